@@ -1,0 +1,60 @@
+"""What the two command lines share: consoles, errors as one line, exit codes.
+
+0 is fine, 1 a check that was asked for and failed, 2 bad usage or bad input, 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from fer_data.errors import FerError
+
+FAILED_CHECK, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
+
+def new_app(about: str) -> typer.Typer:
+    """Return a command line that shows help where nothing is said, and examples as written."""
+    return typer.Typer(
+        help=about,
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+def out() -> Console:
+    """Return the console for results; piped output is as wide as a table needs."""
+    return Console(width=None if sys.stdout.isatty() else 120)
+
+
+def say(text: str) -> None:
+    """Print a remark to standard error, where it disturbs no one who reads the results."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False)
+
+
+def print_json(value: Any) -> None:
+    """Print JSON to standard output."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def run(app: typer.Typer, name: str) -> None:
+    """Run a command line, its expected errors as one line on standard error."""
+    try:
+        app(prog_name=name)
+    except FerError as error:
+        say(f"{name}: {error}")
+        sys.exit(BAD_INPUT)
+    except KeyboardInterrupt:
+        say(f"{name}: stopped")
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # the reader of a pipe has left, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

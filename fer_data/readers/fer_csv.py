@@ -1,0 +1,275 @@
+"""FER2013's csv files: ``fer2013.csv``, ``icml_face_data.csv``, Kaggle's ``train.csv``, ``test.csv``.
+
+A file is read in blocks of whole lines, so memory stays flat however long it is. A data row is
+known by its number, counted from 0 as in the published csv; its line is that number plus two.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.errors import DataError
+from fer_data.labels import EMOTIONS, EMOTIONS_BY_CODE, SPLITS, USAGES, split_of_usage
+from fer_data.manifest import UNLABELLED, LeftOut, Manifest
+from fer_data.readers.pixel_text import parse_pixels
+
+BLOCK_BYTES = 4 << 20
+MAX_LINE_BYTES = 1 << 20
+
+_LABEL_OF_CODE = {
+    str(code).encode(): EMOTIONS.index(name) for code, name in enumerate(EMOTIONS_BY_CODE)
+}
+_EXPECTED_EMOTIONS = ", ".join(f"{code} {name}" for code, name in enumerate(EMOTIONS_BY_CODE))
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where a csv's columns stand, blanks and case of the header aside."""
+
+    number: int
+    pixels: int
+    emotion: int | None
+    usage: int | None
+
+    @property
+    def layout(self) -> str:
+        """The layout in words."""
+        if self.emotion is None:
+            return "Kaggle's test.csv (no emotion column)"
+        if self.usage is None:
+            return "Kaggle's train.csv (no Usage column)"
+        order = "emotion,pixels,Usage" if self.pixels < self.usage else "emotion,Usage,pixels"
+        return f"FER2013 csv ({order})"
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some whole lines of a csv: the numbers of their data rows, and the bytes."""
+
+    first_row: int
+    stop_row: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A bad row: its number from 0, the column at fault, and the cause."""
+
+    row: int
+    column: str
+    cause: str
+
+    @property
+    def where(self) -> str:
+        """Row and line of the file, for people."""
+        return f"row {self.row} (line {self.row + 2})"
+
+
+@dataclass
+class Rows:
+    """The rows of a block.
+
+    Attributes
+    ----------
+    rows : list of int
+        Data row numbers.
+    labels : list of int
+        Labels, `UNLABELLED` without an emotion column.
+    splits : list of str
+        Split names.
+    pixels : ndarray of uint8, shape [n, 48, 48]
+        Empty unless asked for.
+    rejects : list of Reject
+        The bad rows, which are in none of the above.
+    """
+
+    rows: list[int] = field(default_factory=list)
+    labels: list[int] = field(default_factory=list)
+    splits: list[str] = field(default_factory=list)
+    pixels: NDArray[np.uint8] = field(default_factory=lambda: np.empty((0, 48, 48), np.uint8))
+    rejects: list[Reject] = field(default_factory=list)
+
+
+def recognises(path: Path) -> bool:
+    """Whether the path is a file; what is wrong with one that is no such csv, reading tells."""
+    return path.is_file()
+
+
+def state(path: Path) -> bytes:
+    """Return the file's size and times."""
+    info = path.stat()
+    return f"{info.st_size}\0{info.st_mtime_ns}\0{info.st_ctime_ns}".encode()
+
+
+def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Manifest:
+    """Read the manifest of a csv in the order of its rows; pixels are not looked at."""
+    rows: list[int] = []
+    labels: list[int] = []
+    splits: list[str] = []
+    left_out: list[LeftOut] = []
+    with open_csv(path) as (columns, blocks):
+        for block in blocks:
+            part = parse(block, columns, merge_test=merge_test, with_pixels=False)
+            if part.rejects and not skip_bad:
+                raise bad_row(path, part.rejects[0])
+            left_out += [LeftOut(bad.where, f"bad {bad.column}") for bad in part.rejects]
+            rows += part.rows
+            labels += part.labels
+            splits += part.splits
+    if not rows:
+        raise DataError(f"{path}: {columns.layout}, but no usable row in it")
+    present = [split for split in SPLITS if split in set(splits)]
+    return Manifest(
+        root=path,
+        layout=columns.layout,
+        class_names=EMOTIONS,
+        splits=tuple(present),
+        split_codes=np.array([present.index(split) for split in splits], np.int8),
+        labels=np.array(labels, np.int32),
+        locations=np.array(rows, np.int64),
+        left_out=tuple(left_out),
+    )
+
+
+def bad_row(path: Path, reject: Reject) -> DataError:
+    """Return the error that a bad row is, where bad rows are not skipped."""
+    return DataError(
+        f"{path}: {reject.where}, column {reject.column}: {reject.cause}; "
+        "correct the row, or leave bad rows out (--skip-bad)"
+    )
+
+
+@contextmanager
+def open_csv(path: Path) -> Iterator[tuple[Columns, Iterator[Block]]]:
+    """Open a csv, gzipped or not, and give its columns and its blocks of whole lines.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, is no gzip though it begins like one, lacks a column, or has
+        a line of more than a mebibyte.
+    """
+    try:
+        with open(path, "rb") as file:
+            gzipped = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            stream = gzip.GzipFile(fileobj=file) if gzipped else file
+            columns = _columns(path, stream.readline(MAX_LINE_BYTES))
+            yield columns, _blocks(path, stream)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: broken gzip ({error}); fetch the file again") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
+
+
+def parse(block: Block, columns: Columns, *, merge_test: bool, with_pixels: bool) -> Rows:
+    """Parse a block's lines; a bad row becomes a `Reject`, never an exception."""
+    found = Rows()
+    cells: list[bytes] = []
+    for row, line in enumerate(block.data.split(b"\n"), start=block.first_row):
+        line = line.removesuffix(b"\r")
+        if not line.strip():
+            continue
+        fields = line.split(b",") if b'"' not in line else _quoted_fields(line)
+        parsed = _label_and_split(row, fields, columns, merge_test)
+        if isinstance(parsed, Reject):
+            found.rejects.append(parsed)
+            continue
+        label, split = parsed
+        found.rows.append(row)
+        found.labels.append(label)
+        found.splits.append(split)
+        cells.append(fields[columns.pixels])
+    if with_pixels:
+        _add_pixels(found, cells)
+    return found
+
+
+def _add_pixels(found: Rows, cells: list[bytes]) -> None:
+    pixels, causes = parse_pixels(cells)
+    found.rejects += [Reject(found.rows[i], "pixels", cause) for i, cause in causes.items()]
+    found.rejects.sort(key=lambda reject: reject.row)
+    kept = [i for i in range(len(cells)) if i not in causes]
+    found.rows = [found.rows[i] for i in kept]
+    found.labels = [found.labels[i] for i in kept]
+    found.splits = [found.splits[i] for i in kept]
+    found.pixels = (pixels[kept] if causes else pixels).reshape(-1, 48, 48)
+
+
+def _label_and_split(
+    row: int, fields: list[bytes], columns: Columns, merge_test: bool
+) -> tuple[int, str] | Reject:
+    if len(fields) != columns.number:
+        cause = f"{len(fields)} fields where the header has {columns.number}"
+        return Reject(row, "(all)", cause)
+    label: int | None = UNLABELLED
+    split: str | None = "test" if columns.emotion is None else "train"
+    if columns.emotion is not None:
+        label = _LABEL_OF_CODE.get(fields[columns.emotion].strip())
+        if label is None:
+            shown = _shown(fields[columns.emotion])
+            return Reject(row, "emotion", f"{shown} is none of {_EXPECTED_EMOTIONS}")
+    if columns.usage is not None:
+        usage = fields[columns.usage].strip().decode("utf-8", "replace")
+        split = split_of_usage(usage, merge_test=merge_test)
+        if split is None:
+            shown = _shown(fields[columns.usage])
+            return Reject(row, "Usage", f"{shown} is none of {', '.join(USAGES)}")
+    assert label is not None
+    assert split is not None
+    return label, split
+
+
+def _blocks(path: Path, stream: BinaryIO | gzip.GzipFile) -> Iterator[Block]:
+    row = 0
+    rest = b""
+    while data := stream.read(BLOCK_BYTES):
+        whole, newline, tail = data.rpartition(b"\n")
+        if newline:
+            whole = rest + whole
+            stop = row + whole.count(b"\n") + 1
+            yield Block(row, stop, whole)
+            row, rest = stop, tail
+        else:
+            rest += tail
+        if len(rest) > MAX_LINE_BYTES:
+            raise DataError(f"{path}: line {row + 2} is longer than {MAX_LINE_BYTES:,} bytes")
+    if rest:
+        yield Block(row, row + 1, rest)
+
+
+def _columns(path: Path, line: bytes) -> Columns:
+    text = line.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").strip()
+    names = [name.strip(' \t"').lower() for name in text.split(",")]
+    if "pixels" not in names:
+        shown = text[:80] + "…" if len(text) > 80 else text
+        raise DataError(
+            f"{path}: no column pixels; the header is {shown!r}, "
+            "expected one like 'emotion,pixels,Usage'"
+        )
+    place = {name: names.index(name) if name in names else None for name in ("emotion", "usage")}
+    return Columns(len(names), names.index("pixels"), place["emotion"], place["usage"])
+
+
+def _quoted_fields(line: bytes) -> list[bytes]:
+    try:
+        (fields,) = csv.reader([line.decode("latin-1")], strict=True)
+    except (csv.Error, ValueError):
+        return []
+    return [value.encode("latin-1") for value in fields]
+
+
+def _shown(value: bytes) -> str:
+    text = value[:20].decode("utf-8", "replace")
+    return repr(text + "…" if len(value) > 20 else text)
+

@@ -1,0 +1,157 @@
+"""The folder layout: class folders with pictures, below split folders or given directly.
+
+Symbolic links to folders are left out (they can loop), and links to files that lie outside the
+data set too: what is read is what the user pointed at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from fer_data.errors import DataError
+from fer_data.labels import split_of_folder
+from fer_data.manifest import LeftOut, Manifest, build
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
+
+
+def recognises(path: Path) -> bool:
+    """Whether the path is a folder."""
+    return path.is_dir()
+
+
+def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Manifest:
+    """Read the manifest of a folder, in the order split, class, file name.
+
+    `merge_test` and `skip_bad` are for csv files: split folders are taken as they are named, and
+    whether a picture is bad shows when it is decoded.
+    """
+    samples: list[tuple[str, str, str]] = []
+    left_out: list[LeftOut] = []
+    class_names: list[str] = []
+    layout, folders = _class_folders(path, left_out)
+    for split, name, folder in folders:
+        class_names.append(name)
+        for entry, reason in _files(path, folder):
+            relative = entry.path[len(str(path)) + 1 :]
+            if reason:
+                left_out.append(LeftOut(relative, reason))
+            else:
+                samples.append((split, name, relative))
+    samples.sort()
+    return build(path, layout, class_names, samples, left_out)
+
+
+def state(path: Path) -> bytes:
+    """Return a digest of every picture's name, size and times."""
+    digest = hashlib.blake2b()
+    lines = []
+    _, folders = _class_folders(path, [])
+    for split, name, folder in folders:
+        for entry, reason in _files(path, folder):
+            if not reason:
+                info = entry.stat()
+                times = f"{info.st_size}\0{info.st_mtime_ns}\0{info.st_ctime_ns}"
+                lines.append(f"{split}\0{name}\0{entry.name}\0{times}\n")
+    for line in sorted(lines):
+        digest.update(line.encode("utf-8", "surrogateescape"))
+    return digest.digest()
+
+
+_ClassFolder = tuple[str, str, Path]
+"""Split, class name, folder."""
+
+
+def _class_folders(root: Path, left_out: list[LeftOut]) -> tuple[str, list[_ClassFolder]]:
+    """Return the layout in words and every class folder; note strangers beside them."""
+    children = _children(root)
+    splits = [
+        (split, Path(child.path))
+        for child in children
+        if (split := split_of_folder(child.name)) and _is_folder(child) and _has_folders(child)
+    ]
+    if not splits:
+        split = split_of_folder(root.name) or "train"
+        return f"class folders of the {split} split", _classes_in(root, split, "", left_out)
+    seen: dict[str, str] = {}
+    for split, folder in splits:
+        if split in seen:
+            raise DataError(
+                f"{root}: {seen[split]} and {folder.name} both stand for the {split} split; "
+                "rename or merge one of them"
+            )
+        seen[split] = folder.name
+    left_out += [
+        LeftOut(child.name, "beside the split folders")
+        for child in children
+        if child.name not in seen.values()
+    ]
+    return "split folders with class folders", [
+        found
+        for split, folder in splits
+        for found in _classes_in(folder, split, f"{folder.name}/", left_out)
+    ]
+
+
+def _classes_in(
+    folder: Path, split: str, prefix: str, left_out: list[LeftOut]
+) -> list[_ClassFolder]:
+    found = []
+    for child in _children(folder):
+        if child.name.startswith("."):
+            left_out.append(LeftOut(prefix + child.name, "hidden"))
+        elif _is_folder(child):
+            found.append((split, child.name, Path(child.path)))
+        else:
+            left_out.append(LeftOut(prefix + child.name, "not a class folder"))
+    if not found:
+        raise DataError(
+            f"{folder}: no class folders here; expected {folder.name}/<class>/<picture>, "
+            f"or {folder.name}/train/<class>/<picture>"
+        )
+    return found
+
+
+def _files(root: Path, folder: Path) -> Iterator[tuple[os.DirEntry[str], str]]:
+    """Yield each file below a class folder with the reason to leave it out, or ``""``."""
+    for entry in _children(folder):
+        if entry.is_symlink() and _leads_outside(root, entry):
+            yield entry, "a symbolic link that leads out of the data set, or to a folder"
+        elif entry.name.startswith("."):
+            yield entry, "hidden"
+        elif entry.is_dir():
+            yield from _files(root, Path(entry.path))
+        elif not entry.is_file():
+            yield entry, "not a regular file"
+        elif os.path.splitext(entry.name)[1].lower() not in SUFFIXES:
+            yield entry, "not a picture by its name"
+        else:
+            yield entry, ""
+
+
+def _leads_outside(root: Path, entry: os.DirEntry[str]) -> bool:
+    if entry.is_dir():
+        return True
+    try:
+        return not Path(entry.path).resolve(strict=True).is_relative_to(root.resolve())
+    except (OSError, RuntimeError):  # broken, or a loop
+        return True
+
+
+def _children(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be read ({error.strerror})") from None
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    return entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
+
+
+def _has_folders(entry: os.DirEntry[str]) -> bool:
+    return any(_is_folder(child) for child in _children(Path(entry.path)))

@@ -1,0 +1,243 @@
+"""Pixels decoded once, to a memory-mapped uint8 array [N, H, W, C] that later starts just map.
+
+A store is a folder: ``pixels.npy`` (a plain NumPy file), ``samples.npz`` (the manifest's columns)
+and ``store.json`` (form, counts, a digest), which is written last. It is built in a folder beside
+and renamed, so a store is there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from platformdirs import user_cache_path
+
+from fer_data import fill, readers
+from fer_data.decode import PixelFormat
+from fer_data.errors import DataError
+from fer_data.files import write_json
+from fer_data.manifest import LeftOut, Manifest
+
+FORMAT = 1
+"""Version of the layout on disk; a store of another version is built anew."""
+
+_ROWS_AT_ONCE = 4096
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What building a store did to the pictures."""
+
+    num_samples: int
+    num_resized: int
+    num_converted: int
+    num_rejected: int
+
+    def __str__(self) -> str:
+        changes = [
+            f"{number:,} {word}"
+            for number, word in (
+                (self.num_resized, "resized"),
+                (self.num_converted, "converted in colour"),
+                (self.num_rejected, "left out as unreadable"),
+            )
+            if number
+        ]
+        return f"{self.num_samples:,} pictures" + (f", {', '.join(changes)}" if changes else "")
+
+
+@dataclass(frozen=True, eq=False)
+class PixelStore:
+    """The samples of a data set with their pixels.
+
+    Attributes
+    ----------
+    path : Path
+        The store's folder.
+    manifest : Manifest
+        Row *i* is picture *i*.
+    pixels : ndarray of uint8, shape [N, H, W, C]
+        Memory-mapped, read-only.
+    form : PixelFormat
+        What every picture was brought to.
+    report : BuildReport
+        What that did to them.
+    """
+
+    path: Path
+    manifest: Manifest
+    pixels: NDArray[np.uint8]
+    form: PixelFormat
+    report: BuildReport
+
+    def verify(self) -> None:
+        """Read every pixel and compare with the digest taken when the store was built.
+
+        Raises
+        ------
+        DataError
+            If the pixels are not those that were stored.
+        """
+        expected = json.loads((self.path / "store.json").read_text("utf-8"))["digest"]
+        if _digest(self.pixels) != expected:
+            raise DataError(f"{self.path}: pixels differ from what was stored; delete the folder")
+
+
+def open_store(
+    path: str | Path,
+    *,
+    form: PixelFormat | None = None,
+    cache: str | Path | None = None,
+    merge_test: bool = True,
+    skip_bad: bool = False,
+) -> PixelStore:
+    """Map the store of a data set, building it first where there is none of its present content.
+
+    Parameters
+    ----------
+    path : path
+        A data set that `fer_data.read` takes.
+    form : PixelFormat, optional
+        Size and colour of every picture; 48x48 grey by default.
+    cache : path, optional
+        Folder that holds stores. By default the environment variable ``FER_DATA_CACHE``, else
+        ``fer-data`` in the user's cache folder.
+    merge_test : bool
+        As in `fer_data.read`.
+    skip_bad : bool
+        Whether what cannot be decoded is left out and noted, or an error.
+
+    Raises
+    ------
+    DataError
+        If the data cannot be read, or a picture not be decoded and `skip_bad` is false.
+    """
+    form = form or PixelFormat()
+    root = Path(path).absolute()
+    key = hashlib.blake2b(
+        f"{FORMAT} {readers.fingerprint(root, merge_test=merge_test)} {form} {skip_bad}".encode(),
+        digest_size=10,
+    ).hexdigest()
+    folder = cache_folder(cache) / f"{_plain(root.name)}-{key}"
+    if not (folder / "store.json").exists():
+        manifest = readers.read(root, merge_test=merge_test, skip_bad=skip_bad)
+        _build(manifest, form, folder, skip_bad=skip_bad)
+    return _map(folder, root)
+
+
+def cache_folder(cache: str | Path | None = None) -> Path:
+    """Return the folder that holds stores; see `open_store`."""
+    chosen = cache or os.environ.get("FER_DATA_CACHE")
+    return Path(chosen).absolute() if chosen else user_cache_path("fer-data")
+
+
+def _build(manifest: Manifest, form: PixelFormat, folder: Path, *, skip_bad: bool) -> None:
+    beside = folder.with_name(f".{folder.name}.{os.getpid()}")
+    try:
+        beside.mkdir(parents=True, exist_ok=True)
+        _fill(manifest, form, beside, skip_bad=skip_bad)
+        if not (folder / "store.json").exists():  # else another process was faster
+            beside.rename(folder)
+    except OSError as error:
+        raise DataError(
+            f"{folder.parent}: the store of decoded pictures cannot be written "
+            f"({error.strerror or error}); choose another place with --cache or FER_DATA_CACHE"
+        ) from None
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _fill(manifest: Manifest, form: PixelFormat, folder: Path, *, skip_bad: bool) -> None:
+    target = folder / "pixels.npy"
+    filled = fill.fill(manifest, form, target, stop_at_bad=not skip_bad)
+    if filled.bad:
+        if not skip_bad:
+            raise DataError(f"{filled.bad[0].cause}; mend it, or leave bad ones out (--skip-bad)")
+        manifest = _without(manifest, filled.bad, target)
+    samples = {
+        "class_names": np.array(manifest.class_names, np.str_),
+        "splits": np.array(manifest.splits, np.str_),
+        "split_codes": manifest.split_codes,
+        "labels": manifest.labels,
+        "locations": manifest.locations,
+        "left_out": np.array([(item.name, item.reason) for item in manifest.left_out], np.str_),
+    }
+    np.savez(folder / "samples.npz", **samples)
+    pixels = np.load(target, mmap_mode="r", allow_pickle=False)
+    report = BuildReport(
+        len(manifest), filled.num_resized, filled.num_converted, len(filled.bad)
+    )
+    write_json(
+        folder / "store.json",
+        {
+            "format": FORMAT,
+            "source": str(manifest.root),
+            "layout": manifest.layout,
+            "form": asdict(form),
+            "report": asdict(report),
+            "digest": _digest(pixels),
+        },
+    )
+
+
+def _without(manifest: Manifest, bad: list[fill.Bad], target: Path) -> Manifest:
+    """Take bad rows out of the manifest and, block by block, out of the array."""
+    kept = np.delete(np.arange(len(manifest)), [item.row for item in bad])
+    if not len(kept):
+        raise DataError(f"{manifest.root}: not one picture can be decoded ({bad[0].cause})")
+    whole = np.load(target, mmap_mode="r", allow_pickle=False)
+    beside = target.with_name("kept.npy")
+    new = np.lib.format.open_memmap(beside, "w+", np.uint8, (len(kept), *whole.shape[1:]))
+    for start in range(0, len(kept), _ROWS_AT_ONCE):
+        new[start : start + _ROWS_AT_ONCE] = whole[kept[start : start + _ROWS_AT_ONCE]]
+    new.flush()
+    os.replace(beside, target)
+    names = manifest.take(np.array([item.row for item in bad])).sample_ids()
+    return manifest.take(kept, left_out=[LeftOut(name, "cannot be decoded") for name in names])
+
+
+def _map(folder: Path, root: Path) -> PixelStore:
+    try:
+        about = json.loads((folder / "store.json").read_text("utf-8"))
+        with np.load(folder / "samples.npz", allow_pickle=False) as samples:
+            manifest = Manifest(
+                root=root,
+                layout=about["layout"],
+                class_names=tuple(samples["class_names"].tolist()),
+                splits=tuple(samples["splits"].tolist()),
+                split_codes=samples["split_codes"],
+                labels=samples["labels"],
+                locations=samples["locations"],
+                left_out=tuple(LeftOut(*item) for item in samples["left_out"].tolist()),
+            )
+        pixels = np.load(folder / "pixels.npy", mmap_mode="r", allow_pickle=False)
+        form = PixelFormat(**about["form"])
+        report = BuildReport(**about["report"])
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise _broken(folder, str(error)) from None
+    if pixels.dtype != np.uint8 or pixels.shape != (len(manifest), *form.shape):
+        raise _broken(folder, f"pixels are {pixels.dtype} {pixels.shape}")
+    return PixelStore(folder, manifest, pixels, form, report)
+
+
+def _broken(folder: Path, cause: str) -> DataError:
+    return DataError(f"{folder}: broken store ({cause}); delete the folder, it is built again")
+
+
+def _digest(pixels: NDArray[np.uint8]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for start in range(0, len(pixels), _ROWS_AT_ONCE):
+        digest.update(np.ascontiguousarray(pixels[start : start + _ROWS_AT_ONCE]))
+    return digest.hexdigest()
+
+
+def _plain(name: str) -> str:
+    """Return the letters and digits of a name: a hint for people who look into the cache."""
+    return "".join(c if c.isalnum() else "-" for c in name)[:40]

@@ -1,0 +1,1 @@
+"""Train the documented CNN on balanced and unbalanced pipelines, and compare the runs."""

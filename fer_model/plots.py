@@ -1,0 +1,121 @@
+"""Pictures of a run: curves, confusion matrix, architecture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+
+from fer_data.files import written_whole
+
+_FILL = {
+    "Conv2D": "#cfe3f5",
+    "Dense": "#cfe3f5",
+    "BatchNormalization": "#e7e3f4",
+    "Activation": "#fbe6cf",
+    "MaxPooling2D": "#d8eeda",
+    "GlobalAveragePooling2D": "#d8eeda",
+}
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, whole or not at all."""
+    with written_whole(path) as beside:
+        figure.savefig(beside, dpi=120)
+
+
+def curves(history: pd.DataFrame, path: Path) -> None:
+    """Draw loss and accuracy of training and validation over the epochs, and the rate's drops."""
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        for column, label in ((name, "training"), (f"val_{name}", "validation")):
+            axes.plot(history["epoch"], history[column], marker=".", label=label)
+        for epoch in history["epoch"][history["learning_rate"].diff() < 0]:
+            axes.axvline(epoch, color="0.7", linestyle=":", linewidth=1)
+        axes.set(xlabel="epoch", ylabel=name)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(alpha=0.3)
+        axes.legend()
+    if (history["learning_rate"].diff() < 0).any():
+        figure.supxlabel("dotted: the learning rate was lowered", fontsize="small", color="0.4")
+    save(figure, path)
+
+
+def confusion(scores: dict[str, Any], path: Path, split: str) -> None:
+    """Draw a confusion matrix: rows are labels, shares of the row as colour, counts as numbers."""
+    counts = np.array(scores["confusion"])
+    names = list(scores["per_class"])
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = 2.4 + 0.62 * len(names)
+    figure = Figure(figsize=(side + 0.8, side), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    if len(names) <= 30:
+        for (row, column), count in np.ndenumerate(counts):
+            color = "white" if shares[row, column] > 0.55 else "black"
+            axes.text(column, row, f"{count:,}", ha="center", va="center", color=color, fontsize=9)
+    axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
+    axes.set_yticks(range(len(names)), names)
+    axes.set(
+        xlabel="predicted",
+        ylabel="label",
+        title=f"{split}: accuracy {scores['accuracy']:.1%}, "
+        f"balanced {scores['balanced_accuracy']:.1%}",
+    )
+    figure.colorbar(image, label="share of the label", shrink=0.8)
+    save(figure, path)
+
+
+def architecture(model: keras.Model, path: Path) -> None:
+    """Draw a sequential model's layers from top to bottom: kind, output shape, parameters."""
+    figure = Figure(figsize=(6.4, 0.42 * (len(model.layers) + 2)))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set(xlim=(0, 10), ylim=(-(len(model.layers) + 1.2), 0.8))
+    rows = [("Input", _size(model.input_shape), None)]
+    rows += [(_describe(layer), _size(layer.output.shape), layer) for layer in model.layers]
+    for place, (name, size, layer) in enumerate(rows):
+        fill = _FILL.get(type(layer).__name__, "#eeeeee")
+        axes.add_patch(
+            FancyBboxPatch(
+                (0.3, -place - 0.36),
+                9.4,
+                0.72,
+                boxstyle="round,pad=0,rounding_size=0.12",
+                facecolor=fill,
+                edgecolor="0.6",
+                linewidth=0.7,
+            )
+        )
+        parameters = layer.count_params() if layer else 0
+        axes.text(0.6, -place, name, va="center", fontsize=9)
+        axes.text(6.3, -place, size, va="center", ha="center", fontsize=9, color="0.25")
+        if parameters:
+            axes.text(9.4, -place, f"{parameters:,}", va="center", ha="right", fontsize=9)
+    total = f"{model.name}: {model.count_params():,} parameters"
+    axes.text(5, -len(rows) + 0.05, total, ha="center", va="center", fontsize=9, weight="bold")
+    save(figure, path)
+
+
+def _describe(layer: keras.layers.Layer) -> str:
+    config = layer.get_config()
+    name = type(layer).__name__
+    if name == "Conv2D":
+        height, width = config["kernel_size"]
+        return f"Conv2D {height}x{width}, {config['filters']} filters"
+    details = {
+        "Dense": lambda: f", {config['units']} units, {config['activation']}",
+        "Activation": lambda: f" {config['activation']}",
+        "Dropout": lambda: f" {config['rate']:g}",
+        "MaxPooling2D": lambda: " {}x{}".format(*config["pool_size"]),
+    }
+    return name + details.get(name, str)()
+
+
+def _size(shape: tuple[int | None, ...]) -> str:
+    return " x ".join(str(side) for side in shape[1:])

@@ -1,0 +1,117 @@
+"""All that decides a training, as one frozen value that is written into the run."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Literal, Self, get_args
+
+from fer_data.augment import checked
+from fer_data.decode import Color, PixelFormat
+from fer_data.errors import UsageError
+from fer_data.strategy import Strategy
+
+Protocol = Literal["standard", "notebook"]
+Keep = Literal["best", "last"]
+Net = Literal["documented", "small"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What is trained, on what, and how. The defaults are the notebook's.
+
+    Attributes
+    ----------
+    net : {"documented", "small"}
+        See `fer_model.nets`.
+    balance : str
+        What `fer_data.Strategy.parse` takes.
+    augment : str
+        ``flip`` or ``none``.
+    batch_size, epochs : int
+    steps_per_epoch : int, optional
+        Batches between two validations; by default one epoch of the loader.
+    learning_rate : float
+        Adam's, at the start.
+    plateau_factor, plateau_patience, min_learning_rate : float, int, float
+        The rate is multiplied by the factor after so many epochs without a better validation
+        loss, down to the least rate.
+    keep : {"best", "last"}
+        Which epoch's weights are the run's model: those with the best validation accuracy, or
+        the last.
+    validation_fraction : float
+        Share of the training split that is held out, where the data brings no validation split.
+    subset : float
+        Share of the training split that is used, stratified by class; 1 for all of it.
+    seed : int
+    image_size : (int, int)
+        Height, width.
+    color : {"grey", "rgb"}
+    rescale : float
+        What pixels, 0 to 255, are multiplied by.
+    protocol : {"standard", "notebook"}
+        ``notebook`` takes the test split as validation and flips its pictures at random.
+    """
+
+    net: Net = "documented"
+    balance: str = "none"
+    augment: str = "flip"
+    batch_size: int = 64
+    epochs: int = 100
+    steps_per_epoch: int | None = None
+    learning_rate: float = 3.5e-4
+    plateau_factor: float = 0.1
+    plateau_patience: int = 2
+    min_learning_rate: float = 1e-5
+    keep: Keep = "best"
+    validation_fraction: float = 0.1
+    subset: float = 1.0
+    seed: int = 0
+    image_size: tuple[int, int] = (48, 48)
+    color: Color = "grey"
+    rescale: float = 1.0
+    protocol: Protocol = "standard"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "balance", str(Strategy.parse(self.balance)))
+        object.__setattr__(self, "image_size", tuple(self.image_size))
+        checked(self.augment)
+        PixelFormat(*self.image_size, self.color)
+        for name, choices in (
+            ("net", get_args(Net)),
+            ("keep", get_args(Keep)),
+            ("protocol", get_args(Protocol)),
+        ):
+            if getattr(self, name) not in choices:
+                raise UsageError(
+                    f"{name} is {getattr(self, name)!r}; choose one of {', '.join(choices)}"
+                )
+        for name, holds, must in (
+            ("batch_size", self.batch_size >= 1, "1 or more"),
+            ("epochs", self.epochs >= 1, "1 or more"),
+            ("steps_per_epoch", (self.steps_per_epoch or 1) >= 1, "1 or more"),
+            ("learning_rate", self.learning_rate > 0, "above 0"),
+            ("plateau_factor", 0 < self.plateau_factor < 1, "between 0 and 1"),
+            ("plateau_patience", self.plateau_patience >= 0, "0 or more"),
+            ("min_learning_rate", self.min_learning_rate >= 0, "0 or more"),
+            ("validation_fraction", 0 < self.validation_fraction < 1, "between 0 and 1"),
+            ("subset", 0 < self.subset <= 1, "above 0 and at most 1"),
+            ("seed", self.seed >= 0, "0 or more"),
+            ("rescale", self.rescale > 0, "above 0"),
+        ):
+            if not holds:
+                raise UsageError(f"{name} is {getattr(self, name)}; it must be {must}")
+
+    @property
+    def form(self) -> PixelFormat:
+        """Size and colour of the pictures."""
+        return PixelFormat(*self.image_size, self.color)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the recipe as JSON holds it."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Return the recipe that `to_dict` gave."""
+        return cls(**values)

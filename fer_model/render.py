@@ -1,0 +1,83 @@
+"""Scores and comparisons as Rich tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from fer_model.compare import FIGURES, Comparison
+
+
+def scores_table(scores: dict[str, Any], title: str) -> Table:
+    """Return precision, recall and F1 of each class, and the overall figures as the caption."""
+    table = Table(title=title, title_justify="left", caption_justify="left")
+    table.caption = ", ".join(
+        f"{name.replace('_', ' ')} {scores[name]:.4f}" for name in (*FIGURES, "loss")
+    )
+    table.add_column("class")
+    for column in ("precision", "recall", "F1", "samples"):
+        table.add_column(column, justify="right")
+    for name, row in scores["per_class"].items():
+        table.add_row(
+            name,
+            f"{row['precision']:.3f}",
+            f"{row['recall']:.3f}",
+            f"{row['f1']:.3f}",
+            f"{row['support']:,}",
+        )
+    return table
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """Return a column a run: overall figures, recall of each class, cost; best figures bold."""
+    rows = comparison.rows
+    table = Table(title=f"On the {comparison.split} split", title_justify="left")
+    table.add_column("")
+    for row in rows:
+        table.add_column(row.name, justify="right")
+    for figure in FIGURES:
+        table.add_row(figure.replace("_", " "), *_best_bold([row.scores[figure] for row in rows]))
+    table.add_section()
+    for name in comparison.class_names:
+        recalls = [row.scores["per_class"][name]["recall"] for row in rows]
+        samples = rows[0].scores["per_class"][name]["support"]
+        table.add_row(f"recall of {name} ({samples:,})", *_best_bold(recalls))
+    table.add_section()
+    table.add_row("balance", *(row.balance for row in rows))
+    table.add_row("training steps", *(f"{row.steps:,}" for row in rows))
+    table.add_row("training time", *(duration(row.seconds) for row in rows))
+    return table
+
+
+def predictions_table(predictions: list[dict[str, Any]]) -> Table:
+    """Return a row an image: its likeliest class, and every class's probability."""
+    table = Table()
+    table.add_column("image", overflow="fold")
+    table.add_column("class")
+    names = sorted(predictions[0]["probabilities"])
+    for name in names:
+        table.add_column(name, justify="right")
+    for prediction in predictions:
+        probabilities = prediction["probabilities"]
+        table.add_row(
+            escape(prediction["image"]),
+            f"[bold]{escape(prediction['class_name'])}[/]",
+            *(f"{probabilities[name]:.3f}" for name in names),
+        )
+    return table
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as people say them: ``48 s``, ``12 min 05 s``, ``3 h 07 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def _best_bold(values: list[float]) -> list[str]:
+    best = max(values)
+    return [f"[bold]{value:.4f}[/]" if value == best else f"{value:.4f}" for value in values]
