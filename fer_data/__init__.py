@@ -1,1 +1,11 @@
+"""Class-imbalanced image data: what is in it, and batches that are exactly balanced.
+
+The public names stand in ``__init__.pyi``; each is imported when it is first used, so that a
+command that only counts files imports neither TensorFlow nor matplotlib.
+"""
+
+import lazy_loader
+
 __version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -14,7 +14,7 @@ from fer_data.augment import checked, flip, flips
 from fer_data.errors import DataError, UsageError
 from fer_data.plan import EpochPlan, plan_epoch
 from fer_data.store import PixelStore
-from fer_data.strategy import Strategy
+from fer_data.strategy import NATURAL, Strategy
 from fer_data.weights import class_weights
 
 
@@ -74,7 +74,7 @@ class Loader:
 
     store: PixelStore
     rows: NDArray[np.int64]
-    strategy: Strategy = Strategy()
+    strategy: Strategy = NATURAL
     augment: str = "none"
     batch_size: int = 64
     seed: int = 0

@@ -23,7 +23,7 @@ def new_app(about: str) -> typer.Typer:
     return typer.Typer(
         help=about,
         no_args_is_help=True,
-        rich_markup_mode="rich",
+        rich_markup_mode="markdown",
         add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},

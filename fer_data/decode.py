@@ -16,7 +16,7 @@ from fer_data.errors import DataError, UsageError
 Color = Literal["grey", "rgb"]
 
 MAX_PIXELS = 64 << 20
-"""The largest picture that is decoded, width times height: a small file can claim to be any size."""
+"""Width times height of the largest picture that is decoded: a tiny file can claim any size."""
 
 _MODES = {"grey": "L", "rgb": "RGB"}
 

@@ -9,7 +9,7 @@ from fer_data.decode import Color, PixelFormat
 from fer_data.errors import UsageError
 from fer_data.labels import EVALUATION_SPLITS
 from fer_data.store import open_store
-from fer_data.strategy import Strategy
+from fer_data.strategy import NATURAL, Strategy
 
 
 def open_loader(
@@ -71,13 +71,11 @@ def open_loader(
     """
     strategy = balance if isinstance(balance, Strategy) else Strategy.parse(balance)
     evaluates = split in EVALUATION_SPLITS
-    if evaluates and strategy != Strategy():
+    if evaluates and strategy != NATURAL:
         raise UsageError(f"balance {strategy} on the {split} split: only train is ever balanced")
     if evaluates and shuffle:
         raise UsageError(f"shuffle on the {split} split: evaluation takes samples in order")
-    store = open_store(
-        path, form=PixelFormat(*image_size, color), cache=cache, skip_bad=skip_bad
-    )
+    store = open_store(path, form=PixelFormat(*image_size, color), cache=cache, skip_bad=skip_bad)
     return Loader(
         store,
         store.manifest.rows(split),

@@ -43,8 +43,10 @@ def fill(manifest: Manifest, form: PixelFormat, target: Path, *, stop_at_bad: bo
     Rows whose picture is bad stay zero. With `stop_at_bad`, the work ends soon after the first.
     """
     np.lib.format.open_memmap(target, "w+", np.uint8, (len(manifest), *form.shape)).flush()
-    parts = _from_csv(manifest, form, target) if manifest.is_csv else _from_files(
-        manifest, form, target
+    parts = (
+        _from_csv(manifest, form, target)
+        if manifest.is_csv
+        else _from_files(manifest, form, target)
     )
     num_resized = num_converted = 0
     bad: list[Bad] = []

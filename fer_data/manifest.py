@@ -135,8 +135,8 @@ class Manifest:
         return pd.DataFrame(
             {
                 "sample": self.sample_ids(),
-                "split": pd.Categorical.from_codes(self.split_codes, list(self.splits)),
-                "class_name": pd.Categorical.from_codes(self.labels, list(self.class_names)),
+                "split": pd.Categorical.from_codes(self.split_codes, self.splits),
+                "class_name": pd.Categorical.from_codes(self.labels, self.class_names),
             }
         )
 
@@ -188,4 +188,6 @@ def _what_was_found(left_out: tuple[LeftOut, ...]) -> str:
     if not left_out:
         return ""
     reasons = Counter(item.reason for item in left_out)
-    return "; left out: " + ", ".join(f"{number:,} ({reason})" for reason, number in reasons.items())
+    return "; left out: " + ", ".join(
+        f"{number:,} ({reason})" for reason, number in reasons.items()
+    )

@@ -79,8 +79,9 @@ def stratified_subset(
         members = np.flatnonzero(labels == label)
         number = max(1, round(len(members) * fraction))
         chosen.append(generator(seed, SUBSET, int(label)).permutation(members)[:number])
-    return rows[np.sort(np.concatenate(chosen))]
+    kept: NDArray[np.int64] = rows[np.sort(np.concatenate(chosen))]
+    return kept
 
 
 def _key(picture: NDArray[np.uint8]) -> bytes:
-    return hashlib.blake2b(np.ascontiguousarray(picture), digest_size=16).digest()
+    return hashlib.blake2b(picture.tobytes(), digest_size=16).digest()

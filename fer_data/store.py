@@ -14,6 +14,7 @@ import shutil
 import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,7 +162,7 @@ def _fill(manifest: Manifest, form: PixelFormat, folder: Path, *, skip_bad: bool
         if not skip_bad:
             raise DataError(f"{filled.bad[0].cause}; mend it, or leave bad ones out (--skip-bad)")
         manifest = _without(manifest, filled.bad, target)
-    samples = {
+    samples: dict[str, Any] = {
         "class_names": np.array(manifest.class_names, np.str_),
         "splits": np.array(manifest.splits, np.str_),
         "split_codes": manifest.split_codes,
@@ -171,9 +172,7 @@ def _fill(manifest: Manifest, form: PixelFormat, folder: Path, *, skip_bad: bool
     }
     np.savez(folder / "samples.npz", **samples)
     pixels = np.load(target, mmap_mode="r", allow_pickle=False)
-    report = BuildReport(
-        len(manifest), filled.num_resized, filled.num_converted, len(filled.bad)
-    )
+    report = BuildReport(len(manifest), filled.num_resized, filled.num_converted, len(filled.bad))
     write_json(
         folder / "store.json",
         {
@@ -234,7 +233,7 @@ def _broken(folder: Path, cause: str) -> DataError:
 def _digest(pixels: NDArray[np.uint8]) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for start in range(0, len(pixels), _ROWS_AT_ONCE):
-        digest.update(np.ascontiguousarray(pixels[start : start + _ROWS_AT_ONCE]))
+        digest.update(pixels[start : start + _ROWS_AT_ONCE].tobytes())
     return digest.hexdigest()
 
 

@@ -88,3 +88,7 @@ class Strategy:
             return counts.copy()
         each = counts.max() if self.sampling == "oversample" else counts[present].min()
         return np.where(present, each, 0)
+
+
+NATURAL = Strategy()
+"""Every sample once an epoch, none weighted."""

@@ -111,7 +111,7 @@ def train_command(
     (stratified, copies of a picture kept together) unless the data brings one; the test split is
     scored once, at the end. Ctrl-C stops after the step under way, and --resume goes on with it.
 
-    [bold]Examples[/]
+    **Examples**
 
       fer-model train fer2013/ --balance oversample
 
@@ -160,7 +160,7 @@ def evaluate(
 ) -> None:
     """Score a run's model on a split of any data set with the same classes.
 
-    [bold]Examples[/]
+    **Examples**
 
       fer-model evaluate runs/oversample fer2013/
 
@@ -184,7 +184,7 @@ def predict(
 ) -> None:
     """Say what a run's model sees in pictures: class names and probabilities.
 
-    [bold]Examples[/]
+    **Examples**
 
       fer-model predict runs/oversample me.jpg
 
@@ -237,7 +237,7 @@ def compare_command(
     Arms are given the same number of steps: that of one natural epoch, unless --steps-per-epoch
     says otherwise.
 
-    [bold]Examples[/]
+    **Examples**
 
       fer-model compare runs/none runs/oversample
 

@@ -28,7 +28,9 @@ def predict(model: keras.Model, loader: Loader) -> NDArray[np.float32]:
 
 
 def score(
-    labels: NDArray[np.integer[Any]], probabilities: NDArray[np.float32], class_names: tuple[str, ...]
+    labels: NDArray[np.integer[Any]],
+    probabilities: NDArray[np.float32],
+    class_names: tuple[str, ...],
 ) -> dict[str, Any]:
     """Score predictions.
 

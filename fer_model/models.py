@@ -41,7 +41,7 @@ class Use:
 
 
 def save(model: keras.Model, path: Path, use: Use, training: dict[str, Any] | None = None) -> None:
-    """Save a model, whole or not at all, with its use and, for a checkpoint, the training's state."""
+    """Save a model whole or not at all, with its use and a checkpoint's state of the training."""
     with written_whole(path) as beside:
         model.save(beside)
         with zipfile.ZipFile(beside, "a") as archive:

@@ -1,4 +1,4 @@
-"""What keeps a training: history, best model, and a checkpoint to continue from, in Keras callbacks.
+"""What keeps a training: history, best model, and a checkpoint to continue from.
 
 The checkpoint holds everything, so that a run killed anywhere ends as it would have: weights,
 optimizer, dropout's seeds (Keras saves these), and in a JSON beside them the step, the epoch's
@@ -21,7 +21,7 @@ from fer_model.runs import Run
 SECONDS_BETWEEN_CHECKPOINTS = 120.0
 
 
-class Stopped(Exception):  # noqa: N818 - not an error: the user asked for it
+class Stopped(Exception):
     """The training stopped where it was asked to; its checkpoint is written."""
 
 
@@ -80,28 +80,35 @@ class Plateau(keras.callbacks.ReduceLROnPlateau):
 class Recorder(keras.callbacks.Callback):
     """Writes history, model and checkpoint of a run. Comes after `Plateau`."""
 
-    def __init__(self, run: Run, use: models.Use, progress: Progress, *, keep: str) -> None:
+    def __init__(
+        self, run: Run, use: models.Use, progress: Progress, *, steps: int, keep: str
+    ) -> None:
         super().__init__()
         self.stop_requested = False
         self._run = run
         self._use = use
         self._progress = progress
+        self._steps = steps
         self._keep = keep
         self._saved_at = time.monotonic()
         self._began_at = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Take up the running metrics of an epoch that was interrupted."""
+        """Take up the clock of an epoch that was interrupted."""
         self._began_at = time.monotonic() - self._progress.seconds
-        if self._progress.running:
-            variables = self.model.metrics_variables
-            for variable, value in zip(variables, self._progress.running, strict=True):
-                variable.assign(value)
-            self._progress.running = []
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Write a checkpoint now and then, and stop where that was asked for."""
         self._progress.step += 1
+        if self._progress.running:
+            # The metrics are sums, and Keras makes their variables in the first step: what an
+            # interrupted epoch had summed up can be added only now.
+            variables = self.model.metrics_variables
+            for variable, value in zip(variables, self._progress.running, strict=True):
+                variable.assign_add(value)
+            self._progress.running = []
+        if self._progress.step == self._steps:
+            return  # the epoch is validated first: a checkpoint has a step to go on with
         overdue = time.monotonic() - self._saved_at > SECONDS_BETWEEN_CHECKPOINTS
         if self.stop_requested or overdue:
             variables = self.model.metrics_variables

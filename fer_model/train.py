@@ -128,8 +128,8 @@ def _continue(
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> Run:
     use = models.Use(parts.train.store.manifest.class_names, recipe.form, recipe.rescale)
-    recorder = Recorder(run, use, progress, keep=recipe.keep)
     steps = recipe.steps_per_epoch or parts.train.num_steps
+    recorder = Recorder(run, use, progress, steps=steps, keep=recipe.keep)
     plateau = Plateau(
         progress,
         factor=recipe.plateau_factor,

@@ -1,4 +1,4 @@
-"""FER2013's csv files: ``fer2013.csv``, ``icml_face_data.csv``, Kaggle's ``train.csv``, ``test.csv``.
+"""FER2013's csv files: ``fer2013.csv``, ``icml_face_data.csv``, ``train.csv``, ``test.csv``.
 
 A file is read in blocks of whole lines, so memory stays flat however long it is. A data row is
 known by its number, counted from 0 as in the published csv; its line is that number plus two.
@@ -272,4 +272,3 @@ def _quoted_fields(line: bytes) -> list[bytes]:
 def _shown(value: bytes) -> str:
     text = value[:20].decode("utf-8", "replace")
     return repr(text + "…" if len(value) > 20 else text)
-

@@ -1,0 +1,198 @@
+"""``fer-data``: stats, samples, convert-csv, synthetic. A command is a thin call of the library."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fer_data import cli_support
+from fer_data.cli_support import print_json, say
+from fer_data.errors import UsageError
+
+app = cli_support.new_app(
+    "See what imbalanced image classes hold, and bring them into shape. "
+    "A data set is a folder of class folders (below train/, test/ or not) or a FER2013 csv."
+)
+
+DataPath = Annotated[
+    Path, typer.Argument(metavar="PATH", help="Folder of class folders, or a FER2013 csv.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+SkipBad = Annotated[
+    bool, typer.Option("--skip-bad", help="Leave bad rows or pictures out instead of stopping.")
+]
+Apart = Annotated[
+    bool,
+    typer.Option(
+        "--test-apart",
+        help="Keep a csv's PublicTest and PrivateTest apart, as public_test and private_test.",
+    ),
+]
+
+
+@app.command(no_args_is_help=True)
+def stats(
+    path: DataPath,
+    as_json: AsJson = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print csv: split,class,count,share.")
+    ] = False,
+    fail_over: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATIO", help="Exit 1 if the imbalance ratio of the training split is greater."
+        ),
+    ] = None,
+    test_apart: Apart = False,
+    skip_bad: SkipBad = False,
+) -> None:
+    """Count the samples of each class and split, and show the imbalance.
+
+    The imbalance ratio is the largest class over the smallest; the effective number of classes
+    is the exponential of the entropy of their shares. Pictures are counted, not decoded.
+
+    **Examples**
+
+      fer-data stats train/
+
+      fer-data stats fer2013.csv --json
+
+      fer-data stats dataset/ --fail-over 10
+    """
+    from fer_data import readers, render
+    from fer_data.stats import compute_stats
+
+    if as_json and as_csv:
+        raise UsageError("choose one of --json and --csv")
+    found = compute_stats(readers.read(path, merge_test=not test_apart, skip_bad=skip_bad))
+    if as_json:
+        print_json(found.to_dict())
+    elif as_csv:
+        sys.stdout.write(render.counts_csv(found))
+    else:
+        console = cli_support.out()
+        console.print(
+            f"{found.path}: {found.layout}", markup=False, highlight=False, soft_wrap=True
+        )
+        console.print(render.counts_table(found))
+        if found.balances:
+            console.print(render.balance_table(found))
+        for line in found.left_out:
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if fail_over is not None and found.imbalance_ratio > fail_over:
+        ratio = render.number(found.imbalance_ratio, 2)
+        say(f"fer-data: imbalance ratio {ratio} is over {fail_over:g}")
+        raise typer.Exit(cli_support.FAILED_CHECK)
+
+
+@app.command(no_args_is_help=True)
+def samples(
+    path: DataPath,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Picture to write, as grid.png.")],
+    split: Annotated[str, typer.Option(help="Which split.")] = "train",
+    columns: Annotated[int, typer.Option(min=1, max=50, help="Samples of each class.")] = 8,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed shows other samples.")] = 0,
+    color: Annotated[str, typer.Option(help="grey or rgb.")] = "grey",
+    size: Annotated[int, typer.Option(min=1, help="Side of a sample, in pixels.")] = 48,
+    cache: Annotated[
+        Path | None, typer.Option(help="Where decoded pictures are kept.", envvar="FER_DATA_CACHE")
+    ] = None,
+    skip_bad: SkipBad = False,
+) -> None:
+    """Draw a labelled grid of random samples, classes as rows.
+
+    **Examples**
+
+      fer-data samples train/ grid.png
+
+      fer-data samples fer2013.csv grid.pdf --split test --columns 12
+    """
+    from fer_data.decode import PixelFormat
+    from fer_data.sample_grid import draw_samples
+    from fer_data.store import open_store
+
+    form = PixelFormat(size, size, color)  # type: ignore[arg-type]  # checked there
+    store = open_store(path, form=form, cache=cache, skip_bad=skip_bad)
+    draw_samples(store, out, split=split, columns=columns, seed=seed)
+    say(f"{store.report}; grid written to {out}")
+
+
+@app.command("convert-csv", no_args_is_help=True)
+def convert_csv(
+    csv: Annotated[Path, typer.Argument(metavar="CSV", help="A FER2013 csv, gzipped or not.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to make.")],
+    test_apart: Apart = False,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave bad rows out and list them in rejects.csv.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write into OUT though it holds other files.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a FER2013 csv as class folders of PNG files: OUT/SPLIT/CLASS/SPLIT_ROW.png.
+
+    Pixels stay exactly those of the csv. OUT appears when all is written; a command that was
+    interrupted goes on where it was when given again.
+
+    **Examples**
+
+      fer-data convert-csv fer2013.csv fer2013/
+
+      fer-data convert-csv icml_face_data.csv.gz faces/ --test-apart --skip-bad
+    """
+    from fer_data import convert, render
+    from fer_data.stats import SplitStats, Stats
+
+    began = time.monotonic()
+    done = convert.convert_csv(csv, out, merge_test=not test_apart, skip_bad=skip_bad, force=force)
+    if as_json:
+        rejects = [vars(reject) for reject in done.rejects]
+        print_json({"out": str(done.out), "counts": done.counts, "rejects": rejects})
+        return
+    splits = {split: SplitStats(tuple(row.values())) for split, row in done.counts.items()}
+    names = tuple(next(iter(done.counts.values())))
+    cli_support.out().print(render.counts_table(Stats(str(out), "", names, splits, (), ())))
+    say(
+        f"{done.num_written:,} pictures in {out}, {time.monotonic() - began:.1f} s"
+        + (f"; {done.num_reused:,} were there already" if done.num_reused else "")
+        + (f"; {len(done.rejects):,} bad rows, see {out / 'rejects.csv'}" if done.rejects else "")
+    )
+
+
+@app.command(no_args_is_help=True)
+def synthetic(
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="Folder to make, or a name that ends in .csv.")
+    ],
+    num_images: Annotated[
+        int, typer.Option(min=21, help="Pictures in all splits together.")
+    ] = 35_887,
+    size: Annotated[int, typer.Option(min=8, max=1024, help="Side of the pictures.")] = 48,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same bytes.")] = 0,
+) -> None:
+    """Draw a data set of cartoon faces with FER2013's classes, splits and imbalance.
+
+    **Examples**
+
+      fer-data synthetic faces/ --num-images 6000
+
+      fer-data synthetic faces.csv --seed 7
+    """
+    from fer_data.synthetic_files import write_synthetic
+
+    write_synthetic(out, num_images=num_images, size=size, seed=seed)
+    say(f"{num_images:,} drawn faces in {out}")
+
+
+def main() -> None:
+    """Run the command line."""
+    cli_support.run(app, "fer-data")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""Figures as Rich tables and csv text. Names come from files, so every one is escaped."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterator
+
+from rich.markup import escape
+from rich.table import Table
+
+from fer_data.manifest import printable
+from fer_data.stats import Stats
+
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+def class_name(name: str) -> str:
+    """Return a class name as a table can show it."""
+    return escape(printable(name))
+
+
+def counts_table(stats: Stats, *, bar_width: int = 16) -> Table:
+    """Return a row a class: count and share by split, with a bar."""
+    table = Table(title_justify="left", show_footer=True)
+    table.add_column("class", footer="total")
+    for name, split in stats.splits.items():
+        table.add_column(name, justify="right", footer=f"{split.num_samples:,}")
+        table.add_column("share", justify="right")
+        table.add_column("", min_width=bar_width, no_wrap=True)
+    for label, name in enumerate(stats.class_names):
+        cells = [class_name(name)]
+        for split in stats.splits.values():
+            share = split.shares[label]
+            cells += [
+                f"{split.counts[label]:,}",
+                f"{share:.1%}",
+                bar(share / max(max(split.shares), 1e-9), bar_width),
+            ]
+        table.add_row(*cells)
+    if any(split.num_unlabelled for split in stats.splits.values()):
+        unlabelled = (
+            cell
+            for split in stats.splits.values()
+            for cell in (f"{split.num_unlabelled:,}", "", "")
+        )
+        table.add_row("(no label)", *unlabelled, style="dim")
+    table.add_section()
+    for title, figures in _figures(stats):
+        table.add_row(title, *(cell for figure in figures for cell in (figure, "", "")))
+    return table
+
+
+def balance_table(stats: Stats) -> Table:
+    """Return a row a class: what an epoch draws of it under each ``--balance``."""
+    title = "Samples of an epoch of the training split, by --balance"
+    table = Table(title=title, title_justify="left", show_footer=True)
+    table.add_column("class", footer="epoch")
+    for balance in stats.balances:
+        table.add_column(balance.name, justify="right", footer=f"{sum(balance.draws):,}")
+    for label, name in enumerate(stats.class_names):
+        cells = [
+            f"{balance.draws[label]:,}"
+            + (f" x {balance.weights[label]:.2f}" if set(balance.weights) != {1.0} else "")
+            for balance in stats.balances
+        ]
+        table.add_row(class_name(name), *cells)
+    return table
+
+
+def counts_csv(stats: Stats) -> str:
+    """Return csv text with a row for each split and class."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["split", "class", "count", "share"])
+    for name, split in stats.splits.items():
+        for label, class_ in enumerate(stats.class_names):
+            writer.writerow([name, class_, split.counts[label], f"{split.shares[label]:.6f}"])
+    return text.getvalue()
+
+
+def bar(share: float, width: int) -> str:
+    """Return a bar of eighths of a character for a share of `width`."""
+    eighths = round(share * width * 8)
+    whole, rest = divmod(eighths, 8)
+    return "█" * whole + (_EIGHTHS[rest] if rest else "")
+
+
+def number(value: float, digits: int) -> str:
+    """Return a figure for people: infinity as such, a dash where there is none."""
+    if math.isnan(value):
+        return "–"
+    return "∞" if math.isinf(value) else f"{value:,.{digits}f}"
+
+
+def _figures(stats: Stats) -> Iterator[tuple[str, list[str]]]:
+    splits = stats.splits.values()
+    yield "imbalance ratio", [number(split.imbalance_ratio, 2) for split in splits]
+    yield "effective classes", [number(split.effective_num_classes, 2) for split in splits]

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+MakeFolder = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep stores of decoded pictures out of the user's cache, and apart from other tests'."""
+    monkeypatch.setenv("FER_DATA_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture
+def make_folder(tmp_path: Path) -> MakeFolder:
+    """Return a function that writes pictures of noise: make_folder({"train/cat": 3, ...})."""
+
+    def make(counts: dict[str, int], *, name: str = "data", side: int = 48, seed: int = 0) -> Path:
+        random = np.random.default_rng(seed)
+        root = tmp_path / name
+        for folder, number in counts.items():
+            (root / folder).mkdir(parents=True, exist_ok=True)
+            for place in range(number):
+                pixels = random.integers(0, 256, (side, side), np.uint8)
+                Image.fromarray(pixels).save(root / folder / f"{place:04d}.png")
+        return root
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small synthetic data set with train/ and test/, for tests that only read it."""
+    from fer_data.synthetic_files import write_synthetic
+
+    folder = tmp_path_factory.mktemp("synthetic") / "faces"
+    write_synthetic(folder, num_images=420, seed=1)
+    return folder

@@ -1,0 +1,264 @@
+"""The loader and its tf.data adapter: what a batch holds, and where it comes from."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fer_data.augment import flip, flips
+from fer_data.batches import Batch
+from fer_data.door import open_loader
+from fer_data.errors import DataError, UsageError
+from fer_data.split import copy_groups, hold_out, stratified_subset
+from fer_data.store import open_store
+from tests.conftest import MakeFolder
+
+BALANCES = ("none", "oversample", "undersample", "class-weights")
+COUNTS = {"train/a": 11, "train/b": 5, "train/c": 2, "test/a": 3, "test/b": 2}
+
+
+@pytest.fixture
+def data(make_folder: MakeFolder) -> Path:
+    return make_folder(COUNTS)
+
+
+def facts(batch: Batch) -> tuple[list[int], list[int], list[bool]]:
+    return batch.samples.tolist(), batch.repeats.tolist(), batch.flipped.tolist()
+
+
+@pytest.mark.parametrize("balance", BALANCES)
+def test_a_batch_is_what_its_record_says(data: Path, balance: str) -> None:
+    loader = open_loader(data, balance=balance, batch_size=4, rescale=1 / 255)
+    pixels, labels = loader.store.pixels, loader.store.manifest.labels
+    for batch in loader.epoch(1):
+        expected = pixels[batch.samples].astype(np.float32) * np.float32(1 / 255)
+        expected[batch.flipped] = expected[batch.flipped][:, :, ::-1]
+        assert batch.images.dtype == np.float32
+        assert np.array_equal(batch.images, expected)
+        assert batch.labels.tolist() == labels[batch.samples].tolist()
+        assert np.array_equal(batch.flipped, flips(batch.samples, batch.repeats, seed=loader.seed))
+
+
+@pytest.mark.parametrize("balance", BALANCES)
+def test_an_epoch_draws_only_training_samples_and_as_many_as_it_says(
+    data: Path, balance: str
+) -> None:
+    loader = open_loader(data, balance=balance, batch_size=4)
+    drawn = np.concatenate([batch.samples for batch in loader.epoch(0)])
+    assert len(drawn) == loader.num_samples
+    assert set(drawn) <= set(loader.store.manifest.rows("train").tolist())
+
+
+@pytest.mark.parametrize("balance", BALANCES)
+def test_a_step_is_computed_not_replayed(data: Path, balance: str) -> None:
+    through = open_loader(data, balance=balance, batch_size=4)
+    walked = [facts(through.batch(step)) for step in range(3 * through.num_steps)]
+    for step in reversed(range(len(walked))):
+        fresh = open_loader(data, balance=balance, batch_size=4)
+        assert facts(fresh.batch(step)) == walked[step]
+
+
+def test_an_epoch_goes_on_from_any_batch(data: Path) -> None:
+    loader = open_loader(data, balance="oversample", batch_size=4)
+    whole = [facts(batch) for batch in loader.epoch(2)]
+    assert [facts(batch) for batch in loader.epoch(2, start=3)] == whole[3:]
+
+
+@given(st.integers(0, 2**63), st.integers(0, 2**62), st.integers(0, 10**9))
+def test_two_uses_in_a_row_are_never_the_same_picture(seed: int, sample: int, use: int) -> None:
+    samples = np.array([sample, sample])
+    first, second = flips(samples, np.array([use, use + 1]), seed=seed)
+    assert first != second
+
+
+def test_half_of_all_pictures_are_flipped_and_seeds_differ() -> None:
+    samples = np.arange(20_000)
+    first = flips(samples, np.zeros_like(samples), seed=0)
+    other = flips(samples, np.zeros_like(samples), seed=1)
+    assert 0.48 < first.mean() < 0.52
+    assert 0.48 < (first == other).mean() < 0.52
+
+
+def test_a_flip_mirrors_left_and_right_only() -> None:
+    images = np.arange(2 * 2 * 3).reshape(2, 2, 3, 1)
+    flipped = images.copy()
+    flip(flipped, np.array([False, True]))
+    assert np.array_equal(flipped[0], images[0])
+    assert flipped[1, :, :, 0].tolist() == [[8, 7, 6], [11, 10, 9]]
+
+
+def test_evaluation_splits_come_as_they_are(data: Path) -> None:
+    loader = open_loader(data, split="test", augment="flip", batch_size=2)
+    batches = list(loader.epoch(0))
+    assert np.concatenate([batch.samples for batch in batches]).tolist() == loader.rows.tolist()
+    assert not any(batch.flipped.any() for batch in batches)
+
+
+@pytest.mark.parametrize("balance", ["oversample", "undersample", "class-weights"])
+def test_an_evaluation_split_is_never_balanced(data: Path, balance: str) -> None:
+    with pytest.raises(UsageError, match="only train is ever balanced"):
+        open_loader(data, split="test", balance=balance)
+
+
+def test_class_weights_reach_the_batch_and_nothing_else_is_weighted(data: Path) -> None:
+    weighted = open_loader(data, balance="class-weights", batch_size=32).batch(0)
+    expected = {0: 18 / (3 * 11), 1: 18 / (3 * 5), 2: 18 / (3 * 2)}
+    assert {
+        label: pytest.approx(weight)
+        for label, weight in zip(weighted.labels.tolist(), weighted.weights.tolist(), strict=True)
+    } == expected
+    assert set(open_loader(data, balance="oversample").batch(0).weights) == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"seed": -1}, "seed is -1"),
+        ({"augment": "spin"}, "augment is 'spin'"),
+        ({"balance": "smote"}, "balance is 'smote'"),
+        ({"balance": "oversample", "shuffle": False}, "it needs shuffle"),
+        ({"batch_size": 100, "drop_remainder": True}, "no whole batch"),
+        ({"color": "cmyk"}, "color is 'cmyk'"),
+        ({"image_size": (0, 4)}, "image size is 0x4"),
+    ],
+)
+def test_what_cannot_be_meant_is_said(data: Path, options: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        open_loader(data, **options)  # type: ignore[arg-type]
+
+
+def test_a_missing_split_is_named(data: Path) -> None:
+    with pytest.raises(DataError, match="no validation split here, only train, test"):
+        open_loader(data, split="validation")
+
+
+def test_colour_and_size_go_all_the_way(data: Path) -> None:
+    batch = open_loader(data, image_size=(20, 30), color="rgb", batch_size=3).batch(0)
+    assert batch.images.shape == (3, 20, 30, 3)
+
+
+@pytest.mark.parametrize("balance", BALANCES)
+@pytest.mark.parametrize("labels", ["one-hot", "int"])
+def test_tf_data_gives_the_loaders_batches_epoch_after_epoch(
+    data: Path, balance: str, labels: str
+) -> None:
+    from fer_data.loaders.tfdata import from_loader
+
+    loader = open_loader(data, balance=balance, batch_size=4)
+    dataset = from_loader(loader, labels=labels)  # type: ignore[arg-type]
+    assert dataset.cardinality().numpy() == loader.num_steps
+    for epoch in range(3):
+        for expected, found in zip(loader.epoch(epoch), dataset, strict=True):
+            images, target = found[0].numpy(), found[1].numpy()
+            assert np.array_equal(images, expected.images)
+            assert (target if labels == "int" else target.argmax(1)).tolist() == (
+                expected.labels.tolist()
+            )
+            assert target.shape == ((len(images), 3) if labels == "one-hot" else (len(images),))
+            if balance == "class-weights":
+                assert np.array_equal(found[2].numpy(), expected.weights)
+            else:
+                assert len(found) == 2
+
+
+def test_tf_data_goes_on_from_any_step(data: Path) -> None:
+    from fer_data.loaders.tfdata import from_loader
+
+    loader = open_loader(data, balance="oversample", batch_size=4)
+    expected = [loader.batch(step).labels.tolist() for step in range(4, 15)]
+    dataset = from_loader(loader, labels="int", steps_per_epoch=5, initial_step=4)
+    found = [y.numpy().tolist() for _ in range(3) for _, y in dataset]
+    assert found == expected  # iterations of 1, 5 and 5 steps
+
+
+def test_fit_sees_epoch_after_epoch_and_none_twice(data: Path) -> None:
+    import keras
+
+    import fer_data
+
+    seen: list[list[float]] = []
+
+    dataset = fer_data.tf_dataset(data, balance="oversample", batch_size=8, augment="none")
+    loader = open_loader(data, balance="oversample", batch_size=8, augment="none")
+    model = keras.Sequential([keras.Input((48, 48, 1)), keras.layers.Flatten()])
+    model.add(keras.layers.Dense(3, activation="softmax"))
+
+    def note(labels: object, outputs: object) -> object:
+        seen.append(np.asarray(labels).argmax(1).tolist())
+        return keras.ops.mean(outputs)
+
+    model.compile(loss=note, run_eagerly=True)
+    model.fit(dataset, epochs=3, verbose=0, shuffle=False)
+    expected = [batch.labels.tolist() for epoch in range(3) for batch in loader.epoch(epoch)]
+    assert seen == expected
+
+
+def test_another_process_draws_the_same(data: Path) -> None:
+    code = (
+        "import sys, fer_data, json\n"
+        "loader = fer_data.open_loader(sys.argv[1], balance='oversample', batch_size=4, seed=5)\n"
+        "print(json.dumps([[b.samples.tolist(), b.repeats.tolist(), b.flipped.tolist()]"
+        " for b in loader.epoch(3)]))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code, str(data)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONHASHSEED": "77"},
+    )
+    loader = open_loader(data, balance="oversample", batch_size=4, seed=5)
+    expected = [list(facts(batch)) for batch in loader.epoch(3)]
+    assert found.stdout.strip() == str(expected).replace("True", "true").replace("False", "false")
+
+
+def test_a_held_out_part_is_stratified_disjoint_and_complete(make_folder: MakeFolder) -> None:
+    store = open_store(make_folder({"train/a": 40, "train/b": 20, "train/c": 2, "train/d": 1}))
+    rows = store.manifest.rows("train")
+    kept, held = hold_out(store, rows, fraction=0.25, seed=0)
+    assert sorted([*kept, *held]) == rows.tolist()
+    assert np.bincount(store.manifest.labels[held], minlength=4).tolist() == [10, 5, 1, 0]
+    assert hold_out(store, rows, fraction=0.25, seed=0)[1].tolist() == held.tolist()
+    assert hold_out(store, rows, fraction=0.25, seed=1)[1].tolist() != held.tolist()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_copies_of_a_picture_mirrored_or_not_stay_on_one_side(
+    make_folder: MakeFolder, seed: int
+) -> None:
+    from PIL import Image, ImageOps
+
+    root = make_folder({"train/a": 30, "train/b": 30})
+    for name in ("a", "b"):
+        for source in sorted((root / "train" / name).glob("000*.png")):
+            with Image.open(source) as image:
+                image.copy().save(source.with_name(f"copy-{source.name}"))
+                ImageOps.mirror(image).save(source.with_name(f"mirror-{source.name}"))
+    store = open_store(root)
+    rows = store.manifest.rows("train")
+    groups = copy_groups(store, rows)
+    assert len(set(groups)) == 60
+    _, held = hold_out(store, rows, fraction=0.3, seed=seed)
+    is_held = np.isin(rows, held)
+    for group in set(groups.tolist()):
+        assert len(set(is_held[groups == group])) == 1
+
+
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=5), st.floats(0.01, 1), st.integers(0, 9))
+def test_a_subset_has_the_same_share_of_each_class(
+    counts: list[int], fraction: float, seed: int
+) -> None:
+    labels = np.repeat(np.arange(len(counts)), counts).astype(np.int32)
+    rows = np.arange(len(labels)) * 3
+    chosen = stratified_subset(labels, rows, fraction=fraction, seed=seed)
+    assert chosen.tolist() == sorted(set(chosen.tolist()))
+    found = np.bincount(labels[chosen // 3], minlength=len(counts)).tolist()
+    assert found == [max(1, round(count * fraction)) for count in counts]

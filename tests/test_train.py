@@ -1,0 +1,314 @@
+"""Training end to end with the small net: the run folder, interruption, evaluation, comparison."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_data.door import open_loader
+from fer_data.errors import DataError, UsageError
+from fer_model import models
+from fer_model.compare import compare
+from fer_model.evaluate import evaluate_run, predict_images, score
+from fer_model.parts import divide
+from fer_model.recipe import Recipe
+from fer_model.runs import Run
+from fer_model.train import resume, train
+from tests.conftest import MakeFolder
+
+QUICK = Recipe(net="small", epochs=2, learning_rate=3e-3, batch_size=32, rescale=1 / 255)
+
+
+@pytest.fixture(scope="module")
+def run(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("runs")
+    return train(QUICK, faces, folder / "natural", cache=folder / "cache")
+
+
+class StopAfter(keras.callbacks.Callback):
+    """Sends this process Ctrl-C after a number of steps."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self.left = steps
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.left -= 1
+        if self.left == 0:
+            signal.raise_signal(signal.SIGINT)
+
+
+def assert_same_run(one: Run, other: Run) -> None:
+    first, second = (models.load(run.model_path)[0].get_weights() for run in (one, other))
+    for weights, others in zip(first, second, strict=True):
+        np.testing.assert_array_equal(weights, others)
+    columns = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "steps"]
+    pd.testing.assert_frame_equal(one.history[columns], other.history[columns])
+    pd.testing.assert_frame_equal(one.predictions, other.predictions)
+
+
+def test_a_run_folder_holds_all_that_a_reader_needs(run: Run) -> None:
+    names = {str(path.relative_to(run.path)) for path in run.path.rglob("*") if path.is_file()}
+    assert names == {
+        "recipe.json",
+        "history.csv",
+        "metrics.json",
+        "predictions.parquet",
+        "model.keras",
+        "model.json",
+        "model.weights.h5",
+        "plots/architecture.png",
+        "plots/curves.png",
+        "plots/confusion-validation.png",
+        "plots/confusion-test.png",
+    }
+    assert run.recipe == QUICK
+    assert len(run.history) == 2
+    assert run.metrics["training"]["epochs"] == 2
+    assert run.metrics["training"]["steps"] == run.history["steps"].sum()
+
+
+def test_scores_are_those_of_the_stored_predictions(run: Run) -> None:
+    table = run.predictions
+    names = run.data["class_names"]
+    for split in ("validation", "test"):
+        rows = table[table["split"] == split]
+        probabilities = rows[[f"probability_{name}" for name in names]].to_numpy()
+        assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+        predicted = probabilities.argmax(axis=1)
+        accuracy = (predicted == rows["label"]).mean()
+        assert run.metrics[split]["accuracy"] == pytest.approx(accuracy)
+        confusion = np.array(run.metrics[split]["confusion"])
+        assert confusion.sum() == len(rows)
+        assert confusion.trace() / len(rows) == pytest.approx(accuracy)
+
+
+def test_the_model_kept_is_the_one_with_the_best_validation_accuracy(run: Run) -> None:
+    best = run.history["val_accuracy"].max()
+    assert run.metrics["validation"]["accuracy"] == pytest.approx(best, abs=1e-6)
+
+
+def test_evaluating_a_run_again_gives_its_own_scores(run: Run, faces: Path) -> None:
+    assert evaluate_run(run.path, faces) == run.metrics["test"]
+
+
+def test_evaluating_on_other_classes_is_refused(run: Run, make_folder: MakeFolder) -> None:
+    with pytest.raises(DataError, match="its classes are cat, dog"):
+        evaluate_run(run.path, make_folder({"test/cat": 2, "test/dog": 2}))
+
+
+def test_a_model_alone_says_its_class_names_and_its_pictures_form(run: Run, tmp_path: Path) -> None:
+    copy = tmp_path / "alone.keras"
+    copy.write_bytes(run.model_path.read_bytes())
+    model, use = models.load(copy)
+    assert use.class_names == ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
+    assert use.form == QUICK.form
+    assert use.rescale == QUICK.rescale
+    assert model.count_params() == keras.saving.load_model(copy).count_params()
+
+
+def test_architecture_and_weights_rebuild_the_model(run: Run) -> None:
+    model = keras.models.model_from_json((run.path / "model.json").read_text())
+    model.load_weights(run.path / "model.weights.h5")
+    inputs = np.random.default_rng(0).random((2, 48, 48, 1), np.float32)
+    expected = models.load(run.model_path)[0].predict(inputs, verbose=0)
+    np.testing.assert_allclose(model.predict(inputs, verbose=0), expected, rtol=1e-5)
+
+
+def test_a_picture_is_predicted_as_evaluation_saw_it(run: Run, faces: Path) -> None:
+    row = run.predictions.query("split == 'test'").iloc[0]
+    (prediction,) = predict_images(run.path, [faces / row["sample"]])
+    for name, probability in prediction["probabilities"].items():
+        assert probability == pytest.approx(row[f"probability_{name}"], abs=1e-5)
+    assert prediction["class_name"] == max(
+        prediction["probabilities"], key=prediction["probabilities"].__getitem__
+    )
+
+
+def test_the_same_seed_gives_the_same_run(run: Run, faces: Path, tmp_path: Path) -> None:
+    assert_same_run(run, train(QUICK, faces, tmp_path / "again"))
+
+
+@pytest.mark.parametrize("steps", [1, 8, 9, 12])
+def test_a_run_stopped_by_ctrl_c_and_resumed_is_the_uninterrupted_one(
+    run: Run, faces: Path, tmp_path: Path, steps: int
+) -> None:
+    handler = signal.getsignal(signal.SIGINT)
+    stopped = train(QUICK, faces, tmp_path / "stopped", callbacks=[StopAfter(steps)])
+    assert not stopped.is_finished
+    assert signal.getsignal(signal.SIGINT) is handler
+    with pytest.raises(DataError, match="not finished"):
+        _ = stopped.metrics
+    resumed = resume(stopped.path)
+    assert resumed.is_finished
+    assert not resumed.checkpoint_path.exists()
+    assert_same_run(run, resumed)
+
+
+KILLED = """
+import os, signal, sys
+import keras
+from fer_model.recipe import Recipe
+from fer_model.train import train
+
+class KillAfterEpoch(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        if self.model.optimizer.iterations.numpy() == 9:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+recipe = Recipe(net="small", epochs=2, learning_rate=3e-3, batch_size=32, rescale=1 / 255)
+train(recipe, sys.argv[1], sys.argv[2], callbacks=[KillAfterEpoch()])
+"""
+
+
+def test_a_run_killed_and_resumed_is_the_uninterrupted_one(
+    run: Run, faces: Path, tmp_path: Path
+) -> None:
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, faces, tmp_path / "killed"], capture_output=True
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert not Run.open(tmp_path / "killed").is_finished
+    assert_same_run(run, resume(tmp_path / "killed"))
+
+
+def test_resuming_on_changed_data_is_refused(make_folder: MakeFolder, tmp_path: Path) -> None:
+    counts = {"train/a": 40, "train/b": 40}
+    data = make_folder(counts)
+    recipe = Recipe(net="small", epochs=2, batch_size=8)
+    stopped = train(recipe, data, tmp_path / "run", callbacks=[StopAfter(2)])
+    make_folder(counts, seed=1)
+    with pytest.raises(DataError, match="has changed"):
+        resume(stopped.path)
+
+
+def test_data_without_a_test_split_and_with_colour_trains(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    data = make_folder({"cat": 20, "<dog>": 12, "bird [red]": 8}, side=20)
+    recipe = Recipe(
+        net="small", epochs=1, batch_size=8, image_size=(24, 32), color="rgb", balance="undersample"
+    )
+    run = train(recipe, data, tmp_path / "run")
+    assert set(run.metrics) == {"validation", "training"}
+    assert run.data["class_names"] == ["<dog>", "bird [red]", "cat"]
+
+
+def test_a_taken_folder_is_refused(run: Run, faces: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="--resume"):
+        train(QUICK, faces, run.path)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("precious")
+    with pytest.raises(DataError, match="holds something already"):
+        train(QUICK, faces, tmp_path / "mine")
+
+
+def test_validation_is_held_out_of_training_and_test_is_untouched(faces: Path) -> None:
+    store = open_loader(faces).store
+    parts = divide(Recipe(validation_fraction=0.2), store)
+    train_rows, held_out = set(parts.train.rows), set(parts.validation.rows)
+    assert parts.test
+    assert not train_rows & held_out
+    assert train_rows | held_out == set(store.manifest.rows("train"))
+    assert set(parts.test.rows) == set(store.manifest.rows("test"))
+    assert not parts.validation.shuffle
+    assert parts.validation.augment == "none"
+
+
+def test_the_datas_own_validation_split_is_used(make_folder: MakeFolder) -> None:
+    data = make_folder({"train/a": 5, "train/b": 5, "valid/a": 3, "valid/b": 2})
+    store = open_loader(data).store
+    parts = divide(Recipe(), store)
+    assert parts.validation.rows.tolist() == store.manifest.rows("validation").tolist()
+    assert len(parts.train.rows) == 10
+
+
+def test_the_notebooks_protocol_validates_on_flipped_test_pictures_and_says_so(
+    faces: Path,
+) -> None:
+    store = open_loader(faces).store
+    parts = divide(Recipe(protocol="notebook", batch_size=32), store)
+    assert parts.validation.rows.tolist() == store.manifest.rows("test").tolist()
+    assert parts.train.rows.tolist() == store.manifest.rows("train").tolist()
+    assert parts.validation.augment == "flip"
+    assert any(batch.flipped.any() for batch in parts.validation.epoch(0))
+    assert any("serves as validation" in note for note in parts.notes)
+    assert parts.train.num_steps == len(parts.train.rows) // 32
+    assert parts.validation.num_steps == len(parts.validation.rows) // 32
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"net": "big"},
+        {"balance": "oversample,class-weights"},
+        {"epochs": 0},
+        {"validation_fraction": 1.0},
+        {"subset": 0.0},
+        {"plateau_factor": 1.5},
+        {"image_size": (0, 3)},
+        {"keep": "first"},
+    ],
+)
+def test_a_recipe_that_cannot_be_meant_is_refused(values: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        Recipe(**values)
+
+
+def test_a_recipe_survives_json() -> None:
+    recipe = Recipe(net="small", balance="natural", image_size=(32, 40))
+    assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+
+
+def test_scores_agree_with_a_count_by_hand() -> None:
+    labels = np.array([0, 0, 0, 1, 1, 2])
+    probabilities = np.eye(4, dtype=np.float32)[[0, 0, 1, 1, 1, 0]] * 0.97 + 0.0075
+    found = score(labels, probabilities, ("a", "b", "c", "never"))
+    assert found["accuracy"] == pytest.approx(4 / 6)
+    assert found["balanced_accuracy"] == pytest.approx((2 / 3 + 1 + 0) / 3)
+    assert found["macro_f1"] == pytest.approx((2 / 3 + 4 / 5 + 0) / 3)
+    assert found["geometric_mean"] == 0
+    assert found["per_class"]["b"] == {
+        "precision": pytest.approx(2 / 3),
+        "recall": 1.0,
+        "f1": pytest.approx(4 / 5),
+        "support": 2,
+    }
+    assert found["confusion"] == [[2, 1, 0, 0], [0, 2, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]]
+    assert found["loss"] == pytest.approx(-(4 * np.log(0.9775) + 2 * np.log(0.0075)) / 6, rel=1e-5)
+
+
+def test_the_geometric_mean_is_that_of_the_recalls() -> None:
+    labels = np.array([0, 0, 1, 1])
+    probabilities = np.eye(2, dtype=np.float32)[[0, 1, 1, 1]]
+    found = score(labels, probabilities, ("a", "b"))
+    assert found["geometric_mean"] == pytest.approx(np.sqrt(0.5 * 1.0))
+
+
+def test_a_comparison_says_what_makes_it_doubtful(run: Run, faces: Path, tmp_path: Path) -> None:
+    recipe = Recipe(**{**QUICK.to_dict(), "balance": "oversample", "epochs": 1})
+    other = train(recipe, faces, tmp_path / "balanced")
+    found = compare([run.path, other.path])
+    assert found.split == "test"
+    assert [row.balance for row in found.rows] == ["none", "oversample"]
+    assert found.rows[0].scores == run.metrics["test"]
+    assert any("different numbers of steps" in warning for warning in found.warnings)
+    assert any("more than the balance" in warning for warning in found.warnings)
+    json.dumps(found.to_dict())
+
+
+def test_a_picture_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "model.keras").write_bytes(b"no zip")
+    with pytest.raises(DataError, match="not a model"):
+        models.load(tmp_path / "model.keras")
+    with pytest.raises(DataError, match="no model here"):
+        models.load(tmp_path / "missing.keras")
