@@ -15,8 +15,15 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $(READY)
 
-demo: $(READY)
-	$(BIN)/python tools/demo.py demo
+demo/faces: | $(READY)
+	$(BIN)/fer-data synthetic demo/faces --num-images 6000
+
+demo: demo/faces
+	$(BIN)/fer-data stats demo/faces
+	$(BIN)/fer-data samples demo/faces demo/samples.png
+	$(BIN)/fer-model compare demo/faces --arms none,oversample --net small --epochs 10 \
+		--learning-rate 3e-3 --out demo/runs
+	@echo "Look at demo/samples.png and, for each run, demo/runs/*/plots/*.png"
 
 test: $(READY)
 	$(BIN)/python -m pytest -m "not slow"

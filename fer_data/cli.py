@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ import typer
 
 from fer_data import cli_support
 from fer_data.cli_support import print_json, say
-from fer_data.errors import UsageError
+from fer_data.errors import DataError, UsageError
 
 app = cli_support.new_app(
     "See what imbalanced image classes hold, and bring them into shape. "
@@ -64,6 +65,7 @@ def stats(
       fer-data stats dataset/ --fail-over 10
     """
     from fer_data import readers, render
+    from fer_data.manifest import printable
     from fer_data.stats import compute_stats
 
     if as_json and as_csv:
@@ -76,13 +78,18 @@ def stats(
     else:
         console = cli_support.out()
         console.print(
-            f"{found.path}: {found.layout}", markup=False, highlight=False, soft_wrap=True
+            f"{printable(found.path)}: {found.layout}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
         )
         console.print(render.counts_table(found))
         if found.balances:
             console.print(render.balance_table(found))
         for line in found.left_out:
             console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if fail_over is not None and math.isnan(found.imbalance_ratio):
+        raise DataError(f"{path}: no sample has a label, so there is no ratio to check")
     if fail_over is not None and found.imbalance_ratio > fail_over:
         ratio = render.number(found.imbalance_ratio, 2)
         say(f"fer-data: imbalance ratio {ratio} is over {fail_over:g}")

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -36,7 +39,11 @@ def out() -> Console:
 
 
 def say(text: str) -> None:
-    """Print a remark to standard error, where it disturbs no one who reads the results."""
+    """Print a remark to standard error, where it disturbs no one who reads the results.
+
+    It stays one line whatever file names are in it.
+    """
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False)
 
 
@@ -45,16 +52,41 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+@contextmanager
+def silent_stderr() -> Iterator[None]:
+    """Keep what native code writes to standard error off the terminal; exceptions pass."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nothing:
+            os.dup2(nothing.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
 def run(app: typer.Typer, name: str) -> None:
     """Run a command line, its expected errors as one line on standard error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # file names and bars that it cannot encode
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        app(prog_name=name)
+        try:
+            app(prog_name=name)
+        except SystemExit as end:
+            if isinstance(end.__context__, BrokenPipeError):  # typer would exit with 1
+                raise end.__context__ from None
+            sys.stdout.flush()
+            raise
     except FerError as error:
         say(f"{name}: {error}")
         sys.exit(BAD_INPUT)
     except KeyboardInterrupt:
         say(f"{name}: stopped")
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:  # the reader of a pipe has left, as `head` does
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        if isinstance(error, BrokenPipeError):  # the reader of a pipe has left, as `head` does
+            sys.exit(0)
+        say(f"{name}: {error}")
+        sys.exit(BAD_INPUT)

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -103,18 +104,18 @@ def convert_csv(
         If a row is bad and `skip_bad` is false (nothing appears at `out` then), the csv cannot be
         read, or `out` holds other files and `force` is false.
     """
-    path, out = Path(path).absolute(), Path(out).absolute()
+    path, out = Path(path).absolute(), Path(os.path.realpath(out))
     settings = {"source": readers.fingerprint(path, merge_test=merge_test), "skip_bad": skip_bad}
     done = _done_before(out, settings)
     if done:
         return done
-    if out.exists() and not out.is_dir():
-        raise DataError(f"{out}: is a file; name a folder")
-    if out.is_dir() and any(out.iterdir()) and not force:
-        raise DataError(
-            f"{out}: holds other files; choose an empty folder, or write into it with --force"
-        )
     try:
+        if out.exists() and not out.is_dir():
+            raise DataError(f"{out}: is a file; name a folder")
+        if out.is_dir() and any(out.iterdir()) and not force:
+            raise DataError(
+                f"{out}: holds other files; choose an empty folder, or write into it with --force"
+            )
         with _staging(out, settings) as staging:
             conversion = _write_all(path, staging, out, merge_test=merge_test, skip_bad=skip_bad)
             record = {"settings": settings, "counts": conversion.counts}
@@ -138,19 +139,16 @@ def _write_all(
             raise DataError(
                 f"{path}: no emotion column, so there are no classes to make folders of"
             )
-        marks = _marks(path, columns, blocks, staging, merge_test)
+        wanted = takewhile(lambda _: skip_bad or not rejects, blocks)
+        marks = _marks(path, columns, wanted, staging, merge_test)
         for mark in marks:
             rejects += [fer_csv.Reject(**reject) for reject in mark["rejects"]]
-            if rejects and not skip_bad:
-                break
             found = Counter({(split, label): number for split, label, number in mark["counts"]})
             counts += found
             num_reused += mark["reused"] * found.total()
     if rejects and not skip_bad:
-        shutil.rmtree(staging)
         raise fer_csv.bad_row(path, rejects[0])
     if not counts:
-        shutil.rmtree(staging)
         raise DataError(f"{path}: {columns.layout}, but no usable row in it")
     present = [name for name in SPLITS if any(split == name for split, _ in counts)]
     for split in present:
@@ -222,7 +220,11 @@ def _staging(out: Path, settings: dict[str, Any]) -> Iterator[Path]:
                 shutil.rmtree(staging)
             _journal(staging).mkdir(parents=True, exist_ok=True)
             (_journal(staging) / key).touch()
-            yield staging
+            try:
+                yield staging
+            except DataError:  # with the same csv it would fail again: nothing to go on with
+                shutil.rmtree(staging)
+                raise
         finally:
             Path(lock.name).unlink()
 
@@ -243,16 +245,16 @@ def _done_before(out: Path, settings: dict[str, Any]) -> Conversion | None:
     """Return the conversion that stands at `out` if it is this one and its files are all there."""
     try:
         record = json.loads((out / _RECORD).read_text("utf-8"))
-    except (OSError, ValueError):
+        if record["settings"] != settings:
+            return None
+        for split, classes in record["counts"].items():
+            for name, number in classes.items():
+                files = (out / split / name).glob(f"{split}_*.png")
+                if sum(1 for _ in files) != number:
+                    return None
+        rejects = tuple(fer_csv.Reject(**reject) for reject in record["rejects"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # none, or another's
         return None
-    if record["settings"] != settings:
-        return None
-    for split, classes in record["counts"].items():
-        for name, number in classes.items():
-            files = (out / split / name).glob(f"{split}_*.png")
-            if sum(1 for _ in files) != number:
-                return None
-    rejects = tuple(fer_csv.Reject(**reject) for reject in record["rejects"])
     conversion = Conversion(out, record["counts"], rejects, 0)
     return Conversion(out, record["counts"], rejects, conversion.num_written)
 

@@ -15,6 +15,9 @@ from fer_data.errors import DataError, UsageError
 
 Color = Literal["grey", "rgb"]
 
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF")
+"""What a file may be, whatever its name says: Pillow would hand an EPS to Ghostscript."""
+
 MAX_PIXELS = 64 << 20
 """Width times height of the largest picture that is decoded: a tiny file can claim any size."""
 
@@ -73,7 +76,7 @@ def read_picture(path: str | Path, form: PixelFormat) -> Picture:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata: no one can act
-            with Image.open(path) as image:
+            with Image.open(path, formats=FORMATS) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise DataError(
                         f"{path}: {image.width}x{image.height} pixels is more than the "
@@ -82,7 +85,9 @@ def read_picture(path: str | Path, form: PixelFormat) -> Picture:
                 return _bring_to(image, form)
     except UnidentifiedImageError:
         raise DataError(f"{path}: not a picture that can be decoded") from None
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+    except DataError:
+        raise
+    except Exception as error:  # broken files make Pillow raise TypeError, struct.error and more
         raise DataError(f"{path}: cannot be decoded ({error})") from None
 
 

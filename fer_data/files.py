@@ -29,9 +29,12 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 text file whole or not at all."""
+    r"""Write a UTF-8 text file whole or not at all.
+
+    Bytes of a file name that are no UTF-8 become ``\udc..`` escapes, which JSON reads back.
+    """
     with written_whole(path) as beside:
-        beside.write_text(text, encoding="utf-8", newline="\n")
+        beside.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
@@ -42,24 +45,34 @@ def fill(manifest: Manifest, form: PixelFormat, target: Path, *, stop_at_bad: bo
 
     Rows whose picture is bad stay zero. With `stop_at_bad`, the work ends soon after the first.
     """
-    np.lib.format.open_memmap(target, "w+", np.uint8, (len(manifest), *form.shape)).flush()
-    parts = (
-        _from_csv(manifest, form, target)
-        if manifest.is_csv
-        else _from_files(manifest, form, target)
-    )
+    new_array(target, (len(manifest), *form.shape))
     num_resized = num_converted = 0
     bad: list[Bad] = []
+    parts = (_from_csv if manifest.is_csv else _from_files)(
+        manifest, form, target, lambda _: not (bad and stop_at_bad)
+    )
     for part in parts:
         num_resized += part.num_resized
         num_converted += part.num_converted
         bad += part.bad
-        if bad and stop_at_bad:
-            break
     return Filled(num_resized, num_converted, bad)
 
 
-def _from_files(manifest: Manifest, form: PixelFormat, target: Path) -> Iterator[Filled]:
+def new_array(target: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.uint8]]:
+    """Make a ``.npy`` file of zeros, its room on disk taken: else a full disk is a bus error."""
+    pixels = np.lib.format.open_memmap(target, "w+", np.uint8, shape)
+    with open(target, "rb+") as file:
+        os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
+    return pixels
+
+
+_GoOn = Callable[[object], bool]
+"""Whether another task is to begin. Those that have begun are waited for: they write files."""
+
+
+def _from_files(
+    manifest: Manifest, form: PixelFormat, target: Path, go_on: _GoOn
+) -> Iterator[Filled]:
     starts = range(0, len(manifest), _FILES_AT_ONCE)
     tasks = (
         joblib.delayed(_decode_files)(
@@ -67,7 +80,7 @@ def _from_files(manifest: Manifest, form: PixelFormat, target: Path) -> Iterator
         )
         for start in starts
     )
-    parts = in_parallel(tasks, size=len(manifest))
+    parts = in_parallel(takewhile(go_on, tasks), size=len(manifest))
     return track(parts, total=len(starts), description="Decoding pictures")
 
 
@@ -89,12 +102,14 @@ def _decode_files(
     return Filled(num_resized, num_converted, bad)
 
 
-def _from_csv(manifest: Manifest, form: PixelFormat, target: Path) -> Iterator[Filled]:
+def _from_csv(
+    manifest: Manifest, form: PixelFormat, target: Path, go_on: _GoOn
+) -> Iterator[Filled]:
     size = manifest.root.stat().st_size
     with fer_csv.open_csv(manifest.root) as (columns, blocks):
         tasks = (_block_task(manifest, block, columns, form, target) for block in blocks)
         yield from track(
-            in_parallel(tasks, size=len(manifest)),
+            in_parallel(takewhile(go_on, tasks), size=len(manifest)),
             total=-(-size // fer_csv.BLOCK_BYTES),
             description="Decoding rows",
         )

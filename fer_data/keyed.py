@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-ORDER, CYCLES, FLIP, SPLIT, SUBSET, SAMPLES = range(6)
+ORDER, CYCLES, FLIP, SPLIT, SUBSET, SAMPLES, FACE_ROWS, FACES = range(8)
 
 
 def generator(seed: int, purpose: int, *key: int) -> np.random.Generator:

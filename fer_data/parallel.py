@@ -18,5 +18,7 @@ _FEW = 2048
 def in_parallel(tasks: Iterable[Any], *, size: int) -> Iterator[Any]:
     """Run ``joblib.delayed`` tasks that handle `size` samples in all; yield results in order."""
     workers = 1 if size <= _FEW else joblib.cpu_count()
-    with joblib.Parallel(n_jobs=workers, return_as="generator", pre_dispatch="2*n_jobs") as pool:
+    with joblib.Parallel(
+        n_jobs=workers, return_as="generator", pre_dispatch="2*n_jobs", max_nbytes=None
+    ) as pool:
         yield from pool(tasks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -49,15 +50,21 @@ def draw_samples(
             axes.set_frame_on(False)
             if place < len(chosen):
                 picture = np.asarray(store.pixels[chosen[place]])
-                axes.imshow(picture.squeeze(), cmap="gray", vmin=0, vmax=255)
-        name = printable(manifest.class_names[label]).replace("$", r"\$")
+                axes.imshow(
+                    picture[..., 0] if picture.shape[-1] == 1 else picture,
+                    cmap="gray",
+                    vmin=0,
+                    vmax=255,
+                )
+        name = f"{printable(manifest.class_names[label])}\n{counts[label]:,}"
         axes_row[0].set_ylabel(
-            f"{name}\n{counts[label]:,}", rotation=0, ha="right", va="center", fontsize=10
+            name, rotation=0, ha="right", va="center", fontsize=10, parse_math=False
         )
     figure.suptitle(f"{split}: {counts.sum():,} samples", fontsize=11)
     out = Path(out)
     try:
-        with written_whole(out) as beside:
+        with written_whole(out) as beside, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from")  # drawn as a box, then
             figure.savefig(beside, dpi=110)
     except (OSError, ValueError) as error:
         raise DataError(f"{out}: cannot be written ({error})") from None

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import shutil
-import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -70,6 +69,8 @@ class PixelStore:
         What every picture was brought to.
     report : BuildReport
         What that did to them.
+    digest : str
+        Of the pixels, taken when the store was built.
     """
 
     path: Path
@@ -77,6 +78,7 @@ class PixelStore:
     pixels: NDArray[np.uint8]
     form: PixelFormat
     report: BuildReport
+    digest: str
 
     def verify(self) -> None:
         """Read every pixel and compare with the digest taken when the store was built.
@@ -86,8 +88,7 @@ class PixelStore:
         DataError
             If the pixels are not those that were stored.
         """
-        expected = json.loads((self.path / "store.json").read_text("utf-8"))["digest"]
-        if _digest(self.pixels) != expected:
+        if _digest(self.pixels) != self.digest:
             raise DataError(f"{self.path}: pixels differ from what was stored; delete the folder")
 
 
@@ -127,7 +128,7 @@ def open_store(
         digest_size=10,
     ).hexdigest()
     folder = cache_folder(cache) / f"{_plain(root.name)}-{key}"
-    if not (folder / "store.json").exists():
+    if not folder.exists():
         manifest = readers.read(root, merge_test=merge_test, skip_bad=skip_bad)
         _build(manifest, form, folder, skip_bad=skip_bad)
     return _map(folder, root)
@@ -144,8 +145,11 @@ def _build(manifest: Manifest, form: PixelFormat, folder: Path, *, skip_bad: boo
     try:
         beside.mkdir(parents=True, exist_ok=True)
         _fill(manifest, form, beside, skip_bad=skip_bad)
-        if not (folder / "store.json").exists():  # else another process was faster
+        try:
             beside.rename(folder)
+        except OSError:
+            if not folder.exists():  # else another process was faster
+                raise
     except OSError as error:
         raise DataError(
             f"{folder.parent}: the store of decoded pictures cannot be written "
@@ -193,7 +197,7 @@ def _without(manifest: Manifest, bad: list[fill.Bad], target: Path) -> Manifest:
         raise DataError(f"{manifest.root}: not one picture can be decoded ({bad[0].cause})")
     whole = np.load(target, mmap_mode="r", allow_pickle=False)
     beside = target.with_name("kept.npy")
-    new = np.lib.format.open_memmap(beside, "w+", np.uint8, (len(kept), *whole.shape[1:]))
+    new = fill.new_array(beside, (len(kept), *whole.shape[1:]))
     for start in range(0, len(kept), _ROWS_AT_ONCE):
         new[start : start + _ROWS_AT_ONCE] = whole[kept[start : start + _ROWS_AT_ONCE]]
     new.flush()
@@ -219,11 +223,12 @@ def _map(folder: Path, root: Path) -> PixelStore:
         pixels = np.load(folder / "pixels.npy", mmap_mode="r", allow_pickle=False)
         form = PixelFormat(**about["form"])
         report = BuildReport(**about["report"])
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        digest = str(about["digest"])
+    except Exception as error:  # broken files make zipfile and NumPy raise nearly anything
         raise _broken(folder, str(error)) from None
     if pixels.dtype != np.uint8 or pixels.shape != (len(manifest), *form.shape):
         raise _broken(folder, f"pixels are {pixels.dtype} {pixels.shape}")
-    return PixelStore(folder, manifest, pixels, form, report)
+    return PixelStore(folder, manifest, pixels, form, report, digest)
 
 
 def _broken(folder: Path, cause: str) -> DataError:

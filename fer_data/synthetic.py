@@ -5,8 +5,6 @@ and surprise, angry and disgust, sad and neutral). All else is drawn independent
 """
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from fer_data.errors import UsageError
+from fer_data.keyed import FACE_ROWS, FACES, generator
 from fer_data.labels import EMOTIONS
 
 COUNTS: dict[str, dict[str, int]] = {
@@ -26,7 +25,6 @@ COUNTS: dict[str, dict[str, int]] = {
 }
 """FER2013's published number of pictures: split -> class name -> number (35,887 in total)."""
 
-_DRAW_DOMAIN, _PLAN_DOMAIN = 0xFACE, 0x91A4  # keep the two random streams of one seed apart
 _SCALE = 4  # supersampling
 _SPREAD = 0.27  # standard deviation of each expression parameter among people
 _MAX_BLEND = 0.45  # largest share of the look-alike class that is mixed in
@@ -61,16 +59,6 @@ _LOOKS: dict[str, tuple[str, _Mood]] = {  # the class it is mistaken for, and it
     "sad": ("neutral", _Mood(-0.1, -0.7, -0.4, 0.0, -0.7, 0.0, -0.1, 0.0, 0.0)),
     "surprise": ("fear", _Mood(0.9, -0.1, 0.8, 0.0, 0.0, 0.9, -0.5, 0.0, 0.0)),
 }
-
-
-@dataclass(frozen=True)
-class SyntheticSample:
-    """One picture: ``row`` counts from 0 over all splits; ``pixels`` is uint8 grey [size, size]."""
-
-    split: str
-    class_name: str
-    row: int
-    pixels: NDArray[np.uint8]
 
 
 class _Face:
@@ -228,7 +216,7 @@ def counts_for(num_images: int) -> dict[str, dict[str, int]]:
 
 def plan(num_images: int = 35_887, seed: int = 0) -> tuple[tuple[str, str], ...]:
     """List (split, class_name) of each row: splits in order, classes shuffled inside a split."""
-    rng = np.random.default_rng([seed, _PLAN_DOMAIN])
+    rng = generator(seed, FACE_ROWS)
     rows: list[tuple[str, str]] = []
     for split, numbers in counts_for(num_images).items():
         names = [name for name, number in numbers.items() for _ in range(number)]
@@ -238,12 +226,4 @@ def plan(num_images: int = 35_887, seed: int = 0) -> tuple[tuple[str, str], ...]
 
 def draw(row: int, class_name: str, *, seed: int = 0, size: int = 48) -> NDArray[np.uint8]:
     """Draw one row of ``plan`` on its own, in any process: uint8 grey [size, size]."""
-    return draw_face(class_name, np.random.default_rng([seed, _DRAW_DOMAIN, row]), size=size)
-
-
-def generate(
-    num_images: int = 35_887, *, seed: int = 0, size: int = 48
-) -> Iterator[SyntheticSample]:
-    """Draw the whole set one picture at a time, so that memory stays flat."""
-    for row, (split, class_name) in enumerate(plan(num_images, seed)):
-        yield SyntheticSample(split, class_name, row, draw(row, class_name, seed=seed, size=size))
+    return draw_face(class_name, generator(seed, FACES, row), size=size)

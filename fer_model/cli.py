@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -65,7 +66,7 @@ def train_command(
         typer.Argument(metavar="PATH", help="Folder of class folders, or a FER2013 csv."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Run folder; runs/<data>-<net>-<balance> by default.")
+        Path | None, typer.Option(help="Run folder; by default runs/DATA-NET-BALANCE.")
     ] = None,
     balance: Balance = "none",
     net: Net = "documented",
@@ -121,6 +122,7 @@ def train_command(
     """
     if (path is None) == (resume is None):
         raise UsageError("give either a data PATH to train on, or --resume RUN")
+    _import_keras()
     from fer_model import live
     from fer_model.render import duration, scores_table
 
@@ -166,6 +168,7 @@ def evaluate(
 
       fer-model evaluate runs/oversample fer2013.csv --split test --json
     """
+    _import_keras()
     from fer_model.evaluate import evaluate_run
     from fer_model.render import scores_table
 
@@ -190,6 +193,7 @@ def predict(
 
       fer-model predict runs/oversample *.png --json
     """
+    _import_keras()
     from fer_model.evaluate import predict_images
     from fer_model.render import predictions_table
 
@@ -249,6 +253,7 @@ def compare_command(
     if arms is not None:
         if len(paths) != 1:
             raise UsageError("--arms wants one data PATH")
+        _import_keras()
         from fer_model import live
         from fer_model.arms import train_arms
 
@@ -308,14 +313,15 @@ def _stop_if_interrupted(run: Run) -> None:
         raise typer.Exit(cli_support.INTERRUPTED)
 
 
-def _quiet_tensorflow() -> None:
-    """Keep TensorFlow's remarks on the machine off the terminal."""
+def _import_keras() -> None:
+    """Import keras while its backend's remarks on the machine stay off the terminal."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with cli_support.silent_stderr():
+        import_module("keras")
 
 
 def main() -> None:
     """Run the command line."""
-    _quiet_tensorflow()
     cli_support.run(app, "fer-model")
 
 

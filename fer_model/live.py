@@ -151,6 +151,7 @@ class LiveTraining(keras.callbacks.Callback):
                 f"{row['accuracy']:.4f}, validation loss {row['val_loss']:.4f}, accuracy "
                 f"{row['val_accuracy']:.4f}  ({time.monotonic() - self._began_at:.0f} s)",
                 highlight=False,
+                soft_wrap=True,
             )
 
     def close(self) -> None:

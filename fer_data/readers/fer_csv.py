@@ -159,13 +159,22 @@ def open_csv(path: Path) -> Iterator[tuple[Columns, Iterator[Block]]]:
         If the file cannot be read, is no gzip though it begins like one, lacks a column, or has
         a line of more than a mebibyte.
     """
-    try:
-        with open(path, "rb") as file:
+    with _reading(path):
+        file = open(path, "rb")  # noqa: SIM115  # closed below
+    with file:
+        with _reading(path):
             gzipped = file.read(2) == b"\x1f\x8b"
             file.seek(0)
             stream = gzip.GzipFile(fileobj=file) if gzipped else file
             columns = _columns(path, stream.readline(MAX_LINE_BYTES))
-            yield columns, _blocks(path, stream)
+        yield columns, _blocks(path, stream)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Name the csv in what goes wrong while it is read, and only then."""
+    try:
+        yield
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"{path}: broken gzip ({error}); fetch the file again") from None
     except OSError as error:
@@ -233,7 +242,11 @@ def _label_and_split(
 def _blocks(path: Path, stream: BinaryIO | gzip.GzipFile) -> Iterator[Block]:
     row = 0
     rest = b""
-    while data := stream.read(BLOCK_BYTES):
+    while True:
+        with _reading(path):
+            data = stream.read(BLOCK_BYTES)
+        if not data:
+            break
         whole, newline, tail = data.rpartition(b"\n")
         if newline:
             whole = rest + whole

@@ -133,10 +133,9 @@ def _files(root: Path, folder: Path) -> Iterator[tuple[os.DirEntry[str], str]]:
 
 
 def _leads_outside(root: Path, entry: os.DirEntry[str]) -> bool:
-    if entry.is_dir():
-        return True
     try:
-        return not Path(entry.path).resolve(strict=True).is_relative_to(root.resolve())
+        target = Path(entry.path).resolve(strict=True)
+        return target.is_dir() or not target.is_relative_to(root.resolve())
     except (OSError, RuntimeError):  # broken, or a loop
         return True
 
