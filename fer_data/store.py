@@ -209,7 +209,10 @@ def _without(manifest: Manifest, bad: list[fill.Bad], target: Path) -> Manifest:
 def _map(folder: Path, root: Path) -> PixelStore:
     try:
         about = json.loads((folder / "store.json").read_text("utf-8"))
-        with np.load(folder / "samples.npz", allow_pickle=False) as samples:
+        with (
+            open(folder / "samples.npz", "rb") as file,  # np.load leaves a broken one open
+            np.load(file, allow_pickle=False) as samples,
+        ):
             manifest = Manifest(
                 root=root,
                 layout=about["layout"],

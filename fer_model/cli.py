@@ -306,8 +306,9 @@ def _data_name(path: Path) -> str:
 
 def _stop_if_interrupted(run: Run) -> None:
     if not run.is_finished:
+        best = f" The best model so far: {run.model_path}." if run.model_path.exists() else ""
         say(
-            f"Stopped; {len(run.history)} epochs are finished. "
+            f"Stopped; {len(run.history)} epochs are finished.{best} "
             f"Go on with: fer-model train --resume {run.path}"
         )
         raise typer.Exit(cli_support.INTERRUPTED)

@@ -143,6 +143,7 @@ class LiveTraining(keras.callbacks.Callback):
         """Add to the curves, or print a line where there is no terminal."""
         row = {name: float(value) for name, value in (logs or {}).items()}
         self._history.append(row)
+        self._progress.update(self._task, description=f"Epoch {epoch + 1} of {self._epochs}")
         if self._live:
             self._draw({}, now=True)
         else:

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from fer_data.render import class_name
 from fer_model.compare import FIGURES, Comparison
 
 
-def scores_table(scores: dict[str, Any], title: str) -> Table:
-    """Return precision, recall and F1 of each class, and the overall figures as the caption."""
-    table = Table(title=title, title_justify="left", caption_justify="left")
-    table.caption = ", ".join(
-        f"{name.replace('_', ' ')} {scores[name]:.4f}" for name in (*FIGURES, "loss")
-    )
+def scores_table(scores: dict[str, Any], title: str) -> Group:
+    """Return precision, recall and F1 of each class, and the overall figures below."""
+    table = Table(title=Text(title), title_justify="left")
     table.add_column("class")
     for column in ("precision", "recall", "F1", "samples"):
         table.add_column(column, justify="right")
     for name, row in scores["per_class"].items():
-        table.add_row(
-            name,
-            f"{row['precision']:.3f}",
-            f"{row['recall']:.3f}",
-            f"{row['f1']:.3f}",
-            f"{row['support']:,}",
-        )
-    return table
+        figures = (f"{row[figure]:.3f}" for figure in ("precision", "recall", "f1"))
+        table.add_row(class_name(name), *figures, f"{row['support']:,}")
+    overall = (f"{figure.replace('_', ' ')} {scores[figure]:.4f}" for figure in (*FIGURES, "loss"))
+    return Group(table, Text(", ".join(overall), no_wrap=True))
 
 
 def comparison_table(comparison: Comparison) -> Table:
@@ -36,14 +32,14 @@ def comparison_table(comparison: Comparison) -> Table:
     table = Table(title=f"On the {comparison.split} split", title_justify="left")
     table.add_column("")
     for row in rows:
-        table.add_column(row.name, justify="right")
+        table.add_column(escape(row.name), justify="right")
     for figure in FIGURES:
         table.add_row(figure.replace("_", " "), *_best_bold([row.scores[figure] for row in rows]))
     table.add_section()
     for name in comparison.class_names:
         recalls = [row.scores["per_class"][name]["recall"] for row in rows]
         samples = rows[0].scores["per_class"][name]["support"]
-        table.add_row(f"recall of {name} ({samples:,})", *_best_bold(recalls))
+        table.add_row(f"recall of {class_name(name)} ({samples:,})", *_best_bold(recalls))
     table.add_section()
     table.add_row("balance", *(row.balance for row in rows))
     table.add_row("training steps", *(f"{row.steps:,}" for row in rows))
@@ -58,12 +54,12 @@ def predictions_table(predictions: list[dict[str, Any]]) -> Table:
     table.add_column("class")
     names = sorted(predictions[0]["probabilities"])
     for name in names:
-        table.add_column(name, justify="right")
+        table.add_column(class_name(name), justify="right")
     for prediction in predictions:
         probabilities = prediction["probabilities"]
         table.add_row(
             escape(prediction["image"]),
-            f"[bold]{escape(prediction['class_name'])}[/]",
+            f"[bold]{class_name(prediction['class_name'])}[/]",
             *(f"{probabilities[name]:.3f}" for name in names),
         )
     return table

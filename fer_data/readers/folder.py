@@ -126,7 +126,7 @@ def _files(root: Path, folder: Path) -> Iterator[tuple[os.DirEntry[str], str]]:
             yield from _files(root, Path(entry.path))
         elif not entry.is_file():
             yield entry, "not a regular file"
-        elif os.path.splitext(entry.name)[1].lower() not in SUFFIXES:
+        elif entry.name[entry.name.rfind(".") :].lower() not in SUFFIXES:
             yield entry, "not a picture by its name"
         else:
             yield entry, ""

@@ -1,0 +1,378 @@
+from __future__ import annotations
+
+import contextlib
+import csv
+import fcntl
+import gzip
+import json
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_data import convert, parallel
+from fer_data.convert import convert_csv
+from fer_data.errors import DataError
+from fer_data.labels import EMOTIONS_BY_CODE
+from fer_data.readers import fer_csv
+from tests.csv_files import FLAT, cell, noise, write_csv, write_noise_csv
+
+CODES = [0, 1, 2, 3, 4, 5, 6, 3, 3, 6]
+USAGES = ["Training"] * 7 + ["PublicTest", "PrivateTest", "PublicTest"]
+
+
+def tree(root: Path) -> dict[str, bytes]:
+    """Return the bytes of every file below a folder, and the folders."""
+    return {
+        str(path.relative_to(root)): path.read_bytes() if path.is_file() else b""
+        for path in root.rglob("*")
+    }
+
+
+def pictures_in(root: Path) -> list[str]:
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*.png"))
+
+
+def bad_csv(path: Path) -> Path:
+    return write_csv(
+        path, [f"3,{FLAT},Training", f"9,{FLAT},Training", "3,1 2,Training", f"6,{FLAT},PublicTest"]
+    )
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_every_row_becomes_the_file_of_its_split_class_and_number(
+    tmp_path: Path, zipped: bool
+) -> None:
+    path = tmp_path / "fer.csv"
+    pictures = write_noise_csv(path, CODES, USAGES)
+    if zipped:
+        path.write_bytes(gzip.compress(path.read_bytes()))
+    done = convert_csv(path, tmp_path / "out")
+    expected = []
+    for row, (code, usage) in enumerate(zip(CODES, USAGES, strict=True)):
+        split = "train" if usage == "Training" else "test"
+        expected.append(f"{split}/{EMOTIONS_BY_CODE[code]}/{split}_{row:05d}.png")
+        with Image.open(tmp_path / "out" / expected[-1]) as picture:
+            assert picture.mode == "L"
+            np.testing.assert_array_equal(np.asarray(picture), pictures[row])
+    assert pictures_in(tmp_path / "out") == sorted(expected)
+    assert done.num_written == 10
+    assert done.num_reused == 0
+    assert done.counts["train"] == dict.fromkeys(sorted(EMOTIONS_BY_CODE), 1)
+    assert {name: count for name, count in done.counts["test"].items() if count} == {
+        "happy": 2,
+        "neutral": 1,
+    }
+
+
+def test_the_test_splits_are_kept_apart_where_asked(tmp_path: Path) -> None:
+    write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
+    done = convert_csv(tmp_path / "fer.csv", tmp_path / "out", merge_test=False)
+    assert [path for path in pictures_in(tmp_path / "out") if not path.startswith("train/")] == [
+        "private_test/happy/private_test_00008.png",
+        "public_test/happy/public_test_00007.png",
+        "public_test/neutral/public_test_00009.png",
+    ]
+    assert list(done.counts) == ["train", "public_test", "private_test"]
+
+
+def test_a_class_without_rows_is_an_empty_folder(tmp_path: Path) -> None:
+    write_noise_csv(tmp_path / "fer.csv", [3, 4], ["Training", "PublicTest"])
+    convert_csv(tmp_path / "fer.csv", tmp_path / "out")
+    for split in ("train", "test"):
+        names = sorted(folder.name for folder in (tmp_path / "out" / split).iterdir())
+        assert names == sorted(EMOTIONS_BY_CODE)
+
+
+def test_a_bad_row_stops_the_conversion_before_anything_appears(tmp_path: Path) -> None:
+    path = bad_csv(tmp_path / "fer.csv")
+    with pytest.raises(DataError, match=r"row 1 \(line 3\), column emotion: '9'"):
+        convert_csv(path, tmp_path / "out")
+    assert sorted(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("data", "cause"),
+    [
+        (f"pixels\n{FLAT}\n".encode(), "no emotion column"),
+        (b"emotion,Usage\n3,Training\n", "no column pixels"),
+        (b"emotion,pixels,Usage\n", "no usable row"),
+        (gzip.compress(f"emotion,pixels\n3,{FLAT}\n".encode() * 9)[:-9], "broken gzip"),
+        (b"emotion,pixels\n" + b"3" * (2 << 20), "longer than"),
+    ],
+)
+def test_a_csv_that_cannot_be_converted_leaves_nothing_behind(
+    tmp_path: Path, data: bytes, cause: str
+) -> None:
+    path = tmp_path / "fer.csv"
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=cause):
+        convert_csv(path, tmp_path / "out")
+    assert sorted(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("fault", ["bad row", "broken gzip"])
+def test_workers_leave_nothing_behind_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    monkeypatch.setattr(parallel, "_FEW", 0)
+    monkeypatch.setattr(fer_csv, "BLOCK_BYTES", 64 << 10)
+    lines = [f"3,{FLAT},Training"] * 400
+    lines[200] = f"9,{FLAT},Training" if fault == "bad row" else lines[200]
+    path = write_csv(tmp_path / "fer.csv", lines)
+    if fault == "broken gzip":
+        data = gzip.compress(path.read_bytes())
+        path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(DataError, match=r"row 200 \(line 202\)|broken gzip"):
+        convert_csv(path, tmp_path / "out")
+    assert sorted(tmp_path.iterdir()) == [path]
+
+
+def test_bad_rows_are_left_out_and_listed_where_asked(tmp_path: Path) -> None:
+    done = convert_csv(bad_csv(tmp_path / "fer.csv"), tmp_path / "out", skip_bad=True)
+    assert pictures_in(tmp_path / "out") == [
+        "test/neutral/test_00003.png",
+        "train/happy/train_00000.png",
+    ]
+    assert [reject.row for reject in done.rejects] == [1, 2]
+    with open(tmp_path / "out" / "rejects.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["row"], row["line"], row["column"]) for row in rows] == [
+        ("1", "3", "emotion"),
+        ("2", "4", "pixels"),
+    ]
+    assert rows[1]["cause"] == "2 values where 2,304 (48 x 48) are expected"
+
+
+def test_nothing_but_bad_rows_is_an_error_though_they_are_skipped(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "fer.csv", ["9,1,Training"])
+    with pytest.raises(DataError, match="no usable row"):
+        convert_csv(path, tmp_path / "out", skip_bad=True)
+    assert sorted(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("value", ["../../x", "/etc/x", "Training/../..", "..", "Training\0"])
+@pytest.mark.parametrize("column", ["emotion", "Usage"])
+def test_a_value_of_the_csv_never_becomes_a_path(tmp_path: Path, value: str, column: str) -> None:
+    bad = f"{value},{FLAT},Training" if column == "emotion" else f"3,{FLAT},{value}"
+    inside = tmp_path / "a" / "b" / "c"
+    inside.mkdir(parents=True)
+    path = write_csv(inside / "fer.csv", [f"3,{FLAT},Training", bad])
+    with pytest.raises(DataError, match=f"row 1 .*, column {column}"):
+        convert_csv(path, inside / "out")
+    done = convert_csv(path, inside / "out", skip_bad=True)
+    assert [(reject.row, reject.column) for reject in done.rejects] == [(1, column)]
+    assert [path.name for path in tmp_path.rglob("*.png")] == ["train_00000.png"]
+    assert sorted(path.name for path in inside.iterdir()) == ["fer.csv", "out"]
+
+
+def test_other_files_at_the_target_are_kept_and_need_force(tmp_path: Path) -> None:
+    write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
+    out = tmp_path / "out"
+    (out / "train" / "happy").mkdir(parents=True)
+    (out / "mine.txt").write_text("mine")
+    (out / "train" / "happy" / "train_00003.png").write_text("old")
+    with pytest.raises(DataError, match=r"holds other files; .*--force"):
+        convert_csv(tmp_path / "fer.csv", out)
+    assert len(tree(out)) == 4
+    convert_csv(tmp_path / "fer.csv", out, force=True)
+    found = tree(out)
+    assert found.pop("mine.txt") == b"mine"
+    convert_csv(tmp_path / "fer.csv", tmp_path / "fresh")
+    assert found == tree(tmp_path / "fresh")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fer.csv", "fresh", "out"]
+
+
+def test_an_empty_folder_and_a_link_to_one_are_filled(tmp_path: Path) -> None:
+    write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    for name in ("empty", "link"):
+        convert_csv(tmp_path / "fer.csv", tmp_path / name)
+        assert len(pictures_in(tmp_path / name)) == 10
+    assert (tmp_path / "link").is_symlink()
+
+
+def test_a_file_or_an_impossible_name_as_target_is_refused(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training"])
+    with pytest.raises(DataError, match="is a file; name a folder"):
+        convert_csv(path, path)
+    for target in (path / "below", tmp_path / ("long" * 99)):
+        with pytest.raises(DataError, match="cannot be written"):
+            convert_csv(path, target)
+    assert sorted(tmp_path.iterdir()) == [path]
+
+
+def test_the_same_command_again_has_nothing_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = bad_csv(tmp_path / "fer.csv")
+    first = convert_csv(path, tmp_path / "out", skip_bad=True)
+    monkeypatch.setattr(convert, "_write_all", None)
+    again = convert_csv(path, tmp_path / "out", skip_bad=True)
+    assert (again.counts, again.rejects) == (first.counts, first.rejects)
+    assert again.num_reused == again.num_written == 2
+
+
+def test_another_command_at_a_finished_target_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "fer.csv"
+    write_noise_csv(path, CODES, USAGES)
+    convert_csv(path, tmp_path / "out")
+    with pytest.raises(DataError, match="holds other files"):
+        convert_csv(path, tmp_path / "out", merge_test=False)
+    path.touch()
+    with pytest.raises(DataError, match="holds other files"):
+        convert_csv(path, tmp_path / "out")
+
+
+def test_a_lost_picture_is_noticed_and_written_again(tmp_path: Path) -> None:
+    write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
+    convert_csv(tmp_path / "fer.csv", tmp_path / "out")
+    whole = tree(tmp_path / "out")
+    (tmp_path / "out" / "train" / "happy" / "train_00003.png").unlink()
+    with pytest.raises(DataError, match="holds other files"):
+        convert_csv(tmp_path / "fer.csv", tmp_path / "out")
+    convert_csv(tmp_path / "fer.csv", tmp_path / "out", force=True)
+    assert tree(tmp_path / "out") == whole
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "7", '{"settings": 1}', "\udcff"])
+def test_a_foreign_record_is_no_finished_conversion(tmp_path: Path, text: str) -> None:
+    write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".convert-csv.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(DataError, match="holds other files"):
+        convert_csv(tmp_path / "fer.csv", tmp_path / "out")
+
+
+def test_two_conversions_to_one_target_at_once_are_refused(tmp_path: Path) -> None:
+    write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
+    with open(tmp_path / ".out.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(DataError, match="another conversion is writing it"):
+            convert_csv(tmp_path / "fer.csv", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    convert_csv(tmp_path / "fer.csv", tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fer.csv", "out"]
+
+
+def command(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "fer_data.cli", "convert-csv", *map(str, arguments)]
+
+
+def test_a_full_disk_is_not_blamed_on_the_csv_and_can_be_gone_on_from(tmp_path: Path) -> None:
+    write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
+    ended = subprocess.run(
+        command(tmp_path / "fer.csv", tmp_path / "out"),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr == f"fer-data: {tmp_path}/out: cannot be written (File too large)\n"
+    assert not (tmp_path / "out").exists()
+    convert_csv(tmp_path / "fer.csv", tmp_path / "out")
+    assert len(pictures_in(tmp_path / "out")) == 10
+
+
+# Killed
+
+
+@pytest.fixture(scope="module")
+def long_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five blocks, enough bytes for the parallel path, all pictures different."""
+    path = tmp_path_factory.mktemp("long") / "fer.csv"
+    usages = ["Training"] * 8 + ["PublicTest", "PrivateTest"]
+    rest = " ".join(["200"] * 2302)
+    lines = [f"{row % 7},{row % 256} {row // 256} {rest},{usages[row % 10]}" for row in range(2000)]
+    lines[7] = f"3,{cell(noise(1)[0])},Training"
+    return write_csv(path, lines)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(long_csv: Path) -> dict[str, bytes]:
+    out = long_csv.with_name("uninterrupted")
+    assert convert_csv(long_csv, out).num_written == 2000
+    return tree(out)
+
+
+def some_picture(partial: Path) -> bool:
+    return next(partial.glob("*/*/*.png"), None) is not None
+
+
+def some_marks(number: int) -> Callable[[Path], bool]:
+    return lambda partial: len(list(partial.glob(".journal/*.json"))) >= number
+
+
+def wait_until(
+    process: subprocess.Popen[Any], reached: Callable[[Path], bool], partial: Path
+) -> None:
+    for _ in range(6000):
+        if reached(partial):
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.01)
+            break
+    process.kill()
+    raise AssertionError("the conversion ended, or hung, before it could be interrupted")
+
+
+@pytest.mark.parametrize(
+    "reached",
+    [some_picture, some_marks(1), some_marks(3)],
+    ids=["inside a block", "after a block", "after three blocks"],
+)
+def test_a_conversion_killed_and_run_again_ends_in_the_same_bytes(
+    long_csv: Path, tmp_path: Path, uninterrupted: dict[str, bytes], reached: Callable[[Path], bool]
+) -> None:
+    out, partial = tmp_path / "out", tmp_path / ".out.partial"
+    with subprocess.Popen(command(long_csv, out), stderr=subprocess.PIPE) as process:
+        wait_until(process, reached, partial)
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    assert not out.exists()
+    kept = sum(
+        number
+        for mark in partial.glob(".journal/*.json")
+        for _, _, number in json.loads(mark.read_text())["counts"]
+    )
+    done = convert_csv(long_csv, out)
+    assert tree(out) == uninterrupted
+    assert kept <= done.num_reused < 2000
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_conversion_stopped_by_ctrl_c_goes_on_when_run_again(
+    long_csv: Path, tmp_path: Path, uninterrupted: dict[str, bytes]
+) -> None:
+    out, partial = tmp_path / "out", tmp_path / ".out.partial"
+    with subprocess.Popen(command(long_csv, out), stderr=subprocess.PIPE, text=True) as process:
+        wait_until(process, some_marks(1), partial)
+        process.send_signal(signal.SIGINT)
+        _, complaint = process.communicate()
+    assert process.returncode == 130
+    assert "Traceback" not in complaint
+    assert not out.exists()
+    assert convert_csv(long_csv, out).num_reused > 0
+    assert tree(out) == uninterrupted
+
+
+def test_a_changed_csv_does_not_go_on_with_what_the_old_one_left(tmp_path: Path) -> None:
+    path = tmp_path / "fer.csv"
+    left = tmp_path / ".out.partial" / "train" / "happy"
+    left.mkdir(parents=True)
+    (left / "train_99999.png").write_bytes(b"old")
+    (tmp_path / ".out.partial" / ".journal").mkdir()
+    (tmp_path / ".out.partial" / ".journal" / "0.json").write_text('{"counts": [], "rejects": []}')
+    write_noise_csv(path, CODES, USAGES)
+    assert convert_csv(path, tmp_path / "out").num_written == 10
+    assert len(pictures_in(tmp_path / "out")) == 10

@@ -1,0 +1,549 @@
+from __future__ import annotations
+
+import json
+import os
+import struct
+import zlib
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from fer_data import parallel, store
+from fer_data.decode import MAX_PIXELS, PixelFormat, read_picture
+from fer_data.errors import DataError, UsageError
+from fer_data.readers import fer_csv
+from fer_data.store import open_store
+from tests.conftest import MakeFolder
+from tests.csv_files import FLAT, noise, write_csv, write_noise_csv
+from tests.test_readers import NOT_ROOT
+
+GREY = noise(1, seed=3)[0]
+LOSSLESS = [".png", ".bmp", ".gif", ".tif", ".tiff"]
+RGB = PixelFormat(color="rgb")
+
+
+def save(picture: Image.Image, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture.save(path)
+    return path
+
+
+# One picture
+
+
+@pytest.mark.parametrize("suffix", LOSSLESS)
+def test_a_lossless_file_gives_exactly_its_pixels(tmp_path: Path, suffix: str) -> None:
+    picture = read_picture(save(Image.fromarray(GREY), tmp_path / f"a{suffix}"), PixelFormat())
+    assert picture.pixels.shape == (48, 48, 1)
+    np.testing.assert_array_equal(picture.pixels[..., 0], GREY)
+    assert not picture.resized
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".jpeg", ".webp"])
+def test_a_lossy_file_gives_about_its_pixels(tmp_path: Path, suffix: str) -> None:
+    ramp = np.linspace(0, 255, 48 * 48).astype(np.uint8).reshape(48, 48)
+    picture = read_picture(save(Image.fromarray(ramp), tmp_path / f"a{suffix}"), PixelFormat())
+    np.testing.assert_allclose(picture.pixels[..., 0], ramp, atol=8)
+
+
+def test_every_colour_mode_is_brought_to_grey_by_its_luma(tmp_path: Path) -> None:
+    grey = Image.fromarray(GREY)
+    wide = GREY.astype(np.uint16) * 257
+    pictures = {
+        "L.png": grey,
+        "RGB.png": grey.convert("RGB"),
+        "RGBA.png": grey.convert("RGBA"),
+        "LA.png": grey.convert("LA"),
+        "P.png": grey.convert("P"),
+        "16.png": Image.fromarray(wide),
+        "16.tif": Image.fromarray(wide),
+        "16big.tif": Image.frombytes("I;16B", (48, 48), wide.astype(">u2").tobytes()),
+        "32.tif": Image.fromarray(wide.astype(np.int32)),
+    }
+    for name, picture in pictures.items():
+        found = read_picture(save(picture, tmp_path / name), PixelFormat())
+        np.testing.assert_array_equal(found.pixels[..., 0], GREY, err_msg=name)
+        assert found.converted == (name != "L.png"), name
+
+
+def test_one_bit_a_pixel_becomes_black_and_white(tmp_path: Path) -> None:
+    found = read_picture(save(Image.fromarray(GREY > 99), tmp_path / "a.png"), PixelFormat())
+    np.testing.assert_array_equal(found.pixels[..., 0], np.where(GREY > 99, 255, 0))
+
+
+def test_colour_is_kept_in_rgb_and_weighed_in_grey(tmp_path: Path) -> None:
+    path = save(Image.new("RGB", (48, 48), (255, 0, 0)), tmp_path / "red.png")
+    assert read_picture(path, RGB).pixels[0, 0].tolist() == [255, 0, 0]
+    assert read_picture(path, PixelFormat()).pixels[0, 0].tolist() == [76]
+
+
+def test_grey_in_rgb_has_three_equal_channels(tmp_path: Path) -> None:
+    picture = read_picture(save(Image.fromarray(GREY), tmp_path / "a.png"), RGB)
+    for channel in range(3):
+        np.testing.assert_array_equal(picture.pixels[..., channel], GREY)
+    assert picture.converted
+
+
+def test_a_rotated_photo_is_turned_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held upright: turn by 270 degrees
+    Image.fromarray(GREY).save(tmp_path / "a.png", exif=exif)
+    picture = read_picture(tmp_path / "a.png", PixelFormat())
+    np.testing.assert_array_equal(picture.pixels[..., 0], np.rot90(GREY, 3))
+
+
+def test_another_size_is_resized(tmp_path: Path) -> None:
+    path = save(Image.fromarray(GREY).resize((96, 30)), tmp_path / "a.png")
+    picture = read_picture(path, PixelFormat(20, 10))
+    assert picture.pixels.shape == (20, 10, 1)
+    assert picture.resized
+
+
+def test_the_first_frame_of_an_animation_is_taken(tmp_path: Path) -> None:
+    frames = [Image.new("L", (48, 48), value) for value in (10, 200)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    assert read_picture(tmp_path / "a.gif", PixelFormat()).pixels.max() == 10
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+@pytest.mark.parametrize("side", [8193, 65_000, 2_000_000_000])
+def test_a_header_that_claims_too_much_is_refused_before_decoding(
+    tmp_path: Path, side: int
+) -> None:
+    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    assert side * side > MAX_PIXELS
+    (tmp_path / "bomb.png").write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+    )
+    with pytest.raises(DataError, match=r"bomb.png: .*(more than the 67,108,864|exceeds limit)"):
+        read_picture(tmp_path / "bomb.png", PixelFormat())
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".webp", ".tif"])
+@pytest.mark.parametrize("part", [0, 0.02, 0.5])
+def test_a_truncated_file_is_refused(tmp_path: Path, suffix: str, part: float) -> None:
+    path = save(Image.fromarray(GREY), tmp_path / f"a{suffix}")
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * part)])
+    with pytest.raises(DataError, match=f"a{suffix}: (not a picture|cannot be decoded)"):
+        read_picture(path, PixelFormat())
+
+
+def test_a_file_of_another_format_under_a_pictures_name_is_refused(tmp_path: Path) -> None:
+    Image.new("RGB", (48, 48)).save(tmp_path / "a.eps")
+    (tmp_path / "a.eps").rename(tmp_path / "a.png")
+    with pytest.raises(DataError, match="not a picture that can be decoded"):
+        read_picture(tmp_path / "a.png", PixelFormat())
+
+
+def encoded(kind: str) -> bytes:
+    buffer = BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(GREY[:12, :12]).convert("P" if kind == "GIF" else "RGB").save(
+        buffer, kind, **({} if kind in ("GIF", "BMP") else {"exif": exif})
+    )
+    return buffer.getvalue()
+
+
+# no TIFF: its decoder complains of every broken file on standard error
+ENCODED = {kind: encoded(kind) for kind in ("PNG", "JPEG", "BMP", "GIF", "WEBP")}
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.sampled_from(sorted(ENCODED)),
+    st.lists(st.tuples(st.integers(0, 10**4), st.integers(0, 255)), max_size=6),
+    st.integers(0, 10**4),
+)
+def test_a_file_with_any_bytes_changed_is_a_picture_or_a_data_error(
+    tmp_path_factory: pytest.TempPathFactory,
+    kind: str,
+    changes: list[tuple[int, int]],
+    length: int,
+) -> None:
+    data = bytearray(ENCODED[kind][:length])
+    for place, value in changes:
+        if data:
+            data[place % len(data)] = value
+    path = tmp_path_factory.getbasetemp() / "changed.png"
+    path.write_bytes(data)
+    try:
+        picture = read_picture(path, PixelFormat(8, 8))
+    except DataError:
+        return
+    assert picture.pixels.shape == (8, 8, 1)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "color"), [(0, 48, "grey"), (48, 5000, "grey"), (48, 48, "blue")]
+)
+def test_a_form_that_cannot_be_meant_is_refused(height: int, width: int, color: str) -> None:
+    with pytest.raises(UsageError, match=r"image size is \d+x\d+|color is 'blue'"):
+        PixelFormat(height, width, color)  # type: ignore[arg-type]
+
+
+# Stores
+
+
+def truth(root: Path, locations: NDArray[np.str_]) -> NDArray[np.uint8]:
+    return np.stack([np.asarray(Image.open(root / str(location))) for location in locations])
+
+
+def test_a_store_holds_the_pixels_of_the_files_in_the_manifests_order(
+    make_folder: MakeFolder,
+) -> None:
+    root = make_folder({"train/cat": 3, "train/dog": 4, "test/cat": 2, "test/empty": 0})
+    found = open_store(root)
+    assert found.pixels.shape == (9, 48, 48, 1)
+    assert found.pixels.dtype == np.uint8
+    np.testing.assert_array_equal(found.pixels[..., 0], truth(root, found.manifest.locations))
+    assert found.manifest.class_names == ("cat", "dog", "empty")
+    assert found.manifest.counts("test").tolist() == [2, 0, 0]
+    assert str(found.report) == "9 pictures"
+    found.verify()
+
+
+def test_a_folder_and_a_csv_of_the_same_pictures_give_the_same_pixels(tmp_path: Path) -> None:
+    codes = [0, 1, 2, 3, 4, 5, 6, 3, 3]
+    usages = ["Training"] * 6 + ["PublicTest", "PrivateTest", "Training"]
+    pictures = write_noise_csv(tmp_path / "fer.csv", codes, usages)
+    from_csv = open_store(tmp_path / "fer.csv")
+    np.testing.assert_array_equal(from_csv.pixels[..., 0], pictures)
+    manifest = from_csv.manifest
+    for row, (label, split) in enumerate(zip(manifest.labels, manifest.split_codes, strict=True)):
+        name = f"{manifest.splits[split]}/{manifest.class_names[label]}/{row}.png"
+        save(Image.fromarray(pictures[row]), tmp_path / "faces" / name)
+    from_folder = open_store(tmp_path / "faces")
+    for place, location in enumerate(from_folder.manifest.locations):
+        row = int(Path(str(location)).stem)
+        np.testing.assert_array_equal(from_folder.pixels[place], from_csv.pixels[row])
+        label = from_folder.manifest.class_names[from_folder.manifest.labels[place]]
+        assert label == manifest.class_names[manifest.labels[row]]
+
+
+@pytest.mark.parametrize("form", [PixelFormat(24, 30), PixelFormat(color="rgb")])
+def test_a_csv_is_resized_and_coloured_as_files_are(tmp_path: Path, form: PixelFormat) -> None:
+    pictures = write_noise_csv(tmp_path / "fer.csv", [0, 0], ["Training"] * 2)
+    for row, picture in enumerate(pictures):
+        save(Image.fromarray(picture), tmp_path / "data" / "angry" / f"{row}.png")
+    from_csv = open_store(tmp_path / "fer.csv", form=form)
+    from_folder = open_store(tmp_path / "data", form=form)
+    np.testing.assert_array_equal(from_csv.pixels, from_folder.pixels)
+    assert from_csv.report == from_folder.report
+
+
+def test_the_report_counts_what_was_resized_and_converted(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 2})
+    save(Image.new("L", (20, 30)), root / "cat" / "small.png")
+    save(Image.new("RGB", (48, 48)), root / "cat" / "red.png")
+    save(Image.new("RGB", (8, 8)), root / "cat" / "both.png")
+    report = open_store(root).report
+    assert (report.num_samples, report.num_resized, report.num_converted) == (5, 2, 2)
+    assert str(report) == "5 pictures, 2 resized, 2 converted in colour"
+
+
+@pytest.fixture
+def builds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Gets an entry whenever pictures are decoded."""
+    calls: list[int] = []
+    decode = store.fill.fill
+
+    def counted(*args: object, **kwargs: object) -> object:
+        calls.append(1)
+        return decode(*args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store.fill, "fill", counted)
+    return calls
+
+
+def test_a_second_opening_maps_the_same_store(make_folder: MakeFolder, builds: list[int]) -> None:
+    root = make_folder({"cat": 2, "dog": 1})
+    (root / "notes.txt").write_text("x")
+    first, second = open_store(root), open_store(root)
+    assert len(builds) == 1
+    assert second.path == first.path
+    assert isinstance(second.pixels, np.memmap)
+    assert not second.pixels.flags.writeable
+    np.testing.assert_array_equal(first.pixels, second.pixels)
+    assert second.manifest.labels.tolist() == first.manifest.labels.tolist()
+    assert second.manifest.locations.tolist() == first.manifest.locations.tolist()
+    assert second.manifest.left_out == first.manifest.left_out
+    assert second.report == first.report
+
+
+def rewrite(root: Path) -> None:
+    info = (root / "cat" / "0000.png").stat()
+    save(Image.fromarray(GREY), root / "cat" / "0000.png")
+    os.utime(root / "cat" / "0000.png", ns=(info.st_atime_ns, info.st_mtime_ns))
+
+
+def add(root: Path) -> None:
+    save(Image.fromarray(GREY), root / "cat" / "new.png")
+
+
+def remove(root: Path) -> None:
+    (root / "cat" / "0000.png").unlink()
+
+
+@pytest.mark.parametrize("change", [rewrite, add, remove])
+def test_a_changed_added_or_removed_file_is_seen(
+    make_folder: MakeFolder, change: Callable[[Path], None]
+) -> None:
+    root = make_folder({"cat": 2})
+    before = open_store(root)
+    change(root)
+    after = open_store(root)
+    assert after.path != before.path
+    np.testing.assert_array_equal(after.pixels[..., 0], truth(root, after.manifest.locations))
+
+
+def test_a_changed_csv_is_seen(tmp_path: Path) -> None:
+    write_noise_csv(tmp_path / "fer.csv", [0], ["Training"])
+    before = open_store(tmp_path / "fer.csv")
+    write_csv(tmp_path / "fer.csv", [f"0,{FLAT},Training"])
+    after = open_store(tmp_path / "fer.csv")
+    assert after.path != before.path
+    assert set(after.pixels.ravel()) == {7}
+
+
+def test_each_form_and_choice_has_its_own_store(tmp_path: Path) -> None:
+    path = tmp_path / "fer.csv"
+    write_noise_csv(path, [0, 1], ["PublicTest", "PrivateTest"])
+    stores = [
+        open_store(path),
+        open_store(path, form=PixelFormat(24, 48)),
+        open_store(path, form=PixelFormat(48, 24)),
+        open_store(path, form=PixelFormat(color="rgb")),
+        open_store(path, merge_test=False),
+        open_store(path, skip_bad=True),
+    ]
+    assert len({found.path for found in stores}) == 6
+    assert [found.pixels.shape[1:] for found in stores] == [
+        (48, 48, 1),
+        (24, 48, 1),
+        (48, 24, 1),
+        (48, 48, 3),
+        (48, 48, 1),
+        (48, 48, 1),
+    ]
+    assert stores[4].manifest.splits == ("public_test", "private_test")
+
+
+def test_a_bad_picture_is_an_error_or_left_out_and_noted(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 3, "dog": 2})
+    (root / "cat" / "0001.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"cat/0001.png: not a picture .*--skip-bad"):
+        open_store(root)
+    found = open_store(root, skip_bad=True)
+    assert "cat/0001.png" not in found.manifest.locations
+    assert found.manifest.counts("train").tolist() == [2, 2]
+    np.testing.assert_array_equal(found.pixels[..., 0], truth(root, found.manifest.locations))
+    assert found.manifest.left_out_summary() == ["1 left out, cannot be decoded: cat/0001.png"]
+    assert str(found.report) == "4 pictures, 1 left out as unreadable"
+    found.verify()
+
+
+def test_a_bad_row_is_an_error_or_left_out_and_noted(tmp_path: Path) -> None:
+    lines = [f"0,{FLAT},Training", "1,1 2 3,Training", f"9,{FLAT},Training", f"2,{FLAT},Training"]
+    path = write_csv(tmp_path / "fer.csv", lines)
+    with pytest.raises(DataError, match=r"row 2 \(line 4\), column emotion"):
+        open_store(path)
+    found = open_store(path, skip_bad=True)
+    assert found.manifest.locations.tolist() == [0, 3]
+    assert found.pixels.shape == (2, 48, 48, 1)
+    assert set(found.pixels.ravel()) == {7}
+    assert found.manifest.left_out_summary() == [
+        "1 left out, bad emotion: row 2 (line 4)",
+        "1 left out, cannot be decoded: row 1",
+    ]
+
+
+def test_bad_pixels_of_a_row_are_named(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "fer.csv", [f"0,{FLAT},Training", f"0,{FLAT} 256,Training"])
+    with pytest.raises(DataError, match=r"row 1 \(line 3\), column pixels: 2,305 values"):
+        open_store(path)
+
+
+def test_a_data_set_without_one_good_picture_is_an_error(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 0})
+    for name in ("a.png", "b.png"):
+        (root / "cat" / name).write_bytes(b"no picture")
+    with pytest.raises(DataError, match="not one picture can be decoded"):
+        open_store(root, skip_bad=True)
+
+
+def test_nothing_stays_in_the_cache_where_building_fails(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    root = make_folder({"cat": 2})
+    (root / "cat" / "0001.png").write_bytes(b"no picture")
+    with pytest.raises(DataError):
+        open_store(root, cache=tmp_path / "cache")
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def flip(path: Path, place: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.write_bytes(data)
+
+
+def test_verify_finds_a_flipped_bit(make_folder: MakeFolder) -> None:
+    found = open_store(make_folder({"cat": 2}))
+    found.verify()
+    flip(found.path / "pixels.npy", -100)
+    with pytest.raises(DataError, match="pixels differ from what was stored"):
+        found.verify()
+
+
+@pytest.mark.parametrize("name", ["store.json", "samples.npz", "pixels.npy"])
+@pytest.mark.parametrize("data", [None, b"", b"{}", b"[1]", b"\xff" * 400, 0.5, 0.97])
+def test_a_broken_store_says_that_its_folder_can_be_deleted(
+    make_folder: MakeFolder, name: str, data: bytes | float | None
+) -> None:
+    root = make_folder({"cat": 2})
+    path = open_store(root).path
+    whole = (path / name).read_bytes()
+    (path / name).unlink()
+    if data is not None:
+        cut = whole[: int(len(whole) * data)] if isinstance(data, float) else data
+        (path / name).write_bytes(cut)
+    with pytest.raises(DataError, match=r"broken store .*delete the folder"):
+        open_store(root)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.sampled_from(["store.json", "samples.npz", "pixels.npy"]), st.data())
+def test_a_store_with_any_byte_changed_opens_or_is_a_data_error(
+    tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject
+) -> None:
+    base = tmp_path_factory.getbasetemp() / "bytes"
+    if not base.exists():
+        save(Image.fromarray(GREY[:4, :4]), base / "data" / "cat" / "a.png")
+    form = PixelFormat(4, 4)
+    path = open_store(base / "data", form=form, cache=base / "cache").path / name
+    whole = path.read_bytes()
+    place = data.draw(st.integers(0, min(len(whole), 400) - 1))
+    path.write_bytes(whole[:place] + data.draw(st.binary(min_size=1, max_size=1)) + whole[place:])
+    try:
+        open_store(base / "data", form=form, cache=base / "cache")
+    except DataError as error:
+        assert "delete the folder" in str(error)  # noqa: PT017
+    finally:
+        path.write_bytes(whole)
+
+
+def test_arrays_of_another_shape_than_the_form_are_a_broken_store(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 2})
+    path = open_store(root).path
+    np.save(path / "pixels.npy", np.zeros((2, 48, 48, 3), np.uint8))
+    with pytest.raises(DataError, match="broken store"):
+        open_store(root)
+
+
+def test_no_pickle_in_a_store_is_ever_loaded(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 2})
+    path = open_store(root).path
+    np.save(path / "pixels.npy", np.array([{"a": 1}], object), allow_pickle=True)
+    with pytest.raises(DataError, match="broken store"):
+        open_store(root)
+
+
+def test_what_a_killed_build_left_disturbs_no_one(make_folder: MakeFolder, tmp_path: Path) -> None:
+    root = make_folder({"cat": 3})
+    cache = tmp_path / "cache"
+    name = open_store(root, cache=tmp_path / "other").path.name
+    for process in (os.getpid(), 999_999):
+        left = cache / f".{name}.{process}"
+        left.mkdir(parents=True)
+        (left / "pixels.npy").write_bytes(b"half")
+        (left / "kept.npy").write_bytes(b"half")
+    found = open_store(root, cache=cache)
+    np.testing.assert_array_equal(found.pixels[..., 0], truth(root, found.manifest.locations))
+    found.verify()
+
+
+def test_of_two_builds_at_once_both_get_the_store(
+    make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_folder({"cat": 3})
+    decode = store.fill.fill
+
+    def while_another_is_faster(*args: object, **kwargs: object) -> object:
+        monkeypatch.setattr(store.fill, "fill", decode)
+        monkeypatch.setattr(os, "getpid", lambda: 999_999)
+        open_store(root, cache=tmp_path / "cache")
+        return decode(*args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store.fill, "fill", while_another_is_faster)
+    found = open_store(root, cache=tmp_path / "cache")
+    found.verify()
+    assert list((tmp_path / "cache").iterdir()) == [found.path]
+
+
+@pytest.mark.parametrize("kind", ["folder", "csv"])
+def test_the_parallel_path_equals_the_sequential_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    if kind == "folder":
+        root = tmp_path / "data"
+        (root / "cat").mkdir(parents=True)
+        small = noise(2100, seed=4)[:, :2, :2]
+        for row, picture in enumerate(small):
+            Image.fromarray(picture).save(root / "cat" / f"{row:04d}.png")
+        (root / "cat" / "1500.png").write_bytes(b"no picture")
+    else:
+        monkeypatch.setattr(fer_csv, "BLOCK_BYTES", 1 << 20)
+        lines = [f"{row % 7},{str(row % 251) + FLAT[1:]},Training" for row in range(2100)]
+        lines[1500] = "3,1 2 3,Training"
+        root = write_csv(tmp_path / "fer.csv", lines)
+    form = PixelFormat(2, 2) if kind == "folder" else PixelFormat()
+    found = open_store(root, form=form, skip_bad=True)
+    with pytest.raises(DataError, match=r"1500\.png|row 1500"):
+        open_store(root, form=form)
+    monkeypatch.setattr(parallel, "_FEW", 10_000)
+    alone = open_store(root, form=form, skip_bad=True, cache=tmp_path / "alone")
+    assert len(found.pixels) == 2099
+    np.testing.assert_array_equal(found.pixels, alone.pixels)
+    assert found.manifest.locations.tolist() == alone.manifest.locations.tolist()
+    if kind == "folder":
+        np.testing.assert_array_equal(found.pixels[:1500, ..., 0], small[:1500])
+    else:
+        assert found.pixels[1400, 0, 0, 0] == 1400 % 251
+    assert found.report == alone.report
+
+
+@NOT_ROOT
+def test_a_cache_that_cannot_be_written_is_named(make_folder: MakeFolder, tmp_path: Path) -> None:
+    root = make_folder({"cat": 1})
+    (tmp_path / "cache").mkdir(mode=0o500)
+    with pytest.raises(DataError, match=r"cannot be written .*choose another place with --cache"):
+        open_store(root, cache=tmp_path / "cache")
+
+
+def test_a_cache_below_a_file_is_named(make_folder: MakeFolder, tmp_path: Path) -> None:
+    root = make_folder({"cat": 1})
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(DataError, match=r"cannot be written .*choose another place with --cache"):
+        open_store(root, cache=tmp_path / "file" / "cache")
+
+
+def test_names_that_are_no_utf8_can_be_stored(make_folder: MakeFolder) -> None:
+    name = os.fsdecode(b"caf\xe9")
+    root = make_folder({name: 2}, name=name)
+    for _ in range(2):
+        found = open_store(root)
+        assert found.manifest.class_names == (name,)
+        assert (root / str(found.manifest.locations[1])).exists()
+    assert json.loads((found.path / "store.json").read_text("utf-8"))["source"] == str(root)

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.csv_files import FLAT, write_csv
+
+HEAVY = ["tensorflow", "keras", "sklearn", "imblearn", "torch", "matplotlib", "scipy", "pandas"]
+
+RUN = """
+import sys
+sys.argv = ["fer-data", *sys.argv[1:]]
+from fer_data import cli
+try:
+    cli.main()
+except SystemExit as end:
+    assert not end.code, end.code
+"""
+
+
+def imported(code: str, *arguments: str | Path) -> set[str]:
+    """Return the top-level modules that are there after some code ran in a new process."""
+    show = "\nprint('\\n' + ' '.join({name.partition('.')[0] for name in sys.modules}))"
+    command = [sys.executable, "-c", "import sys\n" + code + show, *map(str, arguments)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    return set(ended.stdout.splitlines()[-1].split())
+
+
+def test_the_package_alone_imports_nothing_heavy() -> None:
+    found = imported("import fer_data\nassert fer_data.__version__")
+    assert "fer_data" in found
+    assert not found & {*HEAVY, "numpy", "PIL", "joblib"}
+
+
+@pytest.mark.parametrize("command", ["stats", "convert-csv", "--help"])
+def test_light_commands_import_nothing_heavy(tmp_path: Path, command: str) -> None:
+    table = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training", f"6,{FLAT},PublicTest"])
+    arguments = {
+        "stats": ["stats", table],
+        "convert-csv": ["convert-csv", table, tmp_path / "out"],
+        "--help": ["--help"],
+    }[command]
+    found = imported(RUN, *arguments)
+    assert "typer" in found
+    assert not found & set(HEAVY)
+    assert (tmp_path / "out").exists() == (command == "convert-csv")
+
+
+def test_every_public_name_is_there() -> None:
+    code = "import fer_data\nassert len(fer_data.__all__) > 20\n" + (
+        "for name in fer_data.__all__: getattr(fer_data, name)"
+    )
+    assert "tensorflow" in imported(code)

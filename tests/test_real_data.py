@@ -1,0 +1,91 @@
+"""FER2013 itself, where the environment variable FER2013_DIR names a folder that has it.
+
+The folder holds train.npz and public_test.npz, each with the arrays ``pixels`` (uint8
+[N, 48, 48]), ``emotion`` (csv code) and ``row`` (number in the published csv).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import fer_data
+from fer_data.convert import convert_csv
+from fer_data.labels import EMOTIONS, EMOTIONS_BY_CODE
+from fer_data.stats import compute_stats
+from fer_data.store import open_store
+from tests.csv_files import cell, write_csv
+
+FOLDER = os.environ.get("FER2013_DIR", "")
+
+pytestmark = pytest.mark.skipif(not FOLDER, reason="FER2013_DIR is not set: no FER2013 here")
+
+TRAIN_COUNTS = {
+    "surprise": 3171,
+    "happy": 7215,
+    "neutral": 4965,
+    "angry": 3995,
+    "sad": 4830,
+    "disgust": 436,
+    "fear": 4097,
+}
+
+
+class Part(NamedTuple):
+    pixels: NDArray[np.uint8]
+    codes: list[int]
+
+
+def load(name: str, number: int | None = None) -> Part:
+    with np.load(Path(FOLDER) / f"{name}.npz", allow_pickle=False) as arrays:
+        return Part(arrays["pixels"][:number], arrays["emotion"][:number].tolist())
+
+
+def as_csv(path: Path, train: Part, test: Part) -> Path:
+    return write_csv(
+        path,
+        (
+            f"{code},{cell(picture)},{usage}"
+            for part, usage in ((train, "Training"), (test, "PublicTest"))
+            for picture, code in zip(part.pixels, part.codes, strict=True)
+        ),
+    )
+
+
+def test_folder_and_csv_of_real_faces_hold_the_same(tmp_path: Path) -> None:
+    train, test = load("train", 400), load("public_test", 200)
+    table = as_csv(tmp_path / "fer2013.csv", train, test)
+    convert_csv(table, tmp_path / "faces")
+    from_csv, from_folder = open_store(table), open_store(tmp_path / "faces")
+    np.testing.assert_array_equal(
+        from_csv.pixels[..., 0], np.concatenate([train.pixels, test.pixels])
+    )
+    codes = train.codes + test.codes
+    names = [EMOTIONS_BY_CODE[code] for code in codes]
+    assert [EMOTIONS[label] for label in from_csv.manifest.labels] == names
+    assert from_csv.manifest.splits == from_folder.manifest.splits == ("train", "test")
+    for split in ("train", "test"):
+        counts = from_csv.manifest.counts(split).tolist()
+        assert counts == from_folder.manifest.counts(split).tolist()
+    rows = [int(Path(str(path)).stem[-5:]) for path in from_folder.manifest.locations]
+    assert sorted(rows) == list(range(600))
+    np.testing.assert_array_equal(from_folder.pixels, from_csv.pixels[rows])
+    np.testing.assert_array_equal(from_folder.manifest.labels, from_csv.manifest.labels[rows])
+
+
+@pytest.mark.slow
+def test_the_whole_training_split_has_its_known_counts(tmp_path: Path) -> None:
+    train, test = load("train"), load("public_test", 1)
+    table = as_csv(tmp_path / "fer2013.csv", train, test)
+    convert_csv(table, tmp_path / "faces")
+    for path in (table, tmp_path / "faces"):
+        stats = compute_stats(fer_data.read(path))
+        counts = dict(zip(stats.class_names, stats.splits["train"].counts, strict=True))
+        assert counts == TRAIN_COUNTS
+        assert stats.imbalance_ratio == 7215 / 436
+        assert stats.splits["train"].num_samples == 28_709
