@@ -35,7 +35,7 @@ def new_app(about: str) -> typer.Typer:
 
 def out() -> Console:
     """Return the console for results; piped output is as wide as a table needs."""
-    return Console(width=None if sys.stdout.isatty() else 120)
+    return Console(width=None if sys.stdout.isatty() else 120, emoji=False)
 
 
 def say(text: str) -> None:
@@ -44,7 +44,8 @@ def say(text: str) -> None:
     It stays one line whatever file names are in it.
     """
     text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False)
+    console = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+    console.print(text, markup=False)
 
 
 def print_json(value: Any) -> None:

@@ -167,9 +167,9 @@ def _finish(run: Run, parts: Parts, progress: Progress) -> None:
     model, use = models.load(run.model_path)
     with written_whole(run.path / "model.weights.h5") as beside:
         model.save_weights(beside)
-    splits = {"validation": parts.validation}
-    if parts.test:
-        splits["test"] = parts.test
+    splits = {"test": parts.test} if parts.test else {}
+    if run.recipe.protocol == "standard":  # the notebook's validation is the test split, flipped
+        splits["validation"] = parts.validation
     metrics: dict[str, Any] = {}
     tables = []
     for split, loader in splits.items():

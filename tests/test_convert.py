@@ -4,6 +4,7 @@ import contextlib
 import csv
 import fcntl
 import gzip
+import io
 import json
 import resource
 import signal
@@ -15,12 +16,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from fer_data import convert, parallel
 from fer_data.convert import convert_csv
 from fer_data.errors import DataError
 from fer_data.labels import EMOTIONS_BY_CODE
+from fer_data.png import encode_grey
 from fer_data.readers import fer_csv
 from tests.csv_files import FLAT, cell, noise, write_csv, write_noise_csv
 
@@ -376,3 +381,18 @@ def test_a_changed_csv_does_not_go_on_with_what_the_old_one_left(tmp_path: Path)
     write_noise_csv(path, CODES, USAGES)
     assert convert_csv(path, tmp_path / "out").num_written == 10
     assert len(pictures_in(tmp_path / "out")) == 10
+
+
+@given(arrays(np.uint8, st.tuples(st.integers(1, 64), st.integers(1, 64))))
+def test_a_png_decodes_to_the_same_pixels(pixels: np.ndarray) -> None:
+    with Image.open(io.BytesIO(encode_grey(pixels))) as image:
+        image.load()
+        assert image.mode == "L"
+        assert np.array_equal(np.asarray(image), pixels)
+    with Image.open(io.BytesIO(encode_grey(pixels))) as image:
+        image.verify()
+
+
+def test_a_picture_too_large_for_one_block_is_refused() -> None:
+    with pytest.raises(ValueError, match="too large"):
+        encode_grey(np.zeros((256, 256), np.uint8))

@@ -48,26 +48,28 @@ def parse_pixels(cells: list[bytes]) -> tuple[NDArray[np.uint8], dict[int, str]]
 
 
 def _parse_well_formed(cells: list[bytes]) -> NDArray[np.uint16] | None:
-    """Parse cells of digits with single blanks between them; None if one is anything else."""
+    """Parse cells of digits with single blanks between them; None if one is anything else.
+
+    At every byte stands the number that ends there, if one does: the digit, ten times the one
+    before, a hundred times the one before that. What ends before a blank is a pixel.
+    """
     if any(cell.count(b" ") != NUM_PIXELS - 1 for cell in cells):
         return None
-    text = np.frombuffer(b"   " + b" ".join(cells) + b" ", np.uint8)
+    text = np.frombuffer(b" " + b" ".join(cells) + b" ", np.uint8)
     blank = text == ord(" ")
     digit = text - np.uint8(ord("0"))  # wraps: whatever is no digit becomes 10 or more
     if not (blank | (digit < 10)).all():
         return None
-    end = np.flatnonzero(blank)[2:]
-    length = np.diff(end) - 1
-    if length.min() < 1 or length.max() > 3:
+    if (blank[1:] & blank[:-1]).any():  # a number is missing
         return None
-    digit[blank] = 0
-    end = end[1:]
-    value = digit[end - 1].astype(np.uint16)
-    value += digit[end - 2] * np.uint16(10)
-    value += digit[end - 3] * np.uint16(100) * (length == 3)
-    if value.max() > 255:
+    if not (blank[3:] | blank[2:-1] | blank[1:-2] | blank[:-3]).all():  # four digits
         return None
-    return value.reshape(len(cells), NUM_PIXELS)
+    digit &= blank.view(np.uint8) - np.uint8(1)  # 0 where blank, and all bits where not
+    ends_here = digit.astype(np.uint16)
+    ends_here[1:] += digit[:-1] * np.uint16(10)
+    ends_here[2:] += (digit[:-2] * np.uint16(100)) * ~blank[1:-1]
+    value: NDArray[np.uint16] = ends_here[:-1][blank[1:]]
+    return value.reshape(len(cells), NUM_PIXELS) if value.max() <= 255 else None
 
 
 def _parse_one(cell: bytes) -> list[int] | str:
