@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,7 +60,8 @@ class Loader:
     shuffle : bool
         Without it, samples come in the order of `rows` (for the natural strategy only).
     drop_remainder : bool
-        Whether an epoch's smaller last batch is left out.
+        Whether all batches are whole. What is left of an epoch then begins the next one: nothing is
+        lost, and every promise holds over the batches as they come.
     rescale : float
         What pixels, 0 to 255, are multiplied by.
 
@@ -115,7 +116,7 @@ class Loader:
         """Number of classes, those without a sample included."""
         return len(self.store.manifest.class_names)
 
-    @property
+    @cached_property
     def num_samples(self) -> int:
         """Samples that an epoch draws."""
         return int(self.strategy.draws(np.bincount(self.labels)).sum())
@@ -138,10 +139,7 @@ class Loader:
 
     def batch(self, step: int) -> Batch:
         """Return the batch of a step, counted on through the epochs from 0."""
-        epoch, place = divmod(step, self.num_steps)
-        plan = self.plan(epoch)
-        window = slice(place * self.batch_size, (place + 1) * self.batch_size)
-        samples, repeats = plan.samples[window], plan.repeats[window]
+        samples, repeats = self._drawn(*self._window(step))
         pixels = self.store.pixels[samples]
         if self.augment == "flip":
             flipped = flips(samples, repeats, seed=self.seed)
@@ -156,6 +154,24 @@ class Loader:
         if self.strategy.class_weights:
             weights = self.class_weights[labels].astype(np.float32)
         return Batch(images, labels, weights, samples, repeats, flipped)
+
+    def _window(self, step: int) -> tuple[int, int]:
+        """Return where a step begins and ends in the draws of all epochs, one after the other."""
+        if self.drop_remainder:
+            return step * self.batch_size, (step + 1) * self.batch_size
+        epoch, place = divmod(step, self.num_steps)
+        start = epoch * self.num_samples + place * self.batch_size
+        return start, min(start + self.batch_size, (epoch + 1) * self.num_samples)
+
+    def _drawn(self, start: int, stop: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        size = self.num_samples
+        parts = []
+        for epoch in range(start // size, (stop - 1) // size + 1):
+            plan = self.plan(epoch)
+            window = slice(max(start - epoch * size, 0), stop - epoch * size)
+            parts.append((plan.samples[window], plan.repeats[window]))
+        samples, repeats = zip(*parts, strict=True)
+        return np.concatenate(samples), np.concatenate(repeats)
 
     def epoch(self, epoch: int = 0, *, start: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch, from batch `start` on."""

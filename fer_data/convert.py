@@ -185,7 +185,7 @@ def _write_block(
     for split, label in counts:
         (staging / split / EMOTIONS[label]).mkdir(parents=True, exist_ok=True)
     for row, (split, label), pixels in zip(found.rows, places, found.pixels, strict=True):
-        with open(f"{staging}/{split}/{EMOTIONS[label]}/{split}_{row:05d}.png", "wb", 0) as file:
+        with open(f"{staging}/{split}/{EMOTIONS[label]}/{split}_{row:05d}.png", "wb") as file:
             file.write(encode_grey(pixels))
     mark = {
         "counts": [[split, label, number] for (split, label), number in counts.items()],

@@ -79,14 +79,14 @@ def read_picture(path: str | Path, form: PixelFormat) -> Picture:
             with Image.open(path, formats=FORMATS) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise DataError(
-                        f"{path}: {image.width}x{image.height} pixels is more than the "
+                        f"{image.width}x{image.height} pixels is more than the "
                         f"{MAX_PIXELS:,} that are decoded; make it smaller"
                     )
                 return _bring_to(image, form)
     except UnidentifiedImageError:
         raise DataError(f"{path}: not a picture that can be decoded") from None
-    except DataError:
-        raise
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
     except Exception as error:  # broken files make Pillow raise TypeError, struct.error and more
         raise DataError(f"{path}: cannot be decoded ({error})") from None
 
@@ -102,8 +102,10 @@ def _bring_to(image: Image.Image, form: PixelFormat) -> Picture:
     mode = _MODES[form.color]
     converted = image.mode != mode
     upright = ImageOps.exif_transpose(image)
-    if upright.mode.startswith("I"):  # 16 bits a pixel: Pillow's own conversion would clip
-        upright = Image.fromarray((np.asarray(upright, np.int64) >> 8).clip(0, 255).astype("uint8"))
+    if upright.mode in ("I", "F"):
+        raise DataError("32 bits a pixel, of no known range; save it with 8 or 16")
+    if upright.mode.startswith("I;16"):  # Pillow's own conversion would clip
+        upright = Image.fromarray((np.asarray(upright, np.uint16) >> 8).astype(np.uint8))
     upright = upright.convert(mode)
     resized = upright.size != (form.width, form.height)
     if resized:

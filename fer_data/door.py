@@ -50,7 +50,7 @@ def open_loader(
     shuffle : bool, optional
         By default the training split is shuffled and no other.
     drop_remainder : bool
-        Whether an epoch's smaller last batch is left out.
+        Whether all batches are whole; see `Loader`.
     rescale : float
         What pixels, 0 to 255, are multiplied by.
     image_size : (int, int)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     `path` stays as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{os.getpid()}.{path.name}")
+    beside = path.with_name(f".{secrets.token_hex(4)}.{path.name}")
     try:
         yield beside
         with open(beside, "rb+") as file:

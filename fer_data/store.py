@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -141,7 +142,7 @@ def cache_folder(cache: str | Path | None = None) -> Path:
 
 
 def _build(manifest: Manifest, form: PixelFormat, folder: Path, *, skip_bad: bool) -> None:
-    beside = folder.with_name(f".{folder.name}.{os.getpid()}")
+    beside = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     try:
         beside.mkdir(parents=True, exist_ok=True)
         _fill(manifest, form, beside, skip_bad=skip_bad)

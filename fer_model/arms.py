@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from fer_data import readers
 from fer_data.errors import UsageError
 from fer_data.store import open_store
 from fer_model.live import Display
@@ -79,11 +80,11 @@ def _run(
     if not is_run(folder):
         return display.train(recipe, path, folder, **options)
     run = Run.open(folder)
-    if run.recipe != recipe or run.data["path"] != str(Path(path).absolute()):
+    if run.recipe != recipe or run.data["fingerprint"] != readers.fingerprint(path):
         raise UsageError(
             f"{folder}: holds a run of other settings or other data; choose another --out"
         )
     if run.is_finished:
-        display.console.print(f"trained already: {folder}", highlight=False, soft_wrap=True)
+        display.console.print(f"trained already: {folder}", markup=False, soft_wrap=True)
         return run
     return display.resume(folder, cache=options.get("cache"))

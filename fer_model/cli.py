@@ -146,6 +146,7 @@ def train_command(
     console.print(
         f"{training['steps']:,} steps in {duration(training['seconds'])}. "
         f"Model, metrics and plots: {run.path}",
+        markup=False,
         highlight=False,
         soft_wrap=True,
     )

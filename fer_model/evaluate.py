@@ -18,6 +18,7 @@ from fer_data.decode import read_picture
 from fer_data.door import open_loader
 from fer_data.errors import DataError
 from fer_data.loaders.tfdata import from_loader
+from fer_data.manifest import printable
 from fer_model import models
 from fer_model.runs import Run
 
@@ -88,10 +89,10 @@ def prediction_table(
         "split": split,
         "sample": ids,
         "label": labels,
-        "class_name": [manifest.class_names[label] for label in labels],
+        "class_name": [printable(manifest.class_names[label]) for label in labels],
     }
     for label, name in enumerate(manifest.class_names):
-        columns[f"probability_{name}"] = probabilities[:, label]
+        columns[f"probability_{printable(name)}"] = probabilities[:, label]
     return pd.DataFrame(columns)
 
 

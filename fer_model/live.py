@@ -115,7 +115,7 @@ class LiveTraining(keras.callbacks.Callback):
         if self._summary:
             self.model.summary(print_fn=lambda text: self._console.print(text, highlight=False))
         for note in run.data["notes"]:
-            self._console.print(note, highlight=False, soft_wrap=True)
+            self._console.print(note, markup=False, highlight=False, soft_wrap=True)
         if self._console.is_terminal:
             self._live = Live(console=self._console, refresh_per_second=4)
             self._live.start()

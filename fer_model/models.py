@@ -58,12 +58,14 @@ def load(path: Path) -> tuple[keras.Model, Use]:
     DataError
         If the file is none of ours, or broken.
     """
-    use = _read(path, _USE)
+    about = _read(path, _USE)
     try:
+        form = PixelFormat(**about["form"])
+        use = Use(tuple(about["class_names"]), form, float(about["rescale"]))
         model = keras.saving.load_model(path, safe_mode=True)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise DataError(f"{path}: Keras cannot load this model ({error})") from None
-    return model, Use(tuple(use["class_names"]), PixelFormat(**use["form"]), use["rescale"])
+    return model, use
 
 
 def load_training(path: Path) -> dict[str, Any]:

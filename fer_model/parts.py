@@ -47,7 +47,9 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
     """
     manifest = store.manifest
     train = manifest.rows("train")
-    notes = []
+    if manifest.num_unlabelled("train"):
+        raise DataError(f"{manifest.root}: training samples without a label (no emotion column?)")
+    notes = [f"data: {store.report}", *manifest.left_out_summary()]
     if recipe.subset < 1:
         whole = len(train)
         labels = manifest.labels[train]
@@ -71,7 +73,6 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
             batch_size=recipe.batch_size,
             seed=recipe.seed,
             shuffle=False,
-            drop_remainder=True,
             rescale=recipe.rescale,
         )
     else:
@@ -82,6 +83,11 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
             train, held_out = hold_out(
                 store, train, fraction=recipe.validation_fraction, seed=recipe.seed
             )
+            if not len(held_out):
+                raise DataError(
+                    f"{manifest.root}: too few samples to hold some out for validation; bring a "
+                    "validation split, or raise --validation-fraction"
+                )
             notes.append(
                 f"validation: {len(held_out):,} samples held out of the training split, "
                 "stratified, copies of a picture kept together"

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from fer_data.files import written_whole
+from fer_data.manifest import printable
 
 _FILL = {
     "Conv2D": "#cfe3f5",
@@ -49,7 +50,7 @@ def curves(history: pd.DataFrame, path: Path) -> None:
 def confusion(scores: dict[str, Any], path: Path, split: str) -> None:
     """Draw a confusion matrix: rows are labels, shares of the row as colour, counts as numbers."""
     counts = np.array(scores["confusion"])
-    names = list(scores["per_class"])
+    names = [printable(name) for name in scores["per_class"]]
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = 2.4 + 0.62 * len(names)
     figure = Figure(figsize=(side + 0.8, side), layout="constrained")
@@ -59,8 +60,9 @@ def confusion(scores: dict[str, Any], path: Path, split: str) -> None:
         for (row, column), count in np.ndenumerate(counts):
             color = "white" if shares[row, column] > 0.55 else "black"
             axes.text(column, row, f"{count:,}", ha="center", va="center", color=color, fontsize=9)
-    axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
-    axes.set_yticks(range(len(names)), names)
+    # A class may be called $x$: names are shown, never read as formulas.
+    axes.set_xticks(range(len(names)), names, rotation=45, ha="right", parse_math=False)
+    axes.set_yticks(range(len(names)), names, parse_math=False)
     axes.set(
         xlabel="predicted",
         ylabel="label",

@@ -96,7 +96,7 @@ class Recipe:
             ("min_learning_rate", self.min_learning_rate >= 0, "0 or more"),
             ("validation_fraction", 0 < self.validation_fraction < 1, "between 0 and 1"),
             ("subset", 0 < self.subset <= 1, "above 0 and at most 1"),
-            ("seed", self.seed >= 0, "0 or more"),
+            ("seed", 0 <= self.seed < 2**32, "0 to 4294967295, as Keras wants it"),
             ("rescale", self.rescale > 0, "above 0"),
         ):
             if not holds:

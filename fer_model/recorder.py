@@ -1,8 +1,8 @@
 """What keeps a training: history, best model, and a checkpoint to continue from.
 
-The checkpoint holds everything, so that a run killed anywhere ends as it would have: weights,
-optimizer, dropout's seeds (Keras saves these), and in a JSON beside them the step, the epoch's
-running metrics, the plateau's count, the best accuracy and the history so far.
+The checkpoint holds everything, so that a run killed anywhere ends as it would have: weights and
+optimizer, and in a JSON beside them the step, the epoch's running metrics, the plateau's count, the
+best accuracy, the history so far, and dropout's random states, which Keras does not save.
 """
 
 from __future__ import annotations
@@ -35,8 +35,10 @@ class Progress:
         The epoch under way, and how many of its steps are done.
     seconds : float
         Spent on the epoch so far.
-    running : list of list
+    running : list
         The epoch's running metrics: each metric variable's value.
+    random : list of list of int
+        State of each layer's random numbers.
     plateau : dict
         State of the learning rate's plateau.
     best : float
@@ -49,6 +51,7 @@ class Progress:
     step: int = 0
     seconds: float = 0.0
     running: list[Any] = field(default_factory=list)
+    random: list[list[int]] = field(default_factory=list)
     plateau: dict[str, float] = field(default_factory=dict)
     best: float = -1.0
     history: list[dict[str, float]] = field(default_factory=list)
@@ -123,8 +126,7 @@ class Recorder(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Note the epoch, keep its model if it is to be kept, write the checkpoint."""
         progress = self._progress
-        row = {name: float(value) for name, value in (logs or {}).items()}
-        row["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        row = {name: float(value) for name, value in (logs or {}).items()}  # rate: the plateau's
         row["seconds"] = time.monotonic() - self._began_at
         row["steps"] = progress.step
         progress.history.append({"epoch": epoch + 1, **row})
@@ -140,11 +142,21 @@ class Recorder(keras.callbacks.Callback):
             raise Stopped
 
     def _save_checkpoint(self) -> None:
+        self._progress.random = [
+            keras.ops.convert_to_numpy(state).tolist() for state in random_states(self.model)
+        ]
         self._progress.seconds = time.monotonic() - self._began_at
         models.save(
             self.model, self._run.checkpoint_path, self._use, training=asdict(self._progress)
         )
         self._saved_at = time.monotonic()
+
+
+def random_states(model: keras.Model) -> list[keras.Variable]:
+    """Return the states of a model's random layers, in their order."""
+    return [
+        layer.seed_generator.state for layer in model.layers if hasattr(layer, "seed_generator")
+    ]
 
 
 def write_history(run: Run, progress: Progress) -> None:

@@ -49,7 +49,6 @@ class Run:
         if path.exists() and any(path.iterdir()):
             hint = "continue it with --resume, or " if (path / "recipe.json").exists() else ""
             raise DataError(f"{path}: holds something already; {hint}choose another --out")
-        (path / "plots").mkdir(parents=True, exist_ok=True)
         about = {"recipe": recipe.to_dict(), "data": data, "versions": versions}
         write_json(path / "recipe.json", about)
         return cls(path)

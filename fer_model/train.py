@@ -24,7 +24,7 @@ from fer_model import models, nets, plots
 from fer_model.evaluate import predict, prediction_table, score
 from fer_model.parts import Parts, divide
 from fer_model.recipe import Recipe
-from fer_model.recorder import Plateau, Progress, Recorder, Stopped
+from fer_model.recorder import Plateau, Progress, Recorder, Stopped, random_states
 from fer_model.runs import Run
 
 _PACKAGES = ("keras", "tensorflow", "numpy", "pillow", "fer-data")
@@ -70,8 +70,6 @@ def train(
     parts = divide(recipe, store)
     model = _fresh_model(recipe, parts)
     run = Run.create(Path(out).absolute(), recipe, _data(store, parts, skip_bad), _versions())
-    write_text(run.path / "model.json", model.to_json(indent=2) + "\n")
-    plots.architecture(model, run.path / "plots" / "architecture.png")
     return _continue(run, recipe, parts, model, Progress(), callbacks)
 
 
@@ -99,6 +97,8 @@ def resume(
     if run.checkpoint_path.exists():
         model, _ = models.load(run.checkpoint_path)
         progress = Progress(**models.load_training(run.checkpoint_path))
+        for state, value in zip(random_states(model), progress.random, strict=True):
+            state.assign(value)
     else:
         model, progress = _fresh_model(recipe, parts), Progress()
     return _continue(run, recipe, parts, model, progress, callbacks)
@@ -114,7 +114,7 @@ def _fresh_model(recipe: Recipe, parts: Parts) -> keras.Model:
         optimizer=keras.optimizers.Adam(recipe.learning_rate),
         loss="categorical_crossentropy",
         metrics=["accuracy"],
-        jit_compile="auto" if on_accelerator else False,
+        jit_compile="auto" if on_accelerator or keras.backend.backend() != "tensorflow" else False,
     )
     return model
 
@@ -129,6 +129,8 @@ def _continue(
 ) -> Run:
     use = models.Use(parts.train.store.manifest.class_names, recipe.form, recipe.rescale)
     steps = recipe.steps_per_epoch or parts.train.num_steps
+    write_text(run.path / "model.json", model.to_json(indent=2) + "\n")
+    plots.architecture(model, run.path / "plots" / "architecture.png")
     recorder = Recorder(run, use, progress, steps=steps, keep=recipe.keep)
     plateau = Plateau(
         progress,

@@ -65,12 +65,18 @@ def test_every_colour_mode_is_brought_to_grey_by_its_luma(tmp_path: Path) -> Non
         "16.png": Image.fromarray(wide),
         "16.tif": Image.fromarray(wide),
         "16big.tif": Image.frombytes("I;16B", (48, 48), wide.astype(">u2").tobytes()),
-        "32.tif": Image.fromarray(wide.astype(np.int32)),
     }
     for name, picture in pictures.items():
         found = read_picture(save(picture, tmp_path / name), PixelFormat())
         np.testing.assert_array_equal(found.pixels[..., 0], GREY, err_msg=name)
         assert found.converted == (name != "L.png"), name
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.float32])
+def test_pixels_of_no_known_range_are_refused(tmp_path: Path, kind: type) -> None:
+    picture = save(Image.fromarray(GREY.astype(kind)), tmp_path / "a.tif")
+    with pytest.raises(DataError, match="32 bits a pixel"):
+        read_picture(picture, PixelFormat())
 
 
 def test_one_bit_a_pixel_becomes_black_and_white(tmp_path: Path) -> None:

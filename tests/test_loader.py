@@ -57,6 +57,18 @@ def test_an_epoch_draws_only_training_samples_and_as_many_as_it_says(
 
 
 @pytest.mark.parametrize("balance", BALANCES)
+def test_whole_batches_lose_nothing(data: Path, balance: str) -> None:
+    whole = open_loader(data, balance=balance, batch_size=4, drop_remainder=True)
+    loader = open_loader(data, balance=balance, batch_size=4)
+    steps = 4 * loader.num_samples // 4
+    found = [whole.batch(step) for step in range(steps)]
+    assert {len(batch.samples) for batch in found} == {4}
+    drawn = np.concatenate([batch.samples for batch in found])
+    expected = [batch.samples for epoch in range(4) for batch in loader.epoch(epoch)]
+    assert drawn.tolist() == np.concatenate(expected).tolist()
+
+
+@pytest.mark.parametrize("balance", BALANCES)
 def test_a_step_is_computed_not_replayed(data: Path, balance: str) -> None:
     through = open_loader(data, balance=balance, batch_size=4)
     walked = [facts(through.batch(step)) for step in range(3 * through.num_steps)]

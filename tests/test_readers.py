@@ -520,3 +520,25 @@ def test_a_manifest_becomes_a_data_frame(tmp_path: Path) -> None:
         "split": ["train", "test"],
         "class_name": ["happy", "neutral"],
     }
+
+
+def test_a_data_set_one_folder_down_is_pointed_at(make_folder: MakeFolder) -> None:
+    root = make_folder({"fer2013/train/a": 1, "fer2013/test/a": 1})
+    with pytest.raises(DataError, match="one folder down; name "):
+        fer_data.read(root)
+
+
+def test_splits_of_bare_pictures_are_not_taken_for_classes(make_folder: MakeFolder) -> None:
+    with pytest.raises(DataError, match="no class folders in test, train"):
+        fer_data.read(make_folder({"train": 2, "test": 2}))
+
+
+def test_a_class_may_be_called_train(make_folder: MakeFolder) -> None:
+    assert fer_data.read(make_folder({"train": 2, "car": 2})).class_names == ("car", "train")
+
+
+def test_an_empty_class_that_comes_or_goes_changes_the_fingerprint(make_folder: MakeFolder) -> None:
+    root = make_folder({"train/b": 2})
+    before = fingerprint(root)
+    (root / "train" / "a").mkdir()
+    assert fingerprint(root) != before

@@ -81,6 +81,8 @@ def _existing(path: str | Path) -> Path:
     path = Path(path).absolute()
     try:
         path.stat()
+    except ValueError:
+        raise DataError(f"{str(path)!r}: no path can hold this") from None
     except FileNotFoundError:
         raise DataError(f"{path}: there is nothing here") from None
     except OSError as error:

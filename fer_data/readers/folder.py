@@ -50,12 +50,13 @@ def state(path: Path) -> bytes:
     digest = hashlib.blake2b()
     lines = []
     _, folders = _class_folders(path, [])
-    for split, name, folder in folders:
+    for _, _, folder in folders:
+        lines.append(f"{folder}\n")  # a class without a picture counts too
         for entry, reason in _files(path, folder):
             if not reason:
                 info = entry.stat()
                 times = f"{info.st_size}\0{info.st_mtime_ns}\0{info.st_ctime_ns}"
-                lines.append(f"{split}\0{name}\0{entry.name}\0{times}\n")
+                lines.append(f"{entry.path}\0{times}\n")
     for line in sorted(lines):
         digest.update(line.encode("utf-8", "surrogateescape"))
     return digest.digest()
@@ -74,6 +75,7 @@ def _class_folders(root: Path, left_out: list[LeftOut]) -> tuple[str, list[_Clas
         if (split := split_of_folder(child.name)) and _is_folder(child) and _has_folders(child)
     ]
     if not splits:
+        _refuse_what_is_no_class(root, children)
         split = split_of_folder(root.name) or "train"
         return f"class folders of the {split} split", _classes_in(root, split, "", left_out)
     seen: dict[str, str] = {}
@@ -94,6 +96,18 @@ def _class_folders(root: Path, left_out: list[LeftOut]) -> tuple[str, list[_Clas
         for split, folder in splits
         for found in _classes_in(folder, split, f"{folder.name}/", left_out)
     ]
+
+
+def _refuse_what_is_no_class(root: Path, children: list[os.DirEntry[str]]) -> None:
+    """Refuse folders that would be taken for classes, and are splits or whole data sets."""
+    folders = [child for child in children if _is_folder(child)]
+    if folders and all(split_of_folder(child.name) for child in folders):
+        names = ", ".join(child.name for child in folders)
+        raise DataError(f"{root}: no class folders in {names}; expected {names}/<class>/<picture>")
+    for child in folders:
+        inside = [entry for entry in _children(Path(child.path)) if _is_folder(entry)]
+        if any(split_of_folder(entry.name) and _has_folders(entry) for entry in inside):
+            raise DataError(f"{root}: the data set is one folder down; name {child.path}")
 
 
 def _classes_in(
