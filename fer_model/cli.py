@@ -61,6 +61,7 @@ Rescale = Annotated[float, typer.Option(help="Pixels, 0 to 255, are multiplied b
 
 @app.command(name="train", no_args_is_help=True)
 def train_command(
+    context: typer.Context,
     path: Annotated[
         Path | None,
         typer.Argument(metavar="PATH", help="Folder of class folders, or a FER2013 csv."),
@@ -126,6 +127,12 @@ def train_command(
     from fer_model import live
     from fer_model.render import duration, scores_table
 
+    if resume is not None:
+        _refuse_others(
+            context,
+            {"resume", "cache", "tensorboard", "summary", "as_json"},
+            "--resume goes on with the run's own recipe",
+        )
     show = live.Display(Console(stderr=as_json), tensorboard=tensorboard, summary=summary)
     if path is None:
         assert resume is not None
@@ -207,6 +214,7 @@ def predict(
 
 @app.command(name="compare", no_args_is_help=True)
 def compare_command(
+    context: typer.Context,
     paths: Annotated[
         list[Path], typer.Argument(metavar="RUN... | PATH", help="Run folders, or one data set.")
     ],
@@ -272,6 +280,8 @@ def compare_command(
         )
         _stop_if_interrupted(runs[-1])
         paths = [run.path for run in runs]
+    else:
+        _refuse_others(context, {"paths", "as_json"}, "finished runs are only compared")
     comparison = compare(paths)
     if as_json:
         print_json(comparison.to_dict())
@@ -292,6 +302,19 @@ def make_recipe(options: dict[str, Any]) -> Recipe:
     if options["as_notebook"]:
         values |= {"protocol": "notebook", "keep": "last"}
     return Recipe(**values)
+
+
+def _refuse_others(context: typer.Context, known: set[str], why: str) -> None:
+    """Refuse options that were given, and that would silently do nothing."""
+    others = [
+        f"--{name.replace('_', '-')}"
+        for name in context.params
+        if name not in known
+        and (source := context.get_parameter_source(name)) is not None
+        and source.name == "COMMANDLINE"
+    ]
+    if others:
+        raise UsageError(f"{', '.join(others)} cannot be given here: {why}")
 
 
 def _free_name(path: Path, recipe: Recipe) -> Path:

@@ -93,6 +93,8 @@ def test_training_with_json_prints_nothing_else(faces: Path, tmp_path: Path) -> 
         (["train", "nowhere"], "there is nothing here"),
         (["train", "nowhere", "--balance", "smote"], "balance is 'smote'"),
         (["train", "nowhere", "--resume", "arms/none"], "either a data PATH"),
+        (["train", "--resume", "arms/none", "--epochs", "9"], "--epochs cannot be given here"),
+        (["compare", "arms/none", "arms/oversample", "--seed", "3"], "--seed cannot be given here"),
         (["evaluate", "nowhere", "nowhere"], "no run here"),
         (["predict", "arms/none", "first.json"], "not a picture"),
         (["compare", "arms"], "no run here"),
