@@ -6,13 +6,12 @@ import fcntl
 import gzip
 import io
 import json
+import os
 import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -310,64 +309,92 @@ def uninterrupted(long_csv: Path) -> dict[str, bytes]:
     return tree(out)
 
 
-def some_picture(partial: Path) -> bool:
-    return next(partial.glob("*/*/*.png"), None) is not None
+# Converts as the command does, and sends itself a signal when a number of pictures are encoded (in
+# this process alone) or a number of blocks are reported (with workers): no clock decides.
+SIGNALLED = """
+import os, sys
+from fer_data import convert, parallel
+from fer_data.cli import main
+
+unit, number, signum = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+count = 0
+
+def one_more():
+    global count
+    count += 1
+    if count == number:
+        os.kill(os.getpid(), signum)
+
+encode, track = convert.encode_grey, convert.track
+
+def encode_and_count(pixels):
+    one_more()
+    return encode(pixels)
+
+def track_and_count(*arguments, **options):
+    for mark in track(*arguments, **options):
+        one_more()
+        yield mark
+
+if unit == "pictures":
+    parallel._FEW = 10**9
+    convert.encode_grey = encode_and_count
+else:
+    convert.track = track_and_count
+sys.argv[1:] = ["convert-csv", *sys.argv[4:]]
+main()
+"""
 
 
-def some_marks(number: int) -> Callable[[Path], bool]:
-    return lambda partial: len(list(partial.glob(".journal/*.json"))) >= number
+def convert_until(
+    unit: str, number: int, signum: signal.Signals, source: Path, out: Path
+) -> tuple[int, str]:
+    with subprocess.Popen(
+        [sys.executable, "-c", SIGNALLED, unit, str(number), str(int(signum)), source, out],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        process.wait()
+        with contextlib.suppress(ProcessLookupError):  # workers that outlived it
+            os.killpg(process.pid, signal.SIGKILL)
+        assert process.stderr
+        return process.returncode, process.stderr.read()
 
 
-def wait_until(
-    process: subprocess.Popen[Any], reached: Callable[[Path], bool], partial: Path
-) -> None:
-    for _ in range(6000):
-        if reached(partial):
-            return
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(0.01)
-            break
-    process.kill()
-    raise AssertionError("the conversion ended, or hung, before it could be interrupted")
+ENDS = [("pictures", 1), ("pictures", 5), ("pictures", 1700), ("blocks", 1), ("blocks", 4)]
 
 
-@pytest.mark.parametrize(
-    "reached",
-    [some_picture, some_marks(1), some_marks(3)],
-    ids=["inside a block", "after a block", "after three blocks"],
-)
+@pytest.mark.parametrize(("unit", "number"), ENDS)
 def test_a_conversion_killed_and_run_again_ends_in_the_same_bytes(
-    long_csv: Path, tmp_path: Path, uninterrupted: dict[str, bytes], reached: Callable[[Path], bool]
+    long_csv: Path, tmp_path: Path, uninterrupted: dict[str, bytes], unit: str, number: int
 ) -> None:
     out, partial = tmp_path / "out", tmp_path / ".out.partial"
-    with subprocess.Popen(command(long_csv, out), stderr=subprocess.PIPE) as process:
-        wait_until(process, reached, partial)
-        process.kill()
-    assert process.returncode == -signal.SIGKILL
+    code, _ = convert_until(unit, number, signal.SIGKILL, long_csv, out)
+    assert code == -signal.SIGKILL
     assert not out.exists()
     kept = sum(
         number
         for mark in partial.glob(".journal/*.json")
         for _, _, number in json.loads(mark.read_text())["counts"]
     )
+    assert (kept > 0) == (unit == "blocks" or number > 1000)
     done = convert_csv(long_csv, out)
     assert tree(out) == uninterrupted
-    assert kept <= done.num_reused < 4000
+    assert done.num_reused == kept < 4000
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+@pytest.mark.parametrize(("unit", "number"), ENDS)
 def test_a_conversion_stopped_by_ctrl_c_goes_on_when_run_again(
-    long_csv: Path, tmp_path: Path, uninterrupted: dict[str, bytes]
+    long_csv: Path, tmp_path: Path, uninterrupted: dict[str, bytes], unit: str, number: int
 ) -> None:
-    out, partial = tmp_path / "out", tmp_path / ".out.partial"
-    with subprocess.Popen(command(long_csv, out), stderr=subprocess.PIPE, text=True) as process:
-        wait_until(process, some_marks(1), partial)
-        process.send_signal(signal.SIGINT)
-        _, complaint = process.communicate()
-    assert process.returncode == 130
+    out = tmp_path / "out"
+    code, complaint = convert_until(unit, number, signal.SIGINT, long_csv, out)
+    assert code == 130
     assert "Traceback" not in complaint
     assert not out.exists()
-    assert convert_csv(long_csv, out).num_reused > 0
+    convert_csv(long_csv, out)
     assert tree(out) == uninterrupted
 
 
