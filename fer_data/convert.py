@@ -100,6 +100,8 @@ def convert_csv(
         read, or `out` holds other files and `force` is false.
     """
     path, out = Path(path).absolute(), Path(os.path.realpath(out))
+    if path.is_dir():
+        raise DataError(f"{path}: is a folder; name a csv such as fer2013.csv")
     settings = {"source": readers.fingerprint(path, merge_test=merge_test), "skip_bad": skip_bad}
     done = _done_before(out, settings)
     if done:

@@ -23,7 +23,7 @@ def open_loader(
     shuffle: bool | None = None,
     drop_remainder: bool = False,
     rescale: float = 1.0,
-    image_size: tuple[int, int] = (48, 48),
+    image_size: int | tuple[int, int] = 48,
     color: Color = "grey",
     cache: str | Path | None = None,
     skip_bad: bool = False,
@@ -53,8 +53,9 @@ def open_loader(
         Whether all batches are whole; see `Loader`.
     rescale : float
         What pixels, 0 to 255, are multiplied by.
-    image_size : (int, int)
-        Height and width; pictures of another size are resized once, when the store is built.
+    image_size : int or (int, int)
+        Side of a square, or height and width; pictures of another size are resized once,
+        when the store is built.
     color : {"grey", "rgb"}
         Likewise.
     cache : path, optional
@@ -75,7 +76,8 @@ def open_loader(
         raise UsageError(f"balance {strategy} on the {split} split: only train is ever balanced")
     if evaluates and shuffle:
         raise UsageError(f"shuffle on the {split} split: evaluation takes samples in order")
-    store = open_store(path, form=PixelFormat(*image_size, color), cache=cache, skip_bad=skip_bad)
+    sides = (image_size, image_size) if isinstance(image_size, int) else image_size
+    store = open_store(path, form=PixelFormat(*sides, color), cache=cache, skip_bad=skip_bad)
     return Loader(
         store,
         store.manifest.rows(split),

@@ -94,7 +94,7 @@ def _decode_files(
         try:
             picture = read_picture(root / str(location), form)
         except DataError as error:
-            bad.append(Bad(row, str(error)))
+            bad.append(Bad(row, f"{error}; mend it, or leave bad ones out (--skip-bad)"))
             continue
         pixels[row] = picture.pixels
         num_resized += picture.resized

@@ -165,7 +165,7 @@ def _fill(manifest: Manifest, form: PixelFormat, folder: Path, *, skip_bad: bool
     filled = fill.fill(manifest, form, target, stop_at_bad=not skip_bad)
     if filled.bad:
         if not skip_bad:
-            raise DataError(f"{filled.bad[0].cause}; mend it, or leave bad ones out (--skip-bad)")
+            raise DataError(filled.bad[0].cause)
         manifest = _without(manifest, filled.bad, target)
     samples: dict[str, Any] = {
         "class_names": np.array(manifest.class_names, np.str_),

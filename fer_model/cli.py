@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shlex
 from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
@@ -280,6 +281,8 @@ def compare_command(
         )
         _stop_if_interrupted(runs[-1])
         paths = [run.path for run in runs]
+    elif len(paths) == 1:
+        raise UsageError("one path alone: name two runs, or the --arms to train on a data set")
     else:
         _refuse_others(context, {"paths", "as_json"}, "finished runs are only compared")
     comparison = compare(paths)
@@ -333,7 +336,7 @@ def _stop_if_interrupted(run: Run) -> None:
         best = f" The best model so far: {run.model_path}." if run.model_path.exists() else ""
         say(
             f"Stopped; {len(run.history)} epochs are finished.{best} "
-            f"Go on with: fer-model train --resume {run.path}"
+            f"Go on with: fer-model train --resume {shlex.quote(str(run.path))}"
         )
         raise typer.Exit(cli_support.INTERRUPTED)
 

@@ -312,10 +312,11 @@ def uninterrupted(long_csv: Path) -> dict[str, bytes]:
 # Converts as the command does, and sends itself a signal when a number of pictures are encoded (in
 # this process alone) or a number of blocks are reported (with workers): no clock decides.
 SIGNALLED = """
-import os, sys
+import os, signal, sys
 from fer_data import convert, parallel
 from fer_data.cli import main
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored below a background job
 unit, number, signum = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 count = 0
 

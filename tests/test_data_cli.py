@@ -193,9 +193,11 @@ def test_bad_input_ends_in_one_line_and_exit_code_2(
     (broken / "new\nline" / "0000.png").write_bytes(b"x")
     table = write_csv(tmp_path / "fer.csv", [f"9,{FLAT},Training"])
     out = tmp_path / "out"
-    assert "nowhere: there is nothing here" in one_line(run("stats", tmp_path / "nowhere"))
-    assert "two\\nlines: there is nothing" in one_line(run("stats", "two\nlines"))
-    assert ":smile: [red]: there is nothing" in one_line(run("stats", ":smile: [red]"))
+    assert "nowhere: there is no such file or folder" in one_line(
+        run("stats", tmp_path / "nowhere")
+    )
+    assert "two\\nlines: there is no such" in one_line(run("stats", "two\nlines"))
+    assert ":smile: [red]: there is no such" in one_line(run("stats", ":smile: [red]"))
     assert "no class folders here" in one_line(run("stats", root / "train" / "cat"))
     assert "row 0 (line 2), column emotion" in one_line(run("stats", table))
     assert "row 0 (line 2), column emotion" in one_line(run("convert-csv", table, out))
@@ -214,7 +216,7 @@ def test_bad_input_ends_in_one_line_and_exit_code_2(
 
 def test_a_folder_as_convert_csv_s_csv_is_one_line(run: Run, make_folder: MakeFolder) -> None:
     root = make_folder({"cat": 1})
-    assert "data: cannot be read (Is a directory)" in one_line(run("convert-csv", root, "out"))
+    assert "data: is a folder; name a csv" in one_line(run("convert-csv", root, "out"))
 
 
 def test_what_the_system_refuses_ends_in_one_line(tmp_path: Path) -> None:

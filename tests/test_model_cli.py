@@ -90,7 +90,7 @@ def test_training_with_json_prints_nothing_else(faces: Path, tmp_path: Path) -> 
     ("arguments", "message"),
     [
         (["train"], "Usage"),
-        (["train", "nowhere"], "there is nothing here"),
+        (["train", "nowhere"], "there is no such file or folder"),
         (["train", "nowhere", "--balance", "smote"], "balance is 'smote'"),
         (["train", "nowhere", "--resume", "arms/none"], "either a data PATH"),
         (["train", "--resume", "arms/none", "--epochs", "9"], "--epochs cannot be given here"),

@@ -170,9 +170,9 @@ def test_two_folders_for_one_split_are_refused(make_folder: MakeFolder) -> None:
 
 
 def test_a_missing_path_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="nowhere: there is nothing here"):
+    with pytest.raises(DataError, match="nowhere: there is no such file or folder"):
         fer_data.read(tmp_path / "nowhere")
-    with pytest.raises(DataError, match="nowhere: there is nothing here"):
+    with pytest.raises(DataError, match="nowhere: there is no such file or folder"):
         fingerprint(tmp_path / "nowhere")
 
 

@@ -84,7 +84,7 @@ def _existing(path: str | Path) -> Path:
     except ValueError:
         raise DataError(f"{str(path)!r}: no path can hold this") from None
     except FileNotFoundError:
-        raise DataError(f"{path}: there is nothing here") from None
+        raise DataError(f"{path}: there is no such file or folder") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from None
     return path
