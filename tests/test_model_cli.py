@@ -97,7 +97,7 @@ def test_training_with_json_prints_nothing_else(faces: Path, tmp_path: Path) -> 
         (["compare", "arms/none", "arms/oversample", "--seed", "3"], "--seed cannot be given here"),
         (["evaluate", "nowhere", "nowhere"], "no run here"),
         (["predict", "arms/none", "first.json"], "not a picture"),
-        (["compare", "arms"], "no run here"),
+        (["compare", "arms"], "one path alone"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(
