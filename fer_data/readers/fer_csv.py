@@ -23,7 +23,7 @@ from fer_data.labels import EMOTIONS, EMOTIONS_BY_CODE, SPLITS, USAGES, split_of
 from fer_data.manifest import UNLABELLED, LeftOut, Manifest
 from fer_data.readers.pixel_text import parse_pixels
 
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 1 << 20
 MAX_LINE_BYTES = 1 << 20
 
 _LABEL_OF_CODE = {
