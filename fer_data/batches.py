@@ -139,6 +139,8 @@ class Loader:
 
     def batch(self, step: int) -> Batch:
         """Return the batch of a step, counted on through the epochs from 0."""
+        if step < 0:
+            raise UsageError(f"step is {step}; it must be 0 or more")
         samples, repeats = self._drawn(*self._window(step))
         pixels = self.store.pixels[samples]
         if self.augment == "flip":

@@ -24,7 +24,7 @@ DataPath = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 SkipBad = Annotated[
-    bool, typer.Option("--skip-bad", help="Leave bad rows or pictures out instead of stopping.")
+    bool, typer.Option("--skip-bad", help="Leave bad rows and pictures out instead of stopping.")
 ]
 Apart = Annotated[
     bool,
@@ -49,7 +49,9 @@ def stats(
         ),
     ] = None,
     test_apart: Apart = False,
-    skip_bad: SkipBad = False,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave bad csv rows out instead of stopping.")
+    ] = False,
 ) -> None:
     """Count the samples of each class and split, and show the imbalance.
 

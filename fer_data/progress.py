@@ -19,7 +19,7 @@ def track(results: Iterable[T], *, total: int, description: str) -> Iterator[T]:
         BarColumn(),
         TaskProgressColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=Console(stderr=True, emoji=False),
         transient=True,
         disable=not sys.stderr.isatty(),
     ) as progress:

@@ -1,4 +1,4 @@
-"""Figures as Rich tables and csv text. Names come from files, so every one is escaped."""
+"""Figures as Rich tables and csv text. Names come from files, so none is read as markup."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import io
 import math
 from collections.abc import Iterator
 
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from fer_data.manifest import printable
 from fer_data.stats import Stats
@@ -16,9 +16,9 @@ from fer_data.stats import Stats
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
-def class_name(name: str) -> str:
-    """Return a class name as a table can show it."""
-    return escape(printable(name))
+def class_name(name: str) -> Text:
+    """Return a class name as a table shows it: brackets in it are no markup."""
+    return Text(printable(name))
 
 
 def counts_table(stats: Stats, *, bar_width: int = 16) -> Table:
@@ -30,7 +30,7 @@ def counts_table(stats: Stats, *, bar_width: int = 16) -> Table:
         table.add_column("share", justify="right")
         table.add_column("", min_width=bar_width, no_wrap=True)
     for label, name in enumerate(stats.class_names):
-        cells = [class_name(name)]
+        cells: list[Text | str] = [class_name(name)]
         for split in stats.splits.values():
             share = split.shares[label]
             cells += [

@@ -134,7 +134,9 @@ def train_command(
             {"resume", "cache", "tensorboard", "summary", "as_json"},
             "--resume goes on with the run's own recipe",
         )
-    show = live.Display(Console(stderr=as_json), tensorboard=tensorboard, summary=summary)
+    show = live.Display(
+        Console(stderr=as_json, emoji=False), tensorboard=tensorboard, summary=summary
+    )
     if path is None:
         assert resume is not None
         run = show.resume(resume, cache=cache)
@@ -150,6 +152,8 @@ def train_command(
     split = "test" if "test" in metrics else "validation"
     console = cli_support.out()
     console.print(scores_table(metrics[split], f"{run.name} on the {split} split"))
+    if split == "validation":
+        say("The data brings no test split: these samples chose the model, so they flatter it.")
     training = metrics["training"]
     console.print(
         f"{training['steps']:,} steps in {duration(training['seconds'])}. "
@@ -192,6 +196,7 @@ def evaluate(
 def predict(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Pictures of faces.")],
+    skip_bad: SkipBad = False,
     as_json: AsJson = False,
 ) -> None:
     """Say what a run's model sees in pictures: class names and probabilities.
@@ -200,17 +205,19 @@ def predict(
 
       fer-model predict runs/oversample me.jpg
 
-      fer-model predict runs/oversample *.png --json
+      fer-model predict runs/oversample *.png --skip-bad --json
     """
     _import_keras()
     from fer_model.evaluate import predict_images
     from fer_model.render import predictions_table
 
-    predictions = predict_images(run, images)
+    predictions, left_out = predict_images(run, images, skip_bad=skip_bad)
     if as_json:
         print_json(predictions)
     else:
         cli_support.out().print(predictions_table(predictions))
+    for cause in left_out:
+        say(f"left out: {cause}")
 
 
 @app.command(name="compare", no_args_is_help=True)
@@ -275,7 +282,7 @@ def compare_command(
             paths[0],
             [arm.strip() for arm in arms.split(",") if arm.strip()],
             folder,
-            display=live.Display(Console(stderr=True)),
+            display=live.Display(Console(stderr=True, emoji=False)),
             cache=cache,
             skip_bad=skip_bad,
         )

@@ -131,24 +131,38 @@ def evaluate_run(
     return score(loader.labels, predict(model, loader), use.class_names)
 
 
-def predict_images(run: str | Path, images: Sequence[str | Path]) -> list[dict[str, Any]]:
+def predict_images(
+    run: str | Path, images: Sequence[str | Path], *, skip_bad: bool = False
+) -> tuple[list[dict[str, Any]], list[str]]:
     """Return what a run's model sees in image files, the likeliest class first.
 
     Returns
     -------
-    list of dict
+    predictions : list of dict
         ``image``, ``class_name``, and ``probabilities`` by class name.
+    left_out : list of str
+        Why each image was left out that cannot be decoded.
 
     Raises
     ------
     DataError
-        If the run has no model, or an image cannot be decoded.
+        If the run has no model, or no image can be decoded, or one cannot and `skip_bad` is false.
     """
     model, use = models.load(Run.open(run).model_path)
-    pixels = np.stack([read_picture(image, use.form).pixels for image in images])
+    found, left_out = {}, []
+    for image in images:
+        try:
+            found[image] = read_picture(image, use.form).pixels
+        except DataError as error:
+            if not skip_bad:
+                raise
+            left_out.append(str(error))
+    if not found:
+        raise DataError(f"none of {len(images):,} images can be decoded; the first: {left_out[0]}")
+    pixels = np.stack(list(found.values()))
     inputs = pixels.astype(np.float32) * np.float32(use.rescale)
     predictions = []
-    for image, row in zip(images, model.predict(inputs, verbose=0), strict=True):
+    for image, row in zip(found, model.predict(inputs, verbose=0), strict=True):
         order = np.argsort(-row, kind="stable")
         predictions.append(
             {
@@ -157,4 +171,4 @@ def predict_images(run: str | Path, images: Sequence[str | Path]) -> list[dict[s
                 "probabilities": {use.class_names[label]: float(row[label]) for label in order},
             }
         )
-    return predictions
+    return predictions, left_out

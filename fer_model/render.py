@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from rich.console import Group
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from fer_data.manifest import printable
 from fer_data.render import class_name
 from fer_model.compare import FIGURES, Comparison
 
@@ -32,14 +32,15 @@ def comparison_table(comparison: Comparison) -> Table:
     table = Table(title=f"On the {comparison.split} split", title_justify="left")
     table.add_column("")
     for row in rows:
-        table.add_column(escape(row.name), justify="right")
+        table.add_column(Text(row.name), justify="right")
     for figure in FIGURES:
         table.add_row(figure.replace("_", " "), *_best_bold([row.scores[figure] for row in rows]))
     table.add_section()
     for name in comparison.class_names:
         recalls = [row.scores["per_class"][name]["recall"] for row in rows]
         samples = rows[0].scores["per_class"][name]["support"]
-        table.add_row(f"recall of {class_name(name)} ({samples:,})", *_best_bold(recalls))
+        title = Text(f"recall of {printable(name)} ({samples:,})")
+        table.add_row(title, *_best_bold(recalls))
     table.add_section()
     table.add_row("balance", *(row.balance for row in rows))
     table.add_row("training steps", *(f"{row.steps:,}" for row in rows))
@@ -58,8 +59,8 @@ def predictions_table(predictions: list[dict[str, Any]]) -> Table:
     for prediction in predictions:
         probabilities = prediction["probabilities"]
         table.add_row(
-            escape(prediction["image"]),
-            f"[bold]{class_name(prediction['class_name'])}[/]",
+            Text(printable(prediction["image"])),
+            Text(printable(prediction["class_name"]), style="bold"),
             *(f"{probabilities[name]:.3f}" for name in names),
         )
     return table

@@ -137,7 +137,6 @@ def test_class_names_are_shown_as_they_are_called(run: Run, make_folder: MakeFol
     assert [row["class"] for row in rows] == sorted(NASTY)
 
 
-@pytest.mark.xfail(strict=True, reason="rich.markup.escape leaves it, Rich then drops the slash")
 def test_a_backslash_before_a_bracket_is_shown(run: Run, make_folder: MakeFolder) -> None:
     assert "a\\[b" in run("stats", make_folder({"a\\[b": 1})).out
 

@@ -274,3 +274,8 @@ def test_a_subset_has_the_same_share_of_each_class(
     assert chosen.tolist() == sorted(set(chosen.tolist()))
     found = np.bincount(labels[chosen // 3], minlength=len(counts)).tolist()
     assert found == [max(1, round(count * fraction)) for count in counts]
+
+
+def test_a_step_before_the_first_is_refused(data: Path) -> None:
+    with pytest.raises(UsageError, match="step is -1"):
+        open_loader(data).batch(-1)

@@ -71,6 +71,11 @@ def test_evaluate_and_predict_speak_json(arms: Path, faces: Path) -> None:
     image = next(faces.glob("test/happy/*.png"))
     done = fer_model("predict", "arms/none", image, "--json", cwd=arms)
     (prediction,) = json.loads(done.stdout)
+    skipped = fer_model(
+        "predict", "arms/none", "nowhere.png", image, "--skip-bad", "--json", cwd=arms
+    )
+    assert json.loads(skipped.stdout) == [prediction]
+    assert "left out: nowhere.png: cannot be read (No such file" in skipped.stderr
     assert sum(prediction["probabilities"].values()) == pytest.approx(1, abs=1e-5)
 
 
@@ -97,6 +102,7 @@ def test_training_with_json_prints_nothing_else(faces: Path, tmp_path: Path) -> 
         (["compare", "arms/none", "arms/oversample", "--seed", "3"], "--seed cannot be given here"),
         (["evaluate", "nowhere", "nowhere"], "no run here"),
         (["predict", "arms/none", "first.json"], "not a picture"),
+        (["predict", "arms/none", "nowhere.png", "--skip-bad"], "none of 1 images"),
         (["compare", "arms"], "one path alone"),
     ],
 )

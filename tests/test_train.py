@@ -126,7 +126,8 @@ def test_architecture_and_weights_rebuild_the_model(run: Run) -> None:
 
 def test_a_picture_is_predicted_as_evaluation_saw_it(run: Run, faces: Path) -> None:
     row = run.predictions.query("split == 'test'").iloc[0]
-    (prediction,) = predict_images(run.path, [faces / row["sample"]])
+    (prediction,), left_out = predict_images(run.path, [faces / row["sample"]])
+    assert not left_out
     for name, probability in prediction["probabilities"].items():
         assert probability == pytest.approx(row[f"probability_{name}"], abs=1e-5)
     assert prediction["class_name"] == max(
