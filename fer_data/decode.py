@@ -87,9 +87,9 @@ def read_picture(path: str | Path, form: PixelFormat) -> Picture:
         raise DataError(f"{path}: not a picture that can be decoded") from None
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
     except Exception as error:  # broken files make Pillow raise TypeError, struct.error and more
+        if isinstance(error, OSError) and error.strerror:  # the file system's, not Pillow's own
+            raise DataError(f"{path}: cannot be read ({error.strerror})") from None
         raise DataError(f"{path}: cannot be decoded ({error})") from None
 
 
