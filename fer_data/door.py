@@ -40,7 +40,8 @@ def open_loader(
     split : str
         ``train``, ``validation``, ``test``, ``public_test`` or ``private_test``.
     balance : str or Strategy
-        ``natural`` (or ``none``), ``oversample``, ``undersample`` or ``class-weights``.
+        ``natural`` (or ``none``), ``oversample``, ``undersample``, ``class-weights``,
+        ``power:ALPHA``, ``effective:BETA`` or ``repeat-factor:T``; see `fer_data.sampling`.
     batch_size : int
         Samples of a batch; the last one of an epoch may have fewer.
     augment : {"flip", "none"}

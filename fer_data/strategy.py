@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.errors import UsageError
-
-Sampling = Literal["natural", "oversample", "undersample"]
+from fer_data.sampling import SAMPLINGS
 
 CHOICES = ("none", "oversample", "undersample", "class-weights")
-"""What ``--balance`` and ``balance=`` take; ``natural`` is another word for ``none``."""
+"""The plain ones of what ``--balance`` and ``balance=`` take; ``natural`` is ``none``."""
+
+FORMS = (
+    *CHOICES,
+    *(f"{name}:{found.parameter}" for name, found in SAMPLINGS.items() if found.parameter),
+)
+"""All that they take, parameters by their names."""
 
 
 @dataclass(frozen=True)
@@ -22,22 +26,37 @@ class Strategy:
 
     Attributes
     ----------
-    sampling : {"natural", "oversample", "undersample"}
-        ``natural``: every sample once an epoch. ``oversample``: each class as often as the
-        largest has samples, so rare ones several times. ``undersample``: each class as often as
-        the smallest has samples, other samples in the next epoch, so that all are seen.
+    sampling : str
+        A name in `fer_data.sampling.SAMPLINGS`, where each has its formula and paper: ``natural``,
+        ``oversample``, ``undersample``, ``power``, ``effective``, ``repeat-factor``.
+    parameter : float, optional
+        Of ``power``, ``effective`` and ``repeat-factor``, 0 to 1.
     class_weights : bool
         Whether a sample's loss is weighted by its class; see `fer_data.class_weights`.
+
+    Raises
+    ------
+    UsageError
+        If there is no such sampling, or its parameter is missing, needless or out of range.
     """
 
-    sampling: Sampling = "natural"
+    sampling: str = "natural"
+    parameter: float | None = None
     class_weights: bool = False
 
     def __post_init__(self) -> None:
-        if self.sampling not in get_args(Sampling):
-            raise UsageError(
-                f"sampling is {self.sampling!r}; choose one of {', '.join(get_args(Sampling))}"
-            )
+        if self.sampling not in SAMPLINGS:
+            raise UsageError(f"sampling is {self.sampling!r}; choose one of {', '.join(SAMPLINGS)}")
+        found = SAMPLINGS[self.sampling]
+        if found.accepts(self.parameter):
+            return
+        if not found.parameter:
+            raise UsageError(f"balance {self.sampling} takes no parameter ({self.parameter})")
+        end = {None: "0 to 1", 0.0: "above 0 and at most 1", 1.0: "0 or more and below 1"}
+        raise UsageError(
+            f"balance {self.sampling}:{found.parameter} wants a number, {end[found.without]}, "
+            f"not {self.parameter}"
+        )
 
     @classmethod
     def parse(cls, text: str) -> Strategy:
@@ -51,25 +70,28 @@ class Strategy:
         UsageError
             If the text is no strategy, or combines two corrections in another way.
         """
-        sampling, plus, weights = text.partition("+")
         if text == "class-weights":
             return cls(class_weights=True)
-        if sampling == "none":
-            sampling = "natural"
-        if sampling in get_args(Sampling) and (not plus or weights == "class-weights"):
-            return cls(sampling, class_weights=bool(plus))  # type: ignore[arg-type]
+        sampling, plus, weights = text.partition("+")
+        name, colon, value = sampling.partition(":")
+        name = "natural" if name == "none" else name
+        if name in SAMPLINGS and (not plus or weights == "class-weights"):
+            return cls(name, _number(text, value) if colon else None, class_weights=bool(plus))
         parts = {part.strip() for part in text.replace("+", ",").split(",")}
         if len(parts) > 1 and "class-weights" in parts:
             raise UsageError(
                 f"balance {text!r} corrects the imbalance twice; choose one, or, if that is "
                 "meant, write oversample+class-weights"
             )
-        raise UsageError(f"balance is {text!r}; choose one of {', '.join(CHOICES)}")
+        raise UsageError(f"balance is {text!r}; choose one of {', '.join(FORMS)}")
 
     def __str__(self) -> str:
+        name = "none" if self.sampling == "natural" else self.sampling
+        if self.parameter is not None:
+            name += f":{self.parameter!r}"
         if not self.class_weights:
-            return "none" if self.sampling == "natural" else self.sampling
-        return "class-weights" if self.sampling == "natural" else f"{self.sampling}+class-weights"
+            return name
+        return "class-weights" if self.sampling == "natural" else f"{name}+class-weights"
 
     def draws(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how many samples of each class an epoch draws.
@@ -77,17 +99,23 @@ class Strategy:
         Parameters
         ----------
         counts : ndarray of int64, shape [C]
-            Samples of each class; a class without any is never drawn.
+            Samples of each class; a class without any is never drawn, and any other is.
 
         Returns
         -------
         ndarray of int64, shape [C]
         """
-        present = counts > 0
-        if self.sampling == "natural" or not present.any():
+        if not counts.any():
             return counts.copy()
-        each = counts.max() if self.sampling == "oversample" else counts[present].min()
-        return np.where(present, each, 0)
+        parameter = () if self.parameter is None else (self.parameter,)
+        return SAMPLINGS[self.sampling].draws(counts, *parameter)
+
+
+def _number(text: str, value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        raise UsageError(f"balance is {text!r}; {value!r} is not a number") from None
 
 
 NATURAL = Strategy()

@@ -37,7 +37,12 @@ SkipBad = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out what cannot be decoded instead of stopping.")
 ]
 Balance = Annotated[
-    str, typer.Option(help="none, oversample, undersample or class-weights.", metavar="STRATEGY")
+    str,
+    typer.Option(
+        help="none, oversample, undersample, class-weights, power:ALPHA, effective:BETA or "
+        "repeat-factor:T.",
+        metavar="STRATEGY",
+    ),
 ]
 Net = Annotated[str, typer.Option(help="documented or small.")]
 Augment = Annotated[str, typer.Option(help="flip or none.")]

@@ -20,7 +20,15 @@ from fer_data.split import copy_groups, hold_out, stratified_subset
 from fer_data.store import open_store
 from tests.conftest import MakeFolder
 
-BALANCES = ("none", "oversample", "undersample", "class-weights")
+BALANCES = (
+    "none",
+    "oversample",
+    "undersample",
+    "class-weights",
+    "power:0.5",
+    "effective:0.9",
+    "repeat-factor:0.3",
+)
 COUNTS = {"train/a": 11, "train/b": 5, "train/c": 2, "test/a": 3, "test/b": 2}
 
 

@@ -11,11 +11,17 @@ from hypothesis import strategies as st
 
 from fer_data.errors import UsageError
 from fer_data.plan import EpochPlan, plan_epoch
-from fer_data.strategy import CHOICES, Sampling, Strategy
+from fer_data.sampling import SAMPLINGS
+from fer_data.strategy import CHOICES, Strategy
 from fer_data.weights import class_weights
 
-SAMPLINGS: tuple[Sampling, ...] = ("natural", "oversample", "undersample")
-strategies = st.sampled_from([Strategy(sampling) for sampling in SAMPLINGS])
+EVERY = (
+    *(Strategy(name) for name, found in SAMPLINGS.items() if not found.parameter),
+    *(Strategy("power", alpha) for alpha in (0.0, 0.5, 1.0)),
+    *(Strategy("effective", beta) for beta in (0.0, 0.9, 0.9999)),
+    *(Strategy("repeat-factor", threshold) for threshold in (0.001, 0.3, 1.0)),
+)
+strategies = st.sampled_from(EVERY)
 label_lists = st.lists(st.integers(0, 5), min_size=1, max_size=60).map(np.array)
 seeds = st.integers(0, 2**64)
 epochs = st.integers(0, 10**6)
@@ -98,11 +104,11 @@ def test_a_class_larger_than_a_block_is_covered_too() -> None:
     assert {used[sample] for sample in range(10_000, 10_003)} <= {6666, 6667}
 
 
-@pytest.mark.parametrize("sampling", SAMPLINGS)
-def test_epochs_and_seeds_have_orders_of_their_own(sampling: Sampling) -> None:
+@pytest.mark.parametrize("strategy", EVERY, ids=str)
+def test_epochs_and_seeds_have_orders_of_their_own(strategy: Strategy) -> None:
     labels = np.repeat(np.arange(4), [50, 40, 30, 20])
     orders = {
-        tuple(plan_epoch(labels, Strategy(sampling), seed=seed, epoch=epoch).samples)
+        tuple(plan_epoch(labels, strategy, seed=seed, epoch=epoch).samples)
         for seed in range(3)
         for epoch in range(3)
     }
@@ -125,7 +131,18 @@ def test_an_unshuffled_epoch_is_in_order() -> None:
     assert plan.repeats.tolist() == [2, 2, 2]
 
 
-@pytest.mark.parametrize("text", [*CHOICES, "oversample+class-weights"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *CHOICES,
+        "oversample+class-weights",
+        "power:0.5",
+        "power:1e-07",
+        "effective:0.9999",
+        "repeat-factor:0.001",
+        "power:0.5+class-weights",
+    ],
+)
 def test_a_strategy_prints_what_it_parses(text: str) -> None:
     assert str(Strategy.parse(text)) == text
 
@@ -148,7 +165,70 @@ def test_any_other_text_is_a_usage_error(text: str) -> None:
         parsed = Strategy.parse(text)
     except UsageError:
         return
-    assert str(parsed) in {text, "none"}
+    assert Strategy.parse(str(parsed)) == parsed
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("power", "power:ALPHA wants a number, 0 to 1, not None"),
+        ("power:", "'' is not a number"),
+        ("power:half", "'half' is not a number"),
+        ("power:1.5", "0 to 1, not 1.5"),
+        ("power:nan", "0 to 1, not nan"),
+        ("effective:1", "0 or more and below 1, not 1.0"),
+        ("repeat-factor:0", "above 0 and at most 1, not 0.0"),
+        ("oversample:2", "oversample takes no parameter"),
+        ("smote", "choose one of none, .*repeat-factor:T"),
+    ],
+)
+def test_a_strategy_that_cannot_be_meant_says_what_is_wanted(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        Strategy.parse(text)
+
+
+@given(st.lists(st.integers(0, 10**6), min_size=1, max_size=30).map(np.array), strategies)
+def test_draws_leave_out_no_class_that_has_samples(counts: np.ndarray, strategy: Strategy) -> None:
+    draws = strategy.draws(counts)
+    assert draws.dtype == np.int64
+    assert ((draws > 0) == (counts > 0)).all()
+
+
+FER2013 = np.array([3995, 436, 4097, 7215, 4965, 4830, 3171])
+"""The training split's counts, by label."""
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.3, 0.5, 1.0])
+def test_power_draws_are_those_of_the_formula_to_within_one(alpha: float) -> None:
+    draws = Strategy("power", alpha).draws(FER2013)
+    expected = [count**alpha for count in FER2013.tolist()]
+    assert draws.sum() == FER2013.sum()
+    np.testing.assert_allclose(draws, np.array(expected) / sum(expected) * 28_709, rtol=0, atol=1)
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.9, 0.999, 0.9999])
+def test_effective_draws_are_those_of_the_formula_to_within_one(beta: float) -> None:
+    draws = Strategy("effective", beta).draws(FER2013)
+    expected = [count * (1 - beta) / (1 - beta**count) for count in FER2013.tolist()]
+    assert draws.sum() == FER2013.sum()
+    np.testing.assert_allclose(draws, np.array(expected) / sum(expected) * 28_709, rtol=0, atol=1)
+
+
+def test_repeat_factors_are_those_of_the_formula() -> None:
+    draws = Strategy("repeat-factor", 0.15).draws(FER2013)
+    factors = [max(1, (0.15 / (count / 28_709)) ** 0.5) for count in FER2013.tolist()]
+    np.testing.assert_allclose(draws, FER2013 * factors, rtol=0, atol=0.5)
+
+
+@pytest.mark.parametrize("same", ["power:1", "effective:0", "repeat-factor:0.01"])
+def test_the_natural_end_of_a_strategy_is_natural(same: str) -> None:
+    assert Strategy.parse(same).draws(FER2013).tolist() == FER2013.tolist()
+
+
+@pytest.mark.parametrize("same", ["power:0", "effective:0.999999999"])
+def test_the_balanced_end_of_a_strategy_is_balanced(same: str) -> None:
+    draws = Strategy.parse(same).draws(FER2013)
+    assert draws.max() - draws.min() <= 1
 
 
 @given(st.lists(st.integers(0, 1000), min_size=1, max_size=20).filter(any))
