@@ -32,8 +32,7 @@ def power(counts: Counts, alpha: float) -> Counts:
 
     .. math:: p_c = n_c^\alpha / \sum_k n_k^\alpha
 
-    1 is natural, 0.5 is square-root sampling, 0 is balanced (Kang et al. 2020, arXiv:1910.09217,
-    equation 1).
+    1 is natural, 0.5 is square-root sampling, 0 is balanced (Kang et al. 2020, arXiv:1910.09217).
     """
     return _apportion(
         int(counts.sum()), np.where(counts > 0, counts.astype(np.float64) ** alpha, 0)
@@ -49,7 +48,7 @@ def effective(counts: Counts, beta: float) -> Counts:
     1 / E weights the loss).
     """
     with np.errstate(divide="ignore"):
-        saturation = -np.expm1(np.maximum(counts, 1) * np.log(beta))  # 1 - beta ** n, exactly
+        saturation = -np.expm1(np.maximum(counts, 1) * np.log(beta))  # 1 - beta ** n near 1 too
     return _apportion(int(counts.sum()), counts / saturation)
 
 

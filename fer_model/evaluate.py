@@ -149,20 +149,20 @@ def predict_images(
         If the run has no model, or no image can be decoded, or one cannot and `skip_bad` is false.
     """
     model, use = models.load(Run.open(run).model_path)
-    found, left_out = {}, []
+    found, left_out = [], []
     for image in images:
         try:
-            found[image] = read_picture(image, use.form).pixels
+            found.append((image, read_picture(image, use.form).pixels))
         except DataError as error:
             if not skip_bad:
                 raise
             left_out.append(str(error))
     if not found:
         raise DataError(f"none of {len(images):,} images can be decoded; the first: {left_out[0]}")
-    pixels = np.stack(list(found.values()))
+    pixels = np.stack([picture for _, picture in found])
     inputs = pixels.astype(np.float32) * np.float32(use.rescale)
     predictions = []
-    for image, row in zip(found, model.predict(inputs, verbose=0), strict=True):
+    for (image, _), row in zip(found, model.predict(inputs, verbose=0), strict=True):
         order = np.argsort(-row, kind="stable")
         predictions.append(
             {

@@ -24,6 +24,8 @@ from fer_data.manifest import UNLABELLED, LeftOut, Manifest
 from fer_data.readers.pixel_text import parse_pixels
 
 BLOCK_BYTES = 1 << 20
+"""Blocks of 4 MiB were new memory each time, and reading them took several times as long."""
+
 MAX_LINE_BYTES = 1 << 20
 
 _LABEL_OF_CODE = {
