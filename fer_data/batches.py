@@ -2,20 +2,48 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from typing import Any, NamedTuple
+from threading import Lock
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.augment import checked, flip, flips
+from fer_data import resume
+from fer_data.augment import Augmentation, Parameters, apply
 from fer_data.errors import DataError, UsageError
-from fer_data.plan import EpochPlan, plan_epoch
+from fer_data.mixing import Mixing
+from fer_data.plan import EpochPlan, Planner
+from fer_data.schedule import EpochSize
+from fer_data.shard import WHOLE, Shard
 from fer_data.store import PixelStore
 from fer_data.strategy import NATURAL, Strategy
 from fer_data.weights import class_weights
+
+Labels = Literal["one-hot", "int"]
+
+
+class Mixed(NamedTuple):
+    """What the pictures of a batch were mixed with; see `fer_data.mixing`.
+
+    Attributes
+    ----------
+    samples : ndarray of int64, shape [B]
+        Row of each partner in the store.
+    labels : ndarray of int64, shape [B]
+        Its label.
+    share : float32
+        Of a picture in the mixture; the rest is its partner's.
+    label_shares : ndarray of float32, shape [B]
+        Of its label.
+    """
+
+    samples: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    share: np.float32
+    label_shares: NDArray[np.float32]
 
 
 class Batch(NamedTuple):
@@ -26,10 +54,14 @@ class Batch(NamedTuple):
     images : ndarray of float32, shape [B, H, W, C]
     labels : ndarray of int64, shape [B]
     weights : ndarray of float32, shape [B]
-        All one unless the strategy has class weights.
+        All one unless the strategy has class weights; for a mixed picture, its labels' weights in
+        the labels' shares.
     samples, repeats : ndarray of int64, shape [B]
         Row of each sample in the store, and how often it was used before.
-    flipped : ndarray of bool, shape [B]
+    parameters : Parameters
+        What augmentation did.
+    mixed : Mixed or None
+        What the pictures were mixed with.
     """
 
     images: NDArray[np.float32]
@@ -37,12 +69,28 @@ class Batch(NamedTuple):
     weights: NDArray[np.float32]
     samples: NDArray[np.int64]
     repeats: NDArray[np.int64]
-    flipped: NDArray[np.bool_]
+    parameters: Parameters
+    mixed: Mixed | None
+
+    def targets(self, num_classes: int) -> NDArray[np.float32]:
+        """Return labels as shares of each class, float32 [B, num_classes]."""
+        every = np.arange(len(self.labels))
+        targets = np.zeros((len(self.labels), num_classes), np.float32)
+        if self.mixed is None:
+            targets[every, self.labels] = 1.0
+        else:
+            targets[every, self.labels] = self.mixed.label_shares
+            targets[every, self.mixed.labels] += 1 - self.mixed.label_shares
+        return targets
 
 
 @dataclass(frozen=True, eq=False)
 class Loader:
     """Batches of some rows of a store, each a pure function of its step number.
+
+    Iterating gives the batches of one epoch, and iterating again those of the next; `state` tells
+    where that stands. `batch` gives any batch at any time, and moves nothing. Any number of threads
+    may call it. A pickled loader holds no pixels: another process maps the store anew.
 
     Attributes
     ----------
@@ -52,9 +100,16 @@ class Loader:
         The rows of the store that are drawn from.
     strategy : Strategy
         How an epoch is drawn.
-    augment : {"none", "flip"}
+    augment : {"none", "flip", "standard", "strong"}
+        See `fer_data.augment.PRESETS`.
+    augment_rare : str, optional
+        Another one for rare classes, those with fewer than half of an average class's samples.
+    mix : Mixing, optional
+        How pictures are mixed.
     batch_size : int
-        The last batch of an epoch may be smaller.
+        Of all shards together. The last batch of an epoch may be smaller.
+    epoch_size : int, "own", "natural" or None
+        Samples of an epoch: a number, the strategy's own (None too), or as many as there are.
     seed : int
         0 or more.
     shuffle : bool
@@ -64,6 +119,10 @@ class Loader:
         lost, and every promise holds over the batches as they come.
     rescale : float
         What pixels, 0 to 255, are multiplied by.
+    shard : Shard
+        Which part of every batch this loader gives.
+    step : int
+        Where iterating begins, counted on through the epochs from 0.
 
     Raises
     ------
@@ -76,50 +135,69 @@ class Loader:
     store: PixelStore
     rows: NDArray[np.int64]
     strategy: Strategy = NATURAL
+    _: dataclasses.KW_ONLY
     augment: str = "none"
+    augment_rare: str | None = None
+    mix: Mixing | None = None
     batch_size: int = 64
+    epoch_size: EpochSize = None
     seed: int = 0
     shuffle: bool = True
     drop_remainder: bool = False
     rescale: float = 1.0
+    shard: Shard = WHOLE
+    step: int = 0
     labels: NDArray[np.int32] = field(init=False)
+    counts: NDArray[np.int64] = field(init=False)
     class_weights: NDArray[np.float64] = field(init=False)
+    _made: Any = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        checked(self.augment)
-        if self.batch_size < 1:
-            raise UsageError(f"batch_size is {self.batch_size}; it must be 1 or more")
-        if self.seed < 0:
-            raise UsageError(f"seed is {self.seed}; it must be 0 or more")
-        if not self.shuffle and self.strategy.sampling != "natural":
-            raise UsageError(f"balance {self.strategy} draws at random: it needs shuffle")
+        for name, least in (("batch_size", 1), ("seed", 0), ("step", 0)):
+            if getattr(self, name) < least:
+                raise UsageError(f"{name} is {getattr(self, name)}; it must be {least} or more")
         labels = self.store.manifest.labels[self.rows]
         where = self.store.manifest.root
         if not len(labels):
             raise DataError(f"{where}: no sample to load")
         if (labels < 0).any():
             raise DataError(f"{where}: {(labels < 0).sum():,} samples to load have no label")
-        weights = class_weights(np.bincount(labels, minlength=self.num_classes))
-        object.__setattr__(self, "labels", labels)
-        object.__setattr__(self, "class_weights", weights)
-        object.__setattr__(self, "_planned", lru_cache(maxsize=2)(self._plan))
+        counts = np.bincount(labels, minlength=self.num_classes)
+        for name, value in (
+            ("labels", labels),
+            ("counts", counts),
+            ("class_weights", class_weights(counts, self.strategy.weights or "balanced")),
+            ("_made", _Made(self, labels, counts)),
+        ):
+            object.__setattr__(self, name, value)
+        last = self.num_samples % self.batch_size if not self.drop_remainder else 0
         if self.num_steps < 1:
             raise UsageError(
-                f"{where}: an epoch of {len(self._planned(0)):,} samples has no whole batch of "
+                f"{where}: an epoch of {self.num_samples:,} samples has no whole batch of "
                 f"{self.batch_size}; choose a smaller batch size"
             )
+        if (last or self.batch_size) < self.shard.count:
+            raise UsageError(
+                f"{self.shard.count} shards of a batch of {last or self.batch_size}: some would "
+                "be empty; choose another batch size, or drop_remainder"
+            )
 
-    _planned: Any = field(init=False, repr=False)
+    def __reduce__(self) -> Any:
+        settings = {
+            one.name: getattr(self, one.name) for one in dataclasses.fields(self) if one.init
+        }
+        settings["step"] = self._made.position
+        return _rebuilt, (settings,)
 
     @property
     def num_classes(self) -> int:
         """Number of classes, those without a sample included."""
         return len(self.store.manifest.class_names)
 
-    @cached_property
+    @property
     def num_samples(self) -> int:
-        """Samples that an epoch draws."""
-        return int(self.strategy.draws(np.bincount(self.labels)).sum())
+        """Samples that an epoch draws, for all shards together."""
+        return self._made.planner.schedule.size  # type: ignore[no-any-return]
 
     @property
     def num_steps(self) -> int:
@@ -127,35 +205,132 @@ class Loader:
         whole, rest = divmod(self.num_samples, self.batch_size)
         return whole + (rest > 0 and not self.drop_remainder)
 
-    def plan(self, epoch: int) -> EpochPlan:
-        """Return an epoch's draws, as rows of the store."""
-        return self._planned(epoch)  # type: ignore[no-any-return]
+    @property
+    def rare_classes(self) -> tuple[str, ...]:
+        """Names of the classes that `augment_rare` is for."""
+        names = self.store.manifest.class_names
+        return tuple(names[label] for label in np.flatnonzero(_is_rare(self.counts)))
 
-    def _plan(self, epoch: int) -> EpochPlan:
-        plan = plan_epoch(
-            self.labels, self.strategy, seed=self.seed, epoch=epoch, shuffle=self.shuffle
-        )
-        return EpochPlan(self.rows[plan.samples], plan.repeats)
+    def draws(self, epoch: int) -> NDArray[np.int64]:
+        """Return how many samples of each class an epoch draws, int64 [C]."""
+        return self._made.planner.schedule.draws(epoch)  # type: ignore[no-any-return]
+
+    def plan(self, epoch: int) -> EpochPlan:
+        """Return an epoch's draws, for all shards together, as indices into `rows`."""
+        return self._made.plan(epoch)  # type: ignore[no-any-return]
 
     def batch(self, step: int) -> Batch:
         """Return the batch of a step, counted on through the epochs from 0."""
         if step < 0:
             raise UsageError(f"step is {step}; it must be 0 or more")
-        samples, repeats = self._drawn(*self._window(step))
-        pixels = self.store.pixels[samples]
-        if self.augment == "flip":
-            flipped = flips(samples, repeats, seed=self.seed)
-            flip(pixels, flipped)
-        else:
-            flipped = np.zeros(len(samples), np.bool_)
-        images = pixels.astype(np.float32)
-        if self.rescale != 1.0:
-            images *= np.float32(self.rescale)
-        labels = self.store.manifest.labels[samples].astype(np.int64)
-        weights = np.ones(len(samples), np.float32)
-        if self.strategy.class_weights:
-            weights = self.class_weights[labels].astype(np.float32)
-        return Batch(images, labels, weights, samples, repeats, flipped)
+        drawn, repeats = self.uses(step)
+        here = self.shard.of(len(drawn))
+        images, parameters = self._pictures(drawn[here], repeats[here])
+        labels = self.labels[drawn].astype(np.int64)
+        mixed = None
+        weights = np.ones(len(images), np.float32)
+        if self.strategy.weights:
+            weights = self.class_weights[labels[here]].astype(np.float32)
+        if self.mix:
+            partners, share = self.mix.draw(self.seed, step, len(drawn))
+            partners = partners[here]
+            others = (
+                images[partners]
+                if self.shard.count == 1
+                else self._pictures(drawn[partners], repeats[partners])[0]
+            )
+            images = images * share + others * (1 - share)
+            shares = self.mix.label_share(share, self.counts, labels[here], labels[partners])
+            mixed = Mixed(self.rows[drawn[partners]], labels[partners], share, shares)
+            if self.strategy.weights:
+                partner_weights = self.class_weights[mixed.labels].astype(np.float32)
+                weights = weights * shares + partner_weights * (1 - shares)
+        return Batch(
+            images,
+            labels[here],
+            weights,
+            self.rows[drawn[here]],
+            repeats[here],
+            parameters,
+            mixed,
+        )
+
+    def arrays(self, step: int, *, labels: Labels = "one-hot") -> tuple[NDArray[Any], ...]:
+        """Return a step's batch as ``keras.Model.fit`` takes it.
+
+        Parameters
+        ----------
+        step : int
+        labels : {"one-hot", "int"}
+            Labels as float32 [B, C] or as int64 [B].
+
+        Returns
+        -------
+        tuple
+            Images and labels, and the weights where the strategy has class weights.
+        """
+        batch = self.batch(step)
+        targets = batch.targets(self.num_classes) if labels == "one-hot" else batch.labels
+        return (batch.images, targets, batch.weights)[: 3 if self.strategy.weights else 2]
+
+    def uses(self, step: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return a step's draws for all shards together: indices into `rows`, and repeats."""
+        start, stop = self._window(step)
+        size = self.num_samples
+        parts = []
+        for epoch in range(start // size, (stop - 1) // size + 1):
+            plan = self.plan(epoch)
+            window = slice(max(start - epoch * size, 0), stop - epoch * size)
+            parts.append((plan.samples[window], plan.repeats[window]))
+        samples, repeats = zip(*parts, strict=True)
+        return np.concatenate(samples, dtype=np.int64), np.concatenate(repeats, dtype=np.int64)
+
+    def epoch(self, epoch: int = 0, *, start: int = 0) -> Iterator[Batch]:
+        """Yield the batches of an epoch, from batch `start` on."""
+        for step in range(epoch * self.num_steps + start, (epoch + 1) * self.num_steps):
+            yield self.batch(step)
+
+    def __iter__(self) -> Iterator[Batch]:
+        stop = (self._made.position // self.num_steps + 1) * self.num_steps
+        while self._made.position < stop:
+            batch = self.batch(self._made.position)
+            self._made.position += 1
+            yield batch
+
+    def at(self, step: int) -> Loader:
+        """Return the same loader, iterating from another step."""
+        return dataclasses.replace(self, step=step)
+
+    def state(self, step: int | None = None) -> dict[str, int | str]:
+        """Return where iterating stands, as a plain dict that `from_state` takes.
+
+        Parameters
+        ----------
+        step : int, optional
+            A position to tell instead, counted on through the epochs from 0: frameworks fetch
+            batches before they use them, so where one iterates, the steps that it has trained are
+            what to go on from.
+
+        Returns
+        -------
+        dict
+            ``epoch`` and ``step`` in it, both int, and ``fingerprint``, the settings in a line.
+        """
+        epoch, place = divmod(self._made.position if step is None else step, self.num_steps)
+        return {"epoch": epoch, "step": place, "fingerprint": resume.fingerprint(self)}
+
+    def from_state(self, state: dict[str, Any]) -> Loader:
+        """Return the same loader, iterating from where another one stood.
+
+        The number of shards may be another one than when the state was taken.
+
+        Raises
+        ------
+        UsageError
+            If the state is of other data or settings, and which; or no state.
+        """
+        epoch, place = resume.checked(state, self)
+        return self.at(epoch * self.num_steps + place)
 
     def _window(self, step: int) -> tuple[int, int]:
         """Return where a step begins and ends in the draws of all epochs, one after the other."""
@@ -165,17 +340,65 @@ class Loader:
         start = epoch * self.num_samples + place * self.batch_size
         return start, min(start + self.batch_size, (epoch + 1) * self.num_samples)
 
-    def _drawn(self, start: int, stop: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        size = self.num_samples
-        parts = []
-        for epoch in range(start // size, (stop - 1) // size + 1):
-            plan = self.plan(epoch)
-            window = slice(max(start - epoch * size, 0), stop - epoch * size)
-            parts.append((plan.samples[window], plan.repeats[window]))
-        samples, repeats = zip(*parts, strict=True)
-        return np.concatenate(samples), np.concatenate(repeats)
+    def _pictures(
+        self, drawn: NDArray[np.int64], repeats: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], Parameters]:
+        rows = self.rows[drawn]
+        parameters = self._made.augmentation.parameters(rows, repeats, self.labels[drawn])
+        images = apply(self._made.pixels[rows], parameters)
+        if self.rescale != 1.0:
+            images *= np.float32(self.rescale)
+        return images, parameters
 
-    def epoch(self, epoch: int = 0, *, start: int = 0) -> Iterator[Batch]:
-        """Yield the batches of an epoch, from batch `start` on."""
-        for step in range(epoch * self.num_steps + start, (epoch + 1) * self.num_steps):
-            yield self.batch(step)
+
+def check_labels(loader: Loader, labels: str) -> None:
+    """Raise a UsageError if labels cannot be given as one-hot or int, as is asked for."""
+    if labels not in ("one-hot", "int"):
+        raise UsageError(f"labels is {labels!r}; choose one-hot or int")
+    if labels == "int" and loader.mix:
+        raise UsageError(f"mix {loader.mix} makes soft labels: int labels cannot hold them")
+
+
+class _Made:
+    """What a loader makes of its settings, and where iterating it stands."""
+
+    def __init__(
+        self, loader: Loader, labels: NDArray[np.int32], counts: NDArray[np.int64]
+    ) -> None:
+        self.position = loader.step
+        self.pixels = loader.store.pixels.view(np.ndarray)
+        self.planner = Planner(
+            labels,
+            loader.strategy,
+            seed=loader.seed,
+            epoch_size=loader.epoch_size,
+            class_names=loader.store.manifest.class_names,
+            shuffle=loader.shuffle,
+        )
+        self.augmentation = Augmentation(
+            loader.augment,
+            loader.augment_rare,
+            _is_rare(counts),
+            shape=loader.store.form.shape[:2],
+            seed=loader.seed,
+        )
+        self._plans: dict[int, EpochPlan] = {}
+        self._lock = Lock()
+
+    def plan(self, epoch: int) -> EpochPlan:
+        """Return an epoch's plan; the two used last are kept, as a batch may lie across both."""
+        with self._lock:
+            plan = self._plans.pop(epoch, None) or self.planner.epoch(epoch)
+            self._plans[epoch] = plan
+            if len(self._plans) > 2:
+                del self._plans[next(iter(self._plans))]
+            return plan
+
+
+def _is_rare(counts: NDArray[np.int64]) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = 2 * counts * np.count_nonzero(counts) < counts.sum()
+    return found
+
+
+def _rebuilt(settings: dict[str, Any]) -> Loader:
+    return Loader(**settings)

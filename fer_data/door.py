@@ -3,25 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from fer_data.batches import Loader
 from fer_data.decode import Color, PixelFormat
 from fer_data.errors import UsageError
 from fer_data.labels import EVALUATION_SPLITS
+from fer_data.mixing import Mixing
+from fer_data.schedule import EpochSize
+from fer_data.shard import WHOLE, Shard
 from fer_data.store import open_store
 from fer_data.strategy import NATURAL, Strategy
+
+
+def as_loader(source: str | Path | Loader, options: dict[str, Any]) -> Loader:
+    """Return a loader as it is, or that of a path; what every adapter begins with."""
+    if not isinstance(source, Loader):
+        return open_loader(source, **options)
+    if options:
+        raise UsageError(f"{', '.join(options)}: a loader has its settings already")
+    return source
 
 
 def open_loader(
     path: str | Path,
     *,
     split: str = "train",
-    balance: str | Strategy = "natural",
+    balance: Any = "natural",
     batch_size: int = 64,
+    epoch_size: EpochSize = None,
     augment: str = "flip",
+    augment_rare: str | None = None,
+    mix: str = "none",
     seed: int = 0,
     shuffle: bool | None = None,
     drop_remainder: bool = False,
+    shard: Shard = WHOLE,
+    state: dict[str, Any] | None = None,
     rescale: float = 1.0,
     image_size: int | tuple[int, int] = 48,
     color: Color = "grey",
@@ -39,19 +57,32 @@ def open_loader(
         A data set that `fer_data.read` takes.
     split : str
         ``train``, ``validation``, ``test``, ``public_test`` or ``private_test``.
-    balance : str or Strategy
-        ``natural`` (or ``none``), ``oversample``, ``undersample``, ``class-weights``,
-        ``power:ALPHA``, ``effective:BETA`` or ``repeat-factor:T``; see `fer_data.sampling`.
+    balance : str, Strategy or imbalanced-learn sampler
+        What `Strategy.parse` takes: ``natural`` (or ``none``), ``oversample``, ``undersample``,
+        ``batch``, ``power:ALPHA``, ``effective:BETA``, ``repeat-factor:T``,
+        ``progressive:EPOCHS``, ``deferred:EPOCH``, ``counts:NAME=N,...``, ``class-weights``,
+        ``class-weights:effective:BETA`` or ``class-weights:power:ALPHA``; see
+        `fer_data.sampling` and `fer_data.class_weights`. Or what `Strategy.from_sampler` takes.
     batch_size : int
-        Samples of a batch; the last one of an epoch may have fewer.
-    augment : {"flip", "none"}
-        What is done to training pictures.
+        Samples of a batch, of all shards together; the last one of an epoch may have fewer.
+    epoch_size : int, "own" or "natural", optional
+        Samples of an epoch: a number, the strategy's own (the default), or as many as there are.
+    augment : {"flip", "none", "standard", "strong"}
+        What is done to training pictures; see `fer_data.augment`.
+    augment_rare : str, optional
+        Another preset for classes with fewer than half of an average class's samples.
+    mix : str
+        ``none``, ``mixup:ALPHA`` or ``remix:ALPHA``; see `fer_data.mixing`.
     seed : int
         Everything random follows from it.
     shuffle : bool, optional
         By default the training split is shuffled and no other.
     drop_remainder : bool
         Whether all batches are whole; see `Loader`.
+    shard : Shard
+        Which part of every batch to give; by default all of it.
+    state : dict, optional
+        What `Loader.state` gave, to go on from there.
     rescale : float
         What pixels, 0 to 255, are multiplied by.
     image_size : int or (int, int)
@@ -71,22 +102,33 @@ def open_loader(
     UsageError
         If an argument cannot be meant, as balancing a split that is for evaluation.
     """
-    strategy = balance if isinstance(balance, Strategy) else Strategy.parse(balance)
+    if isinstance(balance, str):
+        balance = Strategy.parse(balance)
     evaluates = split in EVALUATION_SPLITS
-    if evaluates and strategy != NATURAL:
-        raise UsageError(f"balance {strategy} on the {split} split: only train is ever balanced")
+    if evaluates and balance != NATURAL:
+        raise UsageError(f"balance {balance} on the {split} split: only train is ever balanced")
     if evaluates and shuffle:
         raise UsageError(f"shuffle on the {split} split: evaluation takes samples in order")
     sides = (image_size, image_size) if isinstance(image_size, int) else image_size
     store = open_store(path, form=PixelFormat(*sides, color), cache=cache, skip_bad=skip_bad)
-    return Loader(
+    rows = store.manifest.rows(split)
+    if not isinstance(balance, Strategy):
+        balance = Strategy.from_sampler(
+            balance, store.manifest.labels[rows], store.manifest.class_names
+        )
+    loader = Loader(
         store,
-        store.manifest.rows(split),
-        strategy,
+        rows,
+        balance,
         augment="none" if evaluates else augment,
+        augment_rare=None if evaluates else augment_rare,
+        mix=None if evaluates else Mixing.parse(mix),
         batch_size=batch_size,
+        epoch_size=None if evaluates else epoch_size,
         seed=seed,
         shuffle=not evaluates if shuffle is None else shuffle,
         drop_remainder=drop_remainder,
         rescale=rescale,
+        shard=shard,
     )
+    return loader if state is None else loader.from_state(state)

@@ -8,16 +8,19 @@ often, to within one, whatever the strategy, and any epoch is computed without t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fer_data.keyed import CYCLES, ORDER, generator
+from fer_data.errors import UsageError
+from fer_data.keyed import CYCLES, ORDER, Streams, generator
+from fer_data.schedule import EpochSize, Schedule
 from fer_data.strategy import Strategy
 
-_BLOCK = 4096
-"""Draws of a small class are made this many at a time: a generator costs 20 microseconds."""
+_BLOCK = 1024
+"""Draws of a small class are made this many at a time: each call of a generator has its cost."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,23 +29,21 @@ class EpochPlan:
 
     Attributes
     ----------
-    samples : ndarray of int64, shape [M]
+    samples : ndarray of int32, shape [M]
         Index into the labels that were planned.
-    repeats : ndarray of int64, shape [M]
+    repeats : ndarray of int32, shape [M]
         How often that sample was drawn before, in this epoch and all earlier ones.
     """
 
-    samples: NDArray[np.int64]
-    repeats: NDArray[np.int64]
+    samples: NDArray[np.int32]
+    repeats: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.samples)
 
 
-def plan_epoch(
-    labels: ArrayLike, strategy: Strategy, *, seed: int, epoch: int, shuffle: bool = True
-) -> EpochPlan:
-    """Plan one epoch.
+class Planner:
+    """Plans any epoch; what is the same for all of them is computed once.
 
     Parameters
     ----------
@@ -50,49 +51,129 @@ def plan_epoch(
         Label of each sample, 0 or more.
     strategy : Strategy
         How often each class is drawn.
-    seed, epoch : int
-        0 or more. Another seed or epoch gives another order, unrelated to the first.
+    seed : int
+        0 or more.
+    epoch_size : int, "own", "natural" or None
+        Samples of an epoch: a number, the strategy's own (None too), or as many as there are.
+    class_names : sequence of str
+        Needed by the strategy ``counts`` alone.
     shuffle : bool
-        Whether the epoch is shuffled. An unshuffled epoch is in the order of `labels`, and only a
-        natural one can be unshuffled.
+        Whether epochs are shuffled. An unshuffled epoch is in the order of `labels`, and only a
+        natural one, of its own size, can be unshuffled.
+
+    Attributes
+    ----------
+    schedule : Schedule
+        How often each class is drawn, by epoch.
+
+    Raises
+    ------
+    UsageError
+        If the arguments cannot be meant together.
+    """
+
+    def __init__(
+        self,
+        labels: ArrayLike,
+        strategy: Strategy,
+        *,
+        seed: int,
+        epoch_size: EpochSize = None,
+        class_names: Sequence[str] = (),
+        shuffle: bool = True,
+    ) -> None:
+        labels = np.asarray(labels, np.int64)
+        counts = np.bincount(labels, minlength=len(class_names))
+        self.schedule = Schedule(strategy, counts, epoch_size=epoch_size, class_names=class_names)
+        self._seed = seed
+        self._shuffle = shuffle
+        if not shuffle and (strategy.sampling != "natural" or self.schedule.size != len(labels)):
+            raise UsageError(f"an epoch drawn by {strategy} has no order of its own: shuffle it")
+        # Up to 16 bits NumPy sorts by radix, eight times as fast.
+        few_bits = labels.astype(np.min_scalar_type(len(counts)))
+        self._members = np.split(np.argsort(few_bits, kind="stable"), np.cumsum(counts)[:-1])
+
+    def epoch(self, epoch: int) -> EpochPlan:
+        """Plan one epoch."""
+        size = self.schedule.size
+        if not self._shuffle:
+            return EpochPlan(np.arange(size, dtype=np.int32), np.full(size, epoch, np.int32))
+        # A draw is one number, the repeat in its upper half: new memory is what costs most here.
+        draws = np.empty(size, np.int64)
+        streams = Streams(self._seed, CYCLES)
+        begin = self.schedule.before(epoch).tolist()
+        end = self.schedule.before(epoch + 1).tolist()
+        place = 0
+        for label, (start, stop) in enumerate(zip(begin, end, strict=True)):
+            if stop > start:
+                self._draw(streams, label, start, draws[place : place + stop - start])
+                place += stop - start
+        if self.schedule.in_turn:
+            draws = draws[self._turns(epoch)]
+        else:
+            generator(self._seed, ORDER, epoch).shuffle(draws)
+        halves = draws.astype("<i8", copy=False).view("<i4").reshape(-1, 2)
+        return EpochPlan(halves[:, 0], halves[:, 1])
+
+    def _draw(self, streams: Streams, label: int, start: int, draws: NDArray[np.int64]) -> None:
+        """Fill in draws of a class's endless stream, from number `start` on."""
+        members = self._members[label]
+        num, stop = len(members), start + len(draws)
+        cycles = max(1, _BLOCK // num)
+        size = cycles * num
+        for block in range(start // size, (stop - 1) // size + 1):
+            rng = streams.at(label, block)
+            if cycles == 1:
+                drawn = rng.permutation(members)
+                drawn += block << 32
+            else:
+                drawn = np.arange(block * cycles, (block + 1) * cycles)[:, None] << 32 | members
+                drawn = rng.permuted(drawn, axis=1, out=drawn).ravel()
+            first, last = max(start, block * size), min(stop, (block + 1) * size)
+            draws[first - start : last - start] = drawn[first - block * size : last - block * size]
+
+    def _turns(self, epoch: int) -> NDArray[np.int64]:
+        """Return, for each place of an epoch whose classes take turns, which draw stands there."""
+        present = np.array([label for label, rows in enumerate(self._members) if len(rows)], int)
+        size, num = self.schedule.size, max(len(present), 1)
+        draws = self.schedule.draws(epoch)
+        first = np.cumsum(draws) - draws - self.schedule.before(epoch)
+        places = np.arange(epoch * size, (epoch + 1) * size)
+        turns = places // num
+        turns += first[present[places % num]]
+        return turns
+
+
+def plan_epoch(
+    labels: ArrayLike,
+    strategy: Strategy,
+    *,
+    seed: int,
+    epoch: int,
+    epoch_size: EpochSize = None,
+    class_names: Sequence[str] = (),
+    shuffle: bool = True,
+) -> EpochPlan:
+    """Plan one epoch.
+
+    Parameters
+    ----------
+    labels, strategy, seed, epoch_size, class_names, shuffle
+        As in `Planner`.
+    epoch : int
+        0 or more. Another seed or epoch gives another order, unrelated to the first.
 
     Returns
     -------
     EpochPlan
         As long as the strategy's draws in sum.
     """
-    labels = np.asarray(labels, np.int64)
-    if not shuffle:
-        if strategy.sampling != "natural":
-            raise ValueError(f"an epoch drawn by {strategy} has no order but a shuffled one")
-        return EpochPlan(np.arange(len(labels)), np.full(len(labels), epoch))
-    counts = np.bincount(labels)
-    # Up to 16 bits NumPy sorts by radix, eight times as fast.
-    few_bits = labels.astype(np.min_scalar_type(len(counts)))
-    members = np.split(np.argsort(few_bits, kind="stable"), np.cumsum(counts)[:-1])
-    samples, repeats = [], []
-    for label, draws in enumerate(strategy.draws(counts).tolist()):
-        if draws:
-            drawn = _draws(members[label], seed, label, epoch * draws, (epoch + 1) * draws)
-            samples.append(drawn)
-            repeats.append(np.arange(epoch * draws, (epoch + 1) * draws) // len(members[label]))
-    if not samples:
-        return EpochPlan(np.empty(0, np.int64), np.empty(0, np.int64))
-    order = generator(seed, ORDER, epoch).permutation(sum(map(len, samples)))
-    return EpochPlan(np.concatenate(samples)[order], np.concatenate(repeats)[order])
-
-
-def _draws(
-    members: NDArray[np.int64], seed: int, label: int, start: int, stop: int
-) -> NDArray[np.int64]:
-    """Return draws number `start` to `stop` of a class's endless stream."""
-    cycles = max(1, _BLOCK // len(members))
-    size = cycles * len(members)
-    first, last = start // size, (stop - 1) // size
-    blocks = [
-        generator(seed, CYCLES, label, block)
-        .permuted(np.broadcast_to(members, (cycles, len(members))), axis=1)
-        .ravel()
-        for block in range(first, last + 1)
-    ]
-    return np.concatenate(blocks)[start - first * size : stop - first * size]
+    planner = Planner(
+        labels,
+        strategy,
+        seed=seed,
+        epoch_size=epoch_size,
+        class_names=class_names,
+        shuffle=shuffle,
+    )
+    return planner.epoch(epoch)

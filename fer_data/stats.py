@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.manifest import Manifest
+from fer_data.schedule import Schedule
 from fer_data.strategy import CHOICES, Strategy
 from fer_data.weights import class_weights
 
@@ -164,8 +165,9 @@ def compute_stats(manifest: Manifest) -> Stats:
 
 def _balance(name: str, counts: NDArray[np.int64]) -> Balance:
     strategy = Strategy.parse(name)
-    weights = class_weights(counts) if strategy.class_weights else np.ones(len(counts))
-    return Balance(name, tuple(strategy.draws(counts).tolist()), tuple(weights.tolist()))
+    draws = Schedule(strategy, counts).draws(0)
+    weights = class_weights(counts) if strategy.weights else np.ones(len(counts))
+    return Balance(name, tuple(draws.tolist()), tuple(weights.tolist()))
 
 
 def _finite(value: float) -> float | None:

@@ -81,6 +81,9 @@ class PixelStore:
     report: BuildReport
     digest: str
 
+    def __reduce__(self) -> Any:
+        return _map, (self.path, self.manifest.root)  # else every process would copy the pixels
+
     def verify(self) -> None:
         """Read every pixel and compare with the digest taken when the store was built.
 

@@ -17,7 +17,7 @@ from fer_data.batches import Loader
 from fer_data.decode import read_picture
 from fer_data.door import open_loader
 from fer_data.errors import DataError
-from fer_data.loaders.tfdata import from_loader
+from fer_data.loaders.tfdata import tf_dataset
 from fer_data.manifest import printable
 from fer_model import models
 from fer_model.runs import Run
@@ -25,7 +25,7 @@ from fer_model.runs import Run
 
 def predict(model: keras.Model, loader: Loader) -> NDArray[np.float32]:
     """Return the probabilities of one epoch of a loader, float32 [N, C], in its order."""
-    return np.asarray(model.predict(from_loader(loader), verbose=0), np.float32)
+    return np.asarray(model.predict(tf_dataset(loader), verbose=0), np.float32)
 
 
 def score(

@@ -18,7 +18,7 @@ import pandas as pd
 from fer_data import readers
 from fer_data.errors import DataError
 from fer_data.files import write_json, write_text, written_whole
-from fer_data.loaders.tfdata import from_loader
+from fer_data.loaders.tfdata import tf_dataset
 from fer_data.store import PixelStore, open_store
 from fer_model import models, nets, plots
 from fer_model.evaluate import predict, prediction_table, score
@@ -143,16 +143,15 @@ def _continue(
             while progress.epoch < recipe.epochs:
                 rest = steps - progress.step  # less than an epoch where one was interrupted
                 model.fit(
-                    from_loader(
-                        parts.train,
+                    tf_dataset(
+                        parts.train.at(progress.epoch * steps + progress.step),
                         steps_per_epoch=steps,
-                        initial_step=progress.epoch * steps + progress.step,
                     ),
                     steps_per_epoch=rest if progress.step else None,
                     initial_epoch=progress.epoch,
                     epochs=progress.epoch + 1 if progress.step else recipe.epochs,
-                    validation_data=from_loader(
-                        parts.validation, initial_step=progress.epoch * parts.validation.num_steps
+                    validation_data=tf_dataset(
+                        parts.validation.at(progress.epoch * parts.validation.num_steps)
                     ),
                     callbacks=[plateau, recorder, *callbacks],
                     shuffle=False,

@@ -28,6 +28,11 @@ BALANCES = (
     "power:0.5",
     "effective:0.9",
     "repeat-factor:0.3",
+    "batch",
+    "progressive:3",
+    "deferred:2",
+    "counts:a=3,c=6",
+    "class-weights:power:0.5",
 )
 COUNTS = {"train/a": 11, "train/b": 5, "train/c": 2, "test/a": 3, "test/b": 2}
 
@@ -38,7 +43,7 @@ def data(make_folder: MakeFolder) -> Path:
 
 
 def facts(batch: Batch) -> tuple[list[int], list[int], list[bool]]:
-    return batch.samples.tolist(), batch.repeats.tolist(), batch.flipped.tolist()
+    return batch.samples.tolist(), batch.repeats.tolist(), batch.parameters.flipped.tolist()
 
 
 @pytest.mark.parametrize("balance", BALANCES)
@@ -47,11 +52,13 @@ def test_a_batch_is_what_its_record_says(data: Path, balance: str) -> None:
     pixels, labels = loader.store.pixels, loader.store.manifest.labels
     for batch in loader.epoch(1):
         expected = pixels[batch.samples].astype(np.float32) * np.float32(1 / 255)
-        expected[batch.flipped] = expected[batch.flipped][:, :, ::-1]
+        expected[batch.parameters.flipped] = expected[batch.parameters.flipped][:, :, ::-1]
         assert batch.images.dtype == np.float32
         assert np.array_equal(batch.images, expected)
         assert batch.labels.tolist() == labels[batch.samples].tolist()
-        assert np.array_equal(batch.flipped, flips(batch.samples, batch.repeats, seed=loader.seed))
+        assert np.array_equal(
+            batch.parameters.flipped, flips(batch.samples, batch.repeats, seed=loader.seed)
+        )
 
 
 @pytest.mark.parametrize("balance", BALANCES)
@@ -118,7 +125,7 @@ def test_evaluation_splits_come_as_they_are(data: Path) -> None:
     loader = open_loader(data, split="test", augment="flip", batch_size=2)
     batches = list(loader.epoch(0))
     assert np.concatenate([batch.samples for batch in batches]).tolist() == loader.rows.tolist()
-    assert not any(batch.flipped.any() for batch in batches)
+    assert not any(batch.parameters.flipped.any() for batch in batches)
 
 
 @pytest.mark.parametrize("balance", ["oversample", "undersample", "class-weights"])
@@ -144,7 +151,7 @@ def test_class_weights_reach_the_batch_and_nothing_else_is_weighted(data: Path) 
         ({"seed": -1}, "seed is -1"),
         ({"augment": "spin"}, "augment is 'spin'"),
         ({"balance": "smote"}, "balance is 'smote'"),
-        ({"balance": "oversample", "shuffle": False}, "it needs shuffle"),
+        ({"balance": "oversample", "shuffle": False}, "no order of its own: shuffle it"),
         ({"batch_size": 100, "drop_remainder": True}, "no whole batch"),
         ({"color": "cmyk"}, "color is 'cmyk'"),
         ({"image_size": (0, 4)}, "image size is 0x4"),
@@ -170,10 +177,10 @@ def test_colour_and_size_go_all_the_way(data: Path) -> None:
 def test_tf_data_gives_the_loaders_batches_epoch_after_epoch(
     data: Path, balance: str, labels: str
 ) -> None:
-    from fer_data.loaders.tfdata import from_loader
+    from fer_data.loaders.tfdata import tf_dataset
 
     loader = open_loader(data, balance=balance, batch_size=4)
-    dataset = from_loader(loader, labels=labels)  # type: ignore[arg-type]
+    dataset = tf_dataset(loader, labels=labels)  # type: ignore[arg-type]
     assert dataset.cardinality().numpy() == loader.num_steps
     for epoch in range(3):
         for expected, found in zip(loader.epoch(epoch), dataset, strict=True):
@@ -183,18 +190,18 @@ def test_tf_data_gives_the_loaders_batches_epoch_after_epoch(
                 expected.labels.tolist()
             )
             assert target.shape == ((len(images), 3) if labels == "one-hot" else (len(images),))
-            if balance == "class-weights":
+            if balance.startswith("class-weights"):
                 assert np.array_equal(found[2].numpy(), expected.weights)
             else:
                 assert len(found) == 2
 
 
 def test_tf_data_goes_on_from_any_step(data: Path) -> None:
-    from fer_data.loaders.tfdata import from_loader
+    from fer_data.loaders.tfdata import tf_dataset
 
     loader = open_loader(data, balance="oversample", batch_size=4)
     expected = [loader.batch(step).labels.tolist() for step in range(4, 15)]
-    dataset = from_loader(loader, labels="int", steps_per_epoch=5, initial_step=4)
+    dataset = tf_dataset(loader.at(4), labels="int", steps_per_epoch=5)
     found = [y.numpy().tolist() for _ in range(3) for _, y in dataset]
     assert found == expected  # iterations of 1, 5 and 5 steps
 
@@ -225,7 +232,7 @@ def test_another_process_draws_the_same(data: Path) -> None:
     code = (
         "import sys, fer_data, json\n"
         "loader = fer_data.open_loader(sys.argv[1], balance='oversample', batch_size=4, seed=5)\n"
-        "print(json.dumps([[b.samples.tolist(), b.repeats.tolist(), b.flipped.tolist()]"
+        "print(json.dumps([[b.samples.tolist(), b.repeats.tolist(), b.parameters.flipped.tolist()]"
         " for b in loader.epoch(3)]))"
     )
     found = subprocess.run(

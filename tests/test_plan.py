@@ -11,44 +11,116 @@ from hypothesis import strategies as st
 
 from fer_data.errors import UsageError
 from fer_data.plan import EpochPlan, plan_epoch
-from fer_data.sampling import SAMPLINGS
-from fer_data.strategy import CHOICES, Strategy
-from fer_data.weights import class_weights
+from fer_data.schedule import EpochSize, Schedule
+from fer_data.strategy import Strategy
 
-EVERY = (
-    *(Strategy(name) for name, found in SAMPLINGS.items() if not found.parameter),
-    *(Strategy("power", alpha) for alpha in (0.0, 0.5, 1.0)),
-    *(Strategy("effective", beta) for beta in (0.0, 0.9, 0.9999)),
-    *(Strategy("repeat-factor", threshold) for threshold in (0.001, 0.3, 1.0)),
+EVERY = tuple(
+    Strategy.parse(text)
+    for text in (
+        "none",
+        "oversample",
+        "undersample",
+        "batch",
+        "power:0.0",
+        "power:0.5",
+        "effective:0.0",
+        "effective:0.9999",
+        "repeat-factor:0.001",
+        "repeat-factor:0.3",
+        "progressive:4",
+        "deferred:3",
+        "counts:a=3,b=0",
+    )
 )
+NAMES = tuple("abcdef")
 strategies = st.sampled_from(EVERY)
-label_lists = st.lists(st.integers(0, 5), min_size=1, max_size=60).map(np.array)
+sizes = st.sampled_from([None, "natural", 1, 7, 40])
+label_lists = st.lists(st.integers(0, 5), min_size=1, max_size=60).map(
+    lambda labels: np.array([0, 1, *labels])
+)
 seeds = st.integers(0, 2**64)
 epochs = st.integers(0, 10**6)
+
+
+def planned(
+    labels: np.ndarray,
+    strategy: Strategy,
+    *,
+    seed: int = 0,
+    epoch: int = 0,
+    epoch_size: EpochSize = None,
+) -> EpochPlan:
+    options = {"epoch_size": epoch_size, "class_names": NAMES}
+    return plan_epoch(labels, strategy, seed=seed, epoch=epoch, **options)  # type: ignore[arg-type]
+
+
+def drawn_of_each(labels: np.ndarray, plan: EpochPlan) -> np.ndarray:
+    return np.bincount(labels[plan.samples], minlength=6)
 
 
 def uses(plans: list[EpochPlan]) -> Counter[int]:
     return Counter(int(sample) for plan in plans for sample in plan.samples)
 
 
-@given(label_lists, strategies, seeds, epochs)
+@given(label_lists, strategies, sizes, seeds, epochs)
 def test_the_same_arguments_give_the_same_plan(
-    labels: np.ndarray, strategy: Strategy, seed: int, epoch: int
+    labels: np.ndarray, strategy: Strategy, size: EpochSize, seed: int, epoch: int
 ) -> None:
-    first = plan_epoch(labels, strategy, seed=seed, epoch=epoch)
-    plan_epoch(labels, strategy, seed=seed + 1, epoch=epoch + 1)  # other calls leave no trace
-    again = plan_epoch(labels, strategy, seed=seed, epoch=epoch)
+    first = planned(labels, strategy, seed=seed, epoch=epoch, epoch_size=size)
+    planned(labels, strategy, seed=seed + 1, epoch=epoch + 1)  # other calls leave no trace
+    again = planned(labels, strategy, seed=seed, epoch=epoch, epoch_size=size)
     assert first.samples.tolist() == again.samples.tolist()
     assert first.repeats.tolist() == again.repeats.tolist()
 
 
-@given(label_lists, strategies, seeds, epochs)
-def test_every_epoch_draws_each_class_exactly_as_often_as_the_strategy_says(
-    labels: np.ndarray, strategy: Strategy, seed: int, epoch: int
+@given(label_lists, strategies, sizes, seeds, epochs)
+def test_every_epoch_draws_each_class_as_often_as_the_strategy_says_to_within_one(
+    labels: np.ndarray, strategy: Strategy, size: EpochSize, seed: int, epoch: int
 ) -> None:
-    plan = plan_epoch(labels, strategy, seed=seed, epoch=epoch)
-    drawn = np.bincount(labels[plan.samples], minlength=labels.max() + 1)
-    assert drawn.tolist() == strategy.draws(np.bincount(labels)).tolist()
+    counts = np.bincount(labels, minlength=6)
+    quotas = strategy.quotas(counts, epoch=epoch, class_names=NAMES)
+    plan = planned(labels, strategy, seed=seed, epoch=epoch, epoch_size=size)
+    wanted = {None: round(quotas.sum()), "natural": len(labels)}.get(size, size)  # type: ignore[call-overload]
+    assert len(plan) == wanted
+    off = drawn_of_each(labels, plan) - quotas * (wanted / quotas.sum())
+    assert (abs(off) < 1 + 1e-6).all()
+    if size is None and (quotas == np.rint(quotas)).all():
+        assert drawn_of_each(labels, plan).tolist() == quotas.tolist()
+
+
+@given(label_lists, strategies, sizes, st.integers(0, 12))
+def test_the_draws_before_an_epoch_are_the_sum_of_the_epochs_before(
+    labels: np.ndarray, strategy: Strategy, size: EpochSize, epoch: int
+) -> None:
+    schedule = Schedule(
+        strategy, np.bincount(labels, minlength=6), epoch_size=size, class_names=NAMES
+    )
+    plans = [planned(labels, strategy, epoch=before, epoch_size=size) for before in range(epoch)]
+    drawn = sum((drawn_of_each(labels, plan) for plan in plans), np.zeros(6, np.int64))
+    assert schedule.before(epoch).tolist() == drawn.tolist()
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=40).map(np.array), st.integers(1, 60))
+def test_no_class_is_neglected_for_good_by_short_epochs(counts: np.ndarray, size: int) -> None:
+    schedule = Schedule(Strategy(), counts, epoch_size=size)
+    num_epochs = 100_000
+    np.testing.assert_allclose(
+        schedule.before(num_epochs), size * num_epochs * counts / counts.sum(), rtol=0, atol=20
+    )
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=60), seeds, st.integers(0, 1000))
+def test_classes_take_turns_so_that_any_stretch_of_draws_is_balanced(
+    labels: list[int], seed: int, epoch: int
+) -> None:
+    strategy = Strategy("batch")
+    plans = [plan_epoch(labels, strategy, seed=seed, epoch=epoch + more) for more in (0, 1, 2)]
+    drawn = np.array(labels)[np.concatenate([plan.samples for plan in plans])]
+    present = sorted(set(labels))
+    for length in (1, 3, len(present), 2 * len(present) + 1):
+        for start in range(len(drawn) - length + 1):
+            often = np.bincount(drawn[start : start + length], minlength=10)[present]
+            assert often.max() - often.min() <= 1
 
 
 @given(label_lists, seeds, epochs)
@@ -58,34 +130,40 @@ def test_a_natural_epoch_shows_each_sample_once(labels: np.ndarray, seed: int, e
     assert set(plan.repeats) == {epoch}
 
 
-@given(label_lists, strategies, seeds, st.integers(1, 6))
-@example(np.array([0] * 7 + [1]), Strategy("oversample"), 0, 5)
-@example(np.array([0] * 7 + [1] * 3), Strategy("undersample"), 0, 6)
+@given(label_lists, strategies, sizes, seeds, st.integers(1, 6))
+@example(np.array([0] * 7 + [1]), Strategy("oversample"), None, 0, 5)
+@example(np.array([0] * 7 + [1] * 3), Strategy("undersample"), None, 0, 6)
 def test_samples_of_a_class_are_used_equally_often_over_any_number_of_epochs(
-    labels: np.ndarray, strategy: Strategy, seed: int, num_epochs: int
+    labels: np.ndarray, strategy: Strategy, size: EpochSize, seed: int, num_epochs: int
 ) -> None:
-    plans = [plan_epoch(labels, strategy, seed=seed, epoch=epoch) for epoch in range(num_epochs)]
+    plans = [
+        planned(labels, strategy, seed=seed, epoch=epoch, epoch_size=size)
+        for epoch in range(num_epochs)
+    ]
     used = uses(plans)
     for label in set(labels.tolist()):
         often = [used[sample] for sample in np.flatnonzero(labels == label).tolist()]
         assert max(often) - min(often) <= 1
 
 
-@given(label_lists, strategies, seeds, epochs)
+@given(label_lists, strategies, sizes, seeds, epochs)
 def test_inside_one_epoch_uses_of_a_class_differ_by_at_most_two(
-    labels: np.ndarray, strategy: Strategy, seed: int, epoch: int
+    labels: np.ndarray, strategy: Strategy, size: EpochSize, seed: int, epoch: int
 ) -> None:
-    used = uses([plan_epoch(labels, strategy, seed=seed, epoch=epoch)])
+    used = uses([planned(labels, strategy, seed=seed, epoch=epoch, epoch_size=size)])
     for label in set(labels.tolist()):
         often = [used[sample] for sample in np.flatnonzero(labels == label).tolist()]
         assert max(often) - min(often) <= 2
 
 
-@given(label_lists, strategies, seeds, st.integers(1, 6))
+@given(label_lists, strategies, sizes, seeds, st.integers(1, 6))
 def test_the_repeats_of_a_sample_count_its_uses_from_zero(
-    labels: np.ndarray, strategy: Strategy, seed: int, num_epochs: int
+    labels: np.ndarray, strategy: Strategy, size: EpochSize, seed: int, num_epochs: int
 ) -> None:
-    plans = [plan_epoch(labels, strategy, seed=seed, epoch=epoch) for epoch in range(num_epochs)]
+    plans = [
+        planned(labels, strategy, seed=seed, epoch=epoch, epoch_size=size)
+        for epoch in range(num_epochs)
+    ]
     pairs = [
         (int(sample), int(repeat))
         for plan in plans
@@ -108,7 +186,7 @@ def test_a_class_larger_than_a_block_is_covered_too() -> None:
 def test_epochs_and_seeds_have_orders_of_their_own(strategy: Strategy) -> None:
     labels = np.repeat(np.arange(4), [50, 40, 30, 20])
     orders = {
-        tuple(plan_epoch(labels, strategy, seed=seed, epoch=epoch).samples)
+        tuple(planned(labels, strategy, seed=seed, epoch=epoch).samples)
         for seed in range(3)
         for epoch in range(3)
     }
@@ -131,117 +209,19 @@ def test_an_unshuffled_epoch_is_in_order() -> None:
     assert plan.repeats.tolist() == [2, 2, 2]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        *CHOICES,
-        "oversample+class-weights",
-        "power:0.5",
-        "power:1e-07",
-        "effective:0.9999",
-        "repeat-factor:0.001",
-        "power:0.5+class-weights",
-    ],
-)
-def test_a_strategy_prints_what_it_parses(text: str) -> None:
-    assert str(Strategy.parse(text)) == text
+@pytest.mark.parametrize("size", ["big", 0, -3, 2.5])
+def test_a_size_that_cannot_be_meant_is_refused(size: object) -> None:
+    with pytest.raises(UsageError, match="choose own, natural or a number"):
+        planned(np.array([0, 1]), Strategy(), epoch_size=size)  # type: ignore[arg-type]
 
 
-def test_natural_is_another_word_for_none() -> None:
-    assert Strategy.parse("natural") == Strategy.parse("none") == Strategy()
+def test_a_balanced_epoch_has_no_order_of_its_own() -> None:
+    with pytest.raises(UsageError, match="shuffle it"):
+        plan_epoch([0, 1], Strategy("oversample"), seed=0, epoch=0, shuffle=False)
 
 
-@pytest.mark.parametrize(
-    "text", ["oversample,class-weights", "class-weights+oversample", "class-weights,undersample"]
-)
-def test_correcting_twice_is_refused_unless_asked_for_by_name(text: str) -> None:
-    with pytest.raises(UsageError, match=r"twice.*oversample\+class-weights"):
-        Strategy.parse(text)
-
-
-@given(st.text())
-def test_any_other_text_is_a_usage_error(text: str) -> None:
-    try:
-        parsed = Strategy.parse(text)
-    except UsageError:
-        return
-    assert Strategy.parse(str(parsed)) == parsed
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("power", "power:ALPHA wants a number, 0 to 1, not None"),
-        ("power:", "'' is not a number"),
-        ("power:half", "'half' is not a number"),
-        ("power:1.5", "0 to 1, not 1.5"),
-        ("power:nan", "0 to 1, not nan"),
-        ("effective:1", "0 or more and below 1, not 1.0"),
-        ("repeat-factor:0", "above 0 and at most 1, not 0.0"),
-        ("oversample:2", "oversample takes no parameter"),
-        ("smote", "choose one of none, .*repeat-factor:T"),
-    ],
-)
-def test_a_strategy_that_cannot_be_meant_says_what_is_wanted(text: str, message: str) -> None:
-    with pytest.raises(UsageError, match=message):
-        Strategy.parse(text)
-
-
-@given(st.lists(st.integers(0, 10**6), min_size=1, max_size=30).map(np.array), strategies)
-def test_draws_leave_out_no_class_that_has_samples(counts: np.ndarray, strategy: Strategy) -> None:
-    draws = strategy.draws(counts)
-    assert draws.dtype == np.int64
-    assert ((draws > 0) == (counts > 0)).all()
-
-
-FER2013 = np.array([3995, 436, 4097, 7215, 4965, 4830, 3171])
-"""The training split's counts, by label."""
-
-
-@pytest.mark.parametrize("alpha", [0.0, 0.3, 0.5, 1.0])
-def test_power_draws_are_those_of_the_formula_to_within_one(alpha: float) -> None:
-    draws = Strategy("power", alpha).draws(FER2013)
-    expected = [count**alpha for count in FER2013.tolist()]
-    assert draws.sum() == FER2013.sum()
-    np.testing.assert_allclose(draws, np.array(expected) / sum(expected) * 28_709, rtol=0, atol=1)
-
-
-@pytest.mark.parametrize("beta", [0.0, 0.9, 0.999, 0.9999])
-def test_effective_draws_are_those_of_the_formula_to_within_one(beta: float) -> None:
-    draws = Strategy("effective", beta).draws(FER2013)
-    expected = [count * (1 - beta) / (1 - beta**count) for count in FER2013.tolist()]
-    assert draws.sum() == FER2013.sum()
-    np.testing.assert_allclose(draws, np.array(expected) / sum(expected) * 28_709, rtol=0, atol=1)
-
-
-def test_repeat_factors_are_those_of_the_formula() -> None:
-    draws = Strategy("repeat-factor", 0.15).draws(FER2013)
-    factors = [max(1, (0.15 / (count / 28_709)) ** 0.5) for count in FER2013.tolist()]
-    np.testing.assert_allclose(draws, FER2013 * factors, rtol=0, atol=0.5)
-
-
-@pytest.mark.parametrize("same", ["power:1", "effective:0", "repeat-factor:0.01"])
-def test_the_natural_end_of_a_strategy_is_natural(same: str) -> None:
-    assert Strategy.parse(same).draws(FER2013).tolist() == FER2013.tolist()
-
-
-@pytest.mark.parametrize("same", ["power:0", "effective:0.999999999"])
-def test_the_balanced_end_of_a_strategy_is_balanced(same: str) -> None:
-    draws = Strategy.parse(same).draws(FER2013)
-    assert draws.max() - draws.min() <= 1
-
-
-@given(st.lists(st.integers(0, 1000), min_size=1, max_size=20).filter(any))
-def test_weights_give_each_class_the_same_share_and_samples_a_mean_of_one(
-    counts: list[int],
-) -> None:
-    weights = class_weights(counts)
-    shares = weights * counts
-    assert len(weights) == len(counts)
-    assert shares.sum() == pytest.approx(sum(counts))
-    present = np.array(counts) > 0
-    assert np.allclose(shares[present], shares[present][0])
-
-
-def test_weights_are_those_of_the_formula() -> None:
-    assert class_weights([30, 10]).tolist() == pytest.approx([40 / 60, 40 / 20])
+def test_a_thousand_classes_and_classes_of_one_sample_are_planned() -> None:
+    labels = np.concatenate([np.arange(1000), np.zeros(500, np.int64)])
+    for strategy in (Strategy("oversample"), Strategy("batch"), Strategy("power", 0.5)):
+        plan = plan_epoch(labels, strategy, seed=0, epoch=3)
+        assert len(set(labels[plan.samples])) == 1000

@@ -251,7 +251,7 @@ def test_the_notebooks_protocol_validates_on_flipped_test_pictures_and_says_so(
     assert parts.validation.rows.tolist() == store.manifest.rows("test").tolist()
     assert parts.train.rows.tolist() == store.manifest.rows("train").tolist()
     assert parts.validation.augment == "flip"
-    assert any(batch.flipped.any() for batch in parts.validation.epoch(0))
+    assert any(batch.parameters.flipped.any() for batch in parts.validation.epoch(0))
     assert any("serves as validation" in note for note in parts.notes)
     assert parts.train.num_steps == len(parts.train.rows) // 32
 

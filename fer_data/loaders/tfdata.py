@@ -5,31 +5,25 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
-from fer_data.batches import Loader
-from fer_data.door import open_loader
+from fer_data.batches import Labels, Loader, check_labels
+from fer_data.door import as_loader
 from fer_data.errors import UsageError
-from fer_data.strategy import Strategy
 
 
 def tf_dataset(
-    path: str | Path,
+    source: str | Path | Loader,
     *,
-    split: str = "train",
-    balance: str | Strategy = "natural",
-    batch_size: int = 64,
-    augment: str = "flip",
-    seed: int = 0,
-    labels: Literal["one-hot", "int"] = "one-hot",
+    labels: Labels = "one-hot",
     steps_per_epoch: int | None = None,
-    initial_step: int = 0,
     **options: Any,
 ) -> tf.data.Dataset:
-    """Open a data set's split as a ``tf.data.Dataset`` that ``keras.Model.fit`` takes.
+    """Give batches as a ``tf.data.Dataset`` that ``keras.Model.fit`` takes.
 
     Each iteration is one epoch, and the next iteration the next epoch, in an order of its own.
     (``fit`` on a model that has not been built draws a batch to build it, which is an iteration:
@@ -37,97 +31,63 @@ def tf_dataset(
 
     Parameters
     ----------
-    path, split, balance, batch_size, augment, seed, **options
-        As in `fer_data.open_loader`.
+    source : path or Loader
+        A data set, opened as `fer_data.open_loader` does, or a loader. The first iteration begins
+        at the loader's ``step``, and runs to the end of that step's epoch. Where that makes it
+        shorter than the others, the cardinality is unknown.
     labels : {"one-hot", "int"}
         Labels as float32 [B, classes] or as int64 [B].
-    steps_per_epoch, initial_step : int
-        As in `from_loader`.
+    steps_per_epoch : int, optional
+        Batches of an iteration; the next iteration goes on after them, so every promise of the
+        loader holds whatever the number. By default the loader's epoch.
+    **options
+        As in `fer_data.open_loader`, for a path.
 
     Returns
     -------
     tf.data.Dataset
         Of (images float32 [B, H, W, C], labels), or (images, labels, weights float32 [B]) where
-        `balance` weights the classes.
+        the strategy weights the classes.
 
     Examples
     --------
     >>> train = fer_data.tf_dataset("fer2013/", balance="oversample")  # doctest: +SKIP
     >>> model.fit(train, epochs=10)                                    # doctest: +SKIP
     """
-    loader = open_loader(
-        path,
-        split=split,
-        balance=balance,
-        batch_size=batch_size,
-        augment=augment,
-        seed=seed,
-        **options,
-    )
-    return from_loader(
-        loader, labels=labels, steps_per_epoch=steps_per_epoch, initial_step=initial_step
-    )
-
-
-def from_loader(
-    loader: Loader,
-    *,
-    labels: Literal["one-hot", "int"] = "one-hot",
-    steps_per_epoch: int | None = None,
-    initial_step: int = 0,
-) -> tf.data.Dataset:
-    """Give a loader's batches as a ``tf.data.Dataset``.
-
-    Parameters
-    ----------
-    loader : Loader
-    labels : {"one-hot", "int"}
-    steps_per_epoch : int, optional
-        Batches of an iteration; the next iteration goes on after them, so every promise of the
-        loader holds whatever the number. By default the loader's epoch.
-    initial_step : int
-        Where to begin, counted in batches from the first epoch's start: the first iteration runs
-        from there to the end of that step's epoch. It is computed, nothing is replayed. Where
-        that makes the first iteration shorter than the others, the cardinality is unknown.
-    """
-    if labels not in ("one-hot", "int"):
-        raise UsageError(f"labels is {labels!r}; choose one-hot or int")
+    loader = as_loader(source, options)
+    check_labels(loader, labels)
     per_epoch = loader.num_steps if steps_per_epoch is None else steps_per_epoch
-    if per_epoch < 1 or initial_step < 0:
-        raise UsageError(
-            f"steps_per_epoch is {per_epoch} and initial_step {initial_step}; "
-            "they must be at least 1 and 0"
-        )
-    one_hot = np.eye(loader.num_classes, dtype=np.float32)
-    iteration = itertools.count(initial_step // per_epoch)
+    if per_epoch < 1:
+        raise UsageError(f"steps_per_epoch is {per_epoch}; it must be 1 or more")
+    iteration = itertools.count(loader.step // per_epoch)
 
     def stretch() -> Iterator[tuple[int, int]]:
         """Yield the first step of the iteration that begins now, and the step after its last."""
         epoch = next(iteration)
-        yield max(initial_step, epoch * per_epoch), (epoch + 1) * per_epoch
+        yield max(loader.step, epoch * per_epoch), (epoch + 1) * per_epoch
 
-    def batch(step: np.int64) -> tuple[np.ndarray, ...]:
-        found = loader.batch(int(step))
-        target = one_hot[found.labels] if labels == "one-hot" else found.labels
-        return found.images, target, found.weights
+    def arrays(step: np.int64) -> tuple[NDArray[Any], ...]:
+        return loader.arrays(int(step), labels=labels)
 
-    types = (tf.float32, tf.float32 if labels == "one-hot" else tf.int64, tf.float32)
-    shape = loader.store.form.shape
+    specs = (
+        tf.TensorSpec((None, *loader.store.form.shape), tf.float32),
+        tf.TensorSpec((None, loader.num_classes), tf.float32)
+        if labels == "one-hot"
+        else tf.TensorSpec((None,), tf.int64),
+        tf.TensorSpec((None,), tf.float32),
+    )[: 3 if loader.strategy.weights else 2]
 
     def load(step: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        images, target, weights = tf.numpy_function(batch, [step], types, stateful=False)
-        images.set_shape((None, *shape))
-        target.set_shape((None, loader.num_classes) if labels == "one-hot" else (None,))
-        weights.set_shape((None,))
-        return (images, target, weights) if loader.strategy.class_weights else (images, target)
+        found = tf.numpy_function(arrays, [step], [one.dtype for one in specs], stateful=False)
+        return tuple(tf.ensure_shape(x, one.shape) for x, one in zip(found, specs, strict=True))
 
-    spec = (tf.TensorSpec((), tf.int64), tf.TensorSpec((), tf.int64))
+    number = tf.TensorSpec((), tf.int64)
     dataset = (
-        tf.data.Dataset.from_generator(stretch, output_signature=spec)
+        tf.data.Dataset.from_generator(stretch, output_signature=(number, number))
         .flat_map(tf.data.Dataset.range)
         .map(load, num_parallel_calls=2, deterministic=True)
         .prefetch(tf.data.AUTOTUNE)
     )
-    if initial_step % per_epoch == 0:
+    if loader.step % per_epoch == 0:
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(per_epoch))
     return dataset

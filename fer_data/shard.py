@@ -1,0 +1,49 @@
+"""Which part of every batch a process takes, where several share a training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fer_data.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of several equal parts of every batch.
+
+    A batch's places are divided into stretches, so the parts are disjoint and together are the
+    batch, whatever their number. Where classes take turns (strategy ``batch``), each part has each
+    class ⌊n/C⌋ or ⌈n/C⌉ times as well.
+
+    Attributes
+    ----------
+    index : int
+        Which part, from 0.
+    count : int
+        Of how many.
+
+    Raises
+    ------
+    UsageError
+        If there is no such part.
+    """
+
+    index: int = 0
+    count: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.index < self.count:
+            raise UsageError(
+                f"shard {self.index} of {self.count}: the index must be 0 to the count less one"
+            )
+
+    def of(self, size: int) -> slice:
+        """Return the part's places in a batch of so many."""
+        return slice(
+            size * self.index // self.count,
+            size * (self.index + 1) // self.count,
+        )
+
+
+WHOLE = Shard()
+"""The whole batch."""
