@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_data.augment import flip, flips
+from fer_data.augment import flips
 from fer_data.batches import Batch
 from fer_data.door import open_loader
 from fer_data.errors import DataError, UsageError
@@ -96,29 +96,6 @@ def test_an_epoch_goes_on_from_any_batch(data: Path) -> None:
     loader = open_loader(data, balance="oversample", batch_size=4)
     whole = [facts(batch) for batch in loader.epoch(2)]
     assert [facts(batch) for batch in loader.epoch(2, start=3)] == whole[3:]
-
-
-@given(st.integers(0, 2**63), st.integers(0, 2**62), st.integers(0, 10**9))
-def test_two_uses_in_a_row_are_never_the_same_picture(seed: int, sample: int, use: int) -> None:
-    samples = np.array([sample, sample])
-    first, second = flips(samples, np.array([use, use + 1]), seed=seed)
-    assert first != second
-
-
-def test_half_of_all_pictures_are_flipped_and_seeds_differ() -> None:
-    samples = np.arange(20_000)
-    first = flips(samples, np.zeros_like(samples), seed=0)
-    other = flips(samples, np.zeros_like(samples), seed=1)
-    assert 0.48 < first.mean() < 0.52
-    assert 0.48 < (first == other).mean() < 0.52
-
-
-def test_a_flip_mirrors_left_and_right_only() -> None:
-    images = np.arange(2 * 2 * 3).reshape(2, 2, 3, 1)
-    flipped = images.copy()
-    flip(flipped, np.array([False, True]))
-    assert np.array_equal(flipped[0], images[0])
-    assert flipped[1, :, :, 0].tolist() == [[8, 7, 6], [11, 10, 9]]
 
 
 def test_evaluation_splits_come_as_they_are(data: Path) -> None:

@@ -34,6 +34,7 @@ class KerasDataset(keras.utils.PyDataset):
         self._loader = loader
         self._labels = labels
         self._step = loader.step
+        self._within_epoch = False
 
     def __len__(self) -> int:
         return self._loader.num_steps
@@ -42,9 +43,15 @@ class KerasDataset(keras.utils.PyDataset):
         # Keras may ask again, and before the first epoch: this moves nothing.
         return self._loader.arrays(self._step + index, labels=self._labels)
 
+    def on_epoch_begin(self) -> None:
+        """Note that an epoch began."""
+        self._within_epoch = True
+
     def on_epoch_end(self) -> None:
-        """Go on to the next epoch."""
-        self._step += len(self)
+        """Go on to the next epoch, but not where Keras calls this before the first one."""
+        if self._within_epoch:
+            self._step += len(self)
+        self._within_epoch = False
 
 
 def keras_dataset(

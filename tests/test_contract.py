@@ -1,0 +1,286 @@
+"""One contract over every strategy and adapter: the batches are the loader's, to the bit."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fer_data.batches import Loader
+from fer_data.door import open_loader
+from tests.conftest import MakeFolder
+
+Arrays = tuple[np.ndarray, ...]
+Adapter = Callable[[Loader], Callable[[], Iterator[Arrays]]]
+"""From a loader to a function whose every call gives an epoch's batches, as one-hot arrays."""
+
+BALANCES = (
+    "none",
+    "oversample",
+    "undersample",
+    "batch",
+    "power:0.5",
+    "effective:0.9",
+    "repeat-factor:0.3",
+    "progressive:3",
+    "deferred:2",
+    "counts:b=7,c=9",
+    "class-weights",
+    "class-weights:effective:0.9",
+    "oversample+class-weights:power:0.5",
+)
+SETTINGS: tuple[dict[str, Any], ...] = (
+    {},
+    {"augment": "strong", "rescale": 1 / 255},
+    {"augment": "flip", "augment_rare": "strong", "mix": "mixup:0.4", "drop_remainder": True},
+    {"augment": "standard", "mix": "remix:1.0", "epoch_size": 13, "batch_size": 5},
+)
+
+
+def numpy_iterator(loader: Loader) -> Callable[[], Iterator[Arrays]]:
+    def epoch() -> Iterator[Arrays]:
+        for batch in loader:
+            arrays = batch.images, batch.targets(loader.num_classes), batch.weights
+            yield arrays[: 3 if loader.strategy.weights else 2]
+
+    return epoch
+
+
+def tf_data(loader: Loader) -> Callable[[], Iterator[Arrays]]:
+    from fer_data.loaders.tfdata import tf_dataset
+
+    dataset = tf_dataset(loader)
+    return lambda: (tuple(x.numpy() for x in arrays) for arrays in dataset)
+
+
+def keras_py_dataset(loader: Loader) -> Callable[[], Iterator[Arrays]]:
+    from fer_data.loaders.keras_dataset import keras_dataset
+
+    dataset = keras_dataset(loader, workers=2)
+    dataset[len(dataset) - 1]  # Keras asks before the first epoch, and ends one before it
+    dataset.on_epoch_end()
+
+    def epoch() -> Iterator[Arrays]:
+        dataset.on_epoch_begin()
+        yield from (dataset[index] for index in range(len(dataset)))
+        dataset.on_epoch_end()
+
+    return epoch
+
+
+def torch_with(num_workers: int) -> Adapter:
+    def adapter(loader: Loader) -> Callable[[], Iterator[Arrays]]:
+        pytest.importorskip("torch", reason="the extra torch is not installed")
+        from fer_data.loaders.torch_loader import torch_loader
+
+        batches = torch_loader(loader, labels="one-hot", num_workers=num_workers)
+
+        def epoch() -> Iterator[Arrays]:
+            for images, *rest in batches:
+                yield np.moveaxis(images.numpy(), 1, -1), *(x.numpy() for x in rest)
+
+        return epoch
+
+    return adapter
+
+
+ADAPTERS: dict[str, Adapter] = {
+    "numpy": numpy_iterator,
+    "tf.data": tf_data,
+    "keras": keras_py_dataset,
+    "torch": torch_with(0),
+}
+
+
+@pytest.fixture
+def data(make_folder: MakeFolder) -> Path:
+    return make_folder({"train/a": 11, "train/b": 5, "train/c": 2, "train/d": 1}, side=12)
+
+
+def opened(data: Path, balance: str, settings: dict[str, Any], **more: Any) -> Loader:
+    options = {"batch_size": 4, "seed": 3, "image_size": 12, **settings, **more}
+    return open_loader(data, balance=balance, **options)
+
+
+def assert_same(found: Arrays, expected: Arrays) -> None:
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected, strict=True):
+        assert one.dtype == other.dtype
+        assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=lambda x: "-".join(map(str, x.values())))
+@pytest.mark.parametrize("balance", BALANCES)
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_an_adapter_gives_the_loaders_batches_epoch_after_epoch(
+    data: Path, adapter: str, balance: str, settings: dict[str, Any]
+) -> None:
+    loader = opened(data, balance, settings)
+    epoch = ADAPTERS[adapter](opened(data, balance, settings))
+    step = itertools.count()
+    for _ in range(3):
+        batches = list(epoch())
+        assert len(batches) == loader.num_steps
+        for found in batches:
+            assert_same(found, loader.arrays(next(step)))
+
+
+@pytest.mark.parametrize("balance", ["batch", "progressive:3"])
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_an_adapter_goes_on_from_a_state(data: Path, adapter: str, balance: str) -> None:
+    settings = SETTINGS[2]
+    loader = opened(data, balance, settings)
+    state = loader.state(2 * loader.num_steps)
+    epoch = ADAPTERS[adapter](opened(data, balance, settings, state=state))
+    for step, found in enumerate(epoch(), 2 * loader.num_steps):
+        assert_same(found, loader.arrays(step))
+
+
+@pytest.mark.parametrize("adapter", ["numpy", "tf.data", "torch"])
+def test_an_adapter_that_begins_within_an_epoch_ends_with_it(data: Path, adapter: str) -> None:
+    loader = opened(data, "oversample", {})
+    epoch = ADAPTERS[adapter](loader.at(loader.num_steps + 2))
+    assert len(list(epoch())) == loader.num_steps - 2
+    assert len(list(epoch())) == loader.num_steps
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=lambda x: "-".join(map(str, x.values())))
+@pytest.mark.parametrize("balance", BALANCES)
+@pytest.mark.parametrize("count", [2, 3])
+def test_shards_are_the_whole_batch_in_parts(
+    data: Path, balance: str, settings: dict[str, Any], count: int
+) -> None:
+    from fer_data.shard import Shard
+
+    settings = {**settings, "drop_remainder": True}
+    whole = opened(data, balance, settings)
+    parts = [opened(data, balance, settings, shard=Shard(i, count)) for i in range(count)]
+    for step in range(2 * whole.num_steps + 1):
+        shards = [part.arrays(step) for part in parts]
+        joined = tuple(np.concatenate(arrays) for arrays in zip(*shards, strict=True))
+        assert_same(joined, whole.arrays(step))
+
+
+def test_shards_of_balanced_batches_are_balanced(data: Path) -> None:
+    from fer_data.shard import Shard
+
+    options = {"batch_size": 22, "drop_remainder": True, "epoch_size": 50}
+    for index, step in itertools.product(range(3), range(9)):
+        loader = opened(data, "batch", options, shard=Shard(index, 3))
+        often = np.bincount(loader.batch(step).labels, minlength=4)
+        assert often.max() - often.min() <= 1
+
+
+def test_a_loader_is_pickled_without_its_pixels(data: Path) -> None:
+    loader = opened(data, "oversample", SETTINGS[1])
+    next(iter(loader))
+    pickled = pickle.dumps(loader)
+    assert len(pickled) < 5_000
+    again = pickle.loads(pickled)
+    assert again.state() == loader.state()
+    assert_same(again.arrays(7), loader.arrays(7))
+
+
+def test_threads_that_ask_at_once_get_the_same_batches(data: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    loader = opened(data, "oversample", SETTINGS[2])
+    steps = [step for step in range(40) for _ in range(2)]
+    np.random.default_rng(0).shuffle(steps)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(loader.arrays, steps))
+    fresh = opened(data, "oversample", SETTINGS[2])
+    for step, arrays in zip(steps, found, strict=True):
+        assert_same(arrays, fresh.arrays(step))
+
+
+def test_processes_of_torch_change_nothing(data: Path) -> None:
+    loader = opened(data, "batch", SETTINGS[1])
+    epoch = torch_with(2)(loader)
+    for step, found in enumerate(itertools.chain(epoch(), epoch())):
+        assert_same(found, loader.arrays(step))
+
+
+def test_fit_on_a_py_dataset_sees_epoch_after_epoch(data: Path) -> None:
+    import keras
+
+    from fer_data.loaders.keras_dataset import keras_dataset
+
+    seen: list[list[float]] = []
+    loader = opened(data, "oversample", {})
+    model = keras.Sequential([keras.Input((12, 12, 1)), keras.layers.Flatten()])
+    model.add(keras.layers.Dense(4, activation="softmax"))
+
+    def note(labels: object, outputs: object) -> object:
+        seen.append(np.asarray(labels).argmax(1).tolist())
+        return keras.ops.mean(outputs)
+
+    model.compile(loss=note, run_eagerly=True)
+    model.fit(keras_dataset(loader, workers=3), epochs=3, verbose=0, shuffle=False)
+    assert seen == [loader.batch(step).labels.tolist() for step in range(3 * loader.num_steps)]
+
+
+WORKER = """
+import sys, json, hashlib
+import fer_data
+path, index, count, engine = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+loader = fer_data.open_loader(
+    path, balance="batch", batch_size=12, drop_remainder=True, augment="strong", image_size=12,
+    seed=9, shard=fer_data.Shard(index, count),
+)
+dataset = fer_data.tf_dataset(loader) if engine == "tf.data" else loader
+for epoch in range(2):
+    for batch in dataset:
+        if engine == "tf.data":
+            images, labels = batch[0].numpy(), batch[1].numpy().argmax(1)
+        else:
+            images, labels = batch.images, batch.labels
+        digests = [hashlib.md5(image.tobytes()).hexdigest() for image in images]
+        print(json.dumps([labels.tolist(), digests]))
+"""
+
+
+@pytest.mark.parametrize("engine", ["numpy", "tf.data"])
+@pytest.mark.parametrize("count", [2, 3])
+def test_processes_with_a_pipeline_each_give_the_whole_in_parts(
+    data: Path, count: int, engine: str
+) -> None:
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WORKER, str(data), str(index), str(count), engine],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONHASHSEED": str(index)},
+        )
+        for index in range(count)
+    ]
+    texts = [worker.communicate()[0] for worker in workers]
+    assert [worker.returncode for worker in workers] == [0] * count
+    shards = [[json.loads(line) for line in text.splitlines()] for text in texts]
+    alone = subprocess.run(
+        [sys.executable, "-c", WORKER, str(data), "0", "1", "numpy"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    whole = [json.loads(line) for line in alone.stdout.splitlines()]
+    joined = [
+        [
+            list(itertools.chain(*(part[0] for part in parts))),
+            list(itertools.chain(*(part[1] for part in parts))),
+        ]
+        for parts in zip(*shards, strict=True)
+    ]
+    assert joined == whole
+    for labels, _ in itertools.chain(*shards):
+        often = np.bincount(labels, minlength=4)
+        assert often.max() - often.min() <= 1
