@@ -7,6 +7,9 @@ from .door import open_loader as open_loader
 from .errors import DataError as DataError
 from .errors import FerError as FerError
 from .errors import UsageError as UsageError
+from .ledger import Ledger as Ledger
+from .ledger import plan_ledger as plan_ledger
+from .ledger import record_ledger as record_ledger
 from .loaders.keras_dataset import KerasDataset as KerasDataset
 from .loaders.keras_dataset import keras_dataset as keras_dataset
 from .loaders.tfdata import tf_dataset as tf_dataset

@@ -275,7 +275,7 @@ class Loader:
 
     def uses(self, step: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return a step's draws for all shards together: indices into `rows`, and repeats."""
-        start, stop = self._window(step)
+        start, stop = self.window(step)
         size = self.num_samples
         parts = []
         for epoch in range(start // size, (stop - 1) // size + 1):
@@ -332,7 +332,7 @@ class Loader:
         epoch, place = resume.checked(state, self)
         return self.at(epoch * self.num_steps + place)
 
-    def _window(self, step: int) -> tuple[int, int]:
+    def window(self, step: int) -> tuple[int, int]:
         """Return where a step begins and ends in the draws of all epochs, one after the other."""
         if self.drop_remainder:
             return step * self.batch_size, (step + 1) * self.batch_size

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
+from fer_data.ledger import Ledger
 from fer_data.manifest import printable
 from fer_data.stats import Stats
 
@@ -66,6 +67,38 @@ def balance_table(stats: Stats) -> Table:
             for balance in stats.balances
         ]
         table.add_row(class_name(name), *cells)
+    return table
+
+
+def ledger_table(ledger: Ledger) -> Table:
+    """Return a row a class: its draws, and how often its samples are used."""
+    epochs = f"{ledger.num_epochs:,.4g} epoch" + ("s" if ledger.num_epochs != 1 else "")
+    title = f"{ledger.balance}: {epochs}, {ledger.num_steps:,} steps of {ledger.batch_size}"
+    table = Table(title=Text(title), title_justify="left", show_footer=True)
+    weighted = any(one.weight != 1 for one in ledger.classes)
+    table.add_column("class", footer="total")
+    table.add_column(
+        "samples", justify="right", footer=f"{sum(x.samples for x in ledger.classes):,}"
+    )
+    table.add_column("draws", justify="right", footer=f"{ledger.num_draws:,}")
+    table.add_column("share", justify="right")
+    if weighted:
+        table.add_column("weight", justify="right")
+    for name in ("uses: least", "mean", "most", "never seen", "if drawn at random"):
+        table.add_column(name, justify="right")
+    for one in ledger.classes:
+        table.add_row(
+            class_name(one.class_name),
+            f"{one.samples:,}",
+            f"{one.draws:,}",
+            f"{one.draws / max(ledger.num_draws, 1):.1%}",
+            *([f"{one.weight:.2f}"] if weighted else []),
+            f"{one.fewest:,}",
+            f"{one.mean:,.2f}",
+            f"{one.most:,}",
+            f"{one.never:.1%}",
+            f"{one.never_at_random:.1%}",
+        )
     return table
 
 

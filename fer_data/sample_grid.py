@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from fer_data.errors import DataError
-from fer_data.files import written_whole
+from fer_data.figure import save_figure
 from fer_data.keyed import SAMPLES, generator
 from fer_data.manifest import printable
 from fer_data.store import PixelStore
@@ -61,10 +60,4 @@ def draw_samples(
             name, rotation=0, ha="right", va="center", fontsize=10, parse_math=False
         )
     figure.suptitle(f"{split}: {counts.sum():,} samples", fontsize=11)
-    out = Path(out)
-    try:
-        with written_whole(out) as beside, warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Glyph .* missing from")  # drawn as a box, then
-            figure.savefig(beside, dpi=110)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{out}: cannot be written ({error})") from None
+    save_figure(figure, out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +14,12 @@ from fer_data.strategy import Strategy
 
 EpochSize = int | str | None
 """``"own"`` or None: the strategy's own; ``"natural"``: as many as there are samples; a number."""
+
+
+def parse_epoch_size(text: str) -> EpochSize:
+    """Parse what ``--epoch-size`` takes; what cannot be meant is refused where it is used."""
+    return int(text) if re.fullmatch("[0-9]{1,15}", text) else text
+
 
 _ONE = 1 << 20
 """Quotas are whole multiples of a millionth or so, that sums over epochs are exact."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import shlex
 from dataclasses import fields
 from importlib import import_module
@@ -14,8 +15,12 @@ import typer
 from rich.console import Console
 
 from fer_data import cli_support
+from fer_data.augment import PRESETS
 from fer_data.cli_support import print_json, say
 from fer_data.errors import UsageError
+from fer_data.mixing import FORMS as MIXES
+from fer_data.schedule import parse_epoch_size
+from fer_data.strategy import FORMS
 
 if TYPE_CHECKING:
     from fer_model.recipe import Recipe
@@ -39,13 +44,20 @@ SkipBad = Annotated[
 Balance = Annotated[
     str,
     typer.Option(
-        help="none, oversample, undersample, class-weights, power:ALPHA, effective:BETA or "
-        "repeat-factor:T.",
+        help=f"How an epoch is drawn or weighted: {', '.join(FORMS)}.",
         metavar="STRATEGY",
     ),
 ]
 Net = Annotated[str, typer.Option(help="documented or small.")]
-Augment = Annotated[str, typer.Option(help="flip or none.")]
+Augment = Annotated[str, typer.Option(help=f"Of training pictures: {', '.join(PRESETS)}.")]
+AugmentRare = Annotated[
+    str | None,
+    typer.Option(help="Another one for classes with fewer than half of an average class."),
+]
+Mix = Annotated[str, typer.Option(help=f"Mix pictures in pairs: {', '.join(MIXES)}.")]
+EpochSize = Annotated[
+    str, typer.Option(help="Samples of an epoch: own (the strategy's), natural or a number.")
+]
 Batch = Annotated[int, typer.Option("--batch-size", help="Pictures of a step.")]
 Epochs = Annotated[int, typer.Option(help="How many epochs.")]
 Steps = Annotated[
@@ -78,6 +90,9 @@ def train_command(
     balance: Balance = "none",
     net: Net = "documented",
     augment: Augment = "flip",
+    augment_rare: AugmentRare = None,
+    mix: Mix = "none",
+    epoch_size: EpochSize = "own",
     batch_size: Batch = 64,
     epochs: Epochs = 100,
     steps_per_epoch: Steps = None,
@@ -241,6 +256,9 @@ def compare_command(
     as_json: AsJson = False,
     net: Net = "documented",
     augment: Augment = "flip",
+    augment_rare: AugmentRare = None,
+    mix: Mix = "none",
+    epoch_size: EpochSize = "own",
     batch_size: Batch = 64,
     epochs: Epochs = 100,
     steps_per_epoch: Steps = None,
@@ -285,7 +303,7 @@ def compare_command(
         runs = train_arms(
             recipe,
             paths[0],
-            [arm.strip() for arm in arms.split(",") if arm.strip()],
+            split_arms(arms),
             folder,
             display=live.Display(Console(stderr=True, emoji=False)),
             cache=cache,
@@ -307,6 +325,11 @@ def compare_command(
         console.print(f"[yellow]Note:[/] {warning}.", highlight=False, soft_wrap=True)
 
 
+def split_arms(arms: str) -> list[str]:
+    """Split what ``--arms`` takes at its commas, but not those between the numbers of counts."""
+    return [arm.strip() for arm in re.split(r",(?![^,:]+=[0-9]+)", arms) if arm.strip()]
+
+
 def make_recipe(options: dict[str, Any]) -> Recipe:
     """Make a recipe of a command's options."""
     from fer_model.recipe import Recipe
@@ -314,6 +337,7 @@ def make_recipe(options: dict[str, Any]) -> Recipe:
     names = {field.name for field in fields(Recipe)} & options.keys()
     values = {name: options[name] for name in names}
     values["image_size"] = (options["image_size"], options["image_size"])
+    values["epoch_size"] = parse_epoch_size(options["epoch_size"])
     if options["as_notebook"]:
         values |= {"protocol": "notebook", "keep": "last"}
     return Recipe(**values)

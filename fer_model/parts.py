@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fer_data.batches import Loader
 from fer_data.errors import DataError
+from fer_data.mixing import Mixing
 from fer_data.split import hold_out, stratified_subset
 from fer_data.store import PixelStore
 from fer_data.strategy import Strategy
@@ -99,6 +100,9 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
             train,
             Strategy.parse(recipe.balance),
             augment=recipe.augment,
+            augment_rare=recipe.augment_rare,
+            mix=Mixing.parse(recipe.mix),
+            epoch_size=recipe.epoch_size,
             batch_size=recipe.batch_size,
             seed=recipe.seed,
             drop_remainder=recipe.protocol == "notebook",

@@ -9,6 +9,8 @@ from typing import Any, Literal, Self, get_args
 from fer_data.augment import checked
 from fer_data.decode import Color, PixelFormat
 from fer_data.errors import UsageError
+from fer_data.mixing import Mixing
+from fer_data.schedule import EpochSize
 from fer_data.strategy import Strategy
 
 Protocol = Literal["standard", "notebook"]
@@ -27,7 +29,13 @@ class Recipe:
     balance : str
         What `fer_data.Strategy.parse` takes.
     augment : str
-        ``flip`` or ``none``.
+        A name in `fer_data.augment.PRESETS`.
+    augment_rare : str, optional
+        Another one for rare classes; see `fer_data.Loader`.
+    mix : str
+        What `fer_data.mixing.Mixing.parse` takes.
+    epoch_size : int, "own" or "natural"
+        Samples of an epoch; see `fer_data.Loader`.
     batch_size, epochs : int
     steps_per_epoch : int, optional
         Batches between two validations; by default one epoch of the loader.
@@ -56,6 +64,9 @@ class Recipe:
     net: Net = "documented"
     balance: str = "none"
     augment: str = "flip"
+    augment_rare: str | None = None
+    mix: str = "none"
+    epoch_size: EpochSize = "own"
     batch_size: int = 64
     epochs: int = 100
     steps_per_epoch: int | None = None
@@ -76,6 +87,8 @@ class Recipe:
         object.__setattr__(self, "balance", str(Strategy.parse(self.balance)))
         object.__setattr__(self, "image_size", tuple(self.image_size))
         checked(self.augment)
+        checked(self.augment_rare or self.augment)
+        object.__setattr__(self, "mix", str(Mixing.parse(self.mix) or "none"))
         PixelFormat(*self.image_size, self.color)
         for name, choices in (
             ("net", get_args(Net)),

@@ -18,6 +18,7 @@ import pandas as pd
 from fer_data import readers
 from fer_data.errors import DataError
 from fer_data.files import write_json, write_text, written_whole
+from fer_data.ledger import record_ledger
 from fer_data.loaders.tfdata import tf_dataset
 from fer_data.store import PixelStore, open_store
 from fer_model import models, nets, plots
@@ -188,6 +189,8 @@ def _finish(run: Run, parts: Parts, progress: Progress) -> None:
         "seconds": sum(row["seconds"] for row in progress.history),
         "best_epoch": int(kept["epoch"]),
     }
+    ledger = record_ledger(parts.train, metrics["training"]["steps"])
+    write_json(run.path / "ledger.json", ledger.to_dict())
     write_json(run.path / "metrics.json", metrics)
     run.checkpoint_path.unlink(missing_ok=True)
 

@@ -16,6 +16,7 @@ from PIL import Image
 
 import fer_data
 from fer_data import cli
+from fer_data.ledger import plan_ledger
 from tests.conftest import MakeFolder
 from tests.csv_files import FLAT, write_csv, write_noise_csv
 
@@ -344,3 +345,37 @@ def test_synthetic_draws_a_folder_and_a_csv_of_the_same_counts(run: Run, tmp_pat
     assert max(counts, key=counts.get) == "happy"
     assert min(counts, key=counts.get) == "disgust"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["faces", "faces.csv"]
+
+
+def test_a_plan_is_printed_without_decoding_a_picture(run: Run, make_folder: MakeFolder) -> None:
+    data = make_folder({"train/a": 11, "train/b": 5, "train/c": 2, "train/d": 1})
+    for picture in data.rglob("*.png"):
+        picture.write_bytes(b"no picture")
+    options = ("--balance", "counts:d=4,a=3", "--epochs", "2", "--epoch-size", "own")
+    done = run("plan", str(data), *options, "--json", "--plot", str(data / "plan.svg"))
+    assert done.code == 0, done.err
+    ledger = plan_ledger([11, 5, 2, 1], "abcd", "counts:d=4,a=3", epochs=2)
+    assert json.loads(done.out) == ledger.to_dict()
+    assert (data / "plan.svg").exists()
+    table = run("plan", str(data), *options).out
+    assert "2 epochs, 2 steps of 64" in table
+    assert "│ d     │       1 │     8 │" in table
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--balance", "smote"), "balance is 'smote'"),
+        (("--balance", "counts:z=4"), "there are no samples of 'z', only of a, b, c, d"),
+        (("--epoch-size", "huge"), "epoch_size is 'huge'; choose own, natural or a number"),
+        (("--plot", "plan.doc"), "plan.doc: cannot be written"),
+    ],
+)
+def test_a_plan_that_cannot_be_meant_is_refused(
+    run: Run, make_folder: MakeFolder, options: tuple[str, ...], message: str
+) -> None:
+    data = make_folder({"train/a": 2, "train/b": 1, "train/c": 1, "train/d": 1})
+    done = run("plan", str(data), *options)
+    assert done.code == 2
+    assert message in done.err
+    assert done.err.count("\n") == 1

@@ -1,0 +1,28 @@
+"""A figure to a file, whole or not at all."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from fer_data.errors import DataError
+from fer_data.files import written_whole
+
+
+def save_figure(figure: Figure, out: str | Path) -> None:
+    """Write a figure to a file whose ending says the format: png, pdf, svg, jpg …
+
+    Raises
+    ------
+    DataError
+        If the file cannot be written, or there is no such format.
+    """
+    out = Path(out)
+    try:
+        with written_whole(out) as beside, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from")  # drawn as a box, then
+            figure.savefig(beside, dpi=110)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{out}: cannot be written ({error})") from None
