@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-ORDER, CYCLES, FLIP, SPLIT, SUBSET, SAMPLES, FACE_ROWS, FACES, AUGMENT, MIX = range(10)
+ORDER, CYCLES, FLIP, SPLIT, SUBSET, SAMPLES, FACE_ROWS, FACES, AUGMENT, MIX, RECORDS = range(11)
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 """SplitMix64's step, the golden ratio's part of 2 ** 64."""
@@ -40,6 +40,11 @@ class Streams:
         self._state["state"]["counter"][:] = (0, 0, first, second)
         self._bits.state = self._state
         return self._generator
+
+
+def word(seed: int, purpose: int, *key: int) -> int:
+    """Return one random number of 62 bits for a key."""
+    return int(generator(seed, purpose, *key).integers(2**62))
 
 
 @lru_cache(maxsize=1024)

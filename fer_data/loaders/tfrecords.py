@@ -1,0 +1,251 @@
+"""TFRecord shards, both ways: one file or more for each split and class, and an index of them.
+
+A record is a ``tf.train.Example`` with the features that TensorFlow's own tools use:
+``image/encoded`` (PNG), ``image/format``, ``image/height``, ``image/width``, ``image/class/label``,
+``image/class/text``, and ``image/id``, the sample's row. A file holds one class only, so that
+`fer_data.tfrecord_dataset` can balance classes as it reads. ``index.json`` is written last.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+from PIL import Image
+
+from fer_data.decode import Color, PixelFormat
+from fer_data.errors import DataError
+from fer_data.files import write_json
+from fer_data.progress import track
+from fer_data.store import open_store
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class RecordFile:
+    """A file of records of one class.
+
+    Attributes
+    ----------
+    path : Path
+    split : str
+    label : int
+    num_records : int
+    """
+
+    path: Path
+    split: str
+    label: int
+    num_records: int
+
+
+@dataclass(frozen=True)
+class RecordIndex:
+    """What a folder of TFRecord files holds.
+
+    Attributes
+    ----------
+    path : Path
+    class_names : tuple of str
+        In label order.
+    form : PixelFormat
+        Size and colour of every picture.
+    files : tuple of RecordFile
+    """
+
+    path: Path
+    class_names: tuple[str, ...]
+    form: PixelFormat
+    files: tuple[RecordFile, ...]
+
+    def counts(self, split: str) -> NDArray[np.int64]:
+        """Return the number of samples of each class in one split, int64 [C].
+
+        Raises
+        ------
+        DataError
+            If there is no such split.
+        """
+        splits = {file.split for file in self.files}
+        if split not in splits:
+            raise DataError(
+                f"{self.path}: there is no {split} split here, only {', '.join(sorted(splits))}"
+            )
+        counts = np.zeros(len(self.class_names), np.int64)
+        for file in self.files:
+            if file.split == split:
+                counts[file.label] += file.num_records
+        return counts
+
+
+def write_tfrecords(
+    path: str | Path,
+    out: str | Path,
+    *,
+    records_per_file: int = 4096,
+    image_size: int | tuple[int, int] = 48,
+    color: Color = "grey",
+    cache: str | Path | None = None,
+    skip_bad: bool = False,
+) -> RecordIndex:
+    """Write the labelled samples of a data set as TFRecord files.
+
+    Parameters
+    ----------
+    path, image_size, color, cache, skip_bad
+        As in `fer_data.open_loader`.
+    out : path
+        A folder that does not exist, or is empty.
+    records_per_file : int
+
+    Returns
+    -------
+    RecordIndex
+
+    Raises
+    ------
+    DataError
+        If the data cannot be read, or `out` holds something.
+    """
+    out = Path(out).absolute()
+    if out.exists() and any(out.iterdir()):
+        raise DataError(f"{out}: holds something already; choose another folder")
+    sides = (image_size, image_size) if isinstance(image_size, int) else image_size
+    store = open_store(path, form=PixelFormat(*sides, color), cache=cache, skip_bad=skip_bad)
+    manifest = store.manifest
+    tasks = [
+        (split, label, rows[start : start + records_per_file], start // records_per_file)
+        for split in manifest.splits
+        for label in range(len(manifest.class_names))
+        if len(rows := _rows_of(store.manifest.rows(split), manifest.labels, label))
+        for start in range(0, len(rows), records_per_file)
+    ]
+    files = []
+    for split, label, rows, number in track(tasks, total=len(tasks), description="Writing"):
+        name = f"{quote(manifest.class_names[label], safe=' ')}-{number:05d}.tfrecord"
+        file = out / split / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tf.io.TFRecordWriter(str(file)) as writer:
+            for row in rows.tolist():
+                pixels = np.asarray(store.pixels[row])
+                writer.write(_example(pixels, label, manifest.class_names[label], row))
+        files.append(RecordFile(file, split, label, len(rows)))
+    write_json(
+        out / "index.json",
+        {
+            "format": FORMAT,
+            "class_names": list(manifest.class_names),
+            "form": asdict(store.form),
+            "files": [{**asdict(file), "path": str(file.path.relative_to(out))} for file in files],
+        },
+    )
+    return read_index(out)
+
+
+def read_index(path: str | Path) -> RecordIndex:
+    """Read what a folder of TFRecord files holds.
+
+    Raises
+    ------
+    DataError
+        If the folder is none that `write_tfrecords` finished.
+    """
+    root = Path(path).absolute()
+    try:
+        about = json.loads((root / "index.json").read_text("utf-8"))
+        if about["format"] != FORMAT:
+            raise ValueError(f"format {about['format']}")
+        files = tuple(
+            RecordFile(root / one["path"], one["split"], one["label"], one["num_records"])
+            for one in about["files"]
+        )
+        for file in files:
+            if root not in file.path.resolve().parents:
+                raise ValueError(f"{file.path} lies elsewhere")
+        return RecordIndex(root, tuple(about["class_names"]), PixelFormat(**about["form"]), files)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{root}: no TFRecord files with their index.json ({error})") from None
+
+
+def read_tfrecords(path: str | Path, out: str | Path) -> None:
+    """Write a folder of TFRecord files as class folders of pictures: OUT/SPLIT/CLASS/ROW.png.
+
+    Parameters
+    ----------
+    path : path
+        What `write_tfrecords` wrote.
+    out : path
+        A folder that does not exist, or is empty.
+
+    Raises
+    ------
+    DataError
+        If there are no such files, one is broken, a class name cannot be a folder's, or `out` holds
+        something.
+    """
+    index = read_index(path)
+    out = Path(out).absolute()
+    if out.exists() and any(out.iterdir()):
+        raise DataError(f"{out}: holds something already; choose another folder")
+    for name in index.class_names:
+        if name in ("", ".", "..") or "/" in name or "\0" in name:
+            raise DataError(f"{index.path}: class name {name!r} cannot be a folder's")
+    total = sum(file.num_records for file in index.files)
+    for split, label, row, encoded in track(_records(index), total=total, description="Reading"):
+        folder = out / split / index.class_names[label]
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{row:08d}.png").write_bytes(encoded)
+
+
+def _records(index: RecordIndex) -> Iterator[tuple[str, int, int, bytes]]:
+    for file in index.files:
+        number = 0
+        try:
+            for record in tf.data.TFRecordDataset(str(file.path)):
+                features = tf.train.Example.FromString(record.numpy()).features.feature
+                row = features["image/id"].int64_list.value[0]
+                number += 1
+                yield file.split, file.label, row, features["image/encoded"].bytes_list.value[0]
+        except tf.errors.OpError as error:
+            raise DataError(
+                f"{file.path}: broken after record {number} ({error.message})"
+            ) from None
+        if number != file.num_records:
+            raise DataError(f"{file.path}: {number:,} records of {file.num_records:,}")
+
+
+def _rows_of(rows: NDArray[np.int64], labels: NDArray[np.int32], label: int) -> NDArray[np.int64]:
+    chosen: NDArray[np.int64] = rows[labels[rows] == label]
+    return chosen
+
+
+def _example(pixels: NDArray[np.uint8], label: int, class_name: str, row: int) -> bytes:
+    encoded = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(encoded, "PNG")
+
+    def integer(value: int) -> Any:
+        return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
+
+    def text(value: bytes) -> Any:
+        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+
+    features = {
+        "image/encoded": text(encoded.getvalue()),
+        "image/format": text(b"png"),
+        "image/height": integer(pixels.shape[0]),
+        "image/width": integer(pixels.shape[1]),
+        "image/class/label": integer(label),
+        "image/class/text": text(class_name.encode("utf-8", "surrogateescape")),
+        "image/id": integer(row),
+    }
+    example = tf.train.Example(features=tf.train.Features(feature=features))
+    return example.SerializeToString()  # type: ignore[no-any-return]
