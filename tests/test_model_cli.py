@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from fer_model.cli import split_arms
+
 SMALL = ["--net", "small", "--epochs", "1", "--batch-size", "64", "--learning-rate", "0.003"]
 
 
@@ -38,6 +40,19 @@ def test_arms_get_the_same_steps_and_are_told_apart(arms: Path) -> None:
     assert [row["balance"] for row in found["rows"]] == ["none", "oversample"]
     assert len({row["steps"] for row in found["rows"]}) == 1
     assert found["split"] == "test"
+
+
+@pytest.mark.parametrize(
+    ("text", "arms"),
+    [
+        ("none, oversample,", ["none", "oversample"]),
+        ("counts:a=3,b c=4,power:0.5", ["counts:a=3,b c=4", "power:0.5"]),
+        ("batch,counts:a=3,counts:b=4,c=1", ["batch", "counts:a=3", "counts:b=4,c=1"]),
+        ("counts:a=3,b=4+class-weights,none", ["counts:a=3,b=4+class-weights", "none"]),
+    ],
+)
+def test_arms_are_split_at_commas_that_are_not_of_counts(text: str, arms: list[str]) -> None:
+    assert split_arms(text) == arms
 
 
 def test_arms_that_are_there_are_not_trained_again(arms: Path, faces: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 
 from fer_data.door import open_loader
 from fer_data.errors import DataError, UsageError
+from fer_data.store import open_store
 from fer_model import models
 from fer_model.compare import compare
 from fer_model.evaluate import evaluate_run, predict_images, score
@@ -62,6 +64,7 @@ def test_a_run_folder_holds_all_that_a_reader_needs(run: Run) -> None:
         "recipe.json",
         "history.csv",
         "metrics.json",
+        "ledger.json",
         "predictions.parquet",
         "model.keras",
         "model.json",
@@ -75,6 +78,37 @@ def test_a_run_folder_holds_all_that_a_reader_needs(run: Run) -> None:
     assert len(run.history) == 2
     assert run.metrics["training"]["epochs"] == 2
     assert run.metrics["training"]["steps"] == run.history["steps"].sum()
+
+
+def test_the_ledger_of_a_run_counts_the_batches_that_it_trained_on(
+    faces: Path, tmp_path: Path
+) -> None:
+    seen: list[int] = []
+
+    class Note(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            seen.append(batch)
+
+    recipe = dataclasses.replace(
+        QUICK,
+        balance="progressive:2+class-weights:power:0.5",
+        augment="standard",
+        augment_rare="strong",
+        mix="remix:0.2",
+        epoch_size=64,
+        steps_per_epoch=3,
+    )
+    run = train(recipe, faces, tmp_path / "run", callbacks=[Note()])
+    ledger = json.loads((run.path / "ledger.json").read_text())
+    assert Run.open(run.path).recipe == recipe
+    assert len(seen) == ledger["steps"] == 6
+    assert ledger["draws"] == 6 * 32
+    assert ledger["epochs"] == 3
+    store = open_store(faces)
+    loader = divide(recipe, store).train
+    samples = np.concatenate([loader.batch(step).samples for step in range(6)])
+    drawn = np.bincount(store.manifest.labels[samples], minlength=7)
+    assert [one["draws"] for one in ledger["classes"].values()] == drawn.tolist()
 
 
 def test_scores_are_those_of_the_stored_predictions(run: Run) -> None:
