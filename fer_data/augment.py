@@ -10,6 +10,7 @@ arXiv:2404.00498).
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from fer_data import keyed
 from fer_data.errors import UsageError
+from fer_data.scratch import Scratch
 
 _PICTURES_AT_ONCE = 8
 """Moved at a time, so that what is computed on the way stays in the cache."""
@@ -132,6 +134,8 @@ class Augmentation:
         The preset of rare classes, where that is another.
     is_rare : ndarray of bool, shape [C]
         Which classes those are.
+    num_samples : int
+        Samples are numbered below this.
     shape : (int, int)
         Height and width of the pictures.
     seed : int
@@ -143,10 +147,12 @@ class Augmentation:
         rare: str | None,
         is_rare: NDArray[np.bool_],
         *,
+        num_samples: int,
         shape: tuple[int, int],
         seed: int,
     ) -> None:
         self._seed = seed
+        self._first_flips = keyed.bits(seed, keyed.FLIP, np.arange(num_samples))
         self._shape = shape
         self._is_rare = is_rare
         presets = [PRESETS[checked(preset)], PRESETS[checked(rare or preset)]]
@@ -156,6 +162,11 @@ class Augmentation:
         self._shades = any(one.shades for one in presets)
         self._erases = any(one.erase for one in presets)
 
+    @property
+    def only_flips(self) -> bool:
+        """Whether pixels keep their values, so that they can stay bytes."""
+        return not (self._moves or self._shades or self._erases)
+
     def parameters(
         self,
         samples: NDArray[np.integer[Any]],
@@ -163,9 +174,11 @@ class Augmentation:
         labels: NDArray[np.integer[Any]],
     ) -> Parameters:
         """Return what is done to each use of a sample; all arguments are [B]."""
+        flipped = self._first_flips[samples] ^ (repeats & 1).astype(np.bool_)
         which = self._is_rare[labels].astype(np.intp)
-        flipped = flips(samples, repeats, seed=self._seed) & self._flips[which]
-        if not (self._moves or self._shades or self._erases):
+        if not self._flips.all():
+            flipped &= self._flips[which]
+        if self.only_flips:
             return Parameters(flipped)
         amounts = self._amounts[which]
         random = keyed.uniforms(self._seed, keyed.AUGMENT, samples, repeats, 14)
@@ -209,24 +222,6 @@ class Augmentation:
         return box.astype(np.int32)
 
 
-def flips(
-    samples: NDArray[np.integer[Any]], repeats: NDArray[np.integer[Any]], *, seed: int
-) -> NDArray[np.bool_]:
-    """Return whether each use of a sample is flipped.
-
-    Parameters
-    ----------
-    samples, repeats : ndarray of int, shape [B]
-        Sample numbers, and how often each was used before.
-    seed : int
-
-    Returns
-    -------
-    ndarray of bool, shape [B]
-    """
-    return keyed.bits(seed, keyed.FLIP, samples) ^ (repeats % 2).astype(np.bool_)
-
-
 def _shades(amounts: NDArray[np.float32], random: NDArray[np.float32]) -> NDArray[np.float32]:
     either_way = 2 * random - 1
     contrast = 1 + either_way[:, 0] * amounts[:, 6]
@@ -240,7 +235,7 @@ def apply(pixels: NDArray[np.uint8], parameters: Parameters) -> NDArray[np.float
     Parameters
     ----------
     pixels : ndarray of uint8, shape [B, H, W, C]
-        Is not changed.
+        Is overwritten.
     parameters : Parameters
 
     Returns
@@ -248,8 +243,8 @@ def apply(pixels: NDArray[np.uint8], parameters: Parameters) -> NDArray[np.float
     ndarray of float32, shape [B, H, W, C]
         0 to 255.
     """
+    flip(pixels, parameters.flipped)
     images = pixels.astype(np.float32)
-    flip(images, parameters.flipped)
     if parameters.matrix is not None:
         for start in range(0, len(images), _PICTURES_AT_ONCE):
             some = slice(start, start + _PICTURES_AT_ONCE)
@@ -267,9 +262,27 @@ def apply(pixels: NDArray[np.uint8], parameters: Parameters) -> NDArray[np.float
     return images
 
 
-def flip(images: NDArray[Any], where: NDArray[np.bool_]) -> None:
-    """Mirror the images [B, H, W, C] left to right, in place, where `where` [B] says so."""
-    images[where] = images[where, :, ::-1]
+def flip(pixels: NDArray[np.uint8], where: NDArray[np.bool_]) -> None:
+    """Mirror the pictures [B, H, W, C] left to right, in place, where `where` [B] says so."""
+    _, height, width, channels = pixels.shape
+    if channels != 1 or width % 8:
+        pixels[where] = pixels[where, :, ::-1]
+        return
+    # Eight grey pixels are one number, and used memory is faster: a third of the time.
+    chosen = np.flatnonzero(where)
+    words = pixels.reshape(len(pixels), -1).view(np.uint64)
+    size = words.shape[1:]
+    with Scratch() as scratch:
+        found = scratch.array("found", len(chosen), size, np.uint64)
+        mirrored = scratch.array("mirrored", len(chosen), size, np.uint64)
+        words.take(chosen, axis=0, out=found, mode="clip")
+        found.take(_mirrored_words(height, width // 8), axis=1, out=mirrored, mode="clip")
+        words[chosen] = mirrored.byteswap(inplace=True)
+
+
+@lru_cache
+def _mirrored_words(height: int, words: int) -> NDArray[np.intp]:
+    return np.arange(height * words).reshape(height, words)[:, ::-1].ravel()
 
 
 def _moved(images: NDArray[np.float32], matrix: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data import resume
-from fer_data.augment import Augmentation, Parameters, apply
+from fer_data.augment import Augmentation, Parameters, apply, flip
 from fer_data.errors import DataError, UsageError
 from fer_data.mixing import Mixing
-from fer_data.plan import EpochPlan, Planner
+from fer_data.plan import LOWER_HALF, EpochPlan, Planner
 from fer_data.schedule import EpochSize
+from fer_data.scratch import Scratch
 from fer_data.shard import WHOLE, Shard
 from fer_data.store import PixelStore
 from fer_data.strategy import NATURAL, Strategy
@@ -147,7 +148,7 @@ class Loader:
     rescale: float = 1.0
     shard: Shard = WHOLE
     step: int = 0
-    labels: NDArray[np.int32] = field(init=False)
+    labels: NDArray[np.int64] = field(init=False)
     counts: NDArray[np.int64] = field(init=False)
     class_weights: NDArray[np.float64] = field(init=False)
     _made: Any = field(init=False, repr=False)
@@ -156,7 +157,7 @@ class Loader:
         for name, least in (("batch_size", 1), ("seed", 0), ("step", 0)):
             if getattr(self, name) < least:
                 raise UsageError(f"{name} is {getattr(self, name)}; it must be {least} or more")
-        labels = self.store.manifest.labels[self.rows]
+        labels = self.store.manifest.labels[self.rows].astype(np.int64)
         where = self.store.manifest.root
         if not len(labels):
             raise DataError(f"{where}: no sample to load")
@@ -226,7 +227,7 @@ class Loader:
         drawn, repeats = self.uses(step)
         here = self.shard.of(len(drawn))
         images, parameters = self._pictures(drawn[here], repeats[here])
-        labels = self.labels[drawn].astype(np.int64)
+        labels = self.labels[drawn]
         mixed = None
         weights = np.ones(len(images), np.float32)
         if self.strategy.weights:
@@ -273,17 +274,53 @@ class Loader:
         targets = batch.targets(self.num_classes) if labels == "one-hot" else batch.labels
         return (batch.images, targets, batch.weights)[: 3 if self.strategy.weights else 2]
 
+    @property
+    def gives_bytes(self) -> bool:
+        """Whether `stretch` gives pixels as bytes: augmentation moves them at most."""
+        return self._made.augmentation.only_flips and self.mix is None
+
+    def stretch(
+        self, first: int, last: int, *, labels: Labels = "one-hot"
+    ) -> tuple[NDArray[Any], ...]:
+        """Return the batches of steps `first` to `last`, one after the other, as `arrays` does.
+
+        Where `gives_bytes`, images are uint8 and not rescaled yet: a framework does both faster
+        than NumPy, to the same bits.
+        """
+        if not self.gives_bytes:
+            batches = [self.arrays(step, labels=labels) for step in range(first, last)]
+            return tuple(np.concatenate(arrays) for arrays in zip(*batches, strict=True))
+        uses = [self.uses(step) for step in range(first, last)]
+        parts = [
+            (drawn[here], repeats[here])
+            for drawn, repeats in uses
+            for here in [self.shard.of(len(drawn))]
+        ]
+        drawn = np.concatenate([part for part, _ in parts])
+        images = np.empty((len(drawn), *self.store.form.shape), np.uint8)
+        place = 0
+        for part, repeats in parts:
+            end = place + len(part)
+            rows = self.rows[part]
+            parameters = self._made.augmentation.parameters(rows, repeats, self.labels[part])
+            self._made.pixels.take(rows, axis=0, out=images[place:end], mode="clip")
+            flip(images[place:end], parameters.flipped)
+            place = end
+        targets = self.labels[drawn]
+        weights = self.class_weights[targets].astype(np.float32)
+        found = self._made.one_hot[targets] if labels == "one-hot" else targets
+        return (images, found, weights)[: 3 if self.strategy.weights else 2]
+
     def uses(self, step: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return a step's draws for all shards together: indices into `rows`, and repeats."""
         start, stop = self.window(step)
         size = self.num_samples
         parts = []
         for epoch in range(start // size, (stop - 1) // size + 1):
-            plan = self.plan(epoch)
             window = slice(max(start - epoch * size, 0), stop - epoch * size)
-            parts.append((plan.samples[window], plan.repeats[window]))
-        samples, repeats = zip(*parts, strict=True)
-        return np.concatenate(samples, dtype=np.int64), np.concatenate(repeats, dtype=np.int64)
+            parts.append(self._made.plan(epoch).draws[window])
+        draws = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return draws & LOWER_HALF, draws >> 32
 
     def epoch(self, epoch: int = 0, *, start: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch, from batch `start` on."""
@@ -345,7 +382,10 @@ class Loader:
     ) -> tuple[NDArray[np.float32], Parameters]:
         rows = self.rows[drawn]
         parameters = self._made.augmentation.parameters(rows, repeats, self.labels[drawn])
-        images = apply(self._made.pixels[rows], parameters)
+        with Scratch() as scratch:
+            pixels = scratch.array("pixels", len(rows), self._made.pixels.shape[1:])
+            self._made.pixels.take(rows, axis=0, out=pixels, mode="clip")
+            images = apply(pixels, parameters)
         if self.rescale != 1.0:
             images *= np.float32(self.rescale)
         return images, parameters
@@ -363,10 +403,11 @@ class _Made:
     """What a loader makes of its settings, and where iterating it stands."""
 
     def __init__(
-        self, loader: Loader, labels: NDArray[np.int32], counts: NDArray[np.int64]
+        self, loader: Loader, labels: NDArray[np.int64], counts: NDArray[np.int64]
     ) -> None:
         self.position = loader.step
         self.pixels = loader.store.pixels.view(np.ndarray)
+        self.one_hot = np.eye(len(counts), dtype=np.float32)
         self.planner = Planner(
             labels,
             loader.strategy,
@@ -379,6 +420,7 @@ class _Made:
             loader.augment,
             loader.augment_rare,
             _is_rare(counts),
+            num_samples=len(loader.store.manifest),
             shape=loader.store.form.shape[:2],
             seed=loader.seed,
         )

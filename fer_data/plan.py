@@ -19,6 +19,8 @@ from fer_data.keyed import CYCLES, ORDER, Streams, generator
 from fer_data.schedule import EpochSize, Schedule
 from fer_data.strategy import Strategy
 
+LOWER_HALF = (1 << 32) - 1
+
 _BLOCK = 1024
 """Draws of a small class are made this many at a time: each call of a generator has its cost."""
 
@@ -29,17 +31,25 @@ class EpochPlan:
 
     Attributes
     ----------
-    samples : ndarray of int32, shape [M]
-        Index into the labels that were planned.
-    repeats : ndarray of int32, shape [M]
-        How often that sample was drawn before, in this epoch and all earlier ones.
+    draws : ndarray of int64, shape [M]
+        Each one number: the sample in its lower 32 bits, the repeat in its upper ones. A plan is
+        as small as that, as new memory is what costs most in planning.
     """
 
-    samples: NDArray[np.int32]
-    repeats: NDArray[np.int32]
+    draws: NDArray[np.int64]
+
+    @property
+    def samples(self) -> NDArray[np.int64]:
+        """Index into the labels that were planned, int64 [M]."""
+        return self.draws & LOWER_HALF
+
+    @property
+    def repeats(self) -> NDArray[np.int64]:
+        """How often that sample was drawn before, in this epoch and all earlier ones, int64 [M]."""
+        return self.draws >> 32
 
     def __len__(self) -> int:
-        return len(self.samples)
+        return len(self.draws)
 
 
 class Planner:
@@ -91,14 +101,15 @@ class Planner:
             raise UsageError(f"an epoch drawn by {strategy} has no order of its own: shuffle it")
         # Up to 16 bits NumPy sorts by radix, eight times as fast.
         few_bits = labels.astype(np.min_scalar_type(len(counts)))
+        self._begun: dict[int, tuple[int, NDArray[np.int64]]] = {}
+        """By label, the block that the epoch planned last has begun: the next one goes on in it."""
         self._members = np.split(np.argsort(few_bits, kind="stable"), np.cumsum(counts)[:-1])
 
     def epoch(self, epoch: int) -> EpochPlan:
         """Plan one epoch."""
         size = self.schedule.size
         if not self._shuffle:
-            return EpochPlan(np.arange(size, dtype=np.int32), np.full(size, epoch, np.int32))
-        # A draw is one number, the repeat in its upper half: new memory is what costs most here.
+            return EpochPlan(np.arange(size) + (epoch << 32))
         draws = np.empty(size, np.int64)
         streams = Streams(self._seed, CYCLES)
         begin = self.schedule.before(epoch).tolist()
@@ -112,8 +123,7 @@ class Planner:
             draws = draws[self._turns(epoch)]
         else:
             generator(self._seed, ORDER, epoch).shuffle(draws)
-        halves = draws.astype("<i8", copy=False).view("<i4").reshape(-1, 2)
-        return EpochPlan(halves[:, 0], halves[:, 1])
+        return EpochPlan(draws)
 
     def _draw(self, streams: Streams, label: int, start: int, draws: NDArray[np.int64]) -> None:
         """Fill in draws of a class's endless stream, from number `start` on."""
@@ -122,15 +132,26 @@ class Planner:
         cycles = max(1, _BLOCK // num)
         size = cycles * num
         for block in range(start // size, (stop - 1) // size + 1):
-            rng = streams.at(label, block)
-            if cycles == 1:
-                drawn = rng.permutation(members)
-                drawn += block << 32
-            else:
-                drawn = np.arange(block * cycles, (block + 1) * cycles)[:, None] << 32 | members
-                drawn = rng.permuted(drawn, axis=1, out=drawn).ravel()
+            found, drawn = self._begun.get(label, (-1, members))
+            if found != block:
+                drawn = self._block(streams.at(label, block), members, block * cycles, cycles)
+            if stop < (block + 1) * size:
+                self._begun[label] = block, drawn
             first, last = max(start, block * size), min(stop, (block + 1) * size)
             draws[first - start : last - start] = drawn[first - block * size : last - block * size]
+
+    @staticmethod
+    def _block(
+        rng: np.random.Generator, members: NDArray[np.int64], first: int, cycles: int
+    ) -> NDArray[np.int64]:
+        """Return some cycles of a class's stream, the first of which is its cycle `first`."""
+        if cycles == 1:
+            drawn = rng.permutation(members)
+            drawn += first << 32
+            return drawn
+        repeats = np.arange(first, first + cycles)[:, None] << 32
+        drawn = repeats | members
+        return rng.permuted(drawn, axis=1, out=drawn).ravel()
 
     def _turns(self, epoch: int) -> NDArray[np.int64]:
         """Return, for each place of an epoch whose classes take turns, which draw stands there."""

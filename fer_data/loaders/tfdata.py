@@ -15,6 +15,9 @@ from fer_data.batches import Labels, Loader, check_labels
 from fer_data.door import as_loader
 from fer_data.errors import UsageError
 
+_STEPS_TOGETHER = 16
+"""Steps that one call of Python prepares: a call from TensorFlow costs as much as three batches."""
+
 
 def tf_dataset(
     source: str | Path | Loader,
@@ -60,32 +63,59 @@ def tf_dataset(
     if per_epoch < 1:
         raise UsageError(f"steps_per_epoch is {per_epoch}; it must be 1 or more")
     iteration = itertools.count(loader.step // per_epoch)
+    part = len(range(loader.batch_size)[loader.shard.of(loader.batch_size)])
+    together = _STEPS_TOGETHER if loader.gives_bytes else 1
 
-    def stretch() -> Iterator[tuple[int, int]]:
-        """Yield the first step of the iteration that begins now, and the step after its last."""
+    def segments() -> Iterator[tuple[int, int]]:
+        """Yield the steps of the iteration that begins now, cut where a batch may be smaller."""
         epoch = next(iteration)
-        yield max(loader.step, epoch * per_epoch), (epoch + 1) * per_epoch
+        step, stop = max(loader.step, epoch * per_epoch), (epoch + 1) * per_epoch
+        while step < stop:
+            end = min(stop, (step // loader.num_steps + 1) * loader.num_steps)
+            yield step, end
+            step = end
 
-    def arrays(step: np.int64) -> tuple[NDArray[Any], ...]:
-        return loader.arrays(int(step), labels=labels)
+    def stretch(first: np.int64, last: np.int64) -> tuple[NDArray[Any], ...]:
+        return loader.stretch(int(first), int(last), labels=labels)
 
     specs = (
-        tf.TensorSpec((None, *loader.store.form.shape), tf.float32),
+        tf.TensorSpec(
+            (None, *loader.store.form.shape), tf.uint8 if loader.gives_bytes else tf.float32
+        ),
         tf.TensorSpec((None, loader.num_classes), tf.float32)
         if labels == "one-hot"
         else tf.TensorSpec((None,), tf.int64),
         tf.TensorSpec((None,), tf.float32),
     )[: 3 if loader.strategy.weights else 2]
 
-    def load(step: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        found = tf.numpy_function(arrays, [step], [one.dtype for one in specs], stateful=False)
+    def load(first: tf.Tensor, last: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        types = [one.dtype for one in specs]
+        found = tf.numpy_function(stretch, [first, last], types, stateful=False)
         return tuple(tf.ensure_shape(x, one.shape) for x, one in zip(found, specs, strict=True))
+
+    def batches(*arrays: tf.Tensor) -> tf.data.Dataset:
+        size = tf.shape(arrays[0], out_type=tf.int64)[0]
+
+        def batch(number: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            images, *rest = (x[number * part : (number + 1) * part] for x in arrays)
+            if loader.gives_bytes:
+                images = tf.cast(images, tf.float32)
+                if loader.rescale != 1.0:
+                    images *= loader.rescale
+            return images, *rest
+
+        return tf.data.Dataset.range(-(-size // part)).map(batch)
+
+    def stretches(first: tf.Tensor, last: tf.Tensor) -> tf.data.Dataset:
+        firsts = tf.data.Dataset.range(first, last, together)
+        return firsts.map(lambda step: (step, tf.minimum(step + together, last)))
 
     number = tf.TensorSpec((), tf.int64)
     dataset = (
-        tf.data.Dataset.from_generator(stretch, output_signature=(number, number))
-        .flat_map(tf.data.Dataset.range)
+        tf.data.Dataset.from_generator(segments, output_signature=(number, number))
+        .flat_map(stretches)
         .map(load, num_parallel_calls=2, deterministic=True)
+        .flat_map(batches)
         .prefetch(tf.data.AUTOTUNE)
     )
     if loader.step % per_epoch == 0:

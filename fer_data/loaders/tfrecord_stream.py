@@ -107,6 +107,7 @@ def tfrecord_dataset(
         "none" if evaluates else augment,
         None,
         np.zeros(len(counts), np.bool_),
+        num_samples=index.num_samples,
         shape=index.form.shape[:2],
         seed=seed,
     )
@@ -127,7 +128,7 @@ def tfrecord_dataset(
         samples: NDArray[np.int64],
         repeats: NDArray[np.int64],
     ) -> tuple[NDArray[Any], ...]:
-        images = apply(pixels, augmentation.parameters(samples, repeats, targets))
+        images = apply(pixels.copy(), augmentation.parameters(samples, repeats, targets))
         if rescale != 1.0:
             images *= np.float32(rescale)
         found = one_hot[targets] if labels == "one-hot" else targets

@@ -59,12 +59,15 @@ class RecordIndex:
         In label order.
     form : PixelFormat
         Size and colour of every picture.
+    num_samples : int
+        Of the data set that was written: ``image/id`` is below it.
     files : tuple of RecordFile
     """
 
     path: Path
     class_names: tuple[str, ...]
     form: PixelFormat
+    num_samples: int
     files: tuple[RecordFile, ...]
 
     def counts(self, split: str) -> NDArray[np.int64]:
@@ -145,6 +148,7 @@ def write_tfrecords(
             "format": FORMAT,
             "class_names": list(manifest.class_names),
             "form": asdict(store.form),
+            "num_samples": len(manifest),
             "files": [{**asdict(file), "path": str(file.path.relative_to(out))} for file in files],
         },
     )
@@ -171,7 +175,13 @@ def read_index(path: str | Path) -> RecordIndex:
         for file in files:
             if root not in file.path.resolve().parents:
                 raise ValueError(f"{file.path} lies elsewhere")
-        return RecordIndex(root, tuple(about["class_names"]), PixelFormat(**about["form"]), files)
+        return RecordIndex(
+            root,
+            tuple(about["class_names"]),
+            PixelFormat(**about["form"]),
+            int(about["num_samples"]),
+            files,
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{root}: no TFRecord files with their index.json ({error})") from None
 
