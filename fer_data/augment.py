@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from fer_data import keyed
 from fer_data.errors import UsageError
-from fer_data.scratch import Scratch
+from fer_data.scratch import Recycled, Scratch
+
+_images = Recycled(8)
 
 _PICTURES_AT_ONCE = 8
 """Moved at a time, so that what is computed on the way stays in the cache."""
@@ -244,7 +246,8 @@ def apply(pixels: NDArray[np.uint8], parameters: Parameters) -> NDArray[np.float
         0 to 255.
     """
     flip(pixels, parameters.flipped)
-    images = pixels.astype(np.float32)
+    images = _images.empty(pixels.shape, np.float32)
+    np.copyto(images, pixels)
     if parameters.matrix is not None:
         for start in range(0, len(images), _PICTURES_AT_ONCE):
             some = slice(start, start + _PICTURES_AT_ONCE)

@@ -17,11 +17,13 @@ from fer_data.errors import DataError, UsageError
 from fer_data.mixing import Mixing
 from fer_data.plan import LOWER_HALF, EpochPlan, Planner
 from fer_data.schedule import EpochSize
-from fer_data.scratch import Scratch
+from fer_data.scratch import Recycled, Scratch
 from fer_data.shard import WHOLE, Shard
 from fer_data.store import PixelStore
 from fer_data.strategy import NATURAL, Strategy
 from fer_data.weights import class_weights
+
+_stretches = Recycled(4)
 
 Labels = Literal["one-hot", "int"]
 
@@ -297,7 +299,7 @@ class Loader:
             for here in [self.shard.of(len(drawn))]
         ]
         drawn = np.concatenate([part for part, _ in parts])
-        images = np.empty((len(drawn), *self.store.form.shape), np.uint8)
+        images = _stretches.empty((len(drawn), *self.store.form.shape), np.uint8)
         place = 0
         for part, repeats in parts:
             end = place + len(part)

@@ -114,7 +114,7 @@ def tf_dataset(
     dataset = (
         tf.data.Dataset.from_generator(segments, output_signature=(number, number))
         .flat_map(stretches)
-        .map(load, num_parallel_calls=2, deterministic=True)
+        .map(load, num_parallel_calls=1 if loader.gives_bytes else 2, deterministic=True)
         .flat_map(batches)
         .prefetch(tf.data.AUTOTUNE)
     )
