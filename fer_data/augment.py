@@ -18,9 +18,7 @@ from numpy.typing import NDArray
 
 from fer_data import keyed
 from fer_data.errors import UsageError
-from fer_data.scratch import Recycled, Scratch
-
-_images = Recycled(8)
+from fer_data.scratch import Scratch
 
 _PICTURES_AT_ONCE = 8
 """Moved at a time, so that what is computed on the way stays in the cache."""
@@ -231,22 +229,18 @@ def _shades(amounts: NDArray[np.float32], random: NDArray[np.float32]) -> NDArra
     return np.stack([contrast, brightness], axis=1)
 
 
-def apply(pixels: NDArray[np.uint8], parameters: Parameters) -> NDArray[np.float32]:
-    """Return augmented pictures.
+def apply(pixels: NDArray[np.uint8], parameters: Parameters, images: NDArray[np.float32]) -> None:
+    """Augment pictures.
 
     Parameters
     ----------
     pixels : ndarray of uint8, shape [B, H, W, C]
         Is overwritten.
     parameters : Parameters
-
-    Returns
-    -------
-    ndarray of float32, shape [B, H, W, C]
-        0 to 255.
+    images : ndarray of float32, shape [B, H, W, C]
+        Is overwritten by the result, 0 to 255.
     """
     flip(pixels, parameters.flipped)
-    images = _images.empty(pixels.shape, np.float32)
     np.copyto(images, pixels)
     if parameters.matrix is not None:
         for start in range(0, len(images), _PICTURES_AT_ONCE):
@@ -262,7 +256,6 @@ def apply(pixels: NDArray[np.uint8], parameters: Parameters) -> NDArray[np.float
         for image, (top, bottom, left, right) in zip(images, parameters.box, strict=True):
             if bottom:
                 image[top:bottom, left:right] = image.mean()
-    return images
 
 
 def flip(pixels: NDArray[np.uint8], where: NDArray[np.bool_]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data import resume
-from fer_data.augment import Augmentation, Parameters, apply, flip
+from fer_data.augment import Augmentation, Parameters, apply
 from fer_data.errors import DataError, UsageError
 from fer_data.mixing import Mixing
 from fer_data.plan import LOWER_HALF, EpochPlan, Planner
@@ -22,8 +22,6 @@ from fer_data.shard import WHOLE, Shard
 from fer_data.store import PixelStore
 from fer_data.strategy import NATURAL, Strategy
 from fer_data.weights import class_weights
-
-_stretches = Recycled(4)
 
 Labels = Literal["one-hot", "int"]
 
@@ -224,46 +222,18 @@ class Loader:
 
     def batch(self, step: int) -> Batch:
         """Return the batch of a step, counted on through the epochs from 0."""
-        if step < 0:
-            raise UsageError(f"step is {step}; it must be 0 or more")
-        drawn, repeats = self.uses(step)
-        here = self.shard.of(len(drawn))
-        images, parameters = self._pictures(drawn[here], repeats[here])
-        labels = self.labels[drawn]
-        mixed = None
-        weights = np.ones(len(images), np.float32)
-        if self.strategy.weights:
-            weights = self.class_weights[labels[here]].astype(np.float32)
-        if self.mix:
-            partners, share = self.mix.draw(self.seed, step, len(drawn))
-            partners = partners[here]
-            others = (
-                images[partners]
-                if self.shard.count == 1
-                else self._pictures(drawn[partners], repeats[partners])[0]
-            )
-            images = images * share + others * (1 - share)
-            shares = self.mix.label_share(share, self.counts, labels[here], labels[partners])
-            mixed = Mixed(self.rows[drawn[partners]], labels[partners], share, shares)
-            if self.strategy.weights:
-                partner_weights = self.class_weights[mixed.labels].astype(np.float32)
-                weights = weights * shares + partner_weights * (1 - shares)
-        return Batch(
-            images,
-            labels[here],
-            weights,
-            self.rows[drawn[here]],
-            repeats[here],
-            parameters,
-            mixed,
-        )
+        return self._batch(step, self._made.images.empty(self._shape(step), np.float32))
 
-    def arrays(self, step: int, *, labels: Labels = "one-hot") -> tuple[NDArray[Any], ...]:
+    def arrays(
+        self, step: int, stop: int | None = None, *, labels: Labels = "one-hot"
+    ) -> tuple[NDArray[Any], ...]:
         """Return a step's batch as ``keras.Model.fit`` takes it.
 
         Parameters
         ----------
         step : int
+        stop : int, optional
+            Return the batches of all steps before this one, one after the other, in one array.
         labels : {"one-hot", "int"}
             Labels as float32 [B, C] or as int64 [B].
 
@@ -272,46 +242,24 @@ class Loader:
         tuple
             Images and labels, and the weights where the strategy has class weights.
         """
-        batch = self.batch(step)
-        targets = batch.targets(self.num_classes) if labels == "one-hot" else batch.labels
-        return (batch.images, targets, batch.weights)[: 3 if self.strategy.weights else 2]
-
-    @property
-    def gives_bytes(self) -> bool:
-        """Whether `stretch` gives pixels as bytes: augmentation moves them at most."""
-        return self._made.augmentation.only_flips and self.mix is None
-
-    def stretch(
-        self, first: int, last: int, *, labels: Labels = "one-hot"
-    ) -> tuple[NDArray[Any], ...]:
-        """Return the batches of steps `first` to `last`, one after the other, as `arrays` does.
-
-        Where `gives_bytes`, images are uint8 and not rescaled yet: a framework does both faster
-        than NumPy, to the same bits.
-        """
-        if not self.gives_bytes:
-            batches = [self.arrays(step, labels=labels) for step in range(first, last)]
-            return tuple(np.concatenate(arrays) for arrays in zip(*batches, strict=True))
-        uses = [self.uses(step) for step in range(first, last)]
-        parts = [
-            (drawn[here], repeats[here])
-            for drawn, repeats in uses
-            for here in [self.shard.of(len(drawn))]
+        steps = range(step, step + 1 if stop is None else stop)
+        ends = np.cumsum([self._shape(each)[0] for each in steps]).tolist()
+        images = self._made.images.empty((ends[-1], *self.store.form.shape), np.float32)
+        starts = [0, *ends]
+        batches = [
+            self._batch(each, images[start:end])
+            for each, start, end in zip(steps, starts, ends, strict=False)
         ]
-        drawn = np.concatenate([part for part, _ in parts])
-        images = _stretches.empty((len(drawn), *self.store.form.shape), np.uint8)
-        place = 0
-        for part, repeats in parts:
-            end = place + len(part)
-            rows = self.rows[part]
-            parameters = self._made.augmentation.parameters(rows, repeats, self.labels[part])
-            self._made.pixels.take(rows, axis=0, out=images[place:end], mode="clip")
-            flip(images[place:end], parameters.flipped)
-            place = end
-        targets = self.labels[drawn]
-        weights = self.class_weights[targets].astype(np.float32)
-        found = self._made.one_hot[targets] if labels == "one-hot" else targets
-        return (images, found, weights)[: 3 if self.strategy.weights else 2]
+        targets = [
+            batch.targets(self.num_classes) if labels == "one-hot" else batch.labels
+            for batch in batches
+        ]
+        if len(batches) == 1:
+            found: tuple[NDArray[Any], ...] = images, targets[0], batches[0].weights
+        else:
+            weights = [batch.weights for batch in batches]
+            found = images, np.concatenate(targets), np.concatenate(weights)
+        return found if self.strategy.weights else found[:2]
 
     def uses(self, step: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return a step's draws for all shards together: indices into `rows`, and repeats."""
@@ -379,18 +327,67 @@ class Loader:
         start = epoch * self.num_samples + place * self.batch_size
         return start, min(start + self.batch_size, (epoch + 1) * self.num_samples)
 
-    def _pictures(
-        self, drawn: NDArray[np.int64], repeats: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float32], Parameters]:
+    def _shape(self, step: int) -> tuple[int, ...]:
+        """Return the shape of a step's images."""
+        if step < 0:
+            raise UsageError(f"step is {step}; it must be 0 or more")
+        start, stop = self.window(step)
+        here = self.shard.of(stop - start)
+        return here.stop - here.start, *self.store.form.shape
+
+    def _batch(self, step: int, images: NDArray[np.float32]) -> Batch:
+        """Return the batch of a step, its pictures in the memory that is given."""
+        drawn, repeats = self.uses(step)
+        here = self.shard.of(len(drawn))
+        parameters = self._draw(images, drawn[here], repeats[here])
+        labels = self.labels[drawn]
+        weights = self._made.ones[: len(images)]
+        if self.strategy.weights:
+            weights = self.class_weights[labels[here]].astype(np.float32)
+        mixed = None
+        if self.mix:
+            partners, share = self.mix.draw(self.seed, step, len(drawn))
+            partners = partners[here]
+            if self.shard.count == 1:
+                others = images[partners]
+            else:
+                others = self._made.images.empty(images.shape, np.float32)
+                self._draw(others, drawn[partners], repeats[partners])
+            images *= share
+            images += others * (1 - share)
+            shares = self.mix.label_share(share, self.counts, labels[here], labels[partners])
+            mixed = Mixed(self.rows[drawn[partners]], labels[partners], share, shares)
+            if self.strategy.weights:
+                partner_weights = self.class_weights[mixed.labels].astype(np.float32)
+                weights = weights * shares + partner_weights * (1 - shares)
+        return Batch(
+            images,
+            labels[here],
+            weights,
+            self.rows[drawn[here]],
+            repeats[here],
+            parameters,
+            mixed,
+        )
+
+    def _draw(
+        self,
+        images: NDArray[np.float32],
+        drawn: NDArray[np.int64],
+        repeats: NDArray[np.int64],
+    ) -> Parameters:
+        """Write augmented pictures into `images`."""
         rows = self.rows[drawn]
-        parameters = self._made.augmentation.parameters(rows, repeats, self.labels[drawn])
+        parameters: Parameters = self._made.augmentation.parameters(
+            rows, repeats, self.labels[drawn]
+        )
         with Scratch() as scratch:
-            pixels = scratch.array("pixels", len(rows), self._made.pixels.shape[1:])
+            pixels = scratch.array("pixels", len(rows), images.shape[1:])
             self._made.pixels.take(rows, axis=0, out=pixels, mode="clip")
-            images = apply(pixels, parameters)
+            apply(pixels, parameters, images)
         if self.rescale != 1.0:
             images *= np.float32(self.rescale)
-        return images, parameters
+        return parameters
 
 
 def check_labels(loader: Loader, labels: str) -> None:
@@ -408,8 +405,10 @@ class _Made:
         self, loader: Loader, labels: NDArray[np.int64], counts: NDArray[np.int64]
     ) -> None:
         self.position = loader.step
+        self.images = Recycled(8)
         self.pixels = loader.store.pixels.view(np.ndarray)
-        self.one_hot = np.eye(len(counts), dtype=np.float32)
+        self.ones = np.ones(loader.batch_size, np.float32)
+        self.ones.flags.writeable = False
         self.planner = Planner(
             labels,
             loader.strategy,

@@ -270,3 +270,22 @@ def test_a_subset_has_the_same_share_of_each_class(
 def test_a_step_before_the_first_is_refused(data: Path) -> None:
     with pytest.raises(UsageError, match="step is -1"):
         open_loader(data).batch(-1)
+
+
+@pytest.mark.parametrize("augment", ["flip", "strong"])
+def test_a_process_ends_though_a_pipeline_is_at_work(data: Path, augment: str) -> None:
+    code = (
+        "import sys, fer_data\n"
+        "batches = iter(fer_data.tf_dataset(sys.argv[1], augment=sys.argv[2], batch_size=512,"
+        " balance='batch', epoch_size=100_000, image_size=96))\n"
+        "next(batches)\n"
+        "print('took a batch')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(data), augment],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0
+    assert done.stdout == "took a batch\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,14 @@ from numpy.typing import NDArray
 from fer_data.batches import Labels, Loader, check_labels
 from fer_data.door import as_loader
 from fer_data.errors import UsageError
+from fer_data.loaders.tfcall import call_python
 
-_STEPS_TOGETHER = 16
-"""Steps that one call of Python prepares: a call from TensorFlow costs as much as three batches."""
+_STEPS_TOGETHER = 8
+"""Steps that one call of Python prepares: a call from TensorFlow costs as much as three batches.
+
+Their pictures reach TensorFlow as one array without a copy, of which each batch is a part, again
+without a copy: memory that is aligned, and used again (`fer_data.scratch`), makes that possible.
+"""
 
 
 def tf_dataset(
@@ -64,59 +68,53 @@ def tf_dataset(
         raise UsageError(f"steps_per_epoch is {per_epoch}; it must be 1 or more")
     iteration = itertools.count(loader.step // per_epoch)
     part = len(range(loader.batch_size)[loader.shard.of(loader.batch_size)])
-    together = _STEPS_TOGETHER if loader.gives_bytes else 1
 
-    def segments() -> Iterator[tuple[int, int]]:
-        """Yield the steps of the iteration that begins now, cut where a batch may be smaller."""
+    def firsts_and_lasts() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the stretches of steps of the iteration that begins now.
+
+        They end where an epoch of the loader does, as its last batch may be smaller.
+        """
         epoch = next(iteration)
         step, stop = max(loader.step, epoch * per_epoch), (epoch + 1) * per_epoch
+        firsts, lasts = [], []
         while step < stop:
-            end = min(stop, (step // loader.num_steps + 1) * loader.num_steps)
-            yield step, end
-            step = end
+            firsts.append(step)
+            end_of_epoch = (step // loader.num_steps + 1) * loader.num_steps
+            step = min(step + _STEPS_TOGETHER, end_of_epoch, stop)
+            lasts.append(step)
+        return np.array(firsts), np.array(lasts)
 
-    def stretch(first: np.int64, last: np.int64) -> tuple[NDArray[Any], ...]:
-        return loader.stretch(int(first), int(last), labels=labels)
+    def arrays(first: np.int64, last: np.int64) -> tuple[NDArray[Any], ...]:
+        return loader.arrays(int(first), int(last), labels=labels)
 
     specs = (
-        tf.TensorSpec(
-            (None, *loader.store.form.shape), tf.uint8 if loader.gives_bytes else tf.float32
-        ),
+        tf.TensorSpec((None, *loader.store.form.shape), tf.float32),
         tf.TensorSpec((None, loader.num_classes), tf.float32)
         if labels == "one-hot"
         else tf.TensorSpec((None,), tf.int64),
         tf.TensorSpec((None,), tf.float32),
     )[: 3 if loader.strategy.weights else 2]
-
-    def load(first: tf.Tensor, last: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        types = [one.dtype for one in specs]
-        found = tf.numpy_function(stretch, [first, last], types, stateful=False)
-        return tuple(tf.ensure_shape(x, one.shape) for x, one in zip(found, specs, strict=True))
+    steps = tf.TensorSpec((None,), tf.int64)
 
     def batches(*arrays: tf.Tensor) -> tf.data.Dataset:
         size = tf.shape(arrays[0], out_type=tf.int64)[0]
 
         def batch(number: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            images, *rest = (x[number * part : (number + 1) * part] for x in arrays)
-            if loader.gives_bytes:
-                images = tf.cast(images, tf.float32)
-                if loader.rescale != 1.0:
-                    images *= loader.rescale
-            return images, *rest
+            return tuple(x[number * part : (number + 1) * part] for x in arrays)
 
         return tf.data.Dataset.range(-(-size // part)).map(batch)
 
-    def stretches(first: tf.Tensor, last: tf.Tensor) -> tf.data.Dataset:
-        firsts = tf.data.Dataset.range(first, last, together)
-        return firsts.map(lambda step: (step, tf.minimum(step + together, last)))
-
-    number = tf.TensorSpec((), tf.int64)
     dataset = (
-        tf.data.Dataset.from_generator(segments, output_signature=(number, number))
-        .flat_map(stretches)
-        .map(load, num_parallel_calls=1 if loader.gives_bytes else 2, deterministic=True)
+        tf.data.Dataset.range(1)
+        .map(lambda _: call_python(firsts_and_lasts, [], [steps, steps]))
+        .unbatch()
+        .map(
+            lambda first, last: call_python(arrays, [first, last], specs),
+            num_parallel_calls=1,
+            deterministic=True,
+        )
         .flat_map(batches)
-        .prefetch(tf.data.AUTOTUNE)
+        .prefetch(_STEPS_TOGETHER)
     )
     if loader.step % per_epoch == 0:
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(per_epoch))

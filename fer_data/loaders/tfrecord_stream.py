@@ -13,7 +13,6 @@ once through each class.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from fer_data.augment import Augmentation, apply
 from fer_data.batches import Labels
 from fer_data.errors import UsageError
 from fer_data.labels import EVALUATION_SPLITS
+from fer_data.loaders.tfcall import call_python
 from fer_data.loaders.tfrecords import RecordFile, read_index
 from fer_data.plan import Planner
 from fer_data.schedule import EpochSize
@@ -116,11 +116,10 @@ def tfrecord_dataset(
     one_hot = np.eye(len(counts), dtype=np.float32)
     numbers = itertools.count(epoch)
 
-    def epoch_number() -> Iterator[int]:
-        yield next(numbers)
-
-    def class_order(number: np.int64) -> NDArray[np.int64]:
-        return label_of[planner.epoch(int(number)).samples]
+    def next_epoch() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the class of each place of the next epoch, and the draws of each before it."""
+        number = next(numbers)
+        return label_of[planner.epoch(number).samples], planner.schedule.before(number)
 
     def finish(
         pixels: NDArray[np.uint8],
@@ -128,7 +127,8 @@ def tfrecord_dataset(
         samples: NDArray[np.int64],
         repeats: NDArray[np.int64],
     ) -> tuple[NDArray[Any], ...]:
-        images = apply(pixels.copy(), augmentation.parameters(samples, repeats, targets))
+        images = np.empty(pixels.shape, np.float32)
+        apply(pixels.copy(), augmentation.parameters(samples, repeats, targets), images)
         if rescale != 1.0:
             images *= np.float32(rescale)
         found = one_hot[targets] if labels == "one-hot" else targets
@@ -142,19 +142,12 @@ def tfrecord_dataset(
         tf.TensorSpec((None,), tf.float32),
     )
 
-    def to_arrays(*batch: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        found = tf.numpy_function(finish, batch, [one.dtype for one in specs], stateful=False)
-        arrays = [tf.ensure_shape(x, one.shape) for x, one in zip(found, specs, strict=True)]
-        return tuple(arrays[: 3 if strategy.weights else 2])
+    epoch_specs = tf.TensorSpec((None,), tf.int64), tf.TensorSpec((len(counts),), tf.int64)
 
-    def one_epoch(number: tf.Tensor) -> tf.data.Dataset:
-        order = tf.numpy_function(class_order, [number], tf.int64, stateful=False)
-        before = tf.ensure_shape(
-            tf.numpy_function(
-                lambda e: planner.schedule.before(int(e)), [number], tf.int64, stateful=False
-            ),
-            (len(counts),),
-        )
+    def to_arrays(*batch: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        return call_python(finish, batch, specs)[: 3 if strategy.weights else 2]
+
+    def one_epoch(order: tf.Tensor, before: tf.Tensor) -> tf.data.Dataset:
         classes = [
             _class_stream(
                 [file for file in index.files if (file.split, file.label) == (split, label)],
@@ -165,9 +158,8 @@ def tfrecord_dataset(
             )
             for label in range(len(counts))
         ]
-        return tf.data.Dataset.choose_from_datasets(
-            classes, tf.data.Dataset.from_tensor_slices(tf.ensure_shape(order, (None,)))
-        )
+        order = tf.data.Dataset.from_tensor_slices(order)
+        return tf.data.Dataset.choose_from_datasets(classes, order)
 
     def part(*batch: tf.Tensor) -> tuple[tf.Tensor, ...]:
         size = tf.shape(batch[0])[0]
@@ -175,7 +167,8 @@ def tfrecord_dataset(
         return tuple(x[begin:end] for x in batch)
 
     dataset = (
-        tf.data.Dataset.from_generator(epoch_number, output_signature=tf.TensorSpec((), tf.int64))
+        tf.data.Dataset.range(1)
+        .map(lambda _: call_python(next_epoch, [], epoch_specs))
         .flat_map(one_epoch)
         .batch(batch_size)
         .map(part)
