@@ -45,6 +45,12 @@ SETTINGS: tuple[dict[str, Any], ...] = (
     {"augment": "standard", "mix": "remix:1.0", "epoch_size": 13, "batch_size": 5},
 )
 
+CASES = [
+    *zip(BALANCES, itertools.cycle(SETTINGS)),
+    *(("batch", settings) for settings in SETTINGS[:3]),
+]
+"""Every strategy, and every setting with some of them."""
+
 
 def numpy_iterator(loader: Loader) -> Callable[[], Iterator[Arrays]]:
     def epoch() -> Iterator[Arrays]:
@@ -118,8 +124,7 @@ def assert_same(found: Arrays, expected: Arrays) -> None:
         assert np.array_equal(one, other)
 
 
-@pytest.mark.parametrize("settings", SETTINGS, ids=lambda x: "-".join(map(str, x.values())))
-@pytest.mark.parametrize("balance", BALANCES)
+@pytest.mark.parametrize(("balance", "settings"), CASES)
 @pytest.mark.parametrize("adapter", ADAPTERS)
 def test_an_adapter_gives_the_loaders_batches_epoch_after_epoch(
     data: Path, adapter: str, balance: str, settings: dict[str, Any]
@@ -153,8 +158,7 @@ def test_an_adapter_that_begins_within_an_epoch_ends_with_it(data: Path, adapter
     assert len(list(epoch())) == loader.num_steps
 
 
-@pytest.mark.parametrize("settings", SETTINGS, ids=lambda x: "-".join(map(str, x.values())))
-@pytest.mark.parametrize("balance", BALANCES)
+@pytest.mark.parametrize(("balance", "settings"), CASES)
 @pytest.mark.parametrize("count", [2, 3])
 def test_shards_are_the_whole_batch_in_parts(
     data: Path, balance: str, settings: dict[str, Any], count: int
