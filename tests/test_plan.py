@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fer_data.errors import UsageError
-from fer_data.plan import EpochPlan, plan_epoch
+from fer_data.plan import EpochPlan, Planner, plan_epoch
 from fer_data.schedule import EpochSize, Schedule
 from fer_data.strategy import Strategy
 
@@ -225,3 +225,13 @@ def test_a_thousand_classes_and_classes_of_one_sample_are_planned() -> None:
     for strategy in (Strategy("oversample"), Strategy("batch"), Strategy("power", 0.5)):
         plan = plan_epoch(labels, strategy, seed=0, epoch=3)
         assert len(set(labels[plan.samples])) == 1000
+
+
+@given(label_lists, strategies, sizes, seeds, st.permutations(range(5)))
+def test_a_planner_plans_the_same_in_whatever_order_it_is_asked(
+    labels: np.ndarray, strategy: Strategy, size: EpochSize, seed: int, order: list[int]
+) -> None:
+    planner = Planner(labels, strategy, seed=seed, epoch_size=size, class_names=NAMES)
+    for epoch in order:
+        expected = planned(labels, strategy, seed=seed, epoch=epoch, epoch_size=size)
+        assert planner.epoch(epoch).draws.tolist() == expected.draws.tolist()
