@@ -1,5 +1,4 @@
 from .batches import Batch as Batch
-from .batches import Loader as Loader
 from .convert import Conversion as Conversion
 from .convert import convert_csv as convert_csv
 from .decode import PixelFormat as PixelFormat
@@ -10,6 +9,7 @@ from .errors import UsageError as UsageError
 from .ledger import Ledger as Ledger
 from .ledger import plan_ledger as plan_ledger
 from .ledger import record_ledger as record_ledger
+from .loader import Loader as Loader
 from .loaders.keras_dataset import KerasDataset as KerasDataset
 from .loaders.keras_dataset import keras_dataset as keras_dataset
 from .loaders.tfdata import tf_dataset as tf_dataset

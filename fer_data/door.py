@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fer_data.batches import Loader
 from fer_data.decode import Color, PixelFormat
 from fer_data.errors import UsageError
 from fer_data.labels import EVALUATION_SPLITS
+from fer_data.loader import Loader
 from fer_data.mixing import Mixing
 from fer_data.schedule import EpochSize
 from fer_data.shard import WHOLE, Shard

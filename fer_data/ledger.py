@@ -15,7 +15,7 @@ from fer_data.strategy import Strategy
 from fer_data.weights import class_weights
 
 if TYPE_CHECKING:
-    from fer_data.batches import Loader
+    from fer_data.loader import Loader
 
 
 @dataclass(frozen=True)

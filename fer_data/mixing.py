@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +32,7 @@ class Mixing:
     (mixup: Zhang et al. 2018, arXiv:1710.09412). So a batch's soft labels sum to what its labels
     did, and a balanced batch stays balanced. Remix (Chou et al. 2020, arXiv:2007.03943) gives a
     pair's whole label to its rarer class where that has a third of the other's samples or fewer
-    and more than half of the picture; see `label_share`.
+    and more than half of the picture; see `label_shares`.
 
     Attributes
     ----------
@@ -69,14 +70,36 @@ class Mixing:
     def __str__(self) -> str:
         return f"{'remix' if self.remix else 'mixup'}:{self.alpha!r}"
 
-    def draw(self, seed: int, step: int, size: int) -> tuple[NDArray[np.int64], np.float32]:
-        """Return a step's partners, int64 [B] places in the batch, and the share of the first."""
-        rng = generator(seed, MIX, step)
-        return rng.permutation(size), np.float32(rng.beta(self.alpha, self.alpha))
+    def draw(
+        self, seed: int, steps: Iterable[int], sizes: Iterable[int]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Draw how the pictures of some steps are mixed.
 
-    def label_share(
+        Parameters
+        ----------
+        seed : int
+        steps, sizes : iterable of int
+            Numbers of the steps, and how many pictures each has; B in all.
+
+        Returns
+        -------
+        partners : ndarray of int64, shape [B]
+            Place of each picture's partner, which is of the same step, among the B.
+        shares : ndarray of float32, shape [B]
+            λ of each, the same for all of a step.
+        """
+        partners, shares = [], []
+        start = 0
+        for step, size in zip(steps, sizes, strict=True):
+            rng = generator(seed, MIX, step)
+            partners.append(start + rng.permutation(size))
+            shares.append(np.full(size, rng.beta(self.alpha, self.alpha), np.float32))
+            start += size
+        return np.concatenate(partners), np.concatenate(shares)
+
+    def label_shares(
         self,
-        share: np.float32,
+        shares: NDArray[np.float32],
         counts: NDArray[np.int64],
         labels: NDArray[np.int64],
         partners: NDArray[np.int64],
@@ -92,8 +115,8 @@ class Mixing:
 
         Parameters
         ----------
-        share : float32
-            λ.
+        shares : ndarray of float32, shape [B]
+            λ of each pair.
         counts : ndarray of int64, shape [C]
             Samples of each class.
         labels, partners : ndarray of int64, shape [B]
@@ -103,9 +126,9 @@ class Mixing:
         -------
         ndarray of float32, shape [B]
         """
-        shares = np.full(len(labels), share, np.float32)
+        found = shares.copy()
         if self.remix:
             ratio = counts[labels] / counts[partners]
-            shares[(ratio >= _KAPPA) & (share < _TAU)] = 0.0
-            shares[(ratio <= 1 / _KAPPA) & (1 - share < _TAU)] = 1.0
-        return shares
+            found[(ratio >= _KAPPA) & (shares < _TAU)] = 0.0
+            found[(ratio <= 1 / _KAPPA) & (1 - shares < _TAU)] = 1.0
+        return found

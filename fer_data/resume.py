@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fer_data.errors import UsageError
 
 if TYPE_CHECKING:
-    from fer_data.batches import Loader
+    from fer_data.loader import Loader
 
 
 def fingerprint(loader: Loader) -> str:

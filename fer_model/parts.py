@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.batches import Loader
 from fer_data.errors import DataError
+from fer_data.loader import Loader
 from fer_data.mixing import Mixing
 from fer_data.split import hold_out, stratified_subset
 from fer_data.store import PixelStore

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fer_data.batches import Loader
 from fer_data.door import open_loader
+from fer_data.loader import Loader
 from tests.conftest import MakeFolder
 
 Arrays = tuple[np.ndarray, ...]

@@ -9,8 +9,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_data.batches import Batch, Loader
+from fer_data.batches import Batch
 from fer_data.decode import PixelFormat
+from fer_data.loader import Loader
 from fer_data.manifest import Manifest
 from fer_data.mixing import Mixing
 from fer_data.shard import Shard

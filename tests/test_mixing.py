@@ -30,7 +30,8 @@ def test_a_mixture_is_what_its_record_says(data: Path) -> None:
         assert sorted(batch.mixed.samples) == sorted(expected.samples)
         places = {sample: place for place, sample in enumerate(expected.samples.tolist())}
         partners = expected.images[[places[sample] for sample in batch.mixed.samples.tolist()]]
-        share = batch.mixed.share
+        (share,) = set(batch.mixed.shares.tolist())
+        share = np.float32(share)
         assert np.array_equal(batch.images, expected.images * share + partners * (1 - share))
 
 
@@ -61,8 +62,8 @@ def test_soft_labels_are_weighted_by_their_shares(data: Path) -> None:
 def test_remix_gives_the_label_to_the_rarer_class_as_its_paper_says(
     share: float, first: int, second: int
 ) -> None:
-    found = Mixing(1.0, remix=True).label_share(
-        np.float32(share), np.array([first, second]), np.array([0]), np.array([1])
+    found = Mixing(1.0, remix=True).label_shares(
+        np.array([share], np.float32), np.array([first, second]), np.array([0]), np.array([1])
     )
     expected = share
     if first / second >= 3 and share < 0.5:
@@ -73,7 +74,7 @@ def test_remix_gives_the_label_to_the_rarer_class_as_its_paper_says(
 
 
 def test_shares_follow_the_beta_distribution() -> None:
-    shares = np.array([Mixing(0.2).draw(0, step, 4)[1] for step in range(4000)])
+    shares = np.array([Mixing(0.2).draw(0, [step], [4])[1][0] for step in range(4000)])
     assert shares.mean() == pytest.approx(0.5, abs=0.03)
     assert shares.var() == pytest.approx(1 / (4 * (2 * 0.2 + 1)), abs=0.01)
 

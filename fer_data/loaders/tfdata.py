@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +11,20 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from fer_data.batches import Labels, Loader, check_labels
+from fer_data.batches import Labels
 from fer_data.door import as_loader
 from fer_data.errors import UsageError
+from fer_data.loader import Loader, check_labels
 from fer_data.loaders.tfcall import call_python
 
-_STEPS_TOGETHER = 8
-"""Steps that one call of Python prepares: a call from TensorFlow costs as much as three batches.
+_STEPS_TOGETHER = 32
+_BYTES_TOGETHER = 32 << 20
+"""How much one call of Python prepares: at most so many steps, and so many bytes of pictures.
 
-Their pictures reach TensorFlow as one array without a copy, of which each batch is a part, again
-without a copy: memory that is aligned, and used again (`fer_data.scratch`), makes that possible.
+A call from TensorFlow costs as much as three batches of 64, and pictures that are drawn together
+share what each call of NumPy costs. They reach TensorFlow as one array without a copy, of which
+each batch is a part, again without a copy: memory that is aligned, and used again
+(`fer_data.scratch`), makes that possible.
 """
 
 
@@ -68,53 +73,43 @@ def tf_dataset(
         raise UsageError(f"steps_per_epoch is {per_epoch}; it must be 1 or more")
     iteration = itertools.count(loader.step // per_epoch)
     part = len(range(loader.batch_size)[loader.shard.of(loader.batch_size)])
+    bytes_a_step = 4 * part * math.prod(loader.store.form.shape)
+    together = max(1, min(_STEPS_TOGETHER, _BYTES_TOGETHER // bytes_a_step))
 
     def firsts_and_lasts() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the stretches of steps of the iteration that begins now.
 
-        They end where an epoch of the loader does, as its last batch may be smaller.
+        The last batch of the loader's epochs may be smaller than the others: it stands alone.
         """
         epoch = next(iteration)
         step, stop = max(loader.step, epoch * per_epoch), (epoch + 1) * per_epoch
         firsts, lasts = [], []
         while step < stop:
             firsts.append(step)
-            end_of_epoch = (step // loader.num_steps + 1) * loader.num_steps
-            step = min(step + _STEPS_TOGETHER, end_of_epoch, stop)
+            last = step // loader.num_steps * loader.num_steps + loader.num_steps - 1
+            step = min(step + together, stop, last if step < last else last + 1)
             lasts.append(step)
         return np.array(firsts), np.array(lasts)
 
     def arrays(first: np.int64, last: np.int64) -> tuple[NDArray[Any], ...]:
-        return loader.arrays(int(first), int(last), labels=labels)
+        found = loader.arrays(int(first), int(last), labels=labels)
+        return tuple(each.reshape(last - first, -1, *each.shape[1:]) for each in found)
 
     specs = (
-        tf.TensorSpec((None, *loader.store.form.shape), tf.float32),
-        tf.TensorSpec((None, loader.num_classes), tf.float32)
+        tf.TensorSpec((None, None, *loader.store.form.shape), tf.float32),
+        tf.TensorSpec((None, None, loader.num_classes), tf.float32)
         if labels == "one-hot"
-        else tf.TensorSpec((None,), tf.int64),
-        tf.TensorSpec((None,), tf.float32),
+        else tf.TensorSpec((None, None), tf.int64),
+        tf.TensorSpec((None, None), tf.float32),
     )[: 3 if loader.strategy.weights else 2]
     steps = tf.TensorSpec((None,), tf.int64)
-
-    def batches(*arrays: tf.Tensor) -> tf.data.Dataset:
-        size = tf.shape(arrays[0], out_type=tf.int64)[0]
-
-        def batch(number: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            return tuple(x[number * part : (number + 1) * part] for x in arrays)
-
-        return tf.data.Dataset.range(-(-size // part)).map(batch)
-
     dataset = (
         tf.data.Dataset.range(1)
         .map(lambda _: call_python(firsts_and_lasts, [], [steps, steps]))
         .unbatch()
-        .map(
-            lambda first, last: call_python(arrays, [first, last], specs),
-            num_parallel_calls=1,
-            deterministic=True,
-        )
-        .flat_map(batches)
-        .prefetch(_STEPS_TOGETHER)
+        .map(lambda first, last: call_python(arrays, [first, last], specs))
+        .flat_map(lambda *arrays: tf.data.Dataset.from_tensor_slices(arrays))
+        .prefetch(together)
     )
     if loader.step % per_epoch == 0:
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(per_epoch))

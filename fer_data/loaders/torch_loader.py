@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from fer_data.batches import Labels, Loader, check_labels
+from fer_data.batches import Labels
 from fer_data.door import as_loader
+from fer_data.loader import Loader, check_labels
 
 
 def torch_loader(

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+from array import array
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 
 from fer_data.errors import DataError
@@ -47,18 +49,18 @@ def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Mani
 
 def state(path: Path) -> bytes:
     """Return a digest of every picture's name, size and times."""
-    digest = hashlib.blake2b()
-    lines = []
+    names: list[str] = []
+    numbers = array("q")
     _, folders = _class_folders(path, [])
     for _, _, folder in folders:
-        lines.append(f"{folder}\n")  # a class without a picture counts too
+        names.append(f"{folder}/")  # a class without a picture counts too
         for entry, reason in _files(path, folder):
             if not reason:
                 info = entry.stat()
-                times = f"{info.st_size}\0{info.st_mtime_ns}\0{info.st_ctime_ns}"
-                lines.append(f"{entry.path}\0{times}\n")
-    for line in sorted(lines):
-        digest.update(line.encode("utf-8", "surrogateescape"))
+                names.append(entry.path)
+                numbers.extend((info.st_size, info.st_mtime_ns, info.st_ctime_ns))
+    digest = hashlib.blake2b("\0".join(names).encode("utf-8", "surrogateescape"))
+    digest.update(numbers)
     return digest.digest()
 
 
@@ -132,18 +134,18 @@ def _classes_in(
 def _files(root: Path, folder: Path) -> Iterator[tuple[os.DirEntry[str], str]]:
     """Yield each file below a class folder with the reason to leave it out, or ``""``."""
     for entry in _children(folder):
+        name = entry.name
         if entry.is_symlink() and _leads_outside(root, entry):
             yield entry, "a symbolic link that leads out of the data set, or to a folder"
-        elif entry.name.startswith("."):
+        elif name[0] == ".":
             yield entry, "hidden"
+        elif entry.is_file():
+            listed = name[name.rfind(".") :].lower() in SUFFIXES
+            yield entry, "" if listed else "not a picture by its name"
         elif entry.is_dir():
             yield from _files(root, Path(entry.path))
-        elif not entry.is_file():
-            yield entry, "not a regular file"
-        elif entry.name[entry.name.rfind(".") :].lower() not in SUFFIXES:
-            yield entry, "not a picture by its name"
         else:
-            yield entry, ""
+            yield entry, "not a regular file"
 
 
 def _leads_outside(root: Path, entry: os.DirEntry[str]) -> bool:
@@ -157,7 +159,7 @@ def _leads_outside(root: Path, entry: os.DirEntry[str]) -> bool:
 def _children(folder: Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
+            return sorted(entries, key=attrgetter("name"))
     except OSError as error:
         raise DataError(f"{folder}: cannot be read ({error.strerror})") from None
 
