@@ -111,10 +111,13 @@ def evaluate_run(
     DataError
         If the run has no model, the data has no such split, or other classes.
     """
-    model, use = models.load(Run.open(run).model_path)
+    opened = Run.open(run)
+    model, use = models.load(opened.model_path)
     loader = open_loader(
         path,
         split=split,
+        # as in training: on some processors another size rounds another way
+        batch_size=opened.recipe.batch_size,
         augment="none",
         shuffle=False,
         rescale=use.rescale,
