@@ -322,7 +322,7 @@ def flip_by_generator(sample: tuple[Any, Any], rng: np.random.Generator) -> tupl
     "Grain MapDataset.mix",
     imports=("grain",),
     flips="yes",
-    balances="each batch, nearly",
+    balances="each batch, exactly",
     variants=("no threads", "default threads"),
 )
 def grain_batches(data: Data, variant: str) -> Stream:
