@@ -101,6 +101,20 @@ def test_a_stream_is_the_same_each_time_and_epochs_and_seeds_differ(records: Pat
     assert len({picture for batch in first for picture, _ in batch}) == sum(map(len, first))
 
 
+@pytest.mark.parametrize("global_seed", [0, 7])
+def test_a_stream_does_not_depend_on_the_global_seed(records: Path, global_seed: int) -> None:
+    import tensorflow as tf
+    from tensorflow.python.eager import context
+
+    before = context.global_seed()
+    first = drawn(records, 2, balance="batch", shuffle_buffer=3)
+    try:
+        tf.random.set_seed(global_seed)
+        assert drawn(records, 2, balance="batch", shuffle_buffer=3) == first
+    finally:
+        context.set_global_seed(before)
+
+
 def test_shards_of_a_stream_are_parts_of_every_batch(records: Path) -> None:
     options: dict[str, Any] = {"balance": "batch", "epoch_size": 16}
     whole = drawn(records, 2, **options)

@@ -196,6 +196,8 @@ def _class_stream(
     def cycle(number: tf.Tensor) -> tf.data.Dataset:
         records = tf.data.TFRecordDataset([str(file.path) for file in files])
         if seed is not None:
+            # Else TensorFlow's global seed would go into the order, and a global seed of 0 fails.
+            tf.compat.v1.get_default_graph().seed = None
             records = records.shuffle(buffer, seed=number + seed, reshuffle_each_iteration=False)
         return records.map(lambda record: (record, number))
 
