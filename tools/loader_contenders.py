@@ -347,6 +347,21 @@ def grain_batches(data: Data, variant: str) -> Stream:
 
 
 @contender(
+    "tf-constant",
+    "tf.data, the same batch again and again",
+    imports=("tensorflow",),
+    flips="no",
+    balances="no",
+)
+def tf_constant(data: Data, _: Any) -> Stream:
+    """No work at all: what handing a batch from tf.data to Python takes."""
+    import tensorflow as tf
+
+    batch = tf.zeros((data.batch_size, SIZE, SIZE, 1)), tf.zeros((data.batch_size, 7))
+    return forever(tf.data.Dataset.from_tensors(batch).repeat())
+
+
+@contender(
     "copy-into",
     "plain copy, into one array",
     imports=("fer_data.door",),

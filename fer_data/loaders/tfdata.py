@@ -17,8 +17,8 @@ from fer_data.errors import UsageError
 from fer_data.loader import Loader, check_labels
 from fer_data.loaders.tfcall import call_python
 
-_STEPS_TOGETHER = 32
-_BYTES_TOGETHER = 32 << 20
+_STEPS_TOGETHER = 16
+_BYTES_TOGETHER = 16 << 20
 """How much one call of Python prepares: at most so many steps, and so many bytes of pictures.
 
 A call from TensorFlow costs as much as three batches of 64, and pictures that are drawn together
