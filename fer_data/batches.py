@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,3 +71,21 @@ class Batch(NamedTuple):
             targets[every, self.labels] = self.mixed.label_shares
             targets[every, self.mixed.labels] += 1 - self.mixed.label_shares
         return targets
+
+    def split(self, sizes: Sequence[int]) -> Iterator[Batch]:
+        """Yield its samples as batches of these sizes, which share its memory."""
+        start = 0
+        for size in sizes:
+            part = slice(start, start + size)
+            start += size
+            columns: list[Any] = [None if one is None else one[part] for one in self.parameters]
+            mixed: list[Any] = [one[part] for one in self.mixed or ()]
+            yield Batch(
+                self.images[part],
+                self.labels[part],
+                self.weights[part],
+                self.samples[part],
+                self.repeats[part],
+                Parameters(*columns),
+                Mixed(*mixed) if mixed else None,
+            )

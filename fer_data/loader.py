@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from threading import Lock
@@ -23,6 +24,11 @@ from fer_data.shard import WHOLE, Shard
 from fer_data.store import PixelStore
 from fer_data.strategy import NATURAL, Strategy
 from fer_data.weights import class_weights
+
+_STEPS_TOGETHER = 8
+_BYTES_TOGETHER = 8 << 20
+"""At most so many steps, and so many bytes of pictures, are drawn in one go: that shares what each
+call of NumPy costs, and more would gain nothing but memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,14 +200,13 @@ class Loader:
 
     def epoch(self, epoch: int = 0, *, start: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch, from batch `start` on."""
-        for step in range(epoch * self.num_steps + start, (epoch + 1) * self.num_steps):
-            yield self.batch(step)
+        yield from self._stretch(epoch * self.num_steps + start, (epoch + 1) * self.num_steps)
 
     def __iter__(self) -> Iterator[Batch]:
-        stop = (self._made.position // self.num_steps + 1) * self.num_steps
-        while self._made.position < stop:
-            batch = self.batch(self._made.position)
-            self._made.position += 1
+        first = self._made.position
+        stop = (first // self.num_steps + 1) * self.num_steps
+        for step, batch in enumerate(self._stretch(first, stop), first):
+            self._made.position = step + 1
             yield batch
 
     def at(self, step: int) -> Loader:
@@ -246,6 +251,29 @@ class Loader:
         epoch, place = divmod(step, self.num_steps)
         start = epoch * self.num_samples + place * self.batch_size
         return start, min(start + self.batch_size, (epoch + 1) * self.num_samples)
+
+    @property
+    def steps_together(self) -> int:
+        """How many steps are drawn in one go where batches are taken one after the other."""
+        images = -(-self.batch_size // self.shard.count)
+        return max(
+            1,
+            min(
+                _STEPS_TOGETHER, _BYTES_TOGETHER // (4 * images * math.prod(self.store.form.shape))
+            ),
+        )
+
+    def _stretch(self, step: int, stop: int) -> Iterator[Batch]:
+        """Yield the batches of some steps, several drawn at a time."""
+        while step < stop:
+            steps = range(step, min(step + self.steps_together, stop))
+            yield from self._batch(steps).split([self._part(each) for each in steps])
+            step = steps.stop
+
+    def _part(self, step: int) -> int:
+        """Return how many pictures of a step are this shard's."""
+        start, end = self.window(step)
+        return len(range(end - start)[self.shard.of(end - start)])
 
     def _batch(self, steps: range) -> Batch:
         """Return the batches of some steps in a row, one after the other, as one.

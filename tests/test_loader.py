@@ -16,6 +16,7 @@ from fer_data import keyed
 from fer_data.batches import Batch
 from fer_data.door import open_loader
 from fer_data.errors import DataError, UsageError
+from fer_data.shard import Shard
 from fer_data.split import copy_groups, hold_out, stratified_subset
 from fer_data.store import open_store
 from tests.conftest import MakeFolder
@@ -95,6 +96,34 @@ def test_an_epoch_goes_on_from_any_batch(data: Path) -> None:
     loader = open_loader(data, balance="oversample", batch_size=4)
     whole = [facts(batch) for batch in loader.epoch(2)]
     assert [facts(batch) for batch in loader.epoch(2, start=3)] == whole[3:]
+
+
+@pytest.mark.parametrize("drop_remainder", [False, True])
+@pytest.mark.parametrize("shards", [1, 2])
+@pytest.mark.parametrize("augment", ["flip", "strong"])
+@pytest.mark.parametrize("mix", ["none", "remix:0.5"])
+def test_batches_drawn_together_are_those_of_their_steps(
+    data: Path, drop_remainder: bool, shards: int, augment: str, mix: str
+) -> None:
+    loader = open_loader(
+        data,
+        balance="oversample+class-weights",
+        batch_size=5,
+        augment=augment,
+        mix=mix,
+        drop_remainder=drop_remainder,
+        shard=Shard(shards - 1, shards),
+    )
+    for epoch in range(2):
+        for step, batch in enumerate(loader, epoch * loader.num_steps):
+            assert loader.state()["step"] == (step + 1) % loader.num_steps
+            alone = loader.batch(step)
+            assert np.array_equal(batch.targets(3), alone.targets(3))
+            found, expected = (
+                [*one[:5], *one.parameters, *(one.mixed or ())] for one in (batch, alone)
+            )
+            for one, other in zip(found, expected, strict=True):
+                assert np.array_equal(one, other)
 
 
 def test_evaluation_splits_come_as_they_are(data: Path) -> None:

@@ -111,7 +111,7 @@ def ours(name: str, title: str, balance: str, balances: str, **options: Any) -> 
 
         options_ = {"balance": balance, "batch_size": data.batch_size, **options}
         loader = fer_data.open_loader(data.path, **options_)
-        return (loader.batch(step).images for step in itertools.count())
+        return (batch.images for epoch in itertools.count() for batch in loader.epoch(epoch))
 
     suffix = f"-{name}" if name else ""
     contender(f"ours-tf{suffix}", f"fer_data, tf.data, {title}", imports=_TF, **about)(tf_stream)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +15,6 @@ from fer_data.door import as_loader
 from fer_data.errors import UsageError
 from fer_data.loader import Loader, check_labels
 from fer_data.loaders.tfcall import call_python
-
-_STEPS_TOGETHER = 16
-_BYTES_TOGETHER = 16 << 20
-"""How much one call of Python prepares: at most so many steps, and so many bytes of pictures.
-
-A call from TensorFlow costs as much as three batches of 64, and pictures that are drawn together
-share what each call of NumPy costs. They reach TensorFlow as one array without a copy, of which
-each batch is a part, again without a copy: memory that is aligned, and used again
-(`fer_data.scratch`), makes that possible.
-"""
 
 
 def tf_dataset(
@@ -72,9 +61,10 @@ def tf_dataset(
     if per_epoch < 1:
         raise UsageError(f"steps_per_epoch is {per_epoch}; it must be 1 or more")
     iteration = itertools.count(loader.step // per_epoch)
-    part = len(range(loader.batch_size)[loader.shard.of(loader.batch_size)])
-    bytes_a_step = 4 * part * math.prod(loader.store.form.shape)
-    together = max(1, min(_STEPS_TOGETHER, _BYTES_TOGETHER // bytes_a_step))
+    # A call from TensorFlow costs as much as three batches of 64. Pictures drawn together reach it
+    # as one array without a copy, of which each batch is a part, again without a copy: memory that
+    # is aligned, and used again (`fer_data.scratch`), makes that possible.
+    together = 2 * loader.steps_together
 
     def firsts_and_lasts() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the stretches of steps of the iteration that begins now.
