@@ -27,8 +27,8 @@ from fer_data.weights import class_weights
 
 _STEPS_TOGETHER = 8
 _BYTES_TOGETHER = 8 << 20
-"""At most so many steps, and so many bytes of pictures, are drawn in one go: that shares what each
-call of NumPy costs, and more would gain nothing but memory."""
+"""Iterating draws at most so many steps, and so many bytes of pictures, in one go: that shares what
+each call of NumPy costs, and more would no longer stay in the processor's cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +36,10 @@ class Loader:
     """Batches of some rows of a store, each a pure function of its step number.
 
     Iterating gives the batches of one epoch, and iterating again those of the next; `state` tells
-    where that stands. `batch` gives any batch at any time, and moves nothing. Any number of threads
-    may call it. A pickled loader holds no pixels: another process maps the store anew.
+    where that stands. There is one position: an iterator ends where another one has gone on from
+    it. Batches are drawn several at a time and share their memory, so copy what you keep for long
+    (``batch.images.copy()``). `batch` gives any batch at any time, and moves nothing; any number of
+    threads may call it. A pickled loader holds no pixels: another process maps the store anew.
 
     Attributes
     ----------
@@ -117,17 +119,13 @@ class Loader:
             ("_made", _Made(self, labels, counts)),
         ):
             object.__setattr__(self, name, value)
-        last = self.num_samples % self.batch_size if not self.drop_remainder else 0
         if self.num_steps < 1:
             raise UsageError(
                 f"{where}: an epoch of {self.num_samples:,} samples has no whole batch of "
                 f"{self.batch_size}; choose a smaller batch size"
             )
-        if (last or self.batch_size) < self.shard.count:
-            raise UsageError(
-                f"{self.shard.count} shards of a batch of {last or self.batch_size}: some would "
-                "be empty; choose another batch size, or drop_remainder"
-            )
+        last = self.num_samples % self.batch_size if not self.drop_remainder else 0
+        self.shard.check(last or self.batch_size)
 
     def __reduce__(self) -> Any:
         settings = {
@@ -206,6 +204,8 @@ class Loader:
         first = self._made.position
         stop = (first // self.num_steps + 1) * self.num_steps
         for step, batch in enumerate(self._stretch(first, stop), first):
+            if self._made.position != step:
+                return
             self._made.position = step + 1
             yield batch
 
@@ -252,23 +252,19 @@ class Loader:
         start = epoch * self.num_samples + place * self.batch_size
         return start, min(start + self.batch_size, (epoch + 1) * self.num_samples)
 
-    @property
-    def steps_together(self) -> int:
-        """How many steps are drawn in one go where batches are taken one after the other."""
+    def steps_within(self, num_bytes: int) -> int:
+        """Return how many steps' pictures fit into so many bytes; 1 or more."""
         images = -(-self.batch_size // self.shard.count)
-        return max(
-            1,
-            min(
-                _STEPS_TOGETHER, _BYTES_TOGETHER // (4 * images * math.prod(self.store.form.shape))
-            ),
-        )
+        return max(1, num_bytes // (4 * images * math.prod(self.store.form.shape)))
 
     def _stretch(self, step: int, stop: int) -> Iterator[Batch]:
-        """Yield the batches of some steps, several drawn at a time."""
+        """Yield the batches of some steps: the first at once, then several drawn at a time."""
+        together = 1
         while step < stop:
-            steps = range(step, min(step + self.steps_together, stop))
+            steps = range(step, min(step + together, stop))
             yield from self._batch(steps).split([self._part(each) for each in steps])
             step = steps.stop
+            together = min(_STEPS_TOGETHER, self.steps_within(_BYTES_TOGETHER))
 
     def _part(self, step: int) -> int:
         """Return how many pictures of a step are this shard's."""
@@ -308,25 +304,14 @@ class Loader:
         )
         partners, shares = partners[here], shares[here]
         if self.shard.count == 1:
-            others = images[partners]
+            _mix_within(images, partners, shares, [stop - start for start, stop in windows])
         else:
             others, _ = self._pictures(rows[partners], repeats[partners], labels[partners])
-        return self._mixed(batch, others, rows[partners], labels[partners], shares)
-
-    def _mixed(
-        self,
-        batch: Batch,
-        others: NDArray[np.float32],
-        rows: NDArray[np.int64],
-        labels: NDArray[np.int64],
-        shares: NDArray[np.float32],
-    ) -> Batch:
-        """Mix the pictures of a batch with others, in place; weights are those of the labels."""
-        assert self.mix is not None
+            others *= 1 - shares[:, None, None, None]
+            images *= shares[:, None, None, None]
+            images += others
+        rows, labels = rows[partners], labels[partners]
         of_labels = self.mix.label_shares(shares, self.counts, batch.labels, labels)
-        each = shares[:, None, None, None]
-        np.multiply(batch.images, each, out=batch.images)
-        np.add(batch.images, others * (1 - each), out=batch.images)
         weights = batch.weights * of_labels + self._made.weights[labels] * (1 - of_labels)
         return batch._replace(weights=weights, mixed=Mixed(rows, labels, shares, of_labels))
 
@@ -352,6 +337,25 @@ def check_labels(loader: Loader, labels: str) -> None:
         raise UsageError(f"labels is {labels!r}; choose one-hot or int")
     if labels == "int" and loader.mix:
         raise UsageError(f"mix {loader.mix} makes soft labels: int labels cannot hold them")
+
+
+def _mix_within(
+    images: NDArray[np.float32],
+    partners: NDArray[np.int64],
+    shares: NDArray[np.float32],
+    sizes: list[int],
+) -> None:
+    """Mix the pictures of batches of these sizes in place, each with another of its batch."""
+    start = 0
+    for size in sizes:
+        batch, share = images[start : start + size], shares[start]
+        with Scratch() as scratch:
+            others = scratch.array("others", size, images.shape[1:], np.float32)
+            batch.take(partners[start : start + size] - start, axis=0, out=others, mode="clip")
+            others *= 1 - share
+            batch *= share
+            batch += others
+        start += size
 
 
 class _Made:

@@ -37,6 +37,14 @@ class Shard:
                 f"shard {self.index} of {self.count}: the index must be 0 to the count less one"
             )
 
+    def check(self, smallest: int) -> None:
+        """Raise a UsageError where a batch of so many samples would leave a shard empty."""
+        if smallest < self.count:
+            raise UsageError(
+                f"{self.count} shards of a batch of {smallest}: some would be empty; choose "
+                "another batch size, another epoch size, or drop_remainder"
+            )
+
     def of(self, size: int) -> slice:
         """Return the part's places in a batch of so many."""
         return slice(

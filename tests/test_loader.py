@@ -126,6 +126,16 @@ def test_batches_drawn_together_are_those_of_their_steps(
                 assert np.array_equal(one, other)
 
 
+def test_an_iterator_ends_where_another_one_went_on(data: Path) -> None:
+    loader = open_loader(data, batch_size=4)
+    older = iter(loader)
+    next(older)
+    seen = [facts(batch) for batch in loader]
+    assert len(seen) == loader.num_steps - 1
+    assert next(older, None) is None
+    assert loader.state()["epoch"] == 1
+
+
 def test_evaluation_splits_come_as_they_are(data: Path) -> None:
     loader = open_loader(data, split="test", augment="flip", batch_size=2)
     batches = list(loader.epoch(0))

@@ -122,6 +122,11 @@ def test_shards_of_a_stream_are_parts_of_every_batch(records: Path) -> None:
     assert [one + other for one, other in zip(*parts, strict=True)] == whole
 
 
+def test_a_shard_that_a_last_batch_would_leave_empty_is_refused(records: Path) -> None:
+    with pytest.raises(UsageError, match="2 shards of a batch of 1: some would be empty"):
+        tfrecord_dataset(records, batch_size=4, epoch_size=9, shard=Shard(0, 2))
+
+
 def test_an_evaluation_split_comes_in_order_as_it_is(records: Path) -> None:
     store = open_store(records.parent / "data", form=read_index(records).form)
     expected = [bytes(store.pixels[row]) for row in store.manifest.rows("test")]

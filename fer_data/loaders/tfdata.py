@@ -16,6 +16,15 @@ from fer_data.errors import UsageError
 from fer_data.loader import Loader, check_labels
 from fer_data.loaders.tfcall import call_python
 
+_STEPS_TOGETHER = 16
+_BYTES_TOGETHER = 16 << 20
+"""One call of Python prepares at most so many steps, and so many bytes of pictures.
+
+A call from TensorFlow costs as much as three batches of 64. Pictures drawn together reach it as one
+array without a copy, of which each batch is a part, again without a copy: memory that is aligned,
+and used again (`fer_data.scratch`), makes that possible.
+"""
+
 
 def tf_dataset(
     source: str | Path | Loader,
@@ -61,10 +70,7 @@ def tf_dataset(
     if per_epoch < 1:
         raise UsageError(f"steps_per_epoch is {per_epoch}; it must be 1 or more")
     iteration = itertools.count(loader.step // per_epoch)
-    # A call from TensorFlow costs as much as three batches of 64. Pictures drawn together reach it
-    # as one array without a copy, of which each batch is a part, again without a copy: memory that
-    # is aligned, and used again (`fer_data.scratch`), makes that possible.
-    together = 2 * loader.steps_together
+    together = min(_STEPS_TOGETHER, loader.steps_within(_BYTES_TOGETHER))
 
     def firsts_and_lasts() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the stretches of steps of the iteration that begins now.

@@ -88,7 +88,7 @@ def tfrecord_dataset(
     if labels not in ("one-hot", "int"):
         raise UsageError(f"labels is {labels!r}; choose one-hot or int")
     for name, value, least in (
-        ("batch_size", batch_size, max(1, shard.count)),
+        ("batch_size", batch_size, 1),
         ("shuffle_buffer", shuffle_buffer, 1),
         ("epoch", epoch, 0),
         ("seed", seed, 0),
@@ -103,6 +103,7 @@ def tfrecord_dataset(
         class_names=index.class_names,
         shuffle=not evaluates,
     )
+    shard.check(planner.schedule.size % batch_size or batch_size)
     augmentation = Augmentation(
         "none" if evaluates else augment,
         None,
