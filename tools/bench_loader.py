@@ -136,12 +136,18 @@ print(1e3 * (opened - began), 1e3 * (ended - began))
 """
 
 
-def first_batches(data: Data, rounds: int) -> dict[str, Any]:
+def first_batches(paths: list[Path], rounds: int) -> dict[str, Any]:
     """Milliseconds from after the imports to the first batch, in a process of its own each."""
-    found: dict[str, Any] = {kind: {"opened": [], "first": []} for kind in ("NumPy", "tf.data")}
+    cases = {
+        f"{kind}, {'class folders' if path.is_dir() else 'csv'}": (path, kind)
+        for path in paths
+        for kind in ("NumPy", "tf.data")
+    }
+    found: dict[str, Any] = {name: {"opened": [], "first": []} for name in cases}
     for number in range(rounds + 1):
-        for kind, times in found.items():
-            command = [sys.executable, "-c", _FIRST, str(data.path), kind]
+        for name, times in found.items():
+            path, kind = cases[name]
+            command = [sys.executable, "-c", _FIRST, str(path), kind]
             done = subprocess.run(command, check=True, capture_output=True, text=True)
             opened, first = map(float, done.stdout.split())
             if number:  # the first run may have built the store
@@ -386,6 +392,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("path", type=Path, help="a data set with class folders, as FER2013")
+    parser.add_argument(
+        "--csv", type=Path, action="append", default=[], help="time its first batch too"
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.5, help="of one measurement")
     parser.add_argument("--batch-size", type=int, default=64)
@@ -412,7 +421,7 @@ def main() -> None:
     run: dict[str, Callable[[], Any]] = {
         "speed": lambda: speeds(names, data, args.rounds, args.seconds),
         "pairs": lambda: pairs(names, data, args.rounds, args.seconds),
-        "first": lambda: first_batches(data, args.rounds),
+        "first": lambda: first_batches([data.path, *args.csv], args.rounds),
         "planning": lambda: plannings(args.rounds),
         "memory": lambda: memories(names, data, result["speed"]),
         "waiting": lambda: waiting(data, 4 * args.rounds),

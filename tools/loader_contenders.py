@@ -104,7 +104,7 @@ def ours(name: str, title: str, balance: str, balances: str, **options: Any) -> 
         import fer_data
 
         options_ = {"balance": balance, "batch_size": data.batch_size, **options}
-        # Endless, as the idiom is: an iteration takes TensorFlow 25 to 50 ms to start.
+        # Endless, as the idiom is: starting an iteration takes TensorFlow time.
         return forever(fer_data.tf_dataset(data.path, **options_).repeat())
 
     def numpy_stream(data: Data, _: Any) -> Stream:
@@ -123,6 +123,7 @@ def ours(name: str, title: str, balance: str, balances: str, **options: Any) -> 
 
 ours("", "batch", "batch", "each batch, exactly")
 ours("natural", "natural", "natural", "no")
+ours("mixup", "batch, mixup", "batch", "each batch, exactly", mix="mixup:0.2")
 ours("standard", "batch, --augment standard", "batch", "each batch, exactly", augment="standard")
 
 
@@ -277,7 +278,7 @@ def imblearn_batches(data: Data, variant: str) -> Stream:
 
 
 class TorchPictures:
-    """Pictures in memory as PyTorch would have them: uint8 [N, 1, 48, 48], one by one."""
+    """Pictures in memory as PyTorch would have them, uint8 [N, 1, 48, 48]: by one or by many."""
 
     def __init__(self, pixels: Any, labels: Any):
         self.pixels, self.labels = pixels, labels
@@ -285,11 +286,14 @@ class TorchPictures:
     def __len__(self) -> int:
         return len(self.pixels)
 
-    def __getitem__(self, place: int) -> tuple[Any, int]:
+    def __getitem__(self, place: Any) -> tuple[Any, Any]:
         import torch
 
         picture = self.pixels[place].float()
-        if torch.rand(1) < 0.5:  # as torchvision's RandomHorizontalFlip does it
+        if isinstance(place, list):
+            flipped = torch.rand(len(place)) < 0.5
+            picture[flipped] = picture[flipped].flip(-1)
+        elif torch.rand(1) < 0.5:  # as torchvision's RandomHorizontalFlip does it
             picture = picture.flip(-1)
         return picture, self.labels[place]
 
@@ -300,23 +304,29 @@ class TorchPictures:
     imports=("torch.utils.data",),
     flips="yes",
     balances="each batch, in expectation",
-    variants=(0, 1, 2),
+    variants=("whole batches", "pictures", "pictures, 1 worker", "pictures, 2 workers"),
 )
-def torch_batches(data: Data, workers: int) -> Stream:
-    """Variants are numbers of worker processes, spawned: this process has threads already."""
+def torch_batches(data: Data, variant: str) -> Stream:
+    """Workers are spawned: this process has threads already. Torch's own are a hindrance here."""
     import torch
-    from torch.utils.data import DataLoader, WeightedRandomSampler
+    from torch.utils.data import BatchSampler, DataLoader, WeightedRandomSampler
 
+    torch.set_num_threads(1)
     pixels, labels = data.arrays
     pictures = TorchPictures(
         torch.from_numpy(pixels.transpose(0, 3, 1, 2).copy()), torch.from_numpy(labels)
     )
     weights = (1 / np.bincount(labels))[labels]
+    sampler = WeightedRandomSampler(torch.from_numpy(weights), len(labels))
+    if variant == "whole batches":
+        batches = BatchSampler(sampler, data.batch_size, drop_last=False)
+        return forever(DataLoader(pictures, sampler=batches, batch_size=None))
+    workers = int(variant.split()[1]) if " " in variant else 0
     return forever(
         DataLoader(
             pictures,
             batch_size=data.batch_size,
-            sampler=WeightedRandomSampler(torch.from_numpy(weights), len(labels)),
+            sampler=sampler,
             num_workers=workers,
             persistent_workers=workers > 0,
             multiprocessing_context="spawn" if workers else None,
