@@ -129,7 +129,7 @@ def samples(
     form = PixelFormat(size, size, color)  # type: ignore[arg-type]  # checked there
     store = open_store(path, form=form, cache=cache, skip_bad=skip_bad)
     draw_samples(store, out, split=split, columns=columns, seed=seed)
-    say(f"{store.report}; grid written to {out}")
+    say(f"{store.report} read; a grid of some of them written to {out}")
 
 
 @app.command(no_args_is_help=True)
@@ -171,6 +171,8 @@ def plan(
     manifest = readers.read(path, skip_bad=skip_bad)
     if "train" not in manifest.splits or not manifest.counts("train").any():
         raise DataError(f"{path}: no labelled training split to plan")
+    if missing := manifest.without_samples("train"):
+        say(f"no training samples of {', '.join(missing)}")
     ledger = plan_ledger(
         manifest.counts("train"),
         manifest.class_names,

@@ -103,8 +103,9 @@ class Loader:
 
     def __post_init__(self) -> None:
         for name, least in (("batch_size", 1), ("seed", 0), ("step", 0)):
-            if getattr(self, name) < least:
-                raise UsageError(f"{name} is {getattr(self, name)}; it must be {least} or more")
+            value = getattr(self, name)
+            if not isinstance(value, int | np.integer) or value < least:
+                raise UsageError(f"{name} is {value!r}; it must be a whole number, {least} or more")
         labels = self.store.manifest.labels[self.rows].astype(np.int64)
         where = self.store.manifest.root
         if not len(labels):
@@ -228,6 +229,8 @@ class Loader:
         dict
             ``epoch`` and ``step`` in it, both int, and ``fingerprint``, the settings in a line.
         """
+        if step is not None and step < 0:
+            raise UsageError(f"step is {step}; it must be 0 or more")
         epoch, place = divmod(self._made.position if step is None else step, self.num_steps)
         return {"epoch": epoch, "step": place, "fingerprint": resume.fingerprint(self)}
 
@@ -336,7 +339,10 @@ def check_labels(loader: Loader, labels: str) -> None:
     if labels not in ("one-hot", "int"):
         raise UsageError(f"labels is {labels!r}; choose one-hot or int")
     if labels == "int" and loader.mix:
-        raise UsageError(f"mix {loader.mix} makes soft labels: int labels cannot hold them")
+        raise UsageError(
+            f"mix {loader.mix} makes soft labels: int labels cannot hold them; "
+            "take labels='one-hot'"
+        )
 
 
 def _mix_within(

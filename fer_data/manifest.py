@@ -97,6 +97,10 @@ class Manifest:
         labels = self.labels[self.rows(split)]
         return np.bincount(labels[labels >= 0], minlength=len(self.class_names)).astype(np.int64)
 
+    def without_samples(self, split: str) -> tuple[str, ...]:
+        """Return the names of the classes that have no labelled sample in one split."""
+        return tuple(self.class_names[label] for label in np.flatnonzero(self.counts(split) == 0))
+
     def num_unlabelled(self, split: str) -> int:
         """Return the number of samples of one split that bring no label."""
         return int((self.labels[self.rows(split)] == UNLABELLED).sum())

@@ -33,6 +33,8 @@ def checked(state: dict[str, Any], loader: Loader) -> tuple[int, int]:
     if not (isinstance(epoch, int) and isinstance(step, int) and epoch >= 0 and step >= 0):
         raise UsageError(f"state has epoch {epoch!r} and step {step!r}; they must be 0 or more")
     if found == fingerprint(loader):
+        if step >= loader.num_steps:
+            raise UsageError(f"state has step {step}; an epoch has {loader.num_steps}")
         return epoch, step
     saved = dict(part.partition(" ")[::2] for part in str(found).split(" | "))
     changed = [

@@ -13,6 +13,9 @@ from fer_data.keyed import SAMPLES, generator
 from fer_data.manifest import printable
 from fer_data.store import PixelStore
 
+_MOST_INCHES = 120.0
+"""Height of a grid; with more classes than that their pictures are drawn smaller."""
+
 
 def draw_samples(
     store: PixelStore, out: str | Path, *, split: str = "train", columns: int = 8, seed: int = 0
@@ -39,25 +42,30 @@ def draw_samples(
     counts = manifest.counts(split)
     if not counts.any():
         raise DataError(f"{manifest.root}: the {split} split has no labels to arrange samples by")
-    figure = Figure(figsize=(1.6 + columns, 0.4 + len(counts)), layout="constrained")
-    grid = figure.subplots(len(counts), columns, squeeze=False)
-    for label, axes_row in enumerate(grid):
+    height, width, channels = store.form.shape
+    gap = max(1, min(height, width) // 16)
+    cell = np.array([height + gap, width + gap])
+    # One picture of all: axes of their own would take minutes with hundreds of classes.
+    canvas = np.full((*(cell * (len(counts), columns) - gap), channels), 255, np.uint8)
+    for label in range(len(counts)):
         members = rows[manifest.labels[rows] == label]
         chosen = generator(seed, SAMPLES, label).permutation(members)[:columns]
-        for place, axes in enumerate(axes_row):
-            axes.set(xticks=[], yticks=[])
-            axes.set_frame_on(False)
-            if place < len(chosen):
-                picture = np.asarray(store.pixels[chosen[place]])
-                axes.imshow(
-                    picture[..., 0] if picture.shape[-1] == 1 else picture,
-                    cmap="gray",
-                    vmin=0,
-                    vmax=255,
-                )
-        name = f"{printable(manifest.class_names[label])}\n{counts[label]:,}"
-        axes_row[0].set_ylabel(
-            name, rotation=0, ha="right", va="center", fontsize=10, parse_math=False
-        )
+        for place, row in enumerate(chosen):
+            top, left = cell * (label, place)
+            canvas[top : top + height, left : left + width] = store.pixels[row]
+    inches = min(1.0, _MOST_INCHES / len(counts))
+    figure = Figure(figsize=(1.6 + columns * inches, 0.4 + len(counts) * inches))
+    figure.set_layout_engine("constrained")
+    axes = figure.subplots()
+    axes.imshow(canvas[..., 0] if channels == 1 else canvas, cmap="gray", vmin=0, vmax=255)
+    axes.set_frame_on(False)
+    names = [
+        f"{printable(name)}{chr(10) if inches > 0.5 else ' '}{count:,}"
+        for name, count in zip(manifest.class_names, counts, strict=True)
+    ]
+    middles = np.arange(len(counts)) * cell[0] + height / 2
+    axes.set_yticks(middles, names, fontsize=min(10.0, 60 * inches), parse_math=False)
+    axes.tick_params(length=0)
+    axes.set_xticks([])
     figure.suptitle(f"{split}: {counts.sum():,} samples", fontsize=11)
     save_figure(figure, out)

@@ -32,6 +32,8 @@ class Shard:
     count: int = 1
 
     def __post_init__(self) -> None:
+        if not isinstance(self.index, int) or not isinstance(self.count, int):
+            raise UsageError(f"shard {self.index!r} of {self.count!r}: both must be whole numbers")
         if not 0 <= self.index < self.count:
             raise UsageError(
                 f"shard {self.index} of {self.count}: the index must be 0 to the count less one"
@@ -41,7 +43,8 @@ class Shard:
         """Raise a UsageError where a batch of so many samples would leave a shard empty."""
         if smallest < self.count:
             raise UsageError(
-                f"{self.count} shards of a batch of {smallest}: some would be empty; choose "
+                f"{self.count} shards of a batch of {smallest}, the smallest of an epoch: some "
+                "would be empty; choose "
                 "another batch size, another epoch size, or drop_remainder"
             )
 

@@ -51,6 +51,8 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
     if manifest.num_unlabelled("train"):
         raise DataError(f"{manifest.root}: training samples without a label (no emotion column?)")
     notes = [f"data: {store.report}", *manifest.left_out_summary()]
+    if missing := manifest.without_samples("train"):
+        notes.append(f"no training samples of {', '.join(missing)}")
     if recipe.subset < 1:
         whole = len(train)
         labels = manifest.labels[train]

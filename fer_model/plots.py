@@ -24,6 +24,10 @@ _FILL = {
 }
 
 
+_MOST_NAMES = 30
+"""Classes that a confusion matrix has room to name and count; of more, every second (third …)."""
+
+
 def save(figure: Figure, path: Path) -> None:
     """Write a figure as PNG, whole or not at all."""
     with written_whole(path) as beside:
@@ -52,17 +56,19 @@ def confusion(scores: dict[str, Any], path: Path, split: str) -> None:
     counts = np.array(scores["confusion"])
     names = [printable(name) for name in scores["per_class"]]
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = 2.4 + 0.62 * len(names)
+    side = 2.4 + 0.62 * min(len(names), _MOST_NAMES)
     figure = Figure(figsize=(side + 0.8, side), layout="constrained")
     axes = figure.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    if len(names) <= 30:
+    if len(names) <= _MOST_NAMES:
         for (row, column), count in np.ndenumerate(counts):
             color = "white" if shares[row, column] > 0.55 else "black"
             axes.text(column, row, f"{count:,}", ha="center", va="center", color=color, fontsize=9)
     # A class may be called $x$: names are shown, never read as formulas.
-    axes.set_xticks(range(len(names)), names, rotation=45, ha="right", parse_math=False)
-    axes.set_yticks(range(len(names)), names, parse_math=False)
+    apart = -(-len(names) // _MOST_NAMES)
+    places = range(0, len(names), apart)
+    axes.set_xticks(places, names[::apart], rotation=45, ha="right", parse_math=False)
+    axes.set_yticks(places, names[::apart], parse_math=False)
     axes.set(
         xlabel="predicted",
         ylabel="label",

@@ -102,7 +102,11 @@ class Recipe:
         for name, holds, must in (
             ("batch_size", self.batch_size >= 1, "1 or more"),
             ("epochs", self.epochs >= 1, "1 or more"),
-            ("steps_per_epoch", (self.steps_per_epoch or 1) >= 1, "1 or more"),
+            (
+                "steps_per_epoch",
+                self.steps_per_epoch is None or self.steps_per_epoch >= 1,
+                "1 or more",
+            ),
             ("learning_rate", self.learning_rate > 0, "above 0"),
             ("plateau_factor", 0 < self.plateau_factor < 1, "between 0 and 1"),
             ("plateau_patience", self.plateau_patience >= 0, "0 or more"),

@@ -291,10 +291,18 @@ def grid(path: Path) -> np.ndarray:
 def test_samples_draws_a_grid_that_opens(run: Run, faces: Path, tmp_path: Path) -> None:
     ended = run("samples", faces, tmp_path / "new" / "grid.png", "--columns", "3")
     assert ended.code == 0
-    assert "420 pictures; grid written to" in ended.err
+    assert "420 pictures read; a grid of some of them written to" in ended.err
     drawn = grid(tmp_path / "new" / "grid.png")
     assert drawn.min() < 100 < 250 < drawn.max()
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["grid.png"]
+
+
+def test_a_grid_of_hundreds_of_classes_stays_small_enough_to_open(
+    run: Run, make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    data = make_folder({f"train/{number}": 1 for number in range(300)})
+    assert run("samples", data, tmp_path / "grid.png").code == 0
+    assert 10_000 < len(grid(tmp_path / "grid.png")) < 20_000
 
 
 def test_samples_follow_the_seed(run: Run, faces: Path, tmp_path: Path) -> None:
@@ -360,6 +368,13 @@ def test_a_plan_is_printed_without_decoding_a_picture(run: Run, make_folder: Mak
     table = run("plan", str(data), *options).out
     assert "2 epochs, 2 steps of 64" in table
     assert "│ d     │       1 │     8 │" in table
+
+
+def test_a_plan_names_classes_that_have_no_training_sample(
+    run: Run, make_folder: MakeFolder
+) -> None:
+    data = make_folder({"train/a": 2, "train/b": 1, "test/c": 1})
+    assert "no training samples of c\n" in run("plan", str(data)).err
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,14 @@ def test_a_state_from_before_the_first_epoch_is_refused(data: Path) -> None:
         loader.from_state({**loader.state(), "epoch": -1})
 
 
+def test_a_step_that_no_epoch_has_is_neither_given_nor_taken(data: Path) -> None:
+    loader = open_loader(data, **OPTIONS)
+    with pytest.raises(UsageError, match="step is -1; it must be 0 or more"):
+        loader.state(-1)
+    with pytest.raises(UsageError, match=f"state has step 999; an epoch has {loader.num_steps}"):
+        loader.from_state({**loader.state(), "step": 999})
+
+
 WORKER = """
 import hashlib, itertools, json, os, sys
 import fer_data

@@ -123,7 +123,7 @@ def test_shards_of_a_stream_are_parts_of_every_batch(records: Path) -> None:
 
 
 def test_a_shard_that_a_last_batch_would_leave_empty_is_refused(records: Path) -> None:
-    with pytest.raises(UsageError, match="2 shards of a batch of 1: some would be empty"):
+    with pytest.raises(UsageError, match="2 shards of a batch of 1, the smallest of an epoch"):
         tfrecord_dataset(records, batch_size=4, epoch_size=9, shard=Shard(0, 2))
 
 

@@ -14,11 +14,12 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from fer_data.door import open_loader
 from fer_data.errors import DataError, UsageError
 from fer_data.store import open_store
-from fer_model import models
+from fer_model import models, plots
 from fer_model.compare import compare
 from fer_model.evaluate import evaluate_run, predict_images, score
 from fer_model.parts import divide
@@ -329,6 +330,21 @@ def test_scores_agree_with_a_count_by_hand() -> None:
     }
     assert found["confusion"] == [[2, 1, 0, 0], [0, 2, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]]
     assert found["loss"] == pytest.approx(-(4 * np.log(0.9775) + 2 * np.log(0.0075)) / 6, rel=1e-5)
+
+
+def test_a_confusion_matrix_of_hundreds_of_classes_is_drawn_no_larger(tmp_path: Path) -> None:
+    names = tuple(f"class {number}" for number in range(300))
+    labels = np.arange(300).repeat(2)
+    probabilities = np.eye(300, dtype=np.float32)[labels]
+    plots.confusion(score(labels, probabilities, names), tmp_path / "confusion.png", "test")
+    with Image.open(tmp_path / "confusion.png") as picture:
+        assert max(picture.size) < 4000
+
+
+@pytest.mark.parametrize("name", ["steps_per_epoch", "epochs", "batch_size"])
+def test_a_recipe_of_nothing_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match=f"{name} is 0; it must be 1 or more"):
+        dataclasses.replace(QUICK, **{name: 0})
 
 
 def test_the_geometric_mean_is_that_of_the_recalls() -> None:
