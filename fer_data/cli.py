@@ -191,6 +191,77 @@ def plan(
         cli_support.out().print(render.ledger_table(ledger))
 
 
+@app.command(no_args_is_help=True)
+def audit(
+    path: DataPath,
+    fail_on: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND,...",
+            help="Exit 1 where there is such a finding; also error, warning or note.",
+        ),
+    ] = None,
+    exclusions: Annotated[
+        Path | None,
+        typer.Option(
+            "--write-exclusions",
+            metavar="FILE",
+            help="List what training is better without; every command takes it as --exclude.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    test_apart: Apart = False,
+    cache: Annotated[
+        Path | None, typer.Option(help="Where decoded pictures are kept.", envvar="FER_DATA_CACHE")
+    ] = None,
+) -> None:
+    """Look for what makes scores untrue: leaks, copies, torn labels, bad pictures, odd classes.
+
+    Copies are found to the bit, and as versions of one photograph: flipped, shifted by a few
+    pixels, brightened, resized, encoded anew. Nothing is ever deleted: --write-exclusions lists
+    training samples to leave out. Kinds of findings: conflicting-labels, leaked-copies,
+    leaked-near-copies, exact-duplicates, near-duplicates, oversampled-on-disk, missing-class,
+    few-samples, similar-names, unreadable, odd-size, odd-color, flat, almost-flat, dark, bright,
+    blurred.
+
+    **Examples**
+
+      fer-data audit fer2013/
+
+      fer-data audit fer2013.csv --write-exclusions exclusions.csv
+
+      fer-data audit dataset/ --fail-on leaked-copies,conflicting-labels --json
+    """
+    from fer_data import audit as room
+    from fer_data.audit import tables
+    from fer_data.manifest import printable
+
+    kinds = room.parse_kinds(fail_on) if fail_on is not None else ()
+    found = room.audit(path, cache=cache, merge_test=not test_apart)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        manifest = found.manifest
+        console = cli_support.out()
+        console.print(
+            f"{printable(str(manifest.root))}: {manifest.layout}, {len(manifest):,} pictures",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+        console.print(tables.photographs_table(found))
+        if found.findings:
+            console.print(tables.findings_table(found))
+        else:
+            console.print("Nothing was found.")
+    if exclusions is not None:
+        number = room.write_exclusions(found.findings, found.manifest, exclusions)
+        say(f"{number:,} training samples are better left out; they are listed in {exclusions}")
+    if failed := found.of_kinds(kinds):
+        say(f"fer-data: found {', '.join(dict.fromkeys(one.kind for one in failed))}")
+        raise typer.Exit(cli_support.FAILED_CHECK)
+
+
 @app.command("convert-csv", no_args_is_help=True)
 def convert_csv(
     csv: Annotated[Path, typer.Argument(metavar="CSV", help="A FER2013 csv, gzipped or not.")],

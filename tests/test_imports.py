@@ -8,6 +8,7 @@ import pytest
 
 from tests.csv_files import FLAT, write_csv
 
+FRAMEWORKS = ["tensorflow", "keras", "torch", "matplotlib"]
 HEAVY = ["tensorflow", "keras", "sklearn", "imblearn", "torch", "matplotlib", "scipy", "pandas"]
 
 RUN = """
@@ -47,6 +48,13 @@ def test_light_commands_import_nothing_heavy(tmp_path: Path, command: str) -> No
     assert "typer" in found
     assert not found & set(HEAVY)
     assert (tmp_path / "out").exists() == (command == "convert-csv")
+
+
+def test_an_audit_imports_no_framework(tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training", f"6,{FLAT},PublicTest"])
+    found = imported(RUN, "audit", table, "--cache", tmp_path / "cache")
+    assert "faiss" in found
+    assert not found & set(FRAMEWORKS)
 
 
 def test_every_public_name_is_there() -> None:

@@ -6,7 +6,9 @@ The folder holds train.npz and public_test.npz, each with the arrays ``pixels`` 
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +17,7 @@ import pytest
 from numpy.typing import NDArray
 
 import fer_data
+from fer_data.audit import audit
 from fer_data.convert import convert_csv
 from fer_data.labels import EMOTIONS, EMOTIONS_BY_CODE
 from fer_data.stats import compute_stats
@@ -89,3 +92,26 @@ def test_the_whole_training_split_has_its_known_counts(tmp_path: Path) -> None:
         assert counts == TRAIN_COUNTS
         assert stats.imbalance_ratio == 7215 / 436
         assert stats.splits["train"].num_samples == 28_709
+
+
+@pytest.mark.slow
+def test_the_audit_finds_the_copies_and_leaks_that_hashing_finds(tmp_path: Path) -> None:
+    train, test = load("train"), load("public_test")
+    inside, outside = (
+        Counter(hashlib.sha256(picture.tobytes()).digest() for picture in part.pixels)
+        for part in (train, test)
+    )
+    redundant = sum(count - 1 for count in inside.values())
+    leaked = sum(count for key, count in outside.items() if key in inside)
+    assert (redundant, leaked) == (1233, 279)
+    found = audit(as_csv(tmp_path / "fer2013.csv", train, test))
+    summaries = {(finding.kind, finding.where): finding.summary for finding in found.findings}
+    assert summaries["exact-duplicates", "train"].startswith("1,233 redundant copies")
+    assert summaries["leaked-copies", "train, test"].startswith("279 of 3,589 test pictures (7.8%)")
+    assert summaries["flat", ""].startswith("10 pictures")
+    (near,) = found.of_kinds(("leaked-near-copies",))
+    leaks = {row for group in near.groups for row in group} & set(
+        found.manifest.rows("test").tolist()
+    )
+    assert 450 <= len(leaks) <= 540
+    assert not found.of_kinds(("oversampled-on-disk",))

@@ -1,0 +1,139 @@
+"""An audit of a data set: everything that makes its scores untrue, or a training poorer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fer_data.audit import classes, copies, exposure, files, near_copies, oversampled
+from fer_data.audit.exclusions import write_exclusions
+from fer_data.audit.finding import SEVERITIES, Finding
+from fer_data.audit.subject import Subject
+from fer_data.errors import UsageError
+from fer_data.manifest import Manifest
+from fer_data.store import PixelStore, open_store
+
+__all__ = [
+    "KINDS",
+    "Audit",
+    "Finding",
+    "audit",
+    "audit_store",
+    "parse_kinds",
+    "write_exclusions",
+]
+
+_CHECKS = (copies, near_copies, oversampled, classes, files, exposure)
+
+KINDS: dict[str, str] = {kind: about for check in _CHECKS for kind, about in check.KINDS.items()}
+"""Every kind of finding, with what it is."""
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """What an audit found.
+
+    Attributes
+    ----------
+    manifest : Manifest
+        The samples that could be decoded; findings' rows are its rows.
+    findings : tuple of Finding
+        The worst first.
+    photographs : dict
+        Split -> for each class, in label order, how many different photographs its samples are.
+    """
+
+    manifest: Manifest
+    findings: tuple[Finding, ...]
+    photographs: dict[str, tuple[int, ...]]
+
+    def of_kinds(self, kinds: tuple[str, ...]) -> tuple[Finding, ...]:
+        """Return the findings of some kinds, or severities."""
+        return tuple(one for one in self.findings if one.kind in kinds or one.severity in kinds)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as JSON holds it, samples by their names."""
+        names = self.manifest.sample_ids()
+        return {
+            "path": str(self.manifest.root),
+            "layout": self.manifest.layout,
+            "num_samples": len(self.manifest),
+            "class_names": list(self.manifest.class_names),
+            "photographs": {
+                split: dict(zip(self.manifest.class_names, row, strict=True))
+                for split, row in self.photographs.items()
+            },
+            "findings": [
+                {
+                    "kind": finding.kind,
+                    "severity": finding.severity,
+                    "where": finding.where,
+                    "summary": finding.summary,
+                    "advice": finding.advice,
+                    "num_samples": finding.num_samples,
+                    "groups": [[names[row] for row in group] for group in finding.groups],
+                    "names": list(finding.names),
+                    "exclude": [names[row] for row in finding.exclude],
+                }
+                for finding in self.findings
+            ],
+        }
+
+
+def parse_kinds(text: str) -> tuple[str, ...]:
+    """Return kinds and severities from a list with commas.
+
+    Raises
+    ------
+    UsageError
+        If one of them is neither.
+    """
+    kinds = tuple(kind.strip() for kind in text.split(",") if kind.strip())
+    known = [*SEVERITIES, *KINDS]
+    for kind in kinds:
+        if kind not in known:
+            raise UsageError(f"{kind!r} is no kind of finding; choose of {', '.join(known)}")
+    if not kinds:
+        raise UsageError(f"name a kind of finding: {', '.join(known)}")
+    return kinds
+
+
+def audit(path: str | Path, *, cache: str | Path | None = None, merge_test: bool = True) -> Audit:
+    """Look for everything in `KINDS` in a data set.
+
+    Pictures are compared as 48x48 grey ones. What cannot be decoded is a finding, not an error.
+
+    Parameters
+    ----------
+    path : path
+        A data set that `fer_data.read` takes.
+    cache : path, optional
+        As in `fer_data.open_store`.
+    merge_test : bool
+        As in `fer_data.read`.
+
+    Raises
+    ------
+    DataError
+        If the data cannot be read at all.
+    """
+    return audit_store(open_store(path, cache=cache, merge_test=merge_test, skip_bad=True))
+
+
+def audit_store(store: PixelStore) -> Audit:
+    """Look for everything in `KINDS` in a store of 48x48 grey pictures; see `audit`."""
+    subject = Subject(store)
+    found = [finding for check in _CHECKS for finding in check.find(subject)]
+    found.sort(key=lambda finding: SEVERITIES.index(finding.severity))
+    manifest = store.manifest
+    photographs = {}
+    for split in manifest.splits:
+        rows = manifest.rows(split)
+        rows = rows[manifest.labels[rows] >= 0]
+        pairs = np.unique(np.stack([manifest.labels[rows], subject.photographs[rows]]), axis=1)
+        counts = np.bincount(pairs[0], minlength=len(manifest.class_names))
+        photographs[split] = tuple(counts.tolist())
+    return Audit(manifest, tuple(found), photographs)

@@ -1,0 +1,81 @@
+"""Classes that a split lacks, that are too small to judge, or whose names are one word twice."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+import numpy as np
+
+from fer_data.audit.finding import Finding
+from fer_data.audit.subject import Subject
+from fer_data.manifest import printable
+
+KINDS = {
+    "missing-class": "classes without a sample in a split",
+    "few-samples": "classes with too few samples in a split",
+    "similar-names": "class names that differ by case, blanks or accents",
+}
+
+FEW = 20
+"""With fewer samples one of them is more than five points of a class's recall."""
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """Find what is wrong with the classes."""
+    manifest = subject.manifest
+    for split in manifest.splits:
+        counts = manifest.counts(split)
+        if not counts.any():  # a split without labels, as Kaggle's test.csv
+            continue
+        missing = [printable(manifest.class_names[label]) for label in np.flatnonzero(counts == 0)]
+        if missing:
+            yield Finding(
+                "missing-class",
+                "error",
+                split,
+                f"no sample of {_listed(missing)}",
+                "add samples, or remove the class from the other splits",
+                names=tuple(missing),
+            )
+        few = [
+            f"{printable(manifest.class_names[label])} ({counts[label]})"
+            for label in np.flatnonzero((counts > 0) & (counts < FEW))
+        ]
+        if few:
+            yield Finding(
+                "few-samples",
+                "warning",
+                split,
+                f"fewer than {FEW} samples of {_listed(few)}",
+                "gather more, or read the scores of these classes as rough"
+                if split != "train"
+                else "gather more: balancing repeats these samples, it makes none",
+                names=tuple(few),
+            )
+    alike: dict[str, list[str]] = {}
+    for name in manifest.class_names:
+        alike.setdefault(_plain(name), []).append(printable(name))
+    for names in alike.values():
+        if len(names) > 1:
+            yield Finding(
+                "similar-names",
+                "warning",
+                "",
+                f"{_listed([repr(name) for name in names])} may be one class",
+                "give them one name",
+                names=tuple(names),
+            )
+
+
+def _plain(name: str) -> str:
+    """Return a name without case, accents, blanks and marks."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return re.sub(r"[\W_]+", "", plain) or name
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - 10:,} more" if len(names) > 10 else ""
+    return ", ".join(names[:10]) + more

@@ -1,0 +1,69 @@
+"""Pictures with nothing to see: of one colour, almost so, too dark, too bright, blurred."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.audit.finding import Finding
+from fer_data.audit.subject import Subject
+from fer_data.measures import BRIGHT, DARK
+
+KINDS = {
+    "flat": "pictures of a single colour",
+    "almost-flat": "pictures of almost a single colour",
+    "dark": "pictures that are nearly all dark",
+    "bright": "pictures that are nearly all bright",
+    "blurred": "pictures without detail",
+}
+
+LEAST_CONTRAST = 5.0
+"""Standard deviation of the pixels, of 255, below which a picture is almost flat."""
+
+MOST_ALIKE = 0.9
+"""Share of dark pixels, or of bright ones, from which a picture is too dark or too bright."""
+
+LEAST_SHARPNESS = 0.1
+"""See `fer_data.measures`: of FER2013's pictures one in a thousand has less."""
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """Find what no one could label; each picture counts as the first that it is."""
+    figures = subject.measures
+    left = subject.manifest.split_codes >= 0
+    for kind, is_so, summary in (
+        ("flat", figures.contrast == 0, "pictures are of a single colour"),
+        (
+            "almost-flat",
+            figures.contrast < LEAST_CONTRAST,
+            f"pictures vary by less than {LEAST_CONTRAST:g} of 255 grey levels",
+        ),
+        ("dark", figures.dark >= MOST_ALIKE, f"pictures are at least 90 % darker than {DARK}"),
+        ("bright", figures.bright >= MOST_ALIKE, f"pictures are at least 90 % over {BRIGHT - 1}"),
+        (
+            "blurred",
+            figures.sharpness < LEAST_SHARPNESS,
+            f"pictures have a sharpness below {LEAST_SHARPNESS:g}",
+        ),
+    ):
+        rows = np.flatnonzero(is_so & left)
+        left &= ~is_so
+        if len(rows):
+            yield _finding(subject, kind, rows, f"{len(rows):,} {summary}")
+
+
+def _finding(subject: Subject, kind: str, rows: NDArray[np.int64], summary: str) -> Finding:
+    manifest = subject.manifest
+    train = manifest.rows("train") if "train" in manifest.splits else rows[:0]
+    hopeless = kind == "flat"
+    return Finding(
+        kind,
+        "warning" if hopeless else "note",
+        "",
+        summary,
+        "train without them" if hopeless else "look at them; some may be no pictures of a class",
+        groups=tuple((row,) for row in rows.tolist()),
+        exclude=tuple(np.intersect1d(rows, train).tolist()) if hopeless else (),
+    )

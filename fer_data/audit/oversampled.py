@@ -1,0 +1,56 @@
+"""Classes that someone oversampled on disk, by copies that were saved beside the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from fer_data.audit.finding import Finding
+from fer_data.audit.subject import Subject, groups
+from fer_data.manifest import printable
+
+KINDS = {"oversampled-on-disk": "classes that are mostly versions of few photographs"}
+
+_CERTAIN = 2.0
+"""Samples a photograph from which a class was oversampled, whatever the others have."""
+
+_SUSPECT = 1.5
+"""The same over the other classes' median; FER2013's disgust has 1.5 and its median 1.2."""
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """Find classes with many versions of each photograph, and whether they cross splits."""
+    manifest, photographs = subject.manifest, subject.photographs
+    rows = [
+        np.flatnonzero((manifest.labels == label) & (manifest.split_codes >= 0))
+        for label in range(len(manifest.class_names))
+    ]
+    versions = np.array(
+        [len(of_class) / max(1, len(set(photographs[of_class]))) for of_class in rows]
+    )
+    for label, of_class in enumerate(rows):
+        others = np.median(np.delete(versions, label)) if len(versions) > 1 else np.inf
+        if versions[label] < min(_CERTAIN, _SUSPECT * max(others, 1)):
+            continue
+        found = list(groups(photographs, of_class))
+        crossing = [group for group in found if len(set(manifest.split_codes[group])) > 1]
+        train = manifest.rows("train") if "train" in manifest.splits else of_class[:0]
+        surplus = np.concatenate([group[1:] for group in found])
+        words = f"{len(of_class):,} samples are {len(set(photographs[of_class])):,} photographs"
+        if len(versions) > 1:
+            words += f", {versions[label]:.1f} versions of each; other classes have {others:.1f}"
+        if crossing:
+            words += f"; {len(crossing):,} photographs have versions in more than one split"
+        yield Finding(
+            "oversampled-on-disk",
+            "error" if crossing else "warning",
+            printable(manifest.class_names[label]),
+            words,
+            "go back to the pictures themselves and balance when they are loaded "
+            "(--balance), after the split"
+            if crossing
+            else "balance when pictures are loaded (--balance): copies on disk are drawn as new",
+            groups=tuple(tuple(group.tolist()) for group in found),
+            exclude=tuple(np.intersect1d(surplus, train).tolist()),
+        )

@@ -1,0 +1,83 @@
+"""What the checks look at: the table of samples, the pixels, and which pictures are copies."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.manifest import Manifest
+from fer_data.measures import Measures, measure
+from fer_data.near import Pairs, linked, near_pairs
+from fer_data.store import PixelStore
+
+_LEAST_CONTRAST = 5.0
+"""A picture with less, in grey levels, is no photograph that another could be a copy of."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A data set with what several checks need to know of it, found out once.
+
+    Attributes
+    ----------
+    store : PixelStore
+        Of 48x48 grey pictures.
+    """
+
+    store: PixelStore
+
+    @property
+    def manifest(self) -> Manifest:
+        """The table of samples."""
+        return self.store.manifest
+
+    @cached_property
+    def measures(self) -> Measures:
+        """Brightness, contrast and sharpness of every picture."""
+        return measure(self.store.pixels)
+
+    @cached_property
+    def copies(self) -> NDArray[np.int64]:
+        """A number for each picture, int64 [N], the same for those that are equal to the bit."""
+        keys = np.empty(len(self.manifest), "V16")
+        for row, picture in enumerate(self.store.pixels):
+            keys[row] = hashlib.blake2b(picture.tobytes(), digest_size=16).digest()
+        return np.unique(keys, return_inverse=True)[1].astype(np.int64)
+
+    @cached_property
+    def near(self) -> Pairs:
+        """Pairs of near copies, as rows; of pictures that are equal, the first stands for all."""
+        _, first = np.unique(self.copies, return_index=True)
+        rows = np.sort(first[self.measures.contrast[first] >= _LEAST_CONTRAST])
+        pairs = near_pairs(self.store.pixels[rows])
+        return pairs._replace(first=rows[pairs.first], second=rows[pairs.second])
+
+    @cached_property
+    def photographs(self) -> NDArray[np.int64]:
+        """A number for each picture, int64 [N], the same for copies and near copies of one."""
+        number = len(self.copies)
+        of_copy = np.unique(self.copies, return_index=True)[1][self.copies]
+        first = np.concatenate([np.arange(number), self.near.first])
+        second = np.concatenate([of_copy, self.near.second])
+        return linked(number, first, second)
+
+
+def groups(numbers: NDArray[np.int64], rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Yield the rows that share their number with another one, each group in order.
+
+    Parameters
+    ----------
+    numbers : ndarray of int64, shape [N]
+        A group number of every row of the manifest.
+    rows : ndarray of int64
+        The rows to look at, ascending.
+    """
+    order = rows[np.argsort(numbers[rows], kind="stable")]
+    bounds = np.flatnonzero(np.diff(numbers[order])) + 1
+    found = [group for group in np.split(order, bounds) if len(group) > 1]
+    yield from sorted(found, key=lambda group: int(group[0]))

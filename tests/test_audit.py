@@ -1,0 +1,262 @@
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from typer.testing import CliRunner
+
+from fer_data.audit import KINDS, Audit, Finding, audit, parse_kinds, write_exclusions
+from fer_data.cli import app
+from fer_data.errors import UsageError
+from tests.csv_files import FLAT, cell, write_csv
+from tests.photographs import brightened, photographs, shifted
+
+Picture = NDArray[np.uint8]
+
+
+def write(root: Path, pictures: dict[str, list[Picture]], prefix: str = "") -> Path:
+    """Write pictures as PNG files: {"train/cat": [...]}, numbered from 0."""
+    for folder, found in pictures.items():
+        (root / folder).mkdir(parents=True, exist_ok=True)
+        for number, picture in enumerate(found):
+            Image.fromarray(picture).save(root / folder / f"{prefix}{number:03d}.png")
+    return root
+
+
+def plain(root: Path, **more: list[Picture]) -> Path:
+    """Write two splits of two classes with nothing wrong in them, and `more` after those."""
+    every = list(photographs(120))
+    return write(
+        root,
+        {
+            "train/cat": every[:40] + more.get("cat", []),
+            "train/dog": every[40:80] + more.get("dog", []),
+            "test/cat": every[80:100] + more.get("test_cat", []),
+            "test/dog": every[100:] + more.get("test_dog", []),
+        },
+    )
+
+
+def only(found: Audit, kind: str) -> Finding:
+    (finding,) = found.of_kinds((kind,))
+    return finding
+
+
+def samples(found: Audit, finding: Finding) -> list[list[str]]:
+    names = found.manifest.sample_ids()
+    return [[names[row] for row in group] for group in finding.groups]
+
+
+def test_in_good_data_nothing_is_found(tmp_path: Path) -> None:
+    found = audit(plain(tmp_path / "data"))
+    assert found.findings == ()
+    assert found.photographs == {"train": (40, 40), "test": (20, 20)}
+
+
+def test_redundant_copies_are_counted_and_all_but_one_are_for_exclusion(tmp_path: Path) -> None:
+    again = photographs(120)[3]
+    found = audit(plain(tmp_path / "data", cat=[again, again]))
+    finding = only(found, "exact-duplicates")
+    assert finding.where == "train"
+    assert samples(found, finding) == [[f"train/cat/{n:03d}.png" for n in (3, 40, 41)]]
+    names = found.manifest.sample_ids()
+    assert [names[row] for row in finding.exclude] == ["train/cat/040.png", "train/cat/041.png"]
+    assert found.photographs["train"] == (40, 40)
+
+
+def test_one_picture_under_two_labels_is_left_out_of_training_under_both(tmp_path: Path) -> None:
+    found = audit(plain(tmp_path / "data", dog=[photographs(120)[3]]))
+    finding = only(found, "conflicting-labels")
+    assert samples(found, finding) == [["train/cat/003.png", "train/dog/040.png"]]
+    assert finding.exclude == finding.groups[0]
+    assert finding.severity == "error"
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        (lambda picture: picture, "leaked-copies"),
+        (lambda picture: picture[:, ::-1], "leaked-near-copies"),
+        (lambda picture: shifted(brightened(picture, 20), 1, -1), "leaked-near-copies"),
+    ],
+)
+def test_a_test_picture_that_training_has_is_a_leak(
+    tmp_path: Path, change: Callable[[Picture], Picture], kind: str
+) -> None:
+    found = audit(plain(tmp_path / "data", test_dog=[change(photographs(120)[50])]))
+    (finding,) = found.findings
+    assert (finding.kind, finding.severity, finding.where) == (kind, "error", "train, test")
+    assert samples(found, finding) == [["train/dog/010.png", "test/dog/020.png"]]
+    assert found.manifest.sample_ids()[finding.exclude[0]] == "train/dog/010.png"
+    assert "1 of 41 test pictures (2.4%)" in finding.summary
+    assert "dog 1 (5%)" in finding.summary
+
+
+def test_versions_of_a_photograph_in_a_split_are_noted_and_stay(tmp_path: Path) -> None:
+    found = audit(plain(tmp_path / "data", cat=[shifted(photographs(120)[3], 0, 1)]))
+    finding = only(found, "near-duplicates")
+    assert samples(found, finding) == [["train/cat/003.png", "train/cat/040.png"]]
+    assert finding.severity == "note"
+    assert finding.exclude == ()
+    assert found.photographs["train"] == (40, 40)
+
+
+def augmented(picture: Picture, random: np.random.Generator) -> Picture:
+    """Return what people save to disk to have more of a class."""
+    if random.random() < 0.5:
+        picture = picture[:, ::-1]
+    moved = shifted(picture, *random.integers(-2, 3, 2).tolist())
+    return brightened(moved, int(random.integers(-25, 26)))
+
+
+def polluted(root: Path) -> Path:
+    """Write a class that was oversampled on disk, by flips, shifts, brightness, before a split."""
+    random = np.random.default_rng(0)
+    every = photographs(190)
+    rare = [augmented(picture, random) for picture in every[:10] for _ in range(6)]
+    order = random.permutation(len(rare))
+    return write(
+        root,
+        {
+            "train/common": list(every[10:110]),
+            "train/other": list(every[110:150]),
+            "train/rare": [rare[i] for i in order[:40]],
+            "test/common": list(every[150:170]),
+            "test/other": list(every[170:]),
+            "test/rare": [rare[i] for i in order[40:]],
+        },
+    )
+
+
+def test_oversampling_on_disk_before_the_split_is_called_so(tmp_path: Path) -> None:
+    found = audit(polluted(tmp_path / "data"))
+    finding = only(found, "oversampled-on-disk")
+    assert (finding.where, finding.severity) == ("rare", "error")
+    assert "60 samples are 10 photographs, 6.0 versions of each" in finding.summary
+    assert re.search("[0-9]+ photographs have versions in more than one split", finding.summary)
+    assert "after the split" in finding.advice
+    leak = only(found, "leaked-near-copies")
+    assert "20 of 60 test pictures (33.3%)" in leak.summary
+    assert "rare 20 (100%)" in leak.summary
+    assert found.photographs["train"] == (100, 40, 10)
+
+
+def test_oversampling_on_disk_inside_training_is_a_warning(tmp_path: Path) -> None:
+    every = photographs(120)
+    random = np.random.default_rng(1)
+    more = [augmented(picture, random) for picture in every[:40]]
+    found = audit(plain(tmp_path / "data", cat=more))
+    finding = only(found, "oversampled-on-disk")
+    assert (finding.where, finding.severity) == ("cat", "warning")
+    assert len(finding.exclude) >= 38
+
+
+def test_classes_of_different_sizes_are_not_called_oversampled(tmp_path: Path) -> None:
+    every = list(photographs(150))
+    root = write(tmp_path / "data", {"train/few": every[:20], "train/many": every[20:]})
+    assert audit(root).findings == ()
+
+
+def everything(root: Path) -> Path:
+    """Write a data set that has at least one of every kind of finding."""
+    polluted(root)
+    first = photographs(190)[10:16]
+    ramp = np.tile(np.linspace(40, 200, 48), (48, 1)).astype(np.uint8)
+    spot = np.zeros((48, 48), np.uint8)
+    spot[:8, :8] = 200
+    write(
+        root,
+        {
+            "train/Other": [first[0], first[1]],
+            "test/common": [first[2], np.full((48, 48), 9, np.uint8)],
+            "train/common": [
+                *(first[3], first[3], np.full((48, 48), 9, np.uint8), ramp, spot, 255 - spot),
+                *((128 + first[4] // 100), shifted(first[5], 1, 0)),
+            ],
+        },
+        "more",
+    )
+    other = photographs(3, seed=9)
+    Image.fromarray(np.stack([other[0]] * 3, axis=-1)).save(root / "train/common/rgb.png")
+    Image.fromarray(other[1]).resize((64, 64)).save(root / "train/common/size.png")
+    (root / "train/common/broken.png").write_bytes(b"not a picture")
+    return root
+
+
+def test_every_kind_of_finding_can_be_found(tmp_path: Path) -> None:
+    found = audit(everything(tmp_path / "data"))
+    assert {finding.kind for finding in found.findings} == set(KINDS)
+    order = [finding.severity for finding in found.findings]
+    assert order == sorted(order, key=["error", "warning", "note"].index)
+    names = {finding.kind: finding.names for finding in found.findings}
+    assert names["unreadable"] == ("train/common/broken.png",)
+    assert names["similar-names"] == ("Other", "other")
+    assert names["missing-class"] == ("Other",)
+
+
+def test_only_training_samples_are_ever_for_exclusion(tmp_path: Path) -> None:
+    found = audit(everything(tmp_path / "data"))
+    excluded = {row for finding in found.findings for row in finding.exclude}
+    assert excluded
+    assert {found.manifest.splits[found.manifest.split_codes[row]] for row in excluded} == {"train"}
+
+
+def test_without_the_exclusions_no_test_picture_is_known_from_training(tmp_path: Path) -> None:
+    root = everything(tmp_path / "data")
+    found = audit(root)
+    number = write_exclusions(found.findings, found.manifest, tmp_path / "out.csv")
+    with open(tmp_path / "out.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == number
+    assert {row["kind"] for row in rows} <= set(KINDS)
+    for row in rows:
+        (root / row["sample"]).unlink()
+    again = {finding.kind for finding in audit(root).findings}
+    assert not again & {"leaked-copies", "leaked-near-copies", "conflicting-labels"}
+
+
+def test_a_csv_is_audited_too(tmp_path: Path) -> None:
+    picture = cell(photographs(1)[0])
+    rows = [
+        f"3,{picture},Training",
+        f"3,{picture},PublicTest",
+        f"4,{FLAT},Training",
+        "3,1 2,Training",
+    ]
+    found = audit(write_csv(tmp_path / "fer.csv", rows))
+    kinds = {finding.kind for finding in found.findings}
+    assert {"leaked-copies", "flat", "unreadable", "missing-class"} <= kinds
+    assert samples(found, only(found, "leaked-copies")) == [["row 0", "row 1"]]
+
+
+def test_the_command_prints_and_fails_as_it_is_asked(tmp_path: Path) -> None:
+    root, out = everything(tmp_path / "data"), tmp_path / "out.csv"
+    run = CliRunner().invoke(app, ["audit", str(root), "--write-exclusions", str(out)])
+    assert run.exit_code == 0
+    for kind in KINDS:
+        assert kind in run.output
+    assert out.read_text().startswith("sample,kind,split\n")
+    run = CliRunner().invoke(app, ["audit", str(root), "--json", "--fail-on", "dark,bright"])
+    assert run.exit_code == 1
+    printed = json.loads(run.stdout)
+    assert printed["photographs"]["train"]["rare"] == 10
+    leak = next(one for one in printed["findings"] if one["kind"] == "leaked-copies")
+    assert leak["groups"][0] == ["train/common/002.png", "test/common/more000.png"]
+    good = CliRunner().invoke(app, ["audit", str(plain(tmp_path / "good")), "--fail-on", "note"])
+    assert good.exit_code == 0
+    assert "Nothing was found" in good.output
+
+
+def test_kinds_to_fail_on_are_checked_before_any_work() -> None:
+    assert parse_kinds("flat, error") == ("flat", "error")
+    with pytest.raises(UsageError, match="'leaks' is no kind of finding; choose of error"):
+        parse_kinds("flat,leaks")
+    with pytest.raises(UsageError, match="name a kind"):
+        parse_kinds(" ,")
