@@ -1,3 +1,7 @@
+from .audit import Audit as Audit
+from .audit import Finding as Finding
+from .audit import audit_data as audit_data
+from .audit import write_exclusions as write_exclusions
 from .batches import Batch as Batch
 from .convert import Conversion as Conversion
 from .convert import convert_csv as convert_csv
@@ -22,6 +26,7 @@ from .plan import EpochPlan as EpochPlan
 from .plan import Planner as Planner
 from .plan import plan_epoch as plan_epoch
 from .readers import read as read
+from .report import write_report as write_report
 from .sample_grid import draw_samples as draw_samples
 from .shard import Shard as Shard
 from .split import hold_out as hold_out

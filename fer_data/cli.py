@@ -209,6 +209,9 @@ def audit(
             help="List what training is better without; every command takes it as --exclude.",
         ),
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page with pictures of it, too.")
+    ] = None,
     as_json: AsJson = False,
     test_apart: Apart = False,
     cache: Annotated[
@@ -237,7 +240,7 @@ def audit(
     from fer_data.manifest import printable
 
     kinds = room.parse_kinds(fail_on) if fail_on is not None else ()
-    found = room.audit(path, cache=cache, merge_test=not test_apart)
+    found = room.audit_data(path, cache=cache, merge_test=not test_apart)
     if as_json:
         print_json(found.to_dict())
     else:
@@ -254,12 +257,41 @@ def audit(
             console.print(tables.findings_table(found))
         else:
             console.print("Nothing was found.")
+    if html is not None:
+        from fer_data.report import write_audit_page
+
+        write_audit_page(found, html)
+        say(f"The findings with their pictures are in {html}")
     if exclusions is not None:
         number = room.write_exclusions(found.findings, found.manifest, exclusions)
         say(f"{number:,} training samples are better left out; they are listed in {exclusions}")
     if failed := found.of_kinds(kinds):
         say(f"fer-data: found {', '.join(dict.fromkeys(one.kind for one in failed))}")
         raise typer.Exit(cli_support.FAILED_CHECK)
+
+
+@app.command(no_args_is_help=True)
+def report(
+    path: DataPath,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write index.html to.")],
+    test_apart: Apart = False,
+    cache: Annotated[
+        Path | None, typer.Option(help="Where decoded pictures are kept.", envvar="FER_DATA_CACHE")
+    ] = None,
+) -> None:
+    """Write a page of html on a data set: what it holds, and all that the audit finds.
+
+    Counts by class and split, samples, the mean picture of each class, findings with their
+    pictures, what each --balance would draw. The page needs nothing beside it: send it, print it.
+
+    **Examples**
+
+      fer-data report fer2013/ --out report/
+    """
+    from fer_data.report import write_report
+
+    page = write_report(path, out, cache=cache, merge_test=not test_apart)
+    say(f"The report is {page}")
 
 
 @app.command("convert-csv", no_args_is_help=True)

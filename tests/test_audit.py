@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from typer.testing import CliRunner
 
-from fer_data.audit import KINDS, Audit, Finding, audit, parse_kinds, write_exclusions
+from fer_data.audit import KINDS, Audit, Finding, audit_data, parse_kinds, write_exclusions
 from fer_data.cli import app
 from fer_data.errors import UsageError
 from tests.csv_files import FLAT, cell, write_csv
@@ -55,14 +55,14 @@ def samples(found: Audit, finding: Finding) -> list[list[str]]:
 
 
 def test_in_good_data_nothing_is_found(tmp_path: Path) -> None:
-    found = audit(plain(tmp_path / "data"))
+    found = audit_data(plain(tmp_path / "data"))
     assert found.findings == ()
     assert found.photographs == {"train": (40, 40), "test": (20, 20)}
 
 
 def test_redundant_copies_are_counted_and_all_but_one_are_for_exclusion(tmp_path: Path) -> None:
     again = photographs(120)[3]
-    found = audit(plain(tmp_path / "data", cat=[again, again]))
+    found = audit_data(plain(tmp_path / "data", cat=[again, again]))
     finding = only(found, "exact-duplicates")
     assert finding.where == "train"
     assert samples(found, finding) == [[f"train/cat/{n:03d}.png" for n in (3, 40, 41)]]
@@ -72,7 +72,7 @@ def test_redundant_copies_are_counted_and_all_but_one_are_for_exclusion(tmp_path
 
 
 def test_one_picture_under_two_labels_is_left_out_of_training_under_both(tmp_path: Path) -> None:
-    found = audit(plain(tmp_path / "data", dog=[photographs(120)[3]]))
+    found = audit_data(plain(tmp_path / "data", dog=[photographs(120)[3]]))
     finding = only(found, "conflicting-labels")
     assert samples(found, finding) == [["train/cat/003.png", "train/dog/040.png"]]
     assert finding.exclude == finding.groups[0]
@@ -90,7 +90,7 @@ def test_one_picture_under_two_labels_is_left_out_of_training_under_both(tmp_pat
 def test_a_test_picture_that_training_has_is_a_leak(
     tmp_path: Path, change: Callable[[Picture], Picture], kind: str
 ) -> None:
-    found = audit(plain(tmp_path / "data", test_dog=[change(photographs(120)[50])]))
+    found = audit_data(plain(tmp_path / "data", test_dog=[change(photographs(120)[50])]))
     (finding,) = found.findings
     assert (finding.kind, finding.severity, finding.where) == (kind, "error", "train, test")
     assert samples(found, finding) == [["train/dog/010.png", "test/dog/020.png"]]
@@ -100,7 +100,7 @@ def test_a_test_picture_that_training_has_is_a_leak(
 
 
 def test_versions_of_a_photograph_in_a_split_are_noted_and_stay(tmp_path: Path) -> None:
-    found = audit(plain(tmp_path / "data", cat=[shifted(photographs(120)[3], 0, 1)]))
+    found = audit_data(plain(tmp_path / "data", cat=[shifted(photographs(120)[3], 0, 1)]))
     finding = only(found, "near-duplicates")
     assert samples(found, finding) == [["train/cat/003.png", "train/cat/040.png"]]
     assert finding.severity == "note"
@@ -136,7 +136,7 @@ def polluted(root: Path) -> Path:
 
 
 def test_oversampling_on_disk_before_the_split_is_called_so(tmp_path: Path) -> None:
-    found = audit(polluted(tmp_path / "data"))
+    found = audit_data(polluted(tmp_path / "data"))
     finding = only(found, "oversampled-on-disk")
     assert (finding.where, finding.severity) == ("rare", "error")
     assert "60 samples are 10 photographs, 6.0 versions of each" in finding.summary
@@ -152,7 +152,7 @@ def test_oversampling_on_disk_inside_training_is_a_warning(tmp_path: Path) -> No
     every = photographs(120)
     random = np.random.default_rng(1)
     more = [augmented(picture, random) for picture in every[:40]]
-    found = audit(plain(tmp_path / "data", cat=more))
+    found = audit_data(plain(tmp_path / "data", cat=more))
     finding = only(found, "oversampled-on-disk")
     assert (finding.where, finding.severity) == ("cat", "warning")
     assert len(finding.exclude) >= 38
@@ -161,7 +161,7 @@ def test_oversampling_on_disk_inside_training_is_a_warning(tmp_path: Path) -> No
 def test_classes_of_different_sizes_are_not_called_oversampled(tmp_path: Path) -> None:
     every = list(photographs(150))
     root = write(tmp_path / "data", {"train/few": every[:20], "train/many": every[20:]})
-    assert audit(root).findings == ()
+    assert audit_data(root).findings == ()
 
 
 def everything(root: Path) -> Path:
@@ -191,7 +191,7 @@ def everything(root: Path) -> Path:
 
 
 def test_every_kind_of_finding_can_be_found(tmp_path: Path) -> None:
-    found = audit(everything(tmp_path / "data"))
+    found = audit_data(everything(tmp_path / "data"))
     assert {finding.kind for finding in found.findings} == set(KINDS)
     order = [finding.severity for finding in found.findings]
     assert order == sorted(order, key=["error", "warning", "note"].index)
@@ -202,7 +202,7 @@ def test_every_kind_of_finding_can_be_found(tmp_path: Path) -> None:
 
 
 def test_only_training_samples_are_ever_for_exclusion(tmp_path: Path) -> None:
-    found = audit(everything(tmp_path / "data"))
+    found = audit_data(everything(tmp_path / "data"))
     excluded = {row for finding in found.findings for row in finding.exclude}
     assert excluded
     assert {found.manifest.splits[found.manifest.split_codes[row]] for row in excluded} == {"train"}
@@ -210,7 +210,7 @@ def test_only_training_samples_are_ever_for_exclusion(tmp_path: Path) -> None:
 
 def test_without_the_exclusions_no_test_picture_is_known_from_training(tmp_path: Path) -> None:
     root = everything(tmp_path / "data")
-    found = audit(root)
+    found = audit_data(root)
     number = write_exclusions(found.findings, found.manifest, tmp_path / "out.csv")
     with open(tmp_path / "out.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -218,7 +218,7 @@ def test_without_the_exclusions_no_test_picture_is_known_from_training(tmp_path:
     assert {row["kind"] for row in rows} <= set(KINDS)
     for row in rows:
         (root / row["sample"]).unlink()
-    again = {finding.kind for finding in audit(root).findings}
+    again = {finding.kind for finding in audit_data(root).findings}
     assert not again & {"leaked-copies", "leaked-near-copies", "conflicting-labels"}
 
 
@@ -230,7 +230,7 @@ def test_a_csv_is_audited_too(tmp_path: Path) -> None:
         f"4,{FLAT},Training",
         "3,1 2,Training",
     ]
-    found = audit(write_csv(tmp_path / "fer.csv", rows))
+    found = audit_data(write_csv(tmp_path / "fer.csv", rows))
     kinds = {finding.kind for finding in found.findings}
     assert {"leaked-copies", "flat", "unreadable", "missing-class"} <= kinds
     assert samples(found, only(found, "leaked-copies")) == [["row 0", "row 1"]]

@@ -17,7 +17,7 @@ import pytest
 from numpy.typing import NDArray
 
 import fer_data
-from fer_data.audit import audit
+from fer_data.audit import audit_data
 from fer_data.convert import convert_csv
 from fer_data.labels import EMOTIONS, EMOTIONS_BY_CODE
 from fer_data.stats import compute_stats
@@ -104,7 +104,7 @@ def test_the_audit_finds_the_copies_and_leaks_that_hashing_finds(tmp_path: Path)
     redundant = sum(count - 1 for count in inside.values())
     leaked = sum(count for key, count in outside.items() if key in inside)
     assert (redundant, leaked) == (1233, 279)
-    found = audit(as_csv(tmp_path / "fer2013.csv", train, test))
+    found = audit_data(as_csv(tmp_path / "fer2013.csv", train, test))
     summaries = {(finding.kind, finding.where): finding.summary for finding in found.findings}
     assert summaries["exact-duplicates", "train"].startswith("1,233 redundant copies")
     assert summaries["leaked-copies", "train, test"].startswith("279 of 3,589 test pictures (7.8%)")

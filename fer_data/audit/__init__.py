@@ -20,7 +20,7 @@ __all__ = [
     "KINDS",
     "Audit",
     "Finding",
-    "audit",
+    "audit_data",
     "audit_store",
     "parse_kinds",
     "write_exclusions",
@@ -38,17 +38,22 @@ class Audit:
 
     Attributes
     ----------
-    manifest : Manifest
-        The samples that could be decoded; findings' rows are its rows.
+    store : PixelStore
+        The samples that could be decoded, as 48x48 grey pictures.
     findings : tuple of Finding
         The worst first.
     photographs : dict
         Split -> for each class, in label order, how many different photographs its samples are.
     """
 
-    manifest: Manifest
+    store: PixelStore
     findings: tuple[Finding, ...]
     photographs: dict[str, tuple[int, ...]]
+
+    @property
+    def manifest(self) -> Manifest:
+        """The table of samples, whose rows the findings name."""
+        return self.store.manifest
 
     def of_kinds(self, kinds: tuple[str, ...]) -> tuple[Finding, ...]:
         """Return the findings of some kinds, or severities."""
@@ -101,7 +106,9 @@ def parse_kinds(text: str) -> tuple[str, ...]:
     return kinds
 
 
-def audit(path: str | Path, *, cache: str | Path | None = None, merge_test: bool = True) -> Audit:
+def audit_data(
+    path: str | Path, *, cache: str | Path | None = None, merge_test: bool = True
+) -> Audit:
     """Look for everything in `KINDS` in a data set.
 
     Pictures are compared as 48x48 grey ones. What cannot be decoded is a finding, not an error.
@@ -124,7 +131,7 @@ def audit(path: str | Path, *, cache: str | Path | None = None, merge_test: bool
 
 
 def audit_store(store: PixelStore) -> Audit:
-    """Look for everything in `KINDS` in a store of 48x48 grey pictures; see `audit`."""
+    """Look for everything in `KINDS` in a store of 48x48 grey pictures; see `audit_data`."""
     subject = Subject(store)
     found = [finding for check in _CHECKS for finding in check.find(subject)]
     found.sort(key=lambda finding: SEVERITIES.index(finding.severity))
@@ -136,4 +143,4 @@ def audit_store(store: PixelStore) -> Audit:
         pairs = np.unique(np.stack([manifest.labels[rows], subject.photographs[rows]]), axis=1)
         counts = np.bincount(pairs[0], minlength=len(manifest.class_names))
         photographs[split] = tuple(counts.tolist())
-    return Audit(manifest, tuple(found), photographs)
+    return Audit(store, tuple(found), photographs)

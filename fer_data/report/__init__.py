@@ -1,0 +1,186 @@
+"""The report: one self-contained page of html on a data set, for the screen, phone and print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+from markupsafe import Markup
+
+from fer_data import __version__
+from fer_data.audit import Audit, Finding, audit_store
+from fer_data.errors import DataError
+from fer_data.files import write_text
+from fer_data.manifest import printable
+from fer_data.measures import measure
+from fer_data.report import figures
+from fer_data.report.pictures import Thumbnail, mean_by_class, of_groups, samples_by_class
+from fer_data.stats import compute_stats
+from fer_data.store import PixelStore, open_store
+
+__all__ = ["write_audit_page", "write_report"]
+
+_MOST_CLASSES = 40
+_COLUMNS = 10
+_MOST_GROUPS, _MOST_OF_EACH = 12, 4
+_MOST_NAMES = 30
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A plot with its caption, which a reader that does not see it hears too."""
+
+    svg: Markup
+    words: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """A finding with some of its pictures."""
+
+    finding: Finding
+    groups: list[list[Thumbnail]]
+
+    @property
+    def hidden(self) -> int:
+        """Groups that are not shown."""
+        return len(self.finding.groups) - len(self.groups)
+
+    @property
+    def names(self) -> list[str]:
+        """The first names of what is no sample."""
+        return [printable(name) for name in self.finding.names[:_MOST_NAMES]]
+
+
+def write_report(
+    path: str | Path, out: str | Path, *, cache: str | Path | None = None, merge_test: bool = True
+) -> Path:
+    """Write ``out/index.html``: counts, samples, mean pictures, findings, what balancing would do.
+
+    Parameters
+    ----------
+    path : path
+        A data set that `fer_data.read` takes.
+    out : path
+        A folder; it is made where there is none.
+    cache, merge_test
+        As in `fer_data.open_store`.
+
+    Returns
+    -------
+    Path
+        The page. It needs nothing beside it, and asks nothing of the network.
+
+    Raises
+    ------
+    DataError
+        If the data cannot be read, or the page not be written.
+    """
+    store = open_store(path, cache=cache, merge_test=merge_test, skip_bad=True)
+    page = Path(out) / "index.html"
+    write_page(audit_store(store), page)
+    return page
+
+
+def write_page(audit: Audit, page: Path) -> None:
+    """Write the report of an audited data set; see `write_report`."""
+    store = audit.store
+    manifest, stats = store.manifest, compute_stats(store.manifest)
+    labelled = [split for split in manifest.splits if manifest.counts(split).any()]
+    plots = {
+        "counts": Plot(Markup(figures.counts_by_class(stats)), "Samples of each class by split")
+    }
+    if stats.balances:
+        plots["balance"] = Plot(
+            Markup(figures.draws_by_class(stats)),
+            "Samples of each class that an epoch draws, by --balance",
+        )
+    _write(
+        page,
+        audit,
+        stats=stats,
+        plots=plots,
+        measures=_measures(store),
+        samples={
+            split: samples_by_class(store, split, columns=_COLUMNS, most_classes=_MOST_CLASSES)
+            for split in labelled[:1]
+        },
+        means={
+            split: mean_by_class(store, split, most_classes=_MOST_CLASSES) for split in labelled
+        },
+        most_classes=_MOST_CLASSES,
+    )
+
+
+def write_audit_page(audit: Audit, out: str | Path) -> None:
+    """Write a page with the findings alone.
+
+    Raises
+    ------
+    DataError
+        If the page cannot be written.
+    """
+    _write(Path(out), audit)
+
+
+def _measures(store: PixelStore) -> list[Plot]:
+    """Plot brightness, contrast and sharpness by split."""
+    manifest, found = store.manifest, measure(store.pixels)
+    plots = []
+    for name in ("brightness", "contrast", "sharpness"):
+        values = {split: getattr(found, name)[manifest.rows(split)] for split in manifest.splits}
+        means = ", ".join(f"{split} {part.mean():.3g}" for split, part in values.items())
+        svg = figures.histograms(values, name)
+        plots.append(
+            Plot(Markup(svg), f"{name.capitalize()} of the pictures by split; means: {means}")
+        )
+    return plots
+
+
+def _write(page: Path, audit: Audit, **sections: Any) -> None:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("fer_data", "report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    store, manifest = audit.store, audit.manifest
+    counts = {split: manifest.counts(split).tolist() for split in audit.photographs}
+    html = environment.get_template("page.html.j2").render(
+        {
+            "name": printable(manifest.root.name),
+            "layout": manifest.layout,
+            "num_samples": len(manifest),
+            "version": __version__,
+            "class_names": [printable(name) for name in manifest.class_names],
+            "counts": counts,
+            "photographs": audit.photographs,
+            "left_out": manifest.left_out_summary(),
+            "severities": {
+                severity: sum(finding.severity == severity for finding in audit.findings)
+                for severity in ("error", "warning", "note")
+            },
+            "findings": [
+                Found(
+                    finding,
+                    of_groups(store, finding.groups, most=_MOST_GROUPS, most_of_each=_MOST_OF_EACH),
+                )
+                for finding in audit.findings
+            ],
+            "stats": None,
+            "plots": {},
+            "measures": [],
+            "samples": {},
+            "means": {},
+            "most_classes": np.inf,
+            **sections,
+        }
+    )
+    try:
+        write_text(page, html)
+    except OSError as error:
+        raise DataError(f"{page}: cannot be written ({error.strerror or error})") from None

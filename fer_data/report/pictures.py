@@ -1,0 +1,80 @@
+"""Pictures of the data set as the report shows them: inside the page, as PNG in data URIs."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.keyed import SAMPLES, generator
+from fer_data.manifest import printable
+from fer_data.png import encode_grey
+from fer_data.store import PixelStore
+
+
+class Thumbnail(NamedTuple):
+    """A picture of the page: its data URI, its class, and what it shows, in words."""
+
+    source: str
+    class_name: str
+    words: str
+
+
+def thumbnail(store: PixelStore, row: int) -> Thumbnail:
+    """Return a sample's picture; the words are its name, split and class."""
+    manifest = store.manifest
+    (name,) = manifest.take(np.array([row])).sample_ids()
+    label, code = int(manifest.labels[row]), int(manifest.split_codes[row])
+    class_name = printable(manifest.class_names[label]) if label >= 0 else "no label"
+    words = f"{name} ({manifest.splits[code]}, {class_name})"
+    return Thumbnail(data_uri(store.pixels[row, :, :, 0]), class_name, words)
+
+
+def samples_by_class(
+    store: PixelStore, split: str, *, columns: int, most_classes: int
+) -> dict[str, list[Thumbnail]]:
+    """Return random samples of each class of a split; of many classes, of the first ones."""
+    manifest = store.manifest
+    rows = manifest.rows(split)
+    found = {}
+    for label, name in enumerate(manifest.class_names[:most_classes]):
+        members = rows[manifest.labels[rows] == label]
+        chosen = generator(0, SAMPLES, label).permutation(members)[:columns]
+        found[printable(name)] = [thumbnail(store, int(row)) for row in chosen]
+    return found
+
+
+def mean_by_class(store: PixelStore, split: str, *, most_classes: int) -> list[Thumbnail]:
+    """Return the mean picture of each class of a split that has samples."""
+    manifest = store.manifest
+    rows = manifest.rows(split)
+    found = []
+    for label, name in enumerate(manifest.class_names[:most_classes]):
+        members = rows[manifest.labels[rows] == label]
+        if len(members):
+            blocks = np.array_split(members, -(-len(members) // 1024))
+            total = sum(
+                store.pixels[block, :, :, 0].sum(axis=0, dtype=np.int64) for block in blocks
+            )
+            mean = np.asarray(total) / len(members)
+            words = f"{printable(name)}, mean of {len(members):,}"
+            uri = data_uri(mean.round().astype(np.uint8))
+            found.append(Thumbnail(uri, printable(name), words))
+    return found
+
+
+def of_groups(
+    store: PixelStore, groups: Iterable[tuple[int, ...]], *, most: int, most_of_each: int
+) -> list[list[Thumbnail]]:
+    """Return the pictures of the first groups, and of each only the first ones."""
+    shown = [group[:most_of_each] for group, _ in zip(groups, range(most), strict=False)]
+    return [[thumbnail(store, row) for row in group] for group in shown]
+
+
+def data_uri(pixels: NDArray[np.uint8]) -> str:
+    """Return a grey picture, uint8 [H, W], as a PNG in a data URI."""
+    png = encode_grey(np.ascontiguousarray(pixels))
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")

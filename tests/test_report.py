@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from fer_data.audit import KINDS, audit_store
+from fer_data.cli import app
+from fer_data.report import write_page, write_report
+from fer_data.store import open_store
+from tests.browser import CHROMIUM, NEEDED, Elements, show
+from tests.test_audit import everything
+
+ATTACKS = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=\"document.title='owned'\">",
+    "\"'><svg onload=alert(1)>{{ 7 * 7 }}$x^2$",
+)
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of a data set that has every kind of finding."""
+    folder = tmp_path_factory.mktemp("report")
+    root = everything(folder / "data")
+    return write_report(root, folder / "out", cache=folder / "cache")
+
+
+@pytest.fixture(scope="module")
+def attacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of a data set whose classes are called as no class should be."""
+    folder = tmp_path_factory.mktemp("attacked")
+    root = everything(folder / "data")
+    store = open_store(root, cache=folder / "cache", skip_bad=True)
+    manifest = replace(store.manifest, class_names=(*ATTACKS, *store.manifest.class_names[3:]))
+    write_page(audit_store(replace(store, manifest=manifest)), folder / "index.html")
+    return folder / "index.html"
+
+
+def test_the_page_tells_every_finding_with_its_pictures(page: Path) -> None:
+    found = Elements(page.read_text("utf-8"))
+    for kind in KINDS:
+        assert kind in found.text
+    images = [attributes for tag, attributes in found.tags if tag == "img"]
+    assert len(images) > 50
+    assert all(attributes["alt"] for attributes in images)
+    assert any("train/common/003.png" in (attributes["alt"] or "") for attributes in images)
+
+
+def test_plots_are_drawn_in_the_page_and_have_words(page: Path) -> None:
+    found = Elements(page.read_text("utf-8"))
+    plots = [attributes for tag, attributes in found.tags if attributes.get("role") == "img"]
+    assert len(plots) == 5
+    assert all(attributes["aria-label"] for attributes in plots)
+    assert sum(tag == "svg" for tag, _ in found.tags) == 5
+
+
+def test_nothing_in_the_page_comes_from_elsewhere(page: Path) -> None:
+    for tag, attributes in Elements(page.read_text("utf-8")).tags:
+        assert tag not in ("script", "iframe", "object", "embed")
+        for name in ("src", "href", "xlink:href"):
+            assert (attributes.get(name) or "#").startswith(("#", "data:"))
+
+
+def test_the_same_data_gives_the_same_page(page: Path, tmp_path: Path) -> None:
+    again = write_report(page.parent.parent / "data", tmp_path, cache=tmp_path / "cache")
+    assert again.read_bytes() == page.read_bytes()
+
+
+def test_a_class_name_is_text_whatever_is_in_it(attacked: Path) -> None:
+    html = attacked.read_text("utf-8")
+    found = Elements(html)
+    assert not [tag for tag, _ in found.tags if tag == "script"]
+    assert not [a for _, attributes in found.tags for a in attributes if a.startswith("on")]
+    for name in ATTACKS:
+        assert name in found.text
+    assert "49" not in [part.strip() for part in found.text.split(">")]
+
+
+@pytest.mark.skipif(not CHROMIUM, reason=NEEDED)
+def test_the_browser_tells_what_a_bad_page_does(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.html"
+    bad.write_text(
+        "<img src='http://example.com/x.png'><script>console.error('a'); nowhere()</script>"
+    )
+    shown = show(bad, tmp_path)
+    assert shown.requests == ["http://example.com/x.png"]
+    assert len(shown.console) == 2
+
+
+@pytest.mark.skipif(not CHROMIUM, reason=NEEDED)
+@pytest.mark.parametrize("which", ["page", "attacked"])
+def test_a_browser_shows_it_without_errors_or_requests(
+    which: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    shown = show(request.getfixturevalue(which), tmp_path)
+    assert shown.console == []
+    assert shown.requests == []
+    found = Elements(shown.html)
+    assert "<title>data: what is in the data</title>" in shown.html  # not "owned"
+    assert not [tag for tag, _ in found.tags if tag == "script"]
+    assert "Findings" in found.text
+
+
+@pytest.mark.skipif(not CHROMIUM, reason=NEEDED)
+@pytest.mark.parametrize("width", [500, 1400])
+def test_it_fits_a_phone_and_a_wide_screen(page: Path, tmp_path: Path, width: int) -> None:
+    picture = tmp_path / "page.png"
+    show(page, tmp_path, width=width, picture=picture)
+    pixels = np.asarray(Image.open(picture).convert("L")).astype(int)
+    assert pixels.shape[1] == width
+    margins = np.concatenate([pixels[:, :8], pixels[:, -8:]], axis=1)
+    assert margins.min() == margins.max()  # nothing runs into the edges
+    assert pixels.std() > 10
+
+
+def test_the_command_says_where_the_page_is(tmp_path: Path) -> None:
+    root = everything(tmp_path / "data")
+    run = CliRunner().invoke(app, ["report", str(root), "--out", str(tmp_path / "out")])
+    assert run.exit_code == 0
+    assert str(tmp_path / "out" / "index.html") in run.stderr
+
+
+def test_the_audit_writes_a_page_of_its_findings(tmp_path: Path) -> None:
+    root, out = everything(tmp_path / "data"), tmp_path / "findings.html"
+    run = CliRunner().invoke(app, ["audit", str(root), "--html", str(out)])
+    assert run.exit_code == 0
+    found = Elements(out.read_text("utf-8"))
+    for kind in KINDS:
+        assert kind in found.text
+    assert "Mean picture" not in found.text

@@ -1,0 +1,265 @@
+"""How fast are copies found, and how surely? Ours beside cleanvision and imagededup, in one run.
+
+    python tools/bench_audit.py fer2013/ --rounds 3 --json audit.json
+    python tools/bench_audit.py fer2013/ --only ours,cleanvision --sheet sheets/
+
+Each finds exact and near copies in all pictures of a folder, in a process of its own that starts
+from the files. Beside the pictures lie planted copies: of 200 pictures each, changed in one way.
+*Recall* is the share of these that are put together with their original. For *precision* look at
+the sheets: pairs drawn at random of what a tool calls near copies, without the planted ones, of
+which you count those that are one photograph. `pip install cleanvision imagededup` (best into an
+environment of its own, given as --python).
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import platform
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+
+PLANTED = 200
+
+OURS = """
+import sys
+from fer_data.audit.subject import Subject
+from fer_data.store import open_store
+subject = Subject(open_store(sys.argv[1], skip_bad=True))
+names = subject.manifest.sample_ids()
+numbers = subject.photographs
+exact = subject.copies
+"""
+
+CLEANVISION = """
+import sys
+from cleanvision import Imagelab
+lab = Imagelab(data_path=sys.argv[1])
+lab.find_issues({"exact_duplicates": {}, "near_duplicates": {}})
+exact = lab.info["exact_duplicates"]["sets"]
+near = lab.info["near_duplicates"]["sets"]
+"""
+
+IMAGEDEDUP = """
+import sys
+from imagededup.methods import PHash
+hasher = PHash(verbose=False)
+encodings = hasher.encode_images(image_dir=sys.argv[1], recursive=True)
+found = hasher.find_duplicates(encoding_map=encodings, max_distance_threshold=MOST)
+"""
+
+GROUPS = {
+    "ours": """
+groups = {}
+for name, number in zip(names, numbers.tolist()):
+    groups.setdefault(number, []).append(name)
+groups = [group for group in groups.values() if len(group) > 1]
+near = subject.near
+pairs = [[names[a], names[b]] for a, b in zip(near.first.tolist(), near.second.tolist())]
+""",
+    "cleanvision": """
+import os
+short = lambda path: os.path.relpath(path, sys.argv[1])
+groups = [[short(path) for path in group] for group in exact + near]
+pairs = [[short(group[0]), short(path)] for group in near for path in group[1:]]
+""",
+    "imagededup": """
+groups = [[name, *others] for name, others in found.items() if others]
+pairs = [[name, other] for name, others in found.items() for other in others if name < other]
+""",
+}
+
+TOOLS = {
+    "ours": OURS + GROUPS["ours"],
+    "cleanvision": CLEANVISION + GROUPS["cleanvision"],
+    "imagededup PHash, distance 10": IMAGEDEDUP.replace("MOST", "10") + GROUPS["imagededup"],
+    "imagededup PHash, distance 4": IMAGEDEDUP.replace("MOST", "4") + GROUPS["imagededup"],
+}
+
+TELL = """
+import json
+open(sys.argv[2], "w").write(json.dumps({"groups": groups, "pairs": pairs}))
+"""
+
+
+def shifted(picture: np.ndarray, down: int, right: int) -> np.ndarray:
+    """Return a picture moved, its edge repeated."""
+    padded = np.pad(picture, 4, mode="edge")
+    height, width = picture.shape
+    return padded[4 - down : 4 - down + height, 4 - right : 4 - right + width]
+
+
+def brightened(picture: np.ndarray, by: float, contrast: float) -> np.ndarray:
+    """Return a picture with another brightness and contrast."""
+    return ((picture - picture.mean()) * contrast + picture.mean() + by).clip(0, 255)
+
+
+def as_jpeg(picture: np.ndarray, quality: int) -> np.ndarray:
+    """Return a picture as JPEG gives it back."""
+    file = io.BytesIO()
+    Image.fromarray(picture.astype(np.uint8)).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file))
+
+
+def resized(picture: np.ndarray, share: float) -> np.ndarray:
+    """Return a picture that was smaller in between."""
+    image = Image.fromarray(picture)
+    small = image.resize((round(image.width * share), round(image.height * share)))
+    return np.asarray(small.resize(image.size))
+
+
+CHANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "the same": lambda picture: picture,
+    "flip": lambda picture: picture[:, ::-1],
+    "shift by 1": lambda picture: shifted(picture, 1, -1),
+    "shift by 2": lambda picture: shifted(picture, -2, 1),
+    "shift by 3": lambda picture: shifted(picture, 3, 2),
+    "brighter by 30": lambda picture: brightened(picture, 30, 1),
+    "contrast x 0.7": lambda picture: brightened(picture, 0, 0.7),
+    "JPEG of quality 40": lambda picture: as_jpeg(picture, 40),
+    "resized to half": lambda picture: resized(picture, 0.5),
+    "flip, shift, brightness, JPEG": lambda picture: as_jpeg(
+        brightened(shifted(picture[:, ::-1], 1, 1), 15, 0.9), 60
+    ),
+}
+
+
+def plant(folder: Path, target: Path) -> dict[str, list[tuple[str, str]]]:
+    """Link all pictures of a folder and write changed copies; return (original, copy) by change."""
+    names = sorted(
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.suffix.lower() in (".png", ".jpg", ".jpeg")
+    )
+    for name in names:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(folder / name, target / name)
+        except OSError:  # another file system
+            (target / name).write_bytes((folder / name).read_bytes())
+    chooser = random.Random(0)
+    planted: dict[str, list[tuple[str, str]]] = {}
+    for number, (change, function) in enumerate(CHANGES.items()):
+        for name in chooser.sample(names, PLANTED):
+            picture = np.asarray(Image.open(folder / name).convert("L"))
+            path = Path(name)
+            copy = str(path.with_name(f"planted-{number}-{path.stem}.png"))
+            Image.fromarray(function(picture).astype(np.uint8)).save(target / copy)
+            planted.setdefault(change, []).append((name, copy))
+    return planted
+
+
+def run(script: str, python: str, folder: Path, scratch: Path) -> tuple[float, dict[str, Any]]:
+    """Run a tool in a process of its own, from cold caches of its own."""
+    out = scratch / "found.json"
+    cache = tempfile.mkdtemp(dir=scratch)
+    began = time.perf_counter()
+    subprocess.run(
+        [python, "-c", script + TELL, str(folder), str(out)],
+        check=True,
+        capture_output=True,
+        env={**os.environ, "FER_DATA_CACHE": cache},
+    )
+    return time.perf_counter() - began, json.loads(out.read_text())
+
+
+def recall(found: dict[str, Any], planted: dict[str, list[tuple[str, str]]]) -> dict[str, float]:
+    """Return the share of planted copies that are in a group with their original."""
+    together: dict[str, set[int]] = {}
+    for number, group in enumerate(found["groups"]):
+        for name in group:
+            together.setdefault(name, set()).add(number)
+    return {
+        change: sum(
+            bool(together.get(one, set()) & together.get(other, set())) for one, other in pairs
+        )
+        / len(pairs)
+        for change, pairs in planted.items()
+    }
+
+
+def draw_sheet(pairs: list[list[str]], folder: Path, out: Path) -> None:
+    """Draw pairs side by side, 12 in a row."""
+    side, cells = 96, []
+    for pair in pairs:
+        faces = [Image.open(folder / name).convert("L").resize((side, side)) for name in pair]
+        cells.append(np.pad(np.concatenate(faces), 4, constant_values=255))
+    cells += [np.zeros_like(cells[0])] * (-len(cells) % 12)
+    rows = [np.concatenate(cells[i : i + 12], axis=1) for i in range(0, len(cells), 12)]
+    Image.fromarray(np.concatenate(rows)).save(out)
+
+
+def main() -> None:
+    """Run every tool, print a table, and write JSON and sheets where asked."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", help="ours, cleanvision, imagededup")
+    parser.add_argument("--python", default=sys.executable, help="where the others are installed")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--sheet", type=Path, help="folder for sheets of pairs to look at")
+    args = parser.parse_args()
+    wanted = args.only.split(",") if args.only else ["ours", "cleanvision", "imagededup"]
+    tools = {name: script for name, script in TOOLS.items() if name.split()[0] in wanted}
+    result: dict[str, Any] = {
+        "hardware": {"cores": os.cpu_count(), "load_average": os.getloadavg()},
+        "python": platform.python_version(),
+        "tools": {name: {"seconds": []} for name in tools},
+    }
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch, "data")
+        planted = plant(args.folder, folder)
+        copies = {copy for pairs in planted.values() for _, copy in pairs}
+        for number in range(args.rounds):
+            for name, script in tools.items():
+                python = sys.executable if name == "ours" else args.python
+                seconds, found = run(script, python, folder, Path(scratch))
+                print(f"round {number + 1}, {name}: {seconds:.1f} s", file=sys.stderr, flush=True)
+                about = result["tools"][name]
+                about["seconds"].append(seconds)
+                if number:
+                    continue
+                about["recall"] = recall(found, planted)
+                pairs = [pair for pair in found["pairs"] if not copies & set(pair)]
+                about["near_pairs"] = len(pairs)
+                if args.sheet and pairs:
+                    args.sheet.mkdir(parents=True, exist_ok=True)
+                    shown = random.Random(0).sample(pairs, min(48, len(pairs)))
+                    draw_sheet(shown, folder, args.sheet / f"{name.replace(' ', '-')}.png")
+    table = Table(title="Exact and near copies, from the files on")
+    for column in ("tool", "seconds", "x ours", "near pairs", "recall of planted copies"):
+        table.add_column(column, justify="left" if column in ("tool",) else "right")
+    ours = result["tools"].get("ours", {}).get("seconds")
+    for name, about in result["tools"].items():
+        seconds = about["seconds"]
+        ratio = statistics.median(a / b for a, b in zip(seconds, ours or seconds, strict=True))
+        table.add_row(
+            name,
+            f"{statistics.median(seconds):.1f} ({min(seconds):.1f} to {max(seconds):.1f})",
+            f"{ratio:.1f}",
+            f"{about['near_pairs']:,}",
+            "\n".join(f"{change} {share:.1%}" for change, share in about["recall"].items()),
+        )
+    Console(width=140).print(table)
+    if args.json:
+        args.json.write_text(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
