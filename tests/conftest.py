@@ -6,9 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+settings.register_profile("no clock", deadline=None)  # no test may fail for a busy machine
+settings.load_profile("no clock")
 
 MakeFolder = Callable[..., Path]
 
