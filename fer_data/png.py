@@ -12,7 +12,7 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-_MAX_STORED = 65_535
+MAX_STORED = 65_535
 """Bytes of one stored block of a deflate stream (RFC 1951, 3.2.4)."""
 
 
@@ -32,7 +32,7 @@ def encode_grey(pixels: NDArray[np.uint8]) -> bytes:
     rows = np.zeros((height, width + 1), np.uint8)  # each row begins with its filter: 0, none
     rows[:, 1:] = pixels
     data = rows.tobytes()
-    if len(data) > _MAX_STORED:
+    if len(data) > MAX_STORED:
         raise ValueError(f"{height}x{width} is too large for one stored block")
     stored = b"\x78\x01\x01" + struct.pack("<HH", len(data), len(data) ^ 0xFFFF) + data
     return (

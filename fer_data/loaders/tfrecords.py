@@ -2,8 +2,9 @@
 
 A record is a ``tf.train.Example`` with the features that TensorFlow's own tools use:
 ``image/encoded`` (PNG), ``image/format``, ``image/height``, ``image/width``, ``image/class/label``,
-``image/class/text``, ``image/filename``, and ``image/id``, the sample's row. A file holds one class only, so that
-`fer_data.tfrecord_dataset` can balance classes as it reads. ``index.json`` is written last.
+``image/class/text``, ``image/filename``, and ``image/id``, the sample's row. A file holds one class
+only, so that `fer_data.tfrecord_dataset` can balance classes as it reads. ``index.json`` is written
+last.
 """
 
 from __future__ import annotations

@@ -173,6 +173,9 @@ class BlockRows:
     rows: list[int]
     start: int
 
+    def __len__(self) -> int:
+        return len(self.rows)
+
     def pictures(self) -> Iterator[Found]:
         """Yield the pixels, uint8 [48, 48], then what is wrong with bad rows."""
         place = {row: place for place, row in enumerate(self.rows, self.start)}

@@ -78,6 +78,9 @@ class Files:
     locations: list[str]
     start: int
 
+    def __len__(self) -> int:
+        return len(self.locations)
+
     def pictures(self) -> Iterator[Found]:
         """Yield the files."""
         for row, location in enumerate(self.locations, self.start):

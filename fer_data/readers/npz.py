@@ -49,6 +49,9 @@ class Stack:
     rows: list[int]
     start: int
 
+    def __len__(self) -> int:
+        return len(self.rows)
+
     def pictures(self) -> Iterator[Found]:
         """Yield the pixels, uint8 [H, W] or [H, W, C]."""
         for place, (row, pixels) in enumerate(zip(self.rows, self.pixels, strict=True)):

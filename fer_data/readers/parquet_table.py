@@ -53,6 +53,9 @@ class GroupRows:
     rows: list[int]
     start: int
 
+    def __len__(self) -> int:
+        return len(self.rows)
+
     def pictures(self) -> Iterator[Found]:
         """Yield the bytes of the image files."""
         wanted = {row: place for place, row in enumerate(self.rows, self.start)}

@@ -29,7 +29,14 @@ class Found(NamedTuple):
 
 
 class Piece(Protocol):
-    """Some samples of a manifest, a few hundred at most, small enough to be sent to a process."""
+    """Some samples of a manifest, a few hundred mostly, small enough to be sent to a process."""
+
+    @property
+    def start(self) -> int:
+        """Row of the manifest that is the first."""
+        ...
+
+    def __len__(self) -> int: ...
 
     def pictures(self) -> Iterator[Found]:
         """Yield their pictures in the order of the manifest."""

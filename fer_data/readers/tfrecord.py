@@ -95,6 +95,9 @@ class Records:
     locations: list[str]
     start: int
 
+    def __len__(self) -> int:
+        return len(self.locations)
+
     def pictures(self) -> Iterator[Found]:
         """Yield the bytes of the image files."""
         for row, location in enumerate(self.locations, self.start):
