@@ -315,6 +315,7 @@ SIGNALLED = """
 import os, signal, sys
 from fer_data import parallel
 from fer_data.cli import main
+from fer_data.writers import csv_to_folder, folder
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored below a background job
 unit, number, signum = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])

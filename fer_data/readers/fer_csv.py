@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -303,14 +304,18 @@ def _label_and_split(
             shown = _shown(fields[columns.emotion])
             return Reject(row, "emotion", f"{shown} is none of {_EXPECTED_EMOTIONS}")
     if columns.usage is not None:
-        usage = fields[columns.usage].strip().decode("utf-8", "replace")
-        split = split_of_usage(usage, merge_test=merge_test)
+        split = _split_of(fields[columns.usage], merge_test)
         if split is None:
             shown = _shown(fields[columns.usage])
             return Reject(row, "Usage", f"{shown} is none of {', '.join(USAGES)}")
     assert label is not None
     assert split is not None
     return label, split
+
+
+@lru_cache(maxsize=64)
+def _split_of(value: bytes, merge_test: bool) -> str | None:
+    return split_of_usage(value.strip().decode("utf-8", "replace"), merge_test=merge_test)
 
 
 def _blocks(path: Path, stream: BinaryIO | gzip.GzipFile, *, placed: bool) -> Iterator[Block]:
