@@ -58,6 +58,7 @@ class _Desk:
         self.digit, self.low, self.high = np.empty((3, size), np.uint8)
         self.is_digit, self.is_blank = np.empty((2, size), np.bool_)
         self.value = np.empty(size, np.uint16)
+        self.span = np.empty(_AT_ONCE * NUM_PIXELS, np.int64)
 
 
 def _parse_well_formed(cells: list[bytes], desk: _Desk) -> NDArray[np.uint16] | None:
@@ -66,7 +67,7 @@ def _parse_well_formed(cells: list[bytes], desk: _Desk) -> NDArray[np.uint16] | 
     Every place of the text gets the value of a number that would end there, from its own digit and
     the two before it; then the values before the blanks are taken.
     """
-    text = np.frombuffer(b"   " + b" ".join(cells) + b" ", np.uint8)
+    text = np.frombuffer(b" ".join((b"  ", *cells, b"")), np.uint8)  # 3 blanks before, 1 behind
     if len(text) > len(desk.digit):
         return None
     size = len(text)
@@ -80,13 +81,14 @@ def _parse_well_formed(cells: list[bytes], desk: _Desk) -> NDArray[np.uint16] | 
     cell_ends = np.cumsum([len(cell) + 1 for cell in cells]) - 1
     if (blanks[NUM_PIXELS - 1 :: NUM_PIXELS] != cell_ends).any():
         return None
-    span = np.diff(blanks, prepend=-1)
-    if span.min() < 2 or span.max() > 4:  # no digit, or more than three
+    span = np.subtract(blanks[1:], blanks[:-1], out=desk.span[: len(blanks) - 1])
+    if span.min() < 2 or span.max() > 4 or not 1 <= blanks[0] <= 3:  # no digit, or more than three
         return None
-    digit *= is_digit  # a blank counts 0
+    ones = is_digit.view(np.uint8)  # 0 or 1, without a conversion of bools
+    digit *= ones  # a blank counts 0
     low = np.multiply(digit[:-1], 10, out=desk.low[: size - 1])
     low += digit[1:]
-    high = np.multiply(digit[:-2], is_digit[1:-1], out=desk.high[: size - 2])
+    high = np.multiply(digit[:-2], ones[1:-1], out=desk.high[: size - 2])
     value = np.multiply(high, 100, out=desk.value[: size - 2], dtype=np.uint16)
     value += low[1:]
     # Before a blank at place b of the text, which is b - 3 of `blanks`, a number ends at b - 1: its
