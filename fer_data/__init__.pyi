@@ -3,8 +3,6 @@ from .audit import Finding as Finding
 from .audit import audit_data as audit_data
 from .audit import write_exclusions as write_exclusions
 from .batches import Batch as Batch
-from .convert import Conversion as Conversion
-from .convert import convert_csv as convert_csv
 from .decode import PixelFormat as PixelFormat
 from .door import open_loader as open_loader
 from .errors import DataError as DataError
@@ -38,5 +36,8 @@ from .store import open_store as open_store
 from .strategy import Strategy as Strategy
 from .synthetic_files import write_synthetic as write_synthetic
 from .weights import class_weights as class_weights
+from .writers import Conversion as Conversion
+from .writers import convert as convert
+from .writers import convert_csv as convert_csv
 
 __version__: str

@@ -1,8 +1,11 @@
-"""From one image file to an array of the size and colour that a store holds."""
+"""From one picture, a file or not, to an array of the size and colour that a store holds."""
 
 from __future__ import annotations
 
+import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,10 +21,14 @@ Color = Literal["grey", "rgb"]
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF")
 """What a file may be, whatever its name says: Pillow would hand an EPS to Ghostscript."""
 
+Raw = Path | bytes | NDArray[np.uint8]
+"""What a reader gives of a picture: an image file, its bytes, or pixels [H, W] or [H, W, C]."""
+
 MAX_PIXELS = 64 << 20
 """Width times height of the largest picture that is decoded: a tiny file can claim any size."""
 
 _MODES = {"grey": "L", "rgb": "RGB"}
+_COLORS = {mode: color for color, mode in _MODES.items()}
 
 
 @dataclass(frozen=True)
@@ -66,38 +73,92 @@ class Picture:
 
 
 def read_picture(path: str | Path, form: PixelFormat) -> Picture:
-    """Decode an image file (the first frame of an animation), upright, in the form asked for.
+    """Decode an image file, as `decode` does."""
+    return decode(Path(path), form, str(path))
+
+
+def decode(raw: Raw, form: PixelFormat, name: str) -> Picture:
+    """Bring a picture (the first frame of an animation) upright to the form asked for.
+
+    Parameters
+    ----------
+    raw : Path, bytes or ndarray
+    form : PixelFormat
+    name : str
+        What an error calls it.
 
     Raises
     ------
     DataError
-        If the file cannot be read or decoded, or claims more than `MAX_PIXELS` pixels.
+        If it cannot be read or decoded, or claims more than `MAX_PIXELS` pixels.
     """
+    if isinstance(raw, np.ndarray):
+        return _from_array(raw, form)
+    with _opened(raw, name) as image:
+        return _bring_to(image, form)
+
+
+def look(raw: Raw, name: str) -> tuple[int, int, str]:
+    """Return height, width and colour: grey, rgb, or Pillow's mode where it is neither.
+
+    Raises
+    ------
+    DataError
+        As `decode`, but only the head of a file is read.
+    """
+    if isinstance(raw, np.ndarray):
+        return *raw.shape[:2], _color_of(raw)
+    with _opened(raw, name) as image:
+        width, height = ImageOps.exif_transpose(image).size
+        return height, width, _COLORS.get(image.mode, image.mode)
+
+
+def check(raw: Raw, name: str) -> None:
+    """Decode a picture to its end.
+
+    Raises
+    ------
+    DataError
+        As `decode`.
+    """
+    if not isinstance(raw, np.ndarray):
+        with _opened(raw, name) as image:
+            image.load()
+
+
+@contextmanager
+def _opened(raw: Path | bytes, name: str) -> Iterator[Image.Image]:
+    """Open an image file, whose size is checked; name it in whatever goes wrong."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata: no one can act
-            with Image.open(path, formats=FORMATS) as image:
+            file = io.BytesIO(raw) if isinstance(raw, bytes) else raw
+            with Image.open(file, formats=FORMATS) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise DataError(
                         f"{image.width}x{image.height} pixels is more than the "
                         f"{MAX_PIXELS:,} that are decoded; make it smaller"
                     )
-                return _bring_to(image, form)
+                yield image
     except UnidentifiedImageError:
-        raise DataError(f"{path}: not a picture that can be decoded") from None
+        raise DataError(f"{name}: not a picture that can be decoded") from None
     except DataError as error:
-        raise DataError(f"{path}: {error}") from None
+        raise DataError(f"{name}: {error}") from None
     except Exception as error:  # broken files make Pillow raise TypeError, struct.error and more
         if isinstance(error, OSError) and error.strerror:  # the file system's, not Pillow's own
-            raise DataError(f"{path}: cannot be read ({error.strerror})") from None
-        raise DataError(f"{path}: cannot be decoded ({error})") from None
+            raise DataError(f"{name}: cannot be read ({error.strerror})") from None
+        raise DataError(f"{name}: cannot be decoded ({error})") from None
 
 
-def from_array(pixels: NDArray[np.uint8], form: PixelFormat) -> NDArray[np.uint8]:
-    """Bring one grey uint8 [H, W] array to the form asked for, uint8 [H, W, C]."""
-    if pixels.shape == (form.height, form.width) and form.color == "grey":
-        return pixels[:, :, None]
-    return _bring_to(Image.fromarray(pixels), form).pixels
+def _from_array(pixels: NDArray[np.uint8], form: PixelFormat) -> Picture:
+    color = _color_of(pixels)
+    if (*pixels.shape[:2], color) == (form.height, form.width, form.color):
+        return Picture(pixels.reshape(form.shape), resized=False, converted=False)
+    return _bring_to(Image.fromarray(pixels[:, :, 0] if pixels.shape[2:] == (1,) else pixels), form)
+
+
+def _color_of(pixels: NDArray[np.uint8]) -> Color:
+    return "rgb" if pixels.shape[2:] == (3,) else "grey"
 
 
 def _bring_to(image: Image.Image, form: PixelFormat) -> Picture:

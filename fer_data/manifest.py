@@ -39,7 +39,7 @@ class Manifest:
     Attributes
     ----------
     root : Path
-        The folder or csv file that was read, absolute.
+        The folder or file that was read, absolute.
     layout : str
         What it was recognised as, for people to read.
     class_names : tuple of str
@@ -51,7 +51,7 @@ class Manifest:
     labels : ndarray of int32, shape [N]
         Index into `class_names`; `UNLABELLED` (-1) where the data brings no label.
     locations : ndarray of str or of int64, shape [N]
-        Path below `root`, or the csv's data row counted from 0.
+        Path below `root`, or the row in a table, counted from 0.
     left_out : tuple of LeftOut
         What was found and is no sample.
     """
@@ -72,11 +72,6 @@ class Manifest:
 
     def __len__(self) -> int:
         return len(self.labels)
-
-    @property
-    def is_csv(self) -> bool:
-        """Whether the pixels stand in a csv's rows rather than in image files."""
-        return self.locations.dtype.kind == "i"
 
     def rows(self, split: str) -> NDArray[np.int64]:
         """Return the row numbers of one split.
@@ -118,7 +113,7 @@ class Manifest:
 
     def sample_ids(self) -> list[str]:
         """Return a printable, unique name of each sample: its path, or ``row <number>``."""
-        if self.is_csv:
+        if self.locations.dtype.kind == "i":
             return [f"row {row}" for row in self.locations]
         return [printable(path) for path in self.locations]
 

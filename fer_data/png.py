@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import struct
 import zlib
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-_MAX_STORED = 65_535
+MAX_STORED = 65_535
 """Bytes of one stored block of a deflate stream (RFC 1951, 3.2.4)."""
 
 
@@ -29,19 +30,30 @@ def encode_grey(pixels: NDArray[np.uint8]) -> bytes:
     bytes
     """
     height, width = pixels.shape
+    size = height * (width + 1)
+    if size > MAX_STORED:
+        raise ValueError(f"{height}x{width} is too large for one stored block")
     rows = np.zeros((height, width + 1), np.uint8)  # each row begins with its filter: 0, none
     rows[:, 1:] = pixels
     data = rows.tobytes()
-    if len(data) > _MAX_STORED:
-        raise ValueError(f"{height}x{width} is too large for one stored block")
-    stored = b"\x78\x01\x01" + struct.pack("<HH", len(data), len(data) ^ 0xFFFF) + data
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-        + _chunk(b"IDAT", stored + struct.pack(">I", zlib.adler32(data)))
-        + _chunk(b"IEND", b"")
-    )
+    body = b"".join((_zlib_head(size), data, zlib.adler32(data).to_bytes(4, "big")))
+    return b"".join((_head(height, width), _chunk(b"IDAT", body), _END))
+
+
+@cache
+def _head(height: int, width: int) -> bytes:
+    about = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", about)
+
+
+@cache
+def _zlib_head(size: int) -> bytes:
+    return b"\x78\x01\x01" + struct.pack("<HH", size, size ^ 0xFFFF)
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    crc = zlib.crc32(data, zlib.crc32(kind))
+    return b"".join((len(data).to_bytes(4, "big"), kind, data, crc.to_bytes(4, "big")))
+
+
+_END = _chunk(b"IEND", b"")

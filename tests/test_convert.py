@@ -20,12 +20,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from fer_data import convert, parallel
-from fer_data.convert import convert_csv
+from fer_data import parallel
 from fer_data.errors import DataError
 from fer_data.labels import EMOTIONS_BY_CODE
 from fer_data.png import encode_grey
 from fer_data.readers import fer_csv
+from fer_data.writers import convert_csv, csv_to_folder
 from tests.csv_files import FLAT, cell, noise, write_csv, write_noise_csv
 
 CODES = [0, 1, 2, 3, 4, 5, 6, 3, 3, 6]
@@ -220,7 +220,7 @@ def test_the_same_command_again_has_nothing_to_do(
 ) -> None:
     path = bad_csv(tmp_path / "fer.csv")
     first = convert_csv(path, tmp_path / "out", skip_bad=True)
-    monkeypatch.setattr(convert, "_write_all", None)
+    monkeypatch.setattr(csv_to_folder, "_write_all", None)
     again = convert_csv(path, tmp_path / "out", skip_bad=True)
     assert (again.counts, again.rejects) == (first.counts, first.rejects)
     assert again.num_reused == again.num_written == 2
@@ -313,8 +313,9 @@ def uninterrupted(long_csv: Path) -> dict[str, bytes]:
 # this process alone) or a number of blocks are reported (with workers): no clock decides.
 SIGNALLED = """
 import os, signal, sys
-from fer_data import convert, parallel
+from fer_data import parallel
 from fer_data.cli import main
+from fer_data.writers import csv_to_folder, folder
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored below a background job
 unit, number, signum = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
@@ -326,7 +327,7 @@ def one_more():
     if count == number:
         os.kill(os.getpid(), signum)
 
-encode, track = convert.encode_grey, convert.track
+encode, track = csv_to_folder.encode_grey, folder.track
 
 def encode_and_count(pixels):
     one_more()
@@ -339,9 +340,9 @@ def track_and_count(*arguments, **options):
 
 if unit == "pictures":
     parallel._FEW = 10**9
-    convert.encode_grey = encode_and_count
+    csv_to_folder.encode_grey = encode_and_count
 else:
-    convert.track = track_and_count
+    folder.track = track_and_count
 sys.argv[1:] = ["convert-csv", *sys.argv[4:]]
 main()
 """

@@ -236,7 +236,7 @@ def test_bad_usage_is_exit_code_2(run: Run, arguments: list[str]) -> None:
     assert "Usage: fer-data" in ended.err
 
 
-@pytest.mark.parametrize("command", ["stats", "samples", "convert-csv", "synthetic"])
+@pytest.mark.parametrize("command", ["stats", "samples", "convert-csv", "convert", "synthetic"])
 def test_help_has_an_example_on_a_line_of_its_own(run: Run, command: str) -> None:
     for option in ("--help", "-h"):
         ended = run(command, option)
@@ -249,7 +249,7 @@ def test_help_has_an_example_on_a_line_of_its_own(run: Run, command: str) -> Non
 
 def test_help_names_every_command(run: Run) -> None:
     shown = run("--help").out
-    for command in ("stats", "samples", "convert-csv", "synthetic"):
+    for command in ("stats", "samples", "convert-csv", "convert", "synthetic"):
         assert command in shown
 
 
@@ -278,6 +278,54 @@ def test_convert_csv_reports_skipped_rows(run: Run, tmp_path: Path) -> None:
     assert found["out"] == str(tmp_path / "b")
     assert found["counts"]["train"]["happy"] == 1
     assert [(reject["row"], reject["column"]) for reject in found["rejects"]] == [(1, "emotion")]
+
+
+# convert
+
+
+def test_convert_writes_any_format_and_says_what_it_did(
+    run: Run, make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    root = make_folder({"train/[red] 😀": 2, "test/cat": 1}, side=9)
+    ended = run("convert", root, tmp_path / "hub", "--to", "parquet")
+    assert (ended.code, "[red] 😀" in ended.out) == (0, True)
+    assert f"3 pictures in {tmp_path / 'hub'}" in ended.err
+    ended = run("convert", tmp_path / "hub", tmp_path / "x.npz", "--size", "6", "--color", "rgb")
+    assert ended.err.endswith("; 3 pictures resized; 3 pictures converted in colour\n")
+    with np.load(tmp_path / "x.npz") as arrays:
+        assert arrays["pixels"].shape == (3, 6, 6, 3)
+    found = json.loads(run("convert", tmp_path / "x.npz", tmp_path / "back", "--json").out)
+    assert found == {
+        "out": str(tmp_path / "back"),
+        "counts": {"train": {"[red] 😀": 2, "cat": 0}, "test": {"[red] 😀": 0, "cat": 1}},
+        "unlabelled": {},
+        "rejects": [],
+        "changes": [],
+    }
+
+
+@pytest.mark.parametrize("ending", ["npz", "parquet"])
+def test_every_command_takes_what_convert_writes(
+    run: Run, make_folder: MakeFolder, tmp_path: Path, ending: str
+) -> None:
+    source = tmp_path / f"x.{ending}"
+    run("convert", make_folder({"a": 3, "b": 2}), source)
+    assert "train,a,3,0.600000" in run("stats", source, "--csv").out
+    assert run("plan", source, "--balance", "oversample").code == 0
+    assert run("samples", source, tmp_path / "grid.png").code == 0
+    assert (tmp_path / "grid.png").exists()
+
+
+def test_what_convert_leaves_out_is_said(run: Run, make_folder: MakeFolder, tmp_path: Path) -> None:
+    root = make_folder({"cat": 2})
+    (root / "cat" / "0001.png").write_text("no picture")
+    assert "leave bad ones out (--skip-bad)" in one_line(run("convert", root, tmp_path / "x.npz"))
+    ended = run("convert", root, tmp_path / "x.npz", "--skip-bad")
+    assert "; 1 left out: cat/0001.png (cannot be decoded)\n" in ended.err
+    ended = run("convert", root, tmp_path / "out", "--skip-bad")
+    assert f"; 1 left out, see {tmp_path / 'out' / 'rejects.csv'}\n" in ended.err
+    assert "to is 'tar'" in one_line(run("convert", root, tmp_path / "y", "--to", "tar"))
+    assert "color is 'blue'" in one_line(run("convert", root, tmp_path / "y", "--color", "blue"))
 
 
 # samples

@@ -36,18 +36,20 @@ def test_the_package_alone_imports_nothing_heavy() -> None:
     assert not found & {*HEAVY, "numpy", "PIL", "joblib"}
 
 
-@pytest.mark.parametrize("command", ["stats", "convert-csv", "--help"])
+@pytest.mark.parametrize("command", ["stats", "convert-csv", "convert", "--help"])
 def test_light_commands_import_nothing_heavy(tmp_path: Path, command: str) -> None:
     table = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training", f"6,{FLAT},PublicTest"])
     arguments = {
         "stats": ["stats", table],
         "convert-csv": ["convert-csv", table, tmp_path / "out"],
+        "convert": ["convert", table, tmp_path / "out.npz"],
         "--help": ["--help"],
     }[command]
     found = imported(RUN, *arguments)
     assert "typer" in found
-    assert not found & set(HEAVY)
+    assert not found & {*HEAVY, "pyarrow"}
     assert (tmp_path / "out").exists() == (command == "convert-csv")
+    assert (tmp_path / "out.npz").exists() == (command == "convert")
 
 
 def test_an_audit_imports_no_framework(tmp_path: Path) -> None:

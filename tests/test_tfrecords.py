@@ -10,7 +10,8 @@ import pytest
 
 from fer_data.errors import DataError, UsageError
 from fer_data.loaders.tfrecord_stream import tfrecord_dataset
-from fer_data.loaders.tfrecords import read_index, read_tfrecords, write_tfrecords
+from fer_data.loaders.tfrecords import read_tfrecords, write_tfrecords
+from fer_data.readers.tfrecord import read_index
 from fer_data.schedule import Schedule
 from fer_data.shard import Shard
 from fer_data.store import open_store

@@ -26,8 +26,8 @@ from fer_data.batches import Labels
 from fer_data.errors import UsageError
 from fer_data.labels import EVALUATION_SPLITS
 from fer_data.loaders.tfcall import call_python
-from fer_data.loaders.tfrecords import RecordFile, read_index
 from fer_data.plan import Planner
+from fer_data.readers.tfrecord import RecordFile, read_index
 from fer_data.schedule import EpochSize
 from fer_data.shard import WHOLE, Shard
 from fer_data.strategy import NATURAL, Strategy

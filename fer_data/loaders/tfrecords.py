@@ -2,16 +2,16 @@
 
 A record is a ``tf.train.Example`` with the features that TensorFlow's own tools use:
 ``image/encoded`` (PNG), ``image/format``, ``image/height``, ``image/width``, ``image/class/label``,
-``image/class/text``, and ``image/id``, the sample's row. A file holds one class only, so that
-`fer_data.tfrecord_dataset` can balance classes as it reads. ``index.json`` is written last.
+``image/class/text``, ``image/filename``, and ``image/id``, the sample's row. A file holds one class
+only, so that `fer_data.tfrecord_dataset` can balance classes as it reads. ``index.json`` is written
+last.
 """
 
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,73 +21,15 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from PIL import Image
 
+from fer_data import readers
 from fer_data.decode import Color, PixelFormat
 from fer_data.errors import DataError
-from fer_data.files import write_json
+from fer_data.files import write_json, written_whole
 from fer_data.progress import track
-from fer_data.store import open_store
+from fer_data.readers.tfrecord import FORMAT, RecordFile, RecordIndex, read_index
+from fer_data.store import PixelStore, open_store
 
-FORMAT = 1
-
-
-@dataclass(frozen=True)
-class RecordFile:
-    """A file of records of one class.
-
-    Attributes
-    ----------
-    path : Path
-    split : str
-    label : int
-    num_records : int
-    """
-
-    path: Path
-    split: str
-    label: int
-    num_records: int
-
-
-@dataclass(frozen=True)
-class RecordIndex:
-    """What a folder of TFRecord files holds.
-
-    Attributes
-    ----------
-    path : Path
-    class_names : tuple of str
-        In label order.
-    form : PixelFormat
-        Size and colour of every picture.
-    num_samples : int
-        Of the data set that was written: ``image/id`` is below it.
-    files : tuple of RecordFile
-    """
-
-    path: Path
-    class_names: tuple[str, ...]
-    form: PixelFormat
-    num_samples: int
-    files: tuple[RecordFile, ...]
-
-    def counts(self, split: str) -> NDArray[np.int64]:
-        """Return the number of samples of each class in one split, int64 [C].
-
-        Raises
-        ------
-        DataError
-            If there is no such split.
-        """
-        splits = {file.split for file in self.files}
-        if split not in splits:
-            raise DataError(
-                f"{self.path}: there is no {split} split here, only {', '.join(sorted(splits))}"
-            )
-        counts = np.zeros(len(self.class_names), np.int64)
-        for file in self.files:
-            if file.split == split:
-                counts[file.label] += file.num_records
-        return counts
+_MAX_PLAIN = 200
 
 
 def write_tfrecords(
@@ -124,7 +66,21 @@ def write_tfrecords(
         raise DataError(f"{out}: holds something already; choose another folder")
     sides = (image_size, image_size) if isinstance(image_size, int) else image_size
     store = open_store(path, form=PixelFormat(*sides, color), cache=cache, skip_bad=skip_bad)
-    manifest = store.manifest
+    write_shards(store, out, records_per_file=records_per_file)
+    return read_index(out)
+
+
+def write_shards(store: PixelStore, out: Path, *, records_per_file: int = 4096) -> None:
+    """Write the labelled samples of a store as TFRecord files, those that are not there yet.
+
+    Parameters
+    ----------
+    store : PixelStore
+    out : path
+        A folder; a file that is in it already is of the same store, and whole.
+    records_per_file : int
+    """
+    manifest, names = store.manifest, readers.names(store.manifest)
     tasks = [
         (split, label, rows[start : start + records_per_file], start // records_per_file)
         for split in manifest.splits
@@ -134,13 +90,13 @@ def write_tfrecords(
     ]
     files = []
     for split, label, rows, number in track(tasks, total=len(tasks), description="Writing"):
-        name = f"{quote(manifest.class_names[label], safe=' ')}-{number:05d}.tfrecord"
-        file = out / split / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tf.io.TFRecordWriter(str(file)) as writer:
-            for row in rows.tolist():
-                pixels = np.asarray(store.pixels[row])
-                writer.write(_example(pixels, label, manifest.class_names[label], row))
+        file = out / split / f"{_plain(manifest.class_names[label], label)}-{number:05d}.tfrecord"
+        if not file.exists():
+            with written_whole(file) as beside, tf.io.TFRecordWriter(str(beside)) as writer:
+                for row in rows.tolist():
+                    pixels = np.asarray(store.pixels[row])
+                    class_name = manifest.class_names[label]
+                    writer.write(_example(pixels, label, class_name, row, names[row]))
         files.append(RecordFile(file, split, label, len(rows)))
     write_json(
         out / "index.json",
@@ -152,38 +108,6 @@ def write_tfrecords(
             "files": [{**asdict(file), "path": str(file.path.relative_to(out))} for file in files],
         },
     )
-    return read_index(out)
-
-
-def read_index(path: str | Path) -> RecordIndex:
-    """Read what a folder of TFRecord files holds.
-
-    Raises
-    ------
-    DataError
-        If the folder is none that `write_tfrecords` finished.
-    """
-    root = Path(path).absolute()
-    try:
-        about = json.loads((root / "index.json").read_text("utf-8"))
-        if about["format"] != FORMAT:
-            raise ValueError(f"format {about['format']}")
-        files = tuple(
-            RecordFile(root / one["path"], one["split"], one["label"], one["num_records"])
-            for one in about["files"]
-        )
-        for file in files:
-            if root not in file.path.resolve().parents:
-                raise ValueError(f"{file.path} lies elsewhere")
-        return RecordIndex(
-            root,
-            tuple(about["class_names"]),
-            PixelFormat(**about["form"]),
-            int(about["num_samples"]),
-            files,
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{root}: no TFRecord files with their index.json ({error})") from None
 
 
 def read_tfrecords(path: str | Path, out: str | Path) -> None:
@@ -238,7 +162,15 @@ def _rows_of(rows: NDArray[np.int64], labels: NDArray[np.int32], label: int) -> 
     return chosen
 
 
-def _example(pixels: NDArray[np.uint8], label: int, class_name: str, row: int) -> bytes:
+def _plain(class_name: str, label: int) -> str:
+    """Return a class name as a part of a file's name, where it is not too long for one."""
+    plain = quote(class_name.encode("utf-8", "surrogateescape"), safe=" ")
+    return plain if len(plain) <= _MAX_PLAIN else f"class-{label}"
+
+
+def _example(
+    pixels: NDArray[np.uint8], label: int, class_name: str, row: int, file_name: str
+) -> bytes:
     encoded = io.BytesIO()
     Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(encoded, "PNG")
 
@@ -250,6 +182,7 @@ def _example(pixels: NDArray[np.uint8], label: int, class_name: str, row: int) -
 
     features = {
         "image/encoded": text(encoded.getvalue()),
+        "image/filename": text(file_name.encode("utf-8", "surrogateescape")),
         "image/format": text(b"png"),
         "image/height": integer(pixels.shape[0]),
         "image/width": integer(pixels.shape[1]),

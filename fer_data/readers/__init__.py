@@ -6,12 +6,14 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fer_data.errors import DataError
 from fer_data.manifest import Manifest
-from fer_data.readers import fer_csv, folder
+from fer_data.readers import fer_csv, folder, npz, parquet, tfrecord
+from fer_data.readers.piece import Pieces
 
-__all__ = ["READERS", "Reader", "fingerprint", "read"]
+__all__ = ["READERS", "Reader", "fingerprint", "layout_of", "names", "pieces", "read"]
 
 
 @dataclass(frozen=True)
@@ -27,17 +29,32 @@ class Reader:
         are both the split ``test``.
     state : callable
         Bytes that change whenever a file of the data set does, without reading the files.
+    pieces : callable
+        A manifest's pictures in pieces, each of which any process can read alone.
+    names : callable
+        A file name for each sample of a manifest, the source's own where it has some. It comes
+        from the data: not to be made a path of without a look.
     """
 
     recognises: Callable[[Path], bool]
     read: Callable[..., Manifest]
     state: Callable[[Path], bytes]
+    pieces: Callable[[Manifest], Pieces]
+    names: Callable[[Manifest], list[str]]
 
 
-READERS = (
-    Reader(folder.recognises, folder.read, folder.state),
-    Reader(fer_csv.recognises, fer_csv.read, fer_csv.state),
-)
+def _reader_of(layout: Any) -> Reader:
+    return Reader(layout.recognises, layout.read, layout.state, layout.pieces, layout.names)
+
+
+READERS = {
+    "tfrecord": _reader_of(tfrecord),
+    "parquet": _reader_of(parquet),
+    "folder": _reader_of(folder),
+    "npz": _reader_of(npz),
+    "csv": _reader_of(fer_csv),
+}
+"""Every layout by its name. The first that recognises a path reads it."""
 
 
 def read(path: str | Path, *, merge_test: bool = True, skip_bad: bool = False) -> Manifest:
@@ -46,9 +63,10 @@ def read(path: str | Path, *, merge_test: bool = True, skip_bad: bool = False) -
     Parameters
     ----------
     path : path
-        A folder of class folders, a folder of split folders with class folders in them, or a
-        csv as FER2013 is published (``fer2013.csv``, ``icml_face_data.csv``, Kaggle's
-        ``train.csv`` and ``test.csv``), gzipped or not.
+        A folder of class folders, a folder of split folders with class folders in them, a csv
+        as FER2013 is published (``fer2013.csv``, ``icml_face_data.csv``, Kaggle's
+        ``train.csv`` and ``test.csv``), gzipped or not, a ``.npz`` file, parquet files as Hugging
+        Face lays image data out, or TFRecord files with their ``index.json``.
     merge_test : bool
         Whether the csv's PublicTest and PrivateTest both become the split ``test``, as in
         Kaggle's folder, or ``public_test`` and ``private_test``.
@@ -77,6 +95,37 @@ def fingerprint(path: str | Path, *, merge_test: bool = True) -> str:
     return key.hexdigest()
 
 
+def pieces(manifest: Manifest) -> Pieces:
+    """Return a manifest's pictures in pieces, each of which any process can read alone."""
+    return _reader(manifest.root).pieces(manifest)
+
+
+def names(manifest: Manifest) -> list[str]:
+    """Return a file name for each sample, the source's own where it has some.
+
+    It comes from the data: not to be made a path of without a look.
+    """
+    return _reader(manifest.root).names(manifest)
+
+
+def layout_of(path: str | Path) -> str:
+    """Return the name of a data set's layout: a key of `READERS`.
+
+    Raises
+    ------
+    DataError
+        If it has none of them.
+    """
+    path = _existing(path)
+    for name, reader in READERS.items():
+        if reader.recognises(path):
+            return name
+    raise DataError(
+        f"{path}: neither a folder of class folders nor a csv with a pixels column (fer2013.csv, "
+        "icml_face_data.csv, train.csv, test.csv), and no .npz, parquet or TFRecord files either"
+    )
+
+
 def _existing(path: str | Path) -> Path:
     path = Path(path).absolute()
     try:
@@ -91,10 +140,4 @@ def _existing(path: str | Path) -> Path:
 
 
 def _reader(path: Path) -> Reader:
-    for reader in READERS:
-        if reader.recognises(path):
-            return reader
-    raise DataError(
-        f"{path}: neither a folder of class folders nor a csv with a pixels column "
-        "(fer2013.csv, icml_face_data.csv, train.csv, test.csv)"
-    )
+    return READERS[layout_of(path)]

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import csv
 import gzip
+import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,7 @@ from numpy.typing import NDArray
 from fer_data.errors import DataError
 from fer_data.labels import EMOTIONS, EMOTIONS_BY_CODE, SPLITS, USAGES, split_of_usage
 from fer_data.manifest import UNLABELLED, LeftOut, Manifest
+from fer_data.readers.piece import Found, Pieces
 from fer_data.readers.pixel_text import parse_pixels
 
 BLOCK_BYTES = 1 << 20
@@ -56,11 +59,29 @@ class Columns:
 
 @dataclass(frozen=True)
 class Block:
-    """Some whole lines of a csv: the numbers of their data rows, and the bytes."""
+    """Some whole lines of a csv: the numbers of their data rows, and the bytes.
+
+    Another process gets the place of the bytes, where that can be told, and reads them itself:
+    bytes through a pipe cost as much as to parse a third of them.
+    """
 
     first_row: int
     stop_row: int
     data: bytes
+    place: tuple[Path, int] | None = None
+
+    def __reduce__(self) -> Any:
+        if self.place is None:
+            return Block, (self.first_row, self.stop_row, self.data)
+        return _read_again, (self.first_row, self.stop_row, *self.place, len(self.data))
+
+
+def _read_again(first_row: int, stop_row: int, path: Path, offset: int, size: int) -> Block:
+    with reading(path), open(path, "rb") as file:
+        data = os.pread(file.fileno(), size, offset)
+    if len(data) != size:
+        raise DataError(f"{path}: became shorter while it was read; run the command again")
+    return Block(first_row, stop_row, data)
 
 
 @dataclass(frozen=True)
@@ -143,6 +164,58 @@ def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Mani
     )
 
 
+@dataclass(frozen=True)
+class BlockRows:
+    """The rows of a block that a manifest has; its row `start` is the csv's row ``rows[0]``."""
+
+    path: Path
+    block: Block
+    columns: Columns
+    rows: list[int]
+    start: int
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def pictures(self) -> Iterator[Found]:
+        """Yield the pixels, uint8 [48, 48], then what is wrong with bad rows."""
+        place = {row: place for place, row in enumerate(self.rows, self.start)}
+        found = parse(self.block, self.columns, merge_test=True, with_pixels=True)
+        for row, pixels in zip(found.rows, found.pixels, strict=True):
+            if row in place:
+                yield Found(place[row], f"{self.path}: row {row}", pixels)
+        for reject in found.rejects:
+            if reject.row in place:
+                error = bad_row(self.path, reject)
+                yield Found(place[reject.row], f"{self.path}: {reject.where}", error)
+
+
+def pieces(manifest: Manifest) -> Pieces:
+    """Return the rows, a block a piece."""
+    return Pieces(_pieces(manifest), -(-manifest.root.stat().st_size // BLOCK_BYTES))
+
+
+def _pieces(manifest: Manifest) -> Iterator[BlockRows]:
+    with open_csv(manifest.root) as (columns, blocks):
+        for block in blocks:
+            bounds = [block.first_row, block.stop_row]
+            start, stop = np.searchsorted(manifest.locations, bounds).tolist()
+            if start < stop:
+                rows = manifest.locations[start:stop].tolist()
+                yield BlockRows(manifest.root, block, columns, rows, start)
+
+
+def names(manifest: Manifest) -> list[str]:
+    """Return a file name for each row, of its split and number."""
+    rows = zip(manifest.split_codes.tolist(), manifest.locations.tolist(), strict=True)
+    return [file_name(manifest.splits[code], row) for code, row in rows]
+
+
+def file_name(split: str, row: int) -> str:
+    """Return the file name that a row gets in a folder."""
+    return f"{split}_{row:05d}.png"
+
+
 def bad_row(path: Path, reject: Reject) -> DataError:
     """Return the error that a bad row is, where bad rows are not skipped."""
     return DataError(
@@ -161,20 +234,20 @@ def open_csv(path: Path) -> Iterator[tuple[Columns, Iterator[Block]]]:
         If the file cannot be read, is no gzip though it begins like one, lacks a column, or has
         a line of more than a mebibyte.
     """
-    with _reading(path):
+    with reading(path):
         file = open(path, "rb")  # noqa: SIM115  # closed below
     with file:
-        with _reading(path):
+        with reading(path):
             gzipped = file.read(2) == b"\x1f\x8b"
             file.seek(0)
             stream = gzip.GzipFile(fileobj=file) if gzipped else file
             columns = _columns(path, stream.readline(MAX_LINE_BYTES))
-        yield columns, _blocks(path, stream)
+        yield columns, _blocks(path, stream, placed=not gzipped)
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    """Name the csv in what goes wrong while it is read, and only then."""
+def reading(path: Path) -> Iterator[None]:
+    """Name the file in what goes wrong while it is read."""
     try:
         yield
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -231,8 +304,7 @@ def _label_and_split(
             shown = _shown(fields[columns.emotion])
             return Reject(row, "emotion", f"{shown} is none of {_EXPECTED_EMOTIONS}")
     if columns.usage is not None:
-        usage = fields[columns.usage].strip().decode("utf-8", "replace")
-        split = split_of_usage(usage, merge_test=merge_test)
+        split = _split_of(fields[columns.usage], merge_test)
         if split is None:
             shown = _shown(fields[columns.usage])
             return Reject(row, "Usage", f"{shown} is none of {', '.join(USAGES)}")
@@ -241,26 +313,33 @@ def _label_and_split(
     return label, split
 
 
-def _blocks(path: Path, stream: BinaryIO | gzip.GzipFile) -> Iterator[Block]:
+@lru_cache(maxsize=64)
+def _split_of(value: bytes, merge_test: bool) -> str | None:
+    return split_of_usage(value.strip().decode("utf-8", "replace"), merge_test=merge_test)
+
+
+def _blocks(path: Path, stream: BinaryIO | gzip.GzipFile, *, placed: bool) -> Iterator[Block]:
     row = 0
     rest = b""
     while True:
-        with _reading(path):
+        with reading(path):
+            offset = stream.tell() - len(rest)
             data = stream.read(BLOCK_BYTES)
+        place = (path, offset) if placed else None
         if not data:
             break
         whole, newline, tail = data.rpartition(b"\n")
         if newline:
             whole = rest + whole
             stop = row + whole.count(b"\n") + 1
-            yield Block(row, stop, whole)
+            yield Block(row, stop, whole, place)
             row, rest = stop, tail
         else:
             rest += tail
         if len(rest) > MAX_LINE_BYTES:
             raise DataError(f"{path}: line {row + 2} is longer than {MAX_LINE_BYTES:,} bytes")
     if rest:
-        yield Block(row, row + 1, rest)
+        yield Block(row, row + 1, rest, place)
 
 
 def _columns(path: Path, line: bytes) -> Columns:

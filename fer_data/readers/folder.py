@@ -10,12 +10,18 @@ import hashlib
 import os
 from array import array
 from collections.abc import Iterator
+from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 
 from fer_data.errors import DataError
 from fer_data.labels import split_of_folder
 from fer_data.manifest import LeftOut, Manifest, build
+from fer_data.readers.piece import Found, Pieces
+
+_FILES_AT_ONCE = 256
+
+_IN_SPLITS = "split folders with class folders"
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
 
@@ -64,6 +70,43 @@ def state(path: Path) -> bytes:
     return digest.digest()
 
 
+@dataclass(frozen=True)
+class Files:
+    """Some files; the manifest's row `start` is the first."""
+
+    root: Path
+    locations: list[str]
+    start: int
+
+    def __len__(self) -> int:
+        return len(self.locations)
+
+    def pictures(self) -> Iterator[Found]:
+        """Yield the files."""
+        for row, location in enumerate(self.locations, self.start):
+            path = self.root / location
+            yield Found(row, str(path), path)
+
+
+def pieces(manifest: Manifest) -> Pieces:
+    """Return the files, a few hundred a piece."""
+    starts = range(0, len(manifest), _FILES_AT_ONCE)
+    locations = manifest.locations.tolist()
+    return Pieces(
+        (
+            Files(manifest.root, locations[start : start + _FILES_AT_ONCE], start)
+            for start in starts
+        ),
+        len(starts),
+    )
+
+
+def names(manifest: Manifest) -> list[str]:
+    """Return each file's path below its class folder."""
+    depth = 2 if manifest.layout == _IN_SPLITS else 1
+    return [location.split("/", depth)[-1] for location in manifest.locations.tolist()]
+
+
 _ClassFolder = tuple[str, str, Path]
 """Split, class name, folder."""
 
@@ -93,7 +136,7 @@ def _class_folders(root: Path, left_out: list[LeftOut]) -> tuple[str, list[_Clas
         for child in children
         if child.name not in seen.values()
     ]
-    return "split folders with class folders", [
+    return _IN_SPLITS, [
         found
         for split, folder in splits
         for found in _classes_in(folder, split, f"{folder.name}/", left_out)

@@ -1,0 +1,144 @@
+"""From any layout that `fer_data.read` takes to any other: one module a format."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from fer_data import readers
+from fer_data.decode import PixelFormat
+from fer_data.errors import DataError, UsageError
+from fer_data.writers import csv_file, npz_file
+from fer_data.writers.conversion import Conversion
+from fer_data.writers.csv_to_folder import convert_csv
+from fer_data.writers.folder import write_folder
+from fer_data.writers.one_form import OneForm, write_one_form
+from fer_data.writers.staging import journal, publish, staging
+from fer_data.writers.target import checked
+
+__all__ = ["FORMATS", "Conversion", "Format", "convert", "convert_csv"]
+
+Format = Literal["folder", "csv", "npz", "parquet", "tfrecord"]
+
+FORMATS: tuple[Format, ...] = ("folder", "csv", "npz", "parquet", "tfrecord")
+
+_OF_ENDING: dict[str, Format] = {
+    ".csv": "csv",
+    ".csv.gz": "csv",
+    ".npz": "npz",
+    ".parquet": "parquet",
+}
+
+
+def convert(
+    src: str | Path,
+    dst: str | Path,
+    *,
+    to: Format | None = None,
+    form: PixelFormat | None = None,
+    merge_test: bool = True,
+    skip_bad: bool = False,
+    force: bool = False,
+) -> Conversion:
+    """Write a data set in another format.
+
+    Pixels, labels, splits and names stay as they are where the format holds them, and the bytes of
+    image files between folders and parquet. Killed at any moment and called again, it ends in the
+    same bytes.
+
+    Parameters
+    ----------
+    src : path
+        A data set that `fer_data.read` takes.
+    dst : path
+        Appears when all is written.
+    to : {"folder", "csv", "npz", "parquet", "tfrecord"}, optional
+        By default what `dst` ends with (``.csv``, ``.csv.gz``, ``.npz``, ``.parquet``), else
+        ``"folder"``.
+    form : PixelFormat, optional
+        Size and colour to bring every picture to. By default pictures stay as they are.
+    merge_test : bool
+        As in `fer_data.read`.
+    skip_bad : bool
+        Whether what cannot be read or decoded is left out and listed, or an error.
+    force : bool
+        Whether to replace a file, or write into a folder that holds other files.
+
+    Returns
+    -------
+    Conversion
+
+    Raises
+    ------
+    DataError
+        If the source cannot be read, `dst` holds something, or the format cannot hold the source.
+    UsageError
+        If `to` is no format, or does not fit what `dst` ends with.
+    """
+    src, dst = Path(src).absolute(), Path(os.path.realpath(dst))
+    to = _format(dst, to)
+    if src.resolve() == dst or src.resolve() in dst.parents:
+        raise DataError(f"{dst}: lies in the source; choose another place")
+    if to == "folder" and form is None and readers.layout_of(src) == "csv":
+        return convert_csv(src, dst, merge_test=merge_test, skip_bad=skip_bad, force=force)
+    single = to in ("csv", "npz") or _ending(dst) == ".parquet"
+    settings = {
+        "source": readers.fingerprint(src, merge_test=merge_test),
+        "to": to,
+        "form": str(form),
+        "skip_bad": skip_bad,
+    }
+    with checked(dst, force=force, single=single):
+        manifest = readers.read(src, merge_test=merge_test, skip_bad=skip_bad)
+        with staging(dst, settings) as folder:
+            if to == "folder":
+                done = write_folder(manifest, folder, dst, form=form, skip_bad=skip_bad)
+            elif to == "parquet":
+                from fer_data.writers.parquet_files import write_parquet  # imports pyarrow
+
+                done = write_parquet(
+                    manifest, folder, dst, form=form, skip_bad=skip_bad, single=single
+                )
+            else:
+                target = folder / dst.name if single else folder
+                done = write_one_form(
+                    manifest,
+                    _one_form_writer(to),
+                    target,
+                    form=form,
+                    store_options={"merge_test": merge_test, "skip_bad": skip_bad},
+                    cache=journal(folder) / "store",
+                )
+                done = replace(done, out=dst)
+            publish(folder, dst)
+    return done
+
+
+def _one_form_writer(to: Format) -> OneForm:
+    if to == "csv":
+        return csv_file.WRITER
+    if to == "npz":
+        return npz_file.WRITER
+    from fer_data.writers import tfrecord_files  # imports tensorflow
+
+    return tfrecord_files.WRITER
+
+
+def _format(dst: Path, to: Format | None) -> Format:
+    told = _OF_ENDING.get(_ending(dst))
+    if to is None:
+        return told or "folder"
+    if to not in FORMATS:
+        raise UsageError(f"to is {to!r}; choose one of {', '.join(FORMATS)}")
+    if told not in (None, to):
+        raise UsageError(f"{dst.name} ends as a {told} file does, not {to}; choose one of the two")
+    if told is None and to in ("csv", "npz"):
+        raise UsageError(f"{dst.name} is no name of a {to} file; name it {dst.name}.{to}")
+    return to
+
+
+def _ending(path: Path) -> str:
+    name = path.name.lower()
+    return next((ending for ending in _OF_ENDING if name.endswith(ending)), "")

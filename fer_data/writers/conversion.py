@@ -1,0 +1,98 @@
+"""What a conversion did."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fer_data.manifest import LeftOut, Manifest
+from fer_data.readers.fer_csv import Reject
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What a conversion wrote.
+
+    Attributes
+    ----------
+    out : Path
+    counts : dict
+        Split -> class name -> number of pictures.
+    rejects : tuple of Reject or of LeftOut
+        What the source has and the target has not, and why: bad rows where a csv became a folder,
+        else what cannot be read or is no sample.
+    num_reused : int
+        Pictures that an earlier, interrupted run had written.
+    unlabelled : dict
+        Split -> number of pictures without a label, which `counts` leaves out.
+    changes : tuple of str
+        What else is not as it was, for people to read.
+    """
+
+    out: Path
+    counts: dict[str, dict[str, int]]
+    rejects: tuple[Reject, ...] | tuple[LeftOut, ...]
+    num_reused: int = 0
+    unlabelled: dict[str, int] = field(default_factory=dict)
+    changes: tuple[str, ...] = ()
+
+    @property
+    def num_written(self) -> int:
+        """Pictures in all."""
+        labelled = sum(sum(classes.values()) for classes in self.counts.values())
+        return labelled + sum(self.unlabelled.values())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what JSON shows."""
+        return {
+            "out": str(self.out),
+            "counts": self.counts,
+            "unlabelled": self.unlabelled,
+            "rejects": [vars(reject) for reject in self.rejects],
+            "changes": list(self.changes),
+        }
+
+    def rejects_text(self) -> str:
+        """Return how many rejects there are, and where they are listed or what the first are."""
+        number = f"{len(self.rejects):,}"
+        if (self.out / "rejects.csv").exists():
+            rows = all(isinstance(reject, Reject) for reject in self.rejects)
+            return f"{number} {'bad rows' if rows else 'left out'}, see {self.out / 'rejects.csv'}"
+        first = [one for one in self.rejects[:3] if isinstance(one, LeftOut)]
+        shown = ", ".join(f"{one.name} ({one.reason})" for one in first)
+        return f"{number} left out: {shown}" + (", …" if len(self.rejects) > 3 else "")
+
+
+def conversion_of(
+    manifest: Manifest, out: Path, *, num_reused: int = 0, changes: tuple[str, ...] = ()
+) -> Conversion:
+    """Return the conversion that wrote every sample of a manifest."""
+    return Conversion(
+        out,
+        {
+            split: dict(zip(manifest.class_names, manifest.counts(split).tolist(), strict=True))
+            for split in manifest.splits
+        },
+        manifest.left_out,
+        num_reused,
+        {split: n for split in manifest.splits if (n := manifest.num_unlabelled(split))},
+        changes,
+    )
+
+
+def rejects_csv(rejects: tuple[Reject, ...] | tuple[LeftOut, ...]) -> str:
+    """Return ``rejects.csv``: row, line, column and cause, or name and cause."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    by_row = [one for one in rejects if isinstance(one, Reject)]
+    writer.writerow(["row", "line", "column", "cause"] if by_row else ["name", "cause"])
+    for reject in by_row:
+        writer.writerow([reject.row, reject.row + 2, reject.column, reject.cause])
+    for left_out in rejects:
+        if isinstance(left_out, LeftOut):
+            name = left_out.name.encode("utf-8", "backslashreplace").decode()
+            writer.writerow([name, left_out.reason])
+    return text.getvalue()

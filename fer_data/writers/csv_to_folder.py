@@ -1,0 +1,157 @@
+"""From a FER2013 csv to class folders in one pass, byte-exact."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+from fer_data import readers
+from fer_data.decode import PixelFormat
+from fer_data.errors import DataError
+from fer_data.files import write_json, write_text
+from fer_data.labels import EMOTIONS, SPLITS
+from fer_data.png import encode_grey
+from fer_data.readers import fer_csv
+from fer_data.writers.conversion import Conversion, rejects_csv
+from fer_data.writers.folder import Place, write_parts
+from fer_data.writers.staging import publish, staging
+from fer_data.writers.target import checked
+
+_RECORD = ".convert-csv.json"
+"""In the finished folder: what it was made of, so that the same command again has nothing to do."""
+
+_BYTES_A_ROW = 8400
+
+
+def convert_csv(
+    path: str | Path,
+    out: str | Path,
+    *,
+    merge_test: bool = True,
+    skip_bad: bool = False,
+    force: bool = False,
+) -> Conversion:
+    """Write ``out/<split>/<class>/<split>_<row>.png`` for every row of a FER2013 csv.
+
+    Rows are numbered from 0, as in the published file. Killed at any moment and called again, it
+    ends in the same bytes.
+
+    Parameters
+    ----------
+    path : path
+        A csv with an emotion column, gzipped or not.
+    out : path
+        Appears when all is written.
+    merge_test : bool
+        Whether PublicTest and PrivateTest are both ``test``, as in Kaggle's folder, or
+        ``public_test`` and ``private_test``.
+    skip_bad : bool
+        Whether bad rows are left out and listed in ``out/rejects.csv``, or an error.
+    force : bool
+        Whether to write into a folder that holds other files. Those of the same name are
+        replaced, all others stay.
+
+    Raises
+    ------
+    DataError
+        If a row is bad and `skip_bad` is false (nothing appears at `out` then), the csv cannot be
+        read, or `out` holds other files and `force` is false.
+    """
+    path, out = Path(path).absolute(), Path(os.path.realpath(out))
+    if path.is_dir():
+        raise DataError(f"{path}: is a folder; name a csv such as fer2013.csv")
+    settings = {"source": readers.fingerprint(path, merge_test=merge_test), "skip_bad": skip_bad}
+    done = _done_before(out, settings)
+    if done:
+        return done
+    with checked(out, force=force), staging(out, settings) as folder:
+        done = _write_all(path, folder, out, merge_test=merge_test, skip_bad=skip_bad)
+        rejects = [vars(reject) for reject in done.rejects]
+        write_json(
+            folder / _RECORD, {"settings": settings, "counts": done.counts, "rejects": rejects}
+        )
+        publish(folder, out)
+    return done
+
+
+@dataclass(frozen=True)
+class _BlockPart:
+    """The pictures of a block of rows."""
+
+    block: fer_csv.Block
+    columns: fer_csv.Columns
+    merge_test: bool
+
+    @property
+    def name(self) -> str:
+        return str(self.block.first_row)
+
+    def read(self, form: PixelFormat | None, bad: list[Any]) -> Iterator[tuple[Place, bytes]]:
+        """Yield each row's place and PNG; `bad` gets the rejects."""
+        found = fer_csv.parse(
+            self.block, self.columns, merge_test=self.merge_test, with_pixels=True
+        )
+        bad += [vars(reject) for reject in found.rejects]
+        for row, split, label, pixels in zip(
+            found.rows, found.splits, found.labels, found.pixels, strict=True
+        ):
+            place = Place(split, EMOTIONS[label], fer_csv.file_name(split, row))
+            yield place, encode_grey(pixels)
+
+
+def _write_all(
+    path: Path, folder: Path, out: Path, *, merge_test: bool, skip_bad: bool
+) -> Conversion:
+    counts: Counter[tuple[str, str]] = Counter()
+    rejects: list[fer_csv.Reject] = []
+    num_reused = 0
+    with fer_csv.open_csv(path) as (columns, blocks):
+        if columns.emotion is None:
+            raise DataError(
+                f"{path}: no emotion column, so there are no classes to make folders of"
+            )
+        size = path.stat().st_size
+        wanted = takewhile(lambda _: skip_bad or not rejects, blocks)
+        parts = (_BlockPart(block, columns, merge_test) for block in wanted)
+        total = -(-size // fer_csv.BLOCK_BYTES)
+        for mark in write_parts(parts, folder, None, size=size // _BYTES_A_ROW, total=total):
+            rejects += [fer_csv.Reject(**reject) for reject in mark["bad"]]
+            found = Counter({(split, name): number for split, name, number in mark["counts"]})
+            counts += found
+            num_reused += mark["reused"] * found.total()
+    if rejects and not skip_bad:
+        raise fer_csv.bad_row(path, rejects[0])
+    if not counts:
+        raise DataError(f"{path}: {columns.layout}, but no usable row in it")
+    present = [name for name in SPLITS if any(split == name for split, _ in counts)]
+    for split in present:
+        for name in EMOTIONS:  # an empty class is a class all the same
+            (folder / split / name).mkdir(parents=True, exist_ok=True)
+    if rejects:
+        write_text(folder / "rejects.csv", rejects_csv(tuple(rejects)))
+    table = {split: {name: counts[split, name] for name in EMOTIONS} for split in present}
+    return Conversion(out, table, tuple(rejects), num_reused)
+
+
+def _done_before(out: Path, settings: dict[str, Any]) -> Conversion | None:
+    """Return the conversion that stands at `out` if it is this one and its files are all there."""
+    try:
+        record = json.loads((out / _RECORD).read_text("utf-8"))
+        if record["settings"] != settings:
+            return None
+        for split, classes in record["counts"].items():
+            for name, number in classes.items():
+                files = (out / split / name).glob(f"{split}_*.png")
+                if sum(1 for _ in files) != number:
+                    return None
+        rejects = tuple(fer_csv.Reject(**reject) for reject in record["rejects"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # none, or another's
+        return None
+    conversion = Conversion(out, record["counts"], rejects, 0)
+    return Conversion(out, record["counts"], rejects, conversion.num_written)

@@ -1,0 +1,92 @@
+"""File names for samples, of which none leads out of its class folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from fer_data import readers
+from fer_data.errors import DataError
+from fer_data.manifest import Manifest
+from fer_data.readers.folder import SUFFIXES
+
+_MAX_BYTES = 255
+
+
+def check_class_names(manifest: Manifest) -> None:
+    """Refuse a class name that cannot be a folder's.
+
+    Raises
+    ------
+    DataError
+        If there is one, and which.
+    """
+    for name in manifest.class_names:
+        if not _is_plain(name):
+            raise DataError(
+                f"{manifest.root}: class name {name!r} cannot be a folder's; "
+                "rename the class, or choose another format (--to)"
+            )
+
+
+def file_names(manifest: Manifest, *, as_png: bool) -> tuple[list[str], bool]:
+    """Return a path below its class folder for each sample, and whether it is the source's own.
+
+    The source's own names are taken if all of them are plain, end as a picture's do, and differ
+    within their class folder. Else names are made of split and row, without an ending. With
+    `as_png`, own names end in ``.png``.
+    """
+    names = readers.names(manifest)
+    if all(map(_is_picture, names)):
+        if as_png:
+            names = [str(PurePosixPath(name).with_suffix(".png")) for name in names]
+        if _all_differ(manifest, names):
+            return names, True
+    digits = max(5, len(str(len(manifest))))
+    codes = manifest.split_codes.tolist()
+    return [f"{manifest.splits[code]}_{row:0{digits}d}" for row, code in enumerate(codes)], False
+
+
+def _is_picture(name: str) -> bool:
+    ending = name[name.rfind(".") :].lower()
+    return ending in SUFFIXES and all(map(_is_plain, name.split("/")))
+
+
+def _is_plain(part: str) -> bool:
+    """Whether a name is one part of a path, can be written, and is not hidden."""
+    try:
+        size = len(os.fsencode(part))
+    except UnicodeEncodeError:
+        return False
+    return 0 < size <= _MAX_BYTES and part[0] != "." and "/" not in part and "\0" not in part
+
+
+def _all_differ(manifest: Manifest, names: Iterable[str]) -> bool:
+    """Whether no two samples would be one file, or one the other's folder."""
+    places = set(zip(manifest.split_codes.tolist(), manifest.labels.tolist(), names, strict=True))
+    return len(places) == len(manifest) and not any(
+        (split, label, str(parent)) in places
+        for split, label, name in places
+        if "/" in name
+        for parent in PurePosixPath(name).parents
+    )
+
+
+def check_labelled(manifest: Manifest, holds: str) -> None:
+    """Refuse samples without a label.
+
+    Raises
+    ------
+    DataError
+        If there is one, and which.
+    """
+    unlabelled = np.flatnonzero(manifest.labels < 0)
+    if len(unlabelled):
+        name = manifest.take(unlabelled[:1]).sample_ids()[0]
+        raise DataError(
+            f"{manifest.root}: {name} has no label, and {holds} hold none without; "
+            "choose npz or parquet (--to)"
+        )

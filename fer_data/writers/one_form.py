@@ -1,0 +1,137 @@
+"""A data set's pictures as one array of one form, for the formats that hold nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+
+import joblib
+
+from fer_data import readers
+from fer_data.decode import PixelFormat, look
+from fer_data.errors import DataError
+from fer_data.manifest import Manifest
+from fer_data.parallel import in_parallel
+from fer_data.progress import track
+from fer_data.readers.piece import Piece
+from fer_data.store import PixelStore, open_store
+from fer_data.writers.conversion import Conversion, conversion_of
+
+_Look = tuple[int, int, str]
+
+
+@dataclass(frozen=True)
+class OneForm:
+    """A format that holds pictures of one size and colour.
+
+    Attributes
+    ----------
+    holds : str
+        What it holds, for errors.
+    only : PixelFormat or None
+        The one form that it holds, where there is but one.
+    check : callable
+        Refuses a manifest that it cannot hold.
+    write : callable
+        Writes a store to a path: a file, or a folder that is there.
+    """
+
+    holds: str
+    only: PixelFormat | None
+    check: Callable[[Manifest], None]
+    write: Callable[[PixelStore, Path], None]
+
+
+def write_one_form(
+    manifest: Manifest,
+    writer: OneForm,
+    target: Path,
+    *,
+    form: PixelFormat | None,
+    cache: Path,
+    store_options: dict[str, bool],
+) -> Conversion:
+    """Write a data set in the form asked for, else in the one that it has.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    writer : OneForm
+    target : Path
+    form : PixelFormat, optional
+    cache : Path
+        Where pixels are kept till they are written.
+    store_options : dict
+        ``merge_test`` and ``skip_bad``, as in `fer_data.open_store`.
+
+    Raises
+    ------
+    DataError
+        If the format cannot hold the data set, a picture cannot be decoded, or pictures differ in
+        form and none is asked for.
+    """
+    writer.check(manifest)
+    if form is None:
+        form = writer.only or _first_form(manifest, writer.holds)
+        _refuse_others(manifest, form, writer.holds)
+    elif writer.only not in (None, form):
+        raise DataError(f"{manifest.root}: {writer.holds}, not {form}; {_advice(writer.only)}")
+    store = open_store(manifest.root, form=form, cache=cache, **store_options)
+    writer.write(store, target)
+    report = store.report
+    changes = (
+        (report.num_resized, "resized"),
+        (report.num_converted, "converted in colour"),
+    )
+    return conversion_of(
+        store.manifest,
+        target,
+        changes=tuple(f"{number:,} pictures {word}" for number, word in changes if number),
+    )
+
+
+def _first_form(manifest: Manifest, holds: str) -> PixelFormat:
+    for piece in readers.pieces(manifest).pieces:
+        for _, name, (height, width, color) in _looks(piece):
+            if color not in ("grey", "rgb") or max(height, width) > 4096:
+                raise _misfit(name, (height, width, color), holds, PixelFormat())
+            return PixelFormat(height, width, color)  # type: ignore[arg-type]  # just compared
+    raise DataError(f"{manifest.root}: not one picture can be decoded")
+
+
+def _refuse_others(manifest: Manifest, form: PixelFormat, holds: str) -> None:
+    found: list[tuple[str, _Look]] = []
+    whole = readers.pieces(manifest)
+    tasks = (joblib.delayed(_first_other)(piece, form) for piece in whole.pieces)
+    parts = in_parallel(takewhile(lambda _: not found, tasks), size=len(manifest))
+    for part in track(parts, total=whole.number, description="Looking at sizes"):
+        found += part
+    if found:
+        raise _misfit(*found[0], holds, form)
+
+
+def _first_other(piece: Piece, form: PixelFormat) -> list[tuple[str, _Look]]:
+    expected = form.height, form.width, form.color
+    return [(name, seen) for _, name, seen in _looks(piece) if seen != expected][:1]
+
+
+def _looks(piece: Piece) -> Iterator[tuple[int, str, _Look]]:
+    """Yield row, name and look of each picture that can be opened; decoding tells of the others."""
+    for row, name, raw in piece.pictures():
+        try:
+            if not isinstance(raw, DataError):
+                yield row, name, look(raw, name)
+        except DataError:
+            continue
+
+
+def _misfit(name: str, seen: _Look, holds: str, form: PixelFormat) -> DataError:
+    height, width, color = seen
+    return DataError(f"{name}: is {height}x{width} {color}, but {holds}; {_advice(form)}")
+
+
+def _advice(form: PixelFormat | None) -> str:
+    form = form or PixelFormat()
+    return f"bring all to one form (--size {form.height} --color {form.color})"

@@ -1,0 +1,204 @@
+"""Parquet as Hugging Face lays image data out; a run that was killed goes on after a whole file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from fer_data import readers
+from fer_data.decode import PixelFormat
+from fer_data.errors import DataError
+from fer_data.files import written_whole
+from fer_data.manifest import Manifest
+from fer_data.parallel import in_parallel
+from fer_data.progress import track
+from fer_data.readers.parquet import split_of_file
+from fer_data.readers.parquet_table import MAX_BYTES, SPLIT_KEY
+from fer_data.readers.piece import Piece
+from fer_data.writers.conversion import Conversion, conversion_of
+from fer_data.writers.folder import without
+from fer_data.writers.pictures import as_file
+from fer_data.writers.staging import leave_mark, mark_of
+
+SHARD_BYTES = 500 << 20
+"""About so many bytes of pictures a file, as in `datasets`."""
+
+_GROUP_BYTES = 32 << 20
+_GROUP_ROWS = 1000
+_LOOKED_AT = 64
+
+_Row = tuple[int, bytes | None, str]
+"""Row, image file, and why there is none."""
+
+
+def write_parquet(
+    manifest: Manifest,
+    staging: Path,
+    out: Path,
+    *,
+    form: PixelFormat | None,
+    skip_bad: bool,
+    single: bool,
+) -> Conversion:
+    """Write a data set as parquet below `staging`, shards that are not there yet.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    staging, out : Path
+    form : PixelFormat, optional
+        What pictures are brought to; they are PNG then.
+    skip_bad : bool
+    single : bool
+        Whether to write one file, `out`, rather than ``data/<split>-00000-of-0000N.parquet``.
+
+    Raises
+    ------
+    DataError
+        If a class name is no UTF-8, a picture cannot be decoded and `skip_bad` is false, or there
+        are several splits for one file.
+    """
+    schema = _schema(manifest, out if single else None)
+    names = [_utf8(name) for name in readers.names(manifest)]
+    shards = [(manifest.rows(manifest.splits[0]), staging / out.name)] if single else []
+    if not single:
+        (staging / "data").mkdir(exist_ok=True)
+        rows_a_shard = max(1, SHARD_BYTES // _mean_bytes(manifest, form))
+        shards = list(_shards(manifest, staging / "data", rows_a_shard))
+    bad: list[tuple[int, str]] = []
+    num_reused = 0
+    for rows, path in shards:
+        mark = mark_of(staging, path.name)
+        if mark is None:
+            mark = {"bad": _write_shard(manifest, rows, path, schema, names, form, skip_bad)}
+            without(manifest, [(row, cause) for row, cause in mark["bad"]], skip_bad=skip_bad)
+            leave_mark(staging, path.name, mark)
+        else:
+            num_reused += len(rows) - len(mark["bad"])
+        bad += [(row, cause) for row, cause in mark["bad"]]
+    kept = without(manifest, bad, skip_bad=skip_bad)
+    changes = () if form is None else (f"every picture is PNG, {form}",)
+    return conversion_of(kept, out, num_reused=num_reused, changes=changes)
+
+
+def _write_shard(
+    manifest: Manifest,
+    rows: NDArray[np.int64],
+    path: Path,
+    schema: pa.Schema,
+    names: list[str],
+    form: PixelFormat | None,
+    skip_bad: bool,
+) -> list[list[Any]]:
+    """Write some rows to a file; return [row, cause] of those that are bad."""
+    bad: list[list[Any]] = []
+    part = manifest.take(rows)
+    whole = readers.pieces(part)
+    tasks = (
+        joblib.delayed(_as_bytes)(piece, form)
+        for piece in takewhile(lambda _: skip_bad or not bad, whole.pieces)
+    )
+    parts = track(
+        in_parallel(tasks, size=len(rows)), total=whole.number, description=f"Writing {path.name}"
+    )
+    with (
+        written_whole(path) as beside,
+        pq.ParquetWriter(beside, schema, use_dictionary=["label"]) as writer,
+    ):
+        group: list[_Row] = []
+        size = 0
+        for found in parts:
+            for place, data, cause in found:
+                row = int(rows[place])
+                if data is None:
+                    bad.append([row, cause])
+                    continue
+                group.append((row, data, ""))
+                size += len(data)
+                if size >= _GROUP_BYTES or len(group) == _GROUP_ROWS:
+                    writer.write_table(_table(group, manifest, names, schema))
+                    group, size = [], 0
+        if group:
+            writer.write_table(_table(group, manifest, names, schema))
+    return bad
+
+
+def _as_bytes(piece: Piece, form: PixelFormat | None) -> list[_Row]:
+    found: list[_Row] = []
+    for row, name, raw in piece.pictures():
+        try:
+            if isinstance(raw, DataError):
+                raise raw
+            if isinstance(raw, Path) and raw.stat().st_size > MAX_BYTES:
+                raise DataError(f"{name}: a picture of more than {MAX_BYTES:,} bytes")
+            data = as_file(raw, form, name)
+            found.append((row, data.read_bytes() if isinstance(data, Path) else data, ""))
+        except DataError as error:
+            found.append((row, None, str(error)))
+    return found
+
+
+def _table(group: list[_Row], manifest: Manifest, names: list[str], schema: pa.Schema) -> pa.Table:
+    rows = [row for row, _, _ in group]
+    images = [{"bytes": data, "path": names[row]} for row, data, _ in group]
+    columns = [pa.array(images, schema.field("image").type), pa.array(manifest.labels[rows])]
+    return pa.table(columns, names=schema.names).cast(schema)
+
+
+def _schema(manifest: Manifest, single: Path | None) -> pa.Schema:
+    for name in manifest.class_names:
+        if name != _utf8(name):
+            raise DataError(
+                f"{manifest.root}: class name {name!r} is no UTF-8, as parquet needs; rename it"
+            )
+    label = {"names": list(manifest.class_names), "_type": "ClassLabel"}
+    features = {"image": {"_type": "Image"}, "label": label}
+    metadata = {b"huggingface": json.dumps({"info": {"features": features}})}
+    if single is not None:
+        (split, *others) = manifest.splits
+        if others or split_of_file(single) not in (None, split):
+            told = split_of_file(single)
+            raise DataError(
+                f"{manifest.root}: has {', '.join(manifest.splits)}, and {single.name} holds "
+                f"{'one split' if told is None else f'the {told} split, by its name'}; "
+                "name a folder (--to parquet)"
+            )
+        metadata[SPLIT_KEY] = split
+    image = pa.struct({"bytes": pa.binary(), "path": pa.string()})
+    return pa.schema({"image": image, "label": pa.int64()}, metadata=metadata)
+
+
+def _shards(
+    manifest: Manifest, folder: Path, rows_a_shard: int
+) -> Iterator[tuple[NDArray[np.int64], Path]]:
+    for split in manifest.splits:
+        rows = manifest.rows(split)
+        number = -(-len(rows) // rows_a_shard)
+        for shard in range(number):
+            name = f"{split}-{shard:05d}-of-{number:05d}.parquet"
+            yield rows[shard * rows_a_shard : (shard + 1) * rows_a_shard], folder / name
+
+
+def _mean_bytes(manifest: Manifest, form: PixelFormat | None) -> int:
+    """Return the mean size of the pictures' files, as some of them tell."""
+    rows = np.unique(np.linspace(0, len(manifest) - 1, _LOOKED_AT).astype(np.int64))
+    sizes = [
+        len(data)
+        for piece in readers.pieces(manifest.take(rows)).pieces
+        for _, data, _ in _as_bytes(piece, form)
+        if data is not None
+    ]
+    return max(1, sum(sizes) // max(1, len(sizes)))
+
+
+def _utf8(name: str) -> str:
+    return name.encode("utf-8", "backslashreplace").decode()

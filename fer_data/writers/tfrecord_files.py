@@ -1,0 +1,17 @@
+"""TFRecord files; the only format whose writing imports TensorFlow."""
+
+from __future__ import annotations
+
+from fer_data.loaders.tfrecords import write_shards
+from fer_data.manifest import Manifest
+from fer_data.writers.file_names import check_labelled
+from fer_data.writers.one_form import OneForm
+
+
+def _check(manifest: Manifest) -> None:
+    check_labelled(manifest, "TFRecord files, one a class,")
+
+
+WRITER = OneForm(
+    "TFRecord files hold pictures of one size and colour here", None, _check, write_shards
+)
