@@ -23,6 +23,7 @@ from .plan import Planner as Planner
 from .plan import plan_epoch as plan_epoch
 from .readers import read as read
 from .sample_grid import draw_samples as draw_samples
+from .selection import Selection as Selection
 from .shard import Shard as Shard
 from .split import hold_out as hold_out
 from .split import stratified_subset as stratified_subset

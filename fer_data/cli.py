@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from fer_data import cli_support
-from fer_data.cli_support import print_json, say
+from fer_data.cli_support import Exclude, Fold, Splits, print_json, say, selection_of
 from fer_data.errors import DataError, UsageError
 from fer_data.schedule import parse_epoch_size
 from fer_data.strategy import FORMS
@@ -54,6 +54,9 @@ def stats(
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave bad csv rows out instead of stopping.")
     ] = False,
+    exclude: Exclude = None,
+    splits: Splits = None,
+    fold: Fold = None,
 ) -> None:
     """Count the samples of each class and split, and show the imbalance.
 
@@ -67,6 +70,8 @@ def stats(
       fer-data stats fer2013.csv --json
 
       fer-data stats dataset/ --fail-over 10
+
+      fer-data stats fer2013.csv --exclude audit.csv --splits folds.csv --fold 1
     """
     from fer_data import readers, render
     from fer_data.manifest import printable
@@ -74,7 +79,9 @@ def stats(
 
     if as_json and as_csv:
         raise UsageError("choose one of --json and --csv")
-    found = compute_stats(readers.read(path, merge_test=not test_apart, skip_bad=skip_bad))
+    selection = selection_of(locals())
+    manifest = readers.read(path, merge_test=not test_apart, skip_bad=skip_bad, selection=selection)
+    found = compute_stats(manifest)
     if as_json:
         print_json(found.to_dict())
     elif as_csv:
@@ -90,7 +97,7 @@ def stats(
         console.print(render.counts_table(found))
         if found.balances:
             console.print(render.balance_table(found))
-        for line in found.left_out:
+        for line in (*found.notes, *found.left_out):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
     if fail_over is not None and math.isnan(found.imbalance_ratio):
         raise DataError(f"{path}: no sample has a label, so there is no ratio to check")
@@ -113,6 +120,9 @@ def samples(
         Path | None, typer.Option(help="Where decoded pictures are kept.", envvar="FER_DATA_CACHE")
     ] = None,
     skip_bad: SkipBad = False,
+    exclude: Exclude = None,
+    splits: Splits = None,
+    fold: Fold = None,
 ) -> None:
     """Draw a labelled grid of random samples, classes as rows.
 
@@ -126,8 +136,9 @@ def samples(
     from fer_data.sample_grid import draw_samples
     from fer_data.store import open_store
 
+    selection = selection_of(locals())
     form = PixelFormat(size, size, color)  # type: ignore[arg-type]  # checked there
-    store = open_store(path, form=form, cache=cache, skip_bad=skip_bad)
+    store = open_store(path, form=form, cache=cache, skip_bad=skip_bad, selection=selection)
     draw_samples(store, out, split=split, columns=columns, seed=seed)
     say(f"{store.report} read; a grid of some of them written to {out}")
 
@@ -150,6 +161,9 @@ def plan(
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave bad csv rows out instead of stopping.")
     ] = False,
+    exclude: Exclude = None,
+    splits: Splits = None,
+    fold: Fold = None,
 ) -> None:
     """Say what a training will use, before any training: the ledger of the training split.
 
@@ -168,11 +182,13 @@ def plan(
     from fer_data import readers, render
     from fer_data.ledger import plan_ledger
 
-    manifest = readers.read(path, skip_bad=skip_bad)
+    manifest = readers.read(path, skip_bad=skip_bad, selection=selection_of(locals()))
     if "train" not in manifest.splits or not manifest.counts("train").any():
         raise DataError(f"{path}: no labelled training split to plan")
     if missing := manifest.without_samples("train"):
         say(f"no training samples of {', '.join(missing)}")
+    for note in manifest.notes:
+        say(note)
     ledger = plan_ledger(
         manifest.counts("train"),
         manifest.class_names,

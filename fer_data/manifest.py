@@ -6,11 +6,12 @@ Columns are NumPy arrays rather than a DataFrame, so that ``fer-data stats`` sta
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 UNLABELLED = -1
+
+NO_SPLIT = -1
+"""Split code of a sample that a selection takes out: it keeps its row, and is in no split."""
+
+_SELECTED = ("class_names", "splits", "split_codes", "labels", "notes")
 
 
 @dataclass(frozen=True)
@@ -47,13 +53,16 @@ class Manifest:
     splits : tuple of str
         The splits that are present, in the order of `fer_data.labels.SPLITS`.
     split_codes : ndarray of int8, shape [N]
-        Index into `splits`.
+        Index into `splits`; `NO_SPLIT` (-1) where a selection takes the sample out, so that row
+        *i* stays picture *i* of a store.
     labels : ndarray of int32, shape [N]
         Index into `class_names`; `UNLABELLED` (-1) where the data brings no label.
     locations : ndarray of str or of int64, shape [N]
         Path below `root`, or the csv's data row counted from 0.
     left_out : tuple of LeftOut
         What was found and is no sample.
+    notes : tuple of str
+        A line for each thing that a selection did; see `fer_data.Selection`.
     """
 
     root: Path
@@ -64,6 +73,7 @@ class Manifest:
     labels: NDArray[np.int32]
     locations: NDArray[np.str_] | NDArray[np.int64]
     left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         lengths = {len(self.split_codes), len(self.labels), len(self.locations)}
@@ -105,6 +115,11 @@ class Manifest:
         """Return the number of samples of one split that bring no label."""
         return int((self.labels[self.rows(split)] == UNLABELLED).sum())
 
+    @property
+    def num_excluded(self) -> int:
+        """Number of samples that are in no split, and so in no count."""
+        return int((self.split_codes == NO_SPLIT).sum())
+
     def left_out_summary(self) -> list[str]:
         """Return a line for each reason: how many were left out, and the first names."""
         names: dict[str, list[str]] = {}
@@ -131,6 +146,18 @@ class Manifest:
             locations=self.locations[rows],
             left_out=self.left_out + tuple(left_out),
         )
+
+    def columns(self) -> dict[str, Any]:
+        """Return all that a selection may change, by attribute."""
+        return {name: getattr(self, name) for name in _SELECTED}
+
+    def digest(self) -> str:
+        """Return a key of which samples are in which split, and under which labels."""
+        key = hashlib.blake2b(digest_size=16)
+        for column in (self.class_names, self.splits, self.split_codes, self.labels):
+            found = column.tobytes() if isinstance(column, np.ndarray) else repr(column).encode()
+            key.update(found)
+        return key.hexdigest()
 
     def to_frame(self) -> pd.DataFrame:
         """Return a DataFrame with the columns ``sample``, ``split`` and ``class_name``."""

@@ -91,6 +91,10 @@ class Stats:
         For the training split; empty where there is none.
     left_out : tuple of str
         A line for each kind of thing that was found and is no sample.
+    num_excluded : int
+        Samples in no split, which are in none of the counts.
+    notes : tuple of str
+        A line for each thing that a selection did.
     """
 
     path: str
@@ -99,6 +103,8 @@ class Stats:
     splits: dict[str, SplitStats]
     balances: tuple[Balance, ...]
     left_out: tuple[str, ...]
+    num_excluded: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def imbalance_ratio(self) -> float:
@@ -131,6 +137,8 @@ class Stats:
                 }
                 for balance in self.balances
             },
+            "num_excluded": self.num_excluded,
+            "notes": list(self.notes),
             "left_out": list(self.left_out),
         }
 
@@ -160,6 +168,8 @@ def compute_stats(manifest: Manifest) -> Stats:
         splits=splits,
         balances=balances,
         left_out=tuple(manifest.left_out_summary()),
+        num_excluded=manifest.num_excluded,
+        notes=manifest.notes,
     )
 
 

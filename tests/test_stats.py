@@ -138,6 +138,8 @@ def test_json_holds_every_figure_by_name(make_folder: MakeFolder) -> None:
                 "weights": {"cat": pytest.approx(4 / 6), "dog": 2.0},
             },
         },
+        "num_excluded": 0,
+        "notes": [],
         "left_out": ["1 left out, beside the split folders: notes.txt"],
     }
 

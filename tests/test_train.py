@@ -18,6 +18,7 @@ from PIL import Image
 
 from fer_data.door import open_loader
 from fer_data.errors import DataError, UsageError
+from fer_data.selection import Selection
 from fer_data.store import open_store
 from fer_model import models, plots
 from fer_model.compare import compare
@@ -235,6 +236,35 @@ def test_resuming_on_changed_data_is_refused(make_folder: MakeFolder, tmp_path: 
     make_folder(counts, seed=1)
     with pytest.raises(DataError, match="has changed"):
         resume(stopped.path)
+
+
+def test_resuming_applies_the_selection_again_and_refuses_one_that_changed(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    data = make_folder({"train/a": 30, "train/b": 20, "valid/a": 8, "valid/b": 8})
+    listed = tmp_path / "x.csv"
+    listed.write_text("sample\ntrain/a/0001.png\ntrain/b/0002.png\n")
+    selection = Selection(exclude=listed)
+    recipe = Recipe(net="small", epochs=2, batch_size=8)
+    whole = train(recipe, data, tmp_path / "whole", selection=selection)
+    assert whole.data["counts"]["train"] == [29, 19]
+    assert "2 excluded, by x.csv" in whole.data["notes"]
+    stopped = train(recipe, data, tmp_path / "run", selection=selection, callbacks=[StopAfter(2)])
+    text = listed.read_text()
+    listed.write_text("sample\ntrain/a/0001.png\n")
+    with pytest.raises(DataError, match=r"x\.csv: selects otherwise than when"):
+        resume(stopped.path)
+    listed.write_text(text)
+    assert_same_run(whole, resume(stopped.path))
+    other = train(recipe, data, tmp_path / "other")
+    assert any(
+        "different selections" in doubt for doubt in compare([whole.path, other.path]).warnings
+    )
+    assert evaluate_run(whole.path, data, split="validation") == whole.metrics["validation"]
+    everything = ["sample", *(f"valid/{name}/000{n}.png" for name in "ab" for n in range(8))]
+    listed.write_text("\n".join(everything))
+    with pytest.raises(DataError, match="no sample to load"):
+        evaluate_run(whole.path, data, split="validation", selection=selection)
 
 
 def test_data_without_a_test_split_and_with_colour_trains(
