@@ -2,6 +2,8 @@ from .batches import Batch as Batch
 from .convert import Conversion as Conversion
 from .convert import convert_csv as convert_csv
 from .decode import PixelFormat as PixelFormat
+from .division import Division as Division
+from .division import split_samples as split_samples
 from .door import open_loader as open_loader
 from .errors import DataError as DataError
 from .errors import FerError as FerError
@@ -25,8 +27,10 @@ from .readers import read as read
 from .sample_grid import draw_samples as draw_samples
 from .selection import Selection as Selection
 from .shard import Shard as Shard
+from .split import copy_groups as copy_groups
 from .split import hold_out as hold_out
 from .split import stratified_subset as stratified_subset
+from .split_folders import write_split_folders as write_split_folders
 from .stats import Stats as Stats
 from .stats import compute_stats as compute_stats
 from .store import PixelStore as PixelStore

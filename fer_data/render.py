@@ -10,9 +10,13 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
+from fer_data.division import Division
 from fer_data.ledger import Ledger
 from fer_data.manifest import printable
 from fer_data.stats import Stats
+
+_MOST_WITH_SHARES = 6
+"""Sides of a division; with more, shares would make the table wider than a terminal."""
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
@@ -65,6 +69,28 @@ def balance_table(stats: Stats) -> Table:
             f"{balance.draws[label]:,}"
             + (f" x {balance.weights[label]:.2f}" if set(balance.weights) != {1.0} else "")
             for balance in stats.balances
+        ]
+        table.add_row(class_name(name), *cells)
+    return table
+
+
+def division_table(division: Division) -> Table:
+    """Return a row a class: count and share of each side; of many sides the counts alone."""
+    counts = division.counts()
+    totals = counts.sum(axis=0)
+    with_shares = len(division.names) <= _MOST_WITH_SHARES
+    table = Table(title_justify="left", show_footer=True)
+    table.add_column("class", footer="total")
+    for side, name in enumerate(division.names):
+        title = f"fold {name}" if side < division.num_folds else name
+        table.add_column(title, justify="right", footer=f"{totals[side]:,}")
+        if with_shares:
+            table.add_column("share", justify="right")
+    for label, name in enumerate(division.manifest.class_names):
+        cells = [
+            text
+            for count, total in zip(counts[label], totals, strict=True)
+            for text in (f"{count:,}", f"{count / max(1, total):.1%}")[: 1 + with_shares]
         ]
         table.add_row(class_name(name), *cells)
     return table
