@@ -1,3 +1,5 @@
+from .agreement import Agreement as Agreement
+from .agreement import label_agreement as label_agreement
 from .batches import Batch as Batch
 from .convert import Conversion as Conversion
 from .convert import convert_csv as convert_csv

@@ -12,7 +12,17 @@ import numpy as np
 import typer
 
 from fer_data import cli_support
-from fer_data.cli_support import Exclude, Fold, Splits, print_json, say, selection_of
+from fer_data.cli_support import (
+    Contempt,
+    Exclude,
+    Ferplus,
+    Fold,
+    KeepUnusable,
+    Splits,
+    print_json,
+    say,
+    selection_of,
+)
 from fer_data.errors import DataError, UsageError
 from fer_data.schedule import parse_epoch_size
 from fer_data.strategy import FORMS
@@ -61,6 +71,9 @@ def stats(
     exclude: Exclude = None,
     splits: Splits = None,
     fold: Fold = None,
+    ferplus: Ferplus = None,
+    contempt: Contempt = False,
+    keep_unusable: KeepUnusable = False,
 ) -> None:
     """Count the samples of each class and split, and show the imbalance.
 
@@ -76,6 +89,8 @@ def stats(
       fer-data stats dataset/ --fail-over 10
 
       fer-data stats fer2013.csv --exclude audit.csv --splits folds.csv --fold 1
+
+      fer-data stats fer2013.csv --ferplus fer2013new.csv
     """
     from fer_data import readers, render
     from fer_data.manifest import printable
@@ -84,8 +99,8 @@ def stats(
     if as_json and as_csv:
         raise UsageError("choose one of --json and --csv")
     selection = selection_of(locals())
-    manifest = readers.read(path, merge_test=not test_apart, skip_bad=skip_bad, selection=selection)
-    found = compute_stats(manifest)
+    manifest = readers.read(path, merge_test=not test_apart, skip_bad=skip_bad)
+    found = compute_stats(manifest, selection=selection)
     if as_json:
         print_json(found.to_dict())
     elif as_csv:
@@ -101,6 +116,8 @@ def stats(
         console.print(render.counts_table(found))
         if found.balances:
             console.print(render.balance_table(found))
+        if found.agreement and found.agreement.num_samples:
+            console.print(render.agreement_table(found.agreement))
         for line in (*found.notes, *found.left_out):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
     if fail_over is not None and math.isnan(found.imbalance_ratio):
@@ -125,6 +142,9 @@ def samples(
     exclude: Exclude = None,
     splits: Splits = None,
     fold: Fold = None,
+    ferplus: Ferplus = None,
+    contempt: Contempt = False,
+    keep_unusable: KeepUnusable = False,
 ) -> None:
     """Draw a labelled grid of random samples, classes as rows.
 
@@ -166,6 +186,9 @@ def plan(
     exclude: Exclude = None,
     splits: Splits = None,
     fold: Fold = None,
+    ferplus: Ferplus = None,
+    contempt: Contempt = False,
+    keep_unusable: KeepUnusable = False,
 ) -> None:
     """Say what a training will use, before any training: the ledger of the training split.
 
@@ -241,6 +264,9 @@ def split(
     ] = None,
     test_apart: Apart = False,
     exclude: Exclude = None,
+    ferplus: Ferplus = None,
+    contempt: Contempt = False,
+    keep_unusable: KeepUnusable = False,
     as_json: AsJson = False,
     cache: Cache = None,
     skip_bad: SkipBad = False,

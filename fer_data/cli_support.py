@@ -43,6 +43,23 @@ Fold = Annotated[
     int | None,
     typer.Option(metavar="K", help="With --splits of folds: fold K, from 1, validates."),
 ]
+Ferplus = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="FER+'s fer2013new.csv: labels by most votes, joined by row order."
+    ),
+]
+Soft = Annotated[bool, typer.Option("--soft", help="With --ferplus: train on shares of the votes.")]
+Contempt = Annotated[
+    bool, typer.Option("--contempt", help="With --ferplus: contempt is an eighth class.")
+]
+KeepUnusable = Annotated[
+    bool,
+    typer.Option(
+        "--keep-unusable",
+        help="With --ferplus: keep what is no face or unknown, under its own label.",
+    ),
+]
 
 
 def selection_of(options: dict[str, Any]) -> Selection:

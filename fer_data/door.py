@@ -97,7 +97,8 @@ def open_loader(
     skip_bad : bool
         Whether what cannot be decoded is left out, or an error.
     selection : Selection, optional
-        What of the data is taken, and under which labels.
+        What of the data is taken, and under which labels. Soft ones are for the training split
+        alone: another one is judged by its labels.
 
     Raises
     ------
@@ -133,6 +134,7 @@ def open_loader(
         augment="none" if evaluates else augment,
         augment_rare=None if evaluates else augment_rare,
         mix=None if evaluates else Mixing.parse(mix),
+        soft=store.manifest.soft_labels is not None and not evaluates,
         batch_size=batch_size,
         epoch_size=None if evaluates else epoch_size,
         seed=seed,

@@ -27,7 +27,7 @@ UNLABELLED = -1
 NO_SPLIT = -1
 """Split code of a sample that a selection takes out: it keeps its row, and is in no split."""
 
-_SELECTED = ("class_names", "splits", "split_codes", "labels", "notes")
+_SELECTED = ("class_names", "splits", "split_codes", "labels", "soft_labels", "notes")
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,9 @@ class Manifest:
         Path below `root`, or the csv's data row counted from 0.
     left_out : tuple of LeftOut
         What was found and is no sample.
+    soft_labels : ndarray of float32, shape [N, C], or None
+        Shares of the classes that a loader may train on in place of `labels`, which balancing goes
+        by all the same; None where labels are whole.
     notes : tuple of str
         A line for each thing that a selection did; see `fer_data.Selection`.
     """
@@ -73,6 +76,7 @@ class Manifest:
     labels: NDArray[np.int32]
     locations: NDArray[np.str_] | NDArray[np.int64]
     left_out: tuple[LeftOut, ...] = ()
+    soft_labels: NDArray[np.float32] | None = None
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -144,6 +148,7 @@ class Manifest:
             split_codes=self.split_codes[rows],
             labels=self.labels[rows],
             locations=self.locations[rows],
+            soft_labels=None if self.soft_labels is None else self.soft_labels[rows],
             left_out=self.left_out + tuple(left_out),
         )
 
@@ -154,9 +159,9 @@ class Manifest:
     def digest(self) -> str:
         """Return a key of which samples are in which split, and under which labels."""
         key = hashlib.blake2b(digest_size=16)
-        for column in (self.class_names, self.splits, self.split_codes, self.labels):
-            found = column.tobytes() if isinstance(column, np.ndarray) else repr(column).encode()
-            key.update(found)
+        key.update(repr((self.class_names, self.splits)).encode())
+        for column in (self.split_codes, self.labels, self.soft_labels):
+            key.update(b"" if column is None else column.tobytes())
         return key.hexdigest()
 
     def to_frame(self) -> pd.DataFrame:

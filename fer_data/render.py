@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
+from fer_data.agreement import Agreement
 from fer_data.division import Division
 from fer_data.ledger import Ledger
 from fer_data.manifest import printable
@@ -71,6 +72,22 @@ def balance_table(stats: Stats) -> Table:
             for balance in stats.balances
         ]
         table.add_row(class_name(name), *cells)
+    return table
+
+
+def agreement_table(agreement: Agreement) -> Table:
+    """Return a row a class of the data's own, and in it how many samples FER+ calls what."""
+    title = (
+        f"Own labels (rows), FER+ (columns): {agreement.share:.1%} agree, "
+        f"kappa {number(agreement.kappa, 3)}"
+    )
+    table = Table(title=title, title_justify="left", show_footer=True)
+    table.add_column("class", footer="total")
+    for label, name in enumerate(agreement.other_names):
+        total = sum(row[label] for row in agreement.confusion)
+        table.add_column(class_name(name), justify="right", footer=f"{total:,}")
+    for name, row in zip(agreement.own_names, agreement.confusion, strict=True):
+        table.add_row(class_name(name), *(f"{count:,}" for count in row))
     return table
 
 

@@ -1,4 +1,4 @@
-"""What of a data set is taken: small csv files beside it that name samples.
+"""What of a data set is taken, and under which labels: small csv files beside it.
 
 Pictures and the store of decoded pixels never change, so a selection costs nothing to try, and
 what it took out can be read, line by line, in its files.
@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.errors import DataError, UsageError
+from fer_data.ferplus import overlay, read_votes
 from fer_data.labels import SPLITS, TEST_SPLITS
 from fer_data.manifest import NO_SPLIT, Manifest, printable
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which samples of a data set are taken, and in which split.
+    """Which samples of a data set are taken, in which split, and under which labels.
 
     Attributes
     ----------
@@ -35,23 +36,38 @@ class Selection:
         folds, the data's own test splits stay as they are.
     fold : int, optional
         Which fold of `splits` is the validation split, from 1; the others are the training split.
+    ferplus : path, optional
+        FER+'s ``fer2013new.csv``: its votes in place of the labels; see `fer_data.ferplus`.
+    soft : bool
+        Whether training is on shares of the votes; balancing goes by the label all the same.
+    contempt : bool
+        Whether FER+'s contempt is an eighth class, or excluded.
+    keep_unusable : bool
+        Whether what FER+ takes for no face, or unknown, stays under its own label, or is excluded.
 
     Raises
     ------
     UsageError
-        If a fold is named without `splits`.
+        If a fold is named without `splits`, or something about FER+ without `ferplus`.
     """
 
     exclude: str | Path | None = None
     splits: str | Path | None = None
     fold: int | None = None
+    ferplus: str | Path | None = None
+    soft: bool = False
+    contempt: bool = False
+    keep_unusable: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("exclude", "splits"):
+        for name in ("exclude", "splits", "ferplus"):
             path = getattr(self, name)
             object.__setattr__(self, name, None if path is None else Path(path).absolute())
         if self.fold is not None and self.splits is None:
             raise UsageError(f"fold {self.fold} of nothing: name the file of the folds as splits")
+        for name in ("soft", "contempt", "keep_unusable"):
+            if getattr(self, name) and self.ferplus is None:
+                raise UsageError(f"{name} without FER+: name its fer2013new.csv as ferplus")
 
     def __bool__(self) -> bool:
         return self != Selection()
@@ -69,6 +85,14 @@ class Selection:
         """
         if self.exclude is not None:
             manifest = _without(manifest, Path(self.exclude))
+        if self.ferplus is not None:
+            manifest = overlay(
+                manifest,
+                read_votes(self.ferplus),
+                soft=self.soft,
+                contempt=self.contempt,
+                keep_unusable=self.keep_unusable,
+            )
         if self.splits is not None:
             manifest = _divided(manifest, Path(self.splits), self.fold)
         return manifest
@@ -78,7 +102,7 @@ class Selection:
         return {
             name: str(value) if isinstance(value, Path) else value
             for name, value in vars(self).items()
-            if value is not None
+            if value is not None and value is not False
         }
 
     @classmethod

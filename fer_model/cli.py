@@ -16,7 +16,18 @@ from rich.console import Console
 
 from fer_data import cli_support
 from fer_data.augment import PRESETS
-from fer_data.cli_support import Exclude, Fold, Splits, print_json, say, selection_of
+from fer_data.cli_support import (
+    Contempt,
+    Exclude,
+    Ferplus,
+    Fold,
+    KeepUnusable,
+    Soft,
+    Splits,
+    print_json,
+    say,
+    selection_of,
+)
 from fer_data.errors import UsageError
 from fer_data.mixing import FORMS as MIXES
 from fer_data.schedule import parse_epoch_size
@@ -129,6 +140,10 @@ def train_command(
     exclude: Exclude = None,
     splits: Splits = None,
     fold: Fold = None,
+    ferplus: Ferplus = None,
+    soft: Soft = False,
+    contempt: Contempt = False,
+    keep_unusable: KeepUnusable = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a net and leave a run folder: model, history, metrics, predictions, plots.
@@ -200,6 +215,9 @@ def evaluate(
     exclude: Exclude = None,
     splits: Splits = None,
     fold: Fold = None,
+    ferplus: Ferplus = None,
+    contempt: Contempt = False,
+    keep_unusable: KeepUnusable = False,
 ) -> None:
     """Score a run's model on a split of any data set with the same classes.
 
@@ -289,6 +307,10 @@ def compare_command(
     exclude: Exclude = None,
     splits: Splits = None,
     fold: Fold = None,
+    ferplus: Ferplus = None,
+    soft: Soft = False,
+    contempt: Contempt = False,
+    keep_unusable: KeepUnusable = False,
 ) -> None:
     """Put runs side by side, or train the arms that are missing first.
 

@@ -102,6 +102,7 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
             augment=recipe.augment,
             augment_rare=recipe.augment_rare,
             mix=Mixing.parse(recipe.mix),
+            soft=manifest.soft_labels is not None,
             epoch_size=recipe.epoch_size,
             batch_size=recipe.batch_size,
             seed=recipe.seed,

@@ -140,6 +140,7 @@ def test_json_holds_every_figure_by_name(make_folder: MakeFolder) -> None:
         },
         "num_excluded": 0,
         "notes": [],
+        "agreement": None,
         "left_out": ["1 left out, beside the split folders: notes.txt"],
     }
 
