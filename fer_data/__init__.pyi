@@ -7,6 +7,8 @@ from .decode import PixelFormat as PixelFormat
 from .division import Division as Division
 from .division import split_samples as split_samples
 from .door import open_loader as open_loader
+from .drift import class_drift as class_drift
+from .drift import picture_drift as picture_drift
 from .errors import DataError as DataError
 from .errors import FerError as FerError
 from .errors import UsageError as UsageError

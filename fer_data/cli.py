@@ -64,6 +64,12 @@ def stats(
             metavar="RATIO", help="Exit 1 if the imbalance ratio of the training split is greater."
         ),
     ] = None,
+    fail_drift: Annotated[
+        float | None,
+        typer.Option(
+            metavar="V", help="Exit 1 if any split's classes differ from train's by more (0 to 1)."
+        ),
+    ] = None,
     test_apart: Apart = False,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave bad csv rows out instead of stopping.")
@@ -78,7 +84,9 @@ def stats(
     """Count the samples of each class and split, and show the imbalance.
 
     The imbalance ratio is the largest class over the smallest; the effective number of classes
-    is the exponential of the entropy of their shares. Pictures are counted, not decoded.
+    is the exponential of the entropy of their shares. Cramér's V says how far the classes of
+    another split are from train's: below 0.1 negligible, from 0.3 medium, from 0.5 large. Pictures
+    are counted, not decoded.
 
     **Examples**
 
@@ -86,7 +94,7 @@ def stats(
 
       fer-data stats fer2013.csv --json
 
-      fer-data stats dataset/ --fail-over 10
+      fer-data stats dataset/ --fail-over 10 --fail-drift 0.1
 
       fer-data stats fer2013.csv --exclude audit.csv --splits folds.csv --fold 1
 
@@ -116,15 +124,27 @@ def stats(
         console.print(render.counts_table(found))
         if found.balances:
             console.print(render.balance_table(found))
+        if found.drift:
+            console.print(render.drift_table(found.drift))
         if found.agreement and found.agreement.num_samples:
             console.print(render.agreement_table(found.agreement))
         for line in (*found.notes, *found.left_out):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
     if fail_over is not None and math.isnan(found.imbalance_ratio):
         raise DataError(f"{path}: no sample has a label, so there is no ratio to check")
+    if fail_drift is not None and not found.drift:
+        raise DataError(f"{path}: no two splits with labels, train and another, to compare")
+    failed = []
     if fail_over is not None and found.imbalance_ratio > fail_over:
         ratio = render.number(found.imbalance_ratio, 2)
-        say(f"fer-data: imbalance ratio {ratio} is over {fail_over:g}")
+        failed.append(f"imbalance ratio {ratio} is over {fail_over:g}")
+    for one in found.drift:
+        if fail_drift is not None and one.cramers_v > fail_drift:
+            v = render.number(one.cramers_v, 3)
+            failed.append(f"Cramér's V of train and {one.split}, {v}, is over {fail_drift:g}")
+    for check in failed:
+        say(f"fer-data: {check}")
+    if failed:
         raise typer.Exit(cli_support.FAILED_CHECK)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 from rich.text import Text
 
 from fer_data.agreement import Agreement
 from fer_data.division import Division
+from fer_data.drift import ClassDrift
 from fer_data.ledger import Ledger
 from fer_data.manifest import printable
 from fer_data.stats import Stats
@@ -72,6 +73,26 @@ def balance_table(stats: Stats) -> Table:
             for balance in stats.balances
         ]
         table.add_row(class_name(name), *cells)
+    return table
+
+
+def drift_table(drift: Sequence[ClassDrift]) -> Table:
+    """Return a row a split: how its classes are distributed against the training split's."""
+    title = "Are the splits alike? Classes against those of train"
+    table = Table(title=title, title_justify="left")
+    table.add_column("split")
+    for name in ("Cramér's V", "", "JS distance", "chi-square", "df", "p"):
+        table.add_column(name, justify="left" if not name else "right")
+    for one in drift:
+        table.add_row(
+            one.split,
+            f"{one.cramers_v:.3f}",
+            one.size,
+            f"{one.js_distance:.3f}",
+            f"{one.chi_square:,.2f}",
+            f"{one.degrees}",
+            f"{one.p_value:.2g}",
+        )
     return table
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.agreement import Agreement, label_agreement
+from fer_data.drift import ClassDrift, class_drift
 from fer_data.manifest import Manifest
 from fer_data.schedule import Schedule
 from fer_data.selection import Selection
@@ -99,6 +100,8 @@ class Stats:
         A line for each thing that a selection did.
     agreement : Agreement or None
         Of the data's own labels with FER+'s, where a selection has these.
+    drift : tuple of ClassDrift
+        Of the classes, from the training split to each other one that has labels.
     """
 
     path: str
@@ -110,6 +113,7 @@ class Stats:
     num_excluded: int = 0
     notes: tuple[str, ...] = ()
     agreement: Agreement | None = None
+    drift: tuple[ClassDrift, ...] = ()
 
     @property
     def imbalance_ratio(self) -> float:
@@ -142,6 +146,7 @@ class Stats:
                 }
                 for balance in self.balances
             },
+            "drift": {one.split: one.to_dict() for one in self.drift},
             "num_excluded": self.num_excluded,
             "notes": list(self.notes),
             "agreement": self.agreement.to_dict() if self.agreement else None,
@@ -188,6 +193,7 @@ def compute_stats(manifest: Manifest, *, selection: Selection | None = None) -> 
         num_excluded=manifest.num_excluded,
         notes=manifest.notes,
         agreement=agreement,
+        drift=class_drift({name: split.counts for name, split in splits.items()}),
     )
 
 

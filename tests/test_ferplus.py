@@ -133,8 +133,8 @@ ROW = st.tuples(
 )
 
 
-@given(st.lists(ROW, min_size=1, max_size=12), st.booleans(), st.booleans())
-@settings(deadline=None)
+@given(st.lists(ROW, min_size=1, max_size=8), st.booleans(), st.booleans())
+@settings(deadline=None, max_examples=60)
 def test_every_sample_has_a_label_of_most_votes_or_is_excluded_and_counted(
     rows: list[tuple[str, str, dict[str, int]]], contempt: bool, keep: bool
 ) -> None:
