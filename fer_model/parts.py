@@ -79,7 +79,7 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
     else:
         if "validation" in manifest.splits:
             held_out = manifest.rows("validation")
-            notes.append(f"validation: the data's own split, {len(held_out):,} samples")
+            notes.append(f"validation: the split of that name, {len(held_out):,} samples")
         else:
             train, held_out = hold_out(
                 store, train, fraction=recipe.validation_fraction, seed=recipe.seed

@@ -7,6 +7,7 @@ The folder holds train.npz and public_test.npz, each with the arrays ``pixels`` 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 import fer_data
 from fer_data.convert import convert_csv
 from fer_data.labels import EMOTIONS, EMOTIONS_BY_CODE
+from fer_data.manifest import Manifest, build
 from fer_data.stats import compute_stats
 from fer_data.store import open_store
 from tests.csv_files import cell, write_csv
@@ -89,3 +91,35 @@ def test_the_whole_training_split_has_its_known_counts(tmp_path: Path) -> None:
         assert counts == TRAIN_COUNTS
         assert stats.imbalance_ratio == 7215 / 436
         assert stats.splits["train"].num_samples == 28_709
+
+
+def of_rows() -> Manifest:
+    """Return the manifest that fer2013.csv would give, by its row numbers."""
+    samples = []
+    for name, split in (("train", "train"), ("public_test", "test")):
+        with np.load(Path(FOLDER) / f"{name}.npz", allow_pickle=False) as arrays:
+            codes, rows = arrays["emotion"].tolist(), arrays["row"].tolist()
+        samples += [
+            (split, EMOTIONS_BY_CODE[code], row) for code, row in zip(codes, rows, strict=True)
+        ]
+    return build(Path("/fer2013.csv"), "FER2013", EMOTIONS, samples)
+
+
+def test_the_classes_of_both_splits_are_alike() -> None:
+    (drift,) = compute_stats(of_rows()).drift
+    assert drift.cramers_v < 0.1
+    assert drift.size == "negligible"
+
+
+def test_ferplus_agrees_with_the_labels_where_rows_are_joined_in_order() -> None:
+    file = Path(FOLDER) / "fer2013new.csv"
+    if not file.exists():
+        pytest.skip("no fer2013new.csv in FER2013_DIR")
+    manifest = of_rows()
+    found = compute_stats(manifest, selection=fer_data.Selection(ferplus=file)).agreement
+    assert found is not None
+    assert 0.6 < found.share < 0.75  # joined one row off it would be near chance, 0.2
+    shifted = replace(manifest, labels=np.roll(manifest.labels, 1))
+    off = compute_stats(shifted, selection=fer_data.Selection(ferplus=file)).agreement
+    assert off is not None
+    assert off.kappa < 0.05
