@@ -80,11 +80,9 @@ def quotas(
         first = np.lexsort((-owed, -np.round(rest, 9)))
         found[label, first[: count - found[label].sum()]] += 1
         owed += exact - found[label]
-        if count >= min_per_class * len(shares):
-            for side in np.flatnonzero(found[label] < min_per_class):
-                lacking = min_per_class - found[label, side]
-                found[label, found[label].argmax()] -= lacking
-                found[label, side] += lacking
+        while found[label].min() < min_per_class <= count // len(shares):
+            found[label, found[label].argmin()] += 1
+            found[label, found[label].argmax()] -= 1
     return found
 
 

@@ -113,6 +113,8 @@ def stats(
         print_json(found.to_dict())
     elif as_csv:
         sys.stdout.write(render.counts_csv(found))
+        for line in found.notes:
+            say(line)
     else:
         console = cli_support.out()
         console.print(
@@ -182,6 +184,8 @@ def samples(
     form = PixelFormat(size, size, color)  # type: ignore[arg-type]  # checked there
     store = open_store(path, form=form, cache=cache, skip_bad=skip_bad, selection=selection)
     draw_samples(store, out, split=split, columns=columns, seed=seed)
+    for note in store.manifest.notes:
+        say(note)
     say(f"{store.report} read; a grid of some of them written to {out}")
 
 

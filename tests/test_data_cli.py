@@ -209,7 +209,7 @@ def test_bad_usage_is_exit_code_2(run: Run, arguments: list[str]) -> None:
     assert "Usage: fer-data" in ended.err
 
 
-@pytest.mark.parametrize("command", ["stats", "samples", "convert-csv", "synthetic"])
+@pytest.mark.parametrize("command", ["stats", "samples", "split", "convert-csv", "synthetic"])
 def test_help_has_an_example_on_a_line_of_its_own(run: Run, command: str) -> None:
     for option in ("--help", "-h"):
         ended = run(command, option)
@@ -222,7 +222,7 @@ def test_help_has_an_example_on_a_line_of_its_own(run: Run, command: str) -> Non
 
 def test_help_names_every_command(run: Run) -> None:
     shown = run("--help").out
-    for command in ("stats", "samples", "convert-csv", "synthetic"):
+    for command in ("stats", "samples", "split", "convert-csv", "synthetic"):
         assert command in shown
 
 

@@ -94,6 +94,16 @@ def test_quotas_use_every_sample_and_are_the_nearest_whole_numbers(
     assert (np.abs(found - exact) < 1 + 1e-6).all()
 
 
+@given(st.integers(0, 60), SHARES, st.integers(0, 6))
+@settings(deadline=None)
+def test_quotas_leave_a_class_with_enough_samples_on_no_side_with_too_few(
+    count: int, shares: list[float], least: int
+) -> None:
+    (found,) = quotas(np.array([count]), shares, min_per_class=least)
+    assert found.sum() == count
+    assert found.min() >= (least if count >= least * len(shares) else 0)
+
+
 def test_many_small_classes_favour_no_side() -> None:
     found = quotas(np.full(300, 4), [0.8, 0.1, 0.1]).sum(axis=0)
     assert found.tolist() == [900, 150, 150]

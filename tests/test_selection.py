@@ -277,6 +277,9 @@ def test_commands_take_selections_and_say_what_they_excluded(
     planned = run("plan", data, "--exclude", exclude, "--json")
     assert json.loads(planned.out)["classes"]["a"]["samples"] == 5
     assert "1 excluded, by x.csv" in planned.err
-    assert run("samples", data, tmp_path / "grid.png", "--exclude", exclude).code == 0
+    drawn = run("samples", data, tmp_path / "grid.png", "--exclude", exclude)
+    assert (drawn.code, "1 excluded, by x.csv" in drawn.err) == (0, True)
+    as_csv = run("stats", data, "--exclude", exclude, "--csv")
+    assert as_csv.err == "1 excluded, by x.csv\n"
     refused = run("stats", data, "--fold", "1")
     assert (refused.code, refused.err.count("\n")) == (2, 1)
