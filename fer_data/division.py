@@ -72,6 +72,7 @@ class Division:
         return {
             "path": str(self.manifest.root),
             "num_folds": self.num_folds,
+            "kept_splits": list(self.names[len(self.names) - self.num_kept :]),
             "counts": {
                 name: dict(zip(self.manifest.class_names, column, strict=True))
                 for name, column in zip(self.names, self.counts().T.tolist(), strict=True)

@@ -242,7 +242,9 @@ def test_no_copy_stands_on_two_sides(
     groups = copy_groups(store, np.arange(len(store.manifest)))
     for group in np.unique(groups):
         assert len(set(store.manifest.split_codes[groups == group])) == 1
-    counts = json.loads(ended.out)["counts"]
+    told = json.loads(ended.out)
+    assert told["kept_splits"] == ([] if "--pool" in options else ["test"])
+    counts = told["counts"]
     if fold:
         assert store.manifest.counts("validation").tolist() == list(counts["2"].values())
     else:
