@@ -43,14 +43,16 @@ class Batch(NamedTuple):
     images : ndarray of float32, shape [B, H, W, C]
     labels : ndarray of int64, shape [B]
     weights : ndarray of float32, shape [B]
-        All one unless the strategy has class weights; for a mixed picture, its labels' weights in
-        the labels' shares.
+        All one unless the strategy has class weights; for a mixed picture or a soft label, its
+        labels' weights in the labels' shares.
     samples, repeats : ndarray of int64, shape [B]
         Row of each sample in the store, and how often it was used before.
     parameters : Parameters
         What augmentation did.
     mixed : Mixed or None
         What the pictures were mixed with.
+    soft : ndarray of float32, shape [B, C], or None
+        Soft labels, mixing included, where the loader has them.
     """
 
     images: NDArray[np.float32]
@@ -60,9 +62,12 @@ class Batch(NamedTuple):
     repeats: NDArray[np.int64]
     parameters: Parameters
     mixed: Mixed | None
+    soft: NDArray[np.float32] | None
 
     def targets(self, num_classes: int) -> NDArray[np.float32]:
         """Return labels as shares of each class, float32 [B, num_classes]."""
+        if self.soft is not None:
+            return self.soft
         every = np.arange(len(self.labels))
         targets = np.zeros((len(self.labels), num_classes), np.float32)
         if self.mixed is None:
@@ -88,4 +93,5 @@ class Batch(NamedTuple):
                 self.repeats[part],
                 Parameters(*columns),
                 Mixed(*mixed) if mixed else None,
+                None if self.soft is None else self.soft[part],
             )

@@ -8,10 +8,21 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
 import typer
 
 from fer_data import cli_support
-from fer_data.cli_support import print_json, say
+from fer_data.cli_support import (
+    Contempt,
+    Exclude,
+    Ferplus,
+    Fold,
+    KeepUnusable,
+    Splits,
+    print_json,
+    say,
+    selection_of,
+)
 from fer_data.errors import DataError, UsageError
 from fer_data.schedule import parse_epoch_size
 from fer_data.strategy import FORMS
@@ -32,6 +43,9 @@ DataPath = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Cache = Annotated[
+    Path | None, typer.Option(help="Where decoded pictures are kept.", envvar="FER_DATA_CACHE")
+]
 SkipBad = Annotated[
     bool, typer.Option("--skip-bad", help="Leave bad rows and pictures out instead of stopping.")
 ]
@@ -57,15 +71,29 @@ def stats(
             metavar="RATIO", help="Exit 1 if the imbalance ratio of the training split is greater."
         ),
     ] = None,
+    fail_drift: Annotated[
+        float | None,
+        typer.Option(
+            metavar="V", help="Exit 1 if any split's classes differ from train's by more (0 to 1)."
+        ),
+    ] = None,
     test_apart: Apart = False,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave bad csv rows out instead of stopping.")
     ] = False,
+    exclude: Exclude = None,
+    splits: Splits = None,
+    fold: Fold = None,
+    ferplus: Ferplus = None,
+    contempt: Contempt = False,
+    keep_unusable: KeepUnusable = False,
 ) -> None:
     """Count the samples of each class and split, and show the imbalance.
 
     The imbalance ratio is the largest class over the smallest; the effective number of classes
-    is the exponential of the entropy of their shares. Pictures are counted, not decoded.
+    is the exponential of the entropy of their shares. Cramér's V says how far the classes of
+    another split are from train's: below 0.1 negligible, from 0.3 medium, from 0.5 large. Pictures
+    are counted, not decoded.
 
     **Examples**
 
@@ -73,7 +101,11 @@ def stats(
 
       fer-data stats fer2013.csv --json
 
-      fer-data stats dataset/ --fail-over 10
+      fer-data stats dataset/ --fail-over 10 --fail-drift 0.1
+
+      fer-data stats fer2013.csv --exclude audit.csv --splits folds.csv --fold 1
+
+      fer-data stats fer2013.csv --ferplus fer2013new.csv
     """
     from fer_data import readers, render
     from fer_data.manifest import printable
@@ -81,11 +113,15 @@ def stats(
 
     if as_json and as_csv:
         raise UsageError("choose one of --json and --csv")
-    found = compute_stats(readers.read(path, merge_test=not test_apart, skip_bad=skip_bad))
+    selection = selection_of(locals())
+    manifest = readers.read(path, merge_test=not test_apart, skip_bad=skip_bad)
+    found = compute_stats(manifest, selection=selection)
     if as_json:
         print_json(found.to_dict())
     elif as_csv:
         sys.stdout.write(render.counts_csv(found))
+        for line in found.notes:
+            say(line)
     else:
         console = cli_support.out()
         console.print(
@@ -97,13 +133,27 @@ def stats(
         console.print(render.counts_table(found))
         if found.balances:
             console.print(render.balance_table(found))
-        for line in found.left_out:
+        if found.drift:
+            console.print(render.drift_table(found.drift))
+        if found.agreement and found.agreement.num_samples:
+            console.print(render.agreement_table(found.agreement))
+        for line in (*found.notes, *found.left_out):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
     if fail_over is not None and math.isnan(found.imbalance_ratio):
         raise DataError(f"{path}: no sample has a label, so there is no ratio to check")
+    if fail_drift is not None and not found.drift:
+        raise DataError(f"{path}: no two splits with labels, train and another, to compare")
+    failed = []
     if fail_over is not None and found.imbalance_ratio > fail_over:
         ratio = render.number(found.imbalance_ratio, 2)
-        say(f"fer-data: imbalance ratio {ratio} is over {fail_over:g}")
+        failed.append(f"imbalance ratio {ratio} is over {fail_over:g}")
+    for one in found.drift:
+        if fail_drift is not None and one.cramers_v > fail_drift:
+            v = render.number(one.cramers_v, 3)
+            failed.append(f"Cramér's V of train and {one.split}, {v}, is over {fail_drift:g}")
+    for check in failed:
+        say(f"fer-data: {check}")
+    if failed:
         raise typer.Exit(cli_support.FAILED_CHECK)
 
 
@@ -116,10 +166,14 @@ def samples(
     seed: Annotated[int, typer.Option(min=0, help="Another seed shows other samples.")] = 0,
     color: Annotated[str, typer.Option(help="grey or rgb.")] = "grey",
     size: Annotated[int, typer.Option(min=1, help="Side of a sample, in pixels.")] = 48,
-    cache: Annotated[
-        Path | None, typer.Option(help="Where decoded pictures are kept.", envvar="FER_DATA_CACHE")
-    ] = None,
+    cache: Cache = None,
     skip_bad: SkipBad = False,
+    exclude: Exclude = None,
+    splits: Splits = None,
+    fold: Fold = None,
+    ferplus: Ferplus = None,
+    contempt: Contempt = False,
+    keep_unusable: KeepUnusable = False,
 ) -> None:
     """Draw a labelled grid of random samples, classes as rows.
 
@@ -133,9 +187,12 @@ def samples(
     from fer_data.sample_grid import draw_samples
     from fer_data.store import open_store
 
+    selection = selection_of(locals())
     form = PixelFormat(size, size, color)  # type: ignore[arg-type]  # checked there
-    store = open_store(path, form=form, cache=cache, skip_bad=skip_bad)
+    store = open_store(path, form=form, cache=cache, skip_bad=skip_bad, selection=selection)
     draw_samples(store, out, split=split, columns=columns, seed=seed)
+    for note in store.manifest.notes:
+        say(note)
     say(f"{store.report} read; a grid of some of them written to {out}")
 
 
@@ -157,6 +214,12 @@ def plan(
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave bad csv rows out instead of stopping.")
     ] = False,
+    exclude: Exclude = None,
+    splits: Splits = None,
+    fold: Fold = None,
+    ferplus: Ferplus = None,
+    contempt: Contempt = False,
+    keep_unusable: KeepUnusable = False,
 ) -> None:
     """Say what a training will use, before any training: the ledger of the training split.
 
@@ -175,11 +238,13 @@ def plan(
     from fer_data import readers, render
     from fer_data.ledger import plan_ledger
 
-    manifest = readers.read(path, skip_bad=skip_bad)
+    manifest = readers.read(path, skip_bad=skip_bad, selection=selection_of(locals()))
     if "train" not in manifest.splits or not manifest.counts("train").any():
         raise DataError(f"{path}: no labelled training split to plan")
     if missing := manifest.without_samples("train"):
         say(f"no training samples of {', '.join(missing)}")
+    for note in manifest.notes:
+        say(note)
     ledger = plan_ledger(
         manifest.counts("train"),
         manifest.class_names,
@@ -299,6 +364,105 @@ def report(
 
     page = write_report(path, out, cache=cache, merge_test=not test_apart)
     say(f"The report is {page}")
+
+
+@app.command(no_args_is_help=True)
+def split(
+    path: DataPath,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The csv to write; by default splits.csv or folds.csv."),
+    ] = None,
+    validation: Annotated[
+        float | None, typer.Option(metavar="SHARE", help="Share that validates; by default 0.1.")
+    ] = None,
+    test: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE", help="Share that tests; by default 0.1, where no test split stays."
+        ),
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option(metavar="K", help="Divide into K folds instead.")
+    ] = None,
+    pool: Annotated[
+        bool, typer.Option("--pool", help="Pool all splits and divide anew, test splits too.")
+    ] = False,
+    min_per_class: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Samples of each class on every side.")
+    ] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed gives another division.")] = 0,
+    as_folders: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write DIR/SPLIT/CLASS/PICTURE too (hard links)."),
+    ] = None,
+    test_apart: Apart = False,
+    exclude: Exclude = None,
+    ferplus: Ferplus = None,
+    contempt: Contempt = False,
+    keep_unusable: KeepUnusable = False,
+    as_json: AsJson = False,
+    cache: Cache = None,
+    skip_bad: SkipBad = False,
+) -> None:
+    """Divide a data set: stratified, reproducible, copies of a picture on one side.
+
+    Without --pool a test split that the data brings stays as it is, and the rest is divided into
+    train and validation. What is written is a small csv that all commands take by --splits; with
+    --folds, --fold says which fold validates. Copies, mirrored ones too, are never divided.
+
+    **Examples**
+
+      fer-data split fer2013.csv --validation 0.1 --out splits.csv
+
+      fer-data split fer2013/ --folds 5 --seed 1 --out folds.csv
+
+      fer-model train fer2013/ --splits folds.csv --fold 1
+
+      fer-data split faces/ --pool --as-folders divided/
+    """
+    from fer_data import render
+    from fer_data.division import split_samples
+    from fer_data.split import copy_groups
+    from fer_data.split_folders import write_split_folders
+    from fer_data.store import open_store
+
+    if folds and as_folders:
+        raise UsageError("--folds and --as-folders: every fold would be in each of the folders")
+    store = open_store(
+        path,
+        cache=cache,
+        merge_test=not test_apart,
+        skip_bad=skip_bad,
+        selection=selection_of(locals()),
+    )
+    division = split_samples(
+        store.manifest,
+        copy_groups(store, np.arange(len(store.manifest))),
+        validation=validation,
+        test=test,
+        folds=folds,
+        pool=pool,
+        seed=seed,
+        min_per_class=min_per_class,
+    )
+    if as_folders is not None:
+        write_split_folders(division, store, as_folders)
+    out = out or Path("folds.csv" if folds else "splits.csv")
+    division.write(out)
+    if as_json:
+        print_json({**division.to_dict(), "out": str(out), "seed": seed})
+    else:
+        cli_support.out().print(render.division_table(division))
+    for note in store.manifest.notes:
+        say(note)
+    if division.num_across:
+        kept = ", ".join(division.names[-division.num_kept :])
+        say(
+            f"{division.num_across:,} pictures of what was divided stand in {kept} too, as copies; "
+            "--pool would keep them together"
+        )
+    say(f"written to {out}; use it by --splits {out}" + (" --fold 1" if folds else ""))
 
 
 @app.command("convert-csv", no_args_is_help=True)

@@ -11,6 +11,7 @@ from fer_data.labels import EVALUATION_SPLITS
 from fer_data.loader import Loader
 from fer_data.mixing import Mixing
 from fer_data.schedule import EpochSize
+from fer_data.selection import Selection
 from fer_data.shard import WHOLE, Shard
 from fer_data.store import open_store
 from fer_data.strategy import NATURAL, Strategy
@@ -45,6 +46,7 @@ def open_loader(
     color: Color = "grey",
     cache: str | Path | None = None,
     skip_bad: bool = False,
+    selection: Selection | None = None,
 ) -> Loader:
     """Open a data set's split as batches.
 
@@ -94,6 +96,9 @@ def open_loader(
         Where decoded pictures are kept; see `fer_data.open_store`.
     skip_bad : bool
         Whether what cannot be decoded is left out, or an error.
+    selection : Selection, optional
+        What of the data is taken, and under which labels. Soft ones are for the training split
+        alone: another one is judged by its labels.
 
     Raises
     ------
@@ -110,7 +115,13 @@ def open_loader(
     if evaluates and shuffle:
         raise UsageError(f"shuffle on the {split} split: evaluation takes samples in order")
     sides = (image_size, image_size) if isinstance(image_size, int) else image_size
-    store = open_store(path, form=PixelFormat(*sides, color), cache=cache, skip_bad=skip_bad)
+    store = open_store(
+        path,
+        form=PixelFormat(*sides, color),
+        cache=cache,
+        skip_bad=skip_bad,
+        selection=selection,
+    )
     rows = store.manifest.rows(split)
     if not isinstance(balance, Strategy):
         balance = Strategy.from_sampler(
@@ -123,6 +134,7 @@ def open_loader(
         augment="none" if evaluates else augment,
         augment_rare=None if evaluates else augment_rare,
         mix=None if evaluates else Mixing.parse(mix),
+        soft=store.manifest.soft_labels is not None and not evaluates,
         batch_size=batch_size,
         epoch_size=None if evaluates else epoch_size,
         seed=seed,

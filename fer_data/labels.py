@@ -15,6 +15,9 @@ SPLITS = ("train", "validation", "test", "public_test", "private_test")
 
 EVALUATION_SPLITS = SPLITS[1:]
 
+TEST_SPLITS = ("test", "private_test", "public_test")
+"""Where the test samples are looked for, the first that is there."""
+
 _ALIASES = {
     "training": "train",
     "valid": "validation",

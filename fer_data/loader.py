@@ -55,6 +55,9 @@ class Loader:
         Another one for rare classes, those with fewer than half of an average class's samples.
     mix : Mixing, optional
         How pictures are mixed.
+    soft : bool
+        Whether targets are the manifest's soft labels. Balancing, rare classes and remix's thirds
+        go by `labels` all the same.
     batch_size : int
         Of all shards together. The last batch of an epoch may be smaller.
     epoch_size : int, "own", "natural" or None
@@ -88,6 +91,7 @@ class Loader:
     augment: str = "none"
     augment_rare: str | None = None
     mix: Mixing | None = None
+    soft: bool = False
     batch_size: int = 64
     epoch_size: EpochSize = None
     seed: int = 0
@@ -112,6 +116,8 @@ class Loader:
             raise DataError(f"{where}: no sample to load")
         if (labels < 0).any():
             raise DataError(f"{where}: {(labels < 0).sum():,} samples to load have no label")
+        if self.soft and self.store.manifest.soft_labels is None:
+            raise UsageError(f"{where}: soft labels are wanted, and the data has none")
         counts = np.bincount(labels, minlength=self.num_classes)
         for name, value in (
             ("labels", labels),
@@ -299,9 +305,10 @@ class Loader:
             repeats[here],
             parameters,
             None,
+            None,
         )
         if not self.mix:
-            return batch
+            return self._softened(batch)
         partners, shares = self.mix.draw(
             self.seed, steps, [stop - start for start, stop in windows]
         )
@@ -316,7 +323,22 @@ class Loader:
         rows, labels = rows[partners], labels[partners]
         of_labels = self.mix.label_shares(shares, self.counts, batch.labels, labels)
         weights = batch.weights * of_labels + self._made.weights[labels] * (1 - of_labels)
-        return batch._replace(weights=weights, mixed=Mixed(rows, labels, shares, of_labels))
+        mixed = Mixed(rows, labels, shares, of_labels)
+        return self._softened(batch._replace(weights=weights, mixed=mixed))
+
+    def _softened(self, batch: Batch) -> Batch:
+        """Return a batch with its soft labels and their weights, where the loader has any."""
+        shares = self.store.manifest.soft_labels
+        if not self.soft or shares is None:
+            return batch
+        soft = shares[batch.samples]
+        if batch.mixed is not None:
+            of_labels = batch.mixed.label_shares[:, None]
+            soft = soft * of_labels + shares[batch.mixed.samples] * (1 - of_labels)
+        weights = batch.weights
+        if self.strategy.weights:  # no matrix product: its rounding can follow the batch's size
+            weights = (soft * self._made.weights).sum(axis=1)
+        return batch._replace(weights=weights, soft=soft)
 
     def _pictures(
         self, rows: NDArray[np.int64], repeats: NDArray[np.int64], labels: NDArray[np.int64]
@@ -343,6 +365,8 @@ def check_labels(loader: Loader, labels: str) -> None:
             f"mix {loader.mix} makes soft labels: int labels cannot hold them; "
             "take labels='one-hot'"
         )
+    if labels == "int" and loader.soft:
+        raise UsageError("soft labels: int labels cannot hold them; take labels='one-hot'")
 
 
 def _mix_within(

@@ -6,11 +6,12 @@ Columns are NumPy arrays rather than a DataFrame, so that ``fer-data stats`` sta
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 UNLABELLED = -1
+
+NO_SPLIT = -1
+"""Split code of a sample that a selection takes out: it keeps its row, and is in no split."""
+
+_SELECTED = ("class_names", "splits", "split_codes", "labels", "soft_labels", "notes")
 
 
 @dataclass(frozen=True)
@@ -47,13 +53,19 @@ class Manifest:
     splits : tuple of str
         The splits that are present, in the order of `fer_data.labels.SPLITS`.
     split_codes : ndarray of int8, shape [N]
-        Index into `splits`.
+        Index into `splits`; `NO_SPLIT` (-1) where a selection takes the sample out, so that row
+        *i* stays picture *i* of a store.
     labels : ndarray of int32, shape [N]
         Index into `class_names`; `UNLABELLED` (-1) where the data brings no label.
     locations : ndarray of str or of int64, shape [N]
         Path below `root`, or the row in a table, counted from 0.
     left_out : tuple of LeftOut
         What was found and is no sample.
+    soft_labels : ndarray of float32, shape [N, C], or None
+        Shares of the classes that a loader may train on in place of `labels`, which balancing goes
+        by all the same; None where labels are whole.
+    notes : tuple of str
+        A line for each thing that a selection did; see `fer_data.Selection`.
     """
 
     root: Path
@@ -64,6 +76,8 @@ class Manifest:
     labels: NDArray[np.int32]
     locations: NDArray[np.str_] | NDArray[np.int64]
     left_out: tuple[LeftOut, ...] = ()
+    soft_labels: NDArray[np.float32] | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         lengths = {len(self.split_codes), len(self.labels), len(self.locations)}
@@ -72,6 +86,11 @@ class Manifest:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def in_table(self) -> bool:
+        """Whether pictures stand in a table's rows rather than in files of their own."""
+        return self.locations.dtype.kind == "i"
 
     def rows(self, split: str) -> NDArray[np.int64]:
         """Return the row numbers of one split.
@@ -100,6 +119,11 @@ class Manifest:
         """Return the number of samples of one split that bring no label."""
         return int((self.labels[self.rows(split)] == UNLABELLED).sum())
 
+    @property
+    def num_excluded(self) -> int:
+        """Number of samples that are in no split, and so in no count."""
+        return int((self.split_codes == NO_SPLIT).sum())
+
     def left_out_summary(self) -> list[str]:
         """Return a line for each reason: how many were left out, and the first names."""
         names: dict[str, list[str]] = {}
@@ -113,7 +137,7 @@ class Manifest:
 
     def sample_ids(self) -> list[str]:
         """Return a printable, unique name of each sample: its path, or ``row <number>``."""
-        if self.locations.dtype.kind == "i":
+        if self.in_table:
             return [f"row {row}" for row in self.locations]
         return [printable(path) for path in self.locations]
 
@@ -124,8 +148,21 @@ class Manifest:
             split_codes=self.split_codes[rows],
             labels=self.labels[rows],
             locations=self.locations[rows],
+            soft_labels=None if self.soft_labels is None else self.soft_labels[rows],
             left_out=self.left_out + tuple(left_out),
         )
+
+    def columns(self) -> dict[str, Any]:
+        """Return all that a selection may change, by attribute."""
+        return {name: getattr(self, name) for name in _SELECTED}
+
+    def digest(self) -> str:
+        """Return a key of which samples are in which split, and under which labels."""
+        key = hashlib.blake2b(digest_size=16)
+        key.update(repr((self.class_names, self.splits)).encode())
+        for column in (self.split_codes, self.labels, self.soft_labels):
+            key.update(b"" if column is None else column.tobytes())
+        return key.hexdigest()
 
     def to_frame(self) -> pd.DataFrame:
         """Return a DataFrame with the columns ``sample``, ``split`` and ``class_name``."""

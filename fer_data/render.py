@@ -5,14 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 from rich.text import Text
 
+from fer_data.agreement import Agreement
+from fer_data.division import Division
+from fer_data.drift import ClassDrift
 from fer_data.ledger import Ledger
 from fer_data.manifest import printable
 from fer_data.stats import Stats
+
+_MOST_WITH_SHARES = 6
+"""Sides of a division; with more, shares would make the table wider than a terminal."""
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
@@ -65,6 +71,64 @@ def balance_table(stats: Stats) -> Table:
             f"{balance.draws[label]:,}"
             + (f" x {balance.weights[label]:.2f}" if set(balance.weights) != {1.0} else "")
             for balance in stats.balances
+        ]
+        table.add_row(class_name(name), *cells)
+    return table
+
+
+def drift_table(drift: Sequence[ClassDrift]) -> Table:
+    """Return a row a split: how its classes are distributed against the training split's."""
+    title = "Are the splits alike? Classes against those of train"
+    table = Table(title=title, title_justify="left")
+    table.add_column("split")
+    for name in ("Cramér's V", "", "JS distance", "chi-square", "df", "p"):
+        table.add_column(name, justify="left" if not name else "right")
+    for one in drift:
+        table.add_row(
+            one.split,
+            f"{one.cramers_v:.3f}",
+            one.size,
+            f"{one.js_distance:.3f}",
+            f"{one.chi_square:,.2f}",
+            f"{one.degrees}",
+            f"{one.p_value:.2g}",
+        )
+    return table
+
+
+def agreement_table(agreement: Agreement) -> Table:
+    """Return a row a class of the data's own, and in it how many samples FER+ calls what."""
+    title = (
+        f"Own labels (rows), FER+ (columns): {agreement.share:.1%} agree, "
+        f"kappa {number(agreement.kappa, 3)}"
+    )
+    table = Table(title=title, title_justify="left", show_footer=True)
+    table.add_column("class", footer="total")
+    for label, name in enumerate(agreement.other_names):
+        total = sum(row[label] for row in agreement.confusion)
+        table.add_column(class_name(name), justify="right", footer=f"{total:,}")
+    for name, row in zip(agreement.own_names, agreement.confusion, strict=True):
+        table.add_row(class_name(name), *(f"{count:,}" for count in row))
+    return table
+
+
+def division_table(division: Division) -> Table:
+    """Return a row a class: count and share of each side; of many sides the counts alone."""
+    counts = division.counts()
+    totals = counts.sum(axis=0)
+    with_shares = len(division.names) <= _MOST_WITH_SHARES
+    table = Table(title_justify="left", show_footer=True)
+    table.add_column("class", footer="total")
+    for side, name in enumerate(division.names):
+        title = f"fold {name}" if side < division.num_folds else name
+        table.add_column(title, justify="right", footer=f"{totals[side]:,}")
+        if with_shares:
+            table.add_column("share", justify="right")
+    for label, name in enumerate(division.manifest.class_names):
+        cells = [
+            text
+            for count, total in zip(counts[label], totals, strict=True)
+            for text in (f"{count:,}", f"{count / max(1, total):.1%}")[: 1 + with_shares]
         ]
         table.add_row(class_name(name), *cells)
     return table

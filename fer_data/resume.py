@@ -53,6 +53,10 @@ def _settings(loader: Loader) -> dict[str, str]:
     digest.update(loader.store.digest.encode())
     digest.update(loader.rows.tobytes())
     digest.update(loader.labels.tobytes())
+    digest.update(repr(loader.store.manifest.class_names).encode())
+    soft = loader.store.manifest.soft_labels
+    if loader.soft and soft is not None:
+        digest.update(soft[loader.rows].tobytes())
     return {
         "data": digest.hexdigest(),
         "balance": str(loader.strategy),
@@ -62,6 +66,7 @@ def _settings(loader: Loader) -> dict[str, str]:
         "augment": loader.augment,
         "augment_rare": loader.augment_rare or "as others",
         "mix": str(loader.mix or "none"),
+        "soft": str(loader.soft),
         "seed": str(loader.seed),
         "shuffle": str(loader.shuffle),
     }

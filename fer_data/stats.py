@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.agreement import Agreement, label_agreement
+from fer_data.drift import ClassDrift, class_drift
 from fer_data.manifest import Manifest
 from fer_data.schedule import Schedule
+from fer_data.selection import Selection
 from fer_data.strategy import CHOICES, Strategy
 from fer_data.weights import class_weights
 
@@ -91,6 +94,14 @@ class Stats:
         For the training split; empty where there is none.
     left_out : tuple of str
         A line for each kind of thing that was found and is no sample.
+    num_excluded : int
+        Samples in no split, which are in none of the counts.
+    notes : tuple of str
+        A line for each thing that a selection did.
+    agreement : Agreement or None
+        Of the data's own labels with FER+'s, where a selection has these.
+    drift : tuple of ClassDrift
+        Of the classes, from the training split to each other one that has labels.
     """
 
     path: str
@@ -99,6 +110,10 @@ class Stats:
     splits: dict[str, SplitStats]
     balances: tuple[Balance, ...]
     left_out: tuple[str, ...]
+    num_excluded: int = 0
+    notes: tuple[str, ...] = ()
+    agreement: Agreement | None = None
+    drift: tuple[ClassDrift, ...] = ()
 
     @property
     def imbalance_ratio(self) -> float:
@@ -131,21 +146,36 @@ class Stats:
                 }
                 for balance in self.balances
             },
+            "drift": {one.split: one.to_dict() for one in self.drift},
+            "num_excluded": self.num_excluded,
+            "notes": list(self.notes),
+            "agreement": self.agreement.to_dict() if self.agreement else None,
             "left_out": list(self.left_out),
         }
 
 
-def compute_stats(manifest: Manifest) -> Stats:
+def compute_stats(manifest: Manifest, *, selection: Selection | None = None) -> Stats:
     """Count a manifest's samples.
 
     Parameters
     ----------
     manifest : Manifest
+    selection : Selection, optional
+        What to apply first; with FER+, the agreement of both labels is then told.
 
     Returns
     -------
     Stats
+
+    Raises
+    ------
+    DataError
+        If the selection does not fit the data.
     """
+    agreement = None
+    if selection:
+        agreement = _agreement(manifest, selection)
+        manifest = selection.apply(manifest)
     splits = {
         name: SplitStats(tuple(manifest.counts(name).tolist()), manifest.num_unlabelled(name))
         for name in manifest.splits
@@ -160,7 +190,19 @@ def compute_stats(manifest: Manifest) -> Stats:
         splits=splits,
         balances=balances,
         left_out=tuple(manifest.left_out_summary()),
+        num_excluded=manifest.num_excluded,
+        notes=manifest.notes,
+        agreement=agreement,
+        drift=class_drift({name: split.counts for name, split in splits.items()}),
     )
+
+
+def _agreement(manifest: Manifest, selection: Selection) -> Agreement | None:
+    """Return the agreement with FER+, without what it would keep under its own label anyway."""
+    if selection.ferplus is None:
+        return None
+    labels = replace(selection, splits=None, fold=None, keep_unusable=False)
+    return label_agreement(manifest, labels.apply(manifest))
 
 
 def _balance(name: str, counts: NDArray[np.int64]) -> Balance:

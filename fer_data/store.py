@@ -12,7 +12,7 @@ import json
 import os
 import secrets
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from fer_data.decode import PixelFormat
 from fer_data.errors import DataError
 from fer_data.files import write_json
 from fer_data.manifest import LeftOut, Manifest
+from fer_data.selection import Selection
 
 FORMAT = 1
 """Version of the layout on disk; a store of another version is built anew."""
@@ -72,6 +73,8 @@ class PixelStore:
         What that did to them.
     digest : str
         Of the pixels, taken when the store was built.
+    is_selected : bool
+        Whether the manifest is not the store's own: a selection was applied to it.
     """
 
     path: Path
@@ -80,9 +83,13 @@ class PixelStore:
     form: PixelFormat
     report: BuildReport
     digest: str
+    is_selected: bool = False
 
     def __reduce__(self) -> Any:
-        return _map, (self.path, self.manifest.root)  # else every process would copy the pixels
+        # Mapped anew, else every process would copy the pixels; what a selection made of the
+        # manifest goes along, as its files may have changed since.
+        columns = self.manifest.columns() if self.is_selected else None
+        return _mapped, (self.path, self.manifest.root, columns)
 
     def verify(self) -> None:
         """Read every pixel and compare with the digest taken when the store was built.
@@ -103,6 +110,7 @@ def open_store(
     cache: str | Path | None = None,
     merge_test: bool = True,
     skip_bad: bool = False,
+    selection: Selection | None = None,
 ) -> PixelStore:
     """Map the store of a data set, building it first where there is none of its present content.
 
@@ -119,11 +127,15 @@ def open_store(
         As in `fer_data.read`.
     skip_bad : bool
         Whether what cannot be decoded is left out and noted, or an error.
+    selection : Selection, optional
+        What of it is taken, and under which labels. The store on disk holds everything, and is
+        the same whatever is selected.
 
     Raises
     ------
     DataError
-        If the data cannot be read, or a picture not be decoded and `skip_bad` is false.
+        If the data cannot be read, a picture not be decoded and `skip_bad` is false, or the
+        selection does not fit the data.
     """
     form = form or PixelFormat()
     root = Path(path).absolute()
@@ -135,7 +147,10 @@ def open_store(
     if not folder.exists():
         manifest = readers.read(root, merge_test=merge_test, skip_bad=skip_bad)
         _build(manifest, form, folder, skip_bad=skip_bad)
-    return _map(folder, root)
+    store = _map(folder, root)
+    if not selection:
+        return store
+    return replace(store, manifest=selection.apply(store.manifest), is_selected=True)
 
 
 def cache_folder(cache: str | Path | None = None) -> Path:
@@ -208,6 +223,13 @@ def _without(manifest: Manifest, bad: list[fill.Bad], target: Path) -> Manifest:
     os.replace(beside, target)
     names = manifest.take(np.array([item.row for item in bad])).sample_ids()
     return manifest.take(kept, left_out=[LeftOut(name, "cannot be decoded") for name in names])
+
+
+def _mapped(folder: Path, root: Path, columns: dict[str, Any] | None) -> PixelStore:
+    store = _map(folder, root)
+    if columns is None:
+        return store
+    return replace(store, manifest=replace(store.manifest, **columns), is_selected=True)
 
 
 def _map(folder: Path, root: Path) -> PixelStore:

@@ -57,8 +57,8 @@ def train_arms(
     names = [wanted.balance for wanted in recipes]
     if not names or len(set(names)) < len(names):
         raise UsageError(f"arms are {', '.join(names) or 'none at all'}; name each one once")
+    store = open_store(path, form=recipe.form, **options)
     if recipe.steps_per_epoch is None:
-        store = open_store(path, form=recipe.form, **options)
         natural = divide(dataclasses.replace(recipe, balance="none"), store).train
         recipes = [
             dataclasses.replace(wanted, steps_per_epoch=natural.num_steps) for wanted in recipes
@@ -68,19 +68,26 @@ def train_arms(
         folder = Path(out).absolute() / wanted.balance
         title = f"Arm {number} of {len(recipes)}: {wanted.balance}"
         display.console.print(title, style="bold", highlight=False)
-        runs.append(_run(wanted, path, folder, display, options))
+        selected = store.manifest.digest()
+        runs.append(_run(wanted, path, folder, display, options, selected))
         if not runs[-1].is_finished:
             break
     return runs
 
 
 def _run(
-    recipe: Recipe, path: str | Path, folder: Path, display: Display, options: dict[str, Any]
+    recipe: Recipe,
+    path: str | Path,
+    folder: Path,
+    display: Display,
+    options: dict[str, Any],
+    selected: str,
 ) -> Run:
     if not is_run(folder):
         return display.train(recipe, path, folder, **options)
     run = Run.open(folder)
-    if run.recipe != recipe or run.data["fingerprint"] != readers.fingerprint(path):
+    wanted = {"fingerprint": readers.fingerprint(path), "selected": selected}
+    if run.recipe != recipe or not wanted.items() <= run.data.items():
         raise UsageError(
             f"{folder}: holds a run of other settings or other data; choose another --out"
         )

@@ -16,7 +16,18 @@ from rich.console import Console
 
 from fer_data import cli_support
 from fer_data.augment import PRESETS
-from fer_data.cli_support import print_json, say
+from fer_data.cli_support import (
+    Contempt,
+    Exclude,
+    Ferplus,
+    Fold,
+    KeepUnusable,
+    Soft,
+    Splits,
+    print_json,
+    say,
+    selection_of,
+)
 from fer_data.errors import UsageError
 from fer_data.mixing import FORMS as MIXES
 from fer_data.schedule import parse_epoch_size
@@ -126,6 +137,13 @@ def train_command(
     ] = True,
     cache: Cache = None,
     skip_bad: SkipBad = False,
+    exclude: Exclude = None,
+    splits: Splits = None,
+    fold: Fold = None,
+    ferplus: Ferplus = None,
+    soft: Soft = False,
+    contempt: Contempt = False,
+    keep_unusable: KeepUnusable = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a net and leave a run folder: model, history, metrics, predictions, plots.
@@ -139,6 +157,8 @@ def train_command(
       fer-model train fer2013/ --balance oversample
 
       fer-model train fer2013.csv --balance class-weights --epochs 30 --out runs/weights
+
+      fer-model train fer2013.csv --splits folds.csv --fold 1 --out runs/fold-1
 
       fer-model train --resume runs/weights
     """
@@ -161,9 +181,9 @@ def train_command(
         assert resume is not None
         run = show.resume(resume, cache=cache)
     else:
-        recipe = make_recipe(locals())
+        recipe, selection = make_recipe(locals()), selection_of(locals())
         folder = out or _free_name(path, recipe)
-        run = show.train(recipe, path, folder, cache=cache, skip_bad=skip_bad)
+        run = show.train(recipe, path, folder, cache=cache, skip_bad=skip_bad, selection=selection)
     _stop_if_interrupted(run)
     if as_json:
         print_json({"run": str(run.path), **run.metrics})
@@ -192,6 +212,12 @@ def evaluate(
     as_json: AsJson = False,
     cache: Cache = None,
     skip_bad: SkipBad = False,
+    exclude: Exclude = None,
+    splits: Splits = None,
+    fold: Fold = None,
+    ferplus: Ferplus = None,
+    contempt: Contempt = False,
+    keep_unusable: KeepUnusable = False,
 ) -> None:
     """Score a run's model on a split of any data set with the same classes.
 
@@ -205,7 +231,10 @@ def evaluate(
     from fer_model.evaluate import evaluate_run
     from fer_model.render import scores_table
 
-    scores = evaluate_run(run, path, split=split, cache=cache, skip_bad=skip_bad)
+    selection = selection_of(locals())
+    scores = evaluate_run(
+        run, path, split=split, cache=cache, skip_bad=skip_bad, selection=selection
+    )
     if as_json:
         print_json(scores)
     else:
@@ -275,6 +304,13 @@ def compare_command(
     rescale: Rescale = 1.0,
     cache: Cache = None,
     skip_bad: SkipBad = False,
+    exclude: Exclude = None,
+    splits: Splits = None,
+    fold: Fold = None,
+    ferplus: Ferplus = None,
+    soft: Soft = False,
+    contempt: Contempt = False,
+    keep_unusable: KeepUnusable = False,
 ) -> None:
     """Put runs side by side, or train the arms that are missing first.
 
@@ -308,6 +344,7 @@ def compare_command(
             display=live.Display(Console(stderr=True, emoji=False)),
             cache=cache,
             skip_bad=skip_bad,
+            selection=selection_of(locals()),
         )
         _stop_if_interrupted(runs[-1])
         paths = [run.path for run in runs]

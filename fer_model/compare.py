@@ -94,6 +94,8 @@ def _doubts(runs: list[Run], rows: tuple[Row, ...]) -> list[str]:
         doubts.append("the runs took different numbers of steps (see --steps-per-epoch)")
     if len({run.data["fingerprint"] for run in runs}) > 1:
         doubts.append("the runs were trained on different data")
+    elif len({run.data.get("selected") for run in runs}) > 1:
+        doubts.append("the runs were trained on different selections of the data")
     if len({row.scores["num_samples"] for row in rows}) > 1:
         doubts.append("the scores are of different numbers of samples")
     others = [dataclasses.replace(run.recipe, balance="none") for run in runs]

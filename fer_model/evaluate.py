@@ -19,6 +19,7 @@ from fer_data.errors import DataError
 from fer_data.loader import Loader
 from fer_data.loaders.tfdata import tf_dataset
 from fer_data.manifest import printable
+from fer_data.selection import Selection
 from fer_model import models
 from fer_model.runs import Run
 
@@ -103,8 +104,9 @@ def evaluate_run(
     split: str = "test",
     cache: str | Path | None = None,
     skip_bad: bool = False,
+    selection: Selection | None = None,
 ) -> dict[str, Any]:
-    """Score a run's model on a split of a data set; see `score`.
+    """Score a run's model on a split of what is selected of a data set; see `score`.
 
     Raises
     ------
@@ -125,6 +127,7 @@ def evaluate_run(
         color=use.form.color,
         cache=cache,
         skip_bad=skip_bad,
+        selection=selection,
     )
     names = loader.store.manifest.class_names
     if names != use.class_names:

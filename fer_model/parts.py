@@ -8,15 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.errors import DataError
+from fer_data.labels import TEST_SPLITS
 from fer_data.loader import Loader
 from fer_data.mixing import Mixing
 from fer_data.split import hold_out, stratified_subset
 from fer_data.store import PixelStore
 from fer_data.strategy import Strategy
 from fer_model.recipe import Recipe
-
-TEST_SPLITS = ("test", "private_test", "public_test")
-"""Where the test samples are looked for, the first that is there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +48,7 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
     train = manifest.rows("train")
     if manifest.num_unlabelled("train"):
         raise DataError(f"{manifest.root}: training samples without a label (no emotion column?)")
-    notes = [f"data: {store.report}", *manifest.left_out_summary()]
+    notes = [f"data: {store.report}", *manifest.left_out_summary(), *manifest.notes]
     if missing := manifest.without_samples("train"):
         notes.append(f"no training samples of {', '.join(missing)}")
     if recipe.subset < 1:
@@ -81,7 +79,7 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
     else:
         if "validation" in manifest.splits:
             held_out = manifest.rows("validation")
-            notes.append(f"validation: the data's own split, {len(held_out):,} samples")
+            notes.append(f"validation: the split of that name, {len(held_out):,} samples")
         else:
             train, held_out = hold_out(
                 store, train, fraction=recipe.validation_fraction, seed=recipe.seed
@@ -104,6 +102,7 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
             augment=recipe.augment,
             augment_rare=recipe.augment_rare,
             mix=Mixing.parse(recipe.mix),
+            soft=manifest.soft_labels is not None,
             epoch_size=recipe.epoch_size,
             batch_size=recipe.batch_size,
             seed=recipe.seed,
@@ -132,6 +131,8 @@ def evaluation_loader(recipe: Recipe, store: PixelStore, rows: NDArray[np.int64]
 def _test_split(store: PixelStore) -> str | None:
     manifest = store.manifest
     for split in TEST_SPLITS:
-        if split in manifest.splits and not manifest.num_unlabelled(split):
+        if split not in manifest.splits or manifest.num_unlabelled(split):
+            continue
+        if len(manifest.rows(split)):
             return split
     return None

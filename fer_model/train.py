@@ -20,6 +20,7 @@ from fer_data.errors import DataError
 from fer_data.files import write_json, write_text, written_whole
 from fer_data.ledger import record_ledger
 from fer_data.loaders.tfdata import tf_dataset
+from fer_data.selection import Selection
 from fer_data.store import PixelStore, open_store
 from fer_model import models, nets, plots
 from fer_model.evaluate import predict, prediction_table, score
@@ -38,6 +39,7 @@ def train(
     *,
     cache: str | Path | None = None,
     skip_bad: bool = False,
+    selection: Selection | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Run:
     """Train a recipe on a data set and leave a run folder.
@@ -53,7 +55,7 @@ def train(
         A data set that `fer_data.read` takes.
     out : path
         A folder that does not exist, or is empty.
-    cache, skip_bad
+    cache, skip_bad, selection
         As in `fer_data.open_store`.
     callbacks : sequence of keras.callbacks.Callback
         More callbacks, to show the training.
@@ -67,10 +69,11 @@ def train(
     DataError, UsageError
         If the data cannot be read, the recipe does not fit it, or `out` holds something.
     """
-    store = open_store(path, form=recipe.form, cache=cache, skip_bad=skip_bad)
+    store = open_store(path, form=recipe.form, cache=cache, skip_bad=skip_bad, selection=selection)
     parts = divide(recipe, store)
     model = _fresh_model(recipe, parts)
-    run = Run.create(Path(out).absolute(), recipe, _data(store, parts, skip_bad), _versions())
+    data = _data(store, parts, skip_bad, selection or Selection())
+    run = Run.create(Path(out).absolute(), recipe, data, _versions())
     return _continue(run, recipe, parts, model, Progress(), callbacks)
 
 
@@ -85,15 +88,25 @@ def resume(
     Raises
     ------
     DataError
-        If there is no run, or its data has changed.
+        If there is no run, or its data, or what is selected of it, has changed.
     """
     run = Run.open(path)
     if run.is_finished:
         return run
     recipe, data = run.recipe, run.data
-    store = open_store(data["path"], form=recipe.form, cache=cache, skip_bad=data["skip_bad"])
     if readers.fingerprint(data["path"]) != data["fingerprint"]:
         raise DataError(f"{data['path']}: the data has changed since {run.path} began; train anew")
+    selection = Selection.from_dict(data["selection"])
+    store = open_store(
+        data["path"],
+        form=recipe.form,
+        cache=cache,
+        skip_bad=data["skip_bad"],
+        selection=selection,
+    )
+    if store.manifest.digest() != data["selected"]:
+        files = ", ".join(str(value) for value in data["selection"].values())
+        raise DataError(f"{files}: selects otherwise than when {run.path} began; train anew")
     parts = divide(recipe, store)
     if run.checkpoint_path.exists():
         model, _ = models.load(run.checkpoint_path)
@@ -216,7 +229,7 @@ def _ctrl_c_asks(recorder: Recorder) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _data(store: PixelStore, parts: Parts, skip_bad: bool) -> dict[str, Any]:
+def _data(store: PixelStore, parts: Parts, skip_bad: bool, selection: Selection) -> dict[str, Any]:
     loaders = {"train": parts.train, "validation": parts.validation, "test": parts.test}
     root = store.manifest.root
     return {
@@ -224,6 +237,8 @@ def _data(store: PixelStore, parts: Parts, skip_bad: bool) -> dict[str, Any]:
         "layout": store.manifest.layout,
         "fingerprint": readers.fingerprint(root),
         "skip_bad": skip_bad,
+        "selection": selection.to_dict(),
+        "selected": store.manifest.digest(),
         "class_names": list(store.manifest.class_names),
         "counts": {
             part: np.bincount(loader.labels, minlength=loader.num_classes).tolist()

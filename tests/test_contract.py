@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 
 from fer_data.door import open_loader
+from fer_data.errors import UsageError
 from fer_data.loader import Loader
 from tests.conftest import MakeFolder
 
@@ -44,10 +46,14 @@ SETTINGS: tuple[dict[str, Any], ...] = (
     {"augment": "flip", "augment_rare": "strong", "mix": "mixup:0.4", "drop_remainder": True},
     {"augment": "standard", "mix": "remix:1.0", "epoch_size": 13, "batch_size": 5},
 )
+SOFT = {"soft": True}
+"""Not an option of `open_loader`, but of `opened`: soft labels come with a selection."""
 
 CASES = [
     *zip(BALANCES, itertools.cycle(SETTINGS)),
     *(("batch", settings) for settings in SETTINGS[:3]),
+    ("batch", SOFT),
+    ("class-weights", {**SETTINGS[3], **SOFT}),
 ]
 """Every strategy, and every setting with some of them."""
 
@@ -114,7 +120,21 @@ def data(make_folder: MakeFolder) -> Path:
 
 def opened(data: Path, balance: str, settings: dict[str, Any], **more: Any) -> Loader:
     options = {"batch_size": 4, "seed": 3, "image_size": 12, **settings, **more}
-    return open_loader(data, balance=balance, **options)
+    soft, state = options.pop("soft", False), options.pop("state", None)
+    loader = open_loader(data, balance=balance, **options)
+    if soft:
+        loader = with_soft_labels(loader)
+    return loader.from_state(state) if state else loader
+
+
+def with_soft_labels(loader: Loader) -> Loader:
+    """Return the loader with soft labels that lean to each sample's own class."""
+    manifest = loader.store.manifest
+    shares = np.random.default_rng(0).random((len(manifest), 4), np.float32)
+    shares[np.arange(len(manifest)), manifest.labels] += 1
+    shares /= shares.sum(axis=1, keepdims=True)
+    store = replace(loader.store, manifest=replace(manifest, soft_labels=shares), is_selected=True)
+    return replace(loader, store=store, soft=True)
 
 
 def assert_same(found: Arrays, expected: Arrays) -> None:
@@ -139,10 +159,14 @@ def test_an_adapter_gives_the_loaders_batches_epoch_after_epoch(
             assert_same(found, loader.arrays(next(step)))
 
 
-@pytest.mark.parametrize("balance", ["batch", "progressive:3"])
+@pytest.mark.parametrize(
+    ("balance", "settings"),
+    [("batch", SETTINGS[2]), ("progressive:3", SETTINGS[2]), ("class-weights", SOFT)],
+)
 @pytest.mark.parametrize("adapter", ADAPTERS)
-def test_an_adapter_goes_on_from_a_state(data: Path, adapter: str, balance: str) -> None:
-    settings = SETTINGS[2]
+def test_an_adapter_goes_on_from_a_state(
+    data: Path, adapter: str, balance: str, settings: dict[str, Any]
+) -> None:
     loader = opened(data, balance, settings)
     state = loader.state(2 * loader.num_steps)
     epoch = ADAPTERS[adapter](opened(data, balance, settings, state=state))
@@ -192,6 +216,59 @@ def test_a_loader_is_pickled_without_its_pixels(data: Path) -> None:
     again = pickle.loads(pickled)
     assert again.state() == loader.state()
     assert_same(again.arrays(7), loader.arrays(7))
+
+
+@pytest.mark.parametrize("mix", ["none", "mixup:0.5", "remix:1.0"])
+@pytest.mark.parametrize("balance", ["batch", "class-weights"])
+def test_soft_labels_are_the_targets_while_balancing_goes_by_the_labels(
+    data: Path, balance: str, mix: str
+) -> None:
+    hard, soft = opened(data, balance, {"mix": mix}), opened(data, balance, {"mix": mix, **SOFT})
+    shares = soft.store.manifest.soft_labels
+    assert shares is not None
+    for step in range(2 * soft.num_steps):
+        expected, batch = hard.batch(step), soft.batch(step)
+        assert np.array_equal(batch.samples, expected.samples)
+        assert np.array_equal(batch.labels, expected.labels)
+        assert np.array_equal(batch.images, expected.images)
+        targets = shares[batch.samples]
+        if batch.mixed is not None:
+            of_labels = batch.mixed.label_shares[:, None]
+            targets = targets * of_labels + shares[batch.mixed.samples] * (1 - of_labels)
+        assert np.array_equal(batch.targets(4), targets)
+        assert targets.dtype == np.float32
+        np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-5)
+        if balance == "class-weights":
+            np.testing.assert_allclose(batch.weights, targets @ soft.class_weights, rtol=1e-5)
+        else:
+            assert (batch.weights == 1).all()
+
+
+def test_soft_labels_are_no_integers_and_the_state_covers_them(data: Path) -> None:
+    from fer_data.loaders.keras_dataset import keras_dataset
+    from fer_data.loaders.tfdata import tf_dataset
+    from fer_data.loaders.torch_loader import torch_loader
+
+    soft = opened(data, "batch", SOFT)
+    for adapter in (tf_dataset, keras_dataset, torch_loader):
+        with pytest.raises(UsageError, match="int labels cannot hold them"):
+            adapter(soft, labels="int")
+    with pytest.raises(UsageError, match="soft was False, is True"):
+        soft.from_state(opened(data, "batch", {}).state())
+    manifest = soft.store.manifest
+    assert manifest.soft_labels is not None
+    other = replace(manifest, soft_labels=manifest.soft_labels[:, ::-1].copy())
+    with pytest.raises(UsageError, match="data was"):
+        replace(soft, store=replace(soft.store, manifest=other)).from_state(soft.state())
+    with pytest.raises(UsageError, match="the data has none"):
+        replace(opened(data, "batch", {}), soft=True)
+
+
+def test_a_pickled_loader_keeps_its_soft_labels(data: Path) -> None:
+    loader = opened(data, "class-weights", SOFT)
+    again = pickle.loads(pickle.dumps(loader))
+    for step in range(loader.num_steps):
+        assert_same(again.arrays(step), loader.arrays(step))
 
 
 def test_threads_that_ask_at_once_get_the_same_batches(data: Path) -> None:

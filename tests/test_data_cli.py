@@ -6,43 +6,16 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import fer_data
-from fer_data import cli
 from fer_data.ledger import plan_ledger
-from tests.conftest import MakeFolder
+from tests.conftest import Ended, MakeFolder, Run
 from tests.csv_files import FLAT, write_csv, write_noise_csv
-
-
-class Ended(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Ended]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Return a function that runs the command line in this process."""
-
-    def run(*arguments: str | Path) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["fer-data", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        code = end.value.code
-        assert code is None or isinstance(code, int)
-        return Ended(code or 0, *capsys.readouterr())
-
-    return run
 
 
 def in_a_process(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[bytes]:
@@ -236,7 +209,10 @@ def test_bad_usage_is_exit_code_2(run: Run, arguments: list[str]) -> None:
     assert "Usage: fer-data" in ended.err
 
 
-@pytest.mark.parametrize("command", ["stats", "samples", "convert-csv", "convert", "synthetic"])
+@pytest.mark.parametrize(
+    "command",
+    ["stats", "samples", "split", "audit", "report", "convert-csv", "convert", "synthetic"],
+)
 def test_help_has_an_example_on_a_line_of_its_own(run: Run, command: str) -> None:
     for option in ("--help", "-h"):
         ended = run(command, option)
@@ -249,7 +225,16 @@ def test_help_has_an_example_on_a_line_of_its_own(run: Run, command: str) -> Non
 
 def test_help_names_every_command(run: Run) -> None:
     shown = run("--help").out
-    for command in ("stats", "samples", "convert-csv", "convert", "synthetic"):
+    for command in (
+        "stats",
+        "samples",
+        "split",
+        "audit",
+        "report",
+        "convert-csv",
+        "convert",
+        "synthetic",
+    ):
         assert command in shown
 
 

@@ -36,13 +36,14 @@ def test_the_package_alone_imports_nothing_heavy() -> None:
     assert not found & {*HEAVY, "numpy", "PIL", "joblib"}
 
 
-@pytest.mark.parametrize("command", ["stats", "convert-csv", "convert", "--help"])
+@pytest.mark.parametrize("command", ["stats", "convert-csv", "convert", "split", "--help"])
 def test_light_commands_import_nothing_heavy(tmp_path: Path, command: str) -> None:
     table = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training", f"6,{FLAT},PublicTest"])
     arguments = {
         "stats": ["stats", table],
         "convert-csv": ["convert-csv", table, tmp_path / "out"],
         "convert": ["convert", table, tmp_path / "out.npz"],
+        "split": ["split", table, "--pool", "--min-per-class", "0", "--out", tmp_path / "s.csv"],
         "--help": ["--help"],
     }[command]
     found = imported(RUN, *arguments)

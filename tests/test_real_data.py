@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,10 +19,11 @@ from numpy.typing import NDArray
 
 import fer_data
 from fer_data.audit import audit_data
-from fer_data.convert import convert_csv
 from fer_data.labels import EMOTIONS, EMOTIONS_BY_CODE
+from fer_data.manifest import Manifest, build
 from fer_data.stats import compute_stats
 from fer_data.store import open_store
+from fer_data.writers import convert_csv
 from tests.csv_files import cell, write_csv
 
 FOLDER = os.environ.get("FER2013_DIR", "")
@@ -115,3 +117,35 @@ def test_the_audit_finds_the_copies_and_leaks_that_hashing_finds(tmp_path: Path)
     )
     assert 450 <= len(leaks) <= 540
     assert not found.of_kinds(("oversampled-on-disk",))
+
+
+def of_rows() -> Manifest:
+    """Return the manifest that fer2013.csv would give, by its row numbers."""
+    samples = []
+    for name, split in (("train", "train"), ("public_test", "test")):
+        with np.load(Path(FOLDER) / f"{name}.npz", allow_pickle=False) as arrays:
+            codes, rows = arrays["emotion"].tolist(), arrays["row"].tolist()
+        samples += [
+            (split, EMOTIONS_BY_CODE[code], row) for code, row in zip(codes, rows, strict=True)
+        ]
+    return build(Path("/fer2013.csv"), "FER2013", EMOTIONS, samples)
+
+
+def test_the_classes_of_both_splits_are_alike() -> None:
+    (drift,) = compute_stats(of_rows()).drift
+    assert drift.cramers_v < 0.1
+    assert drift.size == "negligible"
+
+
+def test_ferplus_agrees_with_the_labels_where_rows_are_joined_in_order() -> None:
+    file = Path(FOLDER) / "fer2013new.csv"
+    if not file.exists():
+        pytest.skip("no fer2013new.csv in FER2013_DIR")
+    manifest = of_rows()
+    found = compute_stats(manifest, selection=fer_data.Selection(ferplus=file)).agreement
+    assert found is not None
+    assert 0.6 < found.share < 0.75  # joined one row off it would be near chance, 0.2
+    shifted = replace(manifest, labels=np.roll(manifest.labels, 1))
+    off = compute_stats(shifted, selection=fer_data.Selection(ferplus=file)).agreement
+    assert off is not None
+    assert off.kappa < 0.05

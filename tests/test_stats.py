@@ -138,6 +138,21 @@ def test_json_holds_every_figure_by_name(make_folder: MakeFolder) -> None:
                 "weights": {"cat": pytest.approx(4 / 6), "dog": 2.0},
             },
         },
+        "drift": {
+            "test": {
+                "num_train": 4,
+                "num_other": 2,
+                "chi_square": pytest.approx(0.375),
+                "degrees": 1,
+                "p_value": pytest.approx(math.erfc(math.sqrt(0.375 / 2))),
+                "cramers_v": pytest.approx(0.25),
+                "size": "small",
+                "js_distance": pytest.approx(0.2209, abs=1e-4),
+            }
+        },
+        "num_excluded": 0,
+        "notes": [],
+        "agreement": None,
         "left_out": ["1 left out, beside the split folders: notes.txt"],
     }
 

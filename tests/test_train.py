@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from PIL import Image
 
 from fer_data.door import open_loader
 from fer_data.errors import DataError, UsageError
+from fer_data.ferplus import COLUMNS
+from fer_data.selection import Selection
 from fer_data.store import open_store
 from fer_model import models, plots
 from fer_model.compare import compare
@@ -235,6 +238,65 @@ def test_resuming_on_changed_data_is_refused(make_folder: MakeFolder, tmp_path: 
     make_folder(counts, seed=1)
     with pytest.raises(DataError, match="has changed"):
         resume(stopped.path)
+
+
+def test_resuming_applies_the_selection_again_and_refuses_one_that_changed(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    data = make_folder({"train/a": 12, "train/b": 8, "valid/a": 4, "valid/b": 4}, side=16)
+    listed = tmp_path / "x.csv"
+    listed.write_text("sample\ntrain/a/0001.png\ntrain/b/0002.png\n")
+    selection = Selection(exclude=listed)
+    recipe = Recipe(net="small", epochs=1, batch_size=6, image_size=(16, 16))
+    stopped = train(recipe, data, tmp_path / "run", selection=selection, callbacks=[StopAfter(2)])
+    assert stopped.data["counts"]["train"] == [11, 7]
+    assert "2 excluded, by x.csv" in stopped.data["notes"]
+    text = listed.read_text()
+    listed.write_text("sample\ntrain/a/0001.png\n")
+    with pytest.raises(DataError, match=r"x\.csv: selects otherwise than when"):
+        resume(stopped.path)
+    listed.write_text(text)
+    run = resume(stopped.path)
+    assert json.loads((run.path / "ledger.json").read_text())["classes"]["a"]["samples"] == 11
+    everything = ["sample", *(f"valid/{name}/000{n}.png" for name in "ab" for n in range(4))]
+    listed.write_text("\n".join(everything))
+    with pytest.raises(DataError, match="no sample to load"):
+        evaluate_run(run.path, data, split="validation", selection=selection)
+
+
+def test_a_comparison_says_where_selections_differ(run: Run, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(run.path, other)
+    about = json.loads((other / "recipe.json").read_text())
+    about["data"]["selected"] = "another"
+    (other / "recipe.json").write_text(json.dumps(about))
+    assert "the runs were trained on different selections of the data" in (
+        compare([run.path, other]).warnings
+    )
+
+
+@pytest.mark.slow
+def test_a_run_trains_on_soft_labels_and_is_judged_by_whole_ones(
+    faces: Path, tmp_path: Path
+) -> None:
+    rows = {int(path.stem[-5:]): path for path in faces.rglob("*.png")}
+    lines = [f"Usage,Image name,{','.join(COLUMNS)}"]
+    for row in range(len(rows)):
+        usage = "Training" if rows[row].parts[-3] == "train" else "PrivateTest"
+        lines.append(f"{usage},x,{row % 4},{row % 3},1,{row % 5},2,{row % 2},3,0,{row % 6},0")
+    (tmp_path / "votes.csv").write_text("\n".join(lines) + "\n")
+    selection = Selection(ferplus=tmp_path / "votes.csv", soft=True, keep_unusable=True)
+    recipe = dataclasses.replace(QUICK, epochs=1, mix="mixup:0.2", balance="class-weights")
+    run = train(recipe, faces, tmp_path / "run", selection=selection)
+    assert any("soft labels" in note for note in run.data["notes"])
+    store = open_store(faces, selection=selection)
+    parts = divide(recipe, store)
+    assert parts.train.soft
+    assert not parts.validation.soft
+    assert parts.test is not None
+    assert not parts.test.soft
+    assert run.metrics["test"]["num_samples"] == store.manifest.counts("test").sum()
+    assert evaluate_run(run.path, faces, selection=selection) == run.metrics["test"]
 
 
 def test_data_without_a_test_split_and_with_colour_trains(

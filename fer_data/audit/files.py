@@ -47,7 +47,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             "mend them, or leave them out (--skip-bad)",
             names=bad,
         )
-    if subject.manifest.is_csv:
+    if subject.manifest.in_table:
         return
     headers = list(_headers(subject.manifest))
     for kind, values, words in (

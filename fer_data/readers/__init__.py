@@ -12,6 +12,7 @@ from fer_data.errors import DataError
 from fer_data.manifest import Manifest
 from fer_data.readers import fer_csv, folder, npz, parquet, tfrecord
 from fer_data.readers.piece import Pieces
+from fer_data.selection import Selection
 
 __all__ = ["READERS", "Reader", "fingerprint", "layout_of", "names", "pieces", "read"]
 
@@ -57,7 +58,13 @@ READERS = {
 """Every layout by its name. The first that recognises a path reads it."""
 
 
-def read(path: str | Path, *, merge_test: bool = True, skip_bad: bool = False) -> Manifest:
+def read(
+    path: str | Path,
+    *,
+    merge_test: bool = True,
+    skip_bad: bool = False,
+    selection: Selection | None = None,
+) -> Manifest:
     """Read the table of samples of a data set; pixels are not decoded.
 
     Parameters
@@ -72,14 +79,17 @@ def read(path: str | Path, *, merge_test: bool = True, skip_bad: bool = False) -
         Kaggle's folder, or ``public_test`` and ``private_test``.
     skip_bad : bool
         Whether a csv row that cannot be read is left out and noted, or an error.
+    selection : Selection, optional
+        What of it is taken, and under which labels.
 
     Raises
     ------
     DataError
-        If the path is none of these, or its rows cannot be read.
+        If the path is none of these, its rows cannot be read, or the selection does not fit it.
     """
     path = _existing(path)
-    return _reader(path).read(path, merge_test=merge_test, skip_bad=skip_bad)
+    manifest = _reader(path).read(path, merge_test=merge_test, skip_bad=skip_bad)
+    return selection.apply(manifest) if selection else manifest
 
 
 def fingerprint(path: str | Path, *, merge_test: bool = True) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import joblib
 
@@ -51,7 +52,7 @@ def write_one_form(
     *,
     form: PixelFormat | None,
     cache: Path,
-    store_options: dict[str, bool],
+    store_options: dict[str, Any],
 ) -> Conversion:
     """Write a data set in the form asked for, else in the one that it has.
 

@@ -1,0 +1,328 @@
+"""Divisions: each class in its share, no group of copies divided, written as a small csv."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from fer_data.apportion import apportion, quotas
+from fer_data.division import Division, split_samples
+from fer_data.errors import DataError, FerError, UsageError
+from fer_data.manifest import Manifest, build
+from fer_data.readers import read
+from fer_data.selection import Selection
+from fer_data.split import copy_groups
+from fer_data.split_folders import write_split_folders
+from fer_data.store import open_store
+from tests.conftest import MakeFolder, Run
+from tests.csv_files import write_noise_csv
+
+SHARES = st.lists(st.integers(1, 9), min_size=2, max_size=5).map(
+    lambda parts: [part / sum(parts) for part in parts]
+)
+LABELS = st.lists(st.integers(0, 3), min_size=1, max_size=60).map(np.array)
+
+
+def held(labels: np.ndarray, sides: np.ndarray, num_sides: int) -> np.ndarray:
+    found = np.zeros((labels.max() + 1, num_sides), int)
+    np.add.at(found, (labels, sides), 1)
+    return found
+
+
+# apportion
+
+
+@settings(deadline=None, max_examples=50)
+@given(LABELS, SHARES, st.integers(0, 5))
+def test_without_groups_every_class_is_within_one_of_its_share_on_each_side(
+    labels: np.ndarray, shares: list[float], seed: int
+) -> None:
+    sides = apportion(labels, np.arange(len(labels)), shares, seed=seed)
+    exact = np.bincount(labels)[:, None] * np.array(shares)
+    assert (np.abs(held(labels, sides, len(shares)) - exact) < 1 + 1e-6).all()
+
+
+@settings(deadline=None, max_examples=50)
+@given(LABELS, SHARES, st.integers(0, 5), st.data())
+def test_groups_of_one_class_are_whole_and_shift_it_by_less_than_the_largest_of_them(
+    labels: np.ndarray, shares: list[float], seed: int, data: st.DataObject
+) -> None:
+    numbers = st.lists(st.integers(0, 9), min_size=len(labels), max_size=len(labels))
+    groups = np.array(data.draw(numbers)) + 10 * labels
+    sides = apportion(labels, groups, shares, seed=seed)
+    for group in np.unique(groups):
+        assert len(set(sides[groups == group])) == 1
+    off = np.abs(held(labels, sides, len(shares)) - quotas(np.bincount(labels), shares))
+    for label in np.unique(labels):
+        assert off[label].max() < np.bincount(groups[labels == label]).max()
+
+
+@settings(deadline=None, max_examples=50)
+@given(LABELS, SHARES, st.integers(0, 3), st.data())
+def test_groups_of_several_classes_are_whole_and_single_samples_even_them_out(
+    labels: np.ndarray, shares: list[float], seed: int, data: st.DataObject
+) -> None:
+    numbers = st.lists(st.integers(0, 20), min_size=len(labels), max_size=len(labels))
+    groups = np.array(data.draw(numbers))
+    singles = np.repeat(np.arange(4), 6 * len(labels))
+    groups = np.concatenate([groups, 100 + np.arange(len(singles))])
+    labels = np.concatenate([labels, singles])
+    sides = apportion(labels, groups, shares, seed=seed)
+    for group in np.unique(groups):
+        assert len(set(sides[groups == group])) == 1
+    assert np.array_equal(held(labels, sides, len(shares)), quotas(np.bincount(labels), shares))
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 60), min_size=1, max_size=40).map(np.array), SHARES)
+@example(np.full(300, 4), [0.8, 0.1, 0.1])
+def test_quotas_use_every_sample_and_are_the_nearest_whole_numbers(
+    counts: np.ndarray, shares: list[float]
+) -> None:
+    found = quotas(counts, shares)
+    exact = counts[:, None] * np.array(shares)
+    assert (found.sum(axis=1) == counts).all()
+    assert (found >= 0).all()
+    assert (np.abs(found - exact) < 1 + 1e-6).all()
+
+
+@given(st.integers(0, 60), SHARES, st.integers(0, 6))
+@settings(deadline=None)
+def test_quotas_leave_a_class_with_enough_samples_on_no_side_with_too_few(
+    count: int, shares: list[float], least: int
+) -> None:
+    (found,) = quotas(np.array([count]), shares, min_per_class=least)
+    assert found.sum() == count
+    assert found.min() >= (least if count >= least * len(shares) else 0)
+
+
+def test_many_small_classes_favour_no_side() -> None:
+    found = quotas(np.full(300, 4), [0.8, 0.1, 0.1]).sum(axis=0)
+    assert found.tolist() == [900, 150, 150]
+
+
+def test_groups_are_spread_like_single_samples() -> None:
+    groups = np.concatenate([np.repeat(np.arange(500), 2), np.arange(500, 4500)])
+    sides = apportion(np.zeros(5000, int), groups, [0.8, 0.2], seed=0)
+    assert 0.15 < sides[:1000].mean() < 0.25
+    assert sides.mean() == pytest.approx(0.2)
+
+
+def test_the_seed_alone_decides() -> None:
+    labels = np.arange(60) % 3
+    first, again, other = (
+        apportion(labels, np.arange(60), [0.5, 0.5], seed=seed) for seed in (1, 1, 2)
+    )
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_a_rare_class_is_on_every_side_where_groups_allow_it() -> None:
+    groups = np.repeat([0, 1, 2], [5, 3, 2])
+    sides = apportion(np.zeros(10, int), groups, [0.8, 0.1, 0.1], seed=0, min_per_class=1)
+    assert sorted(set(sides)) == [0, 1, 2]
+
+
+# split_samples
+
+
+def manifest(counts: dict[str, dict[str, int]]) -> Manifest:
+    samples = [
+        (split, name, f"{split}/{name}/{number}.png")
+        for split, classes in counts.items()
+        for name, often in classes.items()
+        for number in range(often)
+    ]
+    names = {name for classes in counts.values() for name in classes}
+    return build(Path("/data"), "made up", names, samples)
+
+
+WHOLE = manifest({"train": {"a": 40, "b": 20}, "validation": {"a": 10}, "test": {"a": 8, "b": 4}})
+
+
+def divided(data: Manifest = WHOLE, **options: Any) -> Division:
+    return split_samples(data, np.arange(len(data)), **options)
+
+
+def test_a_test_split_stays_and_the_rest_is_divided() -> None:
+    found = divided()
+    assert found.names == ("train", "validation", "test")
+    assert found.counts().tolist() == [[45, 5, 8], [18, 2, 4]]
+    assert (found.sides[WHOLE.rows("test")] == 2).all()
+
+
+def test_without_a_test_split_one_is_drawn_too() -> None:
+    found = divided(manifest({"train": {"a": 40, "b": 20}}), test=0.25)
+    assert found.names == ("train", "validation", "test")
+    assert found.counts().tolist() == [[26, 4, 10], [13, 2, 5]]
+    assert divided(manifest({"train": {"a": 40}}), validation=0).names == ("train", "test")
+
+
+def test_pooled_splits_are_divided_anew() -> None:
+    found = divided(pool=True)
+    assert found.counts().sum(axis=0).tolist() == [65, 9, 8]
+    assert set(found.sides[WHOLE.rows("test")]) > {0}
+
+
+def test_folds_take_turns_and_test_stays() -> None:
+    found = divided(folds=4)
+    assert found.names == ("1", "2", "3", "4", "test")
+    assert np.ptp(found.counts()[:, :4], axis=1).max() <= 1
+
+
+def test_groups_across_a_kept_test_split_are_counted() -> None:
+    groups = np.arange(len(WHOLE))
+    groups[WHOLE.rows("test")[:3]] = groups[WHOLE.rows("train")[[0, 0, 1]]]
+    assert split_samples(WHOLE, groups).num_across == 2
+    assert split_samples(WHOLE, groups, pool=True).num_across == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"folds": 1}, "folds is 1; it must be 2 or more"),
+        ({"folds": 2, "validation": 0.1}, "folds are of one size"),
+        ({"test": 0.1}, "the data's own test split stays"),
+        ({"validation": 1.0}, "validation is 1.0"),
+        ({"validation": float("nan")}, "validation is nan"),
+        ({"validation": 0.0}, "must be more than 0"),
+        ({"pool": True, "validation": 0.6, "test": 0.4}, "less than 1"),
+        ({"min_per_class": 11}, "class b has 9 samples in validation, fewer than 11, of 20 in all"),
+        ({"folds": 21}, "class b has 0 samples in fold"),
+        ({"min_per_class": -1}, "min_per_class is -1"),
+    ],
+)
+def test_a_division_that_cannot_be_meant_is_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(FerError, match=message):
+        divided(**options)
+
+
+def test_samples_without_a_label_cannot_be_divided() -> None:
+    data = build(Path("/data"), "x", ["a"], [("train", "a", "1"), ("train", None, "2")])
+    with pytest.raises(DataError, match="1 samples to divide have no label"):
+        divided(data)
+    with pytest.raises(DataError, match="nothing to divide beside test"):
+        divided(manifest({"test": {"a": 4}}))
+
+
+# from end to end
+
+
+def with_copies(data: Path) -> None:
+    """Make every other picture a copy, or a mirrored copy, of the one before it."""
+    for folder in data.glob("*/*"):
+        pictures = sorted(folder.iterdir())
+        for one, other in zip(pictures[::4], pictures[1::4], strict=False):
+            other.write_bytes(one.read_bytes())
+        for one, other in zip(pictures[2::4], pictures[3::4], strict=False):
+            with Image.open(one) as picture:
+                picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(other)
+
+
+@pytest.mark.parametrize("options", [[], ["--pool"], ["--folds", "3"], ["--seed", "7"]])
+def test_no_copy_stands_on_two_sides(
+    run: Run, make_folder: MakeFolder, tmp_path: Path, options: list[str]
+) -> None:
+    data = make_folder({"train/a": 24, "train/b": 12, "test/a": 8, "test/b": 8})
+    with_copies(data)
+    out = tmp_path / "out.csv"
+    ended = run("split", data, "--out", out, "--json", *options)
+    assert ended.code == 0, ended.err
+    fold = 2 if "--folds" in options else None
+    store = open_store(data, selection=Selection(splits=out, fold=fold))
+    assert store.manifest.num_excluded == 0
+    groups = copy_groups(store, np.arange(len(store.manifest)))
+    for group in np.unique(groups):
+        assert len(set(store.manifest.split_codes[groups == group])) == 1
+    told = json.loads(ended.out)
+    assert told["kept_splits"] == ([] if "--pool" in options else ["test"])
+    counts = told["counts"]
+    if fold:
+        assert store.manifest.counts("validation").tolist() == list(counts["2"].values())
+    else:
+        for split in store.manifest.splits:
+            assert store.manifest.counts(split).tolist() == list(counts[split].values())
+
+
+def test_split_prints_a_table_and_says_what_stands_in_both(
+    run: Run, make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    data = make_folder({"train/a": 20, "train/b": 10, "test/a": 2, "test/b": 1})
+    (data / "test/a/0000.png").write_bytes((data / "train/a/0003.png").read_bytes())
+    listed = tmp_path / "x.csv"
+    listed.write_text("sample\ntrain/a/0000.png\n")
+    ended = run("split", data, "--exclude", listed)
+    assert ended.code == 0
+    for text in ("│ a     │    17 │", "validation", "test"):
+        assert text in ended.out
+    assert "1 pictures of what was divided stand in test too" in ended.err
+    assert "1 excluded, by x.csv" in ended.err
+    assert "written to splits.csv" in ended.err
+    found = read(data, selection=Selection(splits=tmp_path / "splits.csv"))
+    assert found.num_excluded == 1
+    first = (tmp_path / "splits.csv").read_bytes()
+    run("split", data, "--exclude", listed)
+    assert (tmp_path / "splits.csv").read_bytes() == first
+    refused = run("split", data, "--min-per-class", "6")
+    assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
+    assert "class b has" in refused.err
+    many = run("split", data, "--folds", "8", "--out", "many.csv")
+    assert "fold 8" in many.out
+    assert "share" not in many.out
+    example = run("split", "--help").out
+    assert "fer-data split fer2013.csv --validation 0.1" in example
+
+
+def test_a_division_becomes_folders_of_the_same_files(
+    run: Run, make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    data = make_folder({"train/a": 8, "train/b": 4, "test/a": 4, "test/b": 2})
+    (data / "train/a/more").mkdir()
+    (data / "train/a/0001.png").rename(data / "train/a/more/0001.png")
+    (data / "test/b/0001.png").rename(data / "test/b/other.png")
+    out, folders = tmp_path / "s.csv", tmp_path / "folders"
+    options = ("--pool", "--out", out, "--as-folders", folders, "--validation", "0.3")
+    assert run("split", data, *options).code == 0
+    by_csv, by_folder = read(data, selection=Selection(splits=out)), read(folders)
+    assert by_folder.splits == by_csv.splits
+    for split in by_csv.splits:
+        assert by_folder.counts(split).tolist() == by_csv.counts(split).tolist()
+
+    def contents(of: Manifest, split: str) -> list[bytes]:
+        return sorted((of.root / str(of.locations[row])).read_bytes() for row in of.rows(split))
+
+    for split in by_csv.splits:
+        assert contents(by_folder, split) == contents(by_csv, split)
+    assert len(list(folders.rglob("other.png"))) == 1
+    files = [path for path in folders.rglob("*.png") if path.is_file()]
+    assert all(os.stat(path).st_nlink == 2 for path in files)
+    again = run("split", data, *options)
+    assert (again.code, "holds something already" in again.err) == (2, True)
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_csv_s_rows_become_png_files(tmp_path: Path) -> None:
+    path = tmp_path / "fer.csv"
+    codes = [3] * 8 + [0] * 4
+    pictures = write_noise_csv(path, codes, ["Training"] * 9 + ["PublicTest"] * 3)
+    store = open_store(path)
+    division = divided(store.manifest, pool=True)
+    write_split_folders(division, store, tmp_path / "out")
+    for file in (tmp_path / "out").rglob("*.png"):
+        own, _, row = file.stem.partition("_")
+        assert own == ("train" if int(row) < 9 else "test")
+        with Image.open(file) as picture:
+            assert np.array_equal(np.asarray(picture), pictures[int(row)])
+    assert len(list((tmp_path / "out").rglob("*.png"))) == 12
+    folds = divided(store.manifest, folds=2, min_per_class=0)
+    with pytest.raises(UsageError, match="folds cannot be folders"):
+        write_split_folders(folds, store, tmp_path / "more")
