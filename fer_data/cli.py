@@ -74,6 +74,8 @@ def stats(
 
     if as_json and as_csv:
         raise UsageError("choose one of --json and --csv")
+    if fail_over is not None and not fail_over >= 1:
+        raise UsageError(f"--fail-over is {fail_over:g}; a ratio is a number, 1 or more")
     found = compute_stats(readers.read(path, merge_test=not test_apart, skip_bad=skip_bad))
     if as_json:
         print_json(found.to_dict())

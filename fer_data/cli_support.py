@@ -16,9 +16,10 @@ from typing import Any
 import typer
 from rich.console import Console
 
+from fer_data.entry import INTERRUPTED
 from fer_data.errors import FerError
 
-FAILED_CHECK, BAD_INPUT, INTERRUPTED = 1, 2, 130
+FAILED_CHECK, BAD_INPUT = 1, 2
 
 
 def new_app(about: str) -> typer.Typer:
@@ -77,6 +78,8 @@ def run(app: typer.Typer, name: str) -> None:
         except SystemExit as end:
             if isinstance(end.__context__, BrokenPipeError):  # typer would exit with 1
                 raise end.__context__ from None
+            if isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt):
+                raise KeyboardInterrupt from None  # typer would exit without a word
             sys.stdout.flush()
             raise
     except FerError as error:

@@ -103,24 +103,24 @@ def convert_csv(
     if path.is_dir():
         raise DataError(f"{path}: is a folder; name a csv such as fer2013.csv")
     settings = {"source": readers.fingerprint(path, merge_test=merge_test), "skip_bad": skip_bad}
-    done = _done_before(out, settings)
-    if done:
-        return done
     try:
-        if out.exists() and not out.is_dir():
-            raise DataError(f"{out}: is a file; name a folder")
-        if out.is_dir() and any(out.iterdir()) and not force:
-            raise DataError(
-                f"{out}: holds other files; choose an empty folder, or write into it with --force"
-            )
-        with _staging(out, settings) as staging:
-            conversion = _write_all(path, staging, out, merge_test=merge_test, skip_bad=skip_bad)
-            record = {"settings": settings, "counts": conversion.counts}
-            record["rejects"] = [vars(reject) for reject in conversion.rejects]
-            write_json(staging / _RECORD, record)
-            shutil.rmtree(_journal(staging))
-            os.sync()  # all pictures at once: the folder shall not appear before its files
-            _publish(staging, out)
+        done = _standing(out, settings, force=force)
+        if done:
+            return done
+        with _locked(out):
+            done = _standing(out, settings, force=force)  # of a conversion that ended meanwhile
+            if done:
+                return done
+            with _staging(out, settings) as staging:
+                conversion = _write_all(
+                    path, staging, out, merge_test=merge_test, skip_bad=skip_bad
+                )
+                record = {"settings": settings, "counts": conversion.counts}
+                record["rejects"] = [vars(reject) for reject in conversion.rejects]
+                write_json(staging / _RECORD, record)
+                shutil.rmtree(_journal(staging))
+                os.sync()  # all pictures at once: the folder shall not appear before its files
+                _publish(staging, out)
     except OSError as error:
         raise DataError(f"{out}: cannot be written ({error.strerror or error})") from None
     return conversion
@@ -141,6 +141,7 @@ def _write_all(
         marks = _marks(path, columns, wanted, staging, merge_test)
         for mark in marks:
             rejects += [fer_csv.Reject(**reject) for reject in mark["rejects"]]
+            fer_csv.check_bad_rows(path, len(rejects))
             found = Counter({(split, label): number for split, label, number in mark["counts"]})
             counts += found
             num_reused += mark["reused"] * found.total()
@@ -202,29 +203,59 @@ def _write_block(
     return mark
 
 
+def _standing(out: Path, settings: dict[str, Any], *, force: bool) -> Conversion | None:
+    """Return the conversion that stands at `out` already, and refuse what else stands there."""
+    done = _done_before(out, settings)
+    if done:
+        return done
+    if out.exists() and not out.is_dir():
+        raise DataError(f"{out}: is a file; name a folder")
+    if out.is_dir() and any(out.iterdir()) and not force:
+        raise DataError(
+            f"{out}: holds other files; choose an empty folder, or write into it with --force"
+        )
+    return None
+
+
+@contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """Keep other conversions to `out` away, by a lock on a file beside it."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    path = out.with_name(f".{out.name}.lock")
+    while True:
+        with open(path, "w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise DataError(
+                    f"{out}: another conversion is writing it; wait for its end"
+                ) from None
+            if _is_same_file(lock.fileno(), path):  # else it ended between opening and locking
+                try:
+                    yield
+                finally:
+                    path.unlink()
+                return
+
+
+def _is_same_file(descriptor: int, path: Path) -> bool:
+    return path.exists() and os.path.samestat(os.fstat(descriptor), path.stat())
+
+
 @contextmanager
 def _staging(out: Path, settings: dict[str, Any]) -> Iterator[Path]:
     """Give the hidden folder beside `out`, empty unless it is of the same conversion."""
-    out.parent.mkdir(parents=True, exist_ok=True)
     staging = out.with_name(f".{out.name}.partial")
-    with open(out.with_name(f".{out.name}.lock"), "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DataError(f"{out}: another conversion is writing it; wait for its end") from None
-        try:
-            key = _key(settings)
-            if staging.exists() and not (_journal(staging) / key).exists():
-                shutil.rmtree(staging)
-            _journal(staging).mkdir(parents=True, exist_ok=True)
-            (_journal(staging) / key).touch()
-            try:
-                yield staging
-            except DataError:  # with the same csv it would fail again: nothing to go on with
-                shutil.rmtree(staging)
-                raise
-        finally:
-            Path(lock.name).unlink()
+    key = _key(settings)
+    if staging.exists() and not (_journal(staging) / key).exists():
+        shutil.rmtree(staging)
+    _journal(staging).mkdir(parents=True, exist_ok=True)
+    (_journal(staging) / key).touch()
+    try:
+        yield staging
+    except DataError:  # with the same csv it would fail again: nothing to go on with
+        shutil.rmtree(staging)
+        raise
 
 
 def _key(settings: dict[str, Any]) -> str:

@@ -83,6 +83,10 @@ def read_picture(path: str | Path, form: PixelFormat) -> Picture:
                         f"{MAX_PIXELS:,} that are decoded; make it smaller"
                     )
                 return _bring_to(image, form)
+    except Image.DecompressionBombError:  # Pillow's own limit, which comes before ours
+        raise DataError(
+            f"{path}: more than the {MAX_PIXELS:,} pixels that are decoded; make it smaller"
+        ) from None
     except UnidentifiedImageError:
         raise DataError(f"{path}: not a picture that can be decoded") from None
     except DataError as error:
@@ -103,13 +107,13 @@ def from_array(pixels: NDArray[np.uint8], form: PixelFormat) -> NDArray[np.uint8
 def _bring_to(image: Image.Image, form: PixelFormat) -> Picture:
     mode = _MODES[form.color]
     converted = image.mode != mode
-    upright = ImageOps.exif_transpose(image)
-    if upright.mode in ("I", "F"):
+    ImageOps.exif_transpose(image, in_place=True)  # else a copy, 256 MiB of the largest picture
+    if image.mode in ("I", "F"):
         raise DataError("32 bits a pixel, of no known range; save it with 8 or 16")
-    if upright.mode.startswith("I;16"):  # Pillow's own conversion would clip
-        upright = Image.fromarray((np.asarray(upright, np.uint16) >> 8).astype(np.uint8))
-    upright = upright.convert(mode)
-    resized = upright.size != (form.width, form.height)
+    if image.mode.startswith("I;16"):  # Pillow's own conversion would clip
+        image = Image.fromarray((np.asarray(image, np.uint16) >> 8).astype(np.uint8))
+    image = image.convert(mode)
+    resized = image.size != (form.width, form.height)
     if resized:
-        upright = upright.resize((form.width, form.height), Image.Resampling.BILINEAR)
-    return Picture(np.asarray(upright, np.uint8).reshape(form.shape), resized, converted)
+        image = image.resize((form.width, form.height), Image.Resampling.BILINEAR)
+    return Picture(np.asarray(image, np.uint8).reshape(form.shape), resized, converted)

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +69,8 @@ class Manifest:
         lengths = {len(self.split_codes), len(self.labels), len(self.locations)}
         if len(lengths) != 1:
             raise ValueError(f"columns of different lengths: {sorted(lengths)}")
+        _check_codes(self.split_codes, 0, len(self.splits))
+        _check_codes(self.labels, UNLABELLED, len(self.class_names))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -186,6 +188,13 @@ def printable(name: str) -> str:
     if name.isprintable():
         return name
     return name.encode("unicode_escape").decode("ascii")
+
+
+def _check_codes(codes: NDArray[Any], least: int, stop: int) -> None:
+    if codes.ndim != 1 or codes.dtype.kind != "i":
+        raise ValueError(f"codes are {codes.dtype} {codes.shape}")
+    if len(codes) and not least <= codes.min() <= codes.max() < stop:
+        raise ValueError(f"codes are {codes.min()} to {codes.max()}, of {stop} names")
 
 
 def _what_was_found(left_out: tuple[LeftOut, ...]) -> str:

@@ -1,8 +1,8 @@
 """Pixels decoded once, to a memory-mapped uint8 array [N, H, W, C] that later starts just map.
 
 A store is a folder: ``pixels.npy`` (a plain NumPy file), ``samples.npz`` (the manifest's columns)
-and ``store.json`` (form, counts, a digest), which is written last. It is built in a folder beside
-and renamed, so a store is there whole or not at all.
+and ``store.json`` (form, counts, a digest). It is built in a folder beside and renamed, so a store
+is there whole or not at all.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from fer_data import fill, readers
 from fer_data.decode import PixelFormat
 from fer_data.errors import DataError
 from fer_data.files import write_json
+from fer_data.folders import built_whole
 from fer_data.manifest import LeftOut, Manifest
 
 FORMAT = 1
@@ -145,22 +144,15 @@ def cache_folder(cache: str | Path | None = None) -> Path:
 
 
 def _build(manifest: Manifest, form: PixelFormat, folder: Path, *, skip_bad: bool) -> None:
-    beside = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     try:
-        beside.mkdir(parents=True, exist_ok=True)
-        _fill(manifest, form, beside, skip_bad=skip_bad)
-        try:
-            beside.rename(folder)
-        except OSError:
-            if not folder.exists():  # else another process was faster
-                raise
+        with built_whole(folder) as beside:
+            _fill(manifest, form, beside, skip_bad=skip_bad)
     except OSError as error:
-        raise DataError(
-            f"{folder.parent}: the store of decoded pictures cannot be written "
-            f"({error.strerror or error}); choose another place with --cache or FER_DATA_CACHE"
-        ) from None
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        if not folder.exists():  # else another process was faster
+            raise DataError(
+                f"{folder.parent}: the store of decoded pictures cannot be written "
+                f"({error.strerror or error}); choose another place with --cache or FER_DATA_CACHE"
+            ) from None
 
 
 def _fill(manifest: Manifest, form: PixelFormat, folder: Path, *, skip_bad: bool) -> None:

@@ -17,6 +17,7 @@ from rich.console import Console
 from fer_data import cli_support
 from fer_data.augment import PRESETS
 from fer_data.cli_support import print_json, say
+from fer_data.entry import INTERRUPTED
 from fer_data.errors import UsageError
 from fer_data.mixing import FORMS as MIXES
 from fer_data.schedule import parse_epoch_size
@@ -374,7 +375,7 @@ def _stop_if_interrupted(run: Run) -> None:
             f"Stopped; {len(run.history)} epochs are finished.{best} "
             f"Go on with: fer-model train --resume {shlex.quote(str(run.path))}"
         )
-        raise typer.Exit(cli_support.INTERRUPTED)
+        raise typer.Exit(INTERRUPTED)
 
 
 def _import_keras() -> None:

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 NUM_PIXELS = 48 * 48
 
+FEWEST_BYTES = 2 * NUM_PIXELS - 1
+"""Of a cell that can be good: a digit each, and blanks between them."""
+
 _AT_ONCE = 4
 """Cells parsed together: larger temporaries would be new memory, page by page, every time."""
 
