@@ -26,7 +26,6 @@ import joblib
 
 from fer_data import readers
 from fer_data.errors import DataError
-from fer_data.files import write_json, write_text
 from fer_data.labels import EMOTIONS, SPLITS
 from fer_data.parallel import in_parallel
 from fer_data.png import encode_grey
@@ -117,7 +116,7 @@ def convert_csv(
                 )
                 record = {"settings": settings, "counts": conversion.counts}
                 record["rejects"] = [vars(reject) for reject in conversion.rejects]
-                write_json(staging / _RECORD, record)
+                _write(staging / _RECORD, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
                 shutil.rmtree(_journal(staging))
                 os.sync()  # all pictures at once: the folder shall not appear before its files
                 _publish(staging, out)
@@ -154,7 +153,7 @@ def _write_all(
         for name in EMOTIONS:  # an empty class is a class all the same
             (staging / split / name).mkdir(parents=True, exist_ok=True)
     if rejects:
-        write_text(staging / "rejects.csv", _rejects_csv(rejects))
+        _write(staging / "rejects.csv", _rejects_csv(rejects))
     table = {
         split: {name: counts[split, label] for label, name in enumerate(EMOTIONS)}
         for split in present
@@ -293,6 +292,11 @@ def _done_before(out: Path, settings: dict[str, Any]) -> Conversion | None:
         return None
     conversion = Conversion(out, record["counts"], rejects, 0)
     return Conversion(out, record["counts"], rejects, conversion.num_written)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file of the staging folder; one written beside could stay there after a kill."""
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _rejects_csv(rejects: list[fer_csv.Reject]) -> str:

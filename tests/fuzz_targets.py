@@ -66,7 +66,7 @@ def try_csv(data: bytes) -> None:
     how, text = (data[0] if data else 0), unpacked(data[1:])
     raw = gzip.compress(text, 1) if how & 1 else text
     path = saved(raw, "any.csv")
-    found, refusal = [], ""
+    found, refusal, num_bad = [], "", 0
     try:
         with (
             patch.object(fer_csv, "BLOCK_BYTES", 777 if how & 2 else 1 << 20),
@@ -74,6 +74,8 @@ def try_csv(data: bytes) -> None:
         ):
             for block in blocks:
                 part = fer_csv.parse(block, columns, merge_test=bool(how & 4), with_pixels=True)
+                num_bad += len(part.rejects)
+                fer_csv.check_bad_rows(path, num_bad)
                 alone = fer_csv.parse(block, columns, merge_test=bool(how & 4), with_pixels=False)
                 assert {*part.rows} <= {*alone.rows}
                 assert {bad.row for bad in alone.rejects} <= {bad.row for bad in part.rejects}
@@ -94,14 +96,14 @@ def try_csv(data: bytes) -> None:
 
 def slow_rows(raw: bytes, *, merge_test: bool) -> Iterator[tuple[int, int, str, Any]]:
     """Read a csv as simply as can be: all at once, by Python's csv module, value by value."""
-    text = raw.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
-    head, *lines = text.split("\n")
-    names = [name.strip(' \t"\r\x0b\x0c').lower() for name in head.split(",")]
+    head, *lines = raw.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    text = head.decode("utf-8", "replace").strip()
+    names = [name.strip(' \t"').lower() for name in text.split(",")]
     place = {name: names.index(name) for name in ("emotion", "pixels", "usage") if name in names}
     usages = {"Training": "train", "PublicTest": "public_test", "PrivateTest": "private_test"}
     for row, line in enumerate(lines):
         try:
-            (cells,) = csv.reader([line.removesuffix("\r")], strict=True)
+            (cells,) = csv.reader([line.decode("latin-1").removesuffix("\r")], strict=True)
         except (csv.Error, ValueError):
             continue
         if len(cells) != len(names):

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from fer_data.errors import DataError
 from fer_data.labels import EMOTIONS, EMOTIONS_BY_CODE, SPLITS, USAGES, split_of_usage
 from fer_data.manifest import UNLABELLED, LeftOut, Manifest
-from fer_data.readers.pixel_text import FEWEST_BYTES, parse_pixels
+from fer_data.readers.pixel_text import FEWEST_BYTES, parse_pixels, wrong_number
 
 BLOCK_BYTES = 1 << 20
 """Blocks of 4 MiB were new memory each time, and reading them took several times as long."""
@@ -202,6 +202,8 @@ def parse(block: Block, columns: Columns, *, merge_test: bool, with_pixels: bool
     found = Rows()
     cells: list[bytes] = []
     for row, line in enumerate(block.data.split(b"\n"), start=block.first_row):
+        if len(found.rejects) > MAX_BAD_ROWS:  # `check_bad_rows` ends it
+            break
         line = line.removesuffix(b"\r")
         if not line.strip():
             continue
@@ -212,7 +214,7 @@ def parse(block: Block, columns: Columns, *, merge_test: bool, with_pixels: bool
             continue
         cell = fields[columns.pixels]
         if len(cell) < FEWEST_BYTES:
-            found.rejects.append(Reject(row, "pixels", parse_pixels([cell])[1][0]))
+            found.rejects.append(Reject(row, "pixels", wrong_number(len(cell.split()))))
             continue
         label, split = parsed
         found.rows.append(row)

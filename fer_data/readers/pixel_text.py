@@ -78,10 +78,15 @@ def _parse_well_formed(cells: list[bytes]) -> NDArray[np.uint16] | None:
     return value.reshape(len(cells), NUM_PIXELS) if value.max() <= 255 else None
 
 
+def wrong_number(found: int) -> str:
+    """Return what is wrong with a cell of another number of values, in words."""
+    return f"{found:,} values where {NUM_PIXELS:,} (48 x 48) are expected"
+
+
 def _parse_one(cell: bytes) -> list[int] | str:
     tokens = cell.split()
     if len(tokens) != NUM_PIXELS:
-        return f"{len(tokens):,} values where {NUM_PIXELS:,} (48 x 48) are expected"
+        return wrong_number(len(tokens))
     for place, token in enumerate(tokens, 1):
         if not token.isdigit():
             shown = token[:20].decode("utf-8", "replace")
