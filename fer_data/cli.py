@@ -22,7 +22,10 @@ app = cli_support.new_app(
 )
 
 DataPath = Annotated[
-    Path, typer.Argument(metavar="PATH", help="Folder of class folders, or a FER2013 csv.")
+    Path,
+    typer.Argument(  # the library says in one line what cannot be read
+        metavar="PATH", readable=False, help="Folder of class folders, or a FER2013 csv."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 SkipBad = Annotated[
@@ -195,7 +198,10 @@ def plan(
 
 @app.command("convert-csv", no_args_is_help=True)
 def convert_csv(
-    csv: Annotated[Path, typer.Argument(metavar="CSV", help="A FER2013 csv, gzipped or not.")],
+    csv: Annotated[
+        Path,
+        typer.Argument(metavar="CSV", readable=False, help="A FER2013 csv, gzipped or not."),
+    ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to make.")],
     test_apart: Apart = False,
     skip_bad: Annotated[

@@ -32,7 +32,10 @@ app = cli_support.new_app(
 )
 
 DataPath = Annotated[
-    Path, typer.Argument(metavar="PATH", help="Folder of class folders, or a FER2013 csv.")
+    Path,
+    typer.Argument(  # the library says in one line what cannot be read
+        metavar="PATH", readable=False, help="Folder of class folders, or a FER2013 csv."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Cache = Annotated[
@@ -83,7 +86,9 @@ def train_command(
     context: typer.Context,
     path: Annotated[
         Path | None,
-        typer.Argument(metavar="PATH", help="Folder of class folders, or a FER2013 csv."),
+        typer.Argument(
+            metavar="PATH", readable=False, help="Folder of class folders, or a FER2013 csv."
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Run folder; by default runs/DATA-NET-BALANCE.")

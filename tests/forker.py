@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import fer_data
-from fer_data import cli, cli_support, parallel
+from fer_data import cli, parallel
 
 CALLS = {"open", "write", "flush", "close", "__exit__", "mkdir", "replace", "rename"} | {
     "unlink", "rmdir", "remove", "posix_fallocate", "fsync", "flock", "utime"
@@ -59,8 +59,7 @@ def be_the_child(case: dict[str, Any], kill_at: int | None) -> None:
         sys.argv = ["fer-data", *case["arguments"]]
         if kill_at is not None:
             kill_at_call(kill_at)
-        command()
-        code = 0
+        cli.main()
     except SystemExit as end:
         sys.setprofile(None)
         code = end.code if isinstance(end.code, int) else 0
@@ -74,17 +73,11 @@ def be_the_child(case: dict[str, Any], kill_at: int | None) -> None:
     os._exit(code)
 
 
-def command() -> None:
-    """Run the command line, or build a store, for which it has no command of its own."""
-    if sys.argv[1] == "open-store":
-        path, cache = sys.argv[2:]
-        cli_support.run(lambda prog_name: open_small_store(path, cache), "fer-data")  # type: ignore[arg-type]
-    else:
-        cli.main()
-
-
-def open_small_store(path: str, cache: str) -> None:
-    fer_data.open_store(path, form=fer_data.PixelFormat(8, 8), cache=cache, skip_bad=True).verify()
+@cli.app.command()
+def open_store(path: Path, cache: Path) -> None:
+    """Build a store and no more, which no command does."""
+    form = fer_data.PixelFormat(8, 8)
+    fer_data.open_store(path, form=form, cache=cache, skip_bad=True).verify()
 
 
 def kill_at_call(number: int) -> None:
@@ -136,7 +129,7 @@ def run_here(arguments: list[str]) -> str:
         old = os.dup(2)
         os.dup2(err.fileno(), 2)
         try:
-            command()
+            cli.main()
         except SystemExit as end:
             sys.stdout.flush()
             return Path(err.name).read_text() if end.code else ""
