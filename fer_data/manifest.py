@@ -71,6 +71,8 @@ class Manifest:
             raise ValueError(f"columns of different lengths: {sorted(lengths)}")
         _check_codes(self.split_codes, 0, len(self.splits))
         _check_codes(self.labels, UNLABELLED, len(self.class_names))
+        if self.locations.ndim != 1 or self.locations.dtype.kind not in "iU":
+            raise ValueError(f"locations are {self.locations.dtype} {self.locations.shape}")
 
     def __len__(self) -> int:
         return len(self.labels)

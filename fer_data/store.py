@@ -212,8 +212,8 @@ def _map(folder: Path, root: Path) -> PixelStore:
             manifest = Manifest(
                 root=root,
                 layout=about["layout"],
-                class_names=tuple(samples["class_names"].tolist()),
-                splits=tuple(samples["splits"].tolist()),
+                class_names=tuple(map(str, samples["class_names"].tolist())),
+                splits=tuple(map(str, samples["splits"].tolist())),
                 split_codes=samples["split_codes"],
                 labels=samples["labels"],
                 locations=samples["locations"],

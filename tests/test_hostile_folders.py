@@ -253,7 +253,7 @@ def test_an_empty_folder_and_empty_pictures_are_one_line_each(make_folder: MakeF
 
 @pytest.mark.slow
 def test_two_hundred_thousand_files_are_counted_in_little_memory(tmp_path: Path) -> None:
-    """Two million were tried by hand: see docs/hostile-input.md."""
+    """Two million, tried by hand, took 8 s of one core and 589 MiB, but 78 s to make."""
     where = "/dev/shm" if os.access("/dev/shm", os.W_OK) else tmp_path
     with tempfile.TemporaryDirectory(dir=where) as name:
         for label in range(10):
