@@ -104,7 +104,7 @@ def convert_csv(
     settings = {"source": readers.fingerprint(path, merge_test=merge_test), "skip_bad": skip_bad}
     try:
         done = _standing(out, settings, force=force)
-        if done:
+        if done and not _lock_path(out).exists():  # else a killed one may have left it
             return done
         with _locked(out):
             done = _standing(out, settings, force=force)  # of a conversion that ended meanwhile
@@ -220,7 +220,7 @@ def _standing(out: Path, settings: dict[str, Any], *, force: bool) -> Conversion
 def _locked(out: Path) -> Iterator[None]:
     """Keep other conversions to `out` away, by a lock on a file beside it."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    path = out.with_name(f".{out.name}.lock")
+    path = _lock_path(out)
     while True:
         with open(path, "w") as lock:
             try:
@@ -235,6 +235,10 @@ def _locked(out: Path) -> Iterator[None]:
                 finally:
                     path.unlink()
                 return
+
+
+def _lock_path(out: Path) -> Path:
+    return out.with_name(f".{out.name}.lock")
 
 
 def _is_same_file(descriptor: int, path: Path) -> bool:

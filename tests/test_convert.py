@@ -227,6 +227,14 @@ def test_the_same_command_again_has_nothing_to_do(
     assert again.num_reused == again.num_written == 2
 
 
+def test_a_lock_that_a_killed_run_left_at_its_very_end_is_taken_away(tmp_path: Path) -> None:
+    write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
+    convert_csv(tmp_path / "fer.csv", tmp_path / "out")
+    (tmp_path / ".out.lock").touch()
+    assert convert_csv(tmp_path / "fer.csv", tmp_path / "out").num_reused == 10
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fer.csv", "out"]
+
+
 def test_another_command_at_a_finished_target_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "fer.csv"
     write_noise_csv(path, CODES, USAGES)
