@@ -233,7 +233,7 @@ def _locked(out: Path) -> Iterator[None]:
                 try:
                     yield
                 finally:
-                    path.unlink()
+                    path.unlink(missing_ok=True)
                 return
 
 
