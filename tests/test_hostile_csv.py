@@ -88,8 +88,8 @@ def test_a_bomb_of_bad_rows_ends_early_though_they_are_skipped(
 
 def test_many_rows_that_parse_are_data_and_are_read_in_flat_memory(tmp_path: Path) -> None:
     row = f"3,{FLAT},Training\n".encode()
-    path = bomb(tmp_path / "fer.csv.gz", row, mebibytes=16)
-    number = 16 * (MEBIBYTE // len(row))
+    path = bomb(tmp_path / "fer.csv.gz", row, mebibytes=8)
+    number = 8 * (MEBIBYTE // len(row))
     tracemalloc.start()
     try:
         found = 0

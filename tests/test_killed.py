@@ -12,7 +12,7 @@ from tests.csv_files import write_noise_csv
 from tests.test_convert import tree
 
 
-@pytest.mark.parametrize("every", [13, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [29, pytest.param(2, marks=pytest.mark.slow)])
 def test_convert_csv_killed_at_any_call(tmp_path: Path, every: int) -> None:
     path = tmp_path / "fer.csv"
     write_noise_csv(path, [3, 4, 9, 3], ["Training", "PublicTest", "Training", "PrivateTest"])
@@ -27,8 +27,14 @@ def test_convert_csv_killed_at_any_call(tmp_path: Path, every: int) -> None:
         assert tree(tmp_path / str(1 + every * number)) == whole
 
 
-@pytest.mark.parametrize("every", [13, pytest.param(2, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("kind", ["folder", "csv"])
+@pytest.mark.parametrize(
+    ("kind", "every"),
+    [
+        ("folder", 29),
+        pytest.param("folder", 2, marks=pytest.mark.slow),
+        pytest.param("csv", 2, marks=pytest.mark.slow),
+    ],
+)
 def test_a_store_killed_at_any_call_of_its_building(
     make_folder: MakeFolder, tmp_path: Path, kind: str, every: int
 ) -> None:
