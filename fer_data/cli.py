@@ -38,8 +38,10 @@ app = cli_support.new_app(
 
 DataPath = Annotated[
     Path,
-    typer.Argument(
-        metavar="PATH", help="Folder of class folders, FER2013 csv, .npz, parquet or TFRecord."
+    typer.Argument(  # the library says in one line what cannot be read
+        metavar="PATH",
+        readable=False,
+        help="Folder of class folders, FER2013 csv, .npz, parquet or TFRecord.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -113,6 +115,8 @@ def stats(
 
     if as_json and as_csv:
         raise UsageError("choose one of --json and --csv")
+    if fail_over is not None and not fail_over >= 1:
+        raise UsageError(f"--fail-over is {fail_over:g}; a ratio is a number, 1 or more")
     selection = selection_of(locals())
     manifest = readers.read(path, merge_test=not test_apart, skip_bad=skip_bad)
     found = compute_stats(manifest, selection=selection)
@@ -467,7 +471,10 @@ def split(
 
 @app.command("convert-csv", no_args_is_help=True)
 def convert_csv(
-    csv: Annotated[Path, typer.Argument(metavar="CSV", help="A FER2013 csv, gzipped or not.")],
+    csv: Annotated[
+        Path,
+        typer.Argument(metavar="CSV", readable=False, help="A FER2013 csv, gzipped or not."),
+    ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to make.")],
     test_apart: Apart = False,
     skip_bad: Annotated[

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from fer_data.entry import INTERRUPTED
 from fer_data.errors import FerError
 
 if TYPE_CHECKING:
     from fer_data.selection import Selection
 
-FAILED_CHECK, BAD_INPUT, INTERRUPTED = 1, 2, 130
+FAILED_CHECK, BAD_INPUT = 1, 2
 
 Exclude = Annotated[
     Path | None,
@@ -126,6 +127,8 @@ def run(app: typer.Typer, name: str) -> None:
         except SystemExit as end:
             if isinstance(end.__context__, BrokenPipeError):  # typer would exit with 1
                 raise end.__context__ from None
+            if isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt):
+                raise KeyboardInterrupt from None  # typer would exit without a word
             sys.stdout.flush()
             raise
     except FerError as error:

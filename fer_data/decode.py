@@ -140,6 +140,10 @@ def _opened(raw: Path | bytes, name: str) -> Iterator[Image.Image]:
                         f"{MAX_PIXELS:,} that are decoded; make it smaller"
                     )
                 yield image
+    except Image.DecompressionBombError:  # Pillow's own limit, which comes before ours
+        raise DataError(
+            f"{name}: more than the {MAX_PIXELS:,} pixels that are decoded; make it smaller"
+        ) from None
     except UnidentifiedImageError:
         raise DataError(f"{name}: not a picture that can be decoded") from None
     except DataError as error:
@@ -164,13 +168,13 @@ def _color_of(pixels: NDArray[np.uint8]) -> Color:
 def _bring_to(image: Image.Image, form: PixelFormat) -> Picture:
     mode = _MODES[form.color]
     converted = image.mode != mode
-    upright = ImageOps.exif_transpose(image)
-    if upright.mode in ("I", "F"):
+    ImageOps.exif_transpose(image, in_place=True)  # else a copy, 256 MiB of the largest picture
+    if image.mode in ("I", "F"):
         raise DataError("32 bits a pixel, of no known range; save it with 8 or 16")
-    if upright.mode.startswith("I;16"):  # Pillow's own conversion would clip
-        upright = Image.fromarray((np.asarray(upright, np.uint16) >> 8).astype(np.uint8))
-    upright = upright.convert(mode)
-    resized = upright.size != (form.width, form.height)
+    if image.mode.startswith("I;16"):  # Pillow's own conversion would clip
+        image = Image.fromarray((np.asarray(image, np.uint16) >> 8).astype(np.uint8))
+    image = image.convert(mode)
+    resized = image.size != (form.width, form.height)
     if resized:
-        upright = upright.resize((form.width, form.height), Image.Resampling.BILINEAR)
-    return Picture(np.asarray(upright, np.uint8).reshape(form.shape), resized, converted)
+        image = image.resize((form.width, form.height), Image.Resampling.BILINEAR)
+    return Picture(np.asarray(image, np.uint8).reshape(form.shape), resized, converted)

@@ -17,6 +17,9 @@ from fer_data.weights import class_weights
 if TYPE_CHECKING:
     from fer_data.loader import Loader
 
+_MOST = 1_000_000_000
+"""Epochs, and samples of a step, of a plan: its sums stay exact in 64 bits."""
+
 
 @dataclass(frozen=True)
 class ClassUse:
@@ -86,6 +89,12 @@ class Ledger:
         """Draws of all classes."""
         return sum(one.draws for one in self.classes)
 
+    @property
+    def length(self) -> str:
+        """Its epochs and steps in words."""
+        epochs = f"{self.num_epochs:,.4g} epoch" + ("" if self.num_epochs == 1 else "s")
+        return f"{epochs}, {self.num_steps:,} step" + ("" if self.num_steps == 1 else "s")
+
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as JSON holds them."""
         return {
@@ -140,8 +149,8 @@ def plan_ledger(
         If an argument cannot be meant.
     """
     for name, value in (("epochs", epochs), ("batch_size", batch_size)):
-        if value < 1:
-            raise UsageError(f"{name} is {value}; it must be 1 or more")
+        if not 1 <= value <= _MOST:
+            raise UsageError(f"{name} is {value}; it must be 1 to {_MOST:,}")
     strategy = balance if isinstance(balance, Strategy) else Strategy.parse(balance)
     counts = np.asarray(counts, np.int64)
     schedule = Schedule(strategy, counts, epoch_size=epoch_size, class_names=class_names)

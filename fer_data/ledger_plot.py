@@ -47,6 +47,5 @@ def draw_ledger(ledger: Ledger, out: str | Path) -> None:
     uses.margins(x=0.3)
     for axes in (amounts, uses):
         axes.spines[["top", "right"]].set_visible(False)
-    title = f"{ledger.balance}: {ledger.num_epochs:,.4g} epochs, {ledger.num_steps:,} steps"
-    figure.suptitle(title, fontsize=11, parse_math=False)
+    figure.suptitle(f"{ledger.balance}: {ledger.length}", fontsize=11, parse_math=False)
     save_figure(figure, out)

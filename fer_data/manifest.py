@@ -83,6 +83,10 @@ class Manifest:
         lengths = {len(self.split_codes), len(self.labels), len(self.locations)}
         if len(lengths) != 1:
             raise ValueError(f"columns of different lengths: {sorted(lengths)}")
+        _check_codes(self.split_codes, 0, len(self.splits))
+        _check_codes(self.labels, UNLABELLED, len(self.class_names))
+        if self.locations.ndim != 1 or self.locations.dtype.kind not in "iU":
+            raise ValueError(f"locations are {self.locations.dtype} {self.locations.shape}")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -218,6 +222,13 @@ def printable(name: str) -> str:
     if name.isprintable():
         return name
     return name.encode("unicode_escape").decode("ascii")
+
+
+def _check_codes(codes: NDArray[Any], least: int, stop: int) -> None:
+    if codes.ndim != 1 or codes.dtype.kind != "i":
+        raise ValueError(f"codes are {codes.dtype} {codes.shape}")
+    if len(codes) and not least <= codes.min() <= codes.max() < stop:
+        raise ValueError(f"codes are {codes.min()} to {codes.max()}, of {stop} names")
 
 
 def _what_was_found(left_out: tuple[LeftOut, ...]) -> str:

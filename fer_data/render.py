@@ -13,7 +13,7 @@ from rich.text import Text
 from fer_data.agreement import Agreement
 from fer_data.division import Division
 from fer_data.drift import ClassDrift
-from fer_data.ledger import Ledger
+from fer_data.ledger import ClassUse, Ledger
 from fer_data.manifest import printable
 from fer_data.stats import Stats
 
@@ -136,8 +136,7 @@ def division_table(division: Division) -> Table:
 
 def ledger_table(ledger: Ledger) -> Table:
     """Return a row a class: its draws, and how often its samples are used."""
-    epochs = f"{ledger.num_epochs:,.4g} epoch" + ("s" if ledger.num_epochs != 1 else "")
-    title = f"{ledger.balance}: {epochs}, {ledger.num_steps:,} steps of {ledger.batch_size}"
+    title = f"{ledger.balance}: {ledger.length} of {ledger.batch_size}"
     table = Table(title=Text(title), title_justify="left", show_footer=True)
     weighted = any(one.weight != 1 for one in ledger.classes)
     table.add_column("class", footer="total")
@@ -157,13 +156,15 @@ def ledger_table(ledger: Ledger) -> Table:
             f"{one.draws:,}",
             f"{one.draws / max(ledger.num_draws, 1):.1%}",
             *([f"{one.weight:.2f}"] if weighted else []),
-            f"{one.fewest:,}",
-            f"{one.mean:,.2f}",
-            f"{one.most:,}",
-            f"{one.never:.1%}",
-            f"{one.never_at_random:.1%}",
+            *(_uses(one) if one.samples else "–––––"),
         )
     return table
+
+
+def _uses(one: ClassUse) -> list[str]:
+    """Return the last five cells of a ledger's row, which a class without a sample has not."""
+    uses = f"{one.fewest:,}", f"{one.mean:,.2f}", f"{one.most:,}"
+    return [*uses, f"{one.never:.1%}", f"{one.never_at_random:.1%}"]
 
 
 def counts_csv(stats: Stats) -> str:

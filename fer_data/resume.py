@@ -10,6 +10,9 @@ from fer_data.errors import UsageError
 if TYPE_CHECKING:
     from fer_data.loader import Loader
 
+_MOST_EPOCHS = 1_000_000
+"""Far beyond, the repeats of a rare sample no longer fit into the 32 bits that a plan has."""
+
 
 def fingerprint(loader: Loader) -> str:
     """Return all that decides a loader's batches, in one line; shards and rescaling do not."""
@@ -32,6 +35,8 @@ def checked(state: dict[str, Any], loader: Loader) -> tuple[int, int]:
         ) from None
     if not (isinstance(epoch, int) and isinstance(step, int) and epoch >= 0 and step >= 0):
         raise UsageError(f"state has epoch {epoch!r} and step {step!r}; they must be 0 or more")
+    if epoch > _MOST_EPOCHS:
+        raise UsageError(f"state has epoch {epoch}; a training has at most {_MOST_EPOCHS:,}")
     if found == fingerprint(loader):
         if step >= loader.num_steps:
             raise UsageError(f"state has step {step}; an epoch has {loader.num_steps}")

@@ -24,6 +24,9 @@ def parse_epoch_size(text: str) -> EpochSize:
 _ONE = 1 << 20
 """Quotas are whole multiples of a millionth or so, that sums over epochs are exact."""
 
+_MOST = 1 << 32
+"""Draws of an epoch: sums over epochs stay exact in 64 bits, and no memory holds a longer plan."""
+
 _GOLDEN = 648_055
 """The golden ratio's part of `_ONE`, made odd: its multiples fall evenly on all remainders."""
 
@@ -72,6 +75,8 @@ class Schedule:
         self._class_names = class_names
         self.in_turn = strategy.sampling == "batch"
         self.size = self._size(epoch_size)
+        if self.size > _MOST:
+            raise UsageError(f"an epoch of {self.size:,} samples is more than {_MOST:,}")
         changes = SAMPLINGS[strategy.sampling].changes
         self._settles = int(strategy.parameter) if changes else 0
         self._sums: dict[int, NDArray[np.int64]] = {}

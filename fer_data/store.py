@@ -1,8 +1,8 @@
 """Pixels decoded once, to a memory-mapped uint8 array [N, H, W, C] that later starts just map.
 
 A store is a folder: ``pixels.npy`` (a plain NumPy file), ``samples.npz`` (the manifest's columns)
-and ``store.json`` (form, counts, a digest), which is written last. It is built in a folder beside
-and renamed, so a store is there whole or not at all.
+and ``store.json`` (form, counts, a digest). It is built in a folder beside and renamed, so a store
+is there whole or not at all.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
-import shutil
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from fer_data import fill, readers
 from fer_data.decode import PixelFormat
 from fer_data.errors import DataError
 from fer_data.files import write_json
+from fer_data.folders import built_whole
 from fer_data.manifest import LeftOut, Manifest
 from fer_data.selection import Selection
 
@@ -160,22 +159,15 @@ def cache_folder(cache: str | Path | None = None) -> Path:
 
 
 def _build(manifest: Manifest, form: PixelFormat, folder: Path, *, skip_bad: bool) -> None:
-    beside = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     try:
-        beside.mkdir(parents=True, exist_ok=True)
-        _fill(manifest, form, beside, skip_bad=skip_bad)
-        try:
-            beside.rename(folder)
-        except OSError:
-            if not folder.exists():  # else another process was faster
-                raise
+        with built_whole(folder) as beside:
+            _fill(manifest, form, beside, skip_bad=skip_bad)
     except OSError as error:
-        raise DataError(
-            f"{folder.parent}: the store of decoded pictures cannot be written "
-            f"({error.strerror or error}); choose another place with --cache or FER_DATA_CACHE"
-        ) from None
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        if not folder.exists():  # else another process was faster
+            raise DataError(
+                f"{folder.parent}: the store of decoded pictures cannot be written "
+                f"({error.strerror or error}); choose another place with --cache or FER_DATA_CACHE"
+            ) from None
 
 
 def _fill(manifest: Manifest, form: PixelFormat, folder: Path, *, skip_bad: bool) -> None:
@@ -242,8 +234,8 @@ def _map(folder: Path, root: Path) -> PixelStore:
             manifest = Manifest(
                 root=root,
                 layout=about["layout"],
-                class_names=tuple(samples["class_names"].tolist()),
-                splits=tuple(samples["splits"].tolist()),
+                class_names=tuple(map(str, samples["class_names"].tolist())),
+                splits=tuple(map(str, samples["splits"].tolist())),
                 split_codes=samples["split_codes"],
                 labels=samples["labels"],
                 locations=samples["locations"],

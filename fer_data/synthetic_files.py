@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from PIL import Image
 from fer_data import synthetic
 from fer_data.errors import DataError, UsageError
 from fer_data.files import written_whole
+from fer_data.folders import built_whole
 from fer_data.labels import EMOTIONS, EMOTIONS_BY_CODE, USAGES, split_of_usage
 from fer_data.parallel import in_parallel
 from fer_data.progress import track
@@ -61,8 +60,7 @@ def write_synthetic(
 
 
 def _write_folder(out: Path, rows: tuple[tuple[str, str], ...], size: int, seed: int) -> None:
-    beside = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
+    with built_whole(out) as beside:
         for split in ("train", "test"):
             for name in EMOTIONS:
                 (beside / split / name).mkdir(parents=True)
@@ -74,9 +72,6 @@ def _write_folder(out: Path, rows: tuple[tuple[str, str], ...], size: int, seed:
                 target = beside / split / name / f"{split}_{row:05d}.png"
                 Image.fromarray(picture).save(target, format="PNG")
                 row += 1
-        os.replace(beside, out)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
 
 
 def _write_csv(out: Path, rows: tuple[tuple[str, str], ...], size: int, seed: int) -> None:

@@ -28,6 +28,7 @@ from fer_data.cli_support import (
     say,
     selection_of,
 )
+from fer_data.entry import INTERRUPTED
 from fer_data.errors import UsageError
 from fer_data.mixing import FORMS as MIXES
 from fer_data.schedule import parse_epoch_size
@@ -42,7 +43,10 @@ app = cli_support.new_app(
 )
 
 DataPath = Annotated[
-    Path, typer.Argument(metavar="PATH", help="Folder of class folders, or a FER2013 csv.")
+    Path,
+    typer.Argument(  # the library says in one line what cannot be read
+        metavar="PATH", readable=False, help="Folder of class folders, or a FER2013 csv."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Cache = Annotated[
@@ -93,7 +97,9 @@ def train_command(
     context: typer.Context,
     path: Annotated[
         Path | None,
-        typer.Argument(metavar="PATH", help="Folder of class folders, or a FER2013 csv."),
+        typer.Argument(
+            metavar="PATH", readable=False, help="Folder of class folders, or a FER2013 csv."
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Run folder; by default runs/DATA-NET-BALANCE.")
@@ -411,7 +417,7 @@ def _stop_if_interrupted(run: Run) -> None:
             f"Stopped; {len(run.history)} epochs are finished.{best} "
             f"Go on with: fer-model train --resume {shlex.quote(str(run.path))}"
         )
-        raise typer.Exit(cli_support.INTERRUPTED)
+        raise typer.Exit(INTERRUPTED)
 
 
 def _import_keras() -> None:

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -226,6 +227,14 @@ def test_the_same_command_again_has_nothing_to_do(
     assert again.num_reused == again.num_written == 2
 
 
+def test_a_lock_that_a_killed_run_left_at_its_very_end_is_taken_away(tmp_path: Path) -> None:
+    write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
+    convert_csv(tmp_path / "fer.csv", tmp_path / "out")
+    (tmp_path / ".out.lock").touch()
+    assert convert_csv(tmp_path / "fer.csv", tmp_path / "out").num_reused == 10
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fer.csv", "out"]
+
+
 def test_another_command_at_a_finished_target_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "fer.csv"
     write_noise_csv(path, CODES, USAGES)
@@ -425,3 +434,81 @@ def test_a_png_decodes_to_the_same_pixels(pixels: np.ndarray) -> None:
 def test_a_picture_too_large_for_one_block_is_refused() -> None:
     with pytest.raises(ValueError, match="too large"):
         encode_grey(np.zeros((256, 256), np.uint8))
+
+
+# Two at once
+
+
+def is_locked(path: Path) -> bool:
+    with open(path, "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def test_a_lock_taken_on_a_file_that_is_gone_by_then_is_taken_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another conversion, to the same target, failed just between our opening and locking."""
+    write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
+    path = tmp_path / ".out.lock"
+    flock, write_all, taken = fcntl.flock, csv_to_folder._write_all, []
+
+    def after_another_ended(lock: Any, how: int) -> None:
+        taken.append(1)
+        if len(taken) == 1:
+            path.unlink()
+        flock(lock, how)
+
+    def while_locked(*arguments: Any, **options: Any) -> Any:
+        monkeypatch.setattr(fcntl, "flock", flock)
+        assert is_locked(path)
+        return write_all(*arguments, **options)
+
+    monkeypatch.setattr(fcntl, "flock", after_another_ended)
+    monkeypatch.setattr(csv_to_folder, "_write_all", while_locked)
+    assert convert_csv(tmp_path / "fer.csv", tmp_path / "out").num_written == 10
+    assert len(taken) == 2
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["fer.csv", "out"]
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_what_another_conversion_wrote_just_before_ours_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, same: bool
+) -> None:
+    write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
+    flock = fcntl.flock
+
+    def after_another_ended(lock: Any, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", flock)
+        convert_csv(tmp_path / "fer.csv", tmp_path / "out", merge_test=same)
+        flock(lock, how)
+
+    monkeypatch.setattr(fcntl, "flock", after_another_ended)
+    if same:
+        assert convert_csv(tmp_path / "fer.csv", tmp_path / "out").num_reused == 10
+    else:
+        with pytest.raises(DataError, match="holds other files"):
+            convert_csv(tmp_path / "fer.csv", tmp_path / "out")
+    assert len(pictures_in(tmp_path / "out")) == 10
+
+
+def test_of_commands_started_at_once_each_converts_or_says_that_another_does(
+    tmp_path: Path,
+) -> None:
+    write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
+    line = command(tmp_path / "fer.csv", tmp_path / "out")
+    running = [
+        subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    ended = [(*process.communicate(), process.returncode) for process in running]
+    for _, complaint, code in ended:
+        assert (code == 0 and "10 pictures in" in complaint) or (
+            code == 2 and "another conversion is writing it; wait for its end" in complaint
+        ), complaint
+    assert any(code == 0 for *_, code in ended)
+    assert len(pictures_in(tmp_path / "out")) == 10
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["fer.csv", "out"]

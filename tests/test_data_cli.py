@@ -98,6 +98,15 @@ def test_fail_over_fails_for_an_empty_class_and_refuses_data_without_labels(
 NASTY = ["[red]x[", "[bold]", "<b>x<", "a,b", "$x^2$", ":smile:", "a\nb", "\x1b[31mred", "幸"]
 
 
+@pytest.mark.parametrize("ratio", ["nan", "0.99", "-3", "0", "-inf"])
+def test_fail_over_refuses_what_no_ratio_can_be(
+    run: Run, make_folder: MakeFolder, ratio: str
+) -> None:
+    root = make_folder({"train/cat": 6, "train/dog": 2})
+    line = one_line(run("stats", root, f"--fail-over={ratio}"))
+    assert f"--fail-over is {ratio}; a ratio is a number, 1 or more" in line
+
+
 def test_class_names_are_shown_as_they_are_called(run: Run, make_folder: MakeFolder) -> None:
     root = make_folder(dict.fromkeys(NASTY, 1))
     shown = run("stats", root).out
@@ -410,9 +419,23 @@ def test_a_plan_names_classes_that_have_no_training_sample(
     assert "no training samples of c\n" in run("plan", str(data)).err
 
 
+def test_a_plan_shows_dashes_for_a_class_without_samples_and_counts_one_in_the_singular(
+    run: Run, make_folder: MakeFolder
+) -> None:
+    data = make_folder({"train/a": 2, "train/b": 1, "test/c": 1})
+    shown = run("plan", str(data)).out
+    assert "none: 1 epoch, 1 step of 64" in shown
+    (row,) = (line for line in shown.splitlines() if line.startswith("│ c "))
+    assert [cell.strip() for cell in row.split("│")[2:-1]] == ["0", "0", "0.0%", *"–––––"]
+    assert "2 epochs, 4 steps of 2" in run("plan", str(data), "--epochs=2", "--batch-size=2").out
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (("--epochs", "100000000000000000000"), "epochs is 100000000000000000000; it must be 1 to"),
+        (("--epoch-size", "99999999999999"), "an epoch of 99,999,999,999,999 samples is more than"),
+        (("--balance", "counts:a=999999999999999"), "an epoch of 1,000,000,000,000,002 samples is"),
         (("--balance", "smote"), "balance is 'smote'"),
         (("--balance", "counts:z=4"), "there are no samples of 'z', only of a, b, c, d"),
         (("--epoch-size", "huge"), "epoch_size is 'huge'; choose own, natural or a number"),

@@ -361,7 +361,12 @@ def test_a_bad_picture_is_an_error_or_left_out_and_noted(make_folder: MakeFolder
 
 
 def test_a_bad_row_is_an_error_or_left_out_and_noted(tmp_path: Path) -> None:
-    lines = [f"0,{FLAT},Training", "1,1 2 3,Training", f"9,{FLAT},Training", f"2,{FLAT},Training"]
+    lines = [
+        f"0,{FLAT},Training",
+        f"1,{FLAT} 1,Training",
+        f"9,{FLAT},Training",
+        f"2,{FLAT},Training",
+    ]
     path = write_csv(tmp_path / "fer.csv", lines)
     with pytest.raises(DataError, match=r"row 2 \(line 4\), column emotion"):
         open_store(path)

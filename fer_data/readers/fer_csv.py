@@ -6,6 +6,7 @@ known by its number, counted from 0 as in the published csv; its line is that nu
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import os
@@ -24,12 +25,15 @@ from fer_data.errors import DataError
 from fer_data.labels import EMOTIONS, EMOTIONS_BY_CODE, SPLITS, USAGES, split_of_usage
 from fer_data.manifest import UNLABELLED, LeftOut, Manifest
 from fer_data.readers.piece import Found, Pieces
-from fer_data.readers.pixel_text import parse_pixels
+from fer_data.readers.pixel_text import FEWEST_BYTES, parse_pixels, wrong_number
 
 BLOCK_BYTES = 1 << 20
 """Blocks of 4 MiB were new memory each time, and reading them took several times as long."""
 
 MAX_LINE_BYTES = 1 << 20
+
+MAX_BAD_ROWS = 100_000
+"""Bad rows that are skipped and listed; a file with more is something else than it seems."""
 
 _LABEL_OF_CODE = {
     str(code).encode(): EMOTIONS.index(name) for code, name in enumerate(EMOTIONS_BY_CODE)
@@ -135,7 +139,10 @@ def state(path: Path) -> bytes:
 
 
 def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Manifest:
-    """Read the manifest of a csv in the order of its rows; pixels are not looked at."""
+    """Read the manifest of a csv in the order of its rows.
+
+    Of pixels only the length is looked at: that there can be as many as there must be.
+    """
     rows: list[int] = []
     labels: list[int] = []
     splits: list[str] = []
@@ -146,6 +153,7 @@ def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Mani
             if part.rejects and not skip_bad:
                 raise bad_row(path, part.rejects[0])
             left_out += [LeftOut(bad.where, f"bad {bad.column}") for bad in part.rejects]
+            check_bad_rows(path, len(left_out))
             rows += part.rows
             labels += part.labels
             splits += part.splits
@@ -224,6 +232,12 @@ def bad_row(path: Path, reject: Reject) -> DataError:
     )
 
 
+def check_bad_rows(path: Path, number: int) -> None:
+    """Refuse a csv with more than `MAX_BAD_ROWS` bad rows: a small gzip can hold any number."""
+    if number > MAX_BAD_ROWS:
+        raise DataError(f"{path}: more than {MAX_BAD_ROWS:,} bad rows; it is no such csv")
+
+
 @contextmanager
 def open_csv(path: Path) -> Iterator[tuple[Columns, Iterator[Block]]]:
     """Open a csv, gzipped or not, and give its columns and its blocks of whole lines.
@@ -232,7 +246,7 @@ def open_csv(path: Path) -> Iterator[tuple[Columns, Iterator[Block]]]:
     ------
     DataError
         If the file cannot be read, is no gzip though it begins like one, lacks a column, or has
-        a line of more than a mebibyte.
+        a line of more than a mebibyte, or as much of blank lines.
     """
     with reading(path):
         file = open(path, "rb")  # noqa: SIM115  # closed below
@@ -261,6 +275,8 @@ def parse(block: Block, columns: Columns, *, merge_test: bool, with_pixels: bool
     found = Rows()
     cells: list[bytes] = []
     for row, line in enumerate(block.data.split(b"\n"), start=block.first_row):
+        if len(found.rejects) > MAX_BAD_ROWS:  # `check_bad_rows` ends it
+            break
         line = line.removesuffix(b"\r")
         if not line.strip():
             continue
@@ -269,11 +285,15 @@ def parse(block: Block, columns: Columns, *, merge_test: bool, with_pixels: bool
         if isinstance(parsed, Reject):
             found.rejects.append(parsed)
             continue
+        cell = fields[columns.pixels]
+        if len(cell) < FEWEST_BYTES:
+            found.rejects.append(Reject(row, "pixels", wrong_number(len(cell.split()))))
+            continue
         label, split = parsed
         found.rows.append(row)
         found.labels.append(label)
         found.splits.append(split)
-        cells.append(fields[columns.pixels])
+        cells.append(cell)
     if with_pixels:
         _add_pixels(found, cells)
     return found
@@ -328,6 +348,8 @@ def _blocks(path: Path, stream: BinaryIO | gzip.GzipFile, *, placed: bool) -> It
         place = (path, offset) if placed else None
         if not data:
             break
+        if len(data) >= MAX_LINE_BYTES and not data.strip():
+            raise DataError(f"{path}: nothing but blank lines from line {row + 2} on")
         whole, newline, tail = data.rpartition(b"\n")
         if newline:
             whole = rest + whole
@@ -343,7 +365,13 @@ def _blocks(path: Path, stream: BinaryIO | gzip.GzipFile, *, placed: bool) -> It
 
 
 def _columns(path: Path, line: bytes) -> Columns:
+    if len(line) == MAX_LINE_BYTES:
+        raise DataError(f"{path}: line 1 is longer than {MAX_LINE_BYTES:,} bytes")
+    if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise DataError(f"{path}: no column pixels; the header is UTF-16, save the file as UTF-8")
     text = line.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").strip()
+    if "\r" in text:
+        raise DataError(f"{path}: lines end in CR alone; save it with LF or CRLF")
     names = [name.strip(' \t"').lower() for name in text.split(",")]
     if "pixels" not in names:
         shown = text[:80] + "…" if len(text) > 80 else text

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 NUM_PIXELS = 48 * 48
 
+FEWEST_BYTES = 2 * NUM_PIXELS - 1
+"""Of a cell that can be good: a digit each, and blanks between them."""
+
 _AT_ONCE = 16
 """Cells parsed together: twenty calls of NumPy for each group cost as much as the work of four."""
 
@@ -97,10 +100,15 @@ def _parse_well_formed(cells: list[bytes], desk: _Desk) -> NDArray[np.uint16] | 
     return found.reshape(len(cells), NUM_PIXELS) if found.max() <= 255 else None
 
 
+def wrong_number(found: int) -> str:
+    """Return what is wrong with a cell of another number of values, in words."""
+    return f"{found:,} values where {NUM_PIXELS:,} (48 x 48) are expected"
+
+
 def _parse_one(cell: bytes) -> list[int] | str:
     tokens = cell.split()
     if len(tokens) != NUM_PIXELS:
-        return f"{len(tokens):,} values where {NUM_PIXELS:,} (48 x 48) are expected"
+        return wrong_number(len(tokens))
     for place, token in enumerate(tokens, 1):
         if not token.isdigit():
             shown = token[:20].decode("utf-8", "replace")

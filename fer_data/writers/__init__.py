@@ -15,7 +15,7 @@ from fer_data.writers.conversion import Conversion
 from fer_data.writers.csv_to_folder import convert_csv
 from fer_data.writers.folder import write_folder
 from fer_data.writers.one_form import OneForm, write_one_form
-from fer_data.writers.staging import journal, publish, staging
+from fer_data.writers.staging import journal, locked, publish, staging
 from fer_data.writers.target import checked
 
 __all__ = ["FORMATS", "Conversion", "Format", "convert", "convert_csv"]
@@ -90,7 +90,7 @@ def convert(
         "form": str(form),
         "skip_bad": skip_bad,
     }
-    with checked(dst, force=force, single=single):
+    with locked(dst), checked(dst, force=force, single=single):
         manifest = readers.read(src, merge_test=merge_test, skip_bad=skip_bad)
         with staging(dst, settings) as folder:
             if to == "folder":

@@ -14,13 +14,12 @@ from typing import Any
 from fer_data import readers
 from fer_data.decode import PixelFormat
 from fer_data.errors import DataError
-from fer_data.files import write_json, write_text
 from fer_data.labels import EMOTIONS, SPLITS
 from fer_data.png import encode_grey
 from fer_data.readers import fer_csv
 from fer_data.writers.conversion import Conversion, rejects_csv
 from fer_data.writers.folder import Place, write_parts
-from fer_data.writers.staging import publish, staging
+from fer_data.writers.staging import lock_path, locked, publish, staging
 from fer_data.writers.target import checked
 
 _RECORD = ".convert-csv.json"
@@ -68,15 +67,18 @@ def convert_csv(
         raise DataError(f"{path}: is a folder; name a csv such as fer2013.csv")
     settings = {"source": readers.fingerprint(path, merge_test=merge_test), "skip_bad": skip_bad}
     done = _done_before(out, settings)
-    if done:
+    if done and not lock_path(out).exists():  # else a killed one may have left it
         return done
-    with checked(out, force=force), staging(out, settings) as folder:
-        done = _write_all(path, folder, out, merge_test=merge_test, skip_bad=skip_bad)
-        rejects = [vars(reject) for reject in done.rejects]
-        write_json(
-            folder / _RECORD, {"settings": settings, "counts": done.counts, "rejects": rejects}
-        )
-        publish(folder, out)
+    with locked(out):
+        done = _done_before(out, settings)  # of a conversion that ended meanwhile
+        if done:
+            return done
+        with checked(out, force=force), staging(out, settings) as folder:
+            done = _write_all(path, folder, out, merge_test=merge_test, skip_bad=skip_bad)
+            rejects = [vars(reject) for reject in done.rejects]
+            record = {"settings": settings, "counts": done.counts, "rejects": rejects}
+            _write(folder / _RECORD, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+            publish(folder, out)
     return done
 
 
@@ -122,6 +124,7 @@ def _write_all(
         total = -(-size // fer_csv.BLOCK_BYTES)
         for mark in write_parts(parts, folder, None, size=size // _BYTES_A_ROW, total=total):
             rejects += [fer_csv.Reject(**reject) for reject in mark["bad"]]
+            fer_csv.check_bad_rows(path, len(rejects))
             found = Counter({(split, name): number for split, name, number in mark["counts"]})
             counts += found
             num_reused += mark["reused"] * found.total()
@@ -134,7 +137,7 @@ def _write_all(
         for name in EMOTIONS:  # an empty class is a class all the same
             (folder / split / name).mkdir(parents=True, exist_ok=True)
     if rejects:
-        write_text(folder / "rejects.csv", rejects_csv(tuple(rejects)))
+        _write(folder / "rejects.csv", rejects_csv(tuple(rejects)))
     table = {split: {name: counts[split, name] for name in EMOTIONS} for split in present}
     return Conversion(out, table, tuple(rejects), num_reused)
 
@@ -155,3 +158,8 @@ def _done_before(out: Path, settings: dict[str, Any]) -> Conversion | None:
         return None
     conversion = Conversion(out, record["counts"], rejects, 0)
     return Conversion(out, record["counts"], rejects, conversion.num_written)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file of the staging folder; one written beside could stay there after a kill."""
+    path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")

@@ -20,37 +20,65 @@ from fer_data.errors import DataError
 
 
 @contextmanager
-def staging(out: Path, settings: dict[str, Any]) -> Iterator[Path]:
-    """Give the hidden folder beside `out`, empty unless it is of the same conversion.
+def locked(out: Path) -> Iterator[None]:
+    """Keep other conversions to `out` away, by a lock on a file beside it.
 
     Raises
     ------
     DataError
-        If another process has it.
+        If another process has it, or the file cannot be written.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    folder = out.with_name(f".{out.name}.partial")
-    with open(out.with_name(f".{out.name}.lock"), "w") as lock:
+    path = lock_path(out)
+    while True:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DataError(f"{out}: another conversion is writing it; wait for its end") from None
-        try:
-            key = _key(settings)
-            if folder.exists() and not (journal(folder) / key).exists():
-                shutil.rmtree(folder)
-            journal(folder).mkdir(parents=True, exist_ok=True)
-            (journal(folder) / key).touch()
-            for unfinished in folder.glob("*/.*"):  # see `fer_data.files.written_whole`
-                if unfinished.is_file() and unfinished.parent != journal(folder):
-                    unfinished.unlink()
+            out.parent.mkdir(parents=True, exist_ok=True)
+            lock = open(path, "w")  # noqa: SIM115  # closed below
+        except OSError as error:
+            raise DataError(f"{out}: cannot be written ({error.strerror or error})") from None
+        with lock:
             try:
-                yield folder
-            except DataError:  # with the same source it would fail again: nothing to go on with
-                shutil.rmtree(folder)
-                raise
-        finally:
-            Path(lock.name).unlink()
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise DataError(
+                    f"{out}: another conversion is writing it; wait for its end"
+                ) from None
+            if _is_same_file(lock.fileno(), path):  # else it ended between opening and locking
+                try:
+                    yield
+                finally:
+                    path.unlink(missing_ok=True)
+                return
+
+
+def lock_path(out: Path) -> Path:
+    """Return the file that is locked while `out` is written; a killed process leaves it."""
+    return out.with_name(f".{out.name}.lock")
+
+
+def _is_same_file(descriptor: int, path: Path) -> bool:
+    return path.exists() and os.path.samestat(os.fstat(descriptor), path.stat())
+
+
+@contextmanager
+def staging(out: Path, settings: dict[str, Any]) -> Iterator[Path]:
+    """Give the hidden folder beside `out`, empty unless it is of the same conversion.
+
+    To be used while `out` is `locked`.
+    """
+    folder = out.with_name(f".{out.name}.partial")
+    key = _key(settings)
+    if folder.exists() and not (journal(folder) / key).exists():
+        shutil.rmtree(folder)
+    journal(folder).mkdir(parents=True, exist_ok=True)
+    (journal(folder) / key).touch()
+    for unfinished in folder.glob("*/.*"):  # see `fer_data.files.written_whole`
+        if unfinished.is_file() and unfinished.parent != journal(folder):
+            unfinished.unlink()
+    try:
+        yield folder
+    except DataError:  # with the same source it would fail again: nothing to go on with
+        shutil.rmtree(folder)
+        raise
 
 
 def journal(folder: Path) -> Path:

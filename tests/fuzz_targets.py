@@ -1,0 +1,404 @@
+"""What `tools/fuzz.py` calls with bytes of its making, and the tests with those it found before.
+
+A target returns where the bytes are taken or refused as they should be. Anything but a `DataError`
+or `UsageError`, and anything taken that a plain slow reading would not, comes out of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import gzip
+import io
+import json
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+from PIL import Image
+
+from fer_data import decode, store
+from fer_data.decode import PixelFormat, read_picture
+from fer_data.errors import DataError, UsageError
+from fer_data.labels import EMOTIONS, EMOTIONS_BY_CODE
+from fer_data.loader import Loader
+from fer_data.readers import fer_csv
+from fer_data.readers.pixel_text import NUM_PIXELS, parse_pixels
+from fer_data.schedule import Schedule
+from fer_data.strategy import Strategy
+
+REFUSED = (DataError, UsageError)
+
+
+@cache
+def scratch() -> Path:
+    """Return a folder of this process, in memory where that is possible."""
+    shared = Path("/dev/shm")
+    folder = tempfile.TemporaryDirectory(dir=shared if shared.is_dir() else None)
+    scratch.folder = folder  # type: ignore[attr-defined]  # lives as long as the process
+    return Path(folder.name)
+
+
+def saved(data: bytes, name: str) -> Path:
+    path = scratch() / name
+    path.write_bytes(data)
+    return path
+
+
+def unpacked(data: bytes) -> bytes:
+    """Write out what stands for many bytes: ``@`` for a good cell, ``~`` for all but one value."""
+    return data.replace(b"@", b"7 " * (NUM_PIXELS - 1) + b"9").replace(
+        b"~", b" 12" * (NUM_PIXELS - 1)
+    )
+
+
+# csv files
+
+
+def try_csv(data: bytes) -> None:
+    """Read a csv: the first byte says whether it is zipped, and how long a block is."""
+    how, text = (data[0] if data else 0), unpacked(data[1:])
+    raw = gzip.compress(text, 1) if how & 1 else text
+    path = saved(raw, "any.csv")
+    found, refusal, num_bad = [], "", 0
+    try:
+        with (
+            patch.object(fer_csv, "BLOCK_BYTES", 777 if how & 2 else 1 << 20),
+            fer_csv.open_csv(path) as (columns, blocks),
+        ):
+            for block in blocks:
+                part = fer_csv.parse(block, columns, merge_test=bool(how & 4), with_pixels=True)
+                num_bad += len(part.rejects)
+                fer_csv.check_bad_rows(path, num_bad)
+                alone = fer_csv.parse(block, columns, merge_test=bool(how & 4), with_pixels=False)
+                assert {*part.rows} <= {*alone.rows}
+                assert {bad.row for bad in alone.rejects} <= {bad.row for bad in part.rejects}
+                assert not {*part.rows} & {bad.row for bad in part.rejects}
+                pixels = (picture.tobytes() for picture in part.pixels)
+                found += list(zip(part.rows, part.labels, part.splits, pixels, strict=True))
+    except DataError as error:
+        refusal = str(error)
+    if refusal:
+        assert refusal.startswith(str(path))
+        assert "\n" not in refusal
+        return
+    if raw[:2] == b"\x1f\x8b":
+        raw = gzip.decompress(raw)
+    assert found == list(slow_rows(raw, merge_test=bool(how & 4)))
+
+
+def slow_rows(raw: bytes, *, merge_test: bool) -> Iterator[tuple[int, int, str, bytes]]:
+    """Read a csv as simply as can be: all at once, by Python's csv module, value by value."""
+    head, *lines = raw.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    text = head.decode("utf-8", "replace").strip()
+    names = [name.strip(' \t"').lower() for name in text.split(",")]
+    place = {name: names.index(name) for name in ("emotion", "pixels", "usage") if name in names}
+    usages = {"Training": "train", "PublicTest": "public_test", "PrivateTest": "private_test"}
+    for row, line in enumerate(lines):
+        try:
+            (cells,) = csv.reader([line.decode("latin-1").removesuffix("\r")], strict=True)
+        except (csv.Error, ValueError):
+            continue
+        if len(cells) != len(names):
+            continue
+        label, split = -1, "test" if "emotion" not in place else "train"
+        if "emotion" in place:
+            code = cells[place["emotion"]].strip(BLANKS)
+            if not re.fullmatch("[0-6]", code):
+                continue
+            label = EMOTIONS.index(EMOTIONS_BY_CODE[int(code)])
+        if "usage" in place:
+            usage = cells[place["usage"]].strip(BLANKS)
+            if usage not in usages:
+                continue
+            split = usages[usage]
+            split = "test" if merge_test and split != "train" else split
+        values = slow_values(cells[place["pixels"]])
+        if values is not None:
+            yield row, label, split, values
+
+
+BLANKS = " \t\n\r\x0b\x0c"
+
+
+@lru_cache(100)  # slow indeed
+def slow_values(cell: str) -> bytes | None:
+    tokens = [token for token in re.split(f"[{BLANKS}]+", cell) if token]
+    if len(tokens) != NUM_PIXELS or not all(re.fullmatch("[0-9]{1,3}", one) for one in tokens):
+        return None
+    values = [int(token) for token in tokens]
+    return bytes(values) if max(values) <= 255 else None
+
+
+CSV_SEEDS = [
+    how + text
+    for how in (b"\0", b"\1", b"\2", b"\7")
+    for text in (
+        b"emotion,pixels,Usage\n3,@,Training\n6,~ 4,PublicTest\n0,1 ~,PrivateTest",
+        b"emotion, Usage, pixels\r\n 3 ,Training,@\r\n9,Training,@\r\n\r\n1,PublicTest,~ 256\r\n",
+        b'\xef\xbb\xbf"emotion","pixels"\n"3","@"\n"4","~ 1"\n5,"@\n',
+        b"pixels\n@\n~  001\n\n1 2 3\n~ x\n",
+        b"emotion,pixels,Usage\n3,@,Training,\n3,@\n3,@,training\n,@,Training\n",
+        b"\xff\xfee\0m\0o\0",
+        b"emotion,pixels\r3,@\r",
+    )
+] + [b"\0" + gzip.compress(b"pixels\n" + b"1 " * 2304, 9, mtime=0)]
+
+
+# Pixels
+
+
+def try_pixels(data: bytes) -> None:
+    """Parse cells, which a newline ends."""
+    cells = unpacked(data).split(b"\n")
+    pixels, causes = parse_pixels(cells)
+    assert pixels.shape == (len(cells), NUM_PIXELS)
+    for place, cell in enumerate(cells):
+        expected = slow_values(cell.decode("latin-1"))
+        assert (place in causes) == (expected is None), place
+        if expected is not None:
+            assert pixels[place].tobytes() == expected
+
+
+PIXEL_SEEDS = [
+    b"@",
+    b"~ 255\n@\n1~\n@\n@\n~ 256",
+    b" @ \n\t~\t4",
+    b"~ 0004",
+    b"~ -1\n~ 1.5\n~ +3\n~ \xd9\xa3\n~ nan",
+    b"",
+    b"\n",
+    b"@ @",
+]
+
+
+# Pictures
+
+
+def try_image(data: bytes) -> None:
+    """Decode a picture in the form that the first byte says."""
+    how, data = (data[0] if data else 0), data[1:]
+    form = PixelFormat(9, 7, "rgb" if how & 1 else "grey")
+    path = saved(data, "picture")
+    picture, refusal = None, ""
+    try:
+        with patch.object(decode, "MAX_PIXELS", 1 << 20):  # what is larger only takes longer
+            picture = read_picture(path, form)
+    except DataError as error:
+        refusal = str(error)
+    if picture is None:
+        assert refusal.startswith(str(path))
+        return
+    assert picture.pixels.shape == form.shape
+    assert picture.pixels.dtype == np.uint8
+
+
+def image_seeds() -> list[bytes]:
+    ramp = np.arange(144, dtype=np.uint8).reshape(12, 12)
+    grey = Image.fromarray(ramp)
+    wide = Image.fromarray(ramp.astype(np.uint16) * 257)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    many = [
+        (grey, "PNG", {"exif": exif}),
+        (grey.convert("RGBA"), "PNG", {"optimize": True}),
+        (grey.convert("P"), "PNG", {"transparency": 3}),
+        (wide, "PNG", {}),
+        (grey.convert("1"), "PNG", {}),
+        (grey, "JPEG", {"exif": exif}),
+        (grey.convert("RGB"), "JPEG", {"progressive": True}),
+        (grey.convert("CMYK"), "JPEG", {}),
+        (grey, "BMP", {}),
+        (grey.convert("1"), "BMP", {}),
+        (grey.convert("RGBA"), "BMP", {}),
+        (grey, "GIF", {}),
+        (grey.convert("P"), "GIF", {"save_all": True, "append_images": [grey], "transparency": 1}),
+        (grey.convert("RGB"), "WEBP", {"exif": exif}),
+        (grey.convert("RGBA"), "WEBP", {"lossless": True}),
+        (grey.convert("RGB"), "WEBP", {"save_all": True, "append_images": [wide.convert("RGB")]}),
+        *(
+            (grey, "TIFF", {"compression": kind})
+            for kind in ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits")
+        ),
+        (grey.convert("1"), "TIFF", {"compression": "group4"}),
+        (grey.convert("RGB"), "TIFF", {"compression": "jpeg"}),
+        (wide, "TIFF", {}),
+        (Image.fromarray(ramp.astype(np.float32)), "TIFF", {}),
+    ]
+    seeds = []
+    for place, (picture, kind, options) in enumerate(many):
+        file = io.BytesIO()
+        picture.save(file, kind, **options)
+        seeds.append(bytes([place % 2]) + file.getvalue())
+    return seeds
+
+
+# Stores
+
+NAMES = ("store.json", "samples.npz", "pixels.npy")
+
+
+@cache
+def small_store() -> Path:
+    """Build a store of a few pictures, and return its folder."""
+    root = scratch() / "data"
+    for split, name, number in (("train", "a", 3), ("train", "b", 2), ("test", "b", 1)):
+        folder = root / split / name
+        folder.mkdir(parents=True)
+        for place in range(number):
+            pixels = np.full((4, 4), 40 * place, np.uint8)
+            Image.fromarray(pixels).save(folder / f"{place}.png")
+    return store.open_store(root, form=PixelFormat(4, 4), cache=scratch() / "cache").path
+
+
+@cache
+def whole_files() -> dict[str, bytes]:
+    return {name: (small_store() / name).read_bytes() for name in NAMES}
+
+
+def try_store(data: bytes) -> None:
+    """Open a store one file of which, as the first byte says, is something else, and use it."""
+    name, data = NAMES[(data[0] if data else 0) % 3], data[1:]
+    whole = whole_files()
+    broken = scratch() / "broken"
+    broken.mkdir(exist_ok=True)
+    for each in NAMES:
+        (broken / each).write_bytes(data if each == name else whole[each])
+    root = scratch() / "data"
+    with contextlib.suppress(*REFUSED):
+        found = store._map(broken, root)
+        for split in found.manifest.splits:
+            found.manifest.counts(split)
+            found.manifest.num_unlabelled(split)
+            found.manifest.without_samples(split)
+        found.manifest.left_out_summary()
+        assert len(found.manifest.sample_ids()) == len(found.pixels)
+        assert str(found.report)
+        with contextlib.suppress(*REFUSED):
+            found.verify()
+        batch = Loader(found, found.manifest.rows("train"), batch_size=4).batch(1)
+        assert batch.images.shape[1:] == found.form.shape
+
+
+def store_seeds() -> list[bytes]:
+    whole = whole_files()
+    return [bytes([place]) + whole[name] for place, name in enumerate(NAMES)] + [
+        b"\0" + whole["store.json"].replace(b"4", b"5"),
+        b"\0{}",
+        b"\1" + stored_zip(whole["samples.npz"]),
+    ]
+
+
+def stored_zip(data: bytes) -> bytes:
+    """Return an npz without two of its arrays: another path through the reader."""
+    file = io.BytesIO()
+    with np.load(io.BytesIO(data)) as arrays:
+        np.savez(file, labels=arrays["labels"], splits=arrays["splits"])
+    return file.getvalue()
+
+
+# Strategies
+
+
+def try_strategy(data: bytes) -> None:
+    """Parse a strategy, print it, parse that, and draw by it."""
+    text = data.decode("utf-8", "surrogateescape")
+    counts = np.array([40, 7, 1, 0])
+    with contextlib.suppress(*REFUSED):
+        strategy = Strategy.parse(text)
+        assert Strategy.parse(str(strategy)) == strategy
+        quotas = strategy.quotas(counts, epoch=3, class_names="abcd")
+        assert np.isfinite(quotas).all()
+        assert (quotas >= 0).all()
+        if strategy.sampling != "progressive" or strategy.parameter < 1000:  # else it takes long
+            schedule = Schedule(strategy, counts, class_names="abcd")
+            assert schedule.draws(2).sum() == schedule.size
+
+
+STRATEGY_SEEDS = [
+    text.encode()
+    for text in (
+        "none",
+        "natural",
+        "oversample",
+        "undersample",
+        "batch",
+        "power:0.5",
+        "power:1e-3",
+        "effective:0.999",
+        "repeat-factor:0.1",
+        "progressive:20",
+        "deferred:3",
+        "counts:a=2000,b=0",
+        "counts:a%2C=2",
+        "class-weights",
+        "class-weights:effective:0.9",
+        "class-weights:power:0.5",
+        "oversample+class-weights",
+        "batch+class-weights:power:0.25",
+        "power:nan",
+        "power:-0",
+        "counts:c=999999999999999",
+    )
+]
+
+
+# Loaders' states
+
+
+@cache
+def loader() -> Loader:
+    small = store._map(small_store(), scratch() / "data")
+    return Loader(small, small.manifest.rows("train"), Strategy.parse("batch"), batch_size=2)
+
+
+def try_state(data: bytes) -> None:
+    """Go on from a state, which is JSON; ``$`` in it stands for the right fingerprint."""
+    one = loader()
+    try:
+        text = data.decode("utf-8")
+        state = json.loads(text.replace('"$"', json.dumps(one.state()["fingerprint"])))
+    except (ValueError, RecursionError):
+        return
+    with contextlib.suppress(*REFUSED):
+        resumed = one.from_state(state)
+        assert resumed.state() == {**one.state(), "epoch": state["epoch"], "step": state["step"]}
+        assert len(next(iter(resumed)).labels)
+
+
+STATE_SEEDS = [
+    b'{"epoch": 0, "step": 0, "fingerprint": "$"}',
+    b'{"epoch": 3, "step": 1, "fingerprint": "$"}',
+    b'{"epoch": 1000000, "step": 2, "fingerprint": "$"}',
+    b'{"epoch": -1, "step": 99, "fingerprint": "$"}',
+    b'{"epoch": 1, "step": 1, "fingerprint": "data 7 | balance batch | seed 0"}',
+    b'{"epoch": true, "step": 1.5, "fingerprint": null}',
+    b"[]",
+    b"null",
+    b'"epoch"',
+    b'{"epoch": 10000000000, "step": 0, "fingerprint": "$"}',
+]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is tried, what to begin with, and the longest input that is worth trying."""
+
+    try_one: Callable[[bytes], None]
+    seeds: Callable[[], list[bytes]]
+    max_len: int
+
+
+TARGETS = {
+    "csv": Target(try_csv, lambda: CSV_SEEDS, 400),
+    "pixels": Target(try_pixels, lambda: PIXEL_SEEDS, 120),
+    "image": Target(try_image, image_seeds, 2000),
+    "store": Target(try_store, store_seeds, 3000),
+    "strategy": Target(try_strategy, lambda: STRATEGY_SEEDS, 80),
+    "state": Target(try_state, lambda: STATE_SEEDS, 200),
+}

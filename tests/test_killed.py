@@ -1,0 +1,61 @@
+"""Killed anywhere and run again, a command ends in what it would have given undisturbed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.children import in_children
+from tests.conftest import MakeFolder
+from tests.csv_files import write_noise_csv
+from tests.test_convert import tree
+
+
+@pytest.mark.parametrize("every", [29, pytest.param(2, marks=pytest.mark.slow)])
+def test_convert_csv_killed_at_any_call(tmp_path: Path, every: int) -> None:
+    path = tmp_path / "fer.csv"
+    write_noise_csv(path, [3, 4, 9, 3], ["Training", "PublicTest", "Training", "PrivateTest"])
+    arguments = ["convert-csv", path, tmp_path / "{}" / "out", "--skip-bad"]
+    warm = ("convert-csv", path, tmp_path / "warm", "--skip-bad")
+    (ends,) = in_children({"arguments": arguments, "every": every}, warm_up=(warm,))
+    assert len(ends) > 40 / every
+    assert {end.code for end in ends} == {0}, ends
+    whole = tree(tmp_path / str(1 + every * (len(ends) - 1)))
+    assert len([name for name in whole if name.endswith(".png")]) == 3
+    for number in range(len(ends)):
+        assert tree(tmp_path / str(1 + every * number)) == whole
+
+
+@pytest.mark.parametrize(
+    ("kind", "every"),
+    [
+        ("folder", 29),
+        pytest.param("folder", 2, marks=pytest.mark.slow),
+        pytest.param("csv", 2, marks=pytest.mark.slow),
+    ],
+)
+def test_a_store_killed_at_any_call_of_its_building(
+    make_folder: MakeFolder, tmp_path: Path, kind: str, every: int
+) -> None:
+    if kind == "folder":
+        data = make_folder({"train/a": 2, "train/b": 1}, side=8)
+        (data / "train" / "a" / "0000.png").write_bytes(b"no picture")
+    else:
+        data = tmp_path / "fer.csv"
+        write_noise_csv(data, [3, 9, 4], ["Training"] * 3)
+    (ends,) = in_children(
+        {"arguments": ["open-store", data, tmp_path / "{}"], "every": every},
+        warm_up=(("open-store", data, tmp_path / "warm"),),
+    )
+    assert len(ends) > 30 / every
+    assert {end.code for end in ends} == {0}, ends
+    whole = tree(tmp_path / str(1 + every * (len(ends) - 1)))
+    assert sorted(Path(name).name for name in whole)[-3:] == [
+        "pixels.npy",
+        "samples.npz",
+        "store.json",
+    ]
+    assert len(whole) == 4  # and their folder
+    for number in range(len(ends)):
+        assert tree(tmp_path / str(1 + every * number)) == whole
