@@ -41,9 +41,9 @@ def staging(out: Path, settings: dict[str, Any]) -> Iterator[Path]:
                 shutil.rmtree(folder)
             journal(folder).mkdir(parents=True, exist_ok=True)
             (journal(folder) / key).touch()
-            for unfinished in folder.glob("*/.*"):  # see `fer_data.files.written_whole`
+            for unfinished in (*folder.glob(".*"), *folder.glob("*/.*")):
                 if unfinished.is_file() and unfinished.parent != journal(folder):
-                    unfinished.unlink()
+                    unfinished.unlink()  # see `fer_data.files.written_whole`
             try:
                 yield folder
             except DataError:  # with the same source it would fail again: nothing to go on with
