@@ -191,4 +191,4 @@ def _example(
         "image/id": integer(row),
     }
     example = tf.train.Example(features=tf.train.Features(feature=features))
-    return example.SerializeToString()  # type: ignore[no-any-return]
+    return example.SerializeToString(deterministic=True)  # type: ignore[no-any-return]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from fer_data.decode import Raw
 from fer_data.errors import DataError
+
+if TYPE_CHECKING:  # to count samples needs no Pillow
+    from fer_data.decode import Raw
 
 
 class Found(NamedTuple):

@@ -7,18 +7,20 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.decode import PixelFormat
 from fer_data.errors import DataError
 from fer_data.labels import SPLITS
 from fer_data.manifest import Manifest, build
 from fer_data.readers import fer_csv
 from fer_data.readers.example import features, record_at
 from fer_data.readers.piece import Found, Pieces
+
+if TYPE_CHECKING:
+    from fer_data.decode import PixelFormat
 
 FORMAT = 1
 
@@ -176,6 +178,8 @@ def read_index(path: str | Path) -> RecordIndex:
     DataError
         If the folder is none that `fer_data.write_tfrecords` finished.
     """
+    from fer_data.decode import PixelFormat  # imports Pillow, which no other layout needs to count
+
     root = Path(path).absolute()
     try:
         if (root / _INDEX).stat().st_size > _MAX_INDEX_BYTES:

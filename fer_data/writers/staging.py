@@ -71,7 +71,7 @@ def staging(out: Path, settings: dict[str, Any]) -> Iterator[Path]:
         shutil.rmtree(folder)
     journal(folder).mkdir(parents=True, exist_ok=True)
     (journal(folder) / key).touch()
-    for unfinished in folder.glob("*/.*"):  # see `fer_data.files.written_whole`
+    for unfinished in (*folder.glob(".*"), *folder.glob("*/.*")):  # of `files.written_whole`
         if unfinished.is_file() and unfinished.parent != journal(folder):
             unfinished.unlink()
     try:
