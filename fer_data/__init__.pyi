@@ -26,6 +26,7 @@ from .loaders.tfrecords import read_tfrecords as read_tfrecords
 from .loaders.tfrecords import write_tfrecords as write_tfrecords
 from .loaders.torch_loader import torch_loader as torch_loader
 from .manifest import Manifest as Manifest
+from .photographs import photograph_groups as photograph_groups
 from .plan import EpochPlan as EpochPlan
 from .plan import Planner as Planner
 from .plan import plan_epoch as plan_epoch

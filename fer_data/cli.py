@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 
 from fer_data import cli_support
@@ -413,7 +412,8 @@ def split(
 
     Without --pool a test split that the data brings stays as it is, and the rest is divided into
     train and validation. What is written is a small csv that all commands take by --splits; with
-    --folds, --fold says which fold validates. Copies, mirrored ones too, are never divided.
+    --folds, --fold says which fold validates. Copies of a photograph, flipped, shifted, brightened,
+    resized or encoded anew, are never divided.
 
     **Examples**
 
@@ -427,7 +427,7 @@ def split(
     """
     from fer_data import render
     from fer_data.division import split_samples
-    from fer_data.split import copy_groups
+    from fer_data.photographs import photograph_groups
     from fer_data.split_folders import write_split_folders
     from fer_data.store import open_store
 
@@ -442,7 +442,7 @@ def split(
     )
     division = split_samples(
         store.manifest,
-        copy_groups(store, np.arange(len(store.manifest))),
+        photograph_groups(store.pixels),
         validation=validation,
         test=test,
         folds=folds,

@@ -103,7 +103,7 @@ def split_samples(
     ----------
     manifest : Manifest
     groups : ndarray of int64, shape [N]
-        Samples with the same number, as `fer_data.split.copy_groups` gives it, are never divided.
+        Samples with the same number, as `fer_data.photograph_groups` gives it, are never divided.
     validation, test : float, optional
         Shares of what is divided; by default 0.1 each, and no test share where a test split stays.
     folds : int, optional

@@ -38,11 +38,11 @@ PLANTED = 200
 OURS = """
 import sys
 from fer_data.audit.subject import Subject
+from fer_data.photographs import versions
 from fer_data.store import open_store
 subject = Subject(open_store(sys.argv[1], skip_bad=True))
 names = subject.manifest.sample_ids()
 numbers = subject.photographs
-exact = subject.copies
 """
 
 CLEANVISION = """
@@ -68,8 +68,8 @@ groups = {}
 for name, number in zip(names, numbers.tolist()):
     groups.setdefault(number, []).append(name)
 groups = [group for group in groups.values() if len(group) > 1]
-near = subject.near
-pairs = [[names[a], names[b]] for a, b in zip(near.first.tolist(), near.second.tolist())]
+pairs = versions(subject.store.pixels, subject.copies)
+pairs = [[names[a], names[b]] for a, b in zip(pairs.first.tolist(), pairs.second.tolist())]
 """,
     "cleanvision": """
 import os

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,11 +11,8 @@ from numpy.typing import NDArray
 
 from fer_data.manifest import Manifest
 from fer_data.measures import Measures, measure
-from fer_data.near import Pairs, linked, near_pairs
+from fer_data.photographs import equal_pictures, photographs, versions
 from fer_data.store import PixelStore
-
-_LEAST_CONTRAST = 5.0
-"""A picture with less, in grey levels, is no photograph that another could be a copy of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,27 +40,12 @@ class Subject:
     @cached_property
     def copies(self) -> NDArray[np.int64]:
         """A number for each picture, int64 [N], the same for those that are equal to the bit."""
-        keys = np.empty(len(self.manifest), "V16")
-        for row, picture in enumerate(self.store.pixels):
-            keys[row] = hashlib.blake2b(picture.tobytes(), digest_size=16).digest()
-        return np.unique(keys, return_inverse=True)[1].astype(np.int64)
-
-    @cached_property
-    def near(self) -> Pairs:
-        """Pairs of near copies, as rows; of pictures that are equal, the first stands for all."""
-        _, first = np.unique(self.copies, return_index=True)
-        rows = np.sort(first[self.measures.contrast[first] >= _LEAST_CONTRAST])
-        pairs = near_pairs(self.store.pixels[rows])
-        return pairs._replace(first=rows[pairs.first], second=rows[pairs.second])
+        return equal_pictures(self.store.pixels)
 
     @cached_property
     def photographs(self) -> NDArray[np.int64]:
         """A number for each picture, int64 [N], the same for copies and near copies of one."""
-        number = len(self.copies)
-        of_copy = np.unique(self.copies, return_index=True)[1][self.copies]
-        first = np.concatenate([np.arange(number), self.near.first])
-        second = np.concatenate([of_copy, self.near.second])
-        return linked(number, first, second)
+        return photographs(self.copies, versions(self.store.pixels, self.copies))
 
 
 def groups(numbers: NDArray[np.int64], rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
