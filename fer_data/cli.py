@@ -116,6 +116,8 @@ def stats(
         raise UsageError("choose one of --json and --csv")
     if fail_over is not None and not fail_over >= 1:
         raise UsageError(f"--fail-over is {fail_over:g}; a ratio is a number, 1 or more")
+    if fail_drift is not None and not 0 <= fail_drift <= 1:
+        raise UsageError(f"--fail-drift is {fail_drift:g}; Cramér's V is a number from 0 to 1")
     selection = selection_of(locals())
     manifest = readers.read(path, merge_test=not test_apart, skip_bad=skip_bad)
     found = compute_stats(manifest, selection=selection)
@@ -289,9 +291,13 @@ def audit(
     ] = None,
     as_json: AsJson = False,
     test_apart: Apart = False,
-    cache: Annotated[
-        Path | None, typer.Option(help="Where decoded pictures are kept.", envvar="FER_DATA_CACHE")
-    ] = None,
+    cache: Cache = None,
+    exclude: Exclude = None,
+    splits: Splits = None,
+    fold: Fold = None,
+    ferplus: Ferplus = None,
+    contempt: Contempt = False,
+    keep_unusable: KeepUnusable = False,
 ) -> None:
     """Look for what makes scores untrue: leaks, copies, torn labels, bad pictures, odd classes.
 
@@ -314,15 +320,17 @@ def audit(
     from fer_data.audit import tables
     from fer_data.manifest import printable
 
+    selection = selection_of(locals())
     kinds = room.parse_kinds(fail_on) if fail_on is not None else ()
-    found = room.audit_data(path, cache=cache, merge_test=not test_apart)
+    found = room.audit_data(path, cache=cache, merge_test=not test_apart, selection=selection)
     if as_json:
         print_json(found.to_dict())
     else:
         manifest = found.manifest
         console = cli_support.out()
         console.print(
-            f"{printable(str(manifest.root))}: {manifest.layout}, {len(manifest):,} pictures",
+            f"{printable(str(manifest.root))}: {manifest.layout}, "
+            f"{len(manifest) - manifest.num_excluded:,} pictures",
             markup=False,
             highlight=False,
             soft_wrap=True,
@@ -332,6 +340,8 @@ def audit(
             console.print(tables.findings_table(found))
         else:
             console.print("Nothing was found.")
+        for note in manifest.notes:
+            console.print(note, markup=False, highlight=False, soft_wrap=True)
     if html is not None:
         from fer_data.report import write_audit_page
 
@@ -350,9 +360,13 @@ def report(
     path: DataPath,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write index.html to.")],
     test_apart: Apart = False,
-    cache: Annotated[
-        Path | None, typer.Option(help="Where decoded pictures are kept.", envvar="FER_DATA_CACHE")
-    ] = None,
+    cache: Cache = None,
+    exclude: Exclude = None,
+    splits: Splits = None,
+    fold: Fold = None,
+    ferplus: Ferplus = None,
+    contempt: Contempt = False,
+    keep_unusable: KeepUnusable = False,
 ) -> None:
     """Write a page of html on a data set: what it holds, and all that the audit finds.
 
@@ -365,7 +379,8 @@ def report(
     """
     from fer_data.report import write_report
 
-    page = write_report(path, out, cache=cache, merge_test=not test_apart)
+    selection = selection_of(locals())
+    page = write_report(path, out, cache=cache, merge_test=not test_apart, selection=selection)
     say(f"The report is {page}")
 
 

@@ -83,7 +83,7 @@ class Manifest:
         lengths = {len(self.split_codes), len(self.labels), len(self.locations)}
         if len(lengths) != 1:
             raise ValueError(f"columns of different lengths: {sorted(lengths)}")
-        _check_codes(self.split_codes, 0, len(self.splits))
+        _check_codes(self.split_codes, NO_SPLIT, len(self.splits))
         _check_codes(self.labels, UNLABELLED, len(self.class_names))
         if self.locations.ndim != 1 or self.locations.dtype.kind not in "iU":
             raise ValueError(f"locations are {self.locations.dtype} {self.locations.shape}")

@@ -14,6 +14,7 @@ from fer_data.audit.finding import SEVERITIES, Finding
 from fer_data.audit.subject import Subject
 from fer_data.errors import UsageError
 from fer_data.manifest import Manifest
+from fer_data.selection import Selection
 from fer_data.store import PixelStore, open_store
 
 __all__ = [
@@ -65,7 +66,7 @@ class Audit:
         return {
             "path": str(self.manifest.root),
             "layout": self.manifest.layout,
-            "num_samples": len(self.manifest),
+            "num_samples": len(self.manifest) - self.manifest.num_excluded,
             "class_names": list(self.manifest.class_names),
             "photographs": {
                 split: dict(zip(self.manifest.class_names, row, strict=True))
@@ -107,7 +108,11 @@ def parse_kinds(text: str) -> tuple[str, ...]:
 
 
 def audit_data(
-    path: str | Path, *, cache: str | Path | None = None, merge_test: bool = True
+    path: str | Path,
+    *,
+    cache: str | Path | None = None,
+    merge_test: bool = True,
+    selection: Selection | None = None,
 ) -> Audit:
     """Look for everything in `KINDS` in a data set.
 
@@ -119,7 +124,7 @@ def audit_data(
         A data set that `fer_data.read` takes.
     cache : path, optional
         As in `fer_data.open_store`.
-    merge_test : bool
+    merge_test, selection
         As in `fer_data.read`.
 
     Raises
@@ -127,7 +132,9 @@ def audit_data(
     DataError
         If the data cannot be read at all.
     """
-    return audit_store(open_store(path, cache=cache, merge_test=merge_test, skip_bad=True))
+    return audit_store(
+        open_store(path, cache=cache, merge_test=merge_test, skip_bad=True, selection=selection)
+    )
 
 
 def audit_store(store: PixelStore) -> Audit:

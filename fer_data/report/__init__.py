@@ -12,12 +12,14 @@ from markupsafe import Markup
 
 from fer_data import __version__
 from fer_data.audit import Audit, Finding, audit_store
+from fer_data.drift import PictureDrift, picture_drift
 from fer_data.errors import DataError
 from fer_data.files import write_text
 from fer_data.manifest import printable
 from fer_data.measures import measure
 from fer_data.report import figures
 from fer_data.report.pictures import Thumbnail, mean_by_class, of_groups, samples_by_class
+from fer_data.selection import Selection
 from fer_data.stats import compute_stats
 from fer_data.store import PixelStore, open_store
 
@@ -27,6 +29,8 @@ _MOST_CLASSES = 40
 _COLUMNS = 10
 _MOST_GROUPS, _MOST_OF_EACH = 12, 4
 _MOST_NAMES = 30
+
+_MEASURES = ("brightness", "contrast", "sharpness")
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,12 @@ class Found:
 
 
 def write_report(
-    path: str | Path, out: str | Path, *, cache: str | Path | None = None, merge_test: bool = True
+    path: str | Path,
+    out: str | Path,
+    *,
+    cache: str | Path | None = None,
+    merge_test: bool = True,
+    selection: Selection | None = None,
 ) -> Path:
     """Write ``out/index.html``: counts, samples, mean pictures, findings, what balancing would do.
 
@@ -66,7 +75,7 @@ def write_report(
         A data set that `fer_data.read` takes.
     out : path
         A folder; it is made where there is none.
-    cache, merge_test
+    cache, merge_test, selection
         As in `fer_data.open_store`.
 
     Returns
@@ -79,7 +88,7 @@ def write_report(
     DataError
         If the data cannot be read, or the page not be written.
     """
-    store = open_store(path, cache=cache, merge_test=merge_test, skip_bad=True)
+    store = open_store(path, cache=cache, merge_test=merge_test, skip_bad=True, selection=selection)
     page = Path(out) / "index.html"
     write_page(audit_store(store), page)
     return page
@@ -104,6 +113,7 @@ def write_page(audit: Audit, page: Path) -> None:
         stats=stats,
         plots=plots,
         measures=_measures(store),
+        picture_drift=_picture_drift(store),
         samples={
             split: samples_by_class(store, split, columns=_COLUMNS, most_classes=_MOST_CLASSES)
             for split in labelled[:1]
@@ -127,10 +137,10 @@ def write_audit_page(audit: Audit, out: str | Path) -> None:
 
 
 def _measures(store: PixelStore) -> list[Plot]:
-    """Plot brightness, contrast and sharpness by split."""
+    """Plot what is measured of the pictures, by split."""
     manifest, found = store.manifest, measure(store.pixels)
     plots = []
-    for name in ("brightness", "contrast", "sharpness"):
+    for name in _MEASURES:
         values = {split: getattr(found, name)[manifest.rows(split)] for split in manifest.splits}
         means = ", ".join(f"{split} {part.mean():.3g}" for split, part in values.items())
         svg = figures.histograms(values, name)
@@ -138,6 +148,13 @@ def _measures(store: PixelStore) -> list[Plot]:
             Plot(Markup(svg), f"{name.capitalize()} of the pictures by split; means: {means}")
         )
     return plots
+
+
+def _picture_drift(store: PixelStore) -> tuple[PictureDrift, ...]:
+    """Compare what is measured of the pictures in each split with the training split's."""
+    found, manifest = measure(store.pixels), store.manifest
+    values = {name: getattr(found, name) for name in _MEASURES}
+    return picture_drift(values, manifest.split_codes, manifest.splits)
 
 
 def _write(page: Path, audit: Audit, **sections: Any) -> None:
@@ -154,7 +171,8 @@ def _write(page: Path, audit: Audit, **sections: Any) -> None:
         {
             "name": printable(manifest.root.name),
             "layout": manifest.layout,
-            "num_samples": len(manifest),
+            "num_samples": len(manifest) - manifest.num_excluded,
+            "notes": manifest.notes,
             "version": __version__,
             "class_names": [printable(name) for name in manifest.class_names],
             "counts": counts,
@@ -174,6 +192,7 @@ def _write(page: Path, audit: Audit, **sections: Any) -> None:
             "stats": None,
             "plots": {},
             "measures": [],
+            "picture_drift": (),
             "samples": {},
             "means": {},
             "most_classes": np.inf,
