@@ -9,6 +9,10 @@ from .decode import PixelFormat as PixelFormat
 from .division import Division as Division
 from .division import split_samples as split_samples
 from .door import open_loader as open_loader
+from .doubts import Doubts as Doubts
+from .doubts import check_doubts as check_doubts
+from .doubts import find_doubts as find_doubts
+from .doubts import read_predictions as read_predictions
 from .drift import class_drift as class_drift
 from .drift import picture_drift as picture_drift
 from .errors import DataError as DataError

@@ -6,6 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +17,9 @@ from fer_data.drift import ClassDrift
 from fer_data.ledger import ClassUse, Ledger
 from fer_data.manifest import printable
 from fer_data.stats import Stats
+
+if TYPE_CHECKING:
+    from fer_data.doubts import Check
 
 _MOST_WITH_SHARES = 6
 """Sides of a division; with more, shares would make the table wider than a terminal."""
@@ -131,6 +135,35 @@ def division_table(division: Division) -> Table:
             for text in (f"{count:,}", f"{count / max(1, total):.1%}")[: 1 + with_shares]
         ]
         table.add_row(class_name(name), *cells)
+    return table
+
+
+def doubts_table(listed: Sequence[dict[str, Any]], num_doubted: int, num_samples: int) -> Table:
+    """Return a row a sample whose label is doubted: what a model gives it, and its label."""
+    title = f"{num_doubted:,} of {num_samples:,} labels are doubted"
+    table = Table(title=title, title_justify="left")
+    for name in ("sample", "label", "probability", "suggested", "probability"):
+        table.add_column(name, justify="right" if name == "probability" else "left")
+    for one in listed:
+        table.add_row(
+            Text(one["sample"]),
+            Text(one["label"]),
+            f"{one['probability_of_label']:.1%}",
+            Text(one["suggested"]),
+            f"{one['probability_of_suggested']:.1%}",
+        )
+    return table
+
+
+def check_table(check: Check) -> Table:
+    """Return how often a second set of labels differs: of all, of the doubted, of the top."""
+    title = f"Where the second labels differ ({check.num_samples:,} samples have both)"
+    table = Table(title=title, title_justify="left")
+    for name in ("of all", "of the doubted", "of the 100 most doubtful", "ROC AUC"):
+        table.add_column(name, justify="right")
+    table.add_row(
+        f"{check.base:.1%}", f"{check.doubted:.1%}", f"{check.top:.1%}", f"{check.auc:.3f}"
+    )
     return table
 
 
