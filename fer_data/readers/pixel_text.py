@@ -6,6 +6,8 @@ by value, which either finds its pixels all the same (more blanks, say) or names
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,12 +22,12 @@ _AT_ONCE = 16
 _CELL_BYTES = NUM_PIXELS * 4
 
 
-def parse_pixels(cells: list[bytes]) -> tuple[NDArray[np.uint8], dict[int, str]]:
+def parse_pixels(cells: Sequence[bytes | memoryview]) -> tuple[NDArray[np.uint8], dict[int, str]]:
     """Parse cells of 2,304 numbers from 0 to 255.
 
     Parameters
     ----------
-    cells : list of bytes, length n
+    cells : sequence of bytes or of memoryview, length n
         What stands in the pixels column.
 
     Returns
@@ -45,7 +47,7 @@ def parse_pixels(cells: list[bytes]) -> tuple[NDArray[np.uint8], dict[int, str]]
             pixels[start : start + len(batch)] = values
             continue
         for index, cell in enumerate(batch, start):
-            parsed = _parse_one(cell)
+            parsed = _parse_one(bytes(cell))
             if isinstance(parsed, str):
                 causes[index] = parsed
             else:
@@ -64,7 +66,9 @@ class _Desk:
         self.span = np.empty(_AT_ONCE * NUM_PIXELS, np.int64)
 
 
-def _parse_well_formed(cells: list[bytes], desk: _Desk) -> NDArray[np.uint16] | None:
+def _parse_well_formed(
+    cells: Sequence[bytes | memoryview], desk: _Desk
+) -> NDArray[np.uint16] | None:
     """Parse cells of digits with single blanks between them; None if one is anything else.
 
     Every place of the text gets the value of a number that would end there, from its own digit and
