@@ -376,6 +376,8 @@ def report(
     **Examples**
 
       fer-data report fer2013/ --out report/
+
+      fer-data report fer2013.csv --out report/ --exclude exclusions.csv --splits splits.csv
     """
     from fer_data.report import write_report
 
