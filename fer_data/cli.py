@@ -480,8 +480,8 @@ def split(
     if division.num_across:
         kept = ", ".join(division.names[-division.num_kept :])
         say(
-            f"{division.num_across:,} pictures of what was divided stand in {kept} too, as copies; "
-            "--pool would keep them together"
+            f"{division.num_across:,} photographs of what was divided have a version in {kept}, "
+            "too; --pool would keep them together"
         )
     say(f"written to {out}; use it by --splits {out}" + (" --fold 1" if folds else ""))
 

@@ -264,7 +264,7 @@ def test_split_prints_a_table_and_says_what_stands_in_both(
     assert ended.code == 0
     for text in ("│ a     │    17 │", "validation", "test"):
         assert text in ended.out
-    assert "1 pictures of what was divided stand in test too" in ended.err
+    assert "1 photographs of what was divided have a version in test" in ended.err
     assert "1 excluded, by x.csv" in ended.err
     assert "written to splits.csv" in ended.err
     found = read(data, selection=Selection(splits=tmp_path / "splits.csv"))
