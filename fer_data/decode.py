@@ -173,7 +173,8 @@ def _bring_to(image: Image.Image, form: PixelFormat) -> Picture:
         raise DataError("32 bits a pixel, of no known range; save it with 8 or 16")
     if image.mode.startswith("I;16"):  # Pillow's own conversion would clip
         image = Image.fromarray((np.asarray(image, np.uint16) >> 8).astype(np.uint8))
-    image = image.convert(mode)
+    if image.mode != mode:
+        image = image.convert(mode)
     resized = image.size != (form.width, form.height)
     if resized:
         image = image.resize((form.width, form.height), Image.Resampling.BILINEAR)

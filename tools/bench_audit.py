@@ -19,6 +19,7 @@ import json
 import os
 import platform
 import random
+import signal
 import statistics
 import subprocess
 import sys
@@ -38,7 +39,6 @@ PLANTED = 200
 OURS = """
 import sys
 from fer_data.audit.subject import Subject
-from fer_data.photographs import versions
 from fer_data.store import open_store
 subject = Subject(open_store(sys.argv[1], skip_bad=True))
 names = subject.manifest.sample_ids()
@@ -68,8 +68,8 @@ groups = {}
 for name, number in zip(names, numbers.tolist()):
     groups.setdefault(number, []).append(name)
 groups = [group for group in groups.values() if len(group) > 1]
-pairs = versions(subject.store.pixels, subject.copies)
-pairs = [[names[a], names[b]] for a, b in zip(pairs.first.tolist(), pairs.second.tolist())]
+near = subject.versions
+pairs = [[names[a], names[b]] for a, b in zip(near.first.tolist(), near.second.tolist())]
 """,
     "cleanvision": """
 import os
@@ -163,17 +163,28 @@ def plant(folder: Path, target: Path) -> dict[str, list[tuple[str, str]]]:
     return planted
 
 
-def run(script: str, python: str, folder: Path, scratch: Path) -> tuple[float, dict[str, Any]]:
-    """Run a tool in a process of its own, from cold caches of its own."""
+def run(
+    script: str, python: str, folder: Path, scratch: Path, at_most: float
+) -> tuple[float, dict[str, Any] | None]:
+    """Run a tool in a process of its own, from cold caches; None where it takes too long."""
     out = scratch / "found.json"
     cache = tempfile.mkdtemp(dir=scratch)
     began = time.perf_counter()
-    subprocess.run(
+    child = subprocess.Popen(
         [python, "-c", script + TELL, str(folder), str(out)],
-        check=True,
-        capture_output=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         env={**os.environ, "FER_DATA_CACHE": cache},
+        start_new_session=True,
     )
+    try:
+        code = child.wait(at_most)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)  # its worker processes as well
+        child.wait()
+        return at_most, None
+    if code:
+        raise SystemExit(f"{python} ended with {code}")
     return time.perf_counter() - began, json.loads(out.read_text())
 
 
@@ -212,6 +223,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", help="ours, cleanvision, imagededup")
     parser.add_argument("--python", default=sys.executable, help="where the others are installed")
+    parser.add_argument("--at-most", type=float, default=300, help="seconds to wait for each")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--sheet", type=Path, help="folder for sheets of pairs to look at")
     args = parser.parse_args()
@@ -228,12 +240,16 @@ def main() -> None:
         copies = {copy for pairs in planted.values() for _, copy in pairs}
         for number in range(args.rounds):
             for name, script in tools.items():
-                python = sys.executable if name == "ours" else args.python
-                seconds, found = run(script, python, folder, Path(scratch))
-                print(f"round {number + 1}, {name}: {seconds:.1f} s", file=sys.stderr, flush=True)
                 about = result["tools"][name]
+                if about.get("gave_up"):
+                    continue
+                python = sys.executable if name == "ours" else args.python
+                seconds, found = run(script, python, folder, Path(scratch), args.at_most)
+                print(f"round {number + 1}, {name}: {seconds:.1f} s", file=sys.stderr, flush=True)
                 about["seconds"].append(seconds)
-                if number:
+                if found is None:
+                    about["gave_up"] = True
+                if number or found is None:
                     continue
                 about["recall"] = recall(found, planted)
                 pairs = [pair for pair in found["pairs"] if not copies & set(pair)]
@@ -248,7 +264,10 @@ def main() -> None:
     ours = result["tools"].get("ours", {}).get("seconds")
     for name, about in result["tools"].items():
         seconds = about["seconds"]
-        ratio = statistics.median(a / b for a, b in zip(seconds, ours or seconds, strict=True))
+        ratio = statistics.median(a / b for a, b in zip(seconds, ours or seconds, strict=False))
+        if about.get("gave_up"):
+            table.add_row(name, f"more than {seconds[0]:.0f}", f"more than {ratio:.1f}", "", "")
+            continue
         table.add_row(
             name,
             f"{statistics.median(seconds):.1f} ({min(seconds):.1f} to {max(seconds):.1f})",

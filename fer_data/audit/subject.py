@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fer_data.manifest import Manifest
 from fer_data.measures import Measures, measure
+from fer_data.near import Pairs
 from fer_data.photographs import equal_pictures, photographs, versions
 from fer_data.store import PixelStore
 
@@ -43,9 +44,14 @@ class Subject:
         return equal_pictures(self.store.pixels)
 
     @cached_property
+    def versions(self) -> Pairs:
+        """Pairs of near copies, as rows; of equal pictures the first stands for all."""
+        return versions(self.store.pixels, self.copies)
+
+    @cached_property
     def photographs(self) -> NDArray[np.int64]:
         """A number for each picture, int64 [N], the same for copies and near copies of one."""
-        return photographs(self.copies, versions(self.store.pixels, self.copies))
+        return photographs(self.copies, self.versions)
 
 
 def groups(numbers: NDArray[np.int64], rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
