@@ -18,18 +18,33 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from fer_data.keyed import SAMPLES, generator
 from fer_data.progress import track
 
-THRESHOLD = 0.75
+LEAST = 0.75
 """Correlation from which a pair counts as near copies; see docs/audit.md for what it finds."""
+
+_SIGMAS = 7.0
+"""How far a pair must stand out from pairs drawn at random, in their standard deviations (of
+Fisher's z): where all pictures of a data set are alike, as drawings in one style, more than `LEAST`
+is asked. FER2013's random pairs would ask for 0.65."""
+
+_RANDOM_PAIRS, _ENOUGH = 20_000, 50
+"""Pairs drawn, and pictures from which on that says something."""
 
 SIDE = 48
 """Pictures are grey and this wide and high."""
 
 MAX_SHIFT = 5
-"""In pixels, in both directions."""
+"""Largest shift at which pictures are compared, in pixels. Descriptors are alike enough for shifts
+of 2, and mostly of 3."""
 
-_NEIGHBOURS = 9  # the picture itself and the 8 that are nearest
+_NEIGHBOURS = 8
+"""Neighbours that are looked at; more where all of them turn out to be copies."""
+
+_SMALL = 256
+"""Up to this many pictures all pairs are looked at: a handful has no principal components."""
+
 _ALIKE = 0.6
 """Descriptors' cosine from which a pair is looked at."""
 
@@ -52,7 +67,7 @@ class Pairs(NamedTuple):
     mirrored : ndarray of bool, shape [P]
         Whether one is the other's mirror image.
     correlation : ndarray of float32, shape [P]
-        At least `THRESHOLD`, at most about 1.
+        At least `LEAST`, at most about 1.
     """
 
     first: NDArray[np.int64]
@@ -67,7 +82,7 @@ def near_pairs(pixels: NDArray[np.uint8]) -> Pairs:
     Parameters
     ----------
     pixels : ndarray of uint8, shape [N, 48, 48] or [N, 48, 48, 1]
-        No two the same: exact copies would crowd out the others. Memory is about 3 KiB a picture.
+        No two the same: exact copies would only take time. Memory is about 5 KiB a picture.
 
     Returns
     -------
@@ -81,16 +96,15 @@ def near_pairs(pixels: NDArray[np.uint8]) -> Pairs:
         return Pairs(none, none, none.astype(np.bool_), none.astype(np.float32))
     pixels = pixels.reshape(len(pixels), SIDE, SIDE)
     described = _descriptors(pixels)
-    spectra = np.concatenate(
-        [_spectra(pixels[i : i + _AT_ONCE]) for i in range(0, len(pixels), _AT_ONCE)]
-    )
+    spectra = np.empty((len(pixels), len(_WAVES_Y), len(_WAVES_X)), np.complex64)
+    for start in range(0, len(pixels), _AT_ONCE):
+        spectra[start : start + _AT_ONCE] = _spectra(pixels[start : start + _AT_ONCE])
+    threshold = _threshold(spectra)
     index = _index(described)
     negated = described * np.where(np.arange(_EVEN + _ODD) < _EVEN, 1, -1).astype(np.float32)
     found = []
     for mirrored, queries in ((False, described), (True, negated)):
-        pairs = _candidates(index, queries)
-        peaks = _peaks(spectra, pairs, mirrored=mirrored)
-        pairs, peaks = pairs[peaks >= THRESHOLD], peaks[peaks >= THRESHOLD]
+        pairs, peaks = _proven(index, queries, spectra, threshold, mirrored=mirrored)
         found.append((pairs[:, 0], pairs[:, 1], np.full(len(pairs), mirrored), peaks))
     return Pairs(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
 
@@ -147,19 +161,72 @@ def _index(described: NDArray[np.float32]) -> faiss.Index:
     return index
 
 
-def _candidates(index: faiss.Index, queries: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Return pairs of places whose descriptors are alike, int64 [P, 2], each pair once."""
+def _threshold(spectra: NDArray[np.complex64]) -> float:
+    """Return the correlation that pairs must have, from that of pairs drawn at random.
+
+    Mean and standard deviation are those of the normal distribution with their upper quartile and
+    ninth decile: the last tenth may be copies, and the lower half mirrored pictures.
+    """
+    if len(spectra) < _ENOUGH:
+        return LEAST
+    pairs = generator(0, SAMPLES).integers(0, len(spectra), (_RANDOM_PAIRS, 2))
+    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
+    z = np.arctanh(np.clip(_peaks(spectra, pairs, mirrored=False), 0, 0.999))
+    quartile, decile = np.quantile(z, [0.75, 0.9])
+    sigma = (decile - quartile) / (1.2816 - 0.6745)
+    return max(LEAST, float(np.tanh(decile + (_SIGMAS - 1.2816) * sigma)))
+
+
+def _proven(
+    index: faiss.Index,
+    queries: NDArray[np.float32],
+    spectra: NDArray[np.complex64],
+    threshold: float,
+    *,
+    mirrored: bool,
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the pairs of near copies, int64 [P, 2], each once, and their correlations.
+
+    Where all neighbours of a picture are copies of it, twice as many are looked at, and so on: a
+    photograph in a hundred versions would hide its last ones else.
+    """
+    size = len(queries)
+    rows = np.arange(size)
+    number = size if size <= _SMALL else _NEIGHBOURS
+    keys, peaks = np.empty(0, np.int64), np.empty(0, np.float32)
+    while len(rows):
+        of_rows = _candidates(index, queries, rows, number)
+        new = np.setdiff1d(of_rows[:, 0] * size + of_rows[:, 1], keys)
+        pairs = np.stack(np.divmod(new, size), axis=1)
+        found = _peaks(spectra, pairs, mirrored=mirrored)
+        keys = np.concatenate([keys, new[found >= threshold]])
+        peaks = np.concatenate([peaks, found[found >= threshold]])
+        if number >= size:
+            break
+        proven = np.isin(of_rows[:, 0] * size + of_rows[:, 1], keys)
+        copies = np.bincount(of_rows[proven].ravel(), minlength=size)
+        rows, number = rows[copies[rows] >= number], 2 * number
+    return np.stack(np.divmod(keys, size), axis=1), peaks
+
+
+def _candidates(
+    index: faiss.Index, queries: NDArray[np.float32], rows: NDArray[np.int64], number: int
+) -> NDArray[np.int64]:
+    """Return pairs of some rows and their neighbours, int64 [P, 2], the smaller first, each once.
+
+    Descriptors must be alike, unless all pictures are looked at.
+    """
     found = []
-    starts = range(0, len(queries), _AT_ONCE)
+    starts = range(0, len(rows), _AT_ONCE)
     for start in track(starts, total=len(starts), description="Looking for near copies"):
-        cosines, places = index.search(queries[start : start + _AT_ONCE], _NEIGHBOURS)
-        own = np.arange(start, start + len(places))[:, None]
-        alike = (cosines >= _ALIKE) & (places != own) & (places >= 0)
+        own = rows[start : start + _AT_ONCE, None]
+        cosines, places = index.search(queries[own[:, 0]], min(number + 1, len(queries)))
+        alike = (places != own) & (places >= 0)
+        if number < len(queries):
+            alike &= cosines >= _ALIKE
         pairs = np.stack([np.broadcast_to(own, places.shape)[alike], places[alike]], axis=1)
         found.append(np.sort(pairs, axis=1))
-    pairs = np.concatenate(found)
-    keys = np.unique(pairs[:, 0] * len(queries) + pairs[:, 1])
-    return np.stack(np.divmod(keys, len(queries)), axis=1)
+    return np.unique(np.concatenate(found), axis=0)
 
 
 _PERIOD = 56

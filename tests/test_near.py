@@ -66,6 +66,42 @@ def test_the_index_for_many_pictures_finds_what_comparing_all_finds(
     assert len(pairs[1]) >= 0.98 * len(pairs[0])
 
 
+@pytest.mark.parametrize("versions", [12, 40])
+def test_a_photograph_in_many_versions_on_both_sides_is_one_photograph(versions: int) -> None:
+    originals = photographs(400, seed=3)
+    random = np.random.default_rng(0)
+    chosen = originals[:10]
+    sides = [
+        [
+            brightened(
+                shifted(picture, *shift), int(random.integers(-30, 31)), random.uniform(0.8, 1.2)
+            )
+            for picture in chosen
+            for _ in range(versions)
+        ]
+        for shift in ((0, 0), (1, 1))
+    ]
+    pixels = np.concatenate([originals[10:], *sides])
+    pairs = near_pairs(pixels)
+    groups = linked(len(pixels), pairs.first, pairs.second)
+    one, other = groups[-20 * versions :].reshape(2, 10, versions)
+    for number in range(10):
+        assert len({*one[number].tolist(), *other[number].tolist()}) == 1
+
+
+def test_where_all_pictures_are_alike_more_is_asked_of_a_pair() -> None:
+    pairs = near_pairs(photographs(3000, seed=4, shared=0.8))
+    assert len(pairs.first) <= 3
+
+
+@pytest.mark.parametrize("number", [1, 2, 5])
+def test_a_handful_of_pictures_is_enough(number: int) -> None:
+    originals = photographs(number, seed=5)
+    copies = np.stack([shifted(picture, 1, 2) for picture in originals])
+    pairs = near_pairs(np.concatenate([originals, copies]))
+    assert (pairs.second - pairs.first).tolist() == [number] * number
+
+
 def test_the_same_pairs_come_each_time() -> None:
     pixels = np.concatenate([photographs(200), photographs(200)[:, :, ::-1]])
     for one, other in zip(near_pairs(pixels), near_pairs(pixels), strict=True):

@@ -59,7 +59,7 @@ import sys
 from imagededup.methods import PHash
 hasher = PHash(verbose=False)
 encodings = hasher.encode_images(image_dir=sys.argv[1], recursive=True)
-found = hasher.find_duplicates(encoding_map=encodings, max_distance_threshold=MOST)
+found = hasher.find_duplicates(encoding_map=encodings, max_distance_threshold=10)
 """
 
 GROUPS = {
@@ -86,8 +86,7 @@ pairs = [[name, other] for name, others in found.items() for other in others if 
 TOOLS = {
     "ours": OURS + GROUPS["ours"],
     "cleanvision": CLEANVISION + GROUPS["cleanvision"],
-    "imagededup PHash, distance 10": IMAGEDEDUP.replace("MOST", "10") + GROUPS["imagededup"],
-    "imagededup PHash, distance 4": IMAGEDEDUP.replace("MOST", "4") + GROUPS["imagededup"],
+    "imagededup PHash": IMAGEDEDUP + GROUPS["imagededup"],
 }
 
 TELL = """
