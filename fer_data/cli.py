@@ -283,7 +283,7 @@ def audit(
         typer.Option(
             "--write-exclusions",
             metavar="FILE",
-            help="List what training is better without; every command takes it as --exclude.",
+            help="List what training is better without, for --exclude of other commands.",
         ),
     ] = None,
     html: Annotated[
@@ -340,8 +340,8 @@ def audit(
             console.print(tables.findings_table(found))
         else:
             console.print("Nothing was found.")
-        for note in manifest.notes:
-            console.print(note, markup=False, highlight=False, soft_wrap=True)
+        for line in (*manifest.notes, *manifest.left_out_summary()):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
     if html is not None:
         from fer_data.report import write_audit_page
 
@@ -349,7 +349,9 @@ def audit(
         say(f"The findings with their pictures are in {html}")
     if exclusions is not None:
         number = room.write_exclusions(found.findings, found.manifest, exclusions)
-        say(f"{number:,} training samples are better left out; they are listed in {exclusions}")
+        say(f"{number:,} samples are better left out of training; they are listed in {exclusions}")
+        for line in room.nearly_emptied(found):
+            say(line)
     if failed := found.of_kinds(kinds):
         say(f"fer-data: found {', '.join(dict.fromkeys(one.kind for one in failed))}")
         raise typer.Exit(cli_support.FAILED_CHECK)
@@ -501,6 +503,7 @@ def doubts(
     ferplus: Ferplus = None,
     exclude: Exclude = None,
     test_apart: Apart = False,
+    skip_bad: SkipBad = False,
     as_json: AsJson = False,
 ) -> None:
     """Rank samples whose label a model doubts that was not trained on them.
@@ -522,12 +525,14 @@ def doubts(
     from fer_data.selection import Selection
 
     selection = Selection(exclude=exclude)
-    manifest = readers.read(path, merge_test=not test_apart, selection=selection)
+    manifest = readers.read(path, merge_test=not test_apart, skip_bad=skip_bad, selection=selection)
     found = find_doubts(manifest, *read_predictions(runs, manifest))
     check = None
     if ferplus is not None:
         other = Selection(exclude=exclude, ferplus=ferplus)
-        check = check_doubts(found, readers.read(path, merge_test=not test_apart, selection=other))
+        check = check_doubts(
+            found, readers.read(path, merge_test=not test_apart, skip_bad=skip_bad, selection=other)
+        )
     listed = found.to_dicts()
     if out is not None:
         found.write(out)

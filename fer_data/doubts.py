@@ -97,8 +97,8 @@ class Check:
     num_samples : int
         Samples with a prediction and both labels.
     base, doubted, top : float
-        Share whose second label differs: of all of them, of the doubted ones, and of the hundred
-        most doubtful.
+        Share whose second label differs: of all of them, of the doubted ones (None where there
+        are none), and of the hundred most doubtful.
     auc : float
         Area under the ROC curve of the ranking: the chance that a sample whose second label
         differs is ranked before one whose does not.
@@ -106,7 +106,7 @@ class Check:
 
     num_samples: int
     base: float
-    doubted: float
+    doubted: float | None
     top: float
     auc: float
 
@@ -198,13 +198,13 @@ def check_doubts(doubts: Doubts, other: Manifest) -> Check:
     rows = doubts.rows[usable]
     names, others = np.array(own.class_names), np.array(other.class_names)
     differs = names[own.labels[rows]] != others[other.labels[rows]]
-    if differs.all() or not differs.any():
+    if differs.all() or not differs.any() or not np.isfinite(doubts.margins).all():
         raise DataError(f"{own.root}: the other labels differ always, or never: nothing to check")
     doubted = doubts.doubted[usable]
     return Check(
         num_samples=len(rows),
         base=float(differs.mean()),
-        doubted=float(differs[doubted].mean()) if doubted.any() else float("nan"),
+        doubted=float(differs[doubted].mean()) if doubted.any() else None,
         top=float(differs[:100].mean()),
         auc=float(roc_auc_score(differs, -doubts.margins[usable])),
     )

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from fer_data.near import Pairs, linked, near_pairs
 
-_LEAST_CONTRAST = 5.0
-"""A picture with less, in grey levels, is no photograph that another could be a version of."""
+LEAST_CONTRAST = 5.0
+"""Standard deviation of the pixels, of 255, below which a picture is almost flat, and no photograph
+that another could be a version of."""
 
 _AT_ONCE = 1024
 
@@ -37,7 +38,7 @@ def versions(pixels: NDArray[np.uint8], equal: NDArray[np.int64]) -> Pairs:
     contrast = np.concatenate(
         [pixels[part].std(axis=(1, 2, 3), dtype=np.float32) for part in parts]
     )
-    rows = first[contrast >= _LEAST_CONTRAST]
+    rows = first[contrast >= LEAST_CONTRAST]
     pairs = near_pairs(pixels[rows])
     return pairs._replace(first=rows[pairs.first], second=rows[pairs.second])
 

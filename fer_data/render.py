@@ -162,7 +162,10 @@ def check_table(check: Check) -> Table:
     for name in ("of all", "of the doubted", "of the 100 most doubtful", "ROC AUC"):
         table.add_column(name, justify="right")
     table.add_row(
-        f"{check.base:.1%}", f"{check.doubted:.1%}", f"{check.top:.1%}", f"{check.auc:.3f}"
+        f"{check.base:.1%}",
+        "–" if check.doubted is None else f"{check.doubted:.1%}",
+        f"{check.top:.1%}",
+        f"{check.auc:.3f}",
     )
     return table
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from fer_data.errors import DataError, UsageError
 from fer_data.ferplus import overlay, read_votes
 from fer_data.labels import SPLITS, TEST_SPLITS
-from fer_data.manifest import NO_SPLIT, Manifest, printable
+from fer_data.manifest import NO_SPLIT, LeftOut, Manifest, printable
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,8 @@ def _without(manifest: Manifest, path: Path) -> Manifest:
     codes = manifest.split_codes.copy()
     codes[rows] = NO_SPLIT
     note = f"{len(set(rows.tolist())):,} excluded, by {printable(path.name)}"
-    return replace(manifest, split_codes=codes, notes=(*manifest.notes, note))
+    left_out = tuple(item for item in manifest.left_out if _id_of(item) not in table.left_out)
+    return replace(manifest, split_codes=codes, left_out=left_out, notes=(*manifest.notes, note))
 
 
 def _divided(manifest: Manifest, path: Path, fold: int | None) -> Manifest:
@@ -195,6 +196,10 @@ def _fold_numbers(
     return numbers
 
 
+def _id_of(item: LeftOut) -> str:
+    return printable(item.name).partition(" (line ")[0]
+
+
 class _Table:
     """A csv with a header and a column ``sample``.
 
@@ -203,12 +208,15 @@ class _Table:
     path : Path
     names : list of str
         Of the columns.
+    left_out : set of str
+        Samples that were named and had been left out of the manifest; filled by `rows_of`.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lines = self._read()
         _, self.names = next(self._lines, (0, []))
+        self.left_out: set[str] = set()
 
     def rows_of(self, manifest: Manifest) -> Iterable[tuple[int, tuple[int, dict[str, str]]]]:
         """Return row number, line and cells of each sample that is named, in the file's order.
@@ -216,7 +224,7 @@ class _Table:
         Pictures that cannot be decoded are known too, where they were left out of the manifest.
         """
         places = {sample: row for row, sample in enumerate(manifest.sample_ids())}
-        known = {printable(item.name).partition(" (line ")[0] for item in manifest.left_out}
+        known = set(map(_id_of, manifest.left_out))
         found, strangers = [], []
         for line, fields in self._lines:
             if len(fields) != len(self.names):
@@ -227,7 +235,9 @@ class _Table:
             cells = dict(zip(self.names, fields, strict=True))
             if cells["sample"] in places:
                 found.append((places[cells["sample"]], (line, cells)))
-            elif cells["sample"] not in known:
+            elif cells["sample"] in known:
+                self.left_out.add(cells["sample"])
+            else:
                 strangers.append(cells["sample"])
         if strangers:
             raise DataError(

@@ -8,11 +8,13 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
+from fer_data import readers
 from fer_data.division import Division
 from fer_data.errors import DataError, UsageError
 from fer_data.png import encode_grey
 from fer_data.progress import track
 from fer_data.store import PixelStore
+from fer_data.writers.file_names import check_class_names
 
 
 def write_split_folders(division: Division, store: PixelStore, out: str | Path) -> None:
@@ -36,10 +38,18 @@ def write_split_folders(division: Division, store: PixelStore, out: str | Path) 
     UsageError
         If the division has folds.
     DataError
-        If `out` holds something, or cannot be written.
+        If `out` holds something, or cannot be written; or the data is neither class folders nor a
+        csv, or a class name cannot be a folder's.
     """
     if division.num_folds:
         raise UsageError("folds cannot be folders: every fold would be in each of them")
+    manifest = division.manifest
+    if manifest.in_table and readers.layout_of(manifest.root) != "csv":
+        raise DataError(
+            f"{manifest.root}: only class folders and a FER2013 csv become folders here; "
+            "convert it to a folder first (fer-data convert)"
+        )
+    check_class_names(manifest)
     out = Path(out).absolute()
     beside = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
     try:

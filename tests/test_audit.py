@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 from PIL import Image
 from typer.testing import CliRunner
 
-from fer_data.audit import KINDS, Audit, Finding, audit_data, parse_kinds, write_exclusions
+from fer_data.audit import (
+    KINDS,
+    Audit,
+    Finding,
+    audit_data,
+    nearly_emptied,
+    parse_kinds,
+    write_exclusions,
+)
 from fer_data.cli import app
 from fer_data.errors import UsageError
 from fer_data.selection import Selection
@@ -220,6 +228,53 @@ def test_without_the_exclusions_no_test_picture_is_known_from_training(tmp_path:
     selection = Selection(exclude=tmp_path / "out.csv")
     again = {finding.kind for finding in audit_data(root, selection=selection).findings}
     assert not again & {"leaked-copies", "leaked-near-copies", "conflicting-labels"}
+
+
+def test_what_is_excluded_is_in_no_finding(tmp_path: Path) -> None:
+    root = everything(tmp_path / "data")
+    found = audit_data(root)
+    names = found.manifest.sample_ids()
+    odd = [finding for finding in found.findings if finding.kind in ("odd-size", "odd-color")]
+    samples = [names[row] for finding in odd for group in finding.groups for row in group]
+    listed = "\n".join(["sample", *samples, "train/common/broken.png"])
+    (tmp_path / "out.csv").write_text(listed + "\n")
+    again = audit_data(root, selection=Selection(exclude=tmp_path / "out.csv"))
+    assert not again.of_kinds(("odd-size", "odd-color", "unreadable"))
+
+
+def test_pictures_that_only_lost_their_colour_are_not_for_exclusion(tmp_path: Path) -> None:
+    def flat(*color: int) -> Picture:
+        return np.broadcast_to(np.array(color, np.uint8), (48, 48, 3))
+
+    found = audit_data(
+        write(
+            tmp_path / "data",
+            {"train/red": [flat(200, 0, 0)] * 25, "train/green": [flat(0, 102, 0)] * 25},
+        )
+    )
+    assert found.of_kinds(("conflicting-labels",))
+    excluded = {row for one in found.findings for row in one.exclude}
+    assert not excluded
+
+
+def test_a_leak_into_validation_is_mended_in_training(tmp_path: Path) -> None:
+    every = photographs(60)
+    root = write(
+        tmp_path / "data",
+        {"train/cat": list(every[:40]), "val/cat": [*every[40:], every[3], every[5][:, ::-1]]},
+    )
+    found = audit_data(root)
+    assert [finding.where for finding in found.of_kinds(("error",))] == ["train, validation"] * 2
+    names = found.manifest.sample_ids()
+    excluded = {names[row] for finding in found.findings for row in finding.exclude}
+    assert excluded == {"train/cat/003.png", "train/cat/005.png"}
+
+
+def test_it_says_where_exclusions_leave_less_than_half_of_a_class(tmp_path: Path) -> None:
+    found = audit_data(polluted(tmp_path / "data"))
+    (line,) = nearly_emptied(found)
+    assert re.fullmatch("that leaves [0-9] of 40 training samples of rare", line)
+    assert nearly_emptied(audit_data(plain(tmp_path / "good"))) == []
 
 
 def test_a_version_goes_where_the_picture_itself_is_known_too(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from fer_data.audit.exclusions import write_exclusions
 from fer_data.audit.finding import SEVERITIES, Finding
 from fer_data.audit.subject import Subject
 from fer_data.errors import UsageError
-from fer_data.manifest import Manifest
+from fer_data.manifest import Manifest, printable
 from fer_data.selection import Selection
 from fer_data.store import PixelStore, open_store
 
@@ -23,6 +23,7 @@ __all__ = [
     "Finding",
     "audit_data",
     "audit_store",
+    "nearly_emptied",
     "parse_kinds",
     "write_exclusions",
 ]
@@ -68,6 +69,8 @@ class Audit:
             "layout": self.manifest.layout,
             "num_samples": len(self.manifest) - self.manifest.num_excluded,
             "class_names": list(self.manifest.class_names),
+            "notes": list(self.manifest.notes),
+            "left_out": self.manifest.left_out_summary(),
             "photographs": {
                 split: dict(zip(self.manifest.class_names, row, strict=True))
                 for split, row in self.photographs.items()
@@ -87,6 +90,22 @@ class Audit:
                 for finding in self.findings
             ],
         }
+
+
+def nearly_emptied(audit: Audit) -> list[str]:
+    """Return a line for each class of which the exclusions would leave less than half."""
+    manifest = audit.manifest
+    if "train" not in manifest.splits:
+        return []
+    rows = sorted({row for finding in audit.findings for row in finding.exclude})
+    before = manifest.counts("train")
+    excluded = np.intersect1d(np.array(rows, np.int64), manifest.rows("train"))
+    gone = np.bincount(manifest.labels[excluded], minlength=len(before))[: len(before)]
+    return [
+        f"that leaves {before[label] - gone[label]:,} of {before[label]:,} training samples of "
+        f"{printable(manifest.class_names[label])}"
+        for label in np.flatnonzero(2 * gone > before)
+    ]
 
 
 def parse_kinds(text: str) -> tuple[str, ...]:

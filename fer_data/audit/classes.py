@@ -39,41 +39,40 @@ def find(subject: Subject) -> Iterator[Finding]:
                 "add samples, or remove the class from the other splits",
                 names=tuple(missing),
             )
-        few = [
-            f"{printable(manifest.class_names[label])} ({counts[label]})"
-            for label in np.flatnonzero((counts > 0) & (counts < FEW))
-        ]
-        if few:
+        few = np.flatnonzero((counts > 0) & (counts < FEW))
+        if len(few):
+            names = [printable(manifest.class_names[label]) for label in few]
+            shown = [f"{name} ({counts[label]})" for name, label in zip(names, few, strict=True)]
             yield Finding(
                 "few-samples",
                 "warning",
                 split,
-                f"fewer than {FEW} samples of {_listed(few)}",
+                f"fewer than {FEW} samples of {_listed(shown)}",
                 "gather more, or read the scores of these classes as rough"
                 if split != "train"
                 else "gather more: balancing repeats these samples, it makes none",
-                names=tuple(few),
+                names=tuple(names),
             )
     alike: dict[str, list[str]] = {}
     for name in manifest.class_names:
         alike.setdefault(_plain(name), []).append(printable(name))
-    for names in alike.values():
-        if len(names) > 1:
+    for same in alike.values():
+        if len(same) > 1:
             yield Finding(
                 "similar-names",
                 "warning",
                 "",
-                f"{_listed([repr(name) for name in names])} may be one class",
+                f"{_listed([repr(name) for name in same])} may be one class",
                 "give them one name",
-                names=tuple(names),
+                names=tuple(same),
             )
 
 
 def _plain(name: str) -> str:
-    """Return a name without case, accents, blanks and marks."""
+    """Return a name without case, accents, blanks, hyphens and underscores."""
     letters = unicodedata.normalize("NFKD", name.casefold())
     plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return re.sub(r"[\W_]+", "", plain) or name
+    return re.sub(r"[\s_-]+", "", plain) or name
 
 
 def _listed(names: list[str]) -> str:

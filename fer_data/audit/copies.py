@@ -1,4 +1,8 @@
-"""Pictures that are equal to the bit: twice in a split, in two splits, under two labels."""
+"""Equal pictures: twice in a split, in two splits, under two labels.
+
+They are equal as they are compared: to the bit where a data set is of 48x48 grey pictures. Of one
+in colour, or of another size, they may differ in what was lost, and then none is for exclusion.
+"""
 
 from __future__ import annotations
 
@@ -33,13 +37,12 @@ def find(subject: Subject) -> Iterator[Finding]:
                 f"than once, one of them {max(map(len, found))} times",
                 "train on one of each; a score counts such a picture several times",
                 groups=tuple(tuple(group.tolist()) for group in found),
-                exclude=tuple(redundant) if split == "train" else (),
+                exclude=tuple(redundant) if split == "train" and subject.is_unchanged else (),
             )
     labels = manifest.labels
     labelled = np.flatnonzero((labels != UNLABELLED) & (manifest.split_codes >= 0))
     torn = [group for group in groups(subject.copies, labelled) if len(set(labels[group])) > 1]
     if torn:
-        train = manifest.rows("train") if "train" in manifest.splits else labelled[:0]
         yield Finding(
             "conflicting-labels",
             "error",
@@ -48,12 +51,12 @@ def find(subject: Subject) -> Iterator[Finding]:
             f"{sum(map(len, torn)):,} samples in all",
             "decide on a label, or train without them",
             groups=tuple(tuple(group.tolist()) for group in torn),
-            exclude=tuple(np.intersect1d(np.concatenate(torn), train).tolist()),
+            exclude=subject.trained(np.concatenate(torn)) if subject.is_unchanged else (),
         )
     yield from find_leaks(
         subject,
         subject.copies,
         kind="leaked-copies",
-        words="are, to the bit, pictures of",
+        words=f"are{'' if subject.is_unchanged else ', as 48x48 grey,'} the very pictures of",
         advice="train without the copies: the model has seen what it is to be judged on",
     )

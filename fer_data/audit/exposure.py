@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fer_data.audit.finding import Finding
 from fer_data.audit.subject import Subject
 from fer_data.measures import BRIGHT, DARK
+from fer_data.photographs import LEAST_CONTRAST
 
 KINDS = {
     "flat": "pictures of a single colour",
@@ -18,10 +19,6 @@ KINDS = {
     "bright": "pictures that are nearly all bright",
     "blurred": "pictures without detail",
 }
-
-LEAST_CONTRAST = 5.0
-"""Standard deviation of the pixels, of 255, below which a picture is almost flat."""
-
 MOST_ALIKE = 0.9
 """Share of dark pixels, or of bright ones, from which a picture is too dark or too bright."""
 
@@ -55,8 +52,6 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 
 def _finding(subject: Subject, kind: str, rows: NDArray[np.int64], summary: str) -> Finding:
-    manifest = subject.manifest
-    train = manifest.rows("train") if "train" in manifest.splits else rows[:0]
     hopeless = kind == "flat"
     return Finding(
         kind,
@@ -65,5 +60,5 @@ def _finding(subject: Subject, kind: str, rows: NDArray[np.int64], summary: str)
         summary,
         "train without them" if hopeless else "look at them; some may be no pictures of a class",
         groups=tuple((row,) for row in rows.tolist()),
-        exclude=tuple(np.intersect1d(rows, train).tolist()) if hopeless else (),
+        exclude=subject.trained(rows) if hopeless and subject.is_unchanged else (),
     )

@@ -15,7 +15,7 @@ from PIL import Image
 from fer_data.audit.finding import Finding
 from fer_data.audit.subject import Subject
 from fer_data.decode import FORMATS
-from fer_data.manifest import Manifest
+from fer_data.manifest import NO_SPLIT, Manifest
 from fer_data.parallel import in_parallel
 from fer_data.progress import track
 
@@ -44,12 +44,17 @@ def find(subject: Subject) -> Iterator[Finding]:
             "error",
             "",
             f"{len(bad):,} cannot be decoded, and are not part of any other finding",
-            "mend them, or leave them out (--skip-bad)",
+            "mend them, exclude them by name, or train with --skip-bad",
             names=bad,
         )
     if subject.manifest.in_table:
         return
-    headers = list(_headers(subject.manifest))
+    headers = [
+        header if code != NO_SPLIT else ("", "")
+        for header, code in zip(
+            _headers(subject.manifest), subject.manifest.split_codes.tolist(), strict=True
+        )
+    ]
     for kind, values, words in (
         ("odd-size", [size for size, _ in headers], "pixels"),
         ("odd-color", [mode for _, mode in headers], "in Pillow's words"),

@@ -18,6 +18,9 @@ _CERTAIN = 2.0
 _SUSPECT = 1.5
 """The same over the other classes' median; FER2013's disgust has 1.5 and its median 1.2."""
 
+_LEAST_SURPLUS = 20
+"""Samples over photographs from which it is no chance: a class of few has copies at times."""
+
 
 def find(subject: Subject) -> Iterator[Finding]:
     """Find classes with many versions of each photograph, and whether they cross splits."""
@@ -30,12 +33,13 @@ def find(subject: Subject) -> Iterator[Finding]:
         [len(of_class) / max(1, len(set(photographs[of_class]))) for of_class in rows]
     )
     for label, of_class in enumerate(rows):
+        if len(of_class) - len(set(photographs[of_class])) < _LEAST_SURPLUS:
+            continue
         others = np.median(np.delete(versions, label)) if len(versions) > 1 else np.inf
         if versions[label] < min(_CERTAIN, _SUSPECT * max(others, 1)):
             continue
         found = list(groups(photographs, of_class))
         crossing = [group for group in found if len(set(manifest.split_codes[group])) > 1]
-        train = manifest.rows("train") if "train" in manifest.splits else of_class[:0]
         surplus = np.concatenate([group[1:] for group in found])
         words = f"{len(of_class):,} samples are {len(set(photographs[of_class])):,} photographs"
         if len(versions) > 1:
@@ -52,5 +56,5 @@ def find(subject: Subject) -> Iterator[Finding]:
             if crossing
             else "balance when pictures are loaded (--balance): copies on disk are drawn as new",
             groups=tuple(tuple(group.tolist()) for group in found),
-            exclude=tuple(np.intersect1d(surplus, train).tolist()),
+            exclude=subject.trained(surplus),
         )

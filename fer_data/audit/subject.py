@@ -33,6 +33,18 @@ class Subject:
         """The table of samples."""
         return self.store.manifest
 
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether pictures are compared as they are: none was resized or is in colour."""
+        report = self.store.report
+        return not (report.num_resized or report.num_converted)
+
+    def trained(self, rows: NDArray[np.int64]) -> tuple[int, ...]:
+        """Return those of some rows that are in the training split."""
+        if "train" not in self.manifest.splits:
+            return ()
+        return tuple(np.intersect1d(rows, self.manifest.rows("train")).tolist())
+
     @cached_property
     def measures(self) -> Measures:
         """Brightness, contrast and sharpness of every picture."""

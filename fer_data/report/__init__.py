@@ -98,6 +98,8 @@ def write_page(audit: Audit, page: Path) -> None:
     """Write the report of an audited data set; see `write_report`."""
     store = audit.store
     manifest, stats = store.manifest, compute_stats(store.manifest)
+    if not (manifest.split_codes >= 0).any():
+        raise DataError(f"{manifest.root}: no sample is left to report on")
     labelled = [split for split in manifest.splits if manifest.counts(split).any()]
     plots = {
         "counts": Plot(Markup(figures.counts_by_class(stats)), "Samples of each class by split")
@@ -141,7 +143,11 @@ def _measures(store: PixelStore) -> list[Plot]:
     manifest, found = store.manifest, measure(store.pixels)
     plots = []
     for name in _MEASURES:
-        values = {split: getattr(found, name)[manifest.rows(split)] for split in manifest.splits}
+        values = {
+            split: getattr(found, name)[rows]
+            for split in manifest.splits
+            if len(rows := manifest.rows(split))
+        }
         means = ", ".join(f"{split} {part.mean():.3g}" for split, part in values.items())
         svg = figures.histograms(values, name)
         plots.append(
