@@ -54,6 +54,10 @@ _NUMBER = re.compile(r"((?:public|private)_test|[a-z]*)[_-]?([0-9]+)$", re.IGNOR
 """What may tell the split, and the row, at the end of a file's name."""
 
 
+_KNOWS_ROWS = ("csv", "class folders")
+"""In the words for a layout whose rows, or file names, are FER2013's own numbers."""
+
+
 @dataclass(frozen=True, eq=False)
 class Votes:
     """The votes on the pictures of FER2013.
@@ -239,6 +243,11 @@ def _rows(manifest: Manifest, votes: Votes, taken: NDArray[np.int64]) -> NDArray
 def _numbers(manifest: Manifest, taken: NDArray[np.int64]) -> tuple[list[int], list[str]]:
     """Return each sample's row of FER2013, and the split that its name or its folder tells."""
     splits = [manifest.splits[code] for code in manifest.split_codes[taken].tolist()]
+    if not any(word in manifest.layout for word in _KNOWS_ROWS):
+        raise DataError(
+            f"{manifest.root}: {manifest.layout} does not tell FER2013's rows; take the "
+            "csv itself, or folders as convert-csv writes them"
+        )
     if manifest.in_table:
         return [int(row) for row in manifest.locations[taken]], splits
     numbers = []

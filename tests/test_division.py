@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 from pathlib import Path
@@ -22,8 +23,10 @@ from fer_data.selection import Selection
 from fer_data.split import copy_groups
 from fer_data.split_folders import write_split_folders
 from fer_data.store import open_store
+from fer_data.writers import convert
 from tests.conftest import MakeFolder, Run
 from tests.csv_files import write_noise_csv
+from tests.photographs import as_jpeg, photographs, shifted
 
 SHARES = st.lists(st.integers(1, 9), min_size=2, max_size=5).map(
     lambda parts: [part / sum(parts) for part in parts]
@@ -326,3 +329,29 @@ def test_a_csv_s_rows_become_png_files(tmp_path: Path) -> None:
     folds = divided(store.manifest, folds=2, min_per_class=0)
     with pytest.raises(UsageError, match="folds cannot be folders"):
         write_split_folders(folds, store, tmp_path / "more")
+
+
+def test_versions_of_a_photograph_stay_on_one_side(tmp_path: Path, run: Run) -> None:
+    originals = photographs(200)
+    versions = [as_jpeg(shifted(picture[:, ::-1], 1, 0), 70) for picture in originals]
+    folder = tmp_path / "data" / "train" / "cat"
+    folder.mkdir(parents=True)
+    for number, picture in enumerate([*originals, *versions]):
+        Image.fromarray(picture).save(folder / f"{number:03d}.png")
+    ended = run("split", tmp_path / "data", "--folds", "4", "--out", tmp_path / "folds.csv")
+    assert ended.code == 0
+    with open(tmp_path / "folds.csv", newline="", encoding="utf-8") as file:
+        folds = {row["sample"]: row["fold"] for row in csv.DictReader(file)}
+    sides = [folds[f"train/cat/{number:03d}.png"] for number in range(400)]
+    assert sum(one != other for one, other in zip(sides[:200], sides[200:], strict=True)) <= 4
+    assert set(sides) == {"1", "2", "3", "4"}
+
+
+def test_a_table_other_than_a_csv_is_not_written_as_folders(tmp_path: Path, run: Run) -> None:
+    write_noise_csv(tmp_path / "fer.csv", [3, 4] * 10, ["Training"] * 20)
+    convert(tmp_path / "fer.csv", tmp_path / "made.npz")
+    out = ("--as-folders", tmp_path / "out", "--out", tmp_path / "splits.csv")
+    ended = run("split", tmp_path / "made.npz", *out)
+    assert ended.code == 2
+    assert "convert it to a folder first" in ended.err
+    assert not (tmp_path / "out").exists()

@@ -20,6 +20,7 @@ from fer_data.manifest import NO_SPLIT, Manifest, build
 from fer_data.readers import read
 from fer_data.selection import Selection
 from fer_data.stats import compute_stats
+from fer_data.writers import convert
 from tests.conftest import Run
 from tests.csv_files import write_noise_csv
 
@@ -52,7 +53,7 @@ def manifest_of(rows: list[tuple[str, str, dict[str, int]]] = ROWS, *, apart: bo
     splits = {"PublicTest": "public_test", "PrivateTest": "private_test"} if apart else {}
     return build(
         Path("/fer.csv"),
-        "made up",
+        "a made-up csv",
         EMOTIONS,
         [
             (splits.get(usage, "train" if usage == "Training" else "test"), name, row)
@@ -168,7 +169,7 @@ def test_every_sample_has_a_label_of_most_votes_or_is_excluded_and_counted(
 
 def folder(root: Path, files: list[str]) -> Manifest:
     samples = [(file.split("/")[0], file.split("/")[1], file) for file in sorted(files)]
-    return build(root, "folders", EMOTIONS, samples)
+    return build(root, "class folders", EMOTIONS, samples)
 
 
 @pytest.mark.parametrize(
@@ -353,3 +354,15 @@ def test_stats_of_a_selection_are_those_of_its_manifest(table: Path, tmp_path: P
     found = compute_stats(read(table), selection=selection)
     assert found.splits == compute_stats(read(table, selection=selection)).splits
     assert found.agreement is not None
+
+
+@pytest.mark.parametrize("form", ["npz", "parquet"])
+def test_formats_that_do_not_keep_the_rows_of_fer2013_are_refused(
+    tmp_path: Path, form: str
+) -> None:
+    write_noise_csv(tmp_path / "fer.csv", [3, 4], ["Training"] * 2)
+    write_votes(tmp_path / "votes.csv", ROWS[:2])
+    made = tmp_path / f"made.{form}"
+    convert(tmp_path / "fer.csv", made)
+    with pytest.raises(DataError, match="does not tell FER2013's rows"):
+        read(made, selection=Selection(ferplus=tmp_path / "votes.csv"))

@@ -1,7 +1,7 @@
 """Equal pictures: twice in a split, in two splits, under two labels.
 
-They are equal as they are compared: to the bit where a data set is of 48x48 grey pictures. Of one
-in colour, or of another size, they may differ in what was lost, and then none is for exclusion.
+They are equal as they are compared, at 48x48 grey: to the bit where that is what they are. Those
+in colour, or of another size, may differ in what was lost, and so none of them is for exclusion.
 """
 
 from __future__ import annotations
@@ -28,21 +28,22 @@ def find(subject: Subject) -> Iterator[Finding]:
     for split in manifest.splits:
         found = list(groups(subject.copies, manifest.rows(split)))
         if found:
-            redundant = [row for group in found for row in group[1:].tolist()]
+            surplus = np.concatenate([group[1:] for group in found])
             yield Finding(
                 "exact-duplicates",
                 "warning",
                 split,
-                f"{len(redundant):,} redundant copies: {len(found):,} pictures appear more "
+                f"{len(surplus):,} redundant copies: {len(found):,} pictures appear more "
                 f"than once, one of them {max(map(len, found))} times",
                 "train on one of each; a score counts such a picture several times",
                 groups=tuple(tuple(group.tolist()) for group in found),
-                exclude=tuple(redundant) if split == "train" and subject.is_unchanged else (),
+                exclude=subject.trained(surplus[subject.unchanged[surplus]]),
             )
     labels = manifest.labels
     labelled = np.flatnonzero((labels != UNLABELLED) & (manifest.split_codes >= 0))
     torn = [group for group in groups(subject.copies, labelled) if len(set(labels[group])) > 1]
     if torn:
+        members = np.concatenate(torn)
         yield Finding(
             "conflicting-labels",
             "error",
@@ -51,12 +52,12 @@ def find(subject: Subject) -> Iterator[Finding]:
             f"{sum(map(len, torn)):,} samples in all",
             "decide on a label, or train without them",
             groups=tuple(tuple(group.tolist()) for group in torn),
-            exclude=subject.trained(np.concatenate(torn)) if subject.is_unchanged else (),
+            exclude=subject.trained(members[subject.unchanged[members]]),
         )
     yield from find_leaks(
         subject,
         subject.copies,
         kind="leaked-copies",
-        words=f"are{'' if subject.is_unchanged else ', as 48x48 grey,'} the very pictures of",
+        words="are equal to pictures of",
         advice="train without the copies: the model has seen what it is to be judged on",
     )

@@ -60,5 +60,5 @@ def _finding(subject: Subject, kind: str, rows: NDArray[np.int64], summary: str)
         summary,
         "train without them" if hopeless else "look at them; some may be no pictures of a class",
         groups=tuple((row,) for row in rows.tolist()),
-        exclude=subject.trained(rows) if hopeless and subject.is_unchanged else (),
+        exclude=subject.trained(rows[subject.unchanged[rows]]) if hopeless else (),
     )

@@ -44,7 +44,7 @@ def find_leaks(
             continue
         leaked = second[leaks]
         photographs = subject.photographs  # versions of a picture go with it
-        known = first[np.isin(photographs[first], photographs[leaked])]
+        known = first[np.isin(photographs[first], photographs[leaked]) & subject.telling[first]]
         copies = first[np.isin(numbers[first], numbers[leaked])]
         members = np.concatenate([copies, leaked])
         order = members[np.argsort(numbers[members], kind="stable")]

@@ -56,5 +56,5 @@ def find(subject: Subject) -> Iterator[Finding]:
             if crossing
             else "balance when pictures are loaded (--balance): copies on disk are drawn as new",
             groups=tuple(tuple(group.tolist()) for group in found),
-            exclude=subject.trained(surplus),
+            exclude=subject.trained(surplus[subject.telling[surplus]]),
         )

@@ -9,10 +9,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.looks import Look, looks
 from fer_data.manifest import Manifest
 from fer_data.measures import Measures, measure
 from fer_data.near import Pairs
-from fer_data.photographs import equal_pictures, photographs, versions
+from fer_data.photographs import LEAST_CONTRAST, equal_pictures, photographs, versions
 from fer_data.store import PixelStore
 
 
@@ -33,11 +34,25 @@ class Subject:
         """The table of samples."""
         return self.store.manifest
 
-    @property
-    def is_unchanged(self) -> bool:
-        """Whether pictures are compared as they are: none was resized or is in colour."""
-        report = self.store.report
-        return not (report.num_resized or report.num_converted)
+    @cached_property
+    def looks(self) -> list[Look]:
+        """Size and colour of every picture as it is in the data set."""
+        report, form = self.store.report, self.store.form
+        if not (report.num_resized or report.num_converted):
+            return [(form.height, form.width, form.color)] * len(self.manifest)
+        return looks(self.manifest)
+
+    @cached_property
+    def unchanged(self) -> NDArray[np.bool_]:
+        """Which pictures are compared as they are, bool [N]: the others lost colour or size."""
+        form = self.store.form
+        return np.array([look == (form.height, form.width, form.color) for look in self.looks])
+
+    @cached_property
+    def telling(self) -> NDArray[np.bool_]:
+        """Which pictures show enough to be copies of one another, bool [N]: not one lost colour."""
+        found: NDArray[np.bool_] = self.unchanged | (self.measures.contrast >= LEAST_CONTRAST)
+        return found
 
     def trained(self, rows: NDArray[np.int64]) -> tuple[int, ...]:
         """Return those of some rows that are in the training split."""
