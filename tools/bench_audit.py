@@ -164,8 +164,12 @@ def plant(folder: Path, target: Path) -> dict[str, list[tuple[str, str]]]:
 
 def run(
     script: str, python: str, folder: Path, scratch: Path, at_most: float
-) -> tuple[float, dict[str, Any] | None]:
-    """Run a tool in a process of its own, from cold caches; None where it takes too long."""
+) -> tuple[float, float, dict[str, Any] | None]:
+    """Run a tool in a process of its own, from cold caches.
+
+    Returns seconds by the clock, seconds of all cores together, and what was found; None where it
+    took too long.
+    """
     out = scratch / "found.json"
     cache = tempfile.mkdtemp(dir=scratch)
     began = time.perf_counter()
@@ -176,15 +180,16 @@ def run(
         env={**os.environ, "FER_DATA_CACHE": cache},
         start_new_session=True,
     )
-    try:
-        code = child.wait(at_most)
-    except subprocess.TimeoutExpired:
-        os.killpg(child.pid, signal.SIGKILL)  # its worker processes as well
-        child.wait()
-        return at_most, None
-    if code:
-        raise SystemExit(f"{python} ended with {code}")
-    return time.perf_counter() - began, json.loads(out.read_text())
+    while (ended := os.wait4(child.pid, os.WNOHANG))[0] == 0:
+        if time.perf_counter() - began > at_most:
+            os.killpg(child.pid, signal.SIGKILL)  # its worker processes as well
+            child.wait()
+            return at_most, at_most, None
+        time.sleep(0.02)
+    seconds = time.perf_counter() - began
+    if ended[1]:
+        raise SystemExit(f"{python} ended with {os.waitstatus_to_exitcode(ended[1])}")
+    return seconds, ended[2].ru_utime + ended[2].ru_stime, json.loads(out.read_text())
 
 
 def recall(found: dict[str, Any], planted: dict[str, list[tuple[str, str]]]) -> dict[str, float]:
@@ -231,7 +236,7 @@ def main() -> None:
     result: dict[str, Any] = {
         "hardware": {"cores": os.cpu_count(), "load_average": os.getloadavg()},
         "python": platform.python_version(),
-        "tools": {name: {"seconds": []} for name in tools},
+        "tools": {name: {"seconds": [], "cpu_seconds": []} for name in tools},
     }
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, "data")
@@ -243,9 +248,11 @@ def main() -> None:
                 if about.get("gave_up"):
                     continue
                 python = sys.executable if name == "ours" else args.python
-                seconds, found = run(script, python, folder, Path(scratch), args.at_most)
-                print(f"round {number + 1}, {name}: {seconds:.1f} s", file=sys.stderr, flush=True)
+                seconds, cpu, found = run(script, python, folder, Path(scratch), args.at_most)
+                words = f"{seconds:.1f} s, {cpu:.1f} of all cores"
+                print(f"round {number + 1}, {name}: {words}", file=sys.stderr, flush=True)
                 about["seconds"].append(seconds)
+                about["cpu_seconds"].append(cpu)
                 if found is None:
                     about["gave_up"] = True
                 if number or found is None:
@@ -258,19 +265,25 @@ def main() -> None:
                     shown = random.Random(0).sample(pairs, min(48, len(pairs)))
                     draw_sheet(shown, folder, args.sheet / f"{name.replace(' ', '-')}.png")
     table = Table(title="Exact and near copies, from the files on")
-    for column in ("tool", "seconds", "x ours", "near pairs", "recall of planted copies"):
-        table.add_column(column, justify="left" if column in ("tool",) else "right")
-    ours = result["tools"].get("ours", {}).get("seconds")
+    for column in ("tool", "seconds", "x ours", "CPU", "x", "near pairs", "recall of copies"):
+        table.add_column(column, justify="left" if column == "tool" else "right")
+    ours = result["tools"].get("ours", {})
     for name, about in result["tools"].items():
         seconds = about["seconds"]
-        ratio = statistics.median(a / b for a, b in zip(seconds, ours or seconds, strict=False))
+        cpu = about["cpu_seconds"]
+        ratios = [
+            statistics.median(a / b for a, b in zip(about[kind], ours.get(kind, about[kind])))  # noqa: B905
+            for kind in ("seconds", "cpu_seconds")
+        ]
         if about.get("gave_up"):
-            table.add_row(name, f"more than {seconds[0]:.0f}", f"more than {ratio:.1f}", "", "")
+            table.add_row(name, f"more than {seconds[0]:.0f}", f"more than {ratios[0]:.1f}")
             continue
         table.add_row(
             name,
             f"{statistics.median(seconds):.1f} ({min(seconds):.1f} to {max(seconds):.1f})",
-            f"{ratio:.1f}",
+            f"{ratios[0]:.1f}",
+            f"{statistics.median(cpu):.1f}",
+            f"{ratios[1]:.1f}",
             f"{about['near_pairs']:,}",
             "\n".join(f"{change} {share:.1%}" for change, share in about["recall"].items()),
         )
