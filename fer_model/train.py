@@ -105,8 +105,11 @@ def resume(
         selection=selection,
     )
     if store.manifest.digest() != data["selected"]:
-        files = ", ".join(str(value) for value in data["selection"].values())
-        raise DataError(f"{files}: selects otherwise than when {run.path} began; train anew")
+        chosen = ", ".join(f"{name} {value}" for name, value in data["selection"].items())
+        raise DataError(
+            f"{data['path']}: the selection ({chosen}) is another than when {run.path} began; "
+            "train anew"
+        )
     parts = divide(recipe, store)
     if run.checkpoint_path.exists():
         model, _ = models.load(run.checkpoint_path)

@@ -69,6 +69,9 @@ def test_the_formula_is_that_of_the_paper(seed: int) -> None:
         confident = [j for j in range(3) if probabilities[row, j] >= thresholds[j] - 1e-7]
         best = max(confident, key=lambda j: probabilities[row, j]) if confident else labels[row]
         assert found.suggested[place] == best
+        over = probabilities[row] - thresholds
+        others = np.delete(over, labels[row])
+        assert found.margins[place] == pytest.approx(over[labels[row]] - others.max(), abs=1e-6)
     assert (np.diff(found.margins) >= 0).all()
     assert sorted(found.rows.tolist()) == list(range(12))
 

@@ -14,6 +14,7 @@ from fer_data.audit.finding import SEVERITIES, Finding
 from fer_data.audit.subject import Subject
 from fer_data.errors import UsageError
 from fer_data.manifest import Manifest, printable
+from fer_data.measures import Measures
 from fer_data.selection import Selection
 from fer_data.store import PixelStore, open_store
 
@@ -46,11 +47,14 @@ class Audit:
         The worst first.
     photographs : dict
         Split -> for each class, in label order, how many different photographs its samples are.
+    measures : Measures
+        Brightness, contrast and sharpness of every picture.
     """
 
     store: PixelStore
     findings: tuple[Finding, ...]
     photographs: dict[str, tuple[int, ...]]
+    measures: Measures
 
     @property
     def manifest(self) -> Manifest:
@@ -169,4 +173,4 @@ def audit_store(store: PixelStore) -> Audit:
         pairs = np.unique(np.stack([manifest.labels[rows], subject.photographs[rows]]), axis=1)
         counts = np.bincount(pairs[0], minlength=len(manifest.class_names))
         photographs[split] = tuple(counts.tolist())
-    return Audit(store, tuple(found), photographs)
+    return Audit(store, tuple(found), photographs, subject.measures)

@@ -25,10 +25,10 @@ _LEAST_SURPLUS = 20
 def find(subject: Subject) -> Iterator[Finding]:
     """Find classes with many versions of each photograph, and whether they cross splits."""
     manifest, photographs = subject.manifest, subject.photographs
-    rows = [
-        np.flatnonzero((manifest.labels == label) & (manifest.split_codes >= 0))
-        for label in range(len(manifest.class_names))
-    ]
+    taken = np.flatnonzero((manifest.labels >= 0) & (manifest.split_codes >= 0))
+    taken = taken[np.argsort(manifest.labels[taken], kind="stable")]
+    ends = np.searchsorted(manifest.labels[taken], np.arange(1, len(manifest.class_names)))
+    rows = np.split(taken, ends)
     versions = np.array(
         [len(of_class) / max(1, len(set(photographs[of_class]))) for of_class in rows]
     )

@@ -16,12 +16,11 @@ from fer_data.drift import PictureDrift, picture_drift
 from fer_data.errors import DataError
 from fer_data.files import write_text
 from fer_data.manifest import printable
-from fer_data.measures import measure
 from fer_data.report import figures
 from fer_data.report.pictures import Thumbnail, mean_by_class, of_groups, samples_by_class
 from fer_data.selection import Selection
 from fer_data.stats import compute_stats
-from fer_data.store import PixelStore, open_store
+from fer_data.store import open_store
 
 __all__ = ["write_audit_page", "write_report"]
 
@@ -114,8 +113,8 @@ def write_page(audit: Audit, page: Path) -> None:
         audit,
         stats=stats,
         plots=plots,
-        measures=_measures(store),
-        picture_drift=_picture_drift(store),
+        measures=_measures(audit),
+        picture_drift=_picture_drift(audit),
         samples={
             split: samples_by_class(store, split, columns=_COLUMNS, most_classes=_MOST_CLASSES)
             for split in labelled[:1]
@@ -138,9 +137,9 @@ def write_audit_page(audit: Audit, out: str | Path) -> None:
     _write(Path(out), audit)
 
 
-def _measures(store: PixelStore) -> list[Plot]:
+def _measures(audit: Audit) -> list[Plot]:
     """Plot what is measured of the pictures, by split."""
-    manifest, found = store.manifest, measure(store.pixels)
+    manifest, found = audit.manifest, audit.measures
     plots = []
     for name in _MEASURES:
         values = {
@@ -156,9 +155,9 @@ def _measures(store: PixelStore) -> list[Plot]:
     return plots
 
 
-def _picture_drift(store: PixelStore) -> tuple[PictureDrift, ...]:
+def _picture_drift(audit: Audit) -> tuple[PictureDrift, ...]:
     """Compare what is measured of the pictures in each split with the training split's."""
-    found, manifest = measure(store.pixels), store.manifest
+    found, manifest = audit.measures, audit.manifest
     values = {name: getattr(found, name) for name in _MEASURES}
     return picture_drift(values, manifest.split_codes, manifest.splits)
 
