@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from fer_data.errors import DataError
 from fer_data.labels import SPLITS
 from fer_data.manifest import LeftOut, Manifest, build
-from fer_data.readers import fer_csv
+from fer_data.readers import source
 from fer_data.readers.parquet import split_files
 from fer_data.readers.piece import Found, Pieces
 
@@ -118,7 +118,7 @@ def names(manifest: Manifest) -> list[str]:
             else:
                 column = file.read(columns=[f"{image.name}.path"]).column(0)
                 paths += pa.compute.struct_field(column, "path").to_pylist()
-    made = fer_csv.names(manifest)
+    made = source.made_names(manifest)
     own = [paths[row] for row in manifest.locations.tolist()]
     return [name or instead for name, instead in zip(own, made, strict=True)]
 

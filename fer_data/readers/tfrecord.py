@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fer_data.errors import DataError
 from fer_data.labels import SPLITS
 from fer_data.manifest import Manifest, build
-from fer_data.readers import fer_csv
+from fer_data.readers import source
 from fer_data.readers.example import features, record_at
 from fer_data.readers.piece import Found, Pieces
 
@@ -122,8 +122,8 @@ def state(path: Path) -> bytes:
     """Return a digest of the index and of each file's size and times."""
     key = hashlib.blake2b((path / _INDEX).read_bytes())
     for file in read_index(path).files:
-        with fer_csv.reading(file.path):
-            key.update(fer_csv.state(file.path))
+        with source.reading(file.path):
+            key.update(source.state(file.path))
     return key.digest()
 
 
@@ -163,7 +163,7 @@ def names(manifest: Manifest) -> list[str]:
     for code, location in zip(manifest.split_codes.tolist(), manifest.locations, strict=True):
         example = _record(manifest.root, str(location))
         own, number = example.get(b"image/filename"), example.get(b"image/id", len(found))
-        made = fer_csv.file_name(manifest.splits[code], number if isinstance(number, int) else 0)
+        made = source.file_name(manifest.splits[code], number if isinstance(number, int) else 0)
         found.append(
             own.decode("utf-8", "surrogateescape") if isinstance(own, bytes) and own else made
         )
@@ -206,7 +206,7 @@ def read_index(path: str | Path) -> RecordIndex:
 def _examples(file: RecordFile) -> Iterator[tuple[int, dict[bytes, bytes | int]]]:
     """Yield the place and the features of each record of a file."""
     number = offset = 0
-    with fer_csv.reading(file.path), open(file.path, "rb") as stream:
+    with source.reading(file.path), open(file.path, "rb") as stream:
         size = file.path.stat().st_size
         while offset < size:
             try:
@@ -223,7 +223,7 @@ def _record(root: Path, location: str) -> dict[bytes, Any]:
     relative, _, offset = location.rpartition(":")
     path = root / relative
     try:
-        with fer_csv.reading(path), open(path, "rb") as stream:
+        with source.reading(path), open(path, "rb") as stream:
             record, _ = record_at(stream, int(offset), path.stat().st_size)
             return features(record)
     except ValueError as error:
