@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import fer_data
@@ -16,7 +18,7 @@ from fer_data.errors import DataError
 from fer_data.readers import source
 from fer_data.writers import convert
 from tests.conftest import MakeFolder
-from tests.test_formats import GOOD, content, write_npz
+from tests.test_formats import GOOD, PIXELS, content, encoded, write_npz
 
 
 def refused(path: Path) -> str:
@@ -93,6 +95,86 @@ def test_a_name_that_no_file_can_have_is_not_taken(tmp_path: Path) -> None:
     names = np.array(["ü" * 4000, "y.png"])
     path = write_npz(tmp_path / "x.npz", **GOOD, samples=names)
     assert readers.names(fer_data.read(path)) == ["train_00000.png", "y.png"]
+
+
+# Parquet
+
+IMAGE = pa.struct({"bytes": pa.binary(), "path": pa.string()})
+
+
+def write_parquet(
+    path: Path, *, paths: Any = ("x.png", "y.png"), labels: Any = ("a", "b"), about: str = ""
+) -> Path:
+    pictures = pa.array([encoded(pixels) for pixels in PIXELS])
+    paths, labels = (
+        value if isinstance(value, pa.Array) else pa.array(value) for value in (paths, labels)
+    )
+    image = pa.StructArray.from_arrays([pictures, paths], ["bytes", "path"])
+    table = pa.table({"image": image, "label": labels})
+    pq.write_table(table.replace_schema_metadata({"huggingface": about}), path)
+    return path
+
+
+NO_UTF8 = pa.array([b"a", b"\xff"]).view(pa.string())
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"labels": NO_UTF8}, "broken parquet .*codec can't decode byte 0xff"),
+        ({"paths": NO_UTF8}, "broken parquet .*codec can't decode byte 0xff"),
+        ({"labels": ["a", "b" * 4097]}, "a label of more than 4,096 bytes"),
+        ({"labels": pa.array([0, 1]), "about": "[" * 100_000}, "column label has no class names"),
+    ],
+)
+def test_parquet_made_to_do_harm_is_one_line(
+    tmp_path: Path, changed: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        raise DataError(refused(write_parquet(tmp_path / "x.parquet", **changed)))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.large_string(),
+        pa.string_view(),
+        pa.dictionary(pa.int8(), pa.string()),
+        pa.dictionary(pa.int32(), pa.large_string()),
+    ],
+)
+def test_text_of_any_kind_is_taken_for_labels_and_paths(tmp_path: Path, kind: pa.DataType) -> None:
+    labels, paths = pa.array(["b", None]), pa.array(["x.png", None])
+    if pa.types.is_dictionary(kind):
+        labels, paths = labels.dictionary_encode(), paths.dictionary_encode()
+    path = write_parquet(tmp_path / "x.parquet", labels=labels.cast(kind), paths=paths.cast(kind))
+    found = [(sample.class_name, sample.name) for sample in content(path)]
+    assert found == [("b", "x.png"), (None, "train_00001.png")]
+
+
+def test_a_path_that_no_file_can_have_is_not_taken(tmp_path: Path) -> None:
+    path = write_parquet(tmp_path / "x.parquet", paths=["x" * 100_000, "y.png"])
+    assert readers.names(fer_data.read(path)) == ["train_00000.png", "y.png"]
+
+
+def test_a_value_that_stands_once_and_is_every_row_s_takes_little_memory(tmp_path: Path) -> None:
+    row = {"bytes": b"x" * (8 << 20), "path": None}
+    table = pa.table({"image": pa.array([row] * 64, IMAGE), "label": ["a"] * 64})
+    path = tmp_path / "x.parquet"
+    pq.write_table(table, path, compression="zstd", dictionary_pagesize_limit=1 << 30)
+    assert path.stat().st_size < 4096
+    (piece,) = readers.pieces(fer_data.read(path)).pieces
+    before, most = pa.total_allocated_bytes(), 0
+    for found in piece.pictures():
+        assert found.raw == row["bytes"]
+        most = max(most, pa.total_allocated_bytes() - before)
+    assert most < 200 << 20  # of 512
+
+
+def test_rows_without_a_byte_each_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    rows = {"image": pa.nulls(300_000, IMAGE), "label": pa.nulls(300_000, pa.string())}
+    pq.write_table(pa.table(rows), tmp_path / "x.parquet")
+    assert "more than 100,000 bad rows" in refused(tmp_path / "x.parquet")
 
 
 # Any layout

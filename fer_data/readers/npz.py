@@ -34,13 +34,12 @@ from fer_data.labels import SPLITS
 from fer_data.manifest import UNLABELLED, Manifest
 from fer_data.readers import source
 from fer_data.readers.piece import Found, Pieces
-from fer_data.readers.table import manifest_of
+from fer_data.readers.table import MAX_CLASSES, manifest_of
 
 state = source.state
 
 _BYTES_AT_ONCE = 1 << 20
 _MAX_SIDE = 4096
-_MAX_CLASSES = 1 << 16
 _HEADER_BYTES = 1 << 14
 
 
@@ -81,7 +80,7 @@ def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Mani
             num = shape[0]
         source.check_bad_rows(path, num - _member(file, "pixels").compress_size)  # not a byte each
         labels = _integers(file, "labels", num)
-        class_names = _text(file, "class_names", _MAX_CLASSES)
+        class_names = _text(file, "class_names", MAX_CLASSES)
         splits, codes = ["train"], np.zeros(num, np.int64)
         if _has(file, "splits"):
             splits = _text(file, "splits", len(SPLITS))

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from fer_data.labels import SPLITS
 from fer_data.manifest import UNLABELLED, LeftOut, Manifest, build
 
+MAX_CLASSES = 1 << 16
+"""Of one data set; labels that differ more often are no classes."""
+
 
 def manifest_of(
     path: Path,
