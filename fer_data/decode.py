@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from fer_data.errors import DataError, UsageError
 
@@ -104,13 +104,21 @@ def look(raw: Raw, name: str) -> tuple[int, int, str]:
     Raises
     ------
     DataError
-        As `decode`, but only the head of a file is read.
+        As `decode`, but of a file only the head is read, except for a PNG that is no square: what
+        says how it is turned may come after its pixels.
     """
     if isinstance(raw, np.ndarray):
         return *raw.shape[:2], _color_of(raw)
     with _opened(raw, name) as image:
-        width, height = ImageOps.exif_transpose(image).size
+        width, height = image.size
+        if width != height and _is_on_its_side(image):
+            width, height = height, width
         return height, width, _COLORS.get(image.mode, image.mode)
+
+
+def _is_on_its_side(image: Image.Image) -> bool:
+    """Whether a file's EXIF swaps its sides; those of a TIFF, Pillow swaps when it opens it."""
+    return image.format != "TIFF" and image.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
 
 
 def check(raw: Raw, name: str) -> None:

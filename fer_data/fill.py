@@ -18,6 +18,7 @@ from fer_data.manifest import Manifest
 from fer_data.parallel import in_parallel
 from fer_data.progress import track
 from fer_data.readers.piece import Piece
+from fer_data.readers.source import check_bad_rows
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,11 @@ def fill(manifest: Manifest, form: PixelFormat, target: Path, *, stop_at_bad: bo
     """Decode every picture of a manifest to `target`, a new uint8 [N, H, W, C] ``.npy`` file.
 
     Rows whose picture is bad stay zero. With `stop_at_bad`, the work ends soon after the first.
+
+    Raises
+    ------
+    DataError
+        If more are bad than are ever skipped.
     """
     new_array(target, (len(manifest), *form.shape))
     num_resized = num_converted = 0
@@ -53,6 +59,7 @@ def fill(manifest: Manifest, form: PixelFormat, target: Path, *, stop_at_bad: bo
         num_resized += part.num_resized
         num_converted += part.num_converted
         bad += part.bad
+        check_bad_rows(manifest.root, len(bad))
     return Filled(num_resized, num_converted, bad)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fer_data import parallel, store
-from fer_data.decode import MAX_PIXELS, PixelFormat, read_picture
+from fer_data.decode import MAX_PIXELS, PixelFormat, decode, look, read_picture
 from fer_data.errors import DataError, UsageError
 from fer_data.readers import fer_csv
 from fer_data.store import open_store
@@ -558,3 +558,25 @@ def test_names_that_are_no_utf8_can_be_stored(make_folder: MakeFolder) -> None:
         assert found.manifest.class_names == (name,)
         assert (root / str(found.manifest.locations[1])).exists()
     assert json.loads((found.path / "store.json").read_text("utf-8"))["source"] == str(root)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(10))
+def test_a_look_tells_the_sides_that_decoding_gives(kind: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    file = BytesIO()
+    Image.new("L", (20, 10), 9).save(file, kind, exif=exif)
+    height, width, color = look(file.getvalue(), "x")
+    assert color == ("rgb" if kind == "WEBP" else "grey")
+    assert not decode(file.getvalue(), PixelFormat(height, width), "x").resized
+
+
+@pytest.mark.parametrize(("kind", "side"), [("JPEG", 40), ("PNG", 60), ("BMP", 40)])
+def test_a_look_needs_no_more_than_the_head(kind: str, side: int) -> None:
+    file = BytesIO()
+    Image.effect_noise((60, side), 90).save(file, kind)
+    half = file.getvalue()[: len(file.getvalue()) // 2]
+    assert look(half, "x")[:2] == (side, 60)
+    with pytest.raises(DataError):
+        decode(half, PixelFormat(), "x")

@@ -12,7 +12,7 @@ import pytest
 
 import fer_data
 from fer_data.errors import DataError
-from fer_data.readers import fer_csv
+from fer_data.readers import fer_csv, source
 from tests.conftest import Run
 from tests.csv_files import FLAT, write_csv
 from tests.test_data_cli import one_line
@@ -32,7 +32,7 @@ def bomb(path: Path, line: bytes, *, mebibytes: int, header: bytes = HEADER) -> 
 @pytest.fixture
 def blocks_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Gets an entry for each read of a gzip; few bad rows are skipped, so that tests are quick."""
-    monkeypatch.setattr(fer_csv, "MAX_BAD_ROWS", 5000)
+    monkeypatch.setattr(source, "MAX_BAD_ROWS", 5000)
     reads: list[int] = []
     read = gzip.GzipFile.read
 
@@ -77,7 +77,7 @@ def test_a_bomb_of_bad_rows_ends_early_though_they_are_skipped(
     tmp_path: Path, blocks_read: list[int]
 ) -> None:
     path = bomb(tmp_path / "fer.csv.gz", b"3,,Training\n", mebibytes=1000)
-    with pytest.raises(DataError, match="more than 5,000 bad rows; it is no such csv"):
+    with pytest.raises(DataError, match="more than 5,000 bad rows; it is no such data set"):
         fer_data.read(path, skip_bad=True)
     assert len(blocks_read) <= 4
     with pytest.raises(DataError, match="more than 5,000 bad rows"):

@@ -251,6 +251,27 @@ def test_an_empty_folder_and_empty_pictures_are_one_line_each(make_folder: MakeF
         fer_data.read(root / "nothing")
 
 
+def test_folders_deeper_than_python_s_calls_are_read(tmp_path: Path) -> None:
+    root = tmp_path / "deep"
+    root.mkdir()
+    folders = [root / "train" / "cat"]
+    folders += [Path(f"{folders[0]}{'/d' * depth}") for depth in range(1, 1301)]
+    try:
+        folders[0].parent.mkdir()
+        for folder in folders:
+            folder.mkdir()
+        GREY.save(folders[-1] / "x.png")
+        GREY.save(folders[0] / "e.png")
+        manifest = fer_data.read(root)
+        assert len(manifest) == 2
+        assert fer_data.open_store(root).manifest.locations[1] == "train/cat/e.png"
+    finally:  # here, as what clears `tmp_path` goes down by calls
+        for folder in reversed(folders):
+            for file in folder.glob("*.png"):
+                file.unlink()
+            folder.rmdir()
+
+
 @pytest.mark.slow
 def test_two_hundred_thousand_files_are_counted_in_little_memory(tmp_path: Path) -> None:
     """Two million, tried by hand, took 8 s of one core and 589 MiB, but 78 s to make."""

@@ -10,7 +10,6 @@ import codecs
 import csv
 import gzip
 import os
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 from fer_data.errors import DataError
 from fer_data.labels import EMOTIONS, EMOTIONS_BY_CODE, SPLITS, USAGES, split_of_usage
 from fer_data.manifest import UNLABELLED, LeftOut, Manifest
+from fer_data.readers import source
 from fer_data.readers.piece import Found, Pieces
 from fer_data.readers.pixel_text import FEWEST_BYTES, parse_pixels, wrong_number
 
@@ -32,8 +32,8 @@ BLOCK_BYTES = 1 << 20
 
 MAX_LINE_BYTES = 1 << 20
 
-MAX_BAD_ROWS = 100_000
-"""Bad rows that are skipped and listed; a file with more is something else than it seems."""
+state, names = source.state, source.made_names
+file_name, check_bad_rows = source.file_name, source.check_bad_rows
 
 _SHORT = 64
 _RETURN = ord("\r")
@@ -84,7 +84,7 @@ class Block:
 
 
 def _read_again(first_row: int, stop_row: int, path: Path, offset: int, size: int) -> Block:
-    with reading(path), open(path, "rb") as file:
+    with source.reading(path), open(path, "rb") as file:
         data = os.pread(file.fileno(), size, offset)
     if len(data) != size:
         raise DataError(f"{path}: became shorter while it was read; run the command again")
@@ -133,12 +133,6 @@ class Rows:
 def recognises(path: Path) -> bool:
     """Whether the path is a file; what is wrong with one that is no such csv, reading tells."""
     return path.is_file()
-
-
-def state(path: Path) -> bytes:
-    """Return the file's size and times."""
-    info = path.stat()
-    return f"{info.st_size}\0{info.st_mtime_ns}\0{info.st_ctime_ns}".encode()
 
 
 def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Manifest:
@@ -216,29 +210,12 @@ def _pieces(manifest: Manifest) -> Iterator[BlockRows]:
                 yield BlockRows(manifest.root, block, columns, rows, start)
 
 
-def names(manifest: Manifest) -> list[str]:
-    """Return a file name for each row, of its split and number."""
-    rows = zip(manifest.split_codes.tolist(), manifest.locations.tolist(), strict=True)
-    return [file_name(manifest.splits[code], row) for code, row in rows]
-
-
-def file_name(split: str, row: int) -> str:
-    """Return the file name that a row gets in a folder."""
-    return f"{split}_{row:05d}.png"
-
-
 def bad_row(path: Path, reject: Reject) -> DataError:
     """Return the error that a bad row is, where bad rows are not skipped."""
     return DataError(
         f"{path}: {reject.where}, column {reject.column}: {reject.cause}; "
         "correct the row, or leave bad rows out (--skip-bad)"
     )
-
-
-def check_bad_rows(path: Path, number: int) -> None:
-    """Refuse a csv with more than `MAX_BAD_ROWS` bad rows: a small gzip can hold any number."""
-    if number > MAX_BAD_ROWS:
-        raise DataError(f"{path}: more than {MAX_BAD_ROWS:,} bad rows; it is no such csv")
 
 
 @contextmanager
@@ -251,26 +228,15 @@ def open_csv(path: Path) -> Iterator[tuple[Columns, Iterator[Block]]]:
         If the file cannot be read, is no gzip though it begins like one, lacks a column, or has
         a line of more than a mebibyte, or as much of blank lines.
     """
-    with reading(path):
+    with source.reading(path):
         file = open(path, "rb")  # noqa: SIM115  # closed below
     with file:
-        with reading(path):
+        with source.reading(path):
             gzipped = file.read(2) == b"\x1f\x8b"
             file.seek(0)
             stream = gzip.GzipFile(fileobj=file) if gzipped else file
             columns = _columns(path, stream.readline(MAX_LINE_BYTES))
         yield columns, _blocks(path, stream, placed=not gzipped)
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Name the file in what goes wrong while it is read."""
-    try:
-        yield
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: broken gzip ({error}); fetch the file again") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 
 def parse(block: Block, columns: Columns, *, merge_test: bool, with_pixels: bool) -> Rows:
@@ -279,7 +245,7 @@ def parse(block: Block, columns: Columns, *, merge_test: bool, with_pixels: bool
     cells: list[bytes | memoryview] = []
     view = memoryview(block.data)
     for row, (start, stop) in enumerate(_lines(block.data), start=block.first_row):
-        if len(found.rejects) > MAX_BAD_ROWS:  # `check_bad_rows` ends it
+        if len(found.rejects) > source.MAX_BAD_ROWS:  # `check_bad_rows` ends it
             break
         fields: Sequence[bytes | memoryview]
         if plain := _plain_fields(view, start, stop, columns.number):
@@ -384,7 +350,7 @@ def _blocks(path: Path, stream: BinaryIO | gzip.GzipFile, *, placed: bool) -> It
     row = 0
     rest = b""
     while True:
-        with reading(path):
+        with source.reading(path):
             offset = stream.tell() - len(rest)
             data = stream.read(BLOCK_BYTES)
         place = (path, offset) if placed else None

@@ -176,17 +176,20 @@ def _classes_in(
 
 def _files(root: Path, folder: Path) -> Iterator[tuple[os.DirEntry[str], str]]:
     """Yield each file below a class folder with the reason to leave it out, or ``""``."""
-    for entry in _children(folder):
-        name = entry.name
-        if entry.is_symlink() and _leads_outside(root, entry):
+    within = [iter(_children(folder))]  # folders may be deeper than Python's calls
+    while within:
+        entry = next(within[-1], None)
+        if entry is None:
+            within.pop()
+        elif entry.is_symlink() and _leads_outside(root, entry):
             yield entry, "a symbolic link that leads out of the data set, or to a folder"
-        elif name[0] == ".":
+        elif entry.name[0] == ".":
             yield entry, "hidden"
         elif entry.is_file():
-            listed = name[name.rfind(".") :].lower() in SUFFIXES
-            yield entry, "" if listed else "not a picture by its name"
+            ending = entry.name[entry.name.rfind(".") :].lower()
+            yield entry, "" if ending in SUFFIXES else "not a picture by its name"
         elif entry.is_dir():
-            yield from _files(root, Path(entry.path))
+            within.append(iter(_children(Path(entry.path))))
         else:
             yield entry, "not a regular file"
 

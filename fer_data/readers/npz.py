@@ -14,29 +14,32 @@ Nothing is unpickled, and no array is read before its size was held against the 
 
 from __future__ import annotations
 
+import io
+import math
+import sys
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.errors import DataError
 from fer_data.labels import SPLITS
-from fer_data.manifest import UNLABELLED, Manifest, build
-from fer_data.readers import fer_csv
+from fer_data.manifest import UNLABELLED, Manifest
+from fer_data.readers import source
 from fer_data.readers.piece import Found, Pieces
+from fer_data.readers.table import MAX_CLASSES, manifest_of
 
-state = fer_csv.state
+state = source.state
 
 _BYTES_AT_ONCE = 1 << 20
 _MAX_SIDE = 4096
-_MAX_NAME_BYTES = 4096
-_MAX_CLASSES_BYTES = 64 << 20
 _HEADER_BYTES = 1 << 14
 
 
@@ -62,7 +65,7 @@ def recognises(path: Path) -> bool:
     """Whether the path is a zip file, as a ``.npz`` is."""
     if not path.is_file():
         return False
-    with fer_csv.reading(path), open(path, "rb") as file:
+    with source.reading(path), open(path, "rb") as file:
         return file.read(4) == b"PK\x03\x04"
 
 
@@ -75,11 +78,12 @@ def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Mani
     with _opened(path) as file:
         with _pixels(file) as (_, shape):
             num = shape[0]
+        source.check_bad_rows(path, num - _member(file, "pixels").compress_size)  # not a byte each
         labels = _integers(file, "labels", num)
-        class_names = [str(name) for name in _text(file, "class_names", _MAX_CLASSES_BYTES)]
+        class_names = _text(file, "class_names", MAX_CLASSES)
         splits, codes = ["train"], np.zeros(num, np.int64)
         if _has(file, "splits"):
-            splits = [str(split) for split in _text(file, "splits", _HEADER_BYTES)]
+            splits = _text(file, "splits", len(SPLITS))
             codes = _integers(file, "split_codes", num)
     if len(set(class_names)) < len(class_names):
         raise DataError(f"{path}: class_names has a name twice")
@@ -88,15 +92,8 @@ def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Mani
             raise DataError(f"{path}: split {split!r} is none of {', '.join(SPLITS)}")
     _check_range(path, "labels", labels, UNLABELLED, len(class_names))
     _check_range(path, "split_codes", codes, 0, len(splits))
-    return build(
-        path,
-        f"npz ({'x'.join(map(str, shape[1:]))})",
-        class_names,
-        (
-            (splits[code], class_names[label] if label >= 0 else None, row)
-            for row, (code, label) in enumerate(zip(codes.tolist(), labels.tolist(), strict=True))
-        ),
-    )
+    layout = f"npz ({'x'.join(map(str, shape[1:]))})"
+    return manifest_of(path, layout, class_names, labels, splits, codes)
 
 
 def pieces(manifest: Manifest) -> Pieces:
@@ -110,13 +107,13 @@ def names(manifest: Manifest) -> list[str]:
     """Return what ``samples`` has for the rows, or a name made of split and number."""
     with _opened(manifest.root) as file:
         if not _has(file, "samples"):
-            return fer_csv.names(manifest)
+            return source.made_names(manifest)
         with _pixels(file) as (_, shape):
             num = shape[0]
-        found = _text(file, "samples", num * _MAX_NAME_BYTES)
+        found = _text(file, "samples", num)
     if len(found) != num:
         raise DataError(f"{manifest.root}: samples has {len(found):,} names, pixels {num:,} rows")
-    return [str(name) for name in found[manifest.locations]]
+    return source.own_names(manifest, (found[row] for row in manifest.locations.tolist()))
 
 
 def _pieces(manifest: Manifest) -> Iterator[Stack]:
@@ -141,7 +138,7 @@ def _rows_at_once(shape: tuple[int, ...]) -> int:
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
-        with fer_csv.reading(path), open(path, "rb") as file, zipfile.ZipFile(file) as found:
+        with source.reading(path), open(path, "rb") as file, zipfile.ZipFile(file) as found:
             yield found
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
         raise DataError(f"{path}: broken .npz ({error}); fetch or write the file again") from None
@@ -149,32 +146,37 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         raise DataError(f"{path}: {error}") from None
 
 
+class _Head(NamedTuple):
+    """What the header of an array says, and how many bytes it takes."""
+
+    shape: tuple[int, ...]
+    fortran: bool
+    dtype: np.dtype[Any]
+    size: int
+
+    def __str__(self) -> str:
+        return f"{self.dtype} {list(self.shape)}"
+
+
 @contextmanager
 def _pixels(file: zipfile.ZipFile) -> Iterator[tuple[IO[bytes], tuple[int, ...]]]:
     """Open the pixels behind their header, which is held against the size of the member."""
-    info = _member(file, "pixels")
-    with file.open(info) as stream:
-        shape, fortran, dtype = _header(stream)
-        if dtype != np.uint8 or fortran or len(shape) not in (3, 4) or shape[3:] not in _CHANNELS:
-            raise DataError(
-                f"{file.filename or 'npz'}: pixels is {dtype} {list(shape)}; "
-                "expected uint8 [N, H, W] or [N, H, W, 3]"
-            )
-        if not 1 <= min(shape[1:3]) <= max(shape[1:3]) <= _MAX_SIDE:
-            raise ValueError(f"pictures are {shape[1]}x{shape[2]}; sides are 1 to {_MAX_SIDE}")
-        if info.file_size - stream.tell() != int(np.prod(shape, dtype=object)):
-            raise ValueError(f"pixels is not as long as its shape {list(shape)} says")
+    head = _head(file, "pixels")
+    shape = head.shape
+    if (
+        head.dtype != np.uint8
+        or head.fortran
+        or len(shape) not in (3, 4)
+        or shape[3:] not in _CHANNELS
+    ):
+        raise ValueError(f"pixels is {head}; expected uint8 [N, H, W] or [N, H, W, 3]")
+    if not 1 <= min(shape[1:3]) <= max(shape[1:3]) <= _MAX_SIDE:
+        raise ValueError(f"pictures are {shape[1]}x{shape[2]}; sides are 1 to {_MAX_SIDE}")
+    with _behind(file, "pixels", head) as stream:
         yield stream, shape
 
 
 _CHANNELS = ((), (1,), (3,))
-
-
-def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    version = np.lib.format.read_magic(stream)
-    if version == (1, 0):
-        return np.lib.format.read_array_header_1_0(stream)
-    return np.lib.format.read_array_header_2_0(stream)
 
 
 def _has(file: zipfile.ZipFile, name: str) -> bool:
@@ -190,26 +192,60 @@ def _member(file: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
     return file.getinfo(f"{name}.npy")
 
 
-def _array(file: zipfile.ZipFile, name: str, max_bytes: int) -> NDArray[Any]:
+def _head(file: zipfile.ZipFile, name: str) -> _Head:
+    with file.open(_member(file, name)) as stream:
+        start = io.BytesIO(stream.read(_HEADER_BYTES))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a header that Python 2 wrote, and odd text in one
+            version = np.lib.format.read_magic(start)
+            if version == (1, 0):
+                found = np.lib.format.read_array_header_1_0(start)
+            else:
+                found = np.lib.format.read_array_header_2_0(start)
+    except Exception:  # NumPy lets tokenize.TokenError, MemoryError, RecursionError and more out
+        raise ValueError(f"array {name} has no header that can be read") from None
+    return _Head(*found, start.tell())
+
+
+@contextmanager
+def _behind(file: zipfile.ZipFile, name: str, head: _Head) -> Iterator[IO[bytes]]:
+    """Open an array at its values, of which there must be as many bytes as its header says."""
     info = _member(file, name)
-    if info.file_size > max_bytes + _HEADER_BYTES:
-        raise ValueError(f"array {name} is {info.file_size:,} bytes, more than there are samples")
+    if info.file_size - head.size != math.prod(head.shape) * head.dtype.itemsize:
+        raise ValueError(f"{name} is not as long as its shape {list(head.shape)} says")
     with file.open(info) as stream:
-        found: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
-    return found
+        stream.read(head.size)
+        yield stream
 
 
 def _integers(file: zipfile.ZipFile, name: str, num: int) -> NDArray[np.int64]:
-    found = _array(file, name, 8 * num)
-    if found.dtype.kind not in "iu" or found.shape != (num,):
-        raise ValueError(f"{name} is {found.dtype} {list(found.shape)}; expected integers [{num}]")
-    return found.astype(np.int64)
+    head = _head(file, name)
+    if head.dtype.kind not in "iu" or head.shape != (num,):
+        raise ValueError(f"{name} is {head}; expected integers [{num}]")
+    with _behind(file, name, head) as stream:
+        return np.frombuffer(stream.read(), head.dtype, num).astype(np.int64)
 
 
-def _text(file: zipfile.ZipFile, name: str, max_bytes: int) -> NDArray[np.str_]:
-    found = _array(file, name, max_bytes)
-    if found.dtype.kind != "U" or found.ndim != 1:
-        raise ValueError(f"{name} is {found.dtype} {list(found.shape)}; expected text, one row")
+def _text(file: zipfile.ZipFile, name: str, most: int) -> list[str]:
+    """Return the texts of an array of `most` at the most, a block at a time: most are padding."""
+    head = _head(file, name)
+    letters = head.dtype.itemsize // 4
+    if head.dtype.kind != "U" or len(head.shape) != 1 or not 1 <= letters <= source.MAX_NAME_BYTES:
+        raise ValueError(
+            f"{name} is {head}; expected text [N] of 1 to {source.MAX_NAME_BYTES:,} letters"
+        )
+    if head.shape[0] > most:
+        raise ValueError(f"{name} has {head.shape[0]:,} texts; expected {most:,} at the most")
+    found: list[str] = []
+    with _behind(file, name, head) as stream:
+        at_once = max(1, _BYTES_AT_ONCE // head.dtype.itemsize)
+        for _ in range(0, head.shape[0], at_once):
+            data = stream.read(at_once * head.dtype.itemsize)
+            codes = np.frombuffer(data, head.dtype.str[0] + "u4")
+            if len(codes) and codes.max() > sys.maxunicode:
+                raise ValueError(f"{name} has a letter that is none of Unicode's")
+            found += np.frombuffer(data, head.dtype).tolist()
     return found
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from fer_data.errors import DataError
 from fer_data.labels import SPLITS, split_of_folder
 from fer_data.manifest import LeftOut, Manifest
-from fer_data.readers import fer_csv
+from fer_data.readers import source
 from fer_data.readers.piece import Pieces
 
 _FILE = re.compile(r"(?P<split>[A-Za-z_]+)(-\d{5}-of-\d{5,})?(-[0-9a-f]{16})?\.parquet", re.ASCII)
@@ -21,7 +21,7 @@ _FILE = re.compile(r"(?P<split>[A-Za-z_]+)(-\d{5}-of-\d{5,})?(-[0-9a-f]{16})?\.p
 def recognises(path: Path) -> bool:
     """Whether the path is a parquet file, or a folder with some in it or in ``data/``."""
     if path.is_file():
-        with fer_csv.reading(path), open(path, "rb") as file:
+        with source.reading(path), open(path, "rb") as file:
             return file.read(4) == b"PAR1"
     return path.is_dir() and bool(_listed(path))
 
@@ -30,7 +30,7 @@ def state(path: Path) -> bytes:
     """Return the name, size and times of each file."""
     files, _ = split_files(path)
     return b"\0".join(
-        str(file).encode("utf-8", "surrogateescape") + fer_csv.state(file) for _, file in files
+        str(file).encode("utf-8", "surrogateescape") + source.state(file) for _, file in files
     )
 
 

@@ -15,20 +15,25 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from fer_data.errors import DataError
 from fer_data.labels import SPLITS
-from fer_data.manifest import LeftOut, Manifest, build
-from fer_data.readers import fer_csv
+from fer_data.manifest import UNLABELLED, LeftOut, Manifest
+from fer_data.readers import source
 from fer_data.readers.parquet import split_files
 from fer_data.readers.piece import Found, Pieces
+from fer_data.readers.table import MAX_CLASSES, manifest_of
 
 SPLIT_KEY = b"fer_data.split"
 """Key of the schema's metadata that tells the split of a file whose name does not."""
 
 _ROWS_AT_ONCE = 64
+_VALUES_AT_ONCE = 1 << 16
+_BYTES_AT_ONCE = 64 << 20
+_BAD = UNLABELLED - 1
 
 MAX_BYTES = 256 << 20
 """Of one picture's file."""
@@ -61,41 +66,55 @@ class GroupRows:
         wanted = {row: place for place, row in enumerate(self.rows, self.start)}
         row = 0
         with opened(self.path) as file:
-            for batch in file.iter_batches(
-                _ROWS_AT_ONCE, row_groups=[self.group], columns=[f"{self.column}.bytes"]
-            ):
+            for batch in _batches(file, self.group, f"{self.column}.bytes", _ROWS_AT_ONCE):
                 for value in batch.column(0).field("bytes"):
                     if row in wanted:
                         name = f"{self.path}: row {row} of group {self.group}"
                         yield Found(wanted[row], name, _checked(value, name))
                     row += 1
+            if row <= self.rows[-1]:
+                raise pa.ArrowInvalid(f"group {self.group} has {row:,} rows")
 
 
 def read(path: Path, *, skip_bad: bool) -> Manifest:
     """Read the manifest; see `fer_data.readers.parquet.read`."""
-    samples: list[tuple[str, str | None, int]] = []
-    class_names: set[str] = set()
     files, left_out = split_files(path)
-    first = 0
+    splits: list[str] = []
+    labels: list[NDArray[np.int64]] = []
+    codes: dict[str, int] = {}
+    num_bad = first = 0
     for split, file_path in files:
         with opened(file_path) as file:
             columns = _columns(file_path, file.schema_arrow)
-            split = split or _own_split(file.schema_arrow)
-            labels = _labels(file, columns)
-        class_names.update(columns.class_names or (x for x in labels if isinstance(x, str)))
-        for row, label in enumerate(labels, first):
-            if isinstance(label, int):
-                bad = f"label {label} of {len(columns.class_names or ())} classes"
-                if not skip_bad:
-                    raise DataError(
-                        f"{file_path}: row {row - first}: {bad}; "
-                        "correct the row, or leave bad rows out (--skip-bad)"
-                    )
-                left_out.append(LeftOut(f"row {row}", "bad label"))
-            else:
-                samples.append((split, label, row))
-        first += len(labels)
-    return build(path, "parquet with images", class_names, samples, left_out)
+            splits.append(split or _own_split(file.schema_arrow))
+            num_bad += file.metadata.num_rows - file_path.stat().st_size  # without a byte each
+            source.check_bad_rows(path, num_bad)
+            found, bad = _labels(path, file, columns, codes)
+            if len(found) != file.metadata.num_rows:
+                raise pa.ArrowInvalid(f"{len(found):,} labels of {file.metadata.num_rows:,}")
+        for row, label in bad:
+            if not skip_bad:
+                raise DataError(
+                    f"{file_path}: row {row}: label {label} of {len(columns.class_names or ())} "
+                    "classes; correct the row, or leave bad rows out (--skip-bad)"
+                )
+            left_out.append(LeftOut(f"row {first + row}", "bad label"))
+        source.check_bad_rows(path, len(left_out))
+        labels.append(found)
+        first += len(found)
+    every = np.concatenate(labels)
+    rows = np.flatnonzero(every >= UNLABELLED)
+    split_codes = np.repeat(np.arange(len(splits)), [len(some) for some in labels])
+    return manifest_of(
+        path,
+        "parquet with images",
+        list(codes),
+        every[rows],
+        splits,
+        split_codes[rows],
+        rows=rows,
+        left_out=left_out,
+    )
 
 
 def pieces(manifest: Manifest) -> Pieces:
@@ -113,14 +132,14 @@ def names(manifest: Manifest) -> list[str]:
     for _, path in split_files(manifest.root)[0]:
         with opened(path) as file:
             image = file.schema_arrow.field(_columns(path, file.schema_arrow).image)
-            if image.type.get_field_index("path") < 0:
+            place = image.type.get_field_index("path")
+            if place < 0 or not _is_text(image.type.field(place).type):
                 paths += [None] * file.metadata.num_rows
             else:
-                column = file.read(columns=[f"{image.name}.path"]).column(0)
-                paths += pa.compute.struct_field(column, "path").to_pylist()
-    made = fer_csv.names(manifest)
-    own = [paths[row] for row in manifest.locations.tolist()]
-    return [name or instead for name, instead in zip(own, made, strict=True)]
+                for group in range(file.metadata.num_row_groups):
+                    for batch in _batches(file, group, f"{image.name}.path", _VALUES_AT_ONCE):
+                        paths += _paths(batch.column(0).field("path"))
+    return source.own_names(manifest, (paths[row] for row in manifest.locations.tolist()))
 
 
 @contextmanager
@@ -129,7 +148,7 @@ def opened(path: Path) -> Iterator[pq.ParquetFile]:
     try:
         with pq.ParquetFile(path) as file:
             yield file
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         text = " ".join(str(error).split())
         raise DataError(f"{path}: broken parquet ({text}); fetch or write the file again") from None
 
@@ -183,7 +202,7 @@ def _columns(path: Path, schema: pa.Schema) -> Columns:
         if len(set(names)) < len(names):
             raise DataError(f"{path}: column {label} has a class name twice")
         return Columns(image, label, tuple(names))
-    if pa.types.is_string(schema.field(label).type):
+    if _is_text(schema.field(label).type):
         return Columns(image, label, None)
     raise DataError(f"{path}: column {label} is {schema.field(label).type}; expected int64 or text")
 
@@ -193,7 +212,7 @@ def _features(schema: pa.Schema) -> dict[str, dict[str, Any]]:
         info = json.loads((schema.metadata or {})[b"huggingface"])["info"]
         features = info["features"]
         return {name: about for name, about in features.items() if isinstance(about, dict)}
-    except (KeyError, TypeError, ValueError, AttributeError):  # no such metadata, or none of these
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):  # none such, or odd
         return {}
 
 
@@ -217,13 +236,83 @@ def _own_split(schema: pa.Schema) -> str:
     return found if found in SPLITS else "train"
 
 
-def _labels(file: pq.ParquetFile, columns: Columns) -> list[str | int | None]:
-    """Return each row's class name, None where it has none, or a number that stands for none."""
+def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return kind in (pa.string(), pa.large_string(), pa.string_view())
+
+
+def _as_text(column: pa.Array) -> pa.Array:
+    """Return texts of any kind as one kind."""
+    if isinstance(column, pa.DictionaryArray):
+        column = column.dictionary_decode()
+    return column.cast(pa.large_string())
+
+
+def _batches(file: pq.ParquetFile, group: int, column: str, most: int) -> Iterator[pa.RecordBatch]:
+    """Yield a column of a row group, `most` rows or 64 MiB at a time.
+
+    A value that stands once in the file can be every row's: any may be as long as all of them.
+    """
+    at_once = max(1, min(most, _BYTES_AT_ONCE // max(1, _size(file, group, column))))
+    yield from file.iter_batches(at_once, row_groups=[group], columns=[column])
+
+
+def _size(file: pq.ParquetFile, group: int, column: str) -> int:
+    """Return the bytes of a column of a row group, decompressed but as they are encoded."""
+    about = file.metadata.row_group(group)
+    columns = (about.column(place) for place in range(about.num_columns))
+    return sum(one.total_uncompressed_size for one in columns if one.path_in_schema == column)
+
+
+def _paths(found: pa.Array) -> list[str | None]:
+    """Return the paths, None where there is none or it is too long for a file's."""
+    texts = _as_text(found)
+    too_long = pc.greater(pc.binary_length(texts), source.MAX_NAME_BYTES)
+    paths: list[str | None] = pc.if_else(too_long, None, texts).to_pylist()
+    return paths
+
+
+def _labels(
+    path: Path, file: pq.ParquetFile, columns: Columns, codes: dict[str, int]
+) -> tuple[NDArray[np.int64], list[tuple[int, int]]]:
+    """Return each row's code, and row and label of those that are no class's.
+
+    The code is -1 where there is no label, and less where it is bad. `codes` gets a code for each
+    class that is new.
+    """
     if columns.label is None:
-        return [None] * file.metadata.num_rows
-    found: list[Any] = file.read(columns=[columns.label]).column(0).to_pylist()
-    if columns.class_names is None:
-        return found
-    of_code: dict[int | None, str | int | None] = dict(enumerate(columns.class_names))
-    of_code[None] = of_code[-1] = None
-    return [of_code.get(code, code) for code in found]
+        return np.full(file.metadata.num_rows, UNLABELLED), []
+    names = columns.class_names or ()
+    of_label = np.array([*(codes.setdefault(name, len(codes)) for name in names), UNLABELLED])
+    found = [np.empty(0, np.int64)]
+    bad: list[tuple[int, int]] = []
+    first = 0
+    for group in range(file.metadata.num_row_groups):
+        for batch in _batches(file, group, columns.label, _VALUES_AT_ONCE):
+            column = batch.column(0)
+            if columns.class_names is None:
+                found.append(_text_codes(path, _as_text(column), codes))
+            else:
+                labels = column.cast(pa.int64()).fill_null(UNLABELLED).to_numpy()
+                wrong = (labels < UNLABELLED) | (labels >= len(names))
+                rows = np.flatnonzero(wrong)
+                bad += zip((first + rows).tolist(), labels[rows].tolist(), strict=True)
+                source.check_bad_rows(path, len(bad))
+                found.append(np.where(wrong, _BAD, of_label[np.where(wrong, 0, labels)]))
+            first += len(column)
+    return np.concatenate(found), bad
+
+
+def _text_codes(path: Path, texts: pa.Array, codes: dict[str, int]) -> NDArray[np.int64]:
+    found = texts.dictionary_encode()
+    if (pc.max(pc.binary_length(found.dictionary)).as_py() or 0) > source.MAX_NAME_BYTES:
+        raise DataError(f"{path}: a label of more than {source.MAX_NAME_BYTES:,} bytes")
+    names = found.dictionary.to_pylist()
+    of_place = [*(codes.setdefault(name, len(codes)) for name in names), UNLABELLED]
+    if len(codes) > MAX_CLASSES:
+        raise DataError(f"{path}: more than {MAX_CLASSES:,} labels that differ")
+    codes_of_rows: NDArray[np.int64] = np.array(of_place)[
+        found.indices.fill_null(UNLABELLED).to_numpy()
+    ]
+    return codes_of_rows

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fer_data.errors import DataError
 from fer_data.labels import SPLITS
 from fer_data.manifest import Manifest, build
-from fer_data.readers import fer_csv
+from fer_data.readers import source
 from fer_data.readers.example import features, record_at
 from fer_data.readers.piece import Found, Pieces
 
@@ -27,6 +27,8 @@ FORMAT = 1
 _INDEX = "index.json"
 _MAX_INDEX_BYTES = 64 << 20
 _RECORDS_AT_ONCE = 256
+
+_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True)
@@ -120,10 +122,11 @@ def recognises(path: Path) -> bool:
 
 def state(path: Path) -> bytes:
     """Return a digest of the index and of each file's size and times."""
+    index = read_index(path)  # which looks at its size first
     key = hashlib.blake2b((path / _INDEX).read_bytes())
-    for file in read_index(path).files:
-        with fer_csv.reading(file.path):
-            key.update(fer_csv.state(file.path))
+    for file in index.files:
+        with source.reading(file.path):
+            key.update(source.state(file.path))
     return key.digest()
 
 
@@ -163,10 +166,11 @@ def names(manifest: Manifest) -> list[str]:
     for code, location in zip(manifest.split_codes.tolist(), manifest.locations, strict=True):
         example = _record(manifest.root, str(location))
         own, number = example.get(b"image/filename"), example.get(b"image/id", len(found))
-        made = fer_csv.file_name(manifest.splits[code], number if isinstance(number, int) else 0)
-        found.append(
-            own.decode("utf-8", "surrogateescape") if isinstance(own, bytes) and own else made
-        )
+        if isinstance(own, bytes) and 0 < len(own) <= source.MAX_NAME_BYTES:
+            found.append(own.decode("utf-8", "surrogateescape"))
+        else:
+            row = number if isinstance(number, int) else 0
+            found.append(source.file_name(manifest.splits[code], row))
     return found
 
 
@@ -186,27 +190,41 @@ def read_index(path: str | Path) -> RecordIndex:
             raise ValueError(f"it is larger than {_MAX_INDEX_BYTES:,} bytes")
         about = json.loads((root / _INDEX).read_text("utf-8"))
         if about["format"] != FORMAT:
-            raise ValueError(f"format {about['format']}")
-        class_names = tuple(map(str, about["class_names"]))
-        files = tuple(
-            RecordFile(root / one["path"], one["split"], one["label"], one["num_records"])
-            for one in about["files"]
-        )
-        for file in files:
-            if root.resolve() not in file.path.resolve().parents:
-                raise ValueError(f"{file.path} lies elsewhere")
-            if file.split not in SPLITS or file.label not in range(len(class_names)):
-                raise ValueError(f"{file.path} has split {file.split!r}, label {file.label!r}")
-        form = PixelFormat(**about["form"])
-        return RecordIndex(root, class_names, form, int(about["num_samples"]), files)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"format {about['format']!r}")
+        class_names = tuple(_each(str, about["class_names"]))
+        if len(set(class_names)) < len(class_names):
+            raise ValueError("class_names has a name twice")
+        files = tuple(_record_file(root, one, class_names) for one in _each(dict, about["files"]))
+        height, width = _each(int, [about["form"]["height"], about["form"]["width"]])
+        form = PixelFormat(height, width, about["form"]["color"])
+        (num_samples,) = _each(int, [about["num_samples"]])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(f"{root}: no TFRecord files with their index.json ({error})") from None
+    return RecordIndex(root, class_names, form, num_samples, files)
+
+
+def _record_file(root: Path, one: dict[str, Any], class_names: tuple[str, ...]) -> RecordFile:
+    (relative,) = _each(str, [one["path"]])
+    label, num_records = _each(int, [one["label"], one["num_records"]])
+    path = root / relative
+    if Path(relative).is_absolute() or not path.resolve().is_relative_to(root.resolve()):
+        raise ValueError(f"{relative!r} lies elsewhere")
+    if one["split"] not in SPLITS or label not in range(len(class_names)):
+        raise ValueError(f"{relative!r} has split {one['split']!r}, label {label}")
+    return RecordFile(path, one["split"], label, num_records)
+
+
+def _each(kind: type[_Kind], values: Any) -> list[_Kind]:
+    """Return a list all values of which are of a kind, as True is no whole number."""
+    if not isinstance(values, list) or any(type(value) is not kind for value in values):
+        raise TypeError(f"{values!r:.80} where there must be {kind.__name__}")
+    return values
 
 
 def _examples(file: RecordFile) -> Iterator[tuple[int, dict[bytes, bytes | int]]]:
     """Yield the place and the features of each record of a file."""
     number = offset = 0
-    with fer_csv.reading(file.path), open(file.path, "rb") as stream:
+    with source.reading(file.path), open(file.path, "rb") as stream:
         size = file.path.stat().st_size
         while offset < size:
             try:
@@ -223,7 +241,7 @@ def _record(root: Path, location: str) -> dict[bytes, Any]:
     relative, _, offset = location.rpartition(":")
     path = root / relative
     try:
-        with fer_csv.reading(path), open(path, "rb") as stream:
+        with source.reading(path), open(path, "rb") as stream:
             record, _ = record_at(stream, int(offset), path.stat().st_size)
             return features(record)
     except ValueError as error:
