@@ -163,9 +163,12 @@ def _rows_of(rows: NDArray[np.int64], labels: NDArray[np.int32], label: int) -> 
 
 
 def _plain(class_name: str, label: int) -> str:
-    """Return a class name as a part of a file's name, where it is not too long for one."""
+    """Return a class name as a part of a file's name, or its label where it is too long for one.
+
+    No name has ``=`` left once it is quoted, so no other class has the label's.
+    """
     plain = quote(class_name.encode("utf-8", "surrogateescape"), safe=" ")
-    return plain if len(plain) <= _MAX_PLAIN else f"class-{label}"
+    return plain if len(plain) <= _MAX_PLAIN else f"class={label}"
 
 
 def _example(
