@@ -504,6 +504,19 @@ def test_bad_pictures_stop_a_conversion_or_are_left_out_and_listed(
     ]  # fmt: skip
 
 
+def test_rejects_are_said_to_be_listed_only_where_they_are(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    source = make_folder({"cat": 2})
+    (source / "cat" / "0001.png").write_text("no picture")
+    (tmp_path / "hub").mkdir()
+    (tmp_path / "hub" / "rejects.csv").write_text("of old")
+    done = convert(source, tmp_path / "hub", to="parquet", skip_bad=True, force=True)
+    assert done.rejects_text() == "1 left out: cat/0001.png (cannot be decoded)"
+    done = convert(source, tmp_path / "out", skip_bad=True)
+    assert done.rejects_text() == f"1 left out, see {tmp_path / 'out' / 'rejects.csv'}"
+
+
 # Never trusted
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -137,7 +137,7 @@ def _write_all(
     if rejects:
         write_text(folder / "rejects.csv", rejects_csv(tuple(rejects)))
     table = {split: {name: counts[split, name] for name in EMOTIONS} for split in present}
-    return Conversion(out, table, tuple(rejects), num_reused)
+    return Conversion(out, table, tuple(rejects), num_reused, are_rejects_listed=True)
 
 
 def _done_before(out: Path, settings: dict[str, Any]) -> Conversion | None:
@@ -154,5 +154,5 @@ def _done_before(out: Path, settings: dict[str, Any]) -> Conversion | None:
         rejects = tuple(fer_csv.Reject(**reject) for reject in record["rejects"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):  # none, or another's
         return None
-    conversion = Conversion(out, record["counts"], rejects, 0)
-    return Conversion(out, record["counts"], rejects, conversion.num_written)
+    done = Conversion(out, record["counts"], rejects, are_rejects_listed=True)
+    return replace(done, num_reused=done.num_written)
