@@ -21,12 +21,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from fer_data import parallel
+from fer_data import PixelFormat, parallel
 from fer_data.errors import DataError
 from fer_data.labels import EMOTIONS_BY_CODE
 from fer_data.png import encode_grey
 from fer_data.readers import fer_csv
-from fer_data.writers import convert_csv, csv_to_folder
+from fer_data.writers import convert, convert_csv, csv_to_folder
 from tests.csv_files import FLAT, cell, noise, write_csv, write_noise_csv
 
 CODES = [0, 1, 2, 3, 4, 5, 6, 3, 3, 6]
@@ -244,6 +244,17 @@ def test_another_command_at_a_finished_target_is_refused(tmp_path: Path) -> None
     path.touch()
     with pytest.raises(DataError, match="holds other files"):
         convert_csv(path, tmp_path / "out")
+
+
+def test_another_conversion_into_a_finished_target_ends_its_being_finished(tmp_path: Path) -> None:
+    path = tmp_path / "fer.csv"
+    write_noise_csv(path, CODES, USAGES)
+    convert_csv(path, tmp_path / "out")
+    convert(path, tmp_path / "out", form=PixelFormat(24, 24), force=True)
+    with pytest.raises(DataError, match="holds other files"):
+        convert_csv(path, tmp_path / "out")
+    assert convert_csv(path, tmp_path / "out", force=True).num_reused == 0
+    assert convert_csv(path, tmp_path / "out").num_reused == 10
 
 
 def test_a_lost_picture_is_noticed_and_written_again(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from fer_data.decode import decode
 from fer_data.errors import DataError, UsageError
 from fer_data.labels import EMOTIONS, SPLITS
 from fer_data.writers import convert, parquet_files
+from fer_data.writers.staging import publish
 from tests.conftest import MakeFolder
 from tests.csv_files import FLAT, write_csv
 
@@ -388,6 +389,102 @@ def test_forced_parquet_takes_the_place_of_older_shards(
     assert (tmp_path / "hub" / "README.md").read_text() == "mine"
 
 
+def test_force_deletes_no_parquet_that_is_no_part_of_the_data_set(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    hub = tmp_path / "hub"
+    convert(make_folder({"train/cat": 1, "val/cat": 1}), hub, to="parquet")
+    kept = [hub / "data" / "mine.parquet", hub / "data" / "x.tfrecord", hub / "train.parquet"]
+    for path in kept:
+        path.write_text("mine")
+    convert(make_folder({"train/dog": 1}, name="other"), hub, to="parquet", force=True)
+    assert sorted(hub.rglob("*.*")) == sorted([*kept, hub / "data/train-00000-of-00001.parquet"])
+
+
+def test_a_source_within_the_target_is_refused(make_folder: MakeFolder, tmp_path: Path) -> None:
+    hub = tmp_path / "hub"
+    convert(make_folder({"train/cat": 1}), hub / "data" / "mine.parquet")
+    table = write_csv(tmp_path / "hub" / "fer.csv", [f"3,{FLAT},Training"])
+    before = files(hub)
+    for to in ("parquet", "folder"):
+        for source in (table, hub / "data" / "mine.parquet"):
+            with pytest.raises(DataError, match="holds the source; choose another place"):
+                convert(source, hub, to=to, force=True)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="holds the source"):
+        fer_data.convert_csv(table, hub, force=True)
+    assert files(hub) == before
+
+
+@pytest.mark.parametrize(
+    ("held", "to"),
+    [
+        *(("parquet", to) for to in ("tfrecord", "folder", "csv rows")),
+        *(("tfrecord", to) for to in ("parquet", "folder", "csv rows")),
+    ],
+)
+def test_force_does_not_write_beside_a_data_set_that_would_be_read_instead(
+    make_folder: MakeFolder, tmp_path: Path, held: str, to: Any
+) -> None:
+    out = tmp_path / "out"
+    if held == "parquet":
+        convert(make_folder({"cat": 1}), out, to="parquet")
+    else:
+        write_tfrecord(out, "cat", ["0.png", "1.png"])
+    source = make_folder({"dog": 1}, name="other")
+    if to == "csv rows":
+        source, to = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training"]), "folder"
+    before = files(out)
+    with pytest.raises(DataError, match=f"holds a {held} data set, .* the new {to} one"):
+        convert(source, out, to=to, force=True)
+    assert files(out) == before
+
+
+def test_a_name_as_of_an_index_is_no_single_file(tmp_path: Path) -> None:
+    staged, out = tmp_path / "staged", tmp_path / "index.json"
+    (staged / "train").mkdir(parents=True)
+    (staged / ".journal").mkdir()
+    for name in ("index.json", "train/x.tfrecord"):
+        (staged / name).write_text(name)
+    publish(staged, out, single=False)
+    assert sorted(files(out)) == ["index.json", "train/x.tfrecord"]
+
+
+def test_forced_tfrecord_files_take_the_place_of_those_of_the_index(tmp_path: Path) -> None:
+    out = write_tfrecord(tmp_path / "out", "cat", ["0.png", "1.png"])
+    (out / "train" / "mine.tfrecord").write_text("mine")
+    staged = tmp_path / "staged"
+    (staged / "test").mkdir(parents=True)
+    (staged / ".journal").mkdir()
+    for name in ("index.json", "test/new.tfrecord"):
+        (staged / name).write_text(name)
+    publish(staged, out, single=False)
+    assert sorted(files(out)) == ["index.json", "test/new.tfrecord", "train/mine.tfrecord"]
+
+
+@pytest.mark.parametrize("clash", ["train", "train/dog", "train/dog/0001.png/below"])
+def test_a_clash_stops_a_forced_merge_before_anything_is_moved(
+    make_folder: MakeFolder, tmp_path: Path, clash: str
+) -> None:
+    out = tmp_path / "out"
+    (out / clash).parent.mkdir(parents=True)
+    (out / clash).write_text("mine")
+    source = make_folder({"test/ant": 1, "train/dog": 2}, name="other")
+    with pytest.raises(DataError, match=r"is a (file|folder), where a (folder|file) is to be"):
+        convert(source, out, force=True)
+    assert files(out) == {clash: b"mine"}
+    assert [path.name for path in out.iterdir()] == ["train"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "out"]
+
+
+def test_the_root_of_the_file_system_is_refused(make_folder: MakeFolder) -> None:
+    source = make_folder({"cat": 1})
+    for force in (False, True):
+        with pytest.raises(DataError, match=r"^/: the root cannot be"):
+            convert(source, "/", force=force)
+    with pytest.raises(DataError, match="no path can hold this"):
+        convert(source, "a\0b")
+
+
 def test_bad_pictures_stop_a_conversion_or_are_left_out_and_listed(
     make_folder: MakeFolder, tmp_path: Path
 ) -> None:
@@ -405,6 +502,19 @@ def test_bad_pictures_stop_a_conversion_or_are_left_out_and_listed(
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "data", "folder", "parquet", "x.csv", "x.npz",
     ]  # fmt: skip
+
+
+def test_rejects_are_said_to_be_listed_only_where_they_are(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    source = make_folder({"cat": 2})
+    (source / "cat" / "0001.png").write_text("no picture")
+    (tmp_path / "hub").mkdir()
+    (tmp_path / "hub" / "rejects.csv").write_text("of old")
+    done = convert(source, tmp_path / "hub", to="parquet", skip_bad=True, force=True)
+    assert done.rejects_text() == "1 left out: cat/0001.png (cannot be decoded)"
+    done = convert(source, tmp_path / "out", skip_bad=True)
+    assert done.rejects_text() == f"1 left out, see {tmp_path / 'out' / 'rejects.csv'}"
 
 
 # Never trusted

@@ -60,6 +60,31 @@ def test_no_command_leaves_a_part_of_a_file_on_a_full_disk(
     assert tree(out / "converted") == tree(warm / "converted")
 
 
+@pytest.mark.parametrize(
+    "to", ["npz", "csv", "folder", "parquet", pytest.param("tfrecord", marks=pytest.mark.slow)]
+)
+def test_a_conversion_on_a_full_disk_names_its_target_and_can_be_gone_on_from(
+    make_folder: MakeFolder, tmp_path: Path, to: str
+) -> None:
+    data = make_folder({"train/happy": 6})
+    name = f"x.{to}" if to in ("npz", "csv") else "x"
+    warm = ("convert", data, tmp_path / "warm" / name, "--to", to)
+    out = tmp_path / "out" / name
+    arguments = ["convert", data, out, "--to", to]
+    sizes = (1000,) if to in ("folder", "parquet") else (1000, 14_000)  # a store has 13,952 bytes
+    found = in_children(
+        *({"arguments": arguments, "fsize": size} for size in sizes),
+        {"arguments": arguments},
+        warm_up=(warm,),
+    )
+    for ended in found[:-1]:
+        assert ended.line.startswith(f"fer-data: {out}: cannot be written (")
+        assert "File too large" in ended.line
+        assert "--cache" not in ended.line
+    assert found[-1].code == 0
+    assert tree(out.parent) == tree(tmp_path / "warm")
+
+
 def mounted(folder: Path, size: str) -> bool:
     command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
     return subprocess.run(command, check=False, capture_output=True).returncode == 0

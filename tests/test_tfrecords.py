@@ -178,3 +178,13 @@ def test_what_cannot_be_meant_is_refused(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         tfrecord_dataset(records, **options)
+
+
+def test_a_class_of_a_long_name_and_one_called_as_its_number_both_stay(tmp_path: Path) -> None:
+    pixels = np.arange(2 * 16, dtype=np.uint8).reshape(2, 4, 4)
+    for name in ("class-1", "class=1"):  # the long name's label is 1
+        source = tmp_path / f"{name}.npz"
+        np.savez(source, pixels=pixels, labels=[0, 1], class_names=np.array([name, "x" * 201]))
+        write_tfrecords(source, tmp_path / name, image_size=4)
+        form = read_index(tmp_path / name).form
+        assert bytes(open_store(tmp_path / name, form=form).pixels) == bytes(pixels)

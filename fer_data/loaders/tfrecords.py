@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,11 @@ def write_shards(store: PixelStore, out: Path, *, records_per_file: int = 4096) 
     out : path
         A folder; a file that is in it already is of the same store, and whole.
     records_per_file : int
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written.
     """
     manifest, names = store.manifest, readers.names(store.manifest)
     tasks = [
@@ -92,7 +98,7 @@ def write_shards(store: PixelStore, out: Path, *, records_per_file: int = 4096) 
     for split, label, rows, number in track(tasks, total=len(tasks), description="Writing"):
         file = out / split / f"{_plain(manifest.class_names[label], label)}-{number:05d}.tfrecord"
         if not file.exists():
-            with written_whole(file) as beside, tf.io.TFRecordWriter(str(beside)) as writer:
+            with _writer(file) as writer:
                 for row in rows.tolist():
                     pixels = np.asarray(store.pixels[row])
                     class_name = manifest.class_names[label]
@@ -108,6 +114,15 @@ def write_shards(store: PixelStore, out: Path, *, records_per_file: int = 4096) 
             "files": [{**asdict(file), "path": str(file.path.relative_to(out))} for file in files],
         },
     )
+
+
+@contextmanager
+def _writer(file: Path) -> Iterator[tf.io.TFRecordWriter]:
+    try:
+        with written_whole(file) as beside, tf.io.TFRecordWriter(str(beside)) as writer:
+            yield writer
+    except tf.errors.OpError as error:  # no OSError, though the disk is full
+        raise OSError(error.message.rpartition("; ")[2]) from None  # without the hidden name
 
 
 def read_tfrecords(path: str | Path, out: str | Path) -> None:
@@ -163,9 +178,12 @@ def _rows_of(rows: NDArray[np.int64], labels: NDArray[np.int32], label: int) -> 
 
 
 def _plain(class_name: str, label: int) -> str:
-    """Return a class name as a part of a file's name, where it is not too long for one."""
+    """Return a class name as a part of a file's name, or its label where it is too long for one.
+
+    No name has ``=`` left once it is quoted, so no other class has the label's.
+    """
     plain = quote(class_name.encode("utf-8", "surrogateescape"), safe=" ")
-    return plain if len(plain) <= _MAX_PLAIN else f"class-{label}"
+    return plain if len(plain) <= _MAX_PLAIN else f"class={label}"
 
 
 def _example(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -16,7 +15,7 @@ from fer_data.writers.csv_to_folder import convert_csv
 from fer_data.writers.folder import write_folder
 from fer_data.writers.one_form import OneForm, write_one_form
 from fer_data.writers.staging import journal, locked, publish, staging
-from fer_data.writers.target import checked
+from fer_data.writers.target import checked, placed
 
 __all__ = ["FORMATS", "Conversion", "Format", "convert", "convert_csv"]
 
@@ -77,7 +76,8 @@ def convert(
     UsageError
         If `to` is no format, or does not fit what `dst` ends with.
     """
-    src, dst = Path(src).absolute(), Path(os.path.realpath(dst))
+    src = Path(src).absolute()
+    dst = placed(dst, src)
     to = _format(dst, to)
     if src.resolve() == dst or src.resolve() in dst.parents:
         raise DataError(f"{dst}: lies in the source; choose another place")
@@ -90,7 +90,7 @@ def convert(
         "form": str(form),
         "skip_bad": skip_bad,
     }
-    with locked(dst), checked(dst, force=force, single=single):
+    with locked(dst), checked(dst, to=to, force=force, single=single):
         manifest = readers.read(src, merge_test=merge_test, skip_bad=skip_bad)
         with staging(dst, settings) as folder:
             if to == "folder":
@@ -112,7 +112,7 @@ def convert(
                     cache=journal(folder) / "store",
                 )
                 done = replace(done, out=dst)
-            publish(folder, dst)
+            publish(folder, dst, single=single)
     return done
 
 

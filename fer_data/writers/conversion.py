@@ -30,6 +30,8 @@ class Conversion:
         Split -> number of pictures without a label, which `counts` leaves out.
     changes : tuple of str
         What else is not as it was, for people to read.
+    are_rejects_listed : bool
+        Whether ``rejects.csv`` in `out` lists the rejects, as it does where class folders are made.
     """
 
     out: Path
@@ -38,6 +40,7 @@ class Conversion:
     num_reused: int = 0
     unlabelled: dict[str, int] = field(default_factory=dict)
     changes: tuple[str, ...] = ()
+    are_rejects_listed: bool = False
 
     @property
     def num_written(self) -> int:
@@ -58,7 +61,7 @@ class Conversion:
     def rejects_text(self) -> str:
         """Return how many rejects there are, and where they are listed or what the first are."""
         number = f"{len(self.rejects):,}"
-        if (self.out / "rejects.csv").exists():
+        if self.are_rejects_listed:
             rows = all(isinstance(reject, Reject) for reject in self.rejects)
             return f"{number} {'bad rows' if rows else 'left out'}, see {self.out / 'rejects.csv'}"
         first = [one for one in self.rejects[:3] if isinstance(one, LeftOut)]
@@ -67,7 +70,12 @@ class Conversion:
 
 
 def conversion_of(
-    manifest: Manifest, out: Path, *, num_reused: int = 0, changes: tuple[str, ...] = ()
+    manifest: Manifest,
+    out: Path,
+    *,
+    num_reused: int = 0,
+    changes: tuple[str, ...] = (),
+    are_rejects_listed: bool = False,
 ) -> Conversion:
     """Return the conversion that wrote every sample of a manifest."""
     return Conversion(
@@ -80,6 +88,7 @@ def conversion_of(
         num_reused,
         {split: n for split in manifest.splits if (n := manifest.num_unlabelled(split))},
         changes,
+        are_rejects_listed,
     )
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -14,16 +13,14 @@ from typing import Any
 from fer_data import readers
 from fer_data.decode import PixelFormat
 from fer_data.errors import DataError
+from fer_data.files import write_json, write_text
 from fer_data.labels import EMOTIONS, SPLITS
 from fer_data.png import encode_grey
 from fer_data.readers import fer_csv
 from fer_data.writers.conversion import Conversion, rejects_csv
 from fer_data.writers.folder import Place, write_parts
-from fer_data.writers.staging import lock_path, locked, publish, staging
-from fer_data.writers.target import checked
-
-_RECORD = ".convert-csv.json"
-"""In the finished folder: what it was made of, so that the same command again has nothing to do."""
+from fer_data.writers.staging import RECORD, lock_path, locked, publish, staging
+from fer_data.writers.target import checked, placed
 
 _BYTES_A_ROW = 8400
 
@@ -62,7 +59,8 @@ def convert_csv(
         If a row is bad and `skip_bad` is false (nothing appears at `out` then), the csv cannot be
         read, or `out` holds other files and `force` is false.
     """
-    path, out = Path(path).absolute(), Path(os.path.realpath(out))
+    path = Path(path).absolute()
+    out = placed(out, path)
     if path.is_dir():
         raise DataError(f"{path}: is a folder; name a csv such as fer2013.csv")
     settings = {"source": readers.fingerprint(path, merge_test=merge_test), "skip_bad": skip_bad}
@@ -73,12 +71,12 @@ def convert_csv(
         done = _done_before(out, settings)  # of a conversion that ended meanwhile
         if done:
             return done
-        with checked(out, force=force), staging(out, settings) as folder:
+        with checked(out, to="folder", force=force), staging(out, settings) as folder:
             done = _write_all(path, folder, out, merge_test=merge_test, skip_bad=skip_bad)
             rejects = [vars(reject) for reject in done.rejects]
             record = {"settings": settings, "counts": done.counts, "rejects": rejects}
-            _write(folder / _RECORD, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
-            publish(folder, out)
+            write_json(folder / RECORD, record)  # the same command again has nothing to do
+            publish(folder, out, single=False)
     return done
 
 
@@ -137,15 +135,15 @@ def _write_all(
         for name in EMOTIONS:  # an empty class is a class all the same
             (folder / split / name).mkdir(parents=True, exist_ok=True)
     if rejects:
-        _write(folder / "rejects.csv", rejects_csv(tuple(rejects)))
+        write_text(folder / "rejects.csv", rejects_csv(tuple(rejects)))
     table = {split: {name: counts[split, name] for name in EMOTIONS} for split in present}
-    return Conversion(out, table, tuple(rejects), num_reused)
+    return Conversion(out, table, tuple(rejects), num_reused, are_rejects_listed=True)
 
 
 def _done_before(out: Path, settings: dict[str, Any]) -> Conversion | None:
     """Return the conversion that stands at `out` if it is this one and its files are all there."""
     try:
-        record = json.loads((out / _RECORD).read_text("utf-8"))
+        record = json.loads((out / RECORD).read_text("utf-8"))
         if record["settings"] != settings:
             return None
         for split, classes in record["counts"].items():
@@ -156,10 +154,5 @@ def _done_before(out: Path, settings: dict[str, Any]) -> Conversion | None:
         rejects = tuple(fer_csv.Reject(**reject) for reject in record["rejects"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):  # none, or another's
         return None
-    conversion = Conversion(out, record["counts"], rejects, 0)
-    return Conversion(out, record["counts"], rejects, conversion.num_written)
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file of the staging folder; one written beside could stay there after a kill."""
-    path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+    done = Conversion(out, record["counts"], rejects, are_rejects_listed=True)
+    return replace(done, num_reused=done.num_written)

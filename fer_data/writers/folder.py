@@ -136,7 +136,13 @@ def write_folder(
         changes.append(f"every picture is PNG, {form}")
     if not own:
         changes.append("file names are made of split and row")
-    return conversion_of(kept, out, num_reused=num_reused, changes=tuple(changes))
+    return conversion_of(
+        kept,
+        out,
+        num_reused=num_reused,
+        changes=tuple(changes),
+        are_rejects_listed=bool(kept.left_out),
+    )
 
 
 def make_class_folders(staging: Path, manifest: Manifest) -> None:

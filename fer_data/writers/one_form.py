@@ -72,6 +72,8 @@ def write_one_form(
     DataError
         If the format cannot hold the data set, a picture cannot be decoded, or pictures differ in
         form and none is asked for.
+    OSError
+        If something cannot be written.
     """
     writer.check(manifest)
     if form is None:
@@ -79,7 +81,7 @@ def write_one_form(
         _refuse_others(manifest, form, writer.holds)
     elif writer.only not in (None, form):
         raise DataError(f"{manifest.root}: {writer.holds}, not {form}; {_advice(writer.only)}")
-    store = open_store(manifest.root, form=form, cache=cache, **store_options)
+    store = _store(manifest.root, form, cache, store_options)
     writer.write(store, target)
     report = store.report
     changes = (
@@ -91,6 +93,16 @@ def write_one_form(
         target,
         changes=tuple(f"{number:,} pictures {word}" for number, word in changes if number),
     )
+
+
+def _store(root: Path, form: PixelFormat, cache: Path, store_options: dict[str, Any]) -> PixelStore:
+    try:
+        return open_store(root, form=form, cache=cache, **store_options)
+    except DataError as error:
+        cause = error.__context__
+        if isinstance(cause, OSError) and str(error).startswith(f"{cache}: "):
+            raise cause from None  # its advice is another cache, which nobody chose here
+        raise
 
 
 def _first_form(manifest: Manifest, holds: str) -> PixelFormat:

@@ -17,6 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from fer_data.errors import DataError
+from fer_data.readers import parquet, tfrecord
+
+RECORD = ".convert-csv.json"
+"""What a folder was made of, where `convert_csv` made it and nothing else has written there since.
+"""
 
 
 @contextmanager
@@ -44,6 +49,7 @@ def locked(out: Path) -> Iterator[None]:
                 ) from None
             if _is_same_file(lock.fileno(), path):  # else it ended between opening and locking
                 try:
+                    _forget_what_is_published(out)
                     yield
                 finally:
                     path.unlink(missing_ok=True)
@@ -53,6 +59,17 @@ def locked(out: Path) -> Iterator[None]:
 def lock_path(out: Path) -> Path:
     """Return the file that is locked while `out` is written; a killed process leaves it."""
     return out.with_name(f".{out.name}.lock")
+
+
+def _partial(out: Path) -> Path:
+    return out.with_name(f".{out.name}.partial")
+
+
+def _forget_what_is_published(out: Path) -> None:
+    """Take away what a conversion left that was killed as it published, without a journal."""
+    folder = _partial(out)
+    if folder.exists() and not journal(folder).exists():
+        shutil.rmtree(folder)
 
 
 def _is_same_file(descriptor: int, path: Path) -> bool:
@@ -65,7 +82,7 @@ def staging(out: Path, settings: dict[str, Any]) -> Iterator[Path]:
 
     To be used while `out` is `locked`.
     """
-    folder = out.with_name(f".{out.name}.partial")
+    folder = _partial(out)
     key = _key(settings)
     if folder.exists() and not (journal(folder) / key).exists():
         shutil.rmtree(folder)
@@ -106,32 +123,68 @@ def leave_mark(folder: Path, name: str, mark: dict[str, Any]) -> None:
     beside.rename(journal(folder) / f"{name}.json")
 
 
-def publish(folder: Path, out: Path) -> None:
+def publish(folder: Path, out: Path, *, single: bool) -> None:
     """Put what was written at the target: one file, or a folder, into which it is merged.
 
-    A file of parquet or TFRecord that stands at the target already, and would be read as a part of
-    the new data set, is deleted.
+    Of a parquet or TFRecord data set that stands at the target already, the files that have no
+    successor are deleted, as they would be read, or taken, for a part of the new one.
+
+    Raises
+    ------
+    DataError
+        If a file is where a folder is to be, or the other way round; nothing is changed then.
     """
+    if not single and out.exists() and any(out.iterdir()):
+        _refuse_clashes(folder, out)
     shutil.rmtree(journal(folder))
     os.sync()  # all files at once: the target shall not appear before them
-    single = folder / out.name
-    if single.is_file() and not out.is_dir():
-        os.replace(single, out)
+    if single:
+        os.replace(folder / out.name, out)
         shutil.rmtree(folder)
-        return
-    if not out.exists() or not any(out.iterdir()):
+    elif not out.exists() or not any(out.iterdir()):
         os.replace(folder, out)  # takes the place of an empty folder
-        return
-    for below, _, names in os.walk(folder):
+    else:
+        _merge(folder, out)
+
+
+def _refuse_clashes(folder: Path, out: Path) -> None:
+    for new in folder.rglob("*"):
+        old = out / new.relative_to(folder)
+        there = old.exists() or old.is_symlink()
+        if there and old.is_dir() != new.is_dir() and journal(folder) not in new.parents:
+            kind, other = ("folder", "file") if old.is_dir() else ("file", "folder")
+            raise DataError(f"{old}: is a {kind}, where a {other} is to be; move it away")
+
+
+def _merge(folder: Path, out: Path) -> None:
+    (out / RECORD).unlink(missing_ok=True)  # it does not tell of what comes now
+    stale = _shards(out)
+    for below, _, names in os.walk(folder, topdown=False):  # the record and the index last
         target = out / Path(below).relative_to(folder)
-        target.mkdir(exist_ok=True)
-        if endings := {Path(name).suffix for name in names} & {".parquet", ".tfrecord"}:
-            for stale in target.iterdir():
-                if stale.suffix in endings and stale.name not in names:
-                    stale.unlink()
+        target.mkdir(parents=True, exist_ok=True)
         for name in names:
             os.replace(Path(below) / name, target / name)
+            stale.discard(target / name)
+    for path in stale:
+        path.unlink(missing_ok=True)
     shutil.rmtree(folder)
+
+
+def _shards(out: Path) -> set[Path]:
+    """Return the files of the parquet or TFRecord data set that stands at the target.
+
+    Parquet beside a folder ``data`` is no part of it, and neither is any file of no known split.
+    """
+    try:
+        if parquet.recognises(out):
+            files, _ = parquet.split_files(out)
+            return {file for _, file in files if file.parent == out / "data"}
+        if tfrecord.recognises(out):
+            found = {file.path for file in tfrecord.read_index(out).files}
+            return {one for one in found if one.suffix == ".tfrecord" and ".." not in one.parts}
+    except DataError:  # nothing that could be read
+        pass
+    return set()
 
 
 def _key(settings: dict[str, Any]) -> str:

@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fer_data import readers
 from fer_data.errors import DataError
 
 
+def placed(out: str | Path, source: Path) -> Path:
+    """Return the path of a target, links resolved.
+
+    Raises
+    ------
+    DataError
+        If it is the root of the file system, cannot be a path, or holds the source.
+    """
+    try:
+        path = Path(os.path.realpath(out))
+    except ValueError:
+        raise DataError(f"{str(out)!r}: no path can hold this") from None
+    if not path.name:
+        raise DataError(f"{path}: the root cannot be written whole; name a file or folder in it")
+    if path in source.resolve().parents:
+        raise DataError(f"{path}: holds the source; choose another place")
+    return path
+
+
 @contextmanager
-def checked(out: Path, *, force: bool, single: bool = False) -> Iterator[None]:
+def checked(out: Path, *, to: str, force: bool, single: bool = False) -> Iterator[None]:
     """Refuse a target that holds something, unless forced; name it where it cannot be written.
 
     Parameters
     ----------
     out : path
+    to : str
+        The layout that is to be there.
     force : bool
     single : bool
         Whether one file is to appear, rather than a folder.
@@ -24,7 +47,7 @@ def checked(out: Path, *, force: bool, single: bool = False) -> Iterator[None]:
     ------
     DataError
         If `out` holds something and `force` is false, is a folder for a file or a file for a
-        folder, or cannot be written.
+        folder, holds parquet or TFRecord files and others are to come, or cannot be written.
     """
     try:
         if single and out.is_dir():
@@ -36,6 +59,11 @@ def checked(out: Path, *, force: bool, single: bool = False) -> Iterator[None]:
         if not single and out.is_dir() and any(out.iterdir()) and not force:
             raise DataError(
                 f"{out}: holds other files; choose an empty folder, or write into it with --force"
+            )
+        if not single and out.is_dir() and (held := readers.layout_of(out)) not in ("folder", to):
+            raise DataError(
+                f"{out}: holds a {held} data set, which would be read in place of the new {to} "
+                "one, or mixed with it; choose another folder"
             )
         yield
     except OSError as error:
