@@ -128,7 +128,7 @@ def of_rows() -> Manifest:
         samples += [
             (split, EMOTIONS_BY_CODE[code], row) for code, row in zip(codes, rows, strict=True)
         ]
-    return build(Path("/fer2013.csv"), "FER2013", EMOTIONS, samples)
+    return build(Path("/fer2013.csv"), "FER2013 csv", EMOTIONS, samples)
 
 
 def test_the_classes_of_both_splits_are_alike() -> None:
