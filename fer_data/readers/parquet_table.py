@@ -66,7 +66,12 @@ class GroupRows:
         wanted = {row: place for place, row in enumerate(self.rows, self.start)}
         row = 0
         with opened(self.path) as file:
-            for batch in _batches(file, self.group, f"{self.column}.bytes", _ROWS_AT_ONCE):
+            # A value that stands once in the file can be every row's, as long as all the group is.
+            size = file.metadata.row_group(self.group).total_byte_size
+            at_once = max(1, min(_ROWS_AT_ONCE, _BYTES_AT_ONCE // max(1, size)))
+            for batch in file.iter_batches(
+                at_once, row_groups=[self.group], columns=[f"{self.column}.bytes"]
+            ):
                 for value in batch.column(0).field("bytes"):
                     if row in wanted:
                         name = f"{self.path}: row {row} of group {self.group}"
@@ -89,6 +94,7 @@ def read(path: Path, *, skip_bad: bool) -> Manifest:
             splits.append(split or _own_split(file.schema_arrow))
             num_bad += file.metadata.num_rows - file_path.stat().st_size  # without a byte each
             source.check_bad_rows(path, num_bad)
+        with opened(file_path, columns.label) as file:
             found, bad = _labels(path, file, columns, codes)
             if len(found) != file.metadata.num_rows:
                 raise pa.ArrowInvalid(f"{len(found):,} labels of {file.metadata.num_rows:,}")
@@ -136,17 +142,21 @@ def names(manifest: Manifest) -> list[str]:
             if place < 0 or not _is_text(image.type.field(place).type):
                 paths += [None] * file.metadata.num_rows
             else:
-                for group in range(file.metadata.num_row_groups):
-                    for batch in _batches(file, group, f"{image.name}.path", _VALUES_AT_ONCE):
+                name = f"{image.name}.path"
+                with opened(path, name) as texts:
+                    for batch in texts.iter_batches(_VALUES_AT_ONCE, columns=[name]):
                         paths += _paths(batch.column(0).field("path"))
     return source.own_names(manifest, (paths[row] for row in manifest.locations.tolist()))
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[pq.ParquetFile]:
-    """Open a file, and name it in whatever goes wrong while it is read."""
+def opened(path: Path, text: str | None = None) -> Iterator[pq.ParquetFile]:
+    """Open a file, and name it in whatever goes wrong while it is read.
+
+    The column `text`, if it is one of text, comes as dictionaries: each value once.
+    """
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, read_dictionary=[text] if text else None) as file:
             yield file
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         text = " ".join(str(error).split())
@@ -242,35 +252,13 @@ def _is_text(kind: pa.DataType) -> bool:
     return kind in (pa.string(), pa.large_string(), pa.string_view())
 
 
-def _as_text(column: pa.Array) -> pa.Array:
-    """Return texts of any kind as one kind."""
-    if isinstance(column, pa.DictionaryArray):
-        column = column.dictionary_decode()
-    return column.cast(pa.large_string())
-
-
-def _batches(file: pq.ParquetFile, group: int, column: str, most: int) -> Iterator[pa.RecordBatch]:
-    """Yield a column of a row group, `most` rows or 64 MiB at a time.
-
-    A value that stands once in the file can be every row's: any may be as long as all of them.
-    """
-    at_once = max(1, min(most, _BYTES_AT_ONCE // max(1, _size(file, group, column))))
-    yield from file.iter_batches(at_once, row_groups=[group], columns=[column])
-
-
-def _size(file: pq.ParquetFile, group: int, column: str) -> int:
-    """Return the bytes of a column of a row group, decompressed but as they are encoded."""
-    about = file.metadata.row_group(group)
-    columns = (about.column(place) for place in range(about.num_columns))
-    return sum(one.total_uncompressed_size for one in columns if one.path_in_schema == column)
-
-
-def _paths(found: pa.Array) -> list[str | None]:
-    """Return the paths, None where there is none or it is too long for a file's."""
-    texts = _as_text(found)
+def _paths(found: pa.DictionaryArray) -> Iterator[str | None]:
+    """Yield the paths, None where there is none or it is too long for a file's."""
+    texts = found.dictionary
     too_long = pc.greater(pc.binary_length(texts), source.MAX_NAME_BYTES)
-    paths: list[str | None] = pc.if_else(too_long, None, texts).to_pylist()
-    return paths
+    of_place = pc.if_else(too_long, None, texts).to_pylist()
+    for place in found.indices.to_pylist():
+        yield None if place is None else of_place[place]
 
 
 def _labels(
@@ -288,31 +276,27 @@ def _labels(
     found = [np.empty(0, np.int64)]
     bad: list[tuple[int, int]] = []
     first = 0
-    for group in range(file.metadata.num_row_groups):
-        for batch in _batches(file, group, columns.label, _VALUES_AT_ONCE):
-            column = batch.column(0)
-            if columns.class_names is None:
-                found.append(_text_codes(path, _as_text(column), codes))
-            else:
-                labels = column.cast(pa.int64()).fill_null(UNLABELLED).to_numpy()
-                wrong = (labels < UNLABELLED) | (labels >= len(names))
-                rows = np.flatnonzero(wrong)
-                bad += zip((first + rows).tolist(), labels[rows].tolist(), strict=True)
-                source.check_bad_rows(path, len(bad))
-                found.append(np.where(wrong, _BAD, of_label[np.where(wrong, 0, labels)]))
-            first += len(column)
+    for batch in file.iter_batches(_VALUES_AT_ONCE, columns=[columns.label]):
+        column = batch.column(0)
+        if columns.class_names is None:
+            found.append(_text_codes(path, column, codes))
+        else:
+            labels = column.cast(pa.int64()).fill_null(UNLABELLED).to_numpy()
+            wrong = (labels < UNLABELLED) | (labels >= len(names))
+            rows = np.flatnonzero(wrong)
+            bad += zip((first + rows).tolist(), labels[rows].tolist(), strict=True)
+            source.check_bad_rows(path, len(bad))
+            found.append(np.where(wrong, _BAD, of_label[np.where(wrong, 0, labels)]))
+        first += len(column)
     return np.concatenate(found), bad
 
 
-def _text_codes(path: Path, texts: pa.Array, codes: dict[str, int]) -> NDArray[np.int64]:
-    found = texts.dictionary_encode()
+def _text_codes(path: Path, found: pa.DictionaryArray, codes: dict[str, int]) -> NDArray[np.int64]:
     if (pc.max(pc.binary_length(found.dictionary)).as_py() or 0) > source.MAX_NAME_BYTES:
         raise DataError(f"{path}: a label of more than {source.MAX_NAME_BYTES:,} bytes")
     names = found.dictionary.to_pylist()
-    of_place = [*(codes.setdefault(name, len(codes)) for name in names), UNLABELLED]
+    of_place = np.array([*(codes.setdefault(name, len(codes)) for name in names), UNLABELLED])
     if len(codes) > MAX_CLASSES:
         raise DataError(f"{path}: more than {MAX_CLASSES:,} labels that differ")
-    codes_of_rows: NDArray[np.int64] = np.array(of_place)[
-        found.indices.fill_null(UNLABELLED).to_numpy()
-    ]
-    return codes_of_rows
+    code: NDArray[np.int64] = of_place[found.indices.fill_null(UNLABELLED).to_numpy()]
+    return code
