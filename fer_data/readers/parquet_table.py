@@ -92,12 +92,13 @@ def read(path: Path, *, skip_bad: bool) -> Manifest:
         with opened(file_path) as file:
             columns = _columns(file_path, file.schema_arrow)
             splits.append(split or _own_split(file.schema_arrow))
-            num_bad += file.metadata.num_rows - file_path.stat().st_size  # without a byte each
+            num_rows = _num_rows(file)
+            num_bad += num_rows - file_path.stat().st_size  # without a byte each
             source.check_bad_rows(path, num_bad)
         with opened(file_path, columns.label) as file:
             found, bad = _labels(path, file, columns, codes)
-            if len(found) != file.metadata.num_rows:
-                raise pa.ArrowInvalid(f"{len(found):,} labels of {file.metadata.num_rows:,}")
+            if len(found) != num_rows:
+                raise pa.ArrowInvalid(f"{len(found):,} labels of {num_rows:,}")
         for row, label in bad:
             if not skip_bad:
                 raise DataError(
@@ -252,8 +253,18 @@ def _is_text(kind: pa.DataType) -> bool:
     return kind in (pa.string(), pa.large_string(), pa.string_view())
 
 
+def _num_rows(file: pq.ParquetFile) -> int:
+    """Return the number of rows, which the file says twice."""
+    about = file.metadata
+    sizes = [about.row_group(group).num_rows for group in range(about.num_row_groups)]
+    if min(sizes, default=0) < 0 or sum(sizes) != about.num_rows:
+        raise pa.ArrowInvalid(f"row groups of {sum(sizes):,} rows, of {about.num_rows:,}")
+    return sum(sizes)
+
+
 def _paths(found: pa.DictionaryArray) -> Iterator[str | None]:
     """Yield the paths, None where there is none or it is too long for a file's."""
+    found.validate(full=True)
     texts = found.dictionary
     too_long = pc.greater(pc.binary_length(texts), source.MAX_NAME_BYTES)
     of_place = pc.if_else(too_long, None, texts).to_pylist()
@@ -292,6 +303,7 @@ def _labels(
 
 
 def _text_codes(path: Path, found: pa.DictionaryArray, codes: dict[str, int]) -> NDArray[np.int64]:
+    found.validate(full=True)  # else a place may be beyond the dictionary
     if (pc.max(pc.binary_length(found.dictionary)).as_py() or 0) > source.MAX_NAME_BYTES:
         raise DataError(f"{path}: a label of more than {source.MAX_NAME_BYTES:,} bytes")
     names = found.dictionary.to_pylist()
