@@ -137,16 +137,7 @@ def names(manifest: Manifest) -> list[str]:
     """Return each picture's path, or a name made of split and number where it has none."""
     paths: list[str | None] = []
     for _, path in split_files(manifest.root)[0]:
-        with opened(path) as file:
-            image = file.schema_arrow.field(_columns(path, file.schema_arrow).image)
-            place = image.type.get_field_index("path")
-            if place < 0 or not _is_text(image.type.field(place).type):
-                paths += [None] * file.metadata.num_rows
-            else:
-                name = f"{image.name}.path"
-                with opened(path, name) as texts:
-                    for batch in texts.iter_batches(_VALUES_AT_ONCE, columns=[name]):
-                        paths += _paths(batch.column(0).field("path"))
+        paths += _paths(path)
     return source.own_names(manifest, (paths[row] for row in manifest.locations.tolist()))
 
 
@@ -262,14 +253,27 @@ def _num_rows(file: pq.ParquetFile) -> int:
     return sum(sizes)
 
 
-def _paths(found: pa.DictionaryArray) -> Iterator[str | None]:
-    """Yield the paths, None where there is none or it is too long for a file's."""
-    found.validate(full=True)
-    texts = found.dictionary
-    too_long = pc.greater(pc.binary_length(texts), source.MAX_NAME_BYTES)
-    of_place = pc.if_else(too_long, None, texts).to_pylist()
-    for place in found.indices.to_pylist():
-        yield None if place is None else of_place[place]
+def _paths(path: Path) -> list[str | None]:
+    """Return the path of each row, None where there is none or it is too long for a file's."""
+    with opened(path) as file:
+        num_rows = _num_rows(file)
+        image = file.schema_arrow.field(_columns(path, file.schema_arrow).image)
+    place = image.type.get_field_index("path")
+    if place < 0 or not _is_text(image.type.field(place).type):
+        return [None] * num_rows
+    paths: list[str | None] = []
+    column = f"{image.name}.path"
+    with opened(path, column) as file:
+        for batch in file.iter_batches(_VALUES_AT_ONCE, columns=[column]):
+            found = batch.column(0).field("path")
+            found.validate(full=True)  # else a place may be beyond the dictionary
+            texts = found.dictionary
+            too_long = pc.greater(pc.binary_length(texts), source.MAX_NAME_BYTES)
+            of_place = [*pc.if_else(too_long, None, texts).to_pylist(), None]
+            paths += [of_place[place] for place in found.indices.fill_null(-1).to_pylist()]
+        if len(paths) != num_rows:
+            raise pa.ArrowInvalid(f"{len(paths):,} paths of {num_rows:,}")
+    return paths
 
 
 def _labels(
@@ -303,7 +307,7 @@ def _labels(
 
 
 def _text_codes(path: Path, found: pa.DictionaryArray, codes: dict[str, int]) -> NDArray[np.int64]:
-    found.validate(full=True)  # else a place may be beyond the dictionary
+    found.validate(full=True)
     if (pc.max(pc.binary_length(found.dictionary)).as_py() or 0) > source.MAX_NAME_BYTES:
         raise DataError(f"{path}: a label of more than {source.MAX_NAME_BYTES:,} bytes")
     names = found.dictionary.to_pylist()
