@@ -12,7 +12,9 @@ import gzip
 import io
 import json
 import re
+import struct
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -20,6 +22,8 @@ from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from PIL import Image
 
 from fer_data import decode, store
@@ -27,8 +31,9 @@ from fer_data.decode import PixelFormat, read_picture
 from fer_data.errors import DataError, UsageError
 from fer_data.labels import EMOTIONS, EMOTIONS_BY_CODE
 from fer_data.loader import Loader
-from fer_data.readers import fer_csv
+from fer_data.readers import READERS, fer_csv, parquet_table  # noqa: F401  # not inside a target
 from fer_data.readers.pixel_text import NUM_PIXELS, parse_pixels
+from fer_data.readers.source import check_bad_rows
 from fer_data.schedule import Schedule
 from fer_data.strategy import Strategy
 
@@ -74,7 +79,7 @@ def try_csv(data: bytes) -> None:
             for block in blocks:
                 part = fer_csv.parse(block, columns, merge_test=bool(how & 4), with_pixels=True)
                 num_bad += len(part.rejects)
-                fer_csv.check_bad_rows(path, num_bad)
+                check_bad_rows(path, num_bad)
                 alone = fer_csv.parse(block, columns, merge_test=bool(how & 4), with_pixels=False)
                 assert {*part.rows} <= {*alone.rows}
                 assert {bad.row for bad in alone.rejects} <= {bad.row for bad in part.rejects}
@@ -302,6 +307,167 @@ def stored_zip(data: bytes) -> bytes:
     return file.getvalue()
 
 
+# Npz, parquet and TFRecord files
+
+
+def use(layout: str, path: Path) -> None:
+    """Read a data set's manifest, names and pictures; a refusal is one line that names it."""
+    reader = READERS[layout]
+    refusal = f"{path}"
+    try:
+        manifest = reader.read(path, skip_bad=True)
+        assert len(reader.names(manifest)) == len(manifest)
+        row = 0
+        for piece in reader.pieces(manifest).pieces:
+            for found in piece.pictures():
+                assert found.row == row
+                row += 1
+        assert row == len(manifest)
+    except DataError as error:
+        refusal = str(error)
+    assert refusal.startswith(str(path))
+    assert "\n" not in refusal
+
+
+ARRAYS = ("pixels", "labels", "class_names", "splits", "split_codes", "samples")
+
+
+@cache
+def whole_arrays() -> dict[str, bytes]:
+    """Return the members of a small npz."""
+    file = io.BytesIO()
+    np.savez(
+        file,
+        pixels=np.arange(18, dtype=np.uint8).reshape(2, 3, 3),
+        labels=np.array([1, -1]),
+        class_names=np.array(["b", "a"]),
+        splits=np.array(["test", "train"]),
+        split_codes=np.array([1, 0]),
+        samples=np.array(["x.png", "y.png"]),
+    )
+    with zipfile.ZipFile(file) as members:
+        return {name: members.read(f"{name}.npy") for name in ARRAYS}
+
+
+def npz_of(members: dict[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as zipped:
+        for name, data in members.items():
+            zipped.writestr(zipfile.ZipInfo(f"{name}.npy"), data)
+    return file.getvalue()
+
+
+def try_npz(data: bytes) -> None:
+    """Read an npz one member of which, as the first byte says, is something else, or all of it."""
+    how, data = (data[0] if data else 0) % 7, data[1:]
+    changed = {ARRAYS[how]: data} if how < 6 else {}
+    use("npz", saved(npz_of(whole_arrays() | changed) if changed else data, "any.npz"))
+
+
+def npz_seeds() -> list[bytes]:
+    whole = whole_arrays()
+    odd = ["<U0", "<U9", ">U1", "|O", "<i1", "<M8[s]", "|V4"]
+    return [
+        *(bytes([place]) + whole[name] for place, name in enumerate(ARRAYS)),
+        *(bytes([place]) + whole[ARRAYS[place]].replace(b"(2,)", b"(9,)") for place in (1, 2, 5)),
+        *(b"\2" + whole["class_names"].replace(b"<U1", kind.encode()) for kind in odd),
+        b"\6" + npz_of(whole),
+        b"\6" + npz_of({**whole, "splits": b""}),
+    ]
+
+
+PICTURE = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;"
+
+
+def parquet_of(labels: pa.Array, about: bytes, **options: object) -> bytes:
+    images = [{"bytes": PICTURE, "path": "x.gif"}, {"bytes": None, "path": None}, None]
+    kind = pa.struct({"bytes": pa.binary(), "path": pa.string()})
+    table = pa.table({"image": pa.array(images, kind), "label": labels})
+    file = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata({b"huggingface": about}), file, **options)
+    return file.getvalue()
+
+
+FEATURES = b'{"info": {"features": {"label": {"names": ["b", "a"], "_type": "ClassLabel"}}}}'
+
+
+def try_parquet(data: bytes) -> None:
+    """Read parquet as it is, or with metadata, or text labels that end in a line, of its bytes."""
+    how, data = (data[0] if data else 0) % 3, data[1:]
+    if how == 1:
+        data = parquet_of(pa.array([0, 1, -1]), data)
+    elif how == 2:
+        lines = (data.split(b"\n") + [None] * 3)[:3]
+        data = parquet_of(pa.array(lines, pa.binary()).view(pa.string()), b"")
+    use("parquet", saved(data, "any.parquet"))
+
+
+def parquet_seeds() -> list[bytes]:
+    small = {"write_statistics": False, "store_schema": False, "compression": "none"}
+    return [
+        b"\0" + parquet_of(pa.array([0, 1, None]), FEATURES, **small, use_dictionary=False),
+        b"\0" + parquet_of(pa.array(["a", "b", "a"]), b"", **small),
+        b"\0" + parquet_of(pa.array(["a", "b", None]).dictionary_encode(), b"", compression="zstd"),
+        b"\1" + FEATURES,
+        b'\1{"info": {"features": {"image": {"_type": "Image"}, "label": 3}}}',
+        b'\1{"info": []}',
+        b"\2a\nb\na",
+        b"\2\xff\n\xed\xa0\x80\n",
+    ]
+
+
+def varint(value: int) -> bytes:
+    return bytes([value]) if value < 128 else bytes([value & 127 | 128]) + varint(value >> 7)
+
+
+def field(number: int, value: bytes | int) -> bytes:
+    """Return a field of a protocol buffer."""
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def record(features: dict[str, bytes | int]) -> bytes:
+    """Return a record of a tf.train.Example, its checksums zero."""
+    entries = b""
+    for name, value in features.items():
+        values = field(3, field(1, value)) if isinstance(value, int) else field(1, field(1, value))
+        entries += field(1, field(1, name.encode()) + field(2, values))
+    example = field(1, entries)
+    return struct.pack("<Q", len(example)) + bytes(4) + example + bytes(4)
+
+
+INDEX = (
+    b'{"format": 1, "class_names": ["a", "b"], "form": {"height": 1, "width": 1, "color": "grey"}, '
+    b'"num_samples": 2, "files": [{"path": "train/x", "split": "train", "label": 1, '
+    b'"num_records": 2}]}'
+)
+RECORDS = record({"image/encoded": PICTURE, "image/filename": b"x.gif", "image/id": 1}) + record(
+    {"image/encoded": PICTURE}
+)
+
+
+def try_tfrecord(data: bytes) -> None:
+    """Read TFRecord files whose index, or whose records, as the first byte says, are these."""
+    how, data = (data[0] if data else 0) % 2, data[1:]
+    (scratch() / "records" / "train").mkdir(parents=True, exist_ok=True)
+    saved(INDEX if how else data, "records/index.json")
+    saved(data if how else RECORDS, "records/train/x")
+    use("tfrecord", scratch() / "records")
+
+
+TFRECORD_SEEDS = [
+    b"\0" + INDEX,
+    b"\0" + INDEX.replace(b": 2}", b": 2.0}"),
+    b"\0" + INDEX.replace(b'"train"', b"null"),
+    b"\0" + INDEX.replace(b"train/x", b"../x\\n"),
+    b"\0[]",
+    b"\1" + RECORDS,
+    b"\1" + RECORDS[:-1],
+    b"\1" + RECORDS * 2,
+]
+
+
 # Strategies
 
 
@@ -399,6 +565,9 @@ TARGETS = {
     "pixels": Target(try_pixels, lambda: PIXEL_SEEDS, 120),
     "image": Target(try_image, image_seeds, 2000),
     "store": Target(try_store, store_seeds, 3000),
+    "npz": Target(try_npz, npz_seeds, 2000),
+    "parquet": Target(try_parquet, parquet_seeds, 3000),
+    "tfrecord": Target(try_tfrecord, lambda: TFRECORD_SEEDS, 600),
     "strategy": Target(try_strategy, lambda: STRATEGY_SEEDS, 80),
     "state": Target(try_state, lambda: STATE_SEEDS, 200),
 }

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
@@ -31,6 +30,7 @@ from fer_data.writers import convert, parquet_files
 from fer_data.writers.staging import publish
 from tests.conftest import MakeFolder
 from tests.csv_files import FLAT, write_csv
+from tests.fuzz_targets import record
 
 ODD_NAMES = ("cat", "a b", "100%", "Ünï-😀", "[red]", "猫", "a\nb", "-x", "train", "C:")
 
@@ -522,26 +522,6 @@ def test_rejects_are_said_to_be_listed_only_where_they_are(
 
 EVIL = ["..", ".", "", "/etc/x", "a/../../b", "../b", "a/b", "a\0b", ".hidden", "x" * 300]
 PIXELS = np.arange(2 * 4 * 4, dtype=np.uint8).reshape(2, 4, 4)
-
-
-def varint(value: int) -> bytes:
-    return bytes([value]) if value < 128 else bytes([value & 127 | 128]) + varint(value >> 7)
-
-
-def field(number: int, value: bytes | int) -> bytes:
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value)
-    return varint(number << 3 | 2) + varint(len(value)) + value
-
-
-def record(features: dict[str, bytes | int]) -> bytes:
-    """Return a record of a tf.train.Example, its checksums zero."""
-    entries = b""
-    for name, value in features.items():
-        values = field(3, field(1, value)) if isinstance(value, int) else field(1, field(1, value))
-        entries += field(1, field(1, name.encode()) + field(2, values))
-    example = field(1, entries)
-    return struct.pack("<Q", len(example)) + bytes(4) + example + bytes(4)
 
 
 def write_tfrecord(root: Path, class_name: str, names: list[str], **index: Any) -> Path:

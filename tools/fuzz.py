@@ -19,7 +19,7 @@ import atheris
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-with atheris.instrument_imports(include=["fer_data", "PIL", "numpy.lib"]):
+with atheris.instrument_imports(include=["fer_data", "PIL", "numpy.lib", "zipfile"]):
     from tests.fuzz_targets import TARGETS
 
 

@@ -66,7 +66,12 @@ class GroupRows:
         wanted = {row: place for place, row in enumerate(self.rows, self.start)}
         row = 0
         with opened(self.path) as file:
-            for batch in _batches(file, self.group, f"{self.column}.bytes", _ROWS_AT_ONCE):
+            # A value that stands once in the file can be every row's, as long as all the group is.
+            size = file.metadata.row_group(self.group).total_byte_size
+            at_once = max(1, min(_ROWS_AT_ONCE, _BYTES_AT_ONCE // max(1, size)))
+            for batch in file.iter_batches(
+                at_once, row_groups=[self.group], columns=[f"{self.column}.bytes"]
+            ):
                 for value in batch.column(0).field("bytes"):
                     if row in wanted:
                         name = f"{self.path}: row {row} of group {self.group}"
@@ -87,11 +92,13 @@ def read(path: Path, *, skip_bad: bool) -> Manifest:
         with opened(file_path) as file:
             columns = _columns(file_path, file.schema_arrow)
             splits.append(split or _own_split(file.schema_arrow))
-            num_bad += file.metadata.num_rows - file_path.stat().st_size  # without a byte each
+            num_rows = _num_rows(file)
+            num_bad += num_rows - file_path.stat().st_size  # without a byte each
             source.check_bad_rows(path, num_bad)
+        with opened(file_path, columns.label) as file:
             found, bad = _labels(path, file, columns, codes)
-            if len(found) != file.metadata.num_rows:
-                raise pa.ArrowInvalid(f"{len(found):,} labels of {file.metadata.num_rows:,}")
+            if len(found) != num_rows:
+                raise pa.ArrowInvalid(f"{len(found):,} labels of {num_rows:,}")
         for row, label in bad:
             if not skip_bad:
                 raise DataError(
@@ -130,23 +137,18 @@ def names(manifest: Manifest) -> list[str]:
     """Return each picture's path, or a name made of split and number where it has none."""
     paths: list[str | None] = []
     for _, path in split_files(manifest.root)[0]:
-        with opened(path) as file:
-            image = file.schema_arrow.field(_columns(path, file.schema_arrow).image)
-            place = image.type.get_field_index("path")
-            if place < 0 or not _is_text(image.type.field(place).type):
-                paths += [None] * file.metadata.num_rows
-            else:
-                for group in range(file.metadata.num_row_groups):
-                    for batch in _batches(file, group, f"{image.name}.path", _VALUES_AT_ONCE):
-                        paths += _paths(batch.column(0).field("path"))
+        paths += _paths(path)
     return source.own_names(manifest, (paths[row] for row in manifest.locations.tolist()))
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[pq.ParquetFile]:
-    """Open a file, and name it in whatever goes wrong while it is read."""
+def opened(path: Path, text: str | None = None) -> Iterator[pq.ParquetFile]:
+    """Open a file, and name it in whatever goes wrong while it is read.
+
+    The column `text`, if it is one of text, comes as dictionaries: each value once.
+    """
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, read_dictionary=[text] if text else None) as file:
             yield file
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         text = " ".join(str(error).split())
@@ -242,34 +244,35 @@ def _is_text(kind: pa.DataType) -> bool:
     return kind in (pa.string(), pa.large_string(), pa.string_view())
 
 
-def _as_text(column: pa.Array) -> pa.Array:
-    """Return texts of any kind as one kind."""
-    if isinstance(column, pa.DictionaryArray):
-        column = column.dictionary_decode()
-    return column.cast(pa.large_string())
+def _num_rows(file: pq.ParquetFile) -> int:
+    """Return the number of rows, which the file says twice."""
+    about = file.metadata
+    sizes = [about.row_group(group).num_rows for group in range(about.num_row_groups)]
+    if min(sizes, default=0) < 0 or sum(sizes) != about.num_rows:
+        raise pa.ArrowInvalid(f"row groups of {sum(sizes):,} rows, of {about.num_rows:,}")
+    return sum(sizes)
 
 
-def _batches(file: pq.ParquetFile, group: int, column: str, most: int) -> Iterator[pa.RecordBatch]:
-    """Yield a column of a row group, `most` rows or 64 MiB at a time.
-
-    A value that stands once in the file can be every row's: any may be as long as all of them.
-    """
-    at_once = max(1, min(most, _BYTES_AT_ONCE // max(1, _size(file, group, column))))
-    yield from file.iter_batches(at_once, row_groups=[group], columns=[column])
-
-
-def _size(file: pq.ParquetFile, group: int, column: str) -> int:
-    """Return the bytes of a column of a row group, decompressed but as they are encoded."""
-    about = file.metadata.row_group(group)
-    columns = (about.column(place) for place in range(about.num_columns))
-    return sum(one.total_uncompressed_size for one in columns if one.path_in_schema == column)
-
-
-def _paths(found: pa.Array) -> list[str | None]:
-    """Return the paths, None where there is none or it is too long for a file's."""
-    texts = _as_text(found)
-    too_long = pc.greater(pc.binary_length(texts), source.MAX_NAME_BYTES)
-    paths: list[str | None] = pc.if_else(too_long, None, texts).to_pylist()
+def _paths(path: Path) -> list[str | None]:
+    """Return the path of each row, None where there is none or it is too long for a file's."""
+    with opened(path) as file:
+        num_rows = _num_rows(file)
+        image = file.schema_arrow.field(_columns(path, file.schema_arrow).image)
+    place = image.type.get_field_index("path")
+    if place < 0 or not _is_text(image.type.field(place).type):
+        return [None] * num_rows
+    paths: list[str | None] = []
+    column = f"{image.name}.path"
+    with opened(path, column) as file:
+        for batch in file.iter_batches(_VALUES_AT_ONCE, columns=[column]):
+            found = batch.column(0).field("path")
+            found.validate(full=True)  # else a place may be beyond the dictionary
+            texts = found.dictionary
+            too_long = pc.greater(pc.binary_length(texts), source.MAX_NAME_BYTES)
+            of_place = [*pc.if_else(too_long, None, texts).to_pylist(), None]
+            paths += [of_place[place] for place in found.indices.fill_null(-1).to_pylist()]
+        if len(paths) != num_rows:
+            raise pa.ArrowInvalid(f"{len(paths):,} paths of {num_rows:,}")
     return paths
 
 
@@ -288,31 +291,28 @@ def _labels(
     found = [np.empty(0, np.int64)]
     bad: list[tuple[int, int]] = []
     first = 0
-    for group in range(file.metadata.num_row_groups):
-        for batch in _batches(file, group, columns.label, _VALUES_AT_ONCE):
-            column = batch.column(0)
-            if columns.class_names is None:
-                found.append(_text_codes(path, _as_text(column), codes))
-            else:
-                labels = column.cast(pa.int64()).fill_null(UNLABELLED).to_numpy()
-                wrong = (labels < UNLABELLED) | (labels >= len(names))
-                rows = np.flatnonzero(wrong)
-                bad += zip((first + rows).tolist(), labels[rows].tolist(), strict=True)
-                source.check_bad_rows(path, len(bad))
-                found.append(np.where(wrong, _BAD, of_label[np.where(wrong, 0, labels)]))
-            first += len(column)
+    for batch in file.iter_batches(_VALUES_AT_ONCE, columns=[columns.label]):
+        column = batch.column(0)
+        if columns.class_names is None:
+            found.append(_text_codes(path, column, codes))
+        else:
+            labels = column.cast(pa.int64()).fill_null(UNLABELLED).to_numpy()
+            wrong = (labels < UNLABELLED) | (labels >= len(names))
+            rows = np.flatnonzero(wrong)
+            bad += zip((first + rows).tolist(), labels[rows].tolist(), strict=True)
+            source.check_bad_rows(path, len(bad))
+            found.append(np.where(wrong, _BAD, of_label[np.where(wrong, 0, labels)]))
+        first += len(column)
     return np.concatenate(found), bad
 
 
-def _text_codes(path: Path, texts: pa.Array, codes: dict[str, int]) -> NDArray[np.int64]:
-    found = texts.dictionary_encode()
+def _text_codes(path: Path, found: pa.DictionaryArray, codes: dict[str, int]) -> NDArray[np.int64]:
+    found.validate(full=True)
     if (pc.max(pc.binary_length(found.dictionary)).as_py() or 0) > source.MAX_NAME_BYTES:
         raise DataError(f"{path}: a label of more than {source.MAX_NAME_BYTES:,} bytes")
     names = found.dictionary.to_pylist()
-    of_place = [*(codes.setdefault(name, len(codes)) for name in names), UNLABELLED]
+    of_place = np.array([*(codes.setdefault(name, len(codes)) for name in names), UNLABELLED])
     if len(codes) > MAX_CLASSES:
         raise DataError(f"{path}: more than {MAX_CLASSES:,} labels that differ")
-    codes_of_rows: NDArray[np.int64] = np.array(of_place)[
-        found.indices.fill_null(UNLABELLED).to_numpy()
-    ]
-    return codes_of_rows
+    code: NDArray[np.int64] = of_place[found.indices.fill_null(UNLABELLED).to_numpy()]
+    return code
