@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import signal
 import struct
 import subprocess
@@ -871,6 +872,27 @@ def test_a_conversion_killed_and_run_again_ends_in_the_same_bytes(
     done = convert(source, out, to=to)
     assert files(tmp_path / "out") == files(tmp_path / "whole")
     assert (0 < done.num_reused < 1600) == (to in ("parquet", "folder"))
+
+
+@pytest.mark.parametrize("to", ["csv", "npz", "folder"])
+def test_what_a_kill_leaves_of_a_journal_is_not_gone_on_from(
+    make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: Any
+) -> None:
+    source, out = make_folder({"train/sad": 2}), target(tmp_path, to)
+    rmtree = shutil.rmtree
+
+    def killed_half_way(path: Path, **options: Any) -> None:
+        for file in Path(path).rglob("*"):
+            if file.name in ("pixels.npy", "0.json"):
+                file.unlink()
+                raise KeyboardInterrupt
+        rmtree(path, **options)
+
+    with monkeypatch.context() as killed, contextlib.suppress(KeyboardInterrupt):
+        killed.setattr(shutil, "rmtree", killed_half_way)
+        convert(source, out, to=to)
+    assert convert(source, out, to=to).num_written == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["data", out.name])
 
 
 @pytest.mark.parametrize("to", ["folder", "parquet", "npz"])
