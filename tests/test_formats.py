@@ -28,6 +28,8 @@ from fer_data import PixelFormat, parallel, readers
 from fer_data.decode import decode
 from fer_data.errors import DataError, UsageError
 from fer_data.labels import EMOTIONS, SPLITS
+from fer_data.manifest import Manifest
+from fer_data.readers.piece import Pieces
 from fer_data.writers import convert, parquet_files
 from fer_data.writers.staging import publish
 from tests.conftest import MakeFolder
@@ -503,6 +505,46 @@ def test_bad_pictures_stop_a_conversion_or_are_left_out_and_listed(
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "data", "folder", "parquet", "x.csv", "x.npz",
     ]  # fmt: skip
+
+
+def test_a_source_is_read_no_more_often_for_many_shards_of_parquet(
+    make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "x.npz"
+    convert(make_folder({"train/a": 5, "test/a": 3}), source)
+    openings = []
+    pieces = readers.pieces
+
+    def pieces_and_count(manifest: Manifest) -> Pieces:
+        openings.append(manifest)
+        return pieces(manifest)
+
+    monkeypatch.setattr(readers, "pieces", pieces_and_count)
+    numbers = []
+    for shard_bytes in (1, 1 << 20):
+        monkeypatch.setattr(parquet_files, "SHARD_BYTES", shard_bytes)
+        convert(source, tmp_path / str(shard_bytes), to="parquet")
+        numbers.append((len(files(tmp_path / str(shard_bytes))), len(openings)))
+        openings.clear()
+    (many, of_many), (few, of_few) = numbers
+    assert (many, few) == (8, 2)
+    assert of_many == of_few == 3  # a look at sizes, and once a split
+    assert content(tmp_path / "1") == content(tmp_path / str(1 << 20))
+
+
+def test_bad_pictures_are_left_out_of_whatever_shard(
+    make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_folder({"train/a": 7})
+    for number in (0, 3, 4):
+        (source / "train" / "a" / f"{number:04d}.png").write_bytes(b"no picture")
+    monkeypatch.setattr(parquet_files, "SHARD_BYTES", 5000)  # two pictures
+    with pytest.raises(DataError, match=r"0000\.png"):
+        convert(source, tmp_path / "hub", to="parquet")
+    done = convert(source, tmp_path / "hub", to="parquet", skip_bad=True)
+    assert len(done.rejects) == 3
+    names = [sample.name for sample in content(tmp_path / "hub")]
+    assert names == ["0001.png", "0002.png", "0005.png", "0006.png"]
 
 
 def test_rejects_are_said_to_be_listed_only_where_they_are(
