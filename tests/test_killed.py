@@ -30,7 +30,7 @@ def test_convert_csv_killed_at_any_call(tmp_path: Path, every: int) -> None:
 @pytest.mark.parametrize(
     ("to", "every"),
     [
-        *((to, 37) for to in ("npz", "csv", "folder", "parquet")),
+        *((to, 53) for to in ("npz", "csv", "folder", "parquet")),
         *(
             pytest.param(to, every, marks=pytest.mark.slow)
             for to, every in (
