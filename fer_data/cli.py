@@ -621,7 +621,7 @@ def convert(
     Pixels, labels, splits and names stay as they are where the format holds them, and the bytes of
     image files between folders and parquet. --size and --color bring all pictures to one form; of
     the two, the one that is not given is 48, or grey. DST appears when all is written; a command
-    that was interrupted goes on where it was when given again.
+    that was interrupted before goes on where it was when given again.
 
     **Examples**
 

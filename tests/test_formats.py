@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +27,8 @@ from fer_data import PixelFormat, parallel, readers
 from fer_data.decode import decode
 from fer_data.errors import DataError, UsageError
 from fer_data.labels import EMOTIONS, SPLITS
+from fer_data.manifest import Manifest
+from fer_data.readers.piece import Pieces
 from fer_data.writers import convert, parquet_files
 from fer_data.writers.staging import publish
 from tests.conftest import MakeFolder
@@ -504,6 +507,46 @@ def test_bad_pictures_stop_a_conversion_or_are_left_out_and_listed(
     ]  # fmt: skip
 
 
+def test_a_source_is_read_no_more_often_for_many_shards_of_parquet(
+    make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "x.npz"
+    convert(make_folder({"train/a": 5, "test/a": 3}), source)
+    openings = []
+    pieces = readers.pieces
+
+    def pieces_and_count(manifest: Manifest) -> Pieces:
+        openings.append(manifest)
+        return pieces(manifest)
+
+    monkeypatch.setattr(readers, "pieces", pieces_and_count)
+    numbers = []
+    for shard_bytes in (1, 1 << 20):
+        monkeypatch.setattr(parquet_files, "SHARD_BYTES", shard_bytes)
+        convert(source, tmp_path / str(shard_bytes), to="parquet")
+        numbers.append((len(files(tmp_path / str(shard_bytes))), len(openings)))
+        openings.clear()
+    (many, of_many), (few, of_few) = numbers
+    assert (many, few) == (8, 2)
+    assert of_many == of_few == 3  # a look at sizes, and once a split
+    assert content(tmp_path / "1") == content(tmp_path / str(1 << 20))
+
+
+def test_bad_pictures_are_left_out_of_whatever_shard(
+    make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_folder({"train/a": 7})
+    for number in (0, 3, 4):
+        (source / "train" / "a" / f"{number:04d}.png").write_bytes(b"no picture")
+    monkeypatch.setattr(parquet_files, "SHARD_BYTES", 5000)  # two pictures
+    with pytest.raises(DataError, match=r"0000\.png"):
+        convert(source, tmp_path / "hub", to="parquet")
+    done = convert(source, tmp_path / "hub", to="parquet", skip_bad=True)
+    assert len(done.rejects) == 3
+    names = [sample.name for sample in content(tmp_path / "hub")]
+    assert names == ["0001.png", "0002.png", "0005.png", "0006.png"]
+
+
 def test_rejects_are_said_to_be_listed_only_where_they_are(
     make_folder: MakeFolder, tmp_path: Path
 ) -> None:
@@ -851,6 +894,27 @@ def test_a_conversion_killed_and_run_again_ends_in_the_same_bytes(
     done = convert(source, out, to=to)
     assert files(tmp_path / "out") == files(tmp_path / "whole")
     assert (0 < done.num_reused < 1600) == (to in ("parquet", "folder"))
+
+
+@pytest.mark.parametrize("to", ["csv", "npz", "folder"])
+def test_what_a_kill_leaves_of_a_journal_is_not_gone_on_from(
+    make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: Any
+) -> None:
+    source, out = make_folder({"train/sad": 2}), target(tmp_path, to)
+    rmtree = shutil.rmtree
+
+    def killed_half_way(path: Path, **options: Any) -> None:
+        for file in Path(path).rglob("*"):
+            if file.name in ("pixels.npy", "0.json"):
+                file.unlink()
+                raise KeyboardInterrupt
+        rmtree(path, **options)
+
+    with monkeypatch.context() as killed, contextlib.suppress(KeyboardInterrupt):
+        killed.setattr(shutil, "rmtree", killed_half_way)
+        convert(source, out, to=to)
+    assert convert(source, out, to=to).num_written == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["data", out.name])
 
 
 @pytest.mark.parametrize("to", ["folder", "parquet", "npz"])

@@ -28,6 +28,42 @@ def test_convert_csv_killed_at_any_call(tmp_path: Path, every: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("to", "every"),
+    [
+        *((to, 53) for to in ("npz", "csv", "folder", "parquet")),
+        *(
+            pytest.param(to, every, marks=pytest.mark.slow)
+            for to, every in (
+                ("npz", 9),
+                ("csv", 9),
+                ("folder", 7),
+                ("parquet", 9),
+                ("tfrecord", 23),
+            )
+        ),
+    ],
+)
+def test_convert_killed_at_any_call(
+    make_folder: MakeFolder, tmp_path: Path, to: str, every: int
+) -> None:
+    data = make_folder({"train/happy": 2, "train/sad": 1})
+    (data / "train" / "happy" / "0001.png").write_bytes(b"no picture")
+    name = f"x.{to}" if to in ("npz", "csv") else "x"
+    arguments = ["convert", data, tmp_path / "{}" / name, "--to", to, "--skip-bad"]
+    warm = ("convert", data, tmp_path / "warm" / name, "--to", to, "--skip-bad")
+    (ends,) = in_children({"arguments": arguments, "every": every}, warm_up=(warm,))
+    assert len(ends) > 40 / every
+    # Killed after all was written, it is there, and said to be
+    for end in ends:
+        assert end.code == 0 or "is there already" in end.line or "holds other files" in end.line
+    codes = [end.code for end in ends[:-1]]
+    assert codes == sorted(codes)
+    assert codes[0] == ends[-1].code == 0
+    for number in range(len(ends)):
+        assert tree(tmp_path / str(1 + every * number)) == tree(tmp_path / "warm")
+
+
+@pytest.mark.parametrize(
     ("kind", "every"),
     [
         ("folder", 29),

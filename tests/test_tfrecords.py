@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import fer_data
+from fer_data import readers
 from fer_data.errors import DataError, UsageError
 from fer_data.loaders.tfrecord_stream import tfrecord_dataset
 from fer_data.loaders.tfrecords import read_tfrecords, write_tfrecords
@@ -16,6 +19,7 @@ from fer_data.schedule import Schedule
 from fer_data.shard import Shard
 from fer_data.store import open_store
 from fer_data.strategy import Strategy
+from fer_data.writers import convert
 from tests.conftest import MakeFolder
 from tests.test_contract import BALANCES
 
@@ -188,3 +192,17 @@ def test_a_class_of_a_long_name_and_one_called_as_its_number_both_stay(tmp_path:
         write_tfrecords(source, tmp_path / name, image_size=4)
         form = read_index(tmp_path / name).form
         assert bytes(open_store(tmp_path / name, form=form).pixels) == bytes(pixels)
+
+
+def test_a_class_or_file_name_that_is_no_utf_8_is_refused_or_escaped(tmp_path: Path) -> None:
+    about = {"pixels": np.zeros((1, 4, 4), np.uint8), "labels": [0]}
+    np.savez(tmp_path / "class.npz", class_names=np.array(["\ud800"]), **about)
+    for write in (write_tfrecords, partial(convert, to="tfrecord")):
+        with pytest.raises(DataError, match=r"class name '\\ud800' is no UTF-8.*; rename it"):
+            write(tmp_path / "class.npz", tmp_path / "out")
+    names = {"class_names": np.array(["\udcff"]), "samples": np.array(["\ud800.png"])}
+    np.savez(tmp_path / "file.npz", **names, **about)
+    convert(tmp_path / "file.npz", tmp_path / "out", to="tfrecord")
+    manifest = fer_data.read(tmp_path / "out")
+    assert manifest.class_names == ("\udcff",)
+    assert readers.names(manifest) == ["\\ud800.png"]

@@ -26,6 +26,7 @@ from fer_data import readers
 from fer_data.decode import Color, PixelFormat
 from fer_data.errors import DataError
 from fer_data.files import write_json, written_whole
+from fer_data.manifest import Manifest
 from fer_data.progress import track
 from fer_data.readers.tfrecord import FORMAT, RecordFile, RecordIndex, read_index
 from fer_data.store import PixelStore, open_store
@@ -60,15 +61,34 @@ def write_tfrecords(
     Raises
     ------
     DataError
-        If the data cannot be read, or `out` holds something.
+        If the data cannot be read, a class name is no text, or `out` holds something.
     """
     out = Path(out).absolute()
     if out.exists() and any(out.iterdir()):
         raise DataError(f"{out}: holds something already; choose another folder")
     sides = (image_size, image_size) if isinstance(image_size, int) else image_size
     store = open_store(path, form=PixelFormat(*sides, color), cache=cache, skip_bad=skip_bad)
+    check_class_names(store.manifest)
     write_shards(store, out, records_per_file=records_per_file)
     return read_index(out)
+
+
+def check_class_names(manifest: Manifest) -> None:
+    """Refuse a class name that is neither UTF-8 nor bytes of a folder's name.
+
+    Raises
+    ------
+    DataError
+        If there is one, and which.
+    """
+    for name in manifest.class_names:
+        try:
+            name.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            raise DataError(
+                f"{manifest.root}: class name {name!r} is no UTF-8, as TFRecord files need; "
+                "rename it"
+            ) from None
 
 
 def write_shards(store: PixelStore, out: Path, *, records_per_file: int = 4096) -> None:
@@ -186,6 +206,13 @@ def _plain(class_name: str, label: int) -> str:
     return plain if len(plain) <= _MAX_PLAIN else f"class={label}"
 
 
+def _bytes_of_name(file_name: str) -> bytes:
+    try:
+        return file_name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # no file can have it
+        return file_name.encode("utf-8", "backslashreplace")
+
+
 def _example(
     pixels: NDArray[np.uint8], label: int, class_name: str, row: int, file_name: str
 ) -> bytes:
@@ -200,7 +227,7 @@ def _example(
 
     features = {
         "image/encoded": text(encoded.getvalue()),
-        "image/filename": text(file_name.encode("utf-8", "surrogateescape")),
+        "image/filename": text(_bytes_of_name(file_name)),
         "image/format": text(b"png"),
         "image/height": integer(pixels.shape[0]),
         "image/width": integer(pixels.shape[1]),

@@ -45,7 +45,9 @@ def convert(
 
     Pixels, labels, splits and names stay as they are where the format holds them, and the bytes of
     image files between folders and parquet. Killed at any moment and called again, it ends in the
-    same bytes.
+    same bytes: it goes on, or, where it was killed after `dst` appeared, is refused as that holds
+    something. With `force` it writes all anew then. Only `convert_csv`, which a csv to class
+    folders is without a `form`, knows what it has finished.
 
     Parameters
     ----------
@@ -63,7 +65,9 @@ def convert(
     skip_bad : bool
         Whether what cannot be read or decoded is left out and listed, or an error.
     force : bool
-        Whether to replace a file, or write into a folder that holds other files.
+        Whether to replace a file, or write into a folder that holds other files. Those of the same
+        name are replaced, and shards of an older parquet or TFRecord data set deleted; all others
+        stay.
 
     Returns
     -------
@@ -72,7 +76,8 @@ def convert(
     Raises
     ------
     DataError
-        If the source cannot be read, `dst` holds something, or the format cannot hold the source.
+        If the source cannot be read, lies below `dst` or holds it, `dst` holds something, or
+        parquet or TFRecord files though others are to come, or the format cannot hold the source.
     UsageError
         If `to` is no format, or does not fit what `dst` ends with.
     """

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from itertools import takewhile
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -69,64 +70,81 @@ def write_parquet(
     """
     schema = _schema(manifest, out if single else None)
     names = [_utf8(name) for name in readers.names(manifest)]
-    shards = [(manifest.rows(manifest.splits[0]), staging / out.name)] if single else []
+    shards = {manifest.splits[0]: [(manifest.rows(manifest.splits[0]), staging / out.name)]}
     if not single:
         (staging / "data").mkdir(exist_ok=True)
         rows_a_shard = max(1, SHARD_BYTES // _mean_bytes(manifest, form))
-        shards = list(_shards(manifest, staging / "data", rows_a_shard))
+        shards = {
+            split: list(_shards(manifest, split, staging / "data", rows_a_shard))
+            for split in manifest.splits
+        }
     bad: list[tuple[int, str]] = []
     num_reused = 0
-    for rows, path in shards:
-        mark = mark_of(staging, path.name)
-        if mark is None:
-            mark = {"bad": _write_shard(manifest, rows, path, schema, names, form, skip_bad)}
-            without(manifest, [(row, cause) for row, cause in mark["bad"]], skip_bad=skip_bad)
-            leave_mark(staging, path.name, mark)
-        else:
-            num_reused += len(rows) - len(mark["bad"])
-        bad += [(row, cause) for row, cause in mark["bad"]]
+    for of_split in shards.values():
+        marks = [mark_of(staging, path.name) for _, path in of_split]
+        to_write = [rows for (rows, _), mark in zip(of_split, marks, strict=True) if mark is None]
+        with closing(_encoded(manifest, to_write, form)) as found:
+            for (rows, path), mark in zip(of_split, marks, strict=True):
+                if mark is None:
+                    shard = islice(found, len(rows))
+                    mark = {"bad": _write_shard(manifest, shard, path, schema, names, skip_bad)}
+                    causes = [(row, cause) for row, cause in mark["bad"]]
+                    without(manifest, causes, skip_bad=skip_bad)
+                    leave_mark(staging, path.name, mark)
+                else:
+                    num_reused += len(rows) - len(mark["bad"])
+                bad += [(row, cause) for row, cause in mark["bad"]]
     kept = without(manifest, bad, skip_bad=skip_bad)
     changes = () if form is None else (f"every picture is PNG, {form}",)
     return conversion_of(kept, out, num_reused=num_reused, changes=changes)
 
 
+def _encoded(
+    manifest: Manifest, shards: list[NDArray[np.int64]], form: PixelFormat | None
+) -> Generator[_Row, None, None]:
+    """Yield the rows of all shards of a split, in one pass: a csv is read from its start."""
+    if not shards:
+        return
+    rows = np.concatenate(shards)
+    whole = readers.pieces(manifest.take(rows))
+    tasks = (joblib.delayed(_as_bytes)(piece, form) for piece in whole.pieces)
+    parts = in_parallel(tasks, size=len(rows))
+    split = manifest.splits[manifest.split_codes[rows[0]]]
+    for found in track(parts, total=whole.number, description=f"Writing {split}"):
+        for place, data, cause in found:
+            yield int(rows[place]), data, cause
+
+
 def _write_shard(
     manifest: Manifest,
-    rows: NDArray[np.int64],
+    found: Iterable[_Row],
     path: Path,
     schema: pa.Schema,
     names: list[str],
-    form: PixelFormat | None,
     skip_bad: bool,
 ) -> list[list[Any]]:
-    """Write some rows to a file; return [row, cause] of those that are bad."""
+    """Write some rows to a file; return [row, cause] of those that are bad.
+
+    Unless bad rows are skipped, the first one ends it.
+    """
     bad: list[list[Any]] = []
-    part = manifest.take(rows)
-    whole = readers.pieces(part)
-    tasks = (
-        joblib.delayed(_as_bytes)(piece, form)
-        for piece in takewhile(lambda _: skip_bad or not bad, whole.pieces)
-    )
-    parts = track(
-        in_parallel(tasks, size=len(rows)), total=whole.number, description=f"Writing {path.name}"
-    )
     with (
         written_whole(path) as beside,
         pq.ParquetWriter(beside, schema, use_dictionary=["label"]) as writer,
     ):
         group: list[_Row] = []
         size = 0
-        for found in parts:
-            for place, data, cause in found:
-                row = int(rows[place])
-                if data is None:
-                    bad.append([row, cause])
-                    continue
-                group.append((row, data, ""))
-                size += len(data)
-                if size >= _GROUP_BYTES or len(group) == _GROUP_ROWS:
-                    writer.write_table(_table(group, manifest, names, schema))
-                    group, size = [], 0
+        for row, data, cause in found:
+            if data is None:
+                bad.append([row, cause])
+                if not skip_bad:
+                    break
+                continue
+            group.append((row, data, ""))
+            size += len(data)
+            if size >= _GROUP_BYTES or len(group) == _GROUP_ROWS:
+                writer.write_table(_table(group, manifest, names, schema))
+                group, size = [], 0
         if group:
             writer.write_table(_table(group, manifest, names, schema))
     return bad
@@ -178,14 +196,13 @@ def _schema(manifest: Manifest, single: Path | None) -> pa.Schema:
 
 
 def _shards(
-    manifest: Manifest, folder: Path, rows_a_shard: int
+    manifest: Manifest, split: str, folder: Path, rows_a_shard: int
 ) -> Iterator[tuple[NDArray[np.int64], Path]]:
-    for split in manifest.splits:
-        rows = manifest.rows(split)
-        number = -(-len(rows) // rows_a_shard)
-        for shard in range(number):
-            name = f"{split}-{shard:05d}-of-{number:05d}.parquet"
-            yield rows[shard * rows_a_shard : (shard + 1) * rows_a_shard], folder / name
+    rows = manifest.rows(split)
+    number = -(-len(rows) // rows_a_shard)
+    for shard in range(number):
+        name = f"{split}-{shard:05d}-of-{number:05d}.parquet"
+        yield rows[shard * rows_a_shard : (shard + 1) * rows_a_shard], folder / name
 
 
 def _mean_bytes(manifest: Manifest, form: PixelFormat | None) -> int:

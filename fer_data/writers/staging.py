@@ -66,7 +66,7 @@ def _partial(out: Path) -> Path:
 
 
 def _forget_what_is_published(out: Path) -> None:
-    """Take away what a conversion left that was killed as it published, without a journal."""
+    """Take away what a conversion left that was killed as it published or gave up: no journal."""
     folder = _partial(out)
     if folder.exists() and not journal(folder).exists():
         shutil.rmtree(folder)
@@ -85,6 +85,7 @@ def staging(out: Path, settings: dict[str, Any]) -> Iterator[Path]:
     folder = _partial(out)
     key = _key(settings)
     if folder.exists() and not (journal(folder) / key).exists():
+        _discard_journal(folder)
         shutil.rmtree(folder)
     journal(folder).mkdir(parents=True, exist_ok=True)
     (journal(folder) / key).touch()
@@ -94,6 +95,7 @@ def staging(out: Path, settings: dict[str, Any]) -> Iterator[Path]:
     try:
         yield folder
     except DataError:  # with the same source it would fail again: nothing to go on with
+        _discard_journal(folder)
         shutil.rmtree(folder)
         raise
 
@@ -136,7 +138,7 @@ def publish(folder: Path, out: Path, *, single: bool) -> None:
     """
     if not single and out.exists() and any(out.iterdir()):
         _refuse_clashes(folder, out)
-    shutil.rmtree(journal(folder))
+    _discard_journal(folder)
     os.sync()  # all files at once: the target shall not appear before them
     if single:
         os.replace(folder / out.name, out)
@@ -145,6 +147,13 @@ def publish(folder: Path, out: Path, *, single: bool) -> None:
         os.replace(folder, out)  # takes the place of an empty folder
     else:
         _merge(folder, out)
+
+
+def _discard_journal(folder: Path) -> None:
+    """Take the journal away, at once: what a kill leaves of it is nothing to go on with."""
+    discarded = folder / ".discarded"
+    os.replace(journal(folder), discarded)
+    shutil.rmtree(discarded)
 
 
 def _refuse_clashes(folder: Path, out: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fer_data.loaders.tfrecords import write_shards
+from fer_data.loaders.tfrecords import check_class_names, write_shards
 from fer_data.manifest import Manifest
 from fer_data.writers.file_names import check_labelled
 from fer_data.writers.one_form import OneForm
@@ -10,6 +10,7 @@ from fer_data.writers.one_form import OneForm
 
 def _check(manifest: Manifest) -> None:
     check_labelled(manifest, "TFRecord files, one a class,")
+    check_class_names(manifest)
 
 
 WRITER = OneForm(
