@@ -113,13 +113,23 @@ def test_training_with_json_prints_nothing_else(faces: Path, tmp_path: Path) -> 
     [
         (["train"], "Usage"),
         (["train", "nowhere"], "there is no such file or folder"),
-        (["train", "nowhere", "--balance", "smote"], "balance is 'smote'"),
+        pytest.param(
+            ["train", "nowhere", "--balance", "smote"], "balance is 'smote'", marks=pytest.mark.slow
+        ),
         (["train", "nowhere", "--resume", "arms/none"], "either a data PATH"),
-        (["train", "--resume", "arms/none", "--epochs", "9"], "--epochs cannot be given here"),
+        pytest.param(
+            ["train", "--resume", "arms/none", "--epochs", "9"],
+            "--epochs cannot be given here",
+            marks=pytest.mark.slow,
+        ),
         (["compare", "arms/none", "arms/oversample", "--seed", "3"], "--seed cannot be given here"),
-        (["evaluate", "nowhere", "nowhere"], "no run here"),
+        pytest.param(["evaluate", "nowhere", "nowhere"], "no run here", marks=pytest.mark.slow),
         (["predict", "arms/none", "first.json"], "not a picture"),
-        (["predict", "arms/none", "nowhere.png", "--skip-bad"], "none of 1 images"),
+        pytest.param(
+            ["predict", "arms/none", "nowhere.png", "--skip-bad"],
+            "none of 1 images",
+            marks=pytest.mark.slow,
+        ),
         (["compare", "arms"], "one path alone"),
     ],
 )

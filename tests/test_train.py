@@ -177,6 +177,7 @@ def test_the_same_seed_gives_the_same_run(run: Run, faces: Path, tmp_path: Path)
     assert_same_run(run, train(QUICK, faces, tmp_path / "again"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [3, 10])
 def test_dropout_goes_on_where_it_was(faces: Path, tmp_path: Path, steps: int) -> None:
     recipe = Recipe(epochs=2, batch_size=32, image_size=(16, 16), steps_per_epoch=5)
@@ -187,7 +188,9 @@ def test_dropout_goes_on_where_it_was(faces: Path, tmp_path: Path, steps: int) -
     assert_same_run(whole, resume(stopped.path))
 
 
-@pytest.mark.parametrize("steps", [1, 8, 9, 12])
+@pytest.mark.parametrize(
+    "steps", [1, *(pytest.param(steps, marks=pytest.mark.slow) for steps in (8, 9, 12))]
+)
 def test_a_run_stopped_by_ctrl_c_and_resumed_is_the_uninterrupted_one(
     run: Run, faces: Path, tmp_path: Path, steps: int
 ) -> None:
