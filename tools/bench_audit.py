@@ -272,7 +272,9 @@ def main() -> None:
         seconds = about["seconds"]
         cpu = about["cpu_seconds"]
         ratios = [
-            statistics.median(a / b for a, b in zip(about[kind], ours.get(kind, about[kind])))  # noqa: B905
+            statistics.median(
+                a / b for a, b in zip(about[kind], ours.get(kind, about[kind]), strict=False)
+            )
             for kind in ("seconds", "cpu_seconds")
         ]
         if about.get("gave_up"):

@@ -15,7 +15,7 @@ KINDS = {
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """Find near copies; those that are equal to the bit are counted by `copies`."""
+    """Find near copies; those that are equal are counted by `copies`."""
     manifest, photographs = subject.manifest, subject.photographs
     for split in manifest.splits:
         every = groups(photographs, manifest.rows(split))

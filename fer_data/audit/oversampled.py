@@ -16,7 +16,7 @@ _CERTAIN = 2.0
 """Samples a photograph from which a class was oversampled, whatever the others have."""
 
 _SUSPECT = 1.5
-"""The same over the other classes' median; FER2013's disgust has 1.5 and its median 1.2."""
+"""The same over the other classes' median; FER2013's disgust has 1.5 and its median 1.1."""
 
 _LEAST_SURPLUS = 20
 """Samples over photographs from which it is no chance: a class of few has copies at times."""

@@ -33,7 +33,6 @@ BLOCK_BYTES = 1 << 20
 MAX_LINE_BYTES = 1 << 20
 
 state, names = source.state, source.made_names
-file_name, check_bad_rows = source.file_name, source.check_bad_rows
 
 _SHORT = 64
 _RETURN = ord("\r")
@@ -150,7 +149,7 @@ def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Mani
             if part.rejects and not skip_bad:
                 raise bad_row(path, part.rejects[0])
             left_out += [LeftOut(bad.where, f"bad {bad.column}") for bad in part.rejects]
-            check_bad_rows(path, len(left_out))
+            source.check_bad_rows(path, len(left_out))
             rows += part.rows
             labels += part.labels
             splits += part.splits

@@ -16,7 +16,7 @@ from fer_data.errors import DataError
 from fer_data.files import write_json, write_text
 from fer_data.labels import EMOTIONS, SPLITS
 from fer_data.png import encode_grey
-from fer_data.readers import fer_csv
+from fer_data.readers import fer_csv, source
 from fer_data.writers.conversion import Conversion, rejects_csv
 from fer_data.writers.folder import Place, write_parts
 from fer_data.writers.staging import RECORD, lock_path, locked, publish, staging
@@ -101,7 +101,7 @@ class _BlockPart:
         for row, split, label, pixels in zip(
             found.rows, found.splits, found.labels, found.pixels, strict=True
         ):
-            place = Place(split, EMOTIONS[label], fer_csv.file_name(split, row))
+            place = Place(split, EMOTIONS[label], source.file_name(split, row))
             yield place, encode_grey(pixels)
 
 
@@ -122,7 +122,7 @@ def _write_all(
         total = -(-size // fer_csv.BLOCK_BYTES)
         for mark in write_parts(parts, folder, None, size=size // _BYTES_A_ROW, total=total):
             rejects += [fer_csv.Reject(**reject) for reject in mark["bad"]]
-            fer_csv.check_bad_rows(path, len(rejects))
+            source.check_bad_rows(path, len(rejects))
             found = Counter({(split, name): number for split, name, number in mark["counts"]})
             counts += found
             num_reused += mark["reused"] * found.total()
