@@ -210,7 +210,7 @@ def test_every_kind_of_finding_can_be_found(tmp_path: Path) -> None:
     assert names["missing-class"] == ("Other",)
 
 
-def test_only_training_samples_are_ever_for_exclusion(tmp_path: Path) -> None:
+def test_of_training_and_test_only_training_samples_are_for_exclusion(tmp_path: Path) -> None:
     found = audit_data(everything(tmp_path / "data"))
     excluded = {row for finding in found.findings for row in finding.exclude}
     assert excluded
@@ -268,6 +268,15 @@ def test_a_leak_into_validation_is_mended_in_training(tmp_path: Path) -> None:
     names = found.manifest.sample_ids()
     excluded = {names[row] for finding in found.findings for row in finding.exclude}
     assert excluded == {"train/cat/003.png", "train/cat/005.png"}
+
+
+def test_a_leak_of_validation_into_test_is_mended_in_validation(tmp_path: Path) -> None:
+    every = photographs(60)
+    root = write(tmp_path / "data", {"val/cat": list(every[:30]), "test/cat": list(every[29:])})
+    found = audit_data(root)
+    names = found.manifest.sample_ids()
+    excluded = {names[row] for finding in found.findings for row in finding.exclude}
+    assert excluded == {"val/cat/029.png"}
 
 
 def test_it_says_where_exclusions_leave_less_than_half_of_a_class(tmp_path: Path) -> None:
