@@ -11,9 +11,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -21,54 +19,7 @@ from rich.console import Console
 from fer_data.entry import INTERRUPTED
 from fer_data.errors import FerError
 
-if TYPE_CHECKING:
-    from fer_data.selection import Selection
-
 FAILED_CHECK, BAD_INPUT = 1, 2
-
-Exclude = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE", help="A csv whose first column is sample: leave these samples out."
-    ),
-]
-Splits = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="A csv of sample,split or sample,fold, as `fer-data split` writes it, "
-        "in place of the data's own splits.",
-    ),
-]
-Fold = Annotated[
-    int | None,
-    typer.Option(metavar="K", help="With --splits of folds: fold K, from 1, validates."),
-]
-Ferplus = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE", help="FER+'s fer2013new.csv: labels by most votes, joined by row order."
-    ),
-]
-Soft = Annotated[bool, typer.Option("--soft", help="With --ferplus: train on shares of the votes.")]
-Contempt = Annotated[
-    bool, typer.Option("--contempt", help="With --ferplus: contempt is an eighth class.")
-]
-KeepUnusable = Annotated[
-    bool,
-    typer.Option(
-        "--keep-unusable",
-        help="With --ferplus: keep what is no face or unknown, under its own label.",
-    ),
-]
-
-
-def selection_of(options: dict[str, Any]) -> Selection:
-    """Return the selection that a command's options ask for."""
-    from fer_data.selection import Selection
-
-    names = {field.name for field in fields(Selection)} & options.keys()
-    return Selection(**{name: options[name] for name in names})
 
 
 def new_app(about: str) -> typer.Typer:

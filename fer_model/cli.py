@@ -16,16 +16,18 @@ from rich.console import Console
 
 from fer_data import cli_support
 from fer_data.augment import PRESETS
-from fer_data.cli_support import (
+from fer_data.cli_support import print_json, say
+from fer_data.commands.options import (
+    AsJson,
+    Cache,
     Contempt,
     Exclude,
     Ferplus,
     Fold,
     KeepUnusable,
+    SkipBad,
     Soft,
     Splits,
-    print_json,
-    say,
     selection_of,
 )
 from fer_data.entry import INTERRUPTED
@@ -47,14 +49,6 @@ DataPath = Annotated[
     typer.Argument(  # the library says in one line what cannot be read
         metavar="PATH", readable=False, help="Folder of class folders, or a FER2013 csv."
     ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Cache = Annotated[
-    Path | None,
-    typer.Option(help="Where decoded pictures are kept.", envvar="FER_DATA_CACHE"),
-]
-SkipBad = Annotated[
-    bool, typer.Option("--skip-bad", help="Leave out what cannot be decoded instead of stopping.")
 ]
 Balance = Annotated[
     str,

@@ -1,0 +1,1 @@
+"""The commands of ``fer-data``, a file each: thin calls of the library."""

@@ -1,0 +1,112 @@
+"""What makes a data set's scores untrue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fer_data import cli_support
+from fer_data.cli_support import print_json, say
+from fer_data.commands.options import (
+    Apart,
+    AsJson,
+    Cache,
+    Contempt,
+    DataPath,
+    Exclude,
+    Ferplus,
+    Fold,
+    KeepUnusable,
+    Splits,
+    selection_of,
+)
+
+
+def audit(
+    path: DataPath,
+    fail_on: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND,...",
+            help="Exit 1 where there is such a finding; also error, warning or note.",
+        ),
+    ] = None,
+    exclusions: Annotated[
+        Path | None,
+        typer.Option(
+            "--write-exclusions",
+            metavar="FILE",
+            help="List what training is better without, for --exclude of other commands.",
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page with pictures of it, too.")
+    ] = None,
+    as_json: AsJson = False,
+    test_apart: Apart = False,
+    cache: Cache = None,
+    exclude: Exclude = None,
+    splits: Splits = None,
+    fold: Fold = None,
+    ferplus: Ferplus = None,
+    contempt: Contempt = False,
+    keep_unusable: KeepUnusable = False,
+) -> None:
+    """Look for what makes scores untrue: leaks, copies, torn labels, bad pictures, odd classes.
+
+    Copies are found to the bit, and as versions of one photograph: flipped, shifted by a few
+    pixels, brightened, resized, encoded anew. Nothing is ever deleted: --write-exclusions lists
+    training samples to leave out. Kinds of findings: conflicting-labels, leaked-copies,
+    leaked-near-copies, exact-duplicates, near-duplicates, oversampled-on-disk, missing-class,
+    few-samples, similar-names, unreadable, odd-size, odd-color, flat, almost-flat, dark, bright,
+    blurred.
+
+    **Examples**
+
+      fer-data audit fer2013/
+
+      fer-data audit fer2013.csv --write-exclusions exclusions.csv
+
+      fer-data audit dataset/ --fail-on leaked-copies,conflicting-labels --json
+    """
+    from fer_data import audit as room
+    from fer_data.audit import tables
+    from fer_data.manifest import printable
+
+    selection = selection_of(locals())
+    kinds = room.parse_kinds(fail_on) if fail_on is not None else ()
+    found = room.audit_data(path, cache=cache, merge_test=not test_apart, selection=selection)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        manifest = found.manifest
+        console = cli_support.out()
+        console.print(
+            f"{printable(str(manifest.root))}: {manifest.layout}, "
+            f"{len(manifest) - manifest.num_excluded:,} pictures",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+        console.print(tables.photographs_table(found))
+        if found.findings:
+            console.print(tables.findings_table(found))
+        else:
+            console.print("Nothing was found.")
+        for line in (*manifest.notes, *manifest.left_out_summary()):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if html is not None:
+        from fer_data.report import write_audit_page
+
+        write_audit_page(found, html)
+        say(f"The findings with their pictures are in {html}")
+    if exclusions is not None:
+        number = room.write_exclusions(found.findings, found.manifest, exclusions)
+        say(f"{number:,} samples are better left out of training; they are listed in {exclusions}")
+        for line in room.nearly_emptied(found):
+            say(line)
+    if failed := found.of_kinds(kinds):
+        say(f"fer-data: found {', '.join(dict.fromkeys(one.kind for one in failed))}")
+        raise typer.Exit(cli_support.FAILED_CHECK)

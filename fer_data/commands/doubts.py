@@ -1,0 +1,76 @@
+"""Labels that a model doubts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fer_data import cli_support
+from fer_data.cli_support import print_json, say
+from fer_data.commands.options import Apart, AsJson, DataPath, Exclude, Ferplus, SkipBad
+
+
+def doubts(
+    path: DataPath,
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN...", help="Run folders, one a fold: `train --splits --fold`."),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the doubted samples as csv, as for --exclude."),
+    ] = None,
+    most: Annotated[int, typer.Option(min=0, help="How many to show.")] = 20,
+    ferplus: Ferplus = None,
+    exclude: Exclude = None,
+    test_apart: Apart = False,
+    skip_bad: SkipBad = False,
+    as_json: AsJson = False,
+) -> None:
+    """Rank samples whose label a model doubts that was not trained on them.
+
+    By confident learning (arXiv:1911.00068). Train on folds first: each run's validation samples
+    are those that it has not seen. With --ferplus the doubts are checked against FER+'s labels,
+    which the runs must not have been trained on.
+
+    **Examples**
+
+      fer-data split fer2013.csv --folds 5 --out folds.csv
+
+      fer-model train fer2013.csv --splits folds.csv --fold 1 --out runs/fold-1    # and so on
+
+      fer-data doubts fer2013.csv runs/fold-* --out doubts.csv
+    """
+    from fer_data import readers, render
+    from fer_data.doubts import check_doubts, find_doubts, read_predictions
+    from fer_data.selection import Selection
+
+    selection = Selection(exclude=exclude)
+    manifest = readers.read(path, merge_test=not test_apart, skip_bad=skip_bad, selection=selection)
+    found = find_doubts(manifest, *read_predictions(runs, manifest))
+    check = None
+    if ferplus is not None:
+        other = Selection(exclude=exclude, ferplus=ferplus)
+        check = check_doubts(
+            found, readers.read(path, merge_test=not test_apart, skip_bad=skip_bad, selection=other)
+        )
+    listed = found.to_dicts()
+    if out is not None:
+        found.write(out)
+    if as_json:
+        print_json(
+            {
+                "num_predicted": len(found.rows),
+                "check": vars(check) if check else None,
+                "doubted": listed,
+            }
+        )
+    else:
+        console = cli_support.out()
+        console.print(render.doubts_table(listed[:most], len(listed), len(found.rows)))
+        if check:
+            console.print(render.check_table(check))
+    if out is not None:
+        say(f"{len(listed):,} doubted samples are listed in {out}")

@@ -1,0 +1,52 @@
+"""A page of html on a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fer_data.cli_support import say
+from fer_data.commands.options import (
+    Apart,
+    Cache,
+    Contempt,
+    DataPath,
+    Exclude,
+    Ferplus,
+    Fold,
+    KeepUnusable,
+    Splits,
+    selection_of,
+)
+
+
+def report(
+    path: DataPath,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write index.html to.")],
+    test_apart: Apart = False,
+    cache: Cache = None,
+    exclude: Exclude = None,
+    splits: Splits = None,
+    fold: Fold = None,
+    ferplus: Ferplus = None,
+    contempt: Contempt = False,
+    keep_unusable: KeepUnusable = False,
+) -> None:
+    """Write a page of html on a data set: what it holds, and all that the audit finds.
+
+    Counts by class and split, samples, the mean picture of each class, findings with their
+    pictures, what each --balance would draw. The page needs nothing beside it: send it, print it.
+
+    **Examples**
+
+      fer-data report fer2013/ --out report/
+
+      fer-data report fer2013.csv --out report/ --exclude exclusions.csv --splits splits.csv
+    """
+    from fer_data.report import write_report
+
+    selection = selection_of(locals())
+    page = write_report(path, out, cache=cache, merge_test=not test_apart, selection=selection)
+    say(f"The report is {page}")

@@ -1,0 +1,60 @@
+"""A grid of samples as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fer_data.cli_support import say
+from fer_data.commands.options import (
+    Cache,
+    Contempt,
+    DataPath,
+    Exclude,
+    Ferplus,
+    Fold,
+    KeepUnusable,
+    SkipBad,
+    Splits,
+    selection_of,
+)
+
+
+def samples(
+    path: DataPath,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Picture to write, as grid.png.")],
+    split: Annotated[str, typer.Option(help="Which split.")] = "train",
+    columns: Annotated[int, typer.Option(min=1, max=50, help="Samples of each class.")] = 8,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed shows other samples.")] = 0,
+    color: Annotated[str, typer.Option(help="grey or rgb.")] = "grey",
+    size: Annotated[int, typer.Option(min=1, help="Side of a sample, in pixels.")] = 48,
+    cache: Cache = None,
+    skip_bad: SkipBad = False,
+    exclude: Exclude = None,
+    splits: Splits = None,
+    fold: Fold = None,
+    ferplus: Ferplus = None,
+    contempt: Contempt = False,
+    keep_unusable: KeepUnusable = False,
+) -> None:
+    """Draw a labelled grid of random samples, classes as rows.
+
+    **Examples**
+
+      fer-data samples train/ grid.png
+
+      fer-data samples fer2013.csv grid.pdf --split test --columns 12
+    """
+    from fer_data.decode import PixelFormat
+    from fer_data.sample_grid import draw_samples
+    from fer_data.store import open_store
+
+    selection = selection_of(locals())
+    form = PixelFormat(size, size, color)  # type: ignore[arg-type]  # checked there
+    store = open_store(path, form=form, cache=cache, skip_bad=skip_bad, selection=selection)
+    draw_samples(store, out, split=split, columns=columns, seed=seed)
+    for note in store.manifest.notes:
+        say(note)
+    say(f"{store.report} read; a grid of some of them written to {out}")

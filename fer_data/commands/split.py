@@ -1,0 +1,123 @@
+"""Splits and folds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fer_data import cli_support
+from fer_data.cli_support import print_json, say
+from fer_data.commands.options import (
+    Apart,
+    AsJson,
+    Cache,
+    Contempt,
+    DataPath,
+    Exclude,
+    Ferplus,
+    KeepUnusable,
+    SkipBad,
+    selection_of,
+)
+from fer_data.errors import UsageError
+
+
+def split(
+    path: DataPath,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The csv to write; by default splits.csv or folds.csv."),
+    ] = None,
+    validation: Annotated[
+        float | None, typer.Option(metavar="SHARE", help="Share that validates; by default 0.1.")
+    ] = None,
+    test: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE", help="Share that tests; by default 0.1, where no test split stays."
+        ),
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option(metavar="K", help="Divide into K folds instead.")
+    ] = None,
+    pool: Annotated[
+        bool, typer.Option("--pool", help="Pool all splits and divide anew, test splits too.")
+    ] = False,
+    min_per_class: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Samples of each class on every side.")
+    ] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed gives another division.")] = 0,
+    as_folders: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write DIR/SPLIT/CLASS/PICTURE too (hard links)."),
+    ] = None,
+    test_apart: Apart = False,
+    exclude: Exclude = None,
+    ferplus: Ferplus = None,
+    contempt: Contempt = False,
+    keep_unusable: KeepUnusable = False,
+    as_json: AsJson = False,
+    cache: Cache = None,
+    skip_bad: SkipBad = False,
+) -> None:
+    """Divide a data set: stratified, reproducible, copies of a picture on one side.
+
+    Without --pool a test split that the data brings stays as it is, and the rest is divided into
+    train and validation. What is written is a small csv that all commands take by --splits; with
+    --folds, --fold says which fold validates. Copies of a photograph, flipped, shifted, brightened,
+    resized or encoded anew, are never divided.
+
+    **Examples**
+
+      fer-data split fer2013.csv --validation 0.1 --out splits.csv
+
+      fer-data split fer2013/ --folds 5 --seed 1 --out folds.csv
+
+      fer-model train fer2013/ --splits folds.csv --fold 1
+
+      fer-data split faces/ --pool --as-folders divided/
+    """
+    from fer_data import render
+    from fer_data.division import split_samples
+    from fer_data.photographs import photograph_groups
+    from fer_data.split_folders import write_split_folders
+    from fer_data.store import open_store
+
+    if folds and as_folders:
+        raise UsageError("--folds and --as-folders: every fold would be in each of the folders")
+    store = open_store(
+        path,
+        cache=cache,
+        merge_test=not test_apart,
+        skip_bad=skip_bad,
+        selection=selection_of(locals()),
+    )
+    division = split_samples(
+        store.manifest,
+        photograph_groups(store.pixels),
+        validation=validation,
+        test=test,
+        folds=folds,
+        pool=pool,
+        seed=seed,
+        min_per_class=min_per_class,
+    )
+    if as_folders is not None:
+        write_split_folders(division, store, as_folders)
+    out = out or Path("folds.csv" if folds else "splits.csv")
+    division.write(out)
+    if as_json:
+        print_json({**division.to_dict(), "out": str(out), "seed": seed})
+    else:
+        cli_support.out().print(render.division_table(division))
+    for note in store.manifest.notes:
+        say(note)
+    if division.num_across:
+        kept = ", ".join(division.names[-division.num_kept :])
+        say(
+            f"{division.num_across:,} photographs of what was divided have a version in {kept}, "
+            "too; --pool would keep them together"
+        )
+    say(f"written to {out}; use it by --splits {out}" + (" --fold 1" if folds else ""))

@@ -1,0 +1,126 @@
+"""How many samples each class and split has."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import Annotated
+
+import typer
+
+from fer_data import cli_support
+from fer_data.cli_support import print_json, say
+from fer_data.commands.options import (
+    Apart,
+    AsJson,
+    Contempt,
+    DataPath,
+    Exclude,
+    Ferplus,
+    Fold,
+    KeepUnusable,
+    SkipBadRows,
+    Splits,
+    selection_of,
+)
+from fer_data.errors import DataError, UsageError
+
+
+def stats(
+    path: DataPath,
+    as_json: AsJson = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print csv: split,class,count,share.")
+    ] = False,
+    fail_over: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATIO", help="Exit 1 if the imbalance ratio of the training split is greater."
+        ),
+    ] = None,
+    fail_drift: Annotated[
+        float | None,
+        typer.Option(
+            metavar="V", help="Exit 1 if any split's classes differ from train's by more (0 to 1)."
+        ),
+    ] = None,
+    test_apart: Apart = False,
+    skip_bad: SkipBadRows = False,
+    exclude: Exclude = None,
+    splits: Splits = None,
+    fold: Fold = None,
+    ferplus: Ferplus = None,
+    contempt: Contempt = False,
+    keep_unusable: KeepUnusable = False,
+) -> None:
+    """Count the samples of each class and split, and show the imbalance.
+
+    The imbalance ratio is the largest class over the smallest; the effective number of classes
+    is the exponential of the entropy of their shares. Cramér's V says how far the classes of
+    another split are from train's: below 0.1 negligible, from 0.3 medium, from 0.5 large. Pictures
+    are counted, not decoded.
+
+    **Examples**
+
+      fer-data stats train/
+
+      fer-data stats fer2013.csv --json
+
+      fer-data stats dataset/ --fail-over 10 --fail-drift 0.1
+
+      fer-data stats fer2013.csv --exclude audit.csv --splits folds.csv --fold 1
+
+      fer-data stats fer2013.csv --ferplus fer2013new.csv
+    """
+    from fer_data import readers, render
+    from fer_data.manifest import printable
+    from fer_data.stats import compute_stats
+
+    if as_json and as_csv:
+        raise UsageError("choose one of --json and --csv")
+    if fail_over is not None and not fail_over >= 1:
+        raise UsageError(f"--fail-over is {fail_over:g}; a ratio is a number, 1 or more")
+    if fail_drift is not None and not 0 <= fail_drift <= 1:
+        raise UsageError(f"--fail-drift is {fail_drift:g}; Cramér's V is a number from 0 to 1")
+    selection = selection_of(locals())
+    manifest = readers.read(path, merge_test=not test_apart, skip_bad=skip_bad)
+    found = compute_stats(manifest, selection=selection)
+    if as_json:
+        print_json(found.to_dict())
+    elif as_csv:
+        sys.stdout.write(render.counts_csv(found))
+        for line in found.notes:
+            say(line)
+    else:
+        console = cli_support.out()
+        console.print(
+            f"{printable(found.path)}: {found.layout}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+        console.print(render.counts_table(found))
+        if found.balances:
+            console.print(render.balance_table(found))
+        if found.drift:
+            console.print(render.drift_table(found.drift))
+        if found.agreement and found.agreement.num_samples:
+            console.print(render.agreement_table(found.agreement))
+        for line in (*found.notes, *found.left_out):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if fail_over is not None and math.isnan(found.imbalance_ratio):
+        raise DataError(f"{path}: no sample has a label, so there is no ratio to check")
+    if fail_drift is not None and not found.drift:
+        raise DataError(f"{path}: no two splits with labels, train and another, to compare")
+    failed = []
+    if fail_over is not None and found.imbalance_ratio > fail_over:
+        ratio = render.number(found.imbalance_ratio, 2)
+        failed.append(f"imbalance ratio {ratio} is over {fail_over:g}")
+    for one in found.drift:
+        if fail_drift is not None and one.cramers_v > fail_drift:
+            v = render.number(one.cramers_v, 3)
+            failed.append(f"Cramér's V of train and {one.split}, {v}, is over {fail_drift:g}")
+    for check in failed:
+        say(f"fer-data: {check}")
+    if failed:
+        raise typer.Exit(cli_support.FAILED_CHECK)
