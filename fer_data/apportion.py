@@ -10,8 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array
 
 from fer_data.keyed import DIVIDE, generator
+from fer_data.progress import track
 
 
 def apportion(
@@ -49,15 +51,15 @@ def apportion(
     """
     counts = np.bincount(labels)
     _, groups = np.unique(groups, return_inverse=True)
-    members = np.split(np.argsort(groups, kind="stable"), np.cumsum(np.bincount(groups))[:-1])
-    needs = [np.bincount(labels[rows], minlength=len(counts)) for rows in members]
+    needs = _needs(labels, groups)
     open_ = quotas(counts, shares, min_per_class=min_per_class)
-    side_of = np.zeros(len(members), np.int64)
+    side_of = np.zeros(needs.shape[0], np.int64)
     rng = generator(seed, DIVIDE)
-    for group in _hardest_first(needs, rng.permutation(len(members))):
-        need = needs[group]
-        side_of[group] = side = _side(need, open_, rng)
-        open_[:, side] -= need
+    order = _hardest_first(needs, rng.permutation(needs.shape[0]))
+    for group in track(order.tolist(), total=len(order), description="Dividing"):
+        present, need = _need(needs, group)
+        side_of[group] = side = _side(need, open_[present], rng)
+        open_[present, side] -= need
     if min_per_class:
         _mend(side_of, needs, len(shares), min_per_class)
     return side_of[groups]
@@ -86,22 +88,34 @@ def quotas(
     return found
 
 
-def _hardest_first(needs: list[NDArray[np.int64]], order: NDArray[np.int64]) -> NDArray[np.int64]:
-    sizes = np.array([need.sum() for need in needs])
-    mixed = np.array([np.count_nonzero(need) > 1 for need in needs])
+def _needs(labels: NDArray[np.integer], groups: NDArray[np.int64]) -> csr_array:
+    """Return how many samples of each class each group has, sparse int64 [G, C]."""
+    needs = coo_array((np.ones(len(labels), np.int64), (groups, labels))).tocsr()
+    needs.sum_duplicates()
+    return needs
+
+
+def _need(needs: csr_array, group: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return the classes that a group has samples of, and how many."""
+    entries = slice(needs.indptr[group], needs.indptr[group + 1])
+    return needs.indices[entries], needs.data[entries]
+
+
+def _hardest_first(needs: csr_array, order: NDArray[np.int64]) -> NDArray[np.int64]:
+    sizes = needs.sum(axis=1)
+    mixed = np.diff(needs.indptr) > 1
     found: NDArray[np.int64] = order[np.lexsort((-sizes[order], ~mixed[order]))]
     return found
 
 
 def _side(need: NDArray[np.int64], open_: NDArray[np.int64], rng: np.random.Generator) -> int:
-    """Return a side for a group, by what is still open there.
+    """Return a side for a group, by what is still open there of its classes, int64 [c, S].
 
     Where it fits, it is drawn with the odds of a single sample: else every group would be on the
     largest side, which has room for it longest. Where it fits nowhere, the squared error decides.
     """
     places = need @ open_
-    of_need = need > 0
-    fits = (open_[of_need] >= need[of_need, None]).all(axis=0)
+    fits = (open_ >= need[:, None]).all(axis=0)
     if not fits.any():
         return int(places.argmax())
     odds = np.cumsum(np.where(fits, places, 0))
@@ -109,23 +123,22 @@ def _side(need: NDArray[np.int64], open_: NDArray[np.int64], rng: np.random.Gene
 
 
 def _mend(
-    side_of: NDArray[np.int64],
-    needs: list[NDArray[np.int64]],
-    num_sides: int,
-    min_per_class: int,
+    side_of: NDArray[np.int64], needs: csr_array, num_sides: int, min_per_class: int
 ) -> None:
     """Move small groups to sides that have too few of a class, from sides that can spare them."""
-    held = np.zeros((len(needs[0]), num_sides), np.int64)
-    for need, side in zip(needs, side_of, strict=True):
-        held[:, side] += need
-    sizes = np.array([need.sum() for need in needs])
+    on_sides = csr_array((np.ones_like(side_of), (side_of, np.arange(len(side_of)))))
+    on_sides.resize((num_sides, len(side_of)))
+    held = (on_sides @ needs).toarray().T
+    of_class = needs.tocsc()
+    sizes = needs.sum(axis=1)
     for label, side in np.argwhere(held < min_per_class):
-        having = [group for group, need in enumerate(needs) if need[label]]
-        for group in sorted(having, key=lambda group: int(sizes[group])):
+        having = of_class.indices[of_class.indptr[label] : of_class.indptr[label + 1]]
+        for group in having[np.argsort(sizes[having], kind="stable")].tolist():
             if held[label, side] >= min_per_class:
                 break
-            before, need = side_of[group], needs[group]
-            if before != side and ((held[:, before] - need)[need > 0] >= min_per_class).all():
-                held[:, before] -= need
-                held[:, side] += need
+            before = side_of[group]
+            present, need = _need(needs, group)
+            if before != side and (held[present, before] - need >= min_per_class).all():
+                held[present, before] -= need
+                held[present, side] += need
                 side_of[group] = side
