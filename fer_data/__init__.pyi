@@ -26,7 +26,6 @@ from .loaders.keras_dataset import KerasDataset as KerasDataset
 from .loaders.keras_dataset import keras_dataset as keras_dataset
 from .loaders.tfdata import tf_dataset as tf_dataset
 from .loaders.tfrecord_stream import tfrecord_dataset as tfrecord_dataset
-from .loaders.tfrecords import read_tfrecords as read_tfrecords
 from .loaders.tfrecords import write_tfrecords as write_tfrecords
 from .loaders.torch_loader import torch_loader as torch_loader
 from .manifest import Manifest as Manifest

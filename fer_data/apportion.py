@@ -122,9 +122,7 @@ def _side(need: NDArray[np.int64], open_: NDArray[np.int64], rng: np.random.Gene
     return int(np.searchsorted(odds, rng.integers(odds[-1]), side="right"))
 
 
-def _mend(
-    side_of: NDArray[np.int64], needs: csr_array, num_sides: int, min_per_class: int
-) -> None:
+def _mend(side_of: NDArray[np.int64], needs: csr_array, num_sides: int, min_per_class: int) -> None:
     """Move small groups to sides that have too few of a class, from sides that can spare them."""
     on_sides = csr_array((np.ones_like(side_of), (side_of, np.arange(len(side_of)))))
     on_sides.resize((num_sides, len(side_of)))

@@ -23,7 +23,7 @@ _BUILDING = re.compile(r"\..+\.[0-9a-f]{8}\.building", re.DOTALL)
 def built_whole(folder: Path) -> Iterator[Path]:
     """Give a new hidden folder beside `folder`, which becomes `folder` at the end.
 
-    Where the body raises, nothing stays.
+    Unless the body has given it another name. Where the body raises, nothing stays.
 
     Raises
     ------
@@ -35,7 +35,8 @@ def built_whole(folder: Path) -> Iterator[Path]:
     beside, lock = _claimed(folder)
     try:
         yield beside
-        os.replace(beside, folder)
+        if beside.exists():
+            os.replace(beside, folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
         os.close(lock)

@@ -27,6 +27,8 @@ UNLABELLED = -1
 NO_SPLIT = -1
 """Split code of a sample that a selection takes out: it keeps its row, and is in no split."""
 
+CANNOT_BE_DECODED = "cannot be decoded"
+
 _SELECTED = ("class_names", "splits", "split_codes", "labels", "soft_labels", "notes")
 
 
@@ -36,6 +38,11 @@ class LeftOut:
 
     name: str
     reason: str
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether it is an error unless bad ones are skipped: something is wrong with it."""
+        return self.reason.startswith(("bad ", CANNOT_BE_DECODED))
 
 
 @dataclass(frozen=True, eq=False)

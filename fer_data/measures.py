@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.progress import track
+
 DARK, BRIGHT = 48, 208
 """Pixels below, and from, which count as dark and as bright."""
 
@@ -44,7 +46,11 @@ def measure(pixels: NDArray[np.uint8]) -> Measures:
         At least 3 pixels high and wide.
     """
     pixels = pixels.reshape(pixels.shape[:3])
-    parts = [_measure(pixels[i : i + _AT_ONCE]) for i in range(0, len(pixels), _AT_ONCE)]
+    starts = range(0, len(pixels), _AT_ONCE)
+    parts = [
+        _measure(pixels[i : i + _AT_ONCE])
+        for i in track(starts, total=len(starts), description="Measuring pictures")
+    ]
     parts = parts or [_measure(pixels)]
     return Measures(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 

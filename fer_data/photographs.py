@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.near import Pairs, linked, near_pairs
+from fer_data.progress import track
 
 LEAST_CONTRAST = 5.0
 """Standard deviation of the pixels, of 255, below which a picture is almost flat, and no photograph
@@ -19,7 +20,8 @@ _AT_ONCE = 1024
 def equal_pictures(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Return a number for each picture, int64 [N], the same for those that are equal to the bit."""
     keys = np.empty(len(pixels), "V16")
-    for row, picture in enumerate(pixels):
+    pictures = track(pixels, total=len(pixels), description="Looking for equal pictures")
+    for row, picture in enumerate(pictures):
         keys[row] = hashlib.blake2b(picture.tobytes(), digest_size=16).digest()
     return np.unique(keys, return_inverse=True)[1].astype(np.int64)
 

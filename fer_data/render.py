@@ -12,13 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from fer_data.agreement import Agreement
-from fer_data.division import Division
 from fer_data.drift import ClassDrift
 from fer_data.ledger import ClassUse, Ledger
 from fer_data.manifest import printable
 from fer_data.stats import Stats
 
 if TYPE_CHECKING:
+    from fer_data.division import Division  # imports scipy
     from fer_data.doubts import Check
 
 _MOST_WITH_SHARES = 6

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from fer_data import readers
 from fer_data.division import Division
 from fer_data.errors import DataError, UsageError
+from fer_data.folders import built_whole
 from fer_data.png import encode_grey
 from fer_data.progress import track
 from fer_data.store import PixelStore
@@ -51,24 +51,25 @@ def write_split_folders(division: Division, store: PixelStore, out: str | Path) 
         )
     check_class_names(manifest)
     out = Path(out).absolute()
-    beside = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
     try:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise DataError(f"{out}: holds something already; choose another folder")
-        for split in division.names:
-            for name in division.manifest.class_names:  # an empty class is a class all the same
-                (beside / split / name).mkdir(parents=True)
-        targets = _targets(division, beside)
-        for row, target in track(targets, total=len(targets), description="Writing pictures"):
-            if division.manifest.in_table:
-                target.write_bytes(encode_grey(store.pixels[row, :, :, 0]))
-            else:
-                _link(division.manifest.root / str(division.manifest.locations[row]), target)
-        os.replace(beside, out)
+        with built_whole(out) as beside:
+            _write(division, store, beside)
     except OSError as error:
         raise DataError(f"{out}: cannot be written ({error.strerror or error})") from None
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _write(division: Division, store: PixelStore, root: Path) -> None:
+    for split in division.names:
+        for name in division.manifest.class_names:  # an empty class is a class all the same
+            (root / split / name).mkdir(parents=True)
+    targets = _targets(division, root)
+    for row, target in track(targets, total=len(targets), description="Writing pictures"):
+        if division.manifest.in_table:
+            target.write_bytes(encode_grey(store.pixels[row, :, :, 0]))
+        else:
+            _link(division.manifest.root / str(division.manifest.locations[row]), target)
 
 
 def _targets(division: Division, root: Path) -> list[tuple[int, Path]]:

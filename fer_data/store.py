@@ -23,11 +23,13 @@ from fer_data.decode import PixelFormat
 from fer_data.errors import DataError
 from fer_data.files import write_json
 from fer_data.folders import built_whole
-from fer_data.manifest import LeftOut, Manifest
+from fer_data.manifest import CANNOT_BE_DECODED, LeftOut, Manifest
 from fer_data.selection import Selection
 
 FORMAT = 1
 """Version of the layout on disk; a store of another version is built anew."""
+
+_WITHOUT_BAD = "-without-bad"
 
 _ROWS_AT_ONCE = 4096
 
@@ -139,13 +141,16 @@ def open_store(
     form = form or PixelFormat()
     root = Path(path).absolute()
     key = hashlib.blake2b(
-        f"{FORMAT} {readers.fingerprint(root, merge_test=merge_test)} {form} {skip_bad}".encode(),
+        f"{FORMAT} {readers.fingerprint(root, merge_test=merge_test)} {form}".encode(),
         digest_size=10,
     ).hexdigest()
     folder = cache_folder(cache) / f"{_plain(root.name)}-{key}"
-    if not folder.exists():
+    without_bad = folder.with_name(f"{folder.name}{_WITHOUT_BAD}")
+    if skip_bad and without_bad.exists():
+        folder = without_bad
+    elif not folder.exists():
         manifest = readers.read(root, merge_test=merge_test, skip_bad=skip_bad)
-        _build(manifest, form, folder, skip_bad=skip_bad)
+        folder = _build(manifest, form, folder, skip_bad=skip_bad)
     store = _map(folder, root)
     if not selection:
         return store
@@ -158,19 +163,25 @@ def cache_folder(cache: str | Path | None = None) -> Path:
     return Path(chosen).absolute() if chosen else user_cache_path("fer-data")
 
 
-def _build(manifest: Manifest, form: PixelFormat, folder: Path, *, skip_bad: bool) -> None:
+def _build(manifest: Manifest, form: PixelFormat, folder: Path, *, skip_bad: bool) -> Path:
+    """Build a store and return its folder: one of its own where something bad was left out."""
     try:
         with built_whole(folder) as beside:
-            _fill(manifest, form, beside, skip_bad=skip_bad)
+            manifest = _fill(manifest, form, beside, skip_bad=skip_bad)
+            if any(one.is_bad for one in manifest.left_out):
+                folder = folder.with_name(f"{folder.name}{_WITHOUT_BAD}")
+                os.replace(beside, folder)
     except OSError as error:
         if not folder.exists():  # else another process was faster
             raise DataError(
                 f"{folder.parent}: the store of decoded pictures cannot be written "
                 f"({error.strerror or error}); choose another place with --cache or FER_DATA_CACHE"
             ) from None
+    return folder
 
 
-def _fill(manifest: Manifest, form: PixelFormat, folder: Path, *, skip_bad: bool) -> None:
+def _fill(manifest: Manifest, form: PixelFormat, folder: Path, *, skip_bad: bool) -> Manifest:
+    """Write the files of a store and return the manifest of what is in it."""
     target = folder / "pixels.npy"
     filled = fill.fill(manifest, form, target, stop_at_bad=not skip_bad)
     if filled.bad:
@@ -199,6 +210,7 @@ def _fill(manifest: Manifest, form: PixelFormat, folder: Path, *, skip_bad: bool
             "digest": _digest(pixels),
         },
     )
+    return manifest
 
 
 def _without(manifest: Manifest, bad: list[fill.Bad], target: Path) -> Manifest:
@@ -214,7 +226,7 @@ def _without(manifest: Manifest, bad: list[fill.Bad], target: Path) -> Manifest:
     new.flush()
     os.replace(beside, target)
     names = manifest.take(np.array([item.row for item in bad])).sample_ids()
-    return manifest.take(kept, left_out=[LeftOut(name, "cannot be decoded") for name in names])
+    return manifest.take(kept, left_out=[LeftOut(name, CANNOT_BE_DECODED) for name in names])
 
 
 def _mapped(folder: Path, root: Path, columns: dict[str, Any] | None) -> PixelStore:

@@ -332,18 +332,36 @@ def test_each_form_and_choice_has_its_own_store(tmp_path: Path) -> None:
         open_store(path, form=PixelFormat(48, 24)),
         open_store(path, form=PixelFormat(color="rgb")),
         open_store(path, merge_test=False),
-        open_store(path, skip_bad=True),
     ]
-    assert len({found.path for found in stores}) == 6
+    assert len({found.path for found in stores}) == 5
     assert [found.pixels.shape[1:] for found in stores] == [
         (48, 48, 1),
         (24, 48, 1),
         (48, 24, 1),
         (48, 48, 3),
         (48, 48, 1),
-        (48, 48, 1),
     ]
     assert stores[4].manifest.splits == ("public_test", "private_test")
+
+
+@pytest.mark.parametrize("skip_first", [True, False])
+def test_where_nothing_is_bad_skipping_it_makes_no_other_store(
+    make_folder: MakeFolder, skip_first: bool
+) -> None:
+    root = make_folder({"cat": 2})
+    (root / "cat" / "notes.txt").write_text("left out, and not bad")
+    first = open_store(root, skip_bad=skip_first)
+    assert open_store(root, skip_bad=not skip_first).path == first.path
+
+
+def test_a_store_without_bad_pictures_is_only_for_who_skips_them(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 2})
+    (root / "cat" / "bad.png").write_bytes(b"no picture")
+    skipped = open_store(root, skip_bad=True)
+    with pytest.raises(DataError, match=r"bad.png: not a picture"):
+        open_store(root)
+    again = open_store(root, skip_bad=True)
+    assert (again.path, len(again.manifest)) == (skipped.path, 2)
 
 
 def test_a_bad_picture_is_an_error_or_left_out_and_noted(make_folder: MakeFolder) -> None:

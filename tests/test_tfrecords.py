@@ -13,7 +13,7 @@ import fer_data
 from fer_data import readers
 from fer_data.errors import DataError, UsageError
 from fer_data.loaders.tfrecord_stream import tfrecord_dataset
-from fer_data.loaders.tfrecords import read_tfrecords, write_tfrecords
+from fer_data.loaders.tfrecords import write_tfrecords
 from fer_data.readers.tfrecord import read_index
 from fer_data.schedule import Schedule
 from fer_data.shard import Shard
@@ -54,7 +54,7 @@ def drawn(records: Path, epochs: int, **options: Any) -> list[list[tuple[bytes, 
 
 
 def test_there_and_back_is_the_same_data(records: Path, tmp_path: Path) -> None:
-    read_tfrecords(records, tmp_path / "back")
+    convert(records, tmp_path / "back")
     before, after = (
         open_store(path, cache=tmp_path / "cache", form=read_index(records).form)
         for path in (records.parent / "data", tmp_path / "back")
@@ -163,8 +163,8 @@ def test_what_is_broken_or_not_there_is_said(
     file = tmp_path / "broken" / "train" / "a-00000.tfrecord"
     content = file.read_bytes()
     file.write_bytes(content[:-40])
-    with pytest.raises(DataError, match=r"a-00000.tfrecord: broken after record 4"):
-        read_tfrecords(tmp_path / "broken", tmp_path / "back")
+    with pytest.raises(DataError, match=r"a-00000.tfrecord: broken .after record 4"):
+        convert(tmp_path / "broken", tmp_path / "back")
 
 
 @pytest.mark.parametrize(

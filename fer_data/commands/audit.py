@@ -22,6 +22,7 @@ from fer_data.commands.options import (
     Splits,
     selection_of,
 )
+from fer_data.errors import UsageError
 
 
 def audit(
@@ -75,6 +76,11 @@ def audit(
     from fer_data.audit import tables
     from fer_data.manifest import printable
 
+    if exclude and exclusions and exclude.resolve() == exclusions.resolve():
+        raise UsageError(
+            f"{exclude}: --write-exclusions would replace the list that --exclude reads, "
+            "without what it holds; name another file"
+        )
     selection = selection_of(locals())
     kinds = room.parse_kinds(fail_on) if fail_on is not None else ()
     found = room.audit_data(path, cache=cache, merge_test=not test_apart, selection=selection)

@@ -1,4 +1,4 @@
-"""TFRecord shards, both ways: one file or more for each split and class, and an index of them.
+"""TFRecord shards: one file or more for each split and class, and an index of them.
 
 A record is a ``tf.train.Example`` with the features that TensorFlow's own tools use:
 ``image/encoded`` (PNG), ``image/format``, ``image/height``, ``image/width``, ``image/class/label``,
@@ -143,53 +143,6 @@ def _writer(file: Path) -> Iterator[tf.io.TFRecordWriter]:
             yield writer
     except tf.errors.OpError as error:  # no OSError, though the disk is full
         raise OSError(error.message.rpartition("; ")[2]) from None  # without the hidden name
-
-
-def read_tfrecords(path: str | Path, out: str | Path) -> None:
-    """Write a folder of TFRecord files as class folders of pictures: OUT/SPLIT/CLASS/ROW.png.
-
-    Parameters
-    ----------
-    path : path
-        What `write_tfrecords` wrote.
-    out : path
-        A folder that does not exist, or is empty.
-
-    Raises
-    ------
-    DataError
-        If there are no such files, one is broken, a class name cannot be a folder's, or `out` holds
-        something.
-    """
-    index = read_index(path)
-    out = Path(out).absolute()
-    if out.exists() and any(out.iterdir()):
-        raise DataError(f"{out}: holds something already; choose another folder")
-    for name in index.class_names:
-        if name in ("", ".", "..") or "/" in name or "\0" in name:
-            raise DataError(f"{index.path}: class name {name!r} cannot be a folder's")
-    total = sum(file.num_records for file in index.files)
-    for split, label, row, encoded in track(_records(index), total=total, description="Reading"):
-        folder = out / split / index.class_names[label]
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{row:08d}.png").write_bytes(encoded)
-
-
-def _records(index: RecordIndex) -> Iterator[tuple[str, int, int, bytes]]:
-    for file in index.files:
-        number = 0
-        try:
-            for record in tf.data.TFRecordDataset(str(file.path)):
-                features = tf.train.Example.FromString(record.numpy()).features.feature
-                row = features["image/id"].int64_list.value[0]
-                number += 1
-                yield file.split, file.label, row, features["image/encoded"].bytes_list.value[0]
-        except tf.errors.OpError as error:
-            raise DataError(
-                f"{file.path}: broken after record {number} ({error.message})"
-            ) from None
-        if number != file.num_records:
-            raise DataError(f"{file.path}: {number:,} records of {file.num_records:,}")
 
 
 def _rows_of(rows: NDArray[np.int64], labels: NDArray[np.int32], label: int) -> NDArray[np.int64]:

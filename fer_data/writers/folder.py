@@ -17,10 +17,11 @@ from fer_data import readers
 from fer_data.decode import PixelFormat
 from fer_data.errors import DataError
 from fer_data.files import write_text
-from fer_data.manifest import LeftOut, Manifest
+from fer_data.manifest import CANNOT_BE_DECODED, LeftOut, Manifest
 from fer_data.parallel import in_parallel
 from fer_data.progress import track
 from fer_data.readers.piece import Piece
+from fer_data.readers.source import check_bad_rows
 from fer_data.writers.conversion import Conversion, conversion_of, rejects_csv
 from fer_data.writers.file_names import check_class_names, check_labelled, file_names
 from fer_data.writers.pictures import as_file, ending, write
@@ -128,6 +129,7 @@ def write_folder(
     )
     for mark in write_parts(parts, staging, form, size=len(manifest), total=whole.number):
         bad += [(row, cause) for row, cause in mark["bad"]]
+        check_bad_rows(manifest.root, len(bad))
         num_reused += mark["reused"] * sum(number for *_, number in mark["counts"])
     kept = without(manifest, bad, skip_bad=skip_bad)
     make_class_folders(staging, kept)
@@ -171,7 +173,7 @@ def without(manifest: Manifest, bad: list[tuple[int, str]], *, skip_bad: bool) -
     if len(rows) == len(manifest):
         raise DataError(f"{manifest.root}: not one picture can be decoded ({bad[0][1]})")
     names = manifest.take(rows).sample_ids()
-    left_out = [LeftOut(name, "cannot be decoded") for name in names]
+    left_out = [LeftOut(name, CANNOT_BE_DECODED) for name in names]
     return manifest.take(np.delete(np.arange(len(manifest)), rows), left_out=left_out)
 
 

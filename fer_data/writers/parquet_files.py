@@ -25,6 +25,7 @@ from fer_data.progress import track
 from fer_data.readers.parquet import split_of_file
 from fer_data.readers.parquet_table import MAX_BYTES, SPLIT_KEY
 from fer_data.readers.piece import Piece
+from fer_data.readers.source import check_bad_rows
 from fer_data.writers.conversion import Conversion, conversion_of
 from fer_data.writers.folder import without
 from fer_data.writers.pictures import as_file
@@ -94,6 +95,7 @@ def write_parquet(
                 else:
                     num_reused += len(rows) - len(mark["bad"])
                 bad += [(row, cause) for row, cause in mark["bad"]]
+                check_bad_rows(manifest.root, len(bad))
     kept = without(manifest, bad, skip_bad=skip_bad)
     changes = () if form is None else (f"every picture is PNG, {form}",)
     return conversion_of(kept, out, num_reused=num_reused, changes=changes)
