@@ -33,6 +33,7 @@ from fer_data.commands.options import (
 from fer_data.entry import INTERRUPTED
 from fer_data.errors import UsageError
 from fer_data.mixing import FORMS as MIXES
+from fer_data.readers import layout_of
 from fer_data.schedule import parse_epoch_size
 from fer_data.strategy import FORMS
 
@@ -164,16 +165,19 @@ def train_command(
     """
     if (path is None) == (resume is None):
         raise UsageError("give either a data PATH to train on, or --resume RUN")
-    _import_keras()
-    from fer_model import live
-    from fer_model.render import duration, scores_table
-
     if resume is not None:
         _refuse_others(
             context,
             {"resume", "cache", "tensorboard", "summary", "as_json"},
             "--resume goes on with the run's own recipe",
         )
+    recipe, selection = make_recipe(locals()), selection_of(locals())
+    if path is not None:
+        layout_of(path)  # what can be refused is refused before keras, which takes seconds
+    _import_keras()
+    from fer_model import live
+    from fer_model.render import duration, scores_table
+
     show = live.Display(
         Console(stderr=as_json, emoji=False), tensorboard=tensorboard, summary=summary
     )
@@ -181,7 +185,6 @@ def train_command(
         assert resume is not None
         run = show.resume(resume, cache=cache)
     else:
-        recipe, selection = make_recipe(locals()), selection_of(locals())
         folder = out or _free_name(path, recipe)
         run = show.train(recipe, path, folder, cache=cache, skip_bad=skip_bad, selection=selection)
     _stop_if_interrupted(run)
@@ -227,6 +230,10 @@ def evaluate(
 
       fer-model evaluate runs/oversample fer2013.csv --split test --json
     """
+    from fer_model.runs import Run
+
+    Run.open(run)
+    layout_of(path)
     _import_keras()
     from fer_model.evaluate import evaluate_run
     from fer_model.render import scores_table
@@ -256,6 +263,9 @@ def predict(
 
       fer-model predict runs/oversample *.png --skip-bad --json
     """
+    from fer_model.runs import Run
+
+    Run.open(run)
     _import_keras()
     from fer_model.evaluate import predict_images
     from fer_model.render import predictions_table
@@ -329,12 +339,13 @@ def compare_command(
     if arms is not None:
         if len(paths) != 1:
             raise UsageError("--arms wants one data PATH")
+        balance, as_notebook = "none", False
+        recipe = make_recipe(locals())
+        layout_of(paths[0])
         _import_keras()
         from fer_model import live
         from fer_model.arms import train_arms
 
-        balance, as_notebook = "none", False
-        recipe = make_recipe(locals())
         folder = out or Path("runs") / f"{_data_name(paths[0])}-{recipe.net}"
         runs = train_arms(
             recipe,

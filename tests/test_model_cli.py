@@ -113,17 +113,12 @@ def test_training_with_json_prints_nothing_else(faces: Path, tmp_path: Path) -> 
     [
         (["train"], "Usage"),
         (["train", "nowhere"], "there is no such file or folder"),
-        pytest.param(
-            ["train", "nowhere", "--balance", "smote"], "balance is 'smote'", marks=pytest.mark.slow
-        ),
+        (["train", "nowhere", "--balance", "smote"], "balance is 'smote'"),
         (["train", "nowhere", "--resume", "arms/none"], "either a data PATH"),
-        pytest.param(
-            ["train", "--resume", "arms/none", "--epochs", "9"],
-            "--epochs cannot be given here",
-            marks=pytest.mark.slow,
-        ),
+        (["train", "--resume", "arms/none", "--epochs", "9"], "--epochs cannot be given here"),
         (["compare", "arms/none", "arms/oversample", "--seed", "3"], "--seed cannot be given here"),
-        pytest.param(["evaluate", "nowhere", "nowhere"], "no run here", marks=pytest.mark.slow),
+        (["evaluate", "nowhere", "nowhere"], "no run here"),
+        (["evaluate", "arms/none", "nowhere"], "there is no such file or folder"),
         (["predict", "arms/none", "first.json"], "not a picture"),
         pytest.param(
             ["predict", "arms/none", "nowhere.png", "--skip-bad"],
