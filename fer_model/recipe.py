@@ -12,10 +12,12 @@ from fer_data.errors import UsageError
 from fer_data.mixing import Mixing
 from fer_data.schedule import EpochSize
 from fer_data.strategy import Strategy
+from fer_model.losses import LossChoice
 
 Protocol = Literal["standard", "notebook"]
 Keep = Literal["best", "last"]
 Net = Literal["documented", "small"]
+Schedule = Literal["plateau", "cosine"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,8 @@ class Recipe:
         See `fer_model.nets`.
     balance : str
         What `fer_data.Strategy.parse` takes.
+    loss : str
+        What `fer_model.losses.LossChoice.parse` takes.
     augment : str
         A name in `fer_data.augment.PRESETS`.
     augment_rare : str, optional
@@ -40,9 +44,13 @@ class Recipe:
     steps_per_epoch : int, optional
         Batches between two validations; by default one epoch of the loader.
     learning_rate : float
-        Adam's, at the start.
+        Adam's; at the start, or, with ``cosine``, at its highest.
+    schedule : {"plateau", "cosine"}
+        How the rate goes on: by the validation loss, or by the step alone, so that it is the same
+        for every loss and strategy: up from 0 in the first twentieth of the steps, then down to 0
+        by half a cosine (Loshchilov and Hutter 2017, arXiv:1608.03983, without restarts).
     plateau_factor, plateau_patience, min_learning_rate : float, int, float
-        The rate is multiplied by the factor after so many epochs without a better validation
+        Of ``plateau``: the rate is multiplied by the factor after so many epochs without a better validation
         loss, down to the least rate.
     keep : {"best", "last"}
         Which epoch's weights are the run's model: those with the best validation accuracy, or
@@ -63,6 +71,7 @@ class Recipe:
 
     net: Net = "documented"
     balance: str = "none"
+    loss: str = "cross-entropy"
     augment: str = "flip"
     augment_rare: str | None = None
     mix: str = "none"
@@ -71,6 +80,7 @@ class Recipe:
     epochs: int = 100
     steps_per_epoch: int | None = None
     learning_rate: float = 3.5e-4
+    schedule: Schedule = "plateau"
     plateau_factor: float = 0.1
     plateau_patience: int = 2
     min_learning_rate: float = 1e-5
@@ -85,6 +95,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "balance", str(Strategy.parse(self.balance)))
+        object.__setattr__(self, "loss", str(LossChoice.parse(self.loss)))
         object.__setattr__(self, "image_size", tuple(self.image_size))
         checked(self.augment)
         checked(self.augment_rare or self.augment)
@@ -93,6 +104,7 @@ class Recipe:
         for name, choices in (
             ("net", get_args(Net)),
             ("keep", get_args(Keep)),
+            ("schedule", get_args(Schedule)),
             ("protocol", get_args(Protocol)),
         ):
             if getattr(self, name) not in choices:

@@ -126,7 +126,9 @@ class Recorder(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Note the epoch, keep its model if it is to be kept, write the checkpoint."""
         progress = self._progress
-        row = {name: float(value) for name, value in (logs or {}).items()}  # rate: the plateau's
+        row = {name: float(value) for name, value in (logs or {}).items()}
+        rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
+        row["learning_rate"] = float(rate)
         row["seconds"] = time.monotonic() - self._began_at
         row["steps"] = progress.step
         progress.history.append({"epoch": epoch + 1, **row})
