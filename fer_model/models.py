@@ -16,6 +16,7 @@ import keras
 from fer_data.decode import PixelFormat
 from fer_data.errors import DataError
 from fer_data.files import written_whole
+from fer_model import keras_losses  # noqa: F401  # Keras finds them once they are imported
 
 _USE = "fer_data.json"
 _TRAINING = "training.json"
