@@ -53,7 +53,11 @@ class Division:
         return found
 
     def write(self, path: str | Path) -> None:
-        """Write the csv that `fer_data.Selection` takes as ``splits``.
+        """Write the csv that `fer_data.Selection` takes as ``splits``."""
+        write_text(Path(path).absolute(), self.to_csv())
+
+    def to_csv(self) -> str:
+        """Return the text of that csv.
 
         With folds it names what was divided; the splits that were kept need no line.
         """
@@ -65,7 +69,7 @@ class Division:
         for sample, side in zip(self.manifest.sample_ids(), self.sides.tolist(), strict=True):
             if 0 <= side < named:
                 writer.writerow([sample, self.names[side]])
-        write_text(Path(path).absolute(), text.getvalue())
+        return text.getvalue()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts as JSON holds them."""
@@ -166,7 +170,7 @@ def _sides(
             raise UsageError("folds are of one size: leave validation and test away")
         return tuple(str(fold) for fold in range(1, folds + 1)), [1 / folds] * folds
     if kept and test is not None:
-        raise UsageError("the data's own test split stays; to draw another one, pool all splits")
+        raise UsageError("the data's own test split stays; to draw another one, pool all (--pool)")
     parts = {
         "validation": 0.1 if validation is None else validation,
         "test": 0.0 if kept else 0.1 if test is None else test,
@@ -193,5 +197,6 @@ def _check(division: Division, min_per_class: int) -> None:
             raise DataError(
                 f"{division.manifest.root}: class {division.manifest.class_names[label]} has "
                 f"{counts[label, side]:,} samples in {where}, fewer than {min_per_class:,}, of "
-                f"{counts[label].sum():,} in all; lower --min-per-class, or merge rare classes"
+                f"{counts[label].sum():,} in all (copies of a photograph stay together); "
+                "lower --min-per-class, or merge rare classes"
             )

@@ -162,6 +162,8 @@ def read_predictions(
     tables = []
     for run in runs:
         path = Path(run) / "predictions.parquet" if Path(run).is_dir() else Path(run)
+        if not path.is_file():
+            raise DataError(f"{run}: no run here (a finished run holds predictions.parquet)")
         try:
             table = pd.read_parquet(path)
         except Exception as error:  # pyarrow raises nearly anything for broken files

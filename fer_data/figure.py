@@ -20,9 +20,13 @@ def save_figure(figure: Figure, out: str | Path) -> None:
         If the file cannot be written, or there is no such format.
     """
     out = Path(out)
+    if not out.suffix:
+        raise DataError(f"{out}: the ending says the format; name it {out.name}.png, say")
     try:
         with written_whole(out) as beside, warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph .* missing from")  # drawn as a box, then
             figure.savefig(beside, dpi=110)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise DataError(f"{out}: cannot be written ({error.strerror or error})") from None
+    except ValueError as error:  # there is no such format
         raise DataError(f"{out}: cannot be written ({error})") from None

@@ -135,6 +135,11 @@ class Manifest:
         """Number of samples that are in no split, and so in no count."""
         return int((self.split_codes == NO_SPLIT).sum())
 
+    @property
+    def num_bad(self) -> int:
+        """How many of what was left out are an error unless bad ones are skipped."""
+        return sum(item.is_bad for item in self.left_out)
+
     def left_out_summary(self) -> list[str]:
         """Return a line for each reason: how many were left out, and the first names."""
         names: dict[str, list[str]] = {}

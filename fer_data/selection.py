@@ -64,10 +64,11 @@ class Selection:
             path = getattr(self, name)
             object.__setattr__(self, name, None if path is None else Path(path).absolute())
         if self.fold is not None and self.splits is None:
-            raise UsageError(f"fold {self.fold} of nothing: name the file of the folds as splits")
+            raise UsageError(f"fold {self.fold} of nothing: name the file of the folds (--splits)")
         for name in ("soft", "contempt", "keep_unusable"):
             if getattr(self, name) and self.ferplus is None:
-                raise UsageError(f"{name} without FER+: name its fer2013new.csv as ferplus")
+                option = name.replace("_", "-")
+                raise UsageError(f"{option} without FER+: name its fer2013new.csv (--ferplus)")
 
     def __bool__(self) -> bool:
         return self != Selection()
@@ -242,7 +243,8 @@ class _Table:
         if strangers:
             raise DataError(
                 f"{self.path}: {len(strangers):,} of its samples are not in {manifest.root}; "
-                f"the first: {printable(strangers[0])}"
+                f"the first: {printable(strangers[0])} (a csv's samples are rows, a folder's are "
+                "files: each needs a list of its own)"
             )
         return found
 

@@ -127,7 +127,8 @@ def open_store(
     merge_test : bool
         As in `fer_data.read`.
     skip_bad : bool
-        Whether what cannot be decoded is left out and noted, or an error.
+        Whether what cannot be decoded is left out and noted, or an error, unless the selection
+        excludes it.
     selection : Selection, optional
         What of it is taken, and under which labels. The store on disk holds everything, and is
         the same whatever is selected.
@@ -140,6 +141,12 @@ def open_store(
     """
     form = form or PixelFormat()
     root = Path(path).absolute()
+    if selection and selection.exclude is not None and not skip_bad:
+        found = open_store(
+            path, form=form, cache=cache, merge_test=merge_test, skip_bad=True, selection=selection
+        )
+        if not found.manifest.num_bad:
+            return found  # what is bad is excluded
     key = hashlib.blake2b(
         f"{FORMAT} {readers.fingerprint(root, merge_test=merge_test)} {form}".encode(),
         digest_size=10,
@@ -168,7 +175,7 @@ def _build(manifest: Manifest, form: PixelFormat, folder: Path, *, skip_bad: boo
     try:
         with built_whole(folder) as beside:
             manifest = _fill(manifest, form, beside, skip_bad=skip_bad)
-            if any(one.is_bad for one in manifest.left_out):
+            if manifest.num_bad:
                 folder = folder.with_name(f"{folder.name}{_WITHOUT_BAD}")
                 os.replace(beside, folder)
     except OSError as error:

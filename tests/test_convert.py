@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from fer_data import PixelFormat, parallel
+from fer_data import PixelFormat, parallel, readers
 from fer_data.errors import DataError
 from fer_data.labels import EMOTIONS_BY_CODE
 from fer_data.png import encode_grey
@@ -154,6 +154,15 @@ def test_bad_rows_are_left_out_and_listed_where_asked(tmp_path: Path) -> None:
         ("2", "4", "pixels"),
     ]
     assert rows[1]["cause"] == "2 values where 2,304 (48 x 48) are expected"
+    good = write_csv(tmp_path / "good.csv", [f"3,{FLAT},Training"])
+    convert_csv(good, tmp_path / "out", force=True)
+    assert (tmp_path / "out" / "rejects.csv").read_text().count("\n") == 1  # the header alone
+
+
+def test_what_a_folder_was_made_of_is_not_told_of_as_left_out(tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training", f"4,{FLAT},PublicTest"])
+    convert_csv(table, tmp_path / "out")
+    assert readers.read(tmp_path / "out").left_out == ()
 
 
 def test_nothing_but_bad_rows_is_an_error_though_they_are_skipped(tmp_path: Path) -> None:

@@ -183,7 +183,7 @@ def test_bad_input_ends_in_one_line_and_exit_code_2(
     assert "no class folders here" in one_line(run("stats", root / "train" / "cat"))
     assert "row 0 (line 2), column emotion" in one_line(run("stats", table))
     assert "row 0 (line 2), column emotion" in one_line(run("convert-csv", table, out))
-    assert "no column pixels" in one_line(run("convert-csv", root / "train/cat/0000.png", out))
+    assert "is a picture; name" in one_line(run("convert-csv", root / "train/cat/0000.png", out))
     assert "neither" in one_line(run("stats", "/dev/null"))
     assert "new\\nline/0000.png" in one_line(run("samples", broken, tmp_path / "grid.png"))
     assert "no test split" in one_line(run("samples", root, "grid.png", "--split", "test"))

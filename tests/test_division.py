@@ -275,6 +275,10 @@ def test_split_prints_a_table_and_says_what_stands_in_both(
     first = (tmp_path / "splits.csv").read_bytes()
     run("split", data, "--exclude", listed)
     assert (tmp_path / "splits.csv").read_bytes() == first
+    other = run("split", data)
+    assert (other.code, "splits.csv: holds other ones" in other.err) == (2, True)
+    assert (tmp_path / "splits.csv").read_bytes() == first
+    assert run("split", data, "--out", "splits.csv").code == 0
     refused = run("split", data, "--min-per-class", "6")
     assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
     assert "class b has" in refused.err

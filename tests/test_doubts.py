@@ -145,8 +145,11 @@ def test_predictions_of_other_data_are_refused(tmp_path: Path) -> None:
     manifest = fer_data.read(table)
     with pytest.raises(DataError, match="other classes"):
         read_predictions(runs, replace(manifest, class_names=(*manifest.class_names[:6], "zest")))
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="none: no run here"):
         read_predictions([tmp_path / "none"], manifest)
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1")
+    with pytest.raises(DataError, match=r"broken\.parquet: cannot be read"):
+        read_predictions([tmp_path / "broken.parquet"], manifest)
     other = write_run(tmp_path / "other", ["a.png"], np.full((1, 7), 1 / 7, np.float32))
     with pytest.raises(DataError, match="no sample of it"):
         read_predictions([other], manifest)

@@ -354,6 +354,7 @@ def test_a_sample_without_a_label_is_refused_where_there_is_no_place_for_it(tmp_
         ("x.npz", "csv", "ends as a npz file does, not csv"),
         ("x", "npz", r"name it x\.npz"),
         ("x", "hdf5", "to is 'hdf5'; choose one of folder, csv"),
+        ("x.tfrecord", None, r"\.tfrecord says no format; say it \(--to folder, csv"),
     ],
 )
 def test_a_target_that_cannot_be_meant_is_refused(

@@ -19,7 +19,7 @@ from fer_data.readers import read
 from fer_data.selection import Selection
 from fer_data.store import open_store
 from tests.conftest import MakeFolder, Run
-from tests.csv_files import write_noise_csv
+from tests.csv_files import FLAT, write_csv, write_noise_csv
 
 COUNTS = {"train/a": 6, "train/b": 3, "test/a": 2, "test/b": 1}
 
@@ -78,8 +78,22 @@ def test_samples_that_the_data_does_not_have_are_counted_and_named(
 def test_a_picture_that_cannot_be_decoded_may_be_excluded(data: Path, tmp_path: Path) -> None:
     (data / "train/a/0002.png").write_bytes(b"no picture")
     selection = excluding(tmp_path, "train/a/0002.png", "train/a/0003.png")
-    store = open_store(data, skip_bad=True, selection=selection)
-    assert store.manifest.counts("train").tolist() == [4, 3]
+    for skip_bad in (True, False):
+        store = open_store(data, skip_bad=skip_bad, selection=selection)
+        assert store.manifest.counts("train").tolist() == [4, 3]
+        assert store.manifest.left_out == ()
+    (data / "train/a/0004.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"train/a/000[24]\.png: not a picture"):
+        open_store(data, selection=selection)
+
+
+def test_a_bad_row_may_be_excluded(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training", f"9,{FLAT},Training"])
+    with pytest.raises(DataError, match="row 1"):
+        read(path)
+    found = read(path, selection=excluding(tmp_path, "row 1"))
+    assert (found.counts("train").sum(), found.left_out) == (1, ())
+    assert len(open_store(path, selection=excluding(tmp_path, "row 1")).manifest) == 1
 
 
 def test_splits_stand_in_place_of_the_data_s_own(data: Path, tmp_path: Path) -> None:

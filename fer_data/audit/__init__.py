@@ -12,7 +12,7 @@ from fer_data.audit import classes, copies, exposure, files, near_copies, oversa
 from fer_data.audit.exclusions import write_exclusions
 from fer_data.audit.finding import SEVERITIES, Finding
 from fer_data.audit.subject import Subject
-from fer_data.errors import UsageError
+from fer_data.errors import DataError, UsageError
 from fer_data.manifest import Manifest, printable
 from fer_data.measures import Measures
 from fer_data.selection import Selection
@@ -162,6 +162,8 @@ def audit_data(
 
 def audit_store(store: PixelStore) -> Audit:
     """Look for everything in `KINDS` in a store of 48x48 grey pictures; see `audit_data`."""
+    if len(store.manifest) and store.manifest.num_excluded == len(store.manifest):
+        raise DataError(f"{store.manifest.root}: every sample is excluded; none is left to audit")
     subject = Subject(store)
     found = [finding for check in _CHECKS for finding in check.find(subject)]
     found.sort(key=lambda finding: SEVERITIES.index(finding.severity))

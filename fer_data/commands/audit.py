@@ -22,7 +22,7 @@ from fer_data.commands.options import (
     Splits,
     selection_of,
 )
-from fer_data.errors import UsageError
+from fer_data.commands.outputs import check_output, written
 
 
 def audit(
@@ -76,11 +76,8 @@ def audit(
     from fer_data.audit import tables
     from fer_data.manifest import printable
 
-    if exclude and exclusions and exclude.resolve() == exclusions.resolve():
-        raise UsageError(
-            f"{exclude}: --write-exclusions would replace the list that --exclude reads, "
-            "without what it holds; name another file"
-        )
+    check_output(exclusions, locals())
+    check_output(html, locals())
     selection = selection_of(locals())
     kinds = room.parse_kinds(fail_on) if fail_on is not None else ()
     found = room.audit_data(path, cache=cache, merge_test=not test_apart, selection=selection)
@@ -109,7 +106,8 @@ def audit(
         write_audit_page(found, html)
         say(f"The findings with their pictures are in {html}")
     if exclusions is not None:
-        number = room.write_exclusions(found.findings, found.manifest, exclusions)
+        with written(exclusions):
+            number = room.write_exclusions(found.findings, found.manifest, exclusions)
         say(f"{number:,} samples are better left out of training; they are listed in {exclusions}")
         for line in room.nearly_emptied(found):
             say(line)

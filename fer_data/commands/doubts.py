@@ -10,6 +10,7 @@ import typer
 from fer_data import cli_support
 from fer_data.cli_support import print_json, say
 from fer_data.commands.options import Apart, AsJson, DataPath, Exclude, Ferplus, SkipBad
+from fer_data.commands.outputs import check_output, written
 
 
 def doubts(
@@ -47,6 +48,7 @@ def doubts(
     from fer_data.doubts import check_doubts, find_doubts, read_predictions
     from fer_data.selection import Selection
 
+    check_output(out, locals())
     selection = Selection(exclude=exclude)
     manifest = readers.read(path, merge_test=not test_apart, skip_bad=skip_bad, selection=selection)
     found = find_doubts(manifest, *read_predictions(runs, manifest))
@@ -58,7 +60,8 @@ def doubts(
         )
     listed = found.to_dicts()
     if out is not None:
-        found.write(out)
+        with written(out):
+            found.write(out)
     if as_json:
         print_json(
             {

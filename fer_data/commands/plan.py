@@ -21,6 +21,7 @@ from fer_data.commands.options import (
     Splits,
     selection_of,
 )
+from fer_data.commands.outputs import check_output
 from fer_data.errors import DataError
 from fer_data.schedule import parse_epoch_size
 from fer_data.strategy import FORMS
@@ -65,6 +66,7 @@ def plan(
     from fer_data import readers, render
     from fer_data.ledger import plan_ledger
 
+    check_output(plot, locals())
     manifest = readers.read(path, skip_bad=skip_bad, selection=selection_of(locals()))
     if "train" not in manifest.splits or not manifest.counts("train").any():
         raise DataError(f"{path}: no labelled training split to plan")

@@ -20,6 +20,7 @@ from fer_data.commands.options import (
     Splits,
     selection_of,
 )
+from fer_data.commands.outputs import check_output
 
 
 def report(
@@ -47,6 +48,7 @@ def report(
     """
     from fer_data.report import write_report
 
+    check_output(out / "index.html", locals())
     selection = selection_of(locals())
     page = write_report(path, out, cache=cache, merge_test=not test_apart, selection=selection)
     say(f"The report is {page}")

@@ -20,6 +20,7 @@ from fer_data.commands.options import (
     Splits,
     selection_of,
 )
+from fer_data.commands.outputs import check_output
 
 
 def samples(
@@ -51,6 +52,7 @@ def samples(
     from fer_data.sample_grid import draw_samples
     from fer_data.store import open_store
 
+    check_output(out, locals())
     selection = selection_of(locals())
     form = PixelFormat(size, size, color)  # type: ignore[arg-type]  # checked there
     store = open_store(path, form=form, cache=cache, skip_bad=skip_bad, selection=selection)

@@ -21,6 +21,7 @@ from fer_data.commands.options import (
     SkipBad,
     selection_of,
 )
+from fer_data.commands.outputs import check_output, written
 from fer_data.errors import UsageError
 
 
@@ -87,6 +88,8 @@ def split(
 
     if folds and as_folders:
         raise UsageError("--folds and --as-folders: every fold would be in each of the folders")
+    target = out or Path("folds.csv" if folds else "splits.csv")
+    check_output(target, locals())
     store = open_store(
         path,
         cache=cache,
@@ -106,10 +109,12 @@ def split(
     )
     if as_folders is not None:
         write_split_folders(division, store, as_folders)
-    out = out or Path("folds.csv" if folds else "splits.csv")
-    division.write(out)
+    if out is None and target.exists() and target.read_bytes() != division.to_csv().encode():
+        raise UsageError(f"{target}: holds other ones; to replace them, name it (--out {target})")
+    with written(target):
+        division.write(target)
     if as_json:
-        print_json({**division.to_dict(), "out": str(out), "seed": seed})
+        print_json({**division.to_dict(), "out": str(target), "seed": seed})
     else:
         cli_support.out().print(render.division_table(division))
     for note in store.manifest.notes:
@@ -120,4 +125,4 @@ def split(
             f"{division.num_across:,} photographs of what was divided have a version in {kept}, "
             "too; --pool would keep them together"
         )
-    say(f"written to {out}; use it by --splits {out}" + (" --fold 1" if folds else ""))
+    say(f"written to {target}; use it by --splits {target}" + (" --fold 1" if folds else ""))

@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch.utils.data import DataLoader, Dataset, Sampler
+
+try:
+    import torch
+    from torch.utils.data import DataLoader, Dataset, Sampler
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(f"{error}; pip install 'fer-data[torch]'", name=error.name) from None
 
 from fer_data.batches import Labels
 from fer_data.door import as_loader

@@ -78,7 +78,8 @@ def read(
         Whether the csv's PublicTest and PrivateTest both become the split ``test``, as in
         Kaggle's folder, or ``public_test`` and ``private_test``.
     skip_bad : bool
-        Whether a csv row that cannot be read is left out and noted, or an error.
+        Whether a csv row that cannot be read is left out and noted, or an error, unless the
+        selection excludes it.
     selection : Selection, optional
         What of it is taken, and under which labels.
 
@@ -88,6 +89,10 @@ def read(
         If the path is none of these, its rows cannot be read, or the selection does not fit it.
     """
     path = _existing(path)
+    if selection and selection.exclude is not None and not skip_bad:
+        found = read(path, merge_test=merge_test, skip_bad=True, selection=selection)
+        if not found.num_bad:
+            return found  # what is bad is excluded
     manifest = _reader(path).read(path, merge_test=merge_test, skip_bad=skip_bad)
     return selection.apply(manifest) if selection else manifest
 
@@ -127,6 +132,8 @@ def layout_of(path: str | Path) -> str:
         If it has none of them.
     """
     path = _existing(path)
+    if path.is_file() and path.suffix.lower() in folder.SUFFIXES:
+        raise DataError(f"{path}: is a picture; name the folder that holds the class folders")
     for name, reader in READERS.items():
         if reader.recognises(path):
             return name

@@ -154,7 +154,8 @@ def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Mani
             labels += part.labels
             splits += part.splits
     if not rows:
-        raise DataError(f"{path}: {columns.layout}, but no usable row in it")
+        first = f" (the first: {left_out[0].name}, {left_out[0].reason})" if left_out else ""
+        raise DataError(f"{path}: {columns.layout}, but no usable row in it{first}")
     present = [split for split in SPLITS if split in set(splits)]
     return Manifest(
         root=path,

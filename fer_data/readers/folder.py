@@ -19,6 +19,10 @@ from fer_data.labels import split_of_folder
 from fer_data.manifest import LeftOut, Manifest, build
 from fer_data.readers.piece import Found, Pieces
 
+RECORD = ".convert-csv.json"
+"""What a folder was made of, where `fer_data.convert_csv` made it and nothing else has written
+there since."""
+
 _FILES_AT_ONCE = 256
 
 _IN_SPLITS = "split folders with class folders"
@@ -134,7 +138,7 @@ def _class_folders(root: Path, left_out: list[LeftOut]) -> tuple[str, list[_Clas
     left_out += [
         LeftOut(child.name, "beside the split folders")
         for child in children
-        if child.name not in seen.values()
+        if child.name not in (*seen.values(), RECORD)
     ]
     return _IN_SPLITS, [
         found

@@ -134,6 +134,10 @@ def _one_form_writer(to: Format) -> OneForm:
 def _format(dst: Path, to: Format | None) -> Format:
     told = _OF_ENDING.get(_ending(dst))
     if to is None:
+        if told is None and dst.suffix[1:].isalpha() and not dst.is_dir():
+            raise UsageError(
+                f"{dst.name}: {dst.suffix} says no format; say it (--to {', '.join(FORMATS)})"
+            )
         return told or "folder"
     if to not in FORMATS:
         raise UsageError(f"to is {to!r}; choose one of {', '.join(FORMATS)}")

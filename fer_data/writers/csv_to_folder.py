@@ -17,9 +17,10 @@ from fer_data.files import write_json, write_text
 from fer_data.labels import EMOTIONS, SPLITS
 from fer_data.png import encode_grey
 from fer_data.readers import fer_csv, source
+from fer_data.readers.folder import RECORD
 from fer_data.writers.conversion import Conversion, rejects_csv
 from fer_data.writers.folder import Place, write_parts
-from fer_data.writers.staging import RECORD, lock_path, locked, publish, staging
+from fer_data.writers.staging import lock_path, locked, publish, staging
 from fer_data.writers.target import checked, placed
 
 _BYTES_A_ROW = 8400
@@ -134,7 +135,7 @@ def _write_all(
     for split in present:
         for name in EMOTIONS:  # an empty class is a class all the same
             (folder / split / name).mkdir(parents=True, exist_ok=True)
-    if rejects:
+    if rejects or (out / "rejects.csv").exists():  # of a conversion before
         write_text(folder / "rejects.csv", rejects_csv(tuple(rejects)))
     table = {split: {name: counts[split, name] for name in EMOTIONS} for split in present}
     return Conversion(out, table, tuple(rejects), num_reused, are_rejects_listed=True)

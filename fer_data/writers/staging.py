@@ -18,10 +18,7 @@ from typing import Any
 
 from fer_data.errors import DataError
 from fer_data.readers import parquet, tfrecord
-
-RECORD = ".convert-csv.json"
-"""What a folder was made of, where `convert_csv` made it and nothing else has written there since.
-"""
+from fer_data.readers.folder import RECORD
 
 
 @contextmanager
