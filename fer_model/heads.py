@@ -163,9 +163,10 @@ class HeadChoice:
         """
         name, colon, value = text.partition(":")
         try:
-            return cls(name, float(value) if colon else None)
+            tau = float(value) if colon else None
         except ValueError:
-            return cls(name, math.nan)
+            tau = math.nan  # which no head accepts
+        return cls(name, tau)
 
     def __str__(self) -> str:
         return self.name if self.tau is None else f"{self.name}:{self.tau!r}"

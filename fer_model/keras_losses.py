@@ -83,26 +83,30 @@ class LDAM(ByClass):
 
     Since probabilities sum to one, that is, of one class against the rest,
 
-    .. math:: \log \left(1 + e^{\Delta_c} (1 - p_c) / p_c \right)
+    .. math:: w_c \log \left(1 + e^{\Delta_c} (1 - p_c) / p_c \right)
 
     Parameters
     ----------
     margins : sequence of float, length C
+    weights : sequence of float, length C, optional
+        By default all 1.
     """
 
     def __init__(
         self,
         margins: Sequence[float],
+        weights: Sequence[float] | None = None,
         name: str = "ldam",
         reduction: str | None = "sum_over_batch_size",
         dtype: Any = None,
     ) -> None:
-        super().__init__(name, reduction, dtype, margins=margins)
-        self.margins = margins
+        super().__init__(name, reduction, dtype, margins=margins, weights=weights)
+        self.margins, self.weights = margins, weights
 
     def of_classes(self, p: Any) -> Any:
         """Return what the loss would be with each class as the label, [B, C]."""
-        return ops.softplus(_like(p, self.margins) + ops.log(1 - p) - ops.log(p))
+        losses = ops.softplus(_like(p, self.margins) + ops.log(1 - p) - ops.log(p))
+        return losses if self.weights is None else losses * _like(p, self.weights)
 
 
 @keras.saving.register_keras_serializable("fer_model")

@@ -83,11 +83,15 @@ def class_balanced_focal(counts: ArrayLike, beta: float, gamma: float) -> keras.
 
     (Cui et al. 2019, arXiv:1901.05555; there on a sigmoid of each class, here on softmax.)
     """
+    return _keras("Focal", gamma=gamma, weights=_effective(counts, beta).tolist())
+
+
+def _effective(counts: ArrayLike, beta: float) -> NDArray[np.float64]:
     with np.errstate(divide="ignore"):
         saturation = -np.expm1(known_counts(counts) * np.log(beta))  # 1 - beta ** n near 1 too
-    weights = 1 / saturation
+    weights: NDArray[np.float64] = 1 / saturation
     weights /= weights[np.asarray(counts) > 0].mean()
-    return _keras("Focal", gamma=gamma, weights=weights.tolist())
+    return weights
 
 
 def ldam(counts: ArrayLike, margin: float) -> keras.losses.Loss:
@@ -101,8 +105,27 @@ def ldam(counts: ArrayLike, margin: float) -> keras.losses.Loss:
     their products by s = 30, with margins up to 0.5 before that. The heads here are not
     normalised: logits are taken as they are, and the margin is in their units.
     """
-    shape = known_counts(counts) ** -0.25
-    return _keras("LDAM", margins=(margin * shape / shape.max()).tolist())
+    return _keras("LDAM", margins=_margins(counts, margin).tolist())
+
+
+def ldam_weighted(counts: ArrayLike, margin: float) -> keras.losses.Loss:
+    r"""Weight `ldam` by class, as deferred re-weighting does in the end.
+
+    .. math:: w_c \propto (1 - \beta) / (1 - \beta^{n_c}), \qquad \beta = 0.9999
+
+    (Cao et al. 2019, arXiv:1906.07413: from the 160th of 200 epochs on.)
+    """
+    return _keras(
+        "LDAM",
+        margins=_margins(counts, margin).tolist(),
+        weights=_effective(counts, _DRW_BETA).tolist(),
+    )
+
+
+def _margins(counts: ArrayLike, margin: float) -> NDArray[np.float64]:
+    shape: NDArray[np.float64] = known_counts(counts).astype(np.float64) ** -0.25
+    shape *= margin / shape.max()
+    return shape
 
 
 def balanced_softmax(counts: ArrayLike) -> keras.losses.Loss:
@@ -148,11 +171,20 @@ class Amount:
 
 @dataclass(frozen=True)
 class LossKind:
-    """A loss's builder, from counts and parameters, and what its parameters can be."""
+    """A loss's builder, from counts and parameters, and what its parameters can be.
+
+    Where the last `LATE` of the epochs has another loss, `late` builds that one.
+    """
 
     build: Callable[..., keras.losses.Loss | str]
     parameters: tuple[Fraction | Amount, ...] = ()
+    late: Callable[..., keras.losses.Loss | str] | None = None
 
+
+LATE = 0.2
+"""Share of the epochs, the last ones, in which a deferred loss is another."""
+
+_DRW_BETA = 0.9999
 
 _BETA, _GAMMA = Fraction("BETA", without=1.0), Amount("GAMMA")
 
@@ -162,6 +194,7 @@ LOSSES = {
     "class-balanced": LossKind(class_balanced, (_BETA,)),
     "class-balanced-focal": LossKind(class_balanced_focal, (_BETA, _GAMMA)),
     "ldam": LossKind(ldam, (Amount("MARGIN"),)),
+    "ldam-drw": LossKind(ldam, (Amount("MARGIN"),), late=ldam_weighted),
     "balanced-softmax": LossKind(balanced_softmax),
     "logit-adjusted": LossKind(logit_adjusted, (Amount("TAU"),)),
 }
@@ -215,20 +248,28 @@ class LossChoice:
     def __str__(self) -> str:
         return ":".join([self.name, *map(repr, self.parameters)])
 
-    def build(self, counts: ArrayLike) -> keras.losses.Loss | str:
+    def late_epoch(self, epochs: int) -> int:
+        """Return the epoch, from 0, from which on the loss is another one; else `epochs`."""
+        return epochs - int(LATE * epochs) if LOSSES[self.name].late else epochs
+
+    def build(self, counts: ArrayLike, *, late: bool = False) -> keras.losses.Loss | str:
         """Return what ``model.compile(loss=...)`` takes.
 
         Parameters
         ----------
         counts : array_like of int, shape [C]
             Training samples of each class.
+        late : bool
+            Whether for the epochs from `late_epoch` on.
 
         Raises
         ------
         UsageError
             If no class has samples.
         """
-        return LOSSES[self.name].build(counts, *self.parameters)
+        kind = LOSSES[self.name]
+        build = kind.late if late and kind.late else kind.build
+        return build(counts, *self.parameters)
 
 
 def _check(name: str, parameters: tuple[float, ...], text: str) -> None:

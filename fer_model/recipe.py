@@ -50,8 +50,8 @@ class Recipe:
         for every loss and strategy: up from 0 in the first twentieth of the steps, then down to 0
         by half a cosine (Loshchilov and Hutter 2017, arXiv:1608.03983, without restarts).
     plateau_factor, plateau_patience, min_learning_rate : float, int, float
-        Of ``plateau``: the rate is multiplied by the factor after so many epochs without a better validation
-        loss, down to the least rate.
+        Of ``plateau``: the rate is multiplied by the factor after so many epochs without a better
+        validation loss, down to the least rate.
     keep : {"best", "last"}
         Which epoch's weights are the run's model: those with the best validation accuracy, or
         the last.

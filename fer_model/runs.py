@@ -39,8 +39,15 @@ class Run:
     path: Path
 
     @classmethod
-    def create(cls, path: Path, recipe: Recipe, data: dict[str, Any], versions: Any) -> Run:
-        """Make a new run folder.
+    def create(
+        cls,
+        path: Path,
+        recipe: Recipe,
+        data: dict[str, Any],
+        versions: Any,
+        head: dict[str, Any] | None = None,
+    ) -> Run:
+        """Make a new run folder; `head` says what became of a trained run's last layer.
 
         Raises
         ------
@@ -51,6 +58,8 @@ class Run:
             hint = "continue it with --resume, or " if (path / "recipe.json").exists() else ""
             raise DataError(f"{path}: holds something already; {hint}choose another --out")
         about = {"recipe": recipe.to_dict(), "data": data, "versions": versions}
+        if head is not None:
+            about["head"] = head
         write_json(path / "recipe.json", about)
         return cls(path)
 
@@ -100,6 +109,12 @@ class Run:
     def data(self) -> dict[str, Any]:
         """What it was trained on: path, fingerprint, class names, counts, notes."""
         return dict(self._about()["data"])
+
+    @property
+    def head(self) -> dict[str, Any] | None:
+        """What became of the last layer once the rest was trained; None where nothing did."""
+        head: dict[str, Any] | None = self._about().get("head")
+        return head
 
     @property
     def metrics(self) -> dict[str, Any]:

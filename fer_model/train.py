@@ -13,18 +13,17 @@ from typing import Any
 
 import keras
 import numpy as np
-import pandas as pd
 
 from fer_data import readers
 from fer_data.errors import DataError
-from fer_data.files import write_json, write_text, written_whole
+from fer_data.files import write_json, write_text
 from fer_data.ledger import record_ledger
 from fer_data.loaders.tfdata import tf_dataset
 from fer_data.selection import Selection
 from fer_data.store import PixelStore, open_store
 from fer_model import models, nets, plots
+from fer_model.judge import judge
 from fer_model.losses import LossChoice
-from fer_model.evaluate import predict, prediction_table, score
 from fer_model.parts import Parts, divide
 from fer_model.recipe import Recipe
 from fer_model.recorder import Plateau, Progress, Recorder, Stopped, random_states
@@ -77,7 +76,7 @@ def train(
     parts = divide(recipe, store)
     model = _fresh_model(recipe, parts)
     data = _data(store, parts, skip_bad, selection or Selection())
-    run = Run.create(Path(out).absolute(), recipe, data, _versions())
+    run = Run.create(Path(out).absolute(), recipe, data, versions())
     return _continue(run, recipe, parts, model, Progress(), callbacks)
 
 
@@ -157,14 +156,19 @@ def _rate(recipe: Recipe, steps: int) -> float | keras.optimizers.schedules.Lear
 
 
 def _compile(
-    model: keras.Model, optimizer: keras.optimizers.Optimizer, recipe: Recipe, parts: Parts
+    model: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    recipe: Recipe,
+    parts: Parts,
+    *,
+    late: bool = False,
 ) -> None:
     # Keras's "auto" turns XLA on for processors too, where the documented CNN's step then takes
     # twice as long (3.4 s against 1.65 s, batch 64, two cores).
     on_accelerator = any(not name.startswith("cpu") for name in keras.distribution.list_devices())
     model.compile(
         optimizer=optimizer,
-        loss=LossChoice.parse(recipe.loss).build(parts.train.counts),
+        loss=LossChoice.parse(recipe.loss).build(parts.train.counts, late=late),
         metrics=["accuracy"],
         jit_compile="auto" if on_accelerator or keras.backend.backend() != "tensorflow" else False,
     )
@@ -192,9 +196,14 @@ def _continue(
             min_lr=recipe.min_learning_rate,
         )
         always.insert(0, plateau)  # the recorder notes its count
+    late_epoch = LossChoice.parse(recipe.loss).late_epoch(recipe.epochs)
     try:
         with _ctrl_c_asks(recorder):
             while progress.epoch < recipe.epochs:
+                is_late = progress.epoch >= late_epoch
+                if is_late:
+                    _compile(model, model.optimizer, recipe, parts, late=True)
+                until = recipe.epochs if is_late else late_epoch
                 rest = steps - progress.step  # less than an epoch where one was interrupted
                 model.fit(
                     tf_dataset(
@@ -203,7 +212,7 @@ def _continue(
                     ),
                     steps_per_epoch=rest if progress.step else None,
                     initial_epoch=progress.epoch,
-                    epochs=progress.epoch + 1 if progress.step else recipe.epochs,
+                    epochs=progress.epoch + 1 if progress.step else until,
                     validation_data=tf_dataset(
                         parts.validation.at(progress.epoch * parts.validation.num_steps)
                     ),
@@ -219,21 +228,7 @@ def _continue(
 
 def _finish(run: Run, parts: Parts, progress: Progress) -> None:
     """Score the run's model and write what the folder still lacks, the metrics last."""
-    model, use = models.load(run.model_path)
-    with written_whole(run.path / "model.weights.h5") as beside:
-        model.save_weights(beside)
-    splits = {"test": parts.test} if parts.test else {}
-    if run.recipe.protocol == "standard":  # the notebook's validation is the test split, flipped
-        splits["validation"] = parts.validation
-    metrics: dict[str, Any] = {}
-    tables = []
-    for split, loader in splits.items():
-        probabilities = predict(model, loader)
-        metrics[split] = score(loader.labels, probabilities, use.class_names)
-        tables.append(prediction_table(split, loader, probabilities))
-        plots.confusion(metrics[split], run.path / "plots" / f"confusion-{split}.png", split)
-    with written_whole(run.path / "predictions.parquet") as beside:
-        pd.concat(tables).to_parquet(beside, index=False)
+    metrics = judge(run, parts)
     plots.curves(run.history, run.path / "plots" / "curves.png")
     kept = max(progress.history, key=lambda row: row["val_accuracy"])
     metrics["training"] = {
@@ -289,6 +284,7 @@ def _data(store: PixelStore, parts: Parts, skip_bad: bool, selection: Selection)
     }
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions of Python, the backend, and what a training goes by."""
     versions = {name: version(name) for name in _PACKAGES}
     return {"python": platform.python_version(), "backend": keras.backend.backend(), **versions}

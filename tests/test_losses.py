@@ -34,6 +34,7 @@ TEXTS = (
     "class-balanced:0.9999",
     "class-balanced-focal:0.99:1.0",
     "ldam:0.5",
+    "ldam-drw:0.5",
     "balanced-softmax",
     "logit-adjusted:0.0",
     "logit-adjusted:1.5",
@@ -64,7 +65,7 @@ def reference(text: str, counts: list[int], labels: Floats, probabilities: Float
     p = np.minimum(np.maximum(probabilities, bounds[0]), bounds[1])
     z = np.log(p)
     classes = range(len(n))
-    if name == "ldam":
+    if name in ("ldam", "ldam-drw"):
         margins = n**-0.25 * numbers[0] / max(n**-0.25)
         every = []
         for c in classes:
