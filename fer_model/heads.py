@@ -82,11 +82,13 @@ def crt(known: Known, _: None) -> tuple[Head, dict[str, float]]:
     scikit-learn's usual penalty on standardised features (`LogisticRegression`, C = 1).
     """
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     features, labels = known.train()
     mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
     model = LogisticRegression(class_weight="balanced", max_iter=2000)
-    model.fit((features - mean) / scale, labels)
+    with threadpool_limits(1):  # its many small products took 80 times as long on two busy cores
+        model.fit((features - mean) / scale, labels)
     size = len(known.head.bias)
     kernel, bias = np.zeros((features.shape[1], size)), np.full(size, -np.inf)
     if len(model.classes_) == 2:  # scikit-learn has one column, the second class's logit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
 from rich.table import Table
@@ -10,7 +10,10 @@ from rich.text import Text
 
 from fer_data.manifest import printable
 from fer_data.render import class_name
-from fer_model.compare import FIGURES, Comparison
+from fer_model.side_by_side import FIGURES, SideBySide
+
+if TYPE_CHECKING:
+    from fer_model.results import Results
 
 
 def scores_table(scores: dict[str, Any], title: str) -> Group:
@@ -26,7 +29,7 @@ def scores_table(scores: dict[str, Any], title: str) -> Group:
     return Group(table, Text(", ".join(overall), no_wrap=True))
 
 
-def comparison_table(comparison: Comparison) -> Table:
+def side_by_side_table(comparison: SideBySide) -> Table:
     """Return a column a run: overall figures, recall of each class, cost; best figures bold."""
     rows = comparison.rows
     table = Table(title=f"On the {comparison.split} split", title_justify="left")
@@ -45,6 +48,48 @@ def comparison_table(comparison: Comparison) -> Table:
     table.add_row("balance", *(row.balance for row in rows))
     table.add_row("training steps", *(f"{row.steps:,}" for row in rows))
     table.add_row("training time", *(duration(row.seconds) for row in rows))
+    return table
+
+
+def arms_table(results: Results) -> Table:
+    """Return a row an arm: figures and recalls, means over seeds with their spread, and cost."""
+    scores = results.predicted.scores
+    table = Table(
+        title=f"{len(results.labels):,} test samples, means over {len(results.seeds)} seeds "
+        "(± standard deviation)",
+        title_justify="left",
+    )
+    table.add_column("arm")
+    for name in FIGURES:
+        table.add_column(name.replace("_", " "), justify="right")
+    table.add_column("time", justify="right")
+    for place, arm in enumerate(results.arms):
+        cells = []
+        for figure in range(len(FIGURES)):
+            values = 100 * scores[place, :, figure]
+            spread = f" ±{values.std(ddof=1):.1f}" if len(values) > 1 else ""
+            cells.append(f"{values.mean():.1f}{spread}")
+        table.add_row(arm, *cells, duration(results.costs()[place]))
+    return table
+
+
+def differences_table(results: Results) -> Table:
+    """Return a row an arm: its differences to the baseline with intervals, in points."""
+    found = results.differences
+    table = Table(
+        title=f"Less {results.arms[0]}, in points, with 95 % intervals", title_justify="left"
+    )
+    table.add_column("arm")
+    for name in FIGURES:
+        table.add_column(name.replace("_", " "), justify="right")
+    for arm in found.arms:
+        cells = []
+        for name in FIGURES:
+            row = found.of(arm, name)
+            cells.append(
+                f"{100 * row.estimate:+.1f} ({100 * row.low:+.1f} to {100 * row.high:+.1f})"
+            )
+        table.add_row(arm, *cells)
     return table
 
 

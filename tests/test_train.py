@@ -23,11 +23,11 @@ from fer_data.ferplus import COLUMNS
 from fer_data.selection import Selection
 from fer_data.store import open_store
 from fer_model import models, plots
-from fer_model.compare import compare
 from fer_model.evaluate import evaluate_run, predict_images, score
 from fer_model.parts import divide
 from fer_model.recipe import Recipe
 from fer_model.runs import Run
+from fer_model.side_by_side import side_by_side
 from fer_model.train import resume, train
 from tests.conftest import MakeFolder
 
@@ -274,7 +274,7 @@ def test_a_comparison_says_where_selections_differ(run: Run, tmp_path: Path) -> 
     about["data"]["selected"] = "another"
     (other / "recipe.json").write_text(json.dumps(about))
     assert "the runs were trained on different selections of the data" in (
-        compare([run.path, other]).warnings
+        side_by_side([run.path, other]).warnings
     )
 
 
@@ -422,7 +422,7 @@ def test_the_geometric_mean_is_that_of_the_recalls() -> None:
 def test_a_comparison_says_what_makes_it_doubtful(run: Run, faces: Path, tmp_path: Path) -> None:
     recipe = Recipe(**{**QUICK.to_dict(), "balance": "oversample", "epochs": 1})
     other = train(recipe, faces, tmp_path / "balanced")
-    found = compare([run.path, other.path])
+    found = side_by_side([run.path, other.path])
     assert found.split == "test"
     assert [row.balance for row in found.rows] == ["none", "oversample"]
     assert found.rows[0].scores == run.metrics["test"]

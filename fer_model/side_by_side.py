@@ -37,7 +37,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class SideBySide:
     """Runs side by side.
 
     Attributes
@@ -56,12 +56,12 @@ class Comparison:
     warnings: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the comparison as JSON holds it."""
+        """Return it as JSON holds it."""
         return dataclasses.asdict(self)
 
 
-def compare(paths: Sequence[str | Path]) -> Comparison:
-    """Compare finished runs.
+def side_by_side(paths: Sequence[str | Path]) -> SideBySide:
+    """Put finished runs side by side.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def compare(paths: Sequence[str | Path]) -> Comparison:
         )
         for run, scores in zip(runs, metrics, strict=True)
     )
-    return Comparison(split, class_names, rows, tuple(_doubts(runs, rows)))
+    return SideBySide(split, class_names, rows, tuple(_doubts(runs, rows)))
 
 
 def _doubts(runs: list[Run], rows: tuple[Row, ...]) -> list[str]:

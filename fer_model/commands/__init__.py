@@ -1,0 +1,1 @@
+"""The commands of ``fer-model``, a file each: thin calls of the library."""

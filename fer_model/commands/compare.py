@@ -1,0 +1,254 @@
+"""Arms side by side, with statistics."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from fer_data import cli_support
+from fer_data.cli_support import print_json, say
+from fer_data.commands.options import (
+    AsJson,
+    Cache,
+    Contempt,
+    Exclude,
+    Ferplus,
+    Fold,
+    KeepUnusable,
+    SkipBad,
+    Soft,
+    Splits,
+    selection_of,
+)
+from fer_data.entry import INTERRUPTED
+from fer_data.errors import UsageError
+from fer_data.readers import layout_of
+from fer_model.commands.options import (
+    Augment,
+    AugmentRare,
+    Batch,
+    Color,
+    Epochs,
+    EpochSize,
+    Factor,
+    Fraction,
+    Keep,
+    MinRate,
+    Net,
+    Patience,
+    Rate,
+    Rescale,
+    Schedule,
+    Seed,
+    Size,
+    Steps,
+    Subset,
+    make_recipe,
+    refuse_others,
+)
+from fer_model.commands.session import data_name, import_keras
+from fer_model.protocol import FILE
+
+if TYPE_CHECKING:
+    from fer_data.selection import Selection
+    from fer_model.recipe import Recipe
+    from fer_model.results import Results
+
+
+def compare(
+    context: typer.Context,
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PATH | FOLDER | RUN...",
+            help="A data set, with --arms; a comparison's folder; or finished runs.",
+        ),
+    ],
+    arms: Annotated[
+        str | None,
+        typer.Option(help="Train and compare these on PATH, the baseline first; see below."),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of each arm, each a seed.")] = 3,
+    steps: Annotated[
+        int | None,
+        typer.Option(min=1, help="Steps of a run in all, in place of --epochs."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the comparison; what is there is not made anew.")
+    ] = None,
+    figure: Annotated[
+        str,
+        typer.Option(
+            help="What the verdict goes by: accuracy, balanced_accuracy, macro_f1, geometric_mean."
+        ),
+    ] = "balanced_accuracy",
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the verdict as markdown, too.")
+    ] = None,
+    as_json: AsJson = False,
+    net: Net = "documented",
+    augment: Augment = "flip",
+    augment_rare: AugmentRare = None,
+    epoch_size: EpochSize = "own",
+    batch_size: Batch = 64,
+    epochs: Epochs = 100,
+    steps_per_epoch: Steps = None,
+    learning_rate: Rate = 3.5e-4,
+    schedule: Schedule = "cosine",
+    plateau_factor: Factor = 0.1,
+    plateau_patience: Patience = 2,
+    min_learning_rate: MinRate = 1e-5,
+    keep: Keep = "last",
+    validation_fraction: Fraction = 0.1,
+    subset: Subset = 1.0,
+    seed: Seed = 0,
+    image_size: Size = 48,
+    color: Color = "grey",
+    rescale: Rescale = 1.0,
+    cache: Cache = None,
+    skip_bad: SkipBad = False,
+    exclude: Exclude = None,
+    splits: Splits = None,
+    fold: Fold = None,
+    ferplus: Ferplus = None,
+    soft: Soft = False,
+    contempt: Contempt = False,
+    keep_unusable: KeepUnusable = False,
+) -> None:
+    """Train arms with several seeds and say which one helps, with intervals.
+
+    An arm is a strategy (none, oversample, class-weights, ...), a loss (focal:2, balanced-softmax,
+    ldam-drw:0.5, logit-adjusted:1, ...), a mix (mixup:0.2, ...), a new head on the trained net
+    (post-hoc:1, tau-norm, crt), or some of these with a plus between them. All get the same number
+    of steps, the same first weights and the same seeds; the last epoch's model counts, and the
+    test split is scored once a run. Given again, the command goes on where it was stopped, and
+    with more arms or seeds it trains those that are missing.
+
+    **Examples**
+
+      fer-model compare fer2013/ --arms none,oversample,focal:2 --seeds 6 --out comparison
+
+      fer-model compare fer2013/ --arms none,oversample,crt --seeds 8 --out comparison
+
+      fer-model compare comparison --markdown verdict.md
+
+      fer-model compare runs/none runs/oversample
+    """
+    if arms is not None:
+        if len(paths) != 1:
+            raise UsageError("--arms wants one data PATH")
+        balance, loss, mix, as_notebook = "none", "cross-entropy", "none", False
+        recipe, selection = make_recipe(locals()), selection_of(locals())
+        out = out or Path("runs") / f"{data_name(paths[0])}-{recipe.net}"
+        _train(
+            recipe,
+            paths[0],
+            split_arms(arms),
+            range(seed, seed + seeds),
+            out,
+            figure=figure,
+            num_steps=steps,
+            cache=cache,
+            skip_bad=skip_bad,
+            selection=selection,
+        )
+        folder = out
+    elif len(paths) == 1 and (paths[0] / FILE).exists():
+        known = {"paths", "as_json", "markdown"}
+        refuse_others(context, known, "the comparison is read as it is; with --arms it goes on")
+        folder = paths[0]
+    elif len(paths) == 1:
+        raise UsageError(
+            f"{paths[0]}: no comparison is there; name two runs, or --arms to train on a data set"
+        )
+    else:
+        refuse_others(context, {"paths", "as_json"}, "finished runs are only compared")
+        _side_by_side(paths, as_json=as_json)
+        return
+    from fer_model.results import read_results
+
+    _show(read_results(folder), markdown, as_json=as_json)
+
+
+def split_arms(arms: str) -> list[str]:
+    """Split what ``--arms`` takes at its commas, but not those between the numbers of counts."""
+    return [arm.strip() for arm in re.split(r",(?![^,:]+=[0-9]+)", arms) if arm.strip()]
+
+
+def _train(
+    recipe: Recipe,
+    path: Path,
+    arms: list[str],
+    seeds: range,
+    out: Path,
+    *,
+    figure: str,
+    num_steps: int | None,
+    cache: Path | None,
+    skip_bad: bool,
+    selection: Selection,
+) -> None:
+    """Train what is missing; end with a line that says how to go on where it was stopped."""
+    from fer_model.arm import parse_arms
+    from fer_model.scores import SUMMARIES
+
+    if figure not in SUMMARIES:
+        raise UsageError(f"figure is {figure!r}; choose one of {', '.join(SUMMARIES)}")
+    parsed = parse_arms(arms)
+    layout_of(path)
+    import_keras()
+    from fer_model import grid
+    from fer_model.grid_display import GridDisplay
+
+    protocol, parts = grid.declare(
+        recipe,
+        path,
+        parsed,
+        seeds,
+        figure=figure,
+        num_steps=num_steps,
+        cache=cache,
+        skip_bad=skip_bad,
+        selection=selection,
+    )
+    out = out.absolute()
+    protocol = protocol.joined(out)
+    protocol.write(out)
+    grid.write_samples(parts, out, cache)
+    display = GridDisplay(Console(stderr=True, emoji=False), figure)
+    try:
+        stopped = grid.train_missing(protocol, out, display, cache=cache)
+    finally:
+        display.close()
+    if stopped:
+        say("Stopped. The same command goes on with it.")
+        raise typer.Exit(INTERRUPTED)
+
+
+def _show(results: Results, markdown: Path | None, *, as_json: bool) -> None:
+    from fer_model import render
+
+    if as_json:
+        print_json(results.to_dict())
+        return
+    console = cli_support.out()
+    console.print(render.arms_table(results))
+    console.print(render.differences_table(results))
+
+
+def _side_by_side(paths: list[Path], *, as_json: bool) -> None:
+    from fer_model.render import side_by_side_table
+    from fer_model.side_by_side import side_by_side
+
+    found = side_by_side(paths)
+    if as_json:
+        print_json(found.to_dict())
+        return
+    console = cli_support.out()
+    console.print(side_by_side_table(found))
+    for warning in found.warnings:
+        console.print(f"[yellow]Note:[/] {warning}.", highlight=False, soft_wrap=True)

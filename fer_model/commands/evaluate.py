@@ -1,0 +1,70 @@
+"""Scores of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fer_data import cli_support
+from fer_data.cli_support import print_json
+from fer_data.commands.options import (
+    AsJson,
+    Cache,
+    Contempt,
+    Exclude,
+    Ferplus,
+    Fold,
+    KeepUnusable,
+    SkipBad,
+    Splits,
+    selection_of,
+)
+from fer_data.readers import layout_of
+from fer_model.commands.options import (
+    DataPath,
+)
+from fer_model.commands.session import (
+    import_keras,
+)
+
+
+def evaluate(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    path: DataPath,
+    split: Annotated[str, typer.Option(help="Which split to score.")] = "test",
+    as_json: AsJson = False,
+    cache: Cache = None,
+    skip_bad: SkipBad = False,
+    exclude: Exclude = None,
+    splits: Splits = None,
+    fold: Fold = None,
+    ferplus: Ferplus = None,
+    contempt: Contempt = False,
+    keep_unusable: KeepUnusable = False,
+) -> None:
+    """Score a run's model on a split of any data set with the same classes.
+
+    **Examples**
+
+      fer-model evaluate runs/oversample fer2013/
+
+      fer-model evaluate runs/oversample fer2013.csv --split test --json
+    """
+    from fer_model.runs import Run
+
+    Run.open(run)
+    layout_of(path)
+    import_keras()
+    from fer_model.evaluate import evaluate_run
+    from fer_model.render import scores_table
+
+    selection = selection_of(locals())
+    scores = evaluate_run(
+        run, path, split=split, cache=cache, skip_bad=skip_bad, selection=selection
+    )
+    if as_json:
+        print_json(scores)
+    else:
+        cli_support.out().print(scores_table(scores, f"{run.name} on {path} ({split})"))

@@ -1,0 +1,52 @@
+"""What commands that train have in common: keras imported quietly, names of runs, Ctrl-C."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import shlex
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from fer_data import cli_support
+from fer_data.cli_support import say
+from fer_data.entry import INTERRUPTED
+
+if TYPE_CHECKING:
+    from fer_model.recipe import Recipe
+    from fer_model.runs import Run
+
+
+def import_keras() -> None:
+    """Import keras while its backend's remarks on the machine stay off the terminal."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    with cli_support.silent_stderr():
+        import_module("keras")
+
+
+def free_name(path: Path, recipe: Recipe) -> Path:
+    """Return a run folder's name that is not taken."""
+    name = f"{data_name(path)}-{recipe.net}-{recipe.balance}"
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    return next(folder for name in names if not (folder := Path("runs") / name).exists())
+
+
+def data_name(path: Path) -> str:
+    """Return a data set's name without its ending."""
+    return path.absolute().name.split(".")[0] or "data"
+
+
+def stop_if_interrupted(run: Run) -> None:
+    """End with a line that says how to go on, where a run is not finished."""
+    if not run.is_finished:
+        best = f" The best model so far: {run.model_path}." if run.model_path.exists() else ""
+        say(
+            f"Stopped; {len(run.history)} epochs are finished.{best} "
+            f"Go on with: fer-model train --resume {shlex.quote(str(run.path))}"
+        )
+        raise typer.Exit(INTERRUPTED)

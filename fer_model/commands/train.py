@@ -1,0 +1,179 @@
+"""A training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from fer_data import cli_support
+from fer_data.cli_support import print_json, say
+from fer_data.commands.options import (
+    AsJson,
+    Cache,
+    Contempt,
+    Exclude,
+    Ferplus,
+    Fold,
+    KeepUnusable,
+    SkipBad,
+    Soft,
+    Splits,
+    selection_of,
+)
+from fer_data.errors import UsageError
+from fer_data.readers import layout_of
+from fer_model.commands.options import (
+    Augment,
+    AugmentRare,
+    Balance,
+    Batch,
+    Color,
+    Epochs,
+    EpochSize,
+    Factor,
+    Fraction,
+    Keep,
+    Loss,
+    MinRate,
+    Mix,
+    Net,
+    Patience,
+    Rate,
+    Rescale,
+    Schedule,
+    Seed,
+    Size,
+    Steps,
+    Subset,
+    make_recipe,
+    refuse_others,
+)
+from fer_model.commands.session import (
+    free_name,
+    import_keras,
+    stop_if_interrupted,
+)
+
+
+def train(
+    context: typer.Context,
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="PATH", readable=False, help="Folder of class folders, or a FER2013 csv."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder; by default runs/DATA-NET-BALANCE.")
+    ] = None,
+    balance: Balance = "none",
+    loss: Loss = "cross-entropy",
+    net: Net = "documented",
+    augment: Augment = "flip",
+    augment_rare: AugmentRare = None,
+    mix: Mix = "none",
+    epoch_size: EpochSize = "own",
+    batch_size: Batch = 64,
+    epochs: Epochs = 100,
+    steps_per_epoch: Steps = None,
+    learning_rate: Rate = 3.5e-4,
+    schedule: Schedule = "plateau",
+    plateau_factor: Factor = 0.1,
+    plateau_patience: Patience = 2,
+    min_learning_rate: MinRate = 1e-5,
+    keep: Keep = "best",
+    validation_fraction: Fraction = 0.1,
+    subset: Subset = 1.0,
+    seed: Seed = 0,
+    image_size: Size = 48,
+    color: Color = "grey",
+    rescale: Rescale = 1.0,
+    as_notebook: Annotated[
+        bool,
+        typer.Option(
+            "--as-notebook",
+            help="The notebook's own protocol: the test split, flipped at random, as validation; "
+            "the last epoch's model.",
+        ),
+    ] = False,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Go on with an interrupted run.")
+    ] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write TensorBoard logs into the run folder.")
+    ] = False,
+    summary: Annotated[
+        bool, typer.Option("--summary/--no-summary", help="Print the net's layers first.")
+    ] = True,
+    cache: Cache = None,
+    skip_bad: SkipBad = False,
+    exclude: Exclude = None,
+    splits: Splits = None,
+    fold: Fold = None,
+    ferplus: Ferplus = None,
+    soft: Soft = False,
+    contempt: Contempt = False,
+    keep_unusable: KeepUnusable = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a net and leave a run folder: model, history, metrics, predictions, plots.
+
+    The defaults are the notebook's recipe. A validation part is taken from the training split
+    (stratified, copies of a picture kept together) unless the data brings one; the test split is
+    scored once, at the end. Ctrl-C stops after the step under way, and --resume goes on with it.
+
+    **Examples**
+
+      fer-model train fer2013/ --balance oversample
+
+      fer-model train fer2013.csv --balance class-weights --epochs 30 --out runs/weights
+
+      fer-model train fer2013.csv --splits folds.csv --fold 1 --out runs/fold-1
+
+      fer-model train --resume runs/weights
+    """
+    if (path is None) == (resume is None):
+        raise UsageError("give either a data PATH to train on, or --resume RUN")
+    if resume is not None:
+        refuse_others(
+            context,
+            {"resume", "cache", "tensorboard", "summary", "as_json"},
+            "--resume goes on with the run's own recipe",
+        )
+    recipe, selection = make_recipe(locals()), selection_of(locals())
+    if path is not None:
+        layout_of(path)  # what can be refused is refused before keras, which takes seconds
+    import_keras()
+    from fer_model import live
+    from fer_model.render import duration, scores_table
+
+    show = live.Display(
+        Console(stderr=as_json, emoji=False), tensorboard=tensorboard, summary=summary
+    )
+    if path is None:
+        assert resume is not None
+        run = show.resume(resume, cache=cache)
+    else:
+        folder = out or free_name(path, recipe)
+        run = show.train(recipe, path, folder, cache=cache, skip_bad=skip_bad, selection=selection)
+    stop_if_interrupted(run)
+    if as_json:
+        print_json({"run": str(run.path), **run.metrics})
+        return
+    metrics = run.metrics
+    split = "test" if "test" in metrics else "validation"
+    console = cli_support.out()
+    console.print(scores_table(metrics[split], f"{run.name} on the {split} split"))
+    if split == "validation":
+        say("The data brings no test split: these samples chose the model, so they flatter it.")
+    training = metrics["training"]
+    console.print(
+        f"{training['steps']:,} steps in {duration(training['seconds'])}. "
+        f"Model, metrics and plots: {run.path}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )

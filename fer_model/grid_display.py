@@ -1,0 +1,116 @@
+"""A comparison as its runs are trained: bars and the time left in a terminal, lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from fer_model.protocol import Cell
+from fer_model.render import duration
+from fer_model.runs import Run
+
+
+class GridDisplay:
+    """Shows how far a comparison is.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+    figure : str
+        What is told of a finished run.
+    """
+
+    def __init__(self, console: Console, figure: str) -> None:
+        self.console = console
+        self._figure = figure
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._total = self._done = 0
+        self._ended = 0
+        self._began = 0.0
+
+    def begin(self, cells: Sequence[Cell], num_steps: int) -> None:
+        """Take note of the runs that are missing, and of the steps of a training."""
+        self._num_cells = len(cells)
+        self._num_steps = num_steps
+        self._total = num_steps * sum(cell.arm.head is None for cell in cells)
+        self._began = time.monotonic()
+        if cells:
+            self._whole = self._progress.add_task("All runs", total=self._total, left="")
+            self._one = self._progress.add_task("", total=num_steps, left="")
+            self._progress.start()
+
+    def callbacks(self, cell: Cell) -> list[keras.callbacks.Callback]:
+        """Return what shows a training."""
+        self._progress.reset(self._one, total=self._num_steps, description=str(cell), left="")
+        return [_Steps(self)]
+
+    def step(self, number: int) -> None:
+        """Move the bars to a step of the run under way."""
+        done = self._done + number
+        self._progress.update(self._whole, completed=done, left=self._left(done))
+        self._progress.update(self._one, completed=number)
+
+    def end(self, cell: Cell, run: Run, seconds: float) -> None:
+        """Show that a run is finished."""
+        self._ended += 1
+        if cell.arm.head is None:
+            self._done += self._num_steps
+        value = run.metrics["test"][self._figure]
+        words = self._figure.replace("_", " ")
+        left = self._left(self._done)
+        self.console.print(
+            f"run {self._ended} of {self._num_cells}: {cell}: {words} {value:.4f} "
+            f"({duration(seconds)}{f'; {left}' if left else ''})",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+
+    def failed(self, cell: Cell, error: str) -> None:
+        """Show that a run failed."""
+        text = f"run failed: {cell}: {error}"
+        self.console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+
+    def close(self) -> None:
+        """Take the bars away."""
+        self._progress.stop()
+
+    def _left(self, done: int) -> str:
+        """Return the time left, once a hundredth of all is done."""
+        if not 0.01 * self._total <= done < self._total:
+            return ""
+        seconds = (time.monotonic() - self._began) * (self._total / max(done, 1) - 1)
+        return f"about {duration(seconds)} left"
+
+
+class _Steps(keras.callbacks.Callback):
+    """Counts steps for a `GridDisplay`, a few times a second at most."""
+
+    def __init__(self, display: GridDisplay) -> None:
+        super().__init__()
+        self._display = display
+        self._drawn_at = 0.0
+        self._before = 0
+        self._steps = 0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Take note of the epoch that begins, perhaps in its midst."""
+        self._steps = max(self._steps, self.params["steps"] or 0)
+        self._before = epoch * self._steps
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Move the bars."""
+        if time.monotonic() - self._drawn_at > 0.25:
+            self._drawn_at = time.monotonic()
+            self._display.step(self._before + batch + 1)
