@@ -1,0 +1,171 @@
+"""Trainings that were never run: predictions drawn from a model whose true figures are known.
+
+A training gets a picture right where a sum is positive: how easy its class is to the arm, plus
+what the seed brings (to all arms, to this arm, to the class), plus how easy the picture is (to all
+trainings, and to this arm), plus chance. All parts are normal, so that a class's recall over all
+pictures is a normal probability, given the seed's part. What is taken for what else does not
+depend on any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from fer_model.scores import Predicted
+from fer_model.statistics import Difference, paired_differences
+
+CLASS_NAMES = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
+SHARES = np.array([0.137, 0.034, 0.138, 0.25, 0.17, 0.166, 0.105])
+RECALLS = np.array([0.6, 0.5, 0.45, 0.87, 0.62, 0.5, 0.8])
+EFFECTS = np.array([0.0, 0.5, 0.1, -0.1, 0.0, 0.05, 0.0])
+SAME_CHANCE = 0.9
+"""Correlation of chance between pictures of one photograph."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What varies, in standard deviations of the sum; chance has 1.
+
+    Attributes
+    ----------
+    name : str
+    suits : float
+        Of how easy a picture is to an arm, in all its trainings.
+    seed : float
+        Of a training.
+    seed_of_class : float
+        Of a class in a training.
+    num_arms, num_seeds, num_clusters : int
+    effect : float
+        Times `EFFECTS`, what each arm but the first adds.
+    """
+
+    name: str
+    suits: float
+    seed: float
+    seed_of_class: float
+    num_arms: int = 2
+    num_seeds: int = 3
+    num_clusters: int = 1500
+    effect: float = 1.0
+
+    difficulty = 1.2
+    seed_of_all_arms = 0.1
+
+    @property
+    def spread(self) -> float:
+        """Of the sum over pictures, given the training."""
+        return float(np.sqrt(1 + self.difficulty**2 + self.suits**2))
+
+    @property
+    def ease(self) -> NDArray[np.float64]:
+        """How easy each class is to each arm, [A, C]."""
+        shift = np.zeros((self.num_arms, len(SHARES)))
+        shift[1:] = EFFECTS * self.effect
+        return stats.norm.ppf(RECALLS) * self.spread + shift
+
+
+def _seed_parts(scenario: Scenario, num: int, random: np.random.Generator) -> Any:
+    """Return what seeds bring, [A, num, C]."""
+    shape = (scenario.num_arms, num)
+    of_all = scenario.seed_of_all_arms * random.normal(size=(1, num, 1))
+    of_one = scenario.seed * random.normal(size=(*shape, 1))
+    return of_all + of_one + scenario.seed_of_class * random.normal(size=(*shape, len(SHARES)))
+
+
+def true_differences(scenario: Scenario, *, num: int = 100_000) -> NDArray[np.float64]:
+    """Return the expected differences to the first arm over all pictures, [A - 1, 4 + C].
+
+    The expectation over the seeds is the mean of `num` draws, the same for all arms.
+    """
+    random = np.random.default_rng([num, 1])
+    parts = _seed_parts(scenario, num, random)[:1]
+    others = _others()
+    found = []
+    for ease in scenario.ease[:2]:
+        recall = stats.norm.cdf((ease + parts[0]) / scenario.spread)
+        right = SHARES * recall
+        predicted = right + (SHARES - right) @ others
+        f1 = 2 * right / (SHARES + predicted)
+        figures = [right.sum(1), recall.mean(1), f1.mean(1), stats.gmean(recall, axis=1)]
+        found.append(np.array([*[each.mean() for each in figures], *recall.mean(0)]))
+    return np.tile(found[1] - found[0], (scenario.num_arms - 1, 1))
+
+
+def _others() -> NDArray[np.float64]:
+    """Return what each class is taken for where it is not seen, [C, C]."""
+    table = np.tile(SHARES, (len(SHARES), 1)) + 0.1
+    np.fill_diagonal(table, 0)
+    return table / table.sum(axis=1, keepdims=True)
+
+
+def draw(scenario: Scenario, random: np.random.Generator) -> Predicted:
+    """Return the predictions of one comparison: new pictures, new seeds."""
+    num, num_classes = scenario.num_clusters, len(SHARES)
+    sizes = random.choice([1, 2, 3], num, p=[0.9, 0.08, 0.02])
+    clusters = np.repeat(np.arange(num), sizes)
+    of_cluster = random.choice(num_classes, num, p=SHARES / SHARES.sum())
+    labels = of_cluster[clusters]
+    trainings = (scenario.num_arms, scenario.num_seeds)
+    chance = np.sqrt(SAME_CHANCE) * random.normal(size=(*trainings, num))[..., clusters]
+    chance += np.sqrt(1 - SAME_CHANCE) * random.normal(size=(*trainings, len(clusters)))
+    chance += scenario.difficulty * random.normal(size=num)[clusters]
+    suits = scenario.suits * random.normal(size=(scenario.num_arms, 1, num))
+    parts = scenario.ease[:, None] + _seed_parts(scenario, scenario.num_seeds, random)
+    right = parts[..., labels] + suits[..., clusters] + chance > 0
+    ends = _others().cumsum(axis=1)[of_cluster]
+    often = (random.random((num, 1)) > ends).sum(axis=1).clip(max=num_classes - 1)
+    seldom = (random.random((*trainings, num, 1)) > ends).sum(axis=-1).clip(max=num_classes - 1)
+    wrong = np.where(random.random((*trainings, num)) < 0.7, often, seldom)
+    predicted = np.where(right, labels, wrong[..., clusters])
+    arms = tuple(f"arm {number}" for number in range(scenario.num_arms))
+    return Predicted(arms, CLASS_NAMES, labels, predicted, clusters)
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What came of many comparisons of a scenario.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    figures : tuple of str, length F
+    covered : ndarray of bool, shape [R, A - 1, F]
+        Whether the interval holds the true difference.
+    widths : ndarray of float64, shape [R, A - 1, F]
+    p_values, p_holm : ndarray of float64, shape [R, A - 1, F]
+    """
+
+    scenario: Scenario
+    figures: tuple[str, ...]
+    covered: NDArray[np.bool_]
+    widths: NDArray[np.float64]
+    p_values: NDArray[np.float64]
+    p_holm: NDArray[np.float64]
+
+
+def simulate(
+    scenario: Scenario, num_replications: int, *, num_draws: int = 399, first: int = 0
+) -> Outcome:
+    """Draw and compare again and again; replication r is a function of r alone."""
+    truth = true_differences(scenario)
+    found: list[tuple[Sequence[Difference], ...]] = []
+    figures: tuple[str, ...] = ()
+    for number in range(first, first + num_replications):
+        predicted = draw(scenario, np.random.default_rng([number, scenario.num_seeds]))
+        differences = paired_differences(predicted, seed=number, num_draws=num_draws)
+        figures = differences.figures
+        found.append(differences.rows)
+    shape = (num_replications, scenario.num_arms - 1, len(figures))
+    low, high, p_values, p_holm = (
+        np.array([[getattr(row, name) for row in rows] for rows in found]).reshape(shape)
+        for name in ("low", "high", "p_value", "p_holm")
+    )
+    covered = (low <= truth) & (truth <= high)
+    return Outcome(scenario, figures, covered, high - low, p_values, p_holm)
