@@ -66,12 +66,14 @@ class Results:
     @property
     def labels(self) -> NDArray[np.int64]:
         """Of the test samples, int64 [N]."""
-        return self.samples["label"].to_numpy(np.int64)
+        labels: NDArray[np.int64] = self.samples["label"].to_numpy(np.int64)
+        return labels
 
     @property
     def leaked(self) -> NDArray[np.bool_]:
         """Test samples of which training has a version, bool [N]."""
-        return self.samples["leaked"].to_numpy(np.bool_)
+        leaked: NDArray[np.bool_] = self.samples["leaked"].to_numpy(np.bool_)
+        return leaked
 
     @cached_property
     def predicted(self) -> Predicted:

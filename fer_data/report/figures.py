@@ -1,12 +1,8 @@
-"""The report's plots, as SVG that stands in the page and takes the page's text colour."""
+"""The report's plots."""
 
 from __future__ import annotations
 
-import io
-import re
-import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -14,29 +10,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from fer_data.manifest import printable
+from fer_data.report.svg import COLORS, STYLE, to_svg
 from fer_data.stats import Stats
 
-_INK = "#010203"
-"""Stands for the page's text colour, light or dark; no plot uses it otherwise."""
-
-_COLORS = ("#3b82c4", "#d9822b", "#3f9c6d", "#a05fc0", "#c05f6f")
-"""One for each split; all can be told from black and from white."""
-
 _MOST_CLASSES = 60
-
-_STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "fer-data",
-    "font.family": "sans-serif",
-    "text.color": _INK,
-    "axes.edgecolor": _INK,
-    "axes.labelcolor": _INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "legend.frameon": False,
-}
 
 
 def counts_by_class(stats: Stats) -> str:
@@ -53,13 +30,13 @@ def draws_by_class(stats: Stats) -> str:
 
 def histograms(values: Mapping[str, NDArray[np.float32]], label: str) -> str:
     """Draw how a figure is spread in each split, as shares of the split's pictures."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.2, 2.6), layout="constrained")
         axes = figure.subplots()
         every = np.concatenate(list(values.values()))
         top = max(np.quantile(every, 0.995), every.min() + 1e-3)
         bins = np.linspace(every.min(), top, 31).tolist()
-        for (split, found), color in zip(values.items(), _COLORS, strict=False):
+        for (split, found), color in zip(values.items(), COLORS, strict=False):
             weights = np.full(len(found), 1 / max(1, len(found)))
             axes.hist(
                 found, bins, weights=weights, histtype="step", color=color, lw=1.6, label=split
@@ -67,14 +44,14 @@ def histograms(values: Mapping[str, NDArray[np.float32]], label: str) -> str:
         axes.set_xlabel(label)
         axes.set_ylabel("share of pictures")
         axes.legend(fontsize=8)
-        return _svg(figure)
+        return to_svg(figure)
 
 
 def _bars(names: Sequence[str], series: Mapping[str, Sequence[int]], label: str) -> str:
     """Draw a group of bars for each class, of the largest ones where there are too many."""
     total = np.sum(list(series.values()), axis=0)
     shown = np.sort(np.argsort(-total, kind="stable")[:_MOST_CLASSES])
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(
             figsize=(8, 1.1 + len(shown) * (0.12 + 0.14 * len(series))), layout="constrained"
         )
@@ -82,7 +59,7 @@ def _bars(names: Sequence[str], series: Mapping[str, Sequence[int]], label: str)
         height = 0.84 / len(series)
         for place, (name, values) in enumerate(series.items()):
             tops = np.arange(len(shown)) + (place - (len(series) - 1) / 2) * height
-            color = _COLORS[place % len(_COLORS)]
+            color = COLORS[place % len(COLORS)]
             found = np.asarray(values)[shown]
             axes.barh(tops, found, height * 0.92, color=color, label=name)
             for top, value in zip(tops, found, strict=True):
@@ -94,16 +71,4 @@ def _bars(names: Sequence[str], series: Mapping[str, Sequence[int]], label: str)
         axes.margins(x=0.12, y=0.01)
         axes.set_xlabel(label)
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(series), fontsize=8)
-        return _svg(figure)
-
-
-def _svg(figure: Figure) -> str:
-    """Return a figure as an ``<svg>`` element; text in it is escaped by matplotlib."""
-    file = io.StringIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from")  # the browser draws the text
-        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
-    svg = file.getvalue()
-    svg = svg[svg.index("<svg") :].replace(_INK, "currentColor")
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
-    return re.sub(r'(<svg [^>]*?) width="[^"]*"', r"\1", svg.replace(' height="', ' data-h="', 1))
+        return to_svg(figure)
