@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from fer_model.calibration import Calibration
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fer_data.manifest import printable
 from fer_data.report.svg import COLORS, STYLE, to_svg
+from fer_model.calibration import Calibration
 from fer_model.results import Results
 from fer_model.scores import SUMMARIES
 
