@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from fer_data.division import Division  # imports scipy
     from fer_data.doubts import Check
 
-_MOST_WITH_SHARES = 6
-"""Sides of a division; with more, shares would make the table wider than a terminal."""
+_BAR_WIDTHS = (16, 8, 4, 0)
+"""Characters, the one after the other where a table is wider than the terminal."""
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
@@ -32,34 +32,40 @@ def class_name(name: str) -> Text:
     return Text(printable(name))
 
 
-def counts_table(stats: Stats, *, bar_width: int = 16) -> Table:
-    """Return a row a class: count and share by split, with a bar."""
+def counts_tables(stats: Stats) -> Iterator[Table]:
+    """Yield `counts_table` with shorter and shorter bars, and without."""
+    for width in _BAR_WIDTHS:
+        yield counts_table(stats, bar_width=width)
+
+
+def counts_table(stats: Stats, *, bar_width: int) -> Table:
+    """Return a row a class: count and share by split, with a bar unless its width is 0."""
     table = Table(title_justify="left", show_footer=True)
     table.add_column("class", footer="total")
     for name, split in stats.splits.items():
         table.add_column(name, justify="right", footer=f"{split.num_samples:,}")
         table.add_column("share", justify="right")
-        table.add_column("", min_width=bar_width, no_wrap=True)
+        if bar_width:
+            table.add_column("", min_width=bar_width, no_wrap=True)
+    blank = [""] * (2 if bar_width else 1)
     for label, name in enumerate(stats.class_names):
         cells: list[Text | str] = [class_name(name)]
         for split in stats.splits.values():
             share = split.shares[label]
-            cells += [
-                f"{split.counts[label]:,}",
-                f"{share:.1%}",
-                bar(share / max(max(split.shares), 1e-9), bar_width),
-            ]
+            cells += [f"{split.counts[label]:,}", f"{share:.1%}"]
+            if bar_width:
+                cells.append(bar(share / max(max(split.shares), 1e-9), bar_width))
         table.add_row(*cells)
     if any(split.num_unlabelled for split in stats.splits.values()):
         unlabelled = (
             cell
             for split in stats.splits.values()
-            for cell in (f"{split.num_unlabelled:,}", "", "")
+            for cell in (f"{split.num_unlabelled:,}", *blank)
         )
         table.add_row("(no label)", *unlabelled, style="dim")
     table.add_section()
     for title, figures in _figures(stats):
-        table.add_row(title, *(cell for figure in figures for cell in (figure, "", "")))
+        table.add_row(title, *(cell for figure in figures for cell in (figure, *blank)))
     return table
 
 
@@ -116,11 +122,16 @@ def agreement_table(agreement: Agreement) -> Table:
     return table
 
 
-def division_table(division: Division) -> Table:
-    """Return a row a class: count and share of each side; of many sides the counts alone."""
+def division_tables(division: Division) -> Iterator[Table]:
+    """Yield `division_table` with shares, and without."""
+    for with_shares in (True, False):
+        yield division_table(division, with_shares=with_shares)
+
+
+def division_table(division: Division, *, with_shares: bool) -> Table:
+    """Return a row a class: count of each side, and its share if asked for."""
     counts = division.counts()
     totals = counts.sum(axis=0)
-    with_shares = len(division.names) <= _MOST_WITH_SHARES
     table = Table(title_justify="left", show_footer=True)
     table.add_column("class", footer="total")
     for side, name in enumerate(division.names):

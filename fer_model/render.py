@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -13,8 +12,8 @@ from fer_data.render import class_name
 from fer_model.compare import FIGURES, Comparison
 
 
-def scores_table(scores: dict[str, Any], title: str) -> Group:
-    """Return precision, recall and F1 of each class, and the overall figures below."""
+def scores_table(scores: dict[str, Any], title: str) -> Table:
+    """Return a row a class: its precision, recall and F1."""
     table = Table(title=Text(title), title_justify="left")
     table.add_column("class")
     for column in ("precision", "recall", "F1", "samples"):
@@ -22,8 +21,13 @@ def scores_table(scores: dict[str, Any], title: str) -> Group:
     for name, row in scores["per_class"].items():
         figures = (f"{row[figure]:.3f}" for figure in ("precision", "recall", "f1"))
         table.add_row(class_name(name), *figures, f"{row['support']:,}")
-    overall = (f"{figure.replace('_', ' ')} {scores[figure]:.4f}" for figure in (*FIGURES, "loss"))
-    return Group(table, Text(", ".join(overall), no_wrap=True))
+    return table
+
+
+def overall_line(scores: dict[str, Any]) -> str:
+    """Return the figures of all classes together."""
+    figures = (f"{figure.replace('_', ' ')} {scores[figure]:.4f}" for figure in (*FIGURES, "loss"))
+    return ", ".join(figures)
 
 
 def comparison_table(comparison: Comparison) -> Table:

@@ -280,7 +280,6 @@ def test_split_prints_a_table_and_says_what_stands_in_both(
     assert "class b has" in refused.err
     many = run("split", data, "--folds", "8", "--out", "many.csv")
     assert "fold 8" in many.out
-    assert "share" not in many.out
     example = run("split", "--help").out
     assert "fer-data split fer2013.csv --validation 0.1" in example
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fer_data import cli_support
-from fer_data.cli_support import print_json, say
+from fer_data.cli_support import print_json, print_table, say
 from fer_data.commands.options import (
     Apart,
     AsJson,
@@ -96,9 +96,9 @@ def audit(
             highlight=False,
             soft_wrap=True,
         )
-        console.print(tables.photographs_table(found))
+        print_table([tables.photographs_table(found)])
         if found.findings:
-            console.print(tables.findings_table(found))
+            print_table(tables.findings_tables(found))
         else:
             console.print("Nothing was found.")
         for line in (*manifest.notes, *manifest.left_out_summary()):

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fer_data import cli_support
-from fer_data.cli_support import print_json, say
+from fer_data.cli_support import print_json, print_table, say
 from fer_data.commands.options import (
     Apart,
     AsJson,
@@ -111,7 +110,7 @@ def split(
     if as_json:
         print_json({**division.to_dict(), "out": str(out), "seed": seed})
     else:
-        cli_support.out().print(render.division_table(division))
+        print_table(render.division_tables(division))
     for note in store.manifest.notes:
         say(note)
     if division.num_across:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from fer_data import cli_support
-from fer_data.cli_support import print_json, say
+from fer_data.cli_support import print_json, print_table, say
 from fer_data.commands.options import (
     Apart,
     AsJson,
@@ -99,13 +99,13 @@ def stats(
             highlight=False,
             soft_wrap=True,
         )
-        console.print(render.counts_table(found))
+        print_table(render.counts_tables(found))
         if found.balances:
-            console.print(render.balance_table(found))
+            print_table([render.balance_table(found)])
         if found.drift:
-            console.print(render.drift_table(found.drift))
+            print_table([render.drift_table(found.drift)])
         if found.agreement and found.agreement.num_samples:
-            console.print(render.agreement_table(found.agreement))
+            print_table([render.agreement_table(found.agreement)])
         for line in (*found.notes, *found.left_out):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
     if fail_over is not None and math.isnan(found.imbalance_ratio):
