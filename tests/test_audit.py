@@ -334,3 +334,31 @@ def test_kinds_to_fail_on_are_checked_before_any_work() -> None:
         parse_kinds("flat,leaks")
     with pytest.raises(UsageError, match="name a kind"):
         parse_kinds(" ,")
+
+
+def test_findings_on_classes_count_samples(tmp_path: Path) -> None:
+    every = list(photographs(80))
+    root = write(
+        tmp_path / "data",
+        {
+            "train/cat": every[:30],
+            "train/dog": every[30:37],
+            "train/Dog": every[37:40],
+            "test/cat": every[40:70],
+            "test/dog": every[70:],
+        },
+    )
+    found = audit_data(root)
+    counts = {(one.kind, one.where): one.num_samples for one in found.findings}
+    assert counts == {
+        ("missing-class", "test"): 0,
+        ("few-samples", "train"): 10,
+        ("few-samples", "test"): 10,
+        ("similar-names", ""): 20,
+    }
+
+
+def test_unreadable_files_are_counted(tmp_path: Path) -> None:
+    root = plain(tmp_path / "data")
+    (root / "train/cat/broken.png").write_bytes(b"not a picture")
+    assert only(audit_data(root), "unreadable").num_samples == 1

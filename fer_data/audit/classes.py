@@ -10,7 +10,7 @@ import numpy as np
 
 from fer_data.audit.finding import Finding
 from fer_data.audit.subject import Subject
-from fer_data.manifest import printable
+from fer_data.manifest import NO_SPLIT, printable
 
 KINDS = {
     "missing-class": "classes without a sample in a split",
@@ -52,19 +52,23 @@ def find(subject: Subject) -> Iterator[Finding]:
                 if split != "train"
                 else "gather more: balancing repeats these samples, it makes none",
                 names=tuple(names),
+                num_unlisted=int(counts[few].sum()),
             )
-    alike: dict[str, list[str]] = {}
-    for name in manifest.class_names:
-        alike.setdefault(_plain(name), []).append(printable(name))
-    for same in alike.values():
-        if len(same) > 1:
+    alike: dict[str, list[int]] = {}
+    for label, name in enumerate(manifest.class_names):
+        alike.setdefault(_plain(name), []).append(label)
+    for labels in alike.values():
+        if len(labels) > 1:
+            same = [manifest.class_names[label] for label in labels]
+            taken = manifest.labels[manifest.split_codes != NO_SPLIT]
             yield Finding(
                 "similar-names",
                 "warning",
                 "",
                 f"{_listed([repr(name) for name in same])} may be one class",
                 "give them one name",
-                names=tuple(same),
+                names=tuple(map(printable, same)),
+                num_unlisted=int(np.isin(taken, labels).sum()),
             )
 
 

@@ -31,6 +31,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             f"{len(bad):,} cannot be decoded, and are not part of any other finding",
             "mend them, exclude them by name, or train with --skip-bad",
             names=bad,
+            num_unlisted=len(bad),
         )
     taken = (subject.manifest.split_codes != NO_SPLIT).tolist()
     for kind, values, words in (
