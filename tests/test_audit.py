@@ -362,3 +362,21 @@ def test_unreadable_files_are_counted(tmp_path: Path) -> None:
     root = plain(tmp_path / "data")
     (root / "train/cat/broken.png").write_bytes(b"not a picture")
     assert only(audit_data(root), "unreadable").num_samples == 1
+
+
+def test_a_conflict_among_test_pictures_is_no_error_of_training(tmp_path: Path) -> None:
+    every = photographs(120)
+    torn, judged = every[3], every[90]
+    root = plain(tmp_path / "data", dog=[torn], test_cat=[torn], test_dog=[judged])
+    out = tmp_path / "out.csv"
+    before, after = audit_data(root).of_kinds(("conflicting-labels",))
+    assert (before.severity, before.where) == ("error", "train, test")
+    assert "1 picture appears under more than one label, 3 samples in all" in before.summary
+    assert (after.severity, after.where, after.exclude) == ("warning", "test", ())
+    assert "score" in after.advice
+    assert "train" not in after.advice
+    run = CliRunner().invoke
+    assert run(app, ["audit", str(root), "--write-exclusions", str(out)]).exit_code == 0
+    again = run(app, ["audit", str(root), "--exclude", str(out), "--fail-on", "error"])
+    assert again.exit_code == 0, again.output
+    assert "conflicting-labels" in again.output

@@ -21,7 +21,7 @@ class Finding:
         One of `fer_data.audit.KINDS`.
     severity : {"error", "warning", "note"}
     where : str
-        The split, two splits, or the class that it is about; "" for the whole data set.
+        The splits, or the class, that it is about; "" for the whole data set.
     summary : str
         What was found, with numbers, in a sentence.
     advice : str
