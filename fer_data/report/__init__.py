@@ -17,7 +17,7 @@ from fer_data.errors import DataError
 from fer_data.files import write_text
 from fer_data.manifest import printable
 from fer_data.report import figures
-from fer_data.report.pictures import Thumbnail, mean_by_class, of_groups, samples_by_class
+from fer_data.report.pictures import Group, mean_by_class, of_groups, samples_by_class
 from fer_data.selection import Selection
 from fer_data.stats import compute_stats
 from fer_data.store import open_store
@@ -45,7 +45,7 @@ class Found:
     """A finding with some of its pictures."""
 
     finding: Finding
-    groups: list[list[Thumbnail]]
+    groups: list[Group]
 
     @property
     def hidden(self) -> int:
