@@ -380,3 +380,32 @@ def test_a_conflict_among_test_pictures_is_no_error_of_training(tmp_path: Path) 
     again = run(app, ["audit", str(root), "--exclude", str(out), "--fail-on", "error"])
     assert again.exit_code == 0, again.output
     assert "conflicting-labels" in again.output
+
+
+def sized(root: Path, *sides: int) -> Path:
+    """Write pictures of one class, of these sides."""
+    (root / "train/cat").mkdir(parents=True)
+    for number, (side, picture) in enumerate(zip(sides, photographs(len(sides)), strict=True)):
+        Image.fromarray(picture).resize((side, side)).save(root / f"train/cat/{number}.png")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("sides", "summary", "number"),
+    [
+        ((50, 50, 50, 60), "3 pictures are 50x50, 1 is not: 60x60 (1) (pixels)", 1),
+        ((50, 50, 60, 60), "2 sizes among 4 pictures: 50x50 (2), 60x60 (2) (pixels)", 4),
+        ((50, 50, 60, 70), "3 sizes among 4 pictures: 50x50 (2), 60x60 (1), 70x70 (1) (pixels)", 4),
+        (
+            tuple(range(50, 57)),
+            "7 sizes among 7 pictures: "
+            "50x50 (1), 51x51 (1), 52x52 (1), 53x53 (1), 54x54 (1) and 2 more (pixels)",
+            7,
+        ),
+    ],
+)
+def test_a_size_is_usual_only_if_most_pictures_have_it(
+    sides: tuple[int, ...], summary: str, number: int, tmp_path: Path
+) -> None:
+    finding = only(audit_data(sized(tmp_path / "data", *sides)), "odd-size")
+    assert (finding.summary, finding.num_samples) == (summary, number)
