@@ -16,6 +16,7 @@ from fer_data.drift import ClassDrift
 from fer_data.ledger import ClassUse, Ledger
 from fer_data.manifest import printable
 from fer_data.stats import Stats
+from fer_data.words import counted
 
 if TYPE_CHECKING:
     from fer_data.division import Division  # imports scipy
@@ -151,7 +152,10 @@ def division_table(division: Division, *, with_shares: bool) -> Table:
 
 def doubts_table(listed: Sequence[dict[str, Any]], num_doubted: int, num_samples: int) -> Table:
     """Return a row a sample whose label is doubted: what a model gives it, and its label."""
-    title = f"{num_doubted:,} of {num_samples:,} labels are doubted"
+    title = (
+        f"{num_doubted:,} of {counted(num_samples, 'label')} "
+        f"{'is' if num_doubted == 1 else 'are'} doubted"
+    )
     table = Table(title=title, title_justify="left")
     for name in ("sample", "label", "probability", "suggested", "probability"):
         table.add_column(name, justify="right" if name == "probability" else "left")
@@ -168,7 +172,8 @@ def doubts_table(listed: Sequence[dict[str, Any]], num_doubted: int, num_samples
 
 def check_table(check: Check) -> Table:
     """Return how often a second set of labels differs: of all, of the doubted, of the top."""
-    title = f"Where the second labels differ ({check.num_samples:,} samples have both)"
+    both = counted(check.num_samples, "sample has", "samples have")
+    title = f"Where the second labels differ ({both} both)"
     table = Table(title=title, title_justify="left")
     for name in ("of all", "of the doubted", "of the 100 most doubtful", "ROC AUC"):
         table.add_column(name, justify="right")

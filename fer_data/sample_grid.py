@@ -12,6 +12,7 @@ from fer_data.figure import save_figure
 from fer_data.keyed import SAMPLES, generator
 from fer_data.manifest import printable
 from fer_data.store import PixelStore
+from fer_data.words import counted
 
 _MOST_INCHES = 120.0
 """Height of a grid; with more classes than that their pictures are drawn smaller."""
@@ -67,5 +68,5 @@ def draw_samples(
     axes.set_yticks(middles, names, fontsize=min(10.0, 60 * inches), parse_math=False)
     axes.tick_params(length=0)
     axes.set_xticks([])
-    figure.suptitle(f"{split}: {counts.sum():,} samples", fontsize=11)
+    figure.suptitle(f"{split}: {counted(int(counts.sum()), 'sample')}", fontsize=11)
     save_figure(figure, out)

@@ -36,6 +36,7 @@ from fer_data.mixing import FORMS as MIXES
 from fer_data.readers import layout_of
 from fer_data.schedule import parse_epoch_size
 from fer_data.strategy import FORMS
+from fer_data.words import counted
 
 if TYPE_CHECKING:
     from fer_model.recipe import Recipe
@@ -199,7 +200,7 @@ def train_command(
         say("The data brings no test split: these samples chose the model, so they flatter it.")
     training = metrics["training"]
     console.print(
-        f"{training['steps']:,} steps in {duration(training['seconds'])}. "
+        f"{counted(training['steps'], 'step')} in {duration(training['seconds'])}. "
         f"Model, metrics and plots: {run.path}",
         markup=False,
         highlight=False,
@@ -418,7 +419,7 @@ def _stop_if_interrupted(run: Run) -> None:
     if not run.is_finished:
         best = f" The best model so far: {run.model_path}." if run.model_path.exists() else ""
         say(
-            f"Stopped; {len(run.history)} epochs are finished.{best} "
+            f"Stopped; {counted(len(run.history), 'epoch is', 'epochs are')} finished.{best} "
             f"Go on with: fer-model train --resume {shlex.quote(str(run.path))}"
         )
         raise typer.Exit(INTERRUPTED)

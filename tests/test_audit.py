@@ -330,7 +330,7 @@ def test_the_command_prints_and_fails_as_it_is_asked(tmp_path: Path) -> None:
 
 def test_kinds_to_fail_on_are_checked_before_any_work() -> None:
     assert parse_kinds("flat, error") == ("flat", "error")
-    with pytest.raises(UsageError, match="'leaks' is no kind of finding; choose of error"):
+    with pytest.raises(UsageError, match="'leaks' is no kind of finding; choose one of error"):
         parse_kinds("flat,leaks")
     with pytest.raises(UsageError, match="name a kind"):
         parse_kinds(" ,")
@@ -409,3 +409,16 @@ def test_a_size_is_usual_only_if_most_pictures_have_it(
 ) -> None:
     finding = only(audit_data(sized(tmp_path / "data", *sides)), "odd-size")
     assert (finding.summary, finding.num_samples) == (summary, number)
+
+
+def test_one_of_a_kind_is_told_in_the_singular(tmp_path: Path) -> None:
+    every = photographs(120)
+    flat = np.full((48, 48), 9, np.uint8)
+    root = plain(
+        tmp_path / "data", cat=[every[3], shifted(every[5], 0, 1), flat], test_cat=[every[50]]
+    )
+    found = {one.kind: one.summary for one in audit_data(root).findings}
+    assert found["exact-duplicates"] == "1 redundant copy: 1 picture appears twice"
+    assert found["near-duplicates"] == "1 photograph appears in 2 versions"
+    assert found["flat"] == "1 picture is of a single colour"
+    assert "1 of 41 test pictures (2.4%) is equal to a picture of train" in found["leaked-copies"]

@@ -333,7 +333,7 @@ def grid(path: Path) -> np.ndarray:
 def test_samples_draws_a_grid_that_opens(run: Run, faces: Path, tmp_path: Path) -> None:
     ended = run("samples", faces, tmp_path / "new" / "grid.png", "--columns", "3")
     assert ended.code == 0
-    assert "420 pictures read; a grid of some of them written to" in ended.err
+    assert "Read: 420 pictures; a grid of some of them is in" in ended.err
     drawn = grid(tmp_path / "new" / "grid.png")
     assert drawn.min() < 100 < 250 < drawn.max()
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["grid.png"]

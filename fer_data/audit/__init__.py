@@ -124,7 +124,7 @@ def parse_kinds(text: str) -> tuple[str, ...]:
     known = [*SEVERITIES, *KINDS]
     for kind in kinds:
         if kind not in known:
-            raise UsageError(f"{kind!r} is no kind of finding; choose of {', '.join(known)}")
+            raise UsageError(f"{kind!r} is no kind of finding; choose one of {', '.join(known)}")
     if not kinds:
         raise UsageError(f"name a kind of finding: {', '.join(known)}")
     return kinds

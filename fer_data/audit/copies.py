@@ -31,12 +31,15 @@ def find(subject: Subject) -> Iterator[Finding]:
         found = list(groups(subject.copies, manifest.rows(split)))
         if found:
             surplus = np.concatenate([group[1:] for group in found])
+            copies = counted(len(surplus), "redundant copy", "redundant copies")
+            pictures = counted(len(found), "picture appears", "pictures appear")
+            most = max(map(len, found))
+            often = f"more than once, one of them {most:,} times" if most > 2 else "twice"
             yield Finding(
                 "exact-duplicates",
                 "warning",
                 split,
-                f"{len(surplus):,} redundant copies: {len(found):,} pictures appear more "
-                f"than once, one of them {max(map(len, found))} times",
+                f"{copies}: {pictures} {often}",
                 "train on one of each; a score counts such a picture several times",
                 groups=tuple(tuple(group.tolist()) for group in found),
                 exclude=subject.trained(surplus[subject.unchanged[surplus]]),
@@ -60,7 +63,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         subject,
         subject.copies,
         kind="leaked-copies",
-        words="are equal to pictures of",
+        words=("is equal to a picture of", "are equal to pictures of"),
         advice="train without the copies: the model has seen what it is to be judged on",
     )
 

@@ -23,6 +23,7 @@ from fer_data.commands.options import (
     selection_of,
 )
 from fer_data.errors import UsageError
+from fer_data.words import counted
 
 
 def audit(
@@ -91,7 +92,7 @@ def audit(
         console = cli_support.out()
         console.print(
             f"{printable(str(manifest.root))}: {manifest.layout}, "
-            f"{len(manifest) - manifest.num_excluded:,} pictures",
+            f"{counted(len(manifest) - manifest.num_excluded, 'picture')}",
             markup=False,
             highlight=False,
             soft_wrap=True,
@@ -110,7 +111,8 @@ def audit(
         say(f"The findings with their pictures are in {html}")
     if exclusions is not None:
         number = room.write_exclusions(found.findings, found.manifest, exclusions)
-        say(f"{number:,} samples are better left out of training; they are listed in {exclusions}")
+        better = counted(number, "sample is", "samples are")
+        say(f"{better} better left out of training, as listed in {exclusions}")
         for line in room.nearly_emptied(found):
             say(line)
     if failed := found.of_kinds(kinds):

@@ -10,6 +10,7 @@ import typer
 
 from fer_data.cli_support import print_json, print_table, say
 from fer_data.commands.options import Apart, AsJson, SkipBad
+from fer_data.words import counted
 
 if TYPE_CHECKING:
     from fer_data.writers import Conversion
@@ -126,8 +127,8 @@ def _show_conversion(done: Conversion, began: float, *, as_json: bool) -> None:
     names = tuple(next(iter(done.counts.values())))
     print_table(render.counts_tables(Stats(str(done.out), "", names, splits, (), ())))
     say(
-        f"{done.num_written:,} pictures in {done.out}, {time.monotonic() - began:.1f} s"
-        + (f"; {done.num_reused:,} were there already" if done.num_reused else "")
+        f"{counted(done.num_written, 'picture')} in {done.out}, {time.monotonic() - began:.1f} s"
+        + (f"; {counted(done.num_reused, 'was', 'were')} there already" if done.num_reused else "")
         + "".join(f"; {change}" for change in done.changes)
         + (f"; {done.rejects_text()}" if done.rejects else "")
     )

@@ -9,6 +9,7 @@ import typer
 
 from fer_data.cli_support import print_json, print_table, say
 from fer_data.commands.options import Apart, AsJson, DataPath, Exclude, Ferplus, SkipBad
+from fer_data.words import counted
 
 
 def doubts(
@@ -71,4 +72,4 @@ def doubts(
         if check:
             print_table([render.check_table(check)])
     if out is not None:
-        say(f"{len(listed):,} doubted samples are listed in {out}")
+        say(f"{counted(len(listed), 'doubted sample is', 'doubted samples are')} listed in {out}")

@@ -21,6 +21,7 @@ from fer_data.commands.options import (
     selection_of,
 )
 from fer_data.errors import UsageError
+from fer_data.words import counted
 
 
 def split(
@@ -115,8 +116,10 @@ def split(
         say(note)
     if division.num_across:
         kept = ", ".join(division.names[-division.num_kept :])
-        say(
-            f"{division.num_across:,} photographs of what was divided have a version in {kept}, "
-            "too; --pool would keep them together"
+        across = counted(
+            division.num_across,
+            "photograph of what was divided has",
+            "photographs of what was divided have",
         )
+        say(f"{across} a version in {kept}, too; --pool would keep them together")
     say(f"written to {out}; use it by --splits {out}" + (" --fold 1" if folds else ""))

@@ -21,6 +21,7 @@ from fer_data.report.pictures import Group, mean_by_class, of_groups, samples_by
 from fer_data.selection import Selection
 from fer_data.stats import compute_stats
 from fer_data.store import open_store
+from fer_data.words import counted
 
 __all__ = ["write_audit_page", "write_report"]
 
@@ -174,6 +175,7 @@ def _write(page: Path, audit: Audit, **sections: Any) -> None:
     counts = {split: manifest.counts(split).tolist() for split in audit.photographs}
     html = environment.get_template("page.html.j2").render(
         {
+            "counted": counted,
             "name": printable(manifest.root.name),
             "layout": manifest.layout,
             "num_samples": len(manifest) - manifest.num_excluded,
