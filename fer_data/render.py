@@ -14,7 +14,7 @@ from rich.text import Text
 from fer_data.agreement import Agreement
 from fer_data.drift import ClassDrift
 from fer_data.ledger import ClassUse, Ledger
-from fer_data.manifest import printable
+from fer_data.manifest import shown_class
 from fer_data.stats import Stats
 from fer_data.words import counted
 
@@ -30,7 +30,7 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 def class_name(name: str) -> Text:
     """Return a class name as a table shows it: brackets in it are no markup."""
-    return Text(printable(name))
+    return Text(shown_class(name))
 
 
 def counts_tables(stats: Stats) -> Iterator[Table]:
@@ -162,9 +162,9 @@ def doubts_table(listed: Sequence[dict[str, Any]], num_doubted: int, num_samples
     for one in listed:
         table.add_row(
             Text(one["sample"]),
-            Text(one["label"]),
+            class_name(one["label"]),
             f"{one['probability_of_label']:.1%}",
-            Text(one["suggested"]),
+            class_name(one["suggested"]),
             f"{one['probability_of_suggested']:.1%}",
         )
     return table

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from fer_data.errors import DataError
 from fer_data.figure import save_figure
 from fer_data.keyed import SAMPLES, generator
-from fer_data.manifest import printable
+from fer_data.manifest import shown_class
 from fer_data.store import PixelStore
 from fer_data.words import counted
 
@@ -61,7 +61,7 @@ def draw_samples(
     axes.imshow(canvas[..., 0] if channels == 1 else canvas, cmap="gray", vmin=0, vmax=255)
     axes.set_frame_on(False)
     names = [
-        f"{printable(name)}{chr(10) if inches > 0.5 else ' '}{count:,}"
+        f"{shown_class(name)}{chr(10) if inches > 0.5 else ' '}{count:,}"
         for name, count in zip(manifest.class_names, counts, strict=True)
     ]
     middles = np.arange(len(counts)) * cell[0] + height / 2

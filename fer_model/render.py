@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from fer_data.manifest import printable
+from fer_data.manifest import printable, shown_class
 from fer_data.render import class_name
 from fer_model.compare import FIGURES, Comparison
 
@@ -43,7 +43,7 @@ def comparison_table(comparison: Comparison) -> Table:
     for name in comparison.class_names:
         recalls = [row.scores["per_class"][name]["recall"] for row in rows]
         samples = rows[0].scores["per_class"][name]["support"]
-        title = Text(f"recall of {printable(name)} ({samples:,})")
+        title = Text(f"recall of {shown_class(name)} ({samples:,})")
         table.add_row(title, *_best_bold(recalls))
     table.add_section()
     table.add_row("balance", *(row.balance for row in rows))
@@ -64,7 +64,7 @@ def predictions_table(predictions: list[dict[str, Any]]) -> Table:
         probabilities = prediction["probabilities"]
         table.add_row(
             Text(printable(prediction["image"])),
-            Text(printable(prediction["class_name"]), style="bold"),
+            Text(shown_class(prediction["class_name"]), style="bold"),
             *(f"{probabilities[name]:.3f}" for name in names),
         )
     return table

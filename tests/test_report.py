@@ -168,3 +168,30 @@ def test_of_a_group_of_many_classes_some_are_shown_and_named(tmp_path: Path) -> 
     (group,) = of_groups(store, [tuple(range(30))], most=9, most_of_each=4)
     assert (len(group.pictures), group.num_hidden) == (12, 18)
     assert group.words.endswith("10 / 11 and 18 more classes")
+
+
+def test_an_empty_class_is_named_and_a_blank_at_its_end_is_seen(tmp_path: Path) -> None:
+    every = list(photographs(90))
+    root = write(
+        tmp_path / "data",
+        {
+            "train/happy": every[:40],
+            "train/happy ": every[40:60],
+            "test/happy": every[60:],
+        },
+    )
+    page = write_report(root, tmp_path / "out", cache=tmp_path / "cache")
+    text = Elements(page.read_text("utf-8")).text
+    assert "train: the largest class has 2.0 times the samples of the smallest." in text
+    assert "test: no sample of 'happy '." in text
+    assert "any number" not in text
+    assert "'happy', 'happy ' may be one class" in text
+
+
+@pytest.mark.skipif(not CHROMIUM, reason=NEEDED)
+def test_on_a_phone_the_longest_bar_is_seen_whole(page: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "page.png"
+    show(page, tmp_path, width=390, picture=picture)
+    pixels = np.asarray(Image.open(picture).convert("RGB")).astype(int)
+    blue = (abs(pixels - (0x3B, 0x82, 0xC4)) < 8).all(axis=-1)  # bars of the first split
+    assert 250 < np.flatnonzero(blue.any(axis=0)).max() < 365

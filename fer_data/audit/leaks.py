@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fer_data.audit.finding import Finding
 from fer_data.audit.subject import Subject
-from fer_data.manifest import printable
+from fer_data.manifest import shown_class
 from fer_data.words import counted
 
 
@@ -73,7 +73,7 @@ def _by_class(subject: Subject, leaked: NDArray[np.int64], split: str) -> str:
     shares = hits / np.maximum(manifest.counts(split), 1)
     order = [label for label in np.argsort(-shares, kind="stable") if hits[label]]
     shown = [
-        f"{printable(manifest.class_names[label])} {hits[label]:,} ({shares[label]:.0%})"
+        f"{shown_class(manifest.class_names[label])} {hits[label]:,} ({shares[label]:.0%})"
         for label in order[:10]
     ]
     if len(order) > len(shown):

@@ -8,7 +8,7 @@ import numpy as np
 
 from fer_data.audit.finding import Finding
 from fer_data.audit.subject import Subject, groups
-from fer_data.manifest import printable
+from fer_data.manifest import shown_class
 from fer_data.words import counted
 
 KINDS = {"oversampled-on-disk": "classes that are mostly versions of few photographs"}
@@ -52,7 +52,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             "oversampled-on-disk",
             "error" if crossing else "warning",
-            printable(manifest.class_names[label]),
+            shown_class(manifest.class_names[label]),
             words,
             "go back to the pictures themselves and balance when they are loaded "
             "(--balance), after the split"

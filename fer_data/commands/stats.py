@@ -57,8 +57,8 @@ def stats(
 
     The imbalance ratio is the largest class over the smallest; the effective number of classes
     is the exponential of the entropy of their shares. Cramér's V says how far the classes of
-    another split are from train's: below 0.1 negligible, from 0.3 medium, from 0.5 large. Pictures
-    are counted, not decoded.
+    another split are from train's: below 0.1 negligible, from 0.1 small, from 0.3 medium, from 0.5
+    large. Pictures are counted, not decoded.
 
     **Examples**
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.keyed import SAMPLES, generator
-from fer_data.manifest import printable
+from fer_data.manifest import shown_class
 from fer_data.png import encode_grey
 from fer_data.store import PixelStore
 from fer_data.words import counted
@@ -58,7 +58,7 @@ def samples_by_class(
     for label, name in enumerate(manifest.class_names[:most_classes]):
         members = rows[manifest.labels[rows] == label]
         chosen = generator(0, SAMPLES, label).permutation(members)[:columns]
-        found[printable(name)] = [thumbnail(store, int(row)) for row in chosen]
+        found[shown_class(name)] = [thumbnail(store, int(row)) for row in chosen]
     return found
 
 
@@ -75,9 +75,9 @@ def mean_by_class(store: PixelStore, split: str, *, most_classes: int) -> list[T
                 store.pixels[block, :, :, 0].sum(axis=0, dtype=np.int64) for block in blocks
             )
             mean = np.asarray(total) / len(members)
-            words = f"{printable(name)}, mean of {len(members):,}"
+            words = f"{shown_class(name)}, mean of {len(members):,}"
             uri = data_uri(mean.round().astype(np.uint8))
-            found.append(Thumbnail(uri, printable(name), words))
+            found.append(Thumbnail(uri, shown_class(name), words))
     return found
 
 
@@ -116,7 +116,7 @@ def _listed(names: list[str]) -> str:
 
 def _class_name(store: PixelStore, row: int) -> str:
     label = int(store.manifest.labels[row])
-    return printable(store.manifest.class_names[label]) if label >= 0 else "no label"
+    return shown_class(store.manifest.class_names[label]) if label >= 0 else "no label"
 
 
 def data_uri(pixels: NDArray[np.uint8]) -> str:
