@@ -16,7 +16,7 @@ from rich.console import Console
 
 from fer_data import cli_support
 from fer_data.augment import PRESETS
-from fer_data.cli_support import print_json, say
+from fer_data.cli_support import print_json, print_table, say
 from fer_data.commands.options import (
     AsJson,
     Cache,
@@ -36,6 +36,7 @@ from fer_data.mixing import FORMS as MIXES
 from fer_data.readers import layout_of
 from fer_data.schedule import parse_epoch_size
 from fer_data.strategy import FORMS
+from fer_data.words import counted
 
 if TYPE_CHECKING:
     from fer_model.recipe import Recipe
@@ -176,7 +177,7 @@ def train_command(
         layout_of(path)  # what can be refused is refused before keras, which takes seconds
     _import_keras()
     from fer_model import live
-    from fer_model.render import duration, scores_table
+    from fer_model.render import duration
 
     show = live.Display(
         Console(stderr=as_json, emoji=False), tensorboard=tensorboard, summary=summary
@@ -194,12 +195,12 @@ def train_command(
     metrics = run.metrics
     split = "test" if "test" in metrics else "validation"
     console = cli_support.out()
-    console.print(scores_table(metrics[split], f"{run.name} on the {split} split"))
+    _print_scores(metrics[split], f"{run.name} on the {split} split")
     if split == "validation":
         say("The data brings no test split: these samples chose the model, so they flatter it.")
     training = metrics["training"]
     console.print(
-        f"{training['steps']:,} steps in {duration(training['seconds'])}. "
+        f"{counted(training['steps'], 'step')} in {duration(training['seconds'])}. "
         f"Model, metrics and plots: {run.path}",
         markup=False,
         highlight=False,
@@ -236,7 +237,6 @@ def evaluate(
     layout_of(path)
     _import_keras()
     from fer_model.evaluate import evaluate_run
-    from fer_model.render import scores_table
 
     selection = selection_of(locals())
     scores = evaluate_run(
@@ -245,7 +245,7 @@ def evaluate(
     if as_json:
         print_json(scores)
     else:
-        cli_support.out().print(scores_table(scores, f"{run.name} on {path} ({split})"))
+        _print_scores(scores, f"{run.name} on {path} ({split})")
 
 
 @app.command(no_args_is_help=True)
@@ -274,7 +274,7 @@ def predict(
     if as_json:
         print_json(predictions)
     else:
-        cli_support.out().print(predictions_table(predictions))
+        print_table([predictions_table(predictions)])
     for cause in left_out:
         say(f"left out: {cause}")
 
@@ -368,7 +368,7 @@ def compare_command(
         print_json(comparison.to_dict())
         return
     console = cli_support.out()
-    console.print(comparison_table(comparison))
+    print_table([comparison_table(comparison)])
     for warning in comparison.warnings:
         console.print(f"[yellow]Note:[/] {warning}.", highlight=False, soft_wrap=True)
 
@@ -419,10 +419,17 @@ def _stop_if_interrupted(run: Run) -> None:
     if not run.is_finished:
         best = f" The best model so far: {run.model_path}." if run.model_path.exists() else ""
         say(
-            f"Stopped; {len(run.history)} epochs are finished.{best} "
+            f"Stopped; {counted(len(run.history), 'epoch is', 'epochs are')} finished.{best} "
             f"Go on with: fer-model train --resume {shlex.quote(str(run.path))}"
         )
         raise typer.Exit(INTERRUPTED)
+
+
+def _print_scores(scores: dict[str, Any], title: str) -> None:
+    from fer_model.render import overall_line, scores_table
+
+    print_table([scores_table(scores, title)])
+    cli_support.out().print(overall_line(scores), soft_wrap=True)
 
 
 def _import_keras() -> None:
