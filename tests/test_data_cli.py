@@ -276,7 +276,7 @@ def test_convert_csv_writes_the_folder_and_says_so(run: Run, tmp_path: Path) -> 
 def test_convert_csv_reports_skipped_rows(run: Run, tmp_path: Path) -> None:
     path = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training", f"9,{FLAT},Training"])
     ended = run("convert-csv", path, tmp_path / "a", "--skip-bad")
-    assert f"1 bad rows, see {tmp_path / 'a' / 'rejects.csv'}" in ended.err
+    assert f"1 bad row, see {tmp_path / 'a' / 'rejects.csv'}" in ended.err
     found = json.loads(run("convert-csv", path, tmp_path / "b", "--skip-bad", "--json").out)
     assert found["out"] == str(tmp_path / "b")
     assert found["counts"]["train"]["happy"] == 1
