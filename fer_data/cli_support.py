@@ -9,9 +9,9 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
@@ -19,7 +19,13 @@ from rich.console import Console
 from fer_data.entry import INTERRUPTED
 from fer_data.errors import FerError
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
 FAILED_CHECK, BAD_INPUT = 1, 2
+
+_PIPED = 120
+"""Characters in a line of piped text, where there is no terminal to say."""
 
 
 def new_app(about: str) -> typer.Typer:
@@ -35,8 +41,30 @@ def new_app(about: str) -> typer.Typer:
 
 
 def out() -> Console:
-    """Return the console for results; piped output is as wide as a table needs."""
-    return Console(width=None if sys.stdout.isatty() else 120, emoji=False)
+    """Return the console for results."""
+    return Console(width=None if sys.stdout.isatty() else _PIPED, emoji=False)
+
+
+def print_table(tables: Iterable[Table]) -> None:
+    """Print the first table that fits the terminal, or the last one with its text wrapped.
+
+    Numbers are never cut: where they need more than there is, lines are longer than the terminal.
+    What is piped is the first table, as wide as it needs.
+
+    Parameters
+    ----------
+    tables : iterable of Table
+        One table in several widths, the widest first.
+    """
+    from fer_data.fit import fitted  # rich's tables take a while to import
+
+    console = out()
+    table, width = fitted(tables, console.width, whole=not sys.stdout.isatty())
+    if table.title:
+        console.print(table.title, style="table.title", highlight=False, soft_wrap=True)
+        table.title = None
+    console.width = max(console.width, width)
+    console.print(table)
 
 
 def say(text: str) -> None:

@@ -16,6 +16,7 @@ from fer_data.errors import DataError, UsageError
 from fer_data.files import write_text
 from fer_data.labels import TEST_SPLITS
 from fer_data.manifest import NO_SPLIT, UNLABELLED, Manifest
+from fer_data.words import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +143,8 @@ def split_samples(
         raise DataError(f"{manifest.root}: nothing to divide beside {', '.join(kept)}; see --pool")
     if (labels == UNLABELLED).any():
         number = int((labels == UNLABELLED).sum())
-        raise DataError(f"{manifest.root}: {number:,} samples to divide have no label")
+        unlabelled = counted(number, "sample to divide has", "samples to divide have")
+        raise DataError(f"{manifest.root}: {unlabelled} no label")
     sides = np.full(len(manifest), -1)
     sides[rows] = apportion(labels, groups[rows], shares, seed=seed, min_per_class=min_per_class)
     for side, split in enumerate(kept, len(names)):
@@ -196,7 +198,8 @@ def _check(division: Division, min_per_class: int) -> None:
             where = f"fold {side + 1}" if division.num_folds else division.names[side]
             raise DataError(
                 f"{division.manifest.root}: class {division.manifest.class_names[label]} has "
-                f"{counts[label, side]:,} samples in {where}, fewer than {min_per_class:,}, of "
-                f"{counts[label].sum():,} in all (copies of a photograph stay together); "
+                f"{counted(int(counts[label, side]), 'sample')} in {where}, "
+                f"fewer than {min_per_class:,}, of {counts[label].sum():,} in all (copies of a "
+                "photograph stay together); "
                 "lower --min-per-class, or merge rare classes"
             )

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from fer_data.errors import DataError
 from fer_data.labels import USAGES, split_of_folder
 from fer_data.manifest import NO_SPLIT, UNLABELLED, Manifest, printable
+from fer_data.words import counted
 
 COLUMNS = (
     "neutral",
@@ -175,7 +176,7 @@ def overlay(
     codes[undecided | other | (unusable & (not keep_unusable))] = NO_SPLIT
     of_file = f"FER+ ({printable(votes.path.name)})"
     notes = [
-        f"{int((codes != NO_SPLIT).sum()):,} labels by {of_file}, "
+        f"{counted(int((codes != NO_SPLIT).sum()), 'label')} by {of_file}, "
         f"{by_own.sum():,} of them tied at the top and decided by the data's own label",
         f"{unusable.sum():,} {'kept under their own label' if keep_unusable else 'excluded'}, "
         f"most votes for unknown or no face in {of_file}",

@@ -13,6 +13,7 @@ from fer_data.errors import UsageError
 from fer_data.schedule import EpochSize, Schedule
 from fer_data.strategy import Strategy
 from fer_data.weights import class_weights
+from fer_data.words import counted
 
 if TYPE_CHECKING:
     from fer_data.loader import Loader
@@ -93,7 +94,7 @@ class Ledger:
     def length(self) -> str:
         """Its epochs and steps in words."""
         epochs = f"{self.num_epochs:,.4g} epoch" + ("" if self.num_epochs == 1 else "s")
-        return f"{epochs}, {self.num_steps:,} step" + ("" if self.num_steps == 1 else "s")
+        return f"{epochs}, {counted(self.num_steps, 'step')}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as JSON holds them."""

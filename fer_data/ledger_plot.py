@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from fer_data.figure import save_figure
 from fer_data.ledger import Ledger
-from fer_data.manifest import printable
+from fer_data.manifest import shown_class
 
 
 def draw_ledger(ledger: Ledger, out: str | Path) -> None:
@@ -33,7 +33,7 @@ def draw_ledger(ledger: Ledger, out: str | Path) -> None:
     draws = np.array([one.draws for one in ledger.classes])
     amounts.barh(places - 0.2, samples, 0.38, color="#b8c4d0", label="samples")
     amounts.barh(places + 0.2, draws, 0.38, color="#1f6f8b", label="draws")
-    amounts.set_yticks(places, [printable(one.class_name) for one in ledger.classes])
+    amounts.set_yticks(places, [shown_class(one.class_name) for one in ledger.classes])
     for label in amounts.get_yticklabels():
         label.set_parse_math(False)
     amounts.invert_yaxis()

@@ -24,6 +24,7 @@ from fer_data.shard import WHOLE, Shard
 from fer_data.store import PixelStore
 from fer_data.strategy import NATURAL, Strategy
 from fer_data.weights import class_weights
+from fer_data.words import counted
 
 _STEPS_TOGETHER = 8
 _BYTES_TOGETHER = 8 << 20
@@ -115,7 +116,9 @@ class Loader:
         if not len(labels):
             raise DataError(f"{where}: no sample to load")
         if (labels < 0).any():
-            raise DataError(f"{where}: {(labels < 0).sum():,} samples to load have no label")
+            number = int((labels < 0).sum())
+            unlabelled = counted(number, "sample to load has", "samples to load have")
+            raise DataError(f"{where}: {unlabelled} no label")
         if self.soft and self.store.manifest.soft_labels is None:
             raise UsageError(f"{where}: soft labels are wanted, and the data has none")
         counts = np.bincount(labels, minlength=self.num_classes)
@@ -128,7 +131,7 @@ class Loader:
             object.__setattr__(self, name, value)
         if self.num_steps < 1:
             raise UsageError(
-                f"{where}: an epoch of {self.num_samples:,} samples has no whole batch of "
+                f"{where}: an epoch of {counted(self.num_samples, 'sample')} has no whole batch of "
                 f"{self.batch_size}; choose a smaller batch size"
             )
         last = self.num_samples % self.batch_size if not self.drop_remainder else 0

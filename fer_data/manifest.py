@@ -236,6 +236,14 @@ def printable(name: str) -> str:
     return name.encode("unicode_escape").decode("ascii")
 
 
+def shown_class(name: str) -> str:
+    """Return a printable class name, quoted where it begins or ends with a blank.
+
+    Without quotes it looks like another class; in files and JSON it is as it is.
+    """
+    return printable(name) if name == name.strip() else f"'{printable(name)}'"
+
+
 def _check_codes(codes: NDArray[Any], least: int, stop: int) -> None:
     if codes.ndim != 1 or codes.dtype.kind != "i":
         raise ValueError(f"codes are {codes.dtype} {codes.shape}")

@@ -14,52 +14,59 @@ from rich.text import Text
 from fer_data.agreement import Agreement
 from fer_data.drift import ClassDrift
 from fer_data.ledger import ClassUse, Ledger
-from fer_data.manifest import printable
+from fer_data.manifest import shown_class
 from fer_data.stats import Stats
+from fer_data.words import counted
 
 if TYPE_CHECKING:
     from fer_data.division import Division  # imports scipy
     from fer_data.doubts import Check
 
-_MOST_WITH_SHARES = 6
-"""Sides of a division; with more, shares would make the table wider than a terminal."""
+_BAR_WIDTHS = (16, 8, 4, 0)
+"""Characters, the one after the other where a table is wider than the terminal."""
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def class_name(name: str) -> Text:
     """Return a class name as a table shows it: brackets in it are no markup."""
-    return Text(printable(name))
+    return Text(shown_class(name))
 
 
-def counts_table(stats: Stats, *, bar_width: int = 16) -> Table:
-    """Return a row a class: count and share by split, with a bar."""
+def counts_tables(stats: Stats) -> Iterator[Table]:
+    """Yield `counts_table` with shorter and shorter bars, and without."""
+    for width in _BAR_WIDTHS:
+        yield counts_table(stats, bar_width=width)
+
+
+def counts_table(stats: Stats, *, bar_width: int) -> Table:
+    """Return a row a class: count and share by split, with a bar unless its width is 0."""
     table = Table(title_justify="left", show_footer=True)
     table.add_column("class", footer="total")
     for name, split in stats.splits.items():
         table.add_column(name, justify="right", footer=f"{split.num_samples:,}")
         table.add_column("share", justify="right")
-        table.add_column("", min_width=bar_width, no_wrap=True)
+        if bar_width:
+            table.add_column("", min_width=bar_width, no_wrap=True)
+    blank = [""] * (2 if bar_width else 1)
     for label, name in enumerate(stats.class_names):
         cells: list[Text | str] = [class_name(name)]
         for split in stats.splits.values():
             share = split.shares[label]
-            cells += [
-                f"{split.counts[label]:,}",
-                f"{share:.1%}",
-                bar(share / max(max(split.shares), 1e-9), bar_width),
-            ]
+            cells += [f"{split.counts[label]:,}", f"{share:.1%}"]
+            if bar_width:
+                cells.append(bar(share / max(max(split.shares), 1e-9), bar_width))
         table.add_row(*cells)
     if any(split.num_unlabelled for split in stats.splits.values()):
         unlabelled = (
             cell
             for split in stats.splits.values()
-            for cell in (f"{split.num_unlabelled:,}", "", "")
+            for cell in (f"{split.num_unlabelled:,}", *blank)
         )
         table.add_row("(no label)", *unlabelled, style="dim")
     table.add_section()
     for title, figures in _figures(stats):
-        table.add_row(title, *(cell for figure in figures for cell in (figure, "", "")))
+        table.add_row(title, *(cell for figure in figures for cell in (figure, *blank)))
     return table
 
 
@@ -116,11 +123,16 @@ def agreement_table(agreement: Agreement) -> Table:
     return table
 
 
-def division_table(division: Division) -> Table:
-    """Return a row a class: count and share of each side; of many sides the counts alone."""
+def division_tables(division: Division) -> Iterator[Table]:
+    """Yield `division_table` with shares, and without."""
+    for with_shares in (True, False):
+        yield division_table(division, with_shares=with_shares)
+
+
+def division_table(division: Division, *, with_shares: bool) -> Table:
+    """Return a row a class: count of each side, and its share if asked for."""
     counts = division.counts()
     totals = counts.sum(axis=0)
-    with_shares = len(division.names) <= _MOST_WITH_SHARES
     table = Table(title_justify="left", show_footer=True)
     table.add_column("class", footer="total")
     for side, name in enumerate(division.names):
@@ -140,16 +152,19 @@ def division_table(division: Division) -> Table:
 
 def doubts_table(listed: Sequence[dict[str, Any]], num_doubted: int, num_samples: int) -> Table:
     """Return a row a sample whose label is doubted: what a model gives it, and its label."""
-    title = f"{num_doubted:,} of {num_samples:,} labels are doubted"
+    title = (
+        f"{num_doubted:,} of {counted(num_samples, 'label')} "
+        f"{'is' if num_doubted == 1 else 'are'} doubted"
+    )
     table = Table(title=title, title_justify="left")
     for name in ("sample", "label", "probability", "suggested", "probability"):
         table.add_column(name, justify="right" if name == "probability" else "left")
     for one in listed:
         table.add_row(
             Text(one["sample"]),
-            Text(one["label"]),
+            class_name(one["label"]),
             f"{one['probability_of_label']:.1%}",
-            Text(one["suggested"]),
+            class_name(one["suggested"]),
             f"{one['probability_of_suggested']:.1%}",
         )
     return table
@@ -157,7 +172,8 @@ def doubts_table(listed: Sequence[dict[str, Any]], num_doubted: int, num_samples
 
 def check_table(check: Check) -> Table:
     """Return how often a second set of labels differs: of all, of the doubted, of the top."""
-    title = f"Where the second labels differ ({check.num_samples:,} samples have both)"
+    both = counted(check.num_samples, "sample has", "samples have")
+    title = f"Where the second labels differ ({both} both)"
     table = Table(title=title, title_justify="left")
     for name in ("of all", "of the doubted", "of the 100 most doubtful", "ROC AUC"):
         table.add_column(name, justify="right")

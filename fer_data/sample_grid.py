@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from fer_data.errors import DataError
 from fer_data.figure import save_figure
 from fer_data.keyed import SAMPLES, generator
-from fer_data.manifest import printable
+from fer_data.manifest import shown_class
 from fer_data.store import PixelStore
+from fer_data.words import counted
 
 _MOST_INCHES = 120.0
 """Height of a grid; with more classes than that their pictures are drawn smaller."""
@@ -60,12 +61,12 @@ def draw_samples(
     axes.imshow(canvas[..., 0] if channels == 1 else canvas, cmap="gray", vmin=0, vmax=255)
     axes.set_frame_on(False)
     names = [
-        f"{printable(name)}{chr(10) if inches > 0.5 else ' '}{count:,}"
+        f"{shown_class(name)}{chr(10) if inches > 0.5 else ' '}{count:,}"
         for name, count in zip(manifest.class_names, counts, strict=True)
     ]
     middles = np.arange(len(counts)) * cell[0] + height / 2
     axes.set_yticks(middles, names, fontsize=min(10.0, 60 * inches), parse_math=False)
     axes.tick_params(length=0)
     axes.set_xticks([])
-    figure.suptitle(f"{split}: {counts.sum():,} samples", fontsize=11)
+    figure.suptitle(f"{split}: {counted(int(counts.sum()), 'sample')}", fontsize=11)
     save_figure(figure, out)

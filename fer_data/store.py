@@ -25,6 +25,7 @@ from fer_data.files import write_json
 from fer_data.folders import built_whole
 from fer_data.manifest import CANNOT_BE_DECODED, LeftOut, Manifest
 from fer_data.selection import Selection
+from fer_data.words import counted
 
 FORMAT = 1
 """Version of the layout on disk; a store of another version is built anew."""
@@ -53,7 +54,7 @@ class BuildReport:
             )
             if number
         ]
-        return f"{self.num_samples:,} pictures" + (f", {', '.join(changes)}" if changes else "")
+        return counted(self.num_samples, "picture") + (f", {', '.join(changes)}" if changes else "")
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from fer_data.mixing import Mixing
 from fer_data.split import hold_out, stratified_subset
 from fer_data.store import PixelStore
 from fer_data.strategy import Strategy
+from fer_data.words import counted
 from fer_model.recipe import Recipe
 
 
@@ -55,7 +56,9 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
         whole = len(train)
         labels = manifest.labels[train]
         train = stratified_subset(labels, train, fraction=recipe.subset, seed=recipe.seed)
-        notes.append(f"training on a stratified subset, {len(train):,} of {whole:,} samples")
+        notes.append(
+            f"training on a stratified subset, {len(train):,} of {counted(whole, 'sample')}"
+        )
     test_split = _test_split(store)
     test = None
     if test_split:
@@ -79,7 +82,7 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
     else:
         if "validation" in manifest.splits:
             held_out = manifest.rows("validation")
-            notes.append(f"validation: the split of that name, {len(held_out):,} samples")
+            notes.append(f"validation: the split of that name, {counted(len(held_out), 'sample')}")
         else:
             train, held_out = hold_out(
                 store, train, fraction=recipe.validation_fraction, seed=recipe.seed
@@ -90,7 +93,7 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
                     "validation split, or raise --validation-fraction"
                 )
             notes.append(
-                f"validation: {len(held_out):,} samples held out of the training split, "
+                f"validation: {counted(len(held_out), 'sample')} held out of the training split, "
                 "stratified, copies of a picture kept together"
             )
         validation = evaluation_loader(recipe, store, held_out)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from fer_data.files import written_whole
-from fer_data.manifest import printable
+from fer_data.manifest import shown_class
 
 _FILL = {
     "Conv2D": "#cfe3f5",
@@ -54,7 +54,7 @@ def curves(history: pd.DataFrame, path: Path) -> None:
 def confusion(scores: dict[str, Any], path: Path, split: str) -> None:
     """Draw a confusion matrix: rows are labels, shares of the row as colour, counts as numbers."""
     counts = np.array(scores["confusion"])
-    names = [printable(name) for name in scores["per_class"]]
+    names = [shown_class(name) for name in scores["per_class"]]
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = 2.4 + 0.62 * min(len(names), _MOST_NAMES)
     figure = Figure(figsize=(side + 0.8, side), layout="constrained")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from fer_data.manifest import printable
+from fer_data.manifest import printable, shown_class
 from fer_data.render import class_name
 from fer_model.side_by_side import FIGURES, SideBySide
 
@@ -16,8 +15,8 @@ if TYPE_CHECKING:
     from fer_model.results import Results
 
 
-def scores_table(scores: dict[str, Any], title: str) -> Group:
-    """Return precision, recall and F1 of each class, and the overall figures below."""
+def scores_table(scores: dict[str, Any], title: str) -> Table:
+    """Return a row a class: its precision, recall and F1."""
     table = Table(title=Text(title), title_justify="left")
     table.add_column("class")
     for column in ("precision", "recall", "F1", "samples"):
@@ -25,8 +24,13 @@ def scores_table(scores: dict[str, Any], title: str) -> Group:
     for name, row in scores["per_class"].items():
         figures = (f"{row[figure]:.3f}" for figure in ("precision", "recall", "f1"))
         table.add_row(class_name(name), *figures, f"{row['support']:,}")
-    overall = (f"{figure.replace('_', ' ')} {scores[figure]:.4f}" for figure in (*FIGURES, "loss"))
-    return Group(table, Text(", ".join(overall), no_wrap=True))
+    return table
+
+
+def overall_line(scores: dict[str, Any]) -> str:
+    """Return the figures of all classes together."""
+    figures = (f"{figure.replace('_', ' ')} {scores[figure]:.4f}" for figure in (*FIGURES, "loss"))
+    return ", ".join(figures)
 
 
 def side_by_side_table(comparison: SideBySide) -> Table:
@@ -42,7 +46,7 @@ def side_by_side_table(comparison: SideBySide) -> Table:
     for name in comparison.class_names:
         recalls = [row.scores["per_class"][name]["recall"] for row in rows]
         samples = rows[0].scores["per_class"][name]["support"]
-        title = Text(f"recall of {printable(name)} ({samples:,})")
+        title = Text(f"recall of {shown_class(name)} ({samples:,})")
         table.add_row(title, *_best_bold(recalls))
     table.add_section()
     table.add_row("balance", *(row.balance for row in rows))
@@ -105,7 +109,7 @@ def predictions_table(predictions: list[dict[str, Any]]) -> Table:
         probabilities = prediction["probabilities"]
         table.add_row(
             Text(printable(prediction["image"])),
-            Text(printable(prediction["class_name"]), style="bold"),
+            Text(shown_class(prediction["class_name"]), style="bold"),
             *(f"{probabilities[name]:.3f}" for name in names),
         )
     return table

@@ -330,7 +330,95 @@ def test_the_command_prints_and_fails_as_it_is_asked(tmp_path: Path) -> None:
 
 def test_kinds_to_fail_on_are_checked_before_any_work() -> None:
     assert parse_kinds("flat, error") == ("flat", "error")
-    with pytest.raises(UsageError, match="'leaks' is no kind of finding; choose of error"):
+    with pytest.raises(UsageError, match="'leaks' is no kind of finding; choose one of error"):
         parse_kinds("flat,leaks")
     with pytest.raises(UsageError, match="name a kind"):
         parse_kinds(" ,")
+
+
+def test_findings_on_classes_count_samples(tmp_path: Path) -> None:
+    every = list(photographs(80))
+    root = write(
+        tmp_path / "data",
+        {
+            "train/cat": every[:30],
+            "train/dog": every[30:37],
+            "train/Dog": every[37:40],
+            "test/cat": every[40:70],
+            "test/dog": every[70:],
+        },
+    )
+    found = audit_data(root)
+    counts = {(one.kind, one.where): one.num_samples for one in found.findings}
+    assert counts == {
+        ("missing-class", "test"): 0,
+        ("few-samples", "train"): 10,
+        ("few-samples", "test"): 10,
+        ("similar-names", ""): 20,
+    }
+
+
+def test_unreadable_files_are_counted(tmp_path: Path) -> None:
+    root = plain(tmp_path / "data")
+    (root / "train/cat/broken.png").write_bytes(b"not a picture")
+    assert only(audit_data(root), "unreadable").num_samples == 1
+
+
+def test_a_conflict_among_test_pictures_is_no_error_of_training(tmp_path: Path) -> None:
+    every = photographs(120)
+    torn, judged = every[3], every[90]
+    root = plain(tmp_path / "data", dog=[torn], test_cat=[torn], test_dog=[judged])
+    out = tmp_path / "out.csv"
+    before, after = audit_data(root).of_kinds(("conflicting-labels",))
+    assert (before.severity, before.where) == ("error", "train, test")
+    assert "1 picture appears under more than one label, 3 samples in all" in before.summary
+    assert (after.severity, after.where, after.exclude) == ("warning", "test", ())
+    assert "score" in after.advice
+    assert "train" not in after.advice
+    run = CliRunner().invoke
+    assert run(app, ["audit", str(root), "--write-exclusions", str(out)]).exit_code == 0
+    again = run(app, ["audit", str(root), "--exclude", str(out), "--fail-on", "error"])
+    assert again.exit_code == 0, again.output
+    assert "conflicting-labels" in again.output
+
+
+def sized(root: Path, *sides: int) -> Path:
+    """Write pictures of one class, of these sides."""
+    (root / "train/cat").mkdir(parents=True)
+    for number, (side, picture) in enumerate(zip(sides, photographs(len(sides)), strict=True)):
+        Image.fromarray(picture).resize((side, side)).save(root / f"train/cat/{number}.png")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("sides", "summary", "number"),
+    [
+        ((50, 50, 50, 60), "3 pictures are 50x50, 1 is not: 60x60 (1) (pixels)", 1),
+        ((50, 50, 60, 60), "2 sizes among 4 pictures: 50x50 (2), 60x60 (2) (pixels)", 4),
+        ((50, 50, 60, 70), "3 sizes among 4 pictures: 50x50 (2), 60x60 (1), 70x70 (1) (pixels)", 4),
+        (
+            tuple(range(50, 57)),
+            "7 sizes among 7 pictures: "
+            "50x50 (1), 51x51 (1), 52x52 (1), 53x53 (1), 54x54 (1) and 2 more (pixels)",
+            7,
+        ),
+    ],
+)
+def test_a_size_is_usual_only_if_most_pictures_have_it(
+    sides: tuple[int, ...], summary: str, number: int, tmp_path: Path
+) -> None:
+    finding = only(audit_data(sized(tmp_path / "data", *sides)), "odd-size")
+    assert (finding.summary, finding.num_samples) == (summary, number)
+
+
+def test_one_of_a_kind_is_told_in_the_singular(tmp_path: Path) -> None:
+    every = photographs(120)
+    flat = np.full((48, 48), 9, np.uint8)
+    root = plain(
+        tmp_path / "data", cat=[every[3], shifted(every[5], 0, 1), flat], test_cat=[every[50]]
+    )
+    found = {one.kind: one.summary for one in audit_data(root).findings}
+    assert found["exact-duplicates"] == "1 redundant copy: 1 picture appears twice"
+    assert found["near-duplicates"] == "1 photograph appears in 2 versions"
+    assert found["flat"] == "1 picture is of a single colour"
+    assert "1 of 41 test pictures (2.4%) is equal to a picture of train" in found["leaked-copies"]

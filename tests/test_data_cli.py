@@ -98,6 +98,15 @@ def test_fail_over_fails_for_an_empty_class_and_refuses_data_without_labels(
 NASTY = ["[red]x[", "[bold]", "<b>x<", "a,b", "$x^2$", ":smile:", "a\nb", "\x1b[31mred", "幸"]
 
 
+def test_a_blank_at_the_end_of_a_class_name_is_seen(run: Run, make_folder: MakeFolder) -> None:
+    root = make_folder({"train/happy": 3, "train/happy ": 2, "train/ sad": 2})
+    shown = run("stats", root).out
+    for name in ("│ happy ", "│ 'happy ' ", "│ ' sad' "):
+        assert name in shown
+    counts = json.loads(run("stats", root, "--json").out)["splits"]["train"]["counts"]
+    assert counts == {" sad": 2, "happy": 3, "happy ": 2}
+
+
 @pytest.mark.parametrize("ratio", ["nan", "0.99", "-3", "0", "-inf"])
 def test_fail_over_refuses_what_no_ratio_can_be(
     run: Run, make_folder: MakeFolder, ratio: str
@@ -267,7 +276,7 @@ def test_convert_csv_writes_the_folder_and_says_so(run: Run, tmp_path: Path) -> 
 def test_convert_csv_reports_skipped_rows(run: Run, tmp_path: Path) -> None:
     path = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training", f"9,{FLAT},Training"])
     ended = run("convert-csv", path, tmp_path / "a", "--skip-bad")
-    assert f"1 bad rows, see {tmp_path / 'a' / 'rejects.csv'}" in ended.err
+    assert f"1 bad row, see {tmp_path / 'a' / 'rejects.csv'}" in ended.err
     found = json.loads(run("convert-csv", path, tmp_path / "b", "--skip-bad", "--json").out)
     assert found["out"] == str(tmp_path / "b")
     assert found["counts"]["train"]["happy"] == 1
@@ -333,7 +342,7 @@ def grid(path: Path) -> np.ndarray:
 def test_samples_draws_a_grid_that_opens(run: Run, faces: Path, tmp_path: Path) -> None:
     ended = run("samples", faces, tmp_path / "new" / "grid.png", "--columns", "3")
     assert ended.code == 0
-    assert "420 pictures read; a grid of some of them written to" in ended.err
+    assert "Read: 420 pictures; a grid of some of them is in" in ended.err
     drawn = grid(tmp_path / "new" / "grid.png")
     assert drawn.min() < 100 < 250 < drawn.max()
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["grid.png"]

@@ -130,7 +130,7 @@ def test_the_command_lists_them_in_a_csv_that_exclude_takes(tmp_path: Path) -> N
     arguments = ["doubts", str(table), *map(str, runs)]
     ended = CliRunner().invoke(app, [*arguments, "--out", str(out)])
     assert ended.exit_code == 0
-    assert "1 of 20 labels are doubted" in ended.output
+    assert "1 of 20 labels is doubted" in ended.output
     with open(out, newline="", encoding="utf-8") as file:
         assert [row["sample"] for row in csv.DictReader(file)] == ["row 4"]
     ended = CliRunner().invoke(app, ["stats", str(table), "--json", "--exclude", str(out)])

@@ -312,7 +312,7 @@ def test_the_first_picture_that_does_not_fit_is_named_and_what_to_do(
     assert "\n" not in str(caught.value)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
     done = convert(source, target(tmp_path, to), to=to, form=PixelFormat())
-    assert done.changes == ("1 pictures resized", "1 pictures converted in colour")
+    assert done.changes == ("1 picture resized", "1 picture converted in colour")
     assert {sample.shape for sample in content(target(tmp_path, to))} == {(48, 48)}
 
 

@@ -11,9 +11,11 @@ from typer.testing import CliRunner
 from fer_data.audit import KINDS, audit_store
 from fer_data.cli import app
 from fer_data.report import write_page, write_report
+from fer_data.report.pictures import of_groups
 from fer_data.store import open_store
 from tests.browser import CHROMIUM, NEEDED, Elements, show
-from tests.test_audit import everything
+from tests.photographs import photographs
+from tests.test_audit import everything, write
 
 ATTACKS = (
     "<script>alert(1)</script>",
@@ -133,3 +135,63 @@ def test_the_audit_writes_a_page_of_its_findings(tmp_path: Path) -> None:
     for kind in KINDS:
         assert kind in found.text
     assert "Mean picture" not in found.text
+
+
+def test_a_group_shows_each_split_and_label_and_says_what_it_hides(tmp_path: Path) -> None:
+    picture, other = photographs(2)
+    names = ("angry", "fear", "happy", "sad", "surprise")
+    root = write(
+        tmp_path / "data",
+        {
+            **{f"train/{name}": [picture] * 2 for name in names},
+            "train/happy": [picture, *[other] * 6],
+            "test/happy": [other],
+        },
+    )
+    store = open_store(root, cache=tmp_path / "cache")
+    found = {one.kind: one for one in audit_store(store).findings}
+    (torn,) = of_groups(store, found["conflicting-labels"].groups, most=9, most_of_each=4)
+    assert [picture.class_name for picture in torn.pictures] == list(names)
+    assert (torn.words, torn.num_hidden) == ("angry / fear / happy / sad / surprise", 4)
+    (leak,) = of_groups(store, found["leaked-copies"].groups, most=9, most_of_each=4)
+    assert ["test, " in picture.words for picture in leak.pictures] == [False, False, False, True]
+    assert (leak.words, leak.num_hidden) == ("train: happy; test: happy", 3)
+    write_page(audit_store(store), tmp_path / "index.html")
+    shown = Elements((tmp_path / "index.html").read_text("utf-8")).text
+    assert "angry / fear / happy / sad / surprise, and 4 more" in shown
+
+
+def test_of_a_group_of_many_classes_some_are_shown_and_named(tmp_path: Path) -> None:
+    picture = photographs(1)[0]
+    root = write(tmp_path / "data", {f"train/{n:02d}": [picture] for n in range(30)})
+    store = open_store(root, cache=tmp_path / "cache")
+    (group,) = of_groups(store, [tuple(range(30))], most=9, most_of_each=4)
+    assert (len(group.pictures), group.num_hidden) == (12, 18)
+    assert group.words.endswith("10 / 11 and 18 more classes")
+
+
+def test_an_empty_class_is_named_and_a_blank_at_its_end_is_seen(tmp_path: Path) -> None:
+    every = list(photographs(90))
+    root = write(
+        tmp_path / "data",
+        {
+            "train/happy": every[:40],
+            "train/happy ": every[40:60],
+            "test/happy": every[60:],
+        },
+    )
+    page = write_report(root, tmp_path / "out", cache=tmp_path / "cache")
+    text = Elements(page.read_text("utf-8")).text
+    assert "train: the largest class has 2.0 times the samples of the smallest." in text
+    assert "test: no sample of 'happy '." in text
+    assert "any number" not in text
+    assert "'happy', 'happy ' may be one class" in text
+
+
+@pytest.mark.skipif(not CHROMIUM, reason=NEEDED)
+def test_on_a_phone_the_longest_bar_is_seen_whole(page: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "page.png"
+    show(page, tmp_path, width=390, picture=picture)
+    pixels = np.asarray(Image.open(picture).convert("RGB")).astype(int)
+    blue = (abs(pixels - (0x3B, 0x82, 0xC4)) < 8).all(axis=-1)  # bars of the first split
+    assert 250 < np.flatnonzero(blue.any(axis=0)).max() < 365

@@ -82,7 +82,7 @@ def test_an_empty_class_makes_the_ratio_infinite_and_null_in_json() -> None:
         "undersample": (2, 0, 2),
         "class-weights": (6, 0, 2),
     }
-    assert "∞" in list(render.counts_table(stats).columns[1].cells)
+    assert "∞" in list(render.counts_table(stats, bar_width=16).columns[1].cells)
 
 
 def test_rows_without_a_label_are_counted_apart(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_rows_without_a_label_are_counted_apart(tmp_path: Path) -> None:
     assert loaded["num_samples"] == 3
     assert loaded["splits"]["test"]["imbalance_ratio"] is None  # type: ignore[index]
     assert loaded["splits"]["test"]["effective_num_classes"] is None  # type: ignore[index]
-    assert "(no label)" in list(render.counts_table(stats).columns[0].cells)
+    assert "(no label)" in list(render.counts_table(stats, bar_width=16).columns[0].cells)
 
 
 def test_json_holds_every_figure_by_name(make_folder: MakeFolder) -> None:

@@ -382,7 +382,7 @@ def names_of(text: str, among: Iterable[str], parser: argparse.ArgumentParser) -
     """Split a list at commas, and refuse what is not there."""
     names = [name for name in text.split(",") if name]
     if unknown := set(names) - set(among):
-        parser.error(f"no {', '.join(sorted(unknown))}; choose of {', '.join(among)}")
+        parser.error(f"no {', '.join(sorted(unknown))}; choose one of {', '.join(among)}")
     return names
 
 

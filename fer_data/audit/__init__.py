@@ -13,7 +13,7 @@ from fer_data.audit.exclusions import write_exclusions
 from fer_data.audit.finding import SEVERITIES, Finding
 from fer_data.audit.subject import Subject
 from fer_data.errors import DataError, UsageError
-from fer_data.manifest import Manifest, printable
+from fer_data.manifest import Manifest, shown_class
 from fer_data.measures import Measures
 from fer_data.selection import Selection
 from fer_data.store import PixelStore, open_store
@@ -107,7 +107,7 @@ def nearly_emptied(audit: Audit) -> list[str]:
     gone = np.bincount(manifest.labels[excluded], minlength=len(before))[: len(before)]
     return [
         f"that leaves {before[label] - gone[label]:,} of {before[label]:,} training samples of "
-        f"{printable(manifest.class_names[label])}"
+        f"{shown_class(manifest.class_names[label])}"
         for label in np.flatnonzero(2 * gone > before)
     ]
 
@@ -124,7 +124,7 @@ def parse_kinds(text: str) -> tuple[str, ...]:
     known = [*SEVERITIES, *KINDS]
     for kind in kinds:
         if kind not in known:
-            raise UsageError(f"{kind!r} is no kind of finding; choose of {', '.join(known)}")
+            raise UsageError(f"{kind!r} is no kind of finding; choose one of {', '.join(known)}")
     if not kinds:
         raise UsageError(f"name a kind of finding: {', '.join(known)}")
     return kinds

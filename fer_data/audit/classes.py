@@ -10,7 +10,7 @@ import numpy as np
 
 from fer_data.audit.finding import Finding
 from fer_data.audit.subject import Subject
-from fer_data.manifest import printable
+from fer_data.manifest import NO_SPLIT, printable, shown_class
 
 KINDS = {
     "missing-class": "classes without a sample in a split",
@@ -29,7 +29,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         counts = manifest.counts(split)
         if not counts.any():  # a split without labels, as Kaggle's test.csv
             continue
-        missing = [printable(manifest.class_names[label]) for label in np.flatnonzero(counts == 0)]
+        missing = [shown_class(name) for name in manifest.without_samples(split)]
         if missing:
             yield Finding(
                 "missing-class",
@@ -37,11 +37,11 @@ def find(subject: Subject) -> Iterator[Finding]:
                 split,
                 f"no sample of {_listed(missing)}",
                 "add samples, or remove the class from the other splits",
-                names=tuple(missing),
+                names=tuple(map(printable, manifest.without_samples(split))),
             )
         few = np.flatnonzero((counts > 0) & (counts < FEW))
         if len(few):
-            names = [printable(manifest.class_names[label]) for label in few]
+            names = [shown_class(manifest.class_names[label]) for label in few]
             shown = [f"{name} ({counts[label]})" for name, label in zip(names, few, strict=True)]
             yield Finding(
                 "few-samples",
@@ -51,20 +51,24 @@ def find(subject: Subject) -> Iterator[Finding]:
                 "gather more, or read the scores of these classes as rough"
                 if split != "train"
                 else "gather more: balancing repeats these samples, it makes none",
-                names=tuple(names),
+                names=tuple(printable(manifest.class_names[label]) for label in few),
+                num_unlisted=int(counts[few].sum()),
             )
-    alike: dict[str, list[str]] = {}
-    for name in manifest.class_names:
-        alike.setdefault(_plain(name), []).append(printable(name))
-    for same in alike.values():
-        if len(same) > 1:
+    alike: dict[str, list[int]] = {}
+    for label, name in enumerate(manifest.class_names):
+        alike.setdefault(_plain(name), []).append(label)
+    for labels in alike.values():
+        if len(labels) > 1:
+            same = [manifest.class_names[label] for label in labels]
+            taken = manifest.labels[manifest.split_codes != NO_SPLIT]
             yield Finding(
                 "similar-names",
                 "warning",
                 "",
                 f"{_listed([repr(name) for name in same])} may be one class",
                 "give them one name",
-                names=tuple(same),
+                names=tuple(map(printable, same)),
+                num_unlisted=int(np.isin(taken, labels).sum()),
             )
 
 

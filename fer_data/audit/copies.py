@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fer_data.audit.finding import Finding
+from fer_data.audit.finding import Finding, Severity
 from fer_data.audit.leaks import find_leaks
 from fer_data.audit.subject import Subject, groups
 from fer_data.manifest import UNLABELLED
+from fer_data.words import counted
 
 KINDS = {
     "exact-duplicates": "the same picture more than once in a split",
@@ -29,12 +31,15 @@ def find(subject: Subject) -> Iterator[Finding]:
         found = list(groups(subject.copies, manifest.rows(split)))
         if found:
             surplus = np.concatenate([group[1:] for group in found])
+            copies = counted(len(surplus), "redundant copy", "redundant copies")
+            pictures = counted(len(found), "picture appears", "pictures appear")
+            most = max(map(len, found))
+            often = f"more than once, one of them {most:,} times" if most > 2 else "twice"
             yield Finding(
                 "exact-duplicates",
                 "warning",
                 split,
-                f"{len(surplus):,} redundant copies: {len(found):,} pictures appear more "
-                f"than once, one of them {max(map(len, found))} times",
+                f"{copies}: {pictures} {often}",
                 "train on one of each; a score counts such a picture several times",
                 groups=tuple(tuple(group.tolist()) for group in found),
                 exclude=subject.trained(surplus[subject.unchanged[surplus]]),
@@ -42,22 +47,39 @@ def find(subject: Subject) -> Iterator[Finding]:
     labels = manifest.labels
     labelled = np.flatnonzero((labels != UNLABELLED) & (manifest.split_codes >= 0))
     torn = [group for group in groups(subject.copies, labelled) if len(set(labels[group])) > 1]
-    if torn:
-        members = np.concatenate(torn)
-        yield Finding(
-            "conflicting-labels",
-            "error",
-            "",
-            f"{len(torn):,} pictures appear under more than one label, "
-            f"{sum(map(len, torn)):,} samples in all",
-            "decide on a label, or train without them",
-            groups=tuple(tuple(group.tolist()) for group in torn),
-            exclude=subject.trained(members[subject.unchanged[members]]),
+    trained = [group for group in torn if subject.trained(group)]
+    judged = [group for group in torn if not subject.trained(group)]
+    if trained:
+        yield _conflict(subject, "error", trained, "decide on a label, or train without them")
+    if judged:
+        yield _conflict(
+            subject,
+            "warning",
+            judged,
+            "no answer is right for both: a score on them is partly chance; decide on a label, "
+            "or score without them",
         )
     yield from find_leaks(
         subject,
         subject.copies,
         kind="leaked-copies",
-        words="are equal to pictures of",
+        words=("is equal to a picture of", "are equal to pictures of"),
         advice="train without the copies: the model has seen what it is to be judged on",
+    )
+
+
+def _conflict(
+    subject: Subject, severity: Severity, torn: list[NDArray[np.int64]], advice: str
+) -> Finding:
+    manifest, members = subject.manifest, np.concatenate(torn)
+    codes = np.unique(manifest.split_codes[members])
+    pictures = counted(len(torn), "picture appears", "pictures appear")
+    return Finding(
+        "conflicting-labels",
+        severity,
+        ", ".join(manifest.splits[code] for code in codes),
+        f"{pictures} under more than one label, {len(members):,} samples in all",
+        advice,
+        groups=tuple(tuple(group.tolist()) for group in torn),
+        exclude=subject.trained(members[subject.unchanged[members]]),
     )

@@ -11,6 +11,7 @@ from fer_data.audit.finding import Finding
 from fer_data.audit.subject import Subject
 from fer_data.measures import BRIGHT, DARK
 from fer_data.photographs import LEAST_CONTRAST
+from fer_data.words import counted
 
 KINDS = {
     "flat": "pictures of a single colour",
@@ -30,25 +31,36 @@ def find(subject: Subject) -> Iterator[Finding]:
     """Find what no one could label; each picture counts as the first that it is."""
     figures = subject.measures
     left = subject.manifest.split_codes >= 0
-    for kind, is_so, summary in (
-        ("flat", figures.contrast == 0, "pictures are of a single colour"),
+    for kind, is_so, one, many, what in (
+        ("flat", figures.contrast == 0, "is", "are", "of a single colour"),
         (
             "almost-flat",
             figures.contrast < LEAST_CONTRAST,
-            f"pictures vary by less than {LEAST_CONTRAST:g} of 255 grey levels",
+            "varies",
+            "vary",
+            f"by less than {LEAST_CONTRAST:g} of 255 grey levels",
         ),
-        ("dark", figures.dark >= MOST_ALIKE, f"pictures are at least 90 % darker than {DARK}"),
-        ("bright", figures.bright >= MOST_ALIKE, f"pictures are at least 90 % over {BRIGHT - 1}"),
+        ("dark", figures.dark >= MOST_ALIKE, "is", "are", f"at least 90 % darker than {DARK}"),
+        (
+            "bright",
+            figures.bright >= MOST_ALIKE,
+            "is",
+            "are",
+            f"at least 90 % over {BRIGHT - 1}",
+        ),
         (
             "blurred",
             figures.sharpness < LEAST_SHARPNESS,
-            f"pictures have a sharpness below {LEAST_SHARPNESS:g}",
+            "has",
+            "have",
+            f"a sharpness below {LEAST_SHARPNESS:g}",
         ),
     ):
         rows = np.flatnonzero(is_so & left)
         left &= ~is_so
         if len(rows):
-            yield _finding(subject, kind, rows, f"{len(rows):,} {summary}")
+            pictures = counted(len(rows), f"picture {one}", f"pictures {many}")
+            yield _finding(subject, kind, rows, f"{pictures} {what}")
 
 
 def _finding(subject: Subject, kind: str, rows: NDArray[np.int64], summary: str) -> Finding:

@@ -21,7 +21,7 @@ class Finding:
         One of `fer_data.audit.KINDS`.
     severity : {"error", "warning", "note"}
     where : str
-        The split, two splits, or the class that it is about; "" for the whole data set.
+        The splits, or the class, that it is about; "" for the whole data set.
     summary : str
         What was found, with numbers, in a sentence.
     advice : str
@@ -32,6 +32,8 @@ class Finding:
         What is not in the manifest: files and classes.
     exclude : tuple of int
         Rows whose exclusion from training mends it.
+    num_unlisted : int
+        Samples and files that it is about and that are in no group.
     """
 
     kind: str
@@ -42,8 +44,9 @@ class Finding:
     groups: tuple[tuple[int, ...], ...] = ()
     names: tuple[str, ...] = ()
     exclude: tuple[int, ...] = ()
+    num_unlisted: int = 0
 
     @property
     def num_samples(self) -> int:
         """Samples and files that it is about, each once."""
-        return len({row for group in self.groups for row in group}) + len(self.names)
+        return len({row for group in self.groups for row in group}) + self.num_unlisted

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from fer_data.audit.finding import Finding
 from fer_data.audit.subject import Subject
-from fer_data.manifest import printable
+from fer_data.manifest import shown_class
+from fer_data.words import counted
 
 
 def find_leaks(
@@ -19,7 +20,7 @@ def find_leaks(
     *,
     beyond: NDArray[np.int64] | None = None,
     kind: str,
-    words: str,
+    words: tuple[str, str],
     advice: str,
 ) -> Iterator[Finding]:
     """Yield a finding for each two splits that share pictures.
@@ -31,8 +32,10 @@ def find_leaks(
         The same for pictures that are copies.
     beyond : ndarray of int64, shape [N], optional
         Pictures that share this number are left out: they are told of elsewhere.
-    kind, words, advice : str
+    kind, advice : str
         Of the findings.
+    words : tuple of str
+        What one picture is, and what several are.
     """
     manifest = subject.manifest
     for one, other in combinations(manifest.splits, 2):
@@ -53,8 +56,8 @@ def find_leaks(
             kind,
             "error",
             f"{one}, {other}",
-            f"{len(leaked):,} of {len(second):,} {other} pictures "
-            f"({len(leaked) / len(second):.1%}) {words} {one}: "
+            f"{len(leaked):,} of {counted(len(second), f'{other} picture')} "
+            f"({len(leaked) / len(second):.1%}) {words[len(leaked) > 1]} {one}: "
             f"{_by_class(subject, leaked, other)}",
             advice,
             groups=tuple(tuple(group.tolist()) for group in np.split(order, bounds)),
@@ -70,9 +73,9 @@ def _by_class(subject: Subject, leaked: NDArray[np.int64], split: str) -> str:
     shares = hits / np.maximum(manifest.counts(split), 1)
     order = [label for label in np.argsort(-shares, kind="stable") if hits[label]]
     shown = [
-        f"{printable(manifest.class_names[label])} {hits[label]:,} ({shares[label]:.0%})"
+        f"{shown_class(manifest.class_names[label])} {hits[label]:,} ({shares[label]:.0%})"
         for label in order[:10]
     ]
     if len(order) > len(shown):
-        shown.append(f"{len(order) - len(shown):,} more classes")
+        shown.append(counted(len(order) - len(shown), "more class", "more classes"))
     return ", ".join(shown) or "without labels"

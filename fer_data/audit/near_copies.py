@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fer_data.audit.finding import Finding
 from fer_data.audit.leaks import find_leaks
 from fer_data.audit.subject import Subject, groups
+from fer_data.words import counted
 
 KINDS = {
     "near-duplicates": "one photograph in several versions in a split",
@@ -23,11 +24,12 @@ def find(subject: Subject) -> Iterator[Finding]:
         if found:
             versions = sum(len(set(subject.copies[group])) for group in found)
             torn = sum(len(set(manifest.labels[group])) > 1 for group in found)
+            pictures = counted(len(found), "photograph appears", "photographs appear")
             yield Finding(
                 "near-duplicates",
                 "note",
                 split,
-                f"{len(found):,} photographs appear in {versions:,} versions"
+                f"{pictures} in {versions:,} versions"
                 + (f", {torn:,} of them under more than one label" if torn else ""),
                 "keep them on one side of every split (fer-data split does)",
                 groups=tuple(tuple(group.tolist()) for group in found),
@@ -37,6 +39,9 @@ def find(subject: Subject) -> Iterator[Finding]:
         photographs,
         beyond=subject.copies,
         kind="leaked-near-copies",
-        words="are other versions of photographs in",
+        words=(
+            "is another version of a photograph in",
+            "are other versions of photographs in",
+        ),
         advice="train without those versions: the model has seen what it is to be judged on",
     )

@@ -8,7 +8,8 @@ import numpy as np
 
 from fer_data.audit.finding import Finding
 from fer_data.audit.subject import Subject, groups
-from fer_data.manifest import printable
+from fer_data.manifest import shown_class
+from fer_data.words import counted
 
 KINDS = {"oversampled-on-disk": "classes that are mostly versions of few photographs"}
 
@@ -41,15 +42,17 @@ def find(subject: Subject) -> Iterator[Finding]:
         found = list(groups(photographs, of_class))
         crossing = [group for group in found if len(set(manifest.split_codes[group])) > 1]
         surplus = np.concatenate([group[1:] for group in found])
-        words = f"{len(of_class):,} samples are {len(set(photographs[of_class])):,} photographs"
+        different = counted(len(set(photographs[of_class])), "photograph")
+        words = f"{len(of_class):,} samples are {different}"
         if len(versions) > 1:
             words += f", {versions[label]:.1f} versions of each; other classes have {others:.1f}"
         if crossing:
-            words += f"; {len(crossing):,} photographs have versions in more than one split"
+            torn = counted(len(crossing), "photograph has", "photographs have")
+            words += f"; {torn} versions in more than one split"
         yield Finding(
             "oversampled-on-disk",
             "error" if crossing else "warning",
-            printable(manifest.class_names[label]),
+            shown_class(manifest.class_names[label]),
             words,
             "go back to the pictures themselves and balance when they are loaded "
             "(--balance), after the split"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.table import Table
 from rich.text import Text
 
@@ -11,20 +13,33 @@ from fer_data.render import class_name
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 
 
-def findings_table(audit: Audit) -> Table:
-    """Return a row a finding, the worst first: what was found, and what to do."""
-    table = Table(title="Findings", title_justify="left", show_lines=True)
-    table.add_column("kind", no_wrap=True)
-    table.add_column("where")
-    table.add_column("samples", justify="right")
-    table.add_column("what was found, and what to do", ratio=1)
-    for finding in audit.findings:
-        kind = Text(finding.kind)
-        kind.append(f"\n{finding.severity}", style=_STYLES[finding.severity])
-        found = Text(finding.summary)
-        found.append(f"\n{finding.advice}", style="dim")
-        table.add_row(kind, Text(finding.where), f"{finding.num_samples:,}", found)
-    return table
+_LEAST_PROSE, _LEAST_NARROW = 30, 24
+"""Characters in a line of what was found, in four columns and in two."""
+
+
+def findings_tables(audit: Audit) -> Iterator[Table]:
+    """Yield a row a finding, the worst first: in four columns, and for a phone in two."""
+    for narrow in (False, True):
+        table = Table(title="Findings", title_justify="left", show_lines=True)
+        table.add_column("kind")
+        if not narrow:
+            table.add_column("where")
+            table.add_column("samples", justify="right")
+        table.add_column(
+            "what was found, and what to do", min_width=_LEAST_NARROW if narrow else _LEAST_PROSE
+        )
+        for finding in audit.findings:
+            kind = Text(finding.kind)
+            kind.append(f"\n{finding.severity}", style=_STYLES[finding.severity])
+            found = Text(finding.summary)
+            found.append(f"\n{finding.advice}", style="dim")
+            where, number = finding.where, f"{finding.num_samples:,}"
+            if narrow:
+                kind.append(f"\n{where}" if where else "").append(f"\nsamples: {number}")
+                table.add_row(kind, found)
+            else:
+                table.add_row(kind, Text(where), number, found)
+        yield table
 
 
 def photographs_table(audit: Audit) -> Table:

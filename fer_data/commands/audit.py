@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fer_data import cli_support
-from fer_data.cli_support import print_json, say
+from fer_data.cli_support import print_json, print_table, say
 from fer_data.commands.options import (
     Apart,
     AsJson,
@@ -23,6 +23,7 @@ from fer_data.commands.options import (
     selection_of,
 )
 from fer_data.commands.outputs import check_output, written
+from fer_data.words import counted
 
 
 def audit(
@@ -88,14 +89,14 @@ def audit(
         console = cli_support.out()
         console.print(
             f"{printable(str(manifest.root))}: {manifest.layout}, "
-            f"{len(manifest) - manifest.num_excluded:,} pictures",
+            f"{counted(len(manifest) - manifest.num_excluded, 'picture')}",
             markup=False,
             highlight=False,
             soft_wrap=True,
         )
-        console.print(tables.photographs_table(found))
+        print_table([tables.photographs_table(found)])
         if found.findings:
-            console.print(tables.findings_table(found))
+            print_table(tables.findings_tables(found))
         else:
             console.print("Nothing was found.")
         for line in (*manifest.notes, *manifest.left_out_summary()):
@@ -108,7 +109,8 @@ def audit(
     if exclusions is not None:
         with written(exclusions):
             number = room.write_exclusions(found.findings, found.manifest, exclusions)
-        say(f"{number:,} samples are better left out of training; they are listed in {exclusions}")
+        better = counted(number, "sample is", "samples are")
+        say(f"{better} better left out of training, as listed in {exclusions}")
         for line in room.nearly_emptied(found):
             say(line)
     if failed := found.of_kinds(kinds):

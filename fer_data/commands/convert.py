@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fer_data import cli_support
-from fer_data.cli_support import print_json, say
+from fer_data.cli_support import print_json, print_table, say
 from fer_data.commands.options import Apart, AsJson, SkipBad
+from fer_data.words import counted
 
 if TYPE_CHECKING:
     from fer_data.writers import Conversion
@@ -125,10 +125,10 @@ def _show_conversion(done: Conversion, began: float, *, as_json: bool) -> None:
         for split, row in done.counts.items()
     }
     names = tuple(next(iter(done.counts.values())))
-    cli_support.out().print(render.counts_table(Stats(str(done.out), "", names, splits, (), ())))
+    print_table(render.counts_tables(Stats(str(done.out), "", names, splits, (), ())))
     say(
-        f"{done.num_written:,} pictures in {done.out}, {time.monotonic() - began:.1f} s"
-        + (f"; {done.num_reused:,} were there already" if done.num_reused else "")
+        f"{counted(done.num_written, 'picture')} in {done.out}, {time.monotonic() - began:.1f} s"
+        + (f"; {counted(done.num_reused, 'was', 'were')} there already" if done.num_reused else "")
         + "".join(f"; {change}" for change in done.changes)
         + (f"; {done.rejects_text()}" if done.rejects else "")
     )

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from fer_data import cli_support
-from fer_data.cli_support import print_json, say
+from fer_data.cli_support import print_json, print_table, say
 from fer_data.commands.options import Apart, AsJson, DataPath, Exclude, Ferplus, SkipBad
 from fer_data.commands.outputs import check_output, written
+from fer_data.words import counted
 
 
 def doubts(
@@ -71,9 +71,8 @@ def doubts(
             }
         )
     else:
-        console = cli_support.out()
-        console.print(render.doubts_table(listed[:most], len(listed), len(found.rows)))
+        print_table([render.doubts_table(listed[:most], len(listed), len(found.rows))])
         if check:
-            console.print(render.check_table(check))
+            print_table([render.check_table(check)])
     if out is not None:
-        say(f"{len(listed):,} doubted samples are listed in {out}")
+        say(f"{counted(len(listed), 'doubted sample is', 'doubted samples are')} listed in {out}")

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fer_data import cli_support
-from fer_data.cli_support import print_json, say
+from fer_data.cli_support import print_json, print_table, say
 from fer_data.commands.options import (
     AsJson,
     Contempt,
@@ -89,4 +88,4 @@ def plan(
     if as_json:
         print_json(ledger.to_dict())
     else:
-        cli_support.out().print(render.ledger_table(ledger))
+        print_table([render.ledger_table(ledger)])

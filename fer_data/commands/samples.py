@@ -59,4 +59,4 @@ def samples(
     draw_samples(store, out, split=split, columns=columns, seed=seed)
     for note in store.manifest.notes:
         say(note)
-    say(f"{store.report} read; a grid of some of them written to {out}")
+    say(f"Read: {store.report}; a grid of some of them is in {out}")

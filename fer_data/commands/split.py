@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fer_data import cli_support
-from fer_data.cli_support import print_json, say
+from fer_data.cli_support import print_json, print_table, say
 from fer_data.commands.options import (
     Apart,
     AsJson,
@@ -23,6 +22,7 @@ from fer_data.commands.options import (
 )
 from fer_data.commands.outputs import check_output, written
 from fer_data.errors import UsageError
+from fer_data.words import counted
 
 
 def split(
@@ -116,13 +116,15 @@ def split(
     if as_json:
         print_json({**division.to_dict(), "out": str(target), "seed": seed})
     else:
-        cli_support.out().print(render.division_table(division))
+        print_table(render.division_tables(division))
     for note in store.manifest.notes:
         say(note)
     if division.num_across:
         kept = ", ".join(division.names[-division.num_kept :])
-        say(
-            f"{division.num_across:,} photographs of what was divided have a version in {kept}, "
-            "too; --pool would keep them together"
+        across = counted(
+            division.num_across,
+            "photograph of what was divided has",
+            "photographs of what was divided have",
         )
+        say(f"{across} a version in {kept}, too; --pool would keep them together")
     say(f"written to {target}; use it by --splits {target}" + (" --fold 1" if folds else ""))

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from fer_data import cli_support
-from fer_data.cli_support import print_json, say
+from fer_data.cli_support import print_json, print_table, say
 from fer_data.commands.options import (
     Apart,
     AsJson,
@@ -57,8 +57,8 @@ def stats(
 
     The imbalance ratio is the largest class over the smallest; the effective number of classes
     is the exponential of the entropy of their shares. Cramér's V says how far the classes of
-    another split are from train's: below 0.1 negligible, from 0.3 medium, from 0.5 large. Pictures
-    are counted, not decoded.
+    another split are from train's: below 0.1 negligible, from 0.1 small, from 0.3 medium, from 0.5
+    large. Pictures are counted, not decoded.
 
     **Examples**
 
@@ -99,13 +99,13 @@ def stats(
             highlight=False,
             soft_wrap=True,
         )
-        console.print(render.counts_table(found))
+        print_table(render.counts_tables(found))
         if found.balances:
-            console.print(render.balance_table(found))
+            print_table([render.balance_table(found)])
         if found.drift:
-            console.print(render.drift_table(found.drift))
+            print_table([render.drift_table(found.drift)])
         if found.agreement and found.agreement.num_samples:
-            console.print(render.agreement_table(found.agreement))
+            print_table([render.agreement_table(found.agreement)])
         for line in (*found.notes, *found.left_out):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
     if fail_over is not None and math.isnan(found.imbalance_ratio):

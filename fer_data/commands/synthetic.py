@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fer_data.cli_support import say
+from fer_data.words import counted
 
 
 def synthetic(
@@ -31,4 +32,4 @@ def synthetic(
     from fer_data.synthetic_files import write_synthetic
 
     write_synthetic(out, num_images=num_images, size=size, seed=seed)
-    say(f"{num_images:,} drawn faces in {out}")
+    say(f"{counted(num_images, 'drawn face')} in {out}")

@@ -15,12 +15,13 @@ from fer_data.audit import Audit, Finding, audit_store
 from fer_data.drift import PictureDrift, picture_drift
 from fer_data.errors import DataError
 from fer_data.files import write_text
-from fer_data.manifest import printable
+from fer_data.manifest import printable, shown_class
 from fer_data.report import figures
-from fer_data.report.pictures import Thumbnail, mean_by_class, of_groups, samples_by_class
+from fer_data.report.pictures import Group, mean_by_class, of_groups, samples_by_class
 from fer_data.selection import Selection
-from fer_data.stats import compute_stats
+from fer_data.stats import Stats, compute_stats
 from fer_data.store import open_store
+from fer_data.words import counted
 
 __all__ = ["write_audit_page", "write_report"]
 
@@ -45,7 +46,7 @@ class Found:
     """A finding with some of its pictures."""
 
     finding: Finding
-    groups: list[list[Thumbnail]]
+    groups: list[Group]
 
     @property
     def hidden(self) -> int:
@@ -112,6 +113,7 @@ def write_page(audit: Audit, page: Path) -> None:
         page,
         audit,
         stats=stats,
+        imbalance=_imbalance(stats),
         plots=plots,
         measures=_measures(audit),
         picture_drift=_picture_drift(audit),
@@ -135,6 +137,25 @@ def write_audit_page(audit: Audit, out: str | Path) -> None:
         If the page cannot be written.
     """
     _write(Path(out), audit)
+
+
+def _imbalance(stats: Stats) -> list[str]:
+    """Say of each split with labels how unequal its classes are, or which have no sample."""
+    sentences = []
+    for split, part in stats.splits.items():
+        pairs = zip(stats.class_names, part.counts, strict=True)
+        empty = [shown_class(name) for name, count in pairs if not count]
+        if not any(part.counts):
+            continue
+        if empty:
+            more = f" and {len(empty) - 10:,} more" if len(empty) > 10 else ""
+            sentences.append(f"{split}: no sample of {', '.join(empty[:10])}{more}.")
+        else:
+            ratio = f"{part.imbalance_ratio:,.1f}"
+            sentences.append(
+                f"{split}: the largest class has {ratio} times the samples of the smallest."
+            )
+    return sentences
 
 
 def _measures(audit: Audit) -> list[Plot]:
@@ -174,12 +195,13 @@ def _write(page: Path, audit: Audit, **sections: Any) -> None:
     counts = {split: manifest.counts(split).tolist() for split in audit.photographs}
     html = environment.get_template("page.html.j2").render(
         {
+            "counted": counted,
             "name": printable(manifest.root.name),
             "layout": manifest.layout,
             "num_samples": len(manifest) - manifest.num_excluded,
             "notes": manifest.notes,
             "version": __version__,
-            "class_names": [printable(name) for name in manifest.class_names],
+            "class_names": [shown_class(name) for name in manifest.class_names],
             "counts": counts,
             "photographs": audit.photographs,
             "left_out": manifest.left_out_summary(),
@@ -195,6 +217,7 @@ def _write(page: Path, audit: Audit, **sections: Any) -> None:
                 for finding in audit.findings
             ],
             "stats": None,
+            "imbalance": [],
             "plots": {},
             "measures": [],
             "picture_drift": (),

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from fer_data.manifest import printable
+from fer_data.manifest import shown_class
 from fer_data.report.svg import COLORS, STYLE, to_svg
 from fer_data.stats import Stats
 
@@ -53,7 +53,7 @@ def _bars(names: Sequence[str], series: Mapping[str, Sequence[int]], label: str)
     shown = np.sort(np.argsort(-total, kind="stable")[:_MOST_CLASSES])
     with mpl.rc_context(STYLE):
         figure = Figure(
-            figsize=(8, 1.1 + len(shown) * (0.12 + 0.14 * len(series))), layout="constrained"
+            figsize=(5.6, 1.1 + len(shown) * (0.12 + 0.14 * len(series))), layout="constrained"
         )
         axes = figure.subplots()
         height = 0.84 / len(series)
@@ -63,8 +63,8 @@ def _bars(names: Sequence[str], series: Mapping[str, Sequence[int]], label: str)
             found = np.asarray(values)[shown]
             axes.barh(tops, found, height * 0.92, color=color, label=name)
             for top, value in zip(tops, found, strict=True):
-                axes.text(value, top, f" {value:,}", va="center", fontsize=7)
-        axes.set_yticks(range(len(shown)), [printable(names[label]) for label in shown])
+                axes.text(value, top, f" {value:,}", va="center", fontsize=8)
+        axes.set_yticks(range(len(shown)), [shown_class(names[label]) for label in shown])
         for text in axes.get_yticklabels():
             text.set_parse_math(False)
         axes.invert_yaxis()

@@ -10,6 +10,7 @@ from typing import Any
 
 from fer_data.manifest import LeftOut, Manifest
 from fer_data.readers.fer_csv import Reject
+from fer_data.words import counted
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ class Conversion:
         number = f"{len(self.rejects):,}"
         if self.are_rejects_listed:
             rows = all(isinstance(reject, Reject) for reject in self.rejects)
-            return f"{number} {'bad rows' if rows else 'left out'}, see {self.out / 'rejects.csv'}"
+            words = counted(len(self.rejects), "bad row") if rows else f"{number} left out"
+            return f"{words}, see {self.out / 'rejects.csv'}"
         first = [one for one in self.rejects[:3] if isinstance(one, LeftOut)]
         shown = ", ".join(f"{one.name} ({one.reason})" for one in first)
         return f"{number} left out: {shown}" + (", …" if len(self.rejects) > 3 else "")

@@ -18,6 +18,7 @@ from fer_data.parallel import in_parallel
 from fer_data.progress import track
 from fer_data.readers.piece import Piece
 from fer_data.store import PixelStore, open_store
+from fer_data.words import counted
 from fer_data.writers.conversion import Conversion, conversion_of
 
 _Look = tuple[int, int, str]
@@ -91,7 +92,7 @@ def write_one_form(
     return conversion_of(
         store.manifest,
         target,
-        changes=tuple(f"{number:,} pictures {word}" for number, word in changes if number),
+        changes=tuple(f"{counted(number, 'picture')} {word}" for number, word in changes if number),
     )
 
 

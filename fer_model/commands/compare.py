@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from fer_data import cli_support
-from fer_data.cli_support import print_json, say
+from fer_data.cli_support import print_json, print_table, say
 from fer_data.commands.options import (
     AsJson,
     Cache,
@@ -236,8 +236,8 @@ def _show(results: Results, markdown: Path | None, *, as_json: bool) -> None:
         print_json(results.to_dict())
         return
     console = cli_support.out()
-    console.print(render.arms_table(results))
-    console.print(render.differences_table(results))
+    print_table([render.arms_table(results)])
+    print_table([render.differences_table(results)])
 
 
 def _side_by_side(paths: list[Path], *, as_json: bool) -> None:
@@ -249,6 +249,6 @@ def _side_by_side(paths: list[Path], *, as_json: bool) -> None:
         print_json(found.to_dict())
         return
     console = cli_support.out()
-    console.print(side_by_side_table(found))
+    print_table([side_by_side_table(found)])
     for warning in found.warnings:
         console.print(f"[yellow]Note:[/] {warning}.", highlight=False, soft_wrap=True)

@@ -25,9 +25,7 @@ from fer_data.readers import layout_of
 from fer_model.commands.options import (
     DataPath,
 )
-from fer_model.commands.session import (
-    import_keras,
-)
+from fer_model.commands.session import import_keras, print_scores
 
 
 def evaluate(
@@ -58,7 +56,6 @@ def evaluate(
     layout_of(path)
     import_keras()
     from fer_model.evaluate import evaluate_run
-    from fer_model.render import scores_table
 
     selection = selection_of(locals())
     scores = evaluate_run(
@@ -67,4 +64,4 @@ def evaluate(
     if as_json:
         print_json(scores)
     else:
-        cli_support.out().print(scores_table(scores, f"{run.name} on {path} ({split})"))
+        print_scores(scores, f"{run.name} on {path} ({split})")

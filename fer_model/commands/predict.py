@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fer_data import cli_support
-from fer_data.cli_support import print_json, say
+from fer_data.cli_support import print_json, print_table, say
 from fer_data.commands.options import (
     AsJson,
     SkipBad,
@@ -43,6 +43,6 @@ def predict(
     if as_json:
         print_json(predictions)
     else:
-        cli_support.out().print(predictions_table(predictions))
+        print_table([predictions_table(predictions)])
     for cause in left_out:
         say(f"left out: {cause}")

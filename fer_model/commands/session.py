@@ -8,13 +8,14 @@ import os
 import shlex
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from fer_data import cli_support
 from fer_data.cli_support import say
 from fer_data.entry import INTERRUPTED
+from fer_data.words import counted
 
 if TYPE_CHECKING:
     from fer_model.recipe import Recipe
@@ -27,6 +28,14 @@ def import_keras() -> None:
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with cli_support.silent_stderr():
         import_module("keras")
+
+
+def print_scores(scores: dict[str, Any], title: str) -> None:
+    """Print the scores of each class, and those of all together."""
+    from fer_model.render import overall_line, scores_table
+
+    cli_support.print_table([scores_table(scores, title)])
+    cli_support.out().print(overall_line(scores), soft_wrap=True)
 
 
 def free_name(path: Path, recipe: Recipe) -> Path:
@@ -46,7 +55,7 @@ def stop_if_interrupted(run: Run) -> None:
     if not run.is_finished:
         best = f" The best model so far: {run.model_path}." if run.model_path.exists() else ""
         say(
-            f"Stopped; {len(run.history)} epochs are finished.{best} "
+            f"Stopped; {counted(len(run.history), 'epoch is', 'epochs are')} finished.{best} "
             f"Go on with: fer-model train --resume {shlex.quote(str(run.path))}"
         )
         raise typer.Exit(INTERRUPTED)

@@ -25,6 +25,7 @@ from fer_data.commands.options import (
 )
 from fer_data.errors import UsageError
 from fer_data.readers import layout_of
+from fer_data.words import counted
 from fer_model.commands.options import (
     Augment,
     AugmentRare,
@@ -54,6 +55,7 @@ from fer_model.commands.options import (
 from fer_model.commands.session import (
     free_name,
     import_keras,
+    print_scores,
     stop_if_interrupted,
 )
 
@@ -148,7 +150,7 @@ def train(
         layout_of(path)  # what can be refused is refused before keras, which takes seconds
     import_keras()
     from fer_model import live
-    from fer_model.render import duration, scores_table
+    from fer_model.render import duration
 
     show = live.Display(
         Console(stderr=as_json, emoji=False), tensorboard=tensorboard, summary=summary
@@ -166,12 +168,12 @@ def train(
     metrics = run.metrics
     split = "test" if "test" in metrics else "validation"
     console = cli_support.out()
-    console.print(scores_table(metrics[split], f"{run.name} on the {split} split"))
+    print_scores(metrics[split], f"{run.name} on the {split} split")
     if split == "validation":
         say("The data brings no test split: these samples chose the model, so they flatter it.")
     training = metrics["training"]
     console.print(
-        f"{training['steps']:,} steps in {duration(training['seconds'])}. "
+        f"{counted(training['steps'], 'step')} in {duration(training['seconds'])}. "
         f"Model, metrics and plots: {run.path}",
         markup=False,
         highlight=False,

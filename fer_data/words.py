@@ -1,0 +1,17 @@
+"""Numbers of things in words."""
+
+from __future__ import annotations
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Return a number with what it counts: ``1 picture``, ``1,234 pictures``.
+
+    Parameters
+    ----------
+    number : int
+    one : str
+        What follows a 1.
+    many : str, optional
+        What follows any other number; by default `one` with an s.
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
