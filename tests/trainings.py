@@ -71,6 +71,18 @@ class Scenario:
         return stats.norm.ppf(RECALLS) * self.spread + shift
 
 
+SCENARIOS = {
+    scenario.name: scenario
+    for scenario in (
+        Scenario("chance", suits=0.0, seed=0.0, seed_of_class=0.0),
+        Scenario("pictures", suits=0.7, seed=0.01, seed_of_class=0.02),
+        Scenario("mixed", suits=0.4, seed=0.04, seed_of_class=0.08),
+        Scenario("seeds", suits=0.2, seed=0.15, seed_of_class=0.25),
+    )
+}
+"""By what decides how far a difference varies; chance is seed by picture alone."""
+
+
 def _seed_parts(scenario: Scenario, num: int, random: np.random.Generator) -> Any:
     """Return what seeds bring, [A, num, C]."""
     shape = (scenario.num_arms, num)
