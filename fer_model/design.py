@@ -77,25 +77,29 @@ class Design:
             raise UsageError(f"seed_spread is {self.seed_spread}; a spread is not negative")
 
 
-def margin(pictures: float, seeds: float, num_seeds: int, tail: float) -> float:
+def margin(pictures: float, seeds: ArrayLike, num_seeds: int, tail: float) -> NDArray[np.float64]:
     """Return what a difference must exceed, w(M, V), at a one-sided tail.
 
     Parameters
     ----------
-    pictures, seeds : float
-        M, and V, the variance of the mean over the seeds; 0 with one seed.
+    pictures : float
+        M.
+    seeds : array_like of float
+        V, the variance of the mean over the seeds; 0 with one seed.
+    num_seeds : int
+        S.
+    tail : float
+
+    Returns
+    -------
+    ndarray of float64, the shape of `seeds`
     """
-    return float(_margins(pictures, np.array([seeds]), num_seeds, tail)[0])
-
-
-def _margins(
-    pictures: float, seeds: NDArray[np.float64], num_seeds: int, tail: float
-) -> NDArray[np.float64]:
-    total = pictures + seeds
+    seeds = np.asarray(seeds, np.float64)
+    total = np.sqrt(pictures + seeds)
     student = stats.t.isf(tail, num_seeds - 1) if num_seeds > 1 else 0.0
     weighted = pictures * stats.norm.isf(tail) + seeds * student
     found: NDArray[np.float64] = np.divide(
-        weighted, np.sqrt(total), out=np.zeros_like(total), where=total > 0
+        weighted, total, out=np.zeros_like(total), where=total > 0
     )
     return found
 
@@ -117,7 +121,7 @@ def detectable(
     measured = np.full(1, seeds)
     if num_seeds > 1:
         measured = seeds * stats.chi2.ppf(_STEPS, num_seeds - 1) / (num_seeds - 1)
-    margins = _margins(pictures, measured, num_seeds, tail)
+    margins = margin(pictures, measured, num_seeds, tail)
 
     def lacking(difference: float) -> float:
         return float(stats.norm.cdf((difference - margins) / total).mean()) - power
@@ -228,7 +232,7 @@ def seeds_needed(difference: Difference, *, num_arms: int, alpha: float = 0.05) 
 
     def shown(num_seeds: int) -> bool:
         wanted = margin(parts.pictures, of_one / num_seeds, num_seeds, tail)
-        return abs(difference.estimate) > wanted
+        return abs(difference.estimate) > float(wanted)
 
     low, high = parts.num_seeds, MOST_SEEDS
     if not shown(high):

@@ -28,6 +28,25 @@ SAME_CHANCE = 0.9
 """Correlation of chance between pictures of one photograph."""
 
 
+def made(
+    *,
+    num_arms: int = 3,
+    num_seeds: int = 2,
+    num: int = 60,
+    num_classes: int = 4,
+    seed: int = 0,
+    num_clusters: int | None = None,
+) -> Predicted:
+    """Predictions that are right three times of four, at random."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, num_classes, num)
+    guesses = random.integers(0, num_classes, (num_arms, num_seeds, num))
+    predicted = np.where(random.random(guesses.shape) < 0.7, labels, guesses)
+    clusters = random.integers(0, num_clusters, num) if num_clusters else np.arange(num)
+    arms = tuple(f"arm {place}" for place in range(num_arms))
+    return Predicted(arms, tuple("abcdefgh"[:num_classes]), labels, predicted, clusters)
+
+
 @dataclass(frozen=True)
 class Scenario:
     """What varies, in standard deviations of the sum; chance has 1.
