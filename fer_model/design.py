@@ -47,7 +47,7 @@ class Design:
         Wanted chance to find a difference that is there.
     disagreement : float
         Share of pictures that one training of an arm gets right and one of the baseline wrong, or
-        the reverse. 0.2 is usual for FER2013.
+        the reverse.
     lasting : float
         Share of that which comes again with other seeds; the rest is the chance of a training.
     seed_spread : float
@@ -217,7 +217,8 @@ def seeds_needed(difference: Difference, *, num_arms: int, alpha: float = 0.05) 
 
     The smallest number with which the estimate would exceed the margin; 0 where it is beyond chance
     already. None where no number would (up to `MOST_SEEDS`), because the test pictures alone leave
-    more doubt than the difference is large.
+    more doubt than the difference is large. A test repeated after every new seed until it agrees
+    raises more false alarms than its level: decide on the number once.
 
     Raises
     ------

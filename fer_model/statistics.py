@@ -258,15 +258,14 @@ def _place(predicted: Predicted, arm: str | None) -> int:
 
 def _discordant(predicted: Predicted, others: Sequence[int], first: int) -> NDArray[np.int64]:
     """Return the clusters that an arm gets right more or less often than the baseline, [A-1, F]."""
-    num = predicted.num_classes
+    num, places = predicted.num_classes, predicted.cluster_places
     right = (predicted.predicted == predicted.labels).sum(axis=1)
-    apart = right[others] - right[first]
+    pairs, pair = np.unique(places * num + predicted.labels, return_inverse=True)
     found = np.empty((len(others), len(predicted.figures)), np.int64)
-    pair = predicted.cluster_places * num + predicted.labels
-    for place, each in enumerate(apart):
-        total = np.bincount(pair, each, predicted.num_clusters * num).reshape(-1, num)
-        found[place] = (total.sum(axis=1) != 0).sum()
-        found[place, len(SUMMARIES) :] = (total != 0).sum(axis=0)
+    for place, each in enumerate(right[others] - right[first]):
+        found[place, : len(SUMMARIES)] = np.count_nonzero(np.bincount(places, each))
+        of_class = pairs[np.bincount(pair, each) != 0] % num
+        found[place, len(SUMMARIES) :] = np.bincount(of_class, minlength=num)
     return found
 
 

@@ -35,7 +35,11 @@ class Verdict:
 
 
 def verdicts(differences: Differences, *, alpha: float = 0.05) -> tuple[Verdict, ...]:
-    """Judge every difference by its p-value after Holm's adjustment, in order."""
+    """Judge every difference, in order, by its p-value after Holm's adjustment.
+
+    That is for the arms of one figure. Of many figures some are called by chance: name the one that
+    decides before looking.
+    """
     num_arms = len(differences.arms) + 1
     return tuple(_verdict(each, num_arms, alpha) for each in differences.rows)
 
@@ -48,11 +52,12 @@ def _verdict(difference: Difference, num_arms: int, alpha: float) -> Verdict:
         more_seeds = seeds_needed(difference, num_arms=num_arms, alpha=alpha)
     elif decided:
         more_seeds = 0
-    figure = difference.figure.replace("_", " ")
+    figure = difference.figure.replace("_", " ").replace("f1", "F1")
+    adjusted = f", {difference.p_holm:.2g} adjusted for {num_arms} arms" if num_arms > 2 else ""
     numbers = (
         f"{_points(difference.estimate)} points against {difference.baseline} "
         f"({100 * difference.level:g} % interval {_points(difference.low)} to "
-        f"{_points(difference.high)}; p = {difference.p_holm:.2g} adjusted for the number of arms)"
+        f"{_points(difference.high)}; p = {difference.p_value:.2g}{adjusted})"
     )
     subject = f"{difference.arm} {word} {figure}"
     if not decided:

@@ -331,6 +331,19 @@ def test_intervals_cover_in_a_few_comparisons(name: str) -> None:
     assert_covers(found.covered[:, 0])
 
 
+def test_the_same_bounds_refuse_intervals_of_pictures_alone() -> None:
+    scenario = SCENARIOS["seeds"]
+    truth = true_differences(scenario)[0]
+    covered = []
+    for number in range(60):
+        predicted = draw(scenario, np.random.default_rng([number, 3]))
+        rows = paired_differences(predicted, num_draws=199).rows
+        parts = [row.components.pictures + row.components.interaction for row in rows]
+        covered.append(np.abs([row.estimate for row in rows] - truth) < 1.96 * np.sqrt(parts))
+    with pytest.raises(AssertionError):
+        assert_covers(np.array(covered))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("num_seeds", [3, 6])
 @pytest.mark.parametrize("name", SCENARIOS)
