@@ -12,6 +12,8 @@ from fer_model.scores import SUMMARIES, Predicted
 
 Array = NDArray[np.float64]
 
+GEOMETRIC_MEAN = SUMMARIES.index("geometric_mean")
+
 
 @dataclass(frozen=True, eq=False)
 class Deviations:
@@ -48,6 +50,10 @@ def bootstrap(
 ) -> Deviations:
     """Resample clusters of pictures with replacement, the same for all arms and seeds.
 
+    The geometric mean enters by its linear part in the recalls (the delta method). Resampled itself
+    it falls to 0 with a rare class's recall, sooner for the arm that is lower already, which
+    doubles what the sample shows: with a class of 12 pictures, 95 % intervals covered 86 %.
+
     Memory is bounded by the answer and a few arrays of `Predicted.step` draws.
     """
     centre = (predicted.scores[arms] - predicted.scores[baseline])[..., None]
@@ -58,6 +64,7 @@ def bootstrap(
         found = predicted.weighted_scores(
             multiplicities(predicted.num_clusters, stop - start, random)
         )
+        found[:, :, GEOMETRIC_MEAN] = _linear_geometric_mean(predicted, found)
         apart = found[arms] - found[baseline] - centre
         of_mean[..., start:stop] = apart.mean(axis=1)
         known = ~np.isnan(apart)
@@ -68,6 +75,17 @@ def bootstrap(
     mean = total / np.maximum(counted, 1)
     of_one = squares / np.maximum(counted, 1) - np.square(mean)
     return Deviations(of_mean, _variance(of_mean), of_one.mean(axis=1))
+
+
+def _linear_geometric_mean(predicted: Predicted, found: Array) -> Array:
+    """Return G (1 + mean over the classes of r* / r - 1) for recalls r drawn as r*, [A, S, B]."""
+    scores = predicted.scores[..., None]
+    recall, drawn = scores[:, :, len(SUMMARIES) :], found[:, :, len(SUMMARIES) :]
+    known = (recall > 0) & ~np.isnan(drawn)
+    gained = np.divide(drawn - recall, recall, out=np.zeros_like(drawn), where=known)
+    num_present = int((predicted.clusters_of_class > 0).sum())
+    mean: Array = scores[:, :, GEOMETRIC_MEAN] * (1 + gained.sum(axis=2) / num_present)
+    return mean
 
 
 def degrees_of_freedom(predicted: Predicted, of_mean: Array) -> Array:
@@ -99,4 +117,5 @@ def _variance(values: Array) -> Array:
     clean = np.where(known, values, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = clean.sum(axis=-1) / number
-        return np.square(clean).sum(axis=-1) / number - np.square(mean)
+        variance: Array = np.square(clean).sum(axis=-1) / number - np.square(mean)
+    return np.maximum(variance, 0)

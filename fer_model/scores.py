@@ -83,12 +83,12 @@ class Predicted:
     @property
     def num_arms(self) -> int:
         """Arms, A."""
-        return self.predicted.shape[0]
+        return len(self.arms)
 
     @property
     def num_seeds(self) -> int:
         """Trainings of each arm, S."""
-        return self.predicted.shape[1]
+        return int(self.predicted.shape[1])
 
     @property
     def num_classes(self) -> int:
@@ -103,7 +103,8 @@ class Predicted:
     @cached_property
     def cluster_places(self) -> NDArray[np.intp]:
         """Place of each picture's cluster, from 0 to the number of clusters less one, [N]."""
-        return np.unique(self.clusters, return_inverse=True)[1].astype(np.intp)
+        places: NDArray[np.intp] = np.unique(self.clusters, return_inverse=True)[1]
+        return places
 
     @property
     def num_clusters(self) -> int:
@@ -114,7 +115,7 @@ class Predicted:
     def clusters_of_class(self) -> NDArray[np.int64]:
         """Clusters that have a picture of each class, int64 [C]."""
         pairs = np.unique(self.cluster_places * self.num_classes + self.labels)
-        return np.bincount(pairs % self.num_classes, minlength=self.num_classes)
+        return np.bincount(pairs % self.num_classes, minlength=self.num_classes).astype(np.int64)
 
     @cached_property
     def counts(self) -> sparse.csr_array:
@@ -141,7 +142,7 @@ class Predicted:
 
     @cached_property
     def scores(self) -> NDArray[np.float64]:
-        """Scores of each training, float64 [A, S, F]; NaN is the recall of a class without a sample.
+        """Scores of each training, float64 [A, S, F]; NaN for a class without a sample.
 
         As `fer_model.evaluate.score` defines them, from 0 to 1.
         """
@@ -151,7 +152,7 @@ class Predicted:
     def step(self) -> int:
         """Weightings to score at once in bounded memory."""
         largest = max(self.counts.shape[0], self.num_clusters)
-        return max(1, _MAX_ELEMENTS // largest)
+        return max(1, _MAX_ELEMENTS // int(largest))
 
     def weighted_scores(self, weights: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the scores with each cluster counted as often as its weight says.

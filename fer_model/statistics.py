@@ -1,37 +1,7 @@
-r"""Whether one training arm is better than another, from several seeds and one set of test pictures.
+"""Whether one training arm is better than another, from a few seeds and many test pictures.
 
-Two things are drawn at random, and an interval must hold for both: the test pictures, of which there
-are many, and the trainings (seeds), of which there are three to six. They are crossed: each
-training predicts each picture. The difference of an arm and the baseline, the mean over seeds
-paired by seed and picture, therefore has the variance
-
-.. math:: \operatorname{var}(\bar d) = M + I + \sigma^2_\text{seed} / S = M + V
-
-where :math:`M` is that of the pictures (an arm suits some pictures and not others, whatever the
-seed), :math:`I` that of seed by picture (a training goes one way or the other on a picture), and
-the last that of the seeds themselves. A bootstrap of the pictures' clusters with all seeds kept
-gives :math:`M + I`; resampling one way alone misses the other (Owen 2007,
-doi:10.1214/07-AOAS122), and a bootstrap of so few seeds would be too narrow (Hesterberg 2015,
-doi:10.1080/00031305.2015.1089789). So the seeds enter by Student's t:
-
-* :math:`V` is :math:`s^2 / S` with :math:`s^2` the variance of the seeds' differences
-  :math:`d_s`. Given the pictures these are independent, so it has :math:`S - 1` degrees of freedom.
-* :math:`I = (\overline{\operatorname{var} d^*_s} - \operatorname{var} \bar d^*) / (S - 1)`, of the
-  bootstrap's draws, is in :math:`V` already, and is taken out of the pictures' part.
-* A deviation :math:`z` of the bootstrap, in units of its standard deviation, is stretched to
-
-  .. math:: \frac{M \, T_\nu(z) + V \, T_{S-1}(z)}{\sqrt{M + V}}
-
-  where :math:`T_k` takes a normal quantile to Student's with :math:`k` degrees of freedom, and
-  :math:`\nu` are those of the pictures (`fer_model.bootstrap.degrees_of_freedom`; Hesterberg's
-  expanded percentiles). Weighting the critical values by their variances is Cochran's solution
-  of the Behrens-Fisher problem (1964, Biometrics 20, 191-195).
-
-For normal data and many pictures an interval of 95 % so covers 95.0 to 97.2 % with three seeds, 95.0
-to 96.2 % with six (by numerical integration over M / V). Other ways were tried and cover less:
-:math:`T_{S-1}` of :math:`s^2 / S - I`, floored at 0, beside the whole deviation, down to 90.7 % with
-three seeds; Satterthwaite's degrees of freedom for the sum, down to 92.2 %. The price is a wide
-interval where seeds are few; `tools/simulate_coverage.py` shows what whole comparisons do.
+The answer holds for other pictures and other trainings than those seen: `fer_model.intervals` says
+how. With one seed it holds for other pictures alone.
 """
 
 from __future__ import annotations
@@ -46,7 +16,8 @@ from scipy import stats
 
 from fer_data import keyed
 from fer_data.errors import UsageError
-from fer_model.bootstrap import Array, Deviations, bootstrap, degrees_of_freedom
+from fer_model.bootstrap import GEOMETRIC_MEAN, Array, bootstrap, degrees_of_freedom
+from fer_model.intervals import NOTHING_KNOWN, interval, stretched, variance_parts
 from fer_model.scores import SUMMARIES, Predicted
 
 
@@ -197,12 +168,11 @@ def paired_differences(
     num_draws: int = 2000,
     level: float = 0.95,
 ) -> Differences:
-    """Compare every arm with the baseline; the method is this module's docstring.
+    """Compare every arm with the baseline; `fer_model.intervals` has the method.
 
-    The interval is the percentile interval of the draws, and the p-value twice the smaller share of
-    draws on one side of 0, counted as (k + 1) / (B + 1) (Davison and Hinkley 1997, chapter 4), so
-    that both agree. Draws in which a class has no picture say nothing of its recall and are left
-    out there.
+    Where the pictures say nothing of how far a figure would vary, the interval is -1 to 1 and the
+    p-value 1: the recall of a class with one photograph, and the geometric mean where a training
+    has no picture of a class right.
 
     Parameters
     ----------
@@ -230,17 +200,25 @@ def paired_differences(
     first = _place(predicted, baseline)
     others = [place for place in range(predicted.num_arms) if place != first]
     random = keyed.generator(seed, keyed.BOOTSTRAP)
+    num_seeds = predicted.num_seeds
     by_seed = predicted.scores[others] - predicted.scores[first]
     estimate = by_seed.mean(axis=1)
     found = bootstrap(predicted, others, first, num_draws, random)
-    parts = _parts(by_seed, found)
+    parts = variance_parts(by_seed, found)
     discordant = _discordant(predicted, others, first)
+    silent = _silent(predicted, others, first)
+    clusters = [predicted.num_clusters] * len(SUMMARIES) + predicted.clusters_of_class.tolist()
     ends = np.full((3, *estimate.shape), np.nan)
     for place, of_arm in enumerate(found.of_mean):
-        draws = _stretched(predicted, of_arm, parts[:, place])
+        draws = stretched(of_arm, parts[:, place], degrees_of_freedom(predicted, of_arm), num_seeds)
         for figure in np.flatnonzero(~np.isnan(estimate[place])):
-            ends[:, place, figure] = _interval(
-                draws[figure], estimate[place, figure], int(discordant[place, figure]), level
+            here = (place, figure)
+            ends[(slice(None), *here)] = (
+                NOTHING_KNOWN
+                if silent[here]
+                else interval(
+                    draws[figure], estimate[here], int(discordant[here]), clusters[figure], level
+                )
             )
     adjusted = holm(ends[2].T).T
     means = predicted.scores.mean(axis=1)
@@ -264,9 +242,7 @@ def paired_differences(
                     p_holm=float(adjusted[here]),
                     by_seed=tuple(by_seed[place, :, figure].tolist()),
                     num_discordant=int(discordant[here]),
-                    components=Components(
-                        predicted.num_seeds, *parts[(slice(None), *here)].tolist()
-                    ),
+                    components=Components(num_seeds, *parts[(slice(None), *here)].tolist()),
                 )
             )
     return Differences(tuple(predicted.arms[arm] for arm in others), predicted.figures, tuple(rows))
@@ -280,68 +256,26 @@ def _place(predicted: Predicted, arm: str | None) -> int:
     return predicted.arms.index(arm)
 
 
-def _parts(by_seed: Array, found: Deviations) -> Array:
-    """Return M, I and the seeds' variance, [3, A-1, F]."""
-    num_seeds = by_seed.shape[1]
-    if num_seeds == 1:
-        unknown = np.full_like(found.variance, np.nan)
-        return np.stack([found.variance, np.zeros_like(found.variance), unknown])
-    interaction = (found.variance_of_one - found.variance) / (num_seeds - 1)
-    interaction = np.clip(interaction, 0, found.variance)
-    return np.stack([found.variance - interaction, interaction, by_seed.var(axis=1, ddof=1)])
-
-
-def _stretched(predicted: Predicted, deviations: Array, parts: Array) -> Array:
-    """Return the bootstrap's deviations as those of pictures and seeds together, [F, B]."""
-    main, interaction, of_seeds = parts
-    degrees = degrees_of_freedom(predicted, deviations)
-    main = main * (degrees + 1) / degrees
-    of_mean = np.zeros_like(main) if predicted.num_seeds == 1 else of_seeds / predicted.num_seeds
-    scale = np.sqrt(parts[0] + interaction)[:, None]
-    z = np.divide(deviations, scale, out=np.zeros_like(deviations), where=scale > 0)
-    total = np.sqrt(main + of_mean)
-    shares = [
-        np.divide(part, total, out=np.zeros_like(total), where=total > 0)
-        for part in (main, of_mean)
-    ]
-    by_degrees = np.empty_like(z)
-    for each in np.unique(degrees):
-        by_degrees[degrees == each] = _student(z[degrees == each], each)
-    by_seeds = _student(z, max(1, predicted.num_seeds - 1))
-    return shares[0][:, None] * by_degrees + shares[1][:, None] * by_seeds
-
-
-def _student(z: Array, degrees: float) -> Array:
-    """Return the quantiles of Student's t where the normal distribution has those given."""
-    grid = np.linspace(0, 8, 801)
-    table = stats.t(degrees).isf(stats.norm.sf(grid))
-    return np.copysign(np.interp(np.abs(z), grid, table), z)
-
-
-def _interval(
-    draws: Array, estimate: float, num_discordant: int, level: float
-) -> tuple[float, float, float]:
-    """Return the ends and the p-value of an estimate whose deviations were drawn."""
-    draws = draws[~np.isnan(draws)] + estimate
-    tail = (1 - level) / 2
-    low, high = np.quantile(draws, [tail, 1 - tail], method="weibull").tolist()
-    fewer = min(int((draws <= 0).sum()), int((draws >= 0).sum()))
-    p_value = min(1.0, 2 * (fewer + 1) / (len(draws) + 1))
-    least = min(1.0, 2.0 ** (1 - num_discordant))
-    if least > 1 - level:
-        low, high = min(low, 0.0), max(high, 0.0)
-    return low, high, max(p_value, least)
-
-
 def _discordant(predicted: Predicted, others: Sequence[int], first: int) -> NDArray[np.int64]:
     """Return the clusters that an arm gets right more or less often than the baseline, [A-1, F]."""
-    num = predicted.num_classes
+    num, places = predicted.num_classes, predicted.cluster_places
     right = (predicted.predicted == predicted.labels).sum(axis=1)
-    apart = right[others] - right[first]
+    pairs, pair = np.unique(places * num + predicted.labels, return_inverse=True)
     found = np.empty((len(others), len(predicted.figures)), np.int64)
-    pair = predicted.cluster_places * num + predicted.labels
-    for place, each in enumerate(apart):
-        total = np.bincount(pair, each, predicted.num_clusters * num).reshape(-1, num)
-        found[place] = (total.sum(axis=1) != 0).sum()
-        found[place, len(SUMMARIES) :] = (total != 0).sum(axis=0)
+    for place, each in enumerate(right[others] - right[first]):
+        found[place, : len(SUMMARIES)] = np.count_nonzero(np.bincount(places, each))
+        of_class = pairs[np.bincount(pair, each) != 0] % num
+        found[place, len(SUMMARIES) :] = np.bincount(of_class, minlength=num)
     return found
+
+
+def _silent(predicted: Predicted, others: Sequence[int], first: int) -> NDArray[np.bool_]:
+    """Return where the pictures say nothing of how far a figure would vary, [A-1, F].
+
+    One cluster shows no spread; a geometric mean of 0 has no slope in the recall that is 0.
+    """
+    silent = np.zeros((len(others), len(predicted.figures)), np.bool_)
+    silent[:, len(SUMMARIES) :] = predicted.clusters_of_class < 2
+    stuck = (predicted.scores[:, :, GEOMETRIC_MEAN] == 0).any(axis=1)
+    silent[:, GEOMETRIC_MEAN] = stuck[others] | stuck[first]
+    return silent

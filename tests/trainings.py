@@ -28,6 +28,25 @@ SAME_CHANCE = 0.9
 """Correlation of chance between pictures of one photograph."""
 
 
+def made(
+    *,
+    num_arms: int = 3,
+    num_seeds: int = 2,
+    num: int = 60,
+    num_classes: int = 4,
+    seed: int = 0,
+    num_clusters: int | None = None,
+) -> Predicted:
+    """Predictions that are right three times of four, at random."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, num_classes, num)
+    guesses = random.integers(0, num_classes, (num_arms, num_seeds, num))
+    predicted = np.where(random.random(guesses.shape) < 0.7, labels, guesses)
+    clusters = random.integers(0, num_clusters, num) if num_clusters else np.arange(num)
+    arms = tuple(f"arm {place}" for place in range(num_arms))
+    return Predicted(arms, tuple("abcdefgh"[:num_classes]), labels, predicted, clusters)
+
+
 @dataclass(frozen=True)
 class Scenario:
     """What varies, in standard deviations of the sum; chance has 1.
@@ -69,6 +88,18 @@ class Scenario:
         shift = np.zeros((self.num_arms, len(SHARES)))
         shift[1:] = EFFECTS * self.effect
         return stats.norm.ppf(RECALLS) * self.spread + shift
+
+
+SCENARIOS = {
+    scenario.name: scenario
+    for scenario in (
+        Scenario("chance", suits=0.0, seed=0.0, seed_of_class=0.0),
+        Scenario("pictures", suits=0.7, seed=0.01, seed_of_class=0.02),
+        Scenario("mixed", suits=0.4, seed=0.04, seed_of_class=0.08),
+        Scenario("seeds", suits=0.2, seed=0.15, seed_of_class=0.25),
+    )
+}
+"""By what decides how far a difference varies; chance is seed by picture alone."""
 
 
 def _seed_parts(scenario: Scenario, num: int, random: np.random.Generator) -> Any:

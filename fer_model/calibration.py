@@ -1,0 +1,91 @@
+"""Whether a model's probabilities mean what they say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.errors import UsageError
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """A reliability table: predictions by their confidence, the probability of the top class.
+
+    Attributes
+    ----------
+    edges : ndarray of float64, shape [K + 1]
+        Of the bins, equally wide from 0 to 1; a bin holds its upper edge.
+    counts : ndarray of int64, shape [K]
+        Samples in each bin.
+    confidence, accuracy : ndarray of float64, shape [K]
+        Means over the bin; NaN where it is empty.
+    """
+
+    edges: NDArray[np.float64]
+    counts: NDArray[np.int64]
+    confidence: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+
+    @property
+    def error(self) -> float:
+        r"""Expected calibration error (Guo et al. 2017, arXiv:1706.04599, equation 3).
+
+        .. math:: \sum_k \frac{n_k}{n} | \text{accuracy}_k - \text{confidence}_k |
+        """
+        used = self.counts > 0
+        apart = np.abs(self.accuracy[used] - self.confidence[used])
+        return float(apart @ self.counts[used] / self.counts.sum())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the table as JSON holds it; a mean over an empty bin is None."""
+        return {
+            "error": self.error,
+            "edges": self.edges.tolist(),
+            "counts": self.counts.tolist(),
+            "confidence": [None if np.isnan(each) else float(each) for each in self.confidence],
+            "accuracy": [None if np.isnan(each) else float(each) for each in self.accuracy],
+        }
+
+
+def calibration(
+    probabilities: NDArray[np.floating[Any]],
+    labels: NDArray[np.integer[Any]],
+    *,
+    num_bins: int = 15,
+) -> Calibration:
+    """Sort predictions into bins of confidence.
+
+    Parameters
+    ----------
+    probabilities : ndarray of float, shape [N, C]
+    labels : ndarray of int, shape [N]
+    num_bins : int
+        K; 15 as in Guo et al.
+
+    Raises
+    ------
+    UsageError
+        If the shapes do not agree, there is no sample, or a top probability is not within 0 and 1.
+    """
+    if probabilities.ndim != 2 or labels.shape != probabilities.shape[:1] or not len(labels):
+        raise UsageError(
+            f"probabilities {list(probabilities.shape)} with labels {list(labels.shape)}; "
+            "wanted are [N, C] and [N] of one sample or more"
+        )
+    if num_bins < 1:
+        raise UsageError(f"{num_bins} bins; take one or more")
+    top = probabilities.max(axis=1).astype(np.float64)
+    if not ((top >= 0) & (top <= 1 + 1e-5)).all():
+        raise UsageError("a top probability is not within 0 and 1: give probabilities, not logits")
+    right = probabilities.argmax(axis=1) == labels
+    edges = np.linspace(0, 1, num_bins + 1)
+    place = np.clip(np.searchsorted(edges, top, side="left") - 1, 0, num_bins - 1)
+    counts = np.bincount(place, minlength=num_bins)
+    with np.errstate(invalid="ignore"):
+        confidence = np.bincount(place, top, num_bins) / counts
+        accuracy = np.bincount(place, right, num_bins) / counts
+    return Calibration(edges, counts.astype(np.int64), confidence, accuracy)

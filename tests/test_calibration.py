@@ -1,0 +1,54 @@
+"""Calibration: the reliability table and its error."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fer_data.errors import UsageError
+from fer_model.calibration import calibration
+
+
+def test_the_calibration_error_of_a_table_made_by_hand() -> None:
+    top = np.array([0.95, 0.95, 0.95, 0.95, 0.6, 0.6])
+    right = np.array([True, True, True, False, False, True])
+    probabilities = np.stack([top, 1 - top], axis=1)
+    found = calibration(probabilities, np.where(right, 0, 1), num_bins=10)
+    assert found.counts.tolist() == [0, 0, 0, 0, 0, 2, 0, 0, 0, 4]
+    assert found.accuracy[[5, 9]].tolist() == [0.5, 0.75]
+    assert found.confidence[[5, 9]] == pytest.approx([0.6, 0.95])
+    assert found.error == pytest.approx((2 * 0.1 + 4 * 0.2) / 6)
+    assert found.to_dict()["accuracy"][0] is None
+
+
+@given(st.integers(0, 1000))
+@settings(max_examples=20)
+def test_the_calibration_error_is_that_of_a_plain_loop(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    probabilities = random.dirichlet(np.full(4, 0.5), 200).astype(np.float32)
+    labels = random.integers(0, 4, 200)
+    top, guess = probabilities.max(axis=1).astype(np.float64), probabilities.argmax(axis=1)
+    expected = 0.0
+    for place in range(15):
+        inside = (top > place / 15) & (top <= (place + 1) / 15)
+        if inside.any():
+            accuracy = (guess == labels)[inside].mean()
+            expected += inside.sum() / 200 * abs(accuracy - top[inside].mean())
+    found = calibration(probabilities, labels)
+    assert found.error == pytest.approx(expected)
+    assert found.counts.sum() == 200
+
+
+def test_probabilities_of_one_are_in_the_last_bin() -> None:
+    found = calibration(np.eye(3, dtype=np.float32), np.arange(3))
+    assert found.counts[-1] == 3
+    assert found.error == 0
+
+
+def test_logits_are_not_probabilities() -> None:
+    with pytest.raises(UsageError, match="logits"):
+        calibration(np.array([[3.0, -1.0]]), np.array([0]))
+    with pytest.raises(UsageError, match="wanted are"):
+        calibration(np.zeros((2, 2)), np.array([0]))

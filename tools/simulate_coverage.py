@@ -1,0 +1,129 @@
+"""Do the intervals of `fer_model.statistics` hold what they say? Comparisons with known truth.
+
+    python tools/simulate_coverage.py --replications 2000 --json coverage.json
+    python tools/simulate_coverage.py --only mixed --seeds 3 --arms 2,5
+
+Draws comparisons from `tests/trainings.py`, where the true differences are known, and counts how
+often a 95 % interval holds them (coverage), how often arms that do not differ get p <= 0.05 (false
+positives of a single test), and how often any of them does after Holm (family-wise).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import asdict, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.trainings import SCENARIOS, Outcome, Scenario, simulate
+
+
+def measured(scenario: Scenario, num_replications: int, num_draws: int) -> dict[str, Any]:
+    """Return the shares of a scenario, by figure, with arms that differ and arms that do not."""
+    start = time.perf_counter()
+    apart = simulate(scenario, num_replications, num_draws=num_draws)
+    alike = simulate(replace(scenario, effect=0.0), num_replications, num_draws=num_draws)
+    shares = {
+        "coverage": apart.covered.mean(axis=(0, 1)),
+        "coverage_without_effect": alike.covered.mean(axis=(0, 1)),
+        "median_width": np.median(apart.widths, axis=(0, 1)),
+        "found": _share(apart),
+        "false_positives": _share(alike),
+        "family_wise": (alike.p_holm <= 0.05).any(axis=1).mean(axis=0),
+    }
+    return {
+        "scenario": asdict(scenario),
+        "replications": num_replications,
+        "draws": num_draws,
+        "seconds": time.perf_counter() - start,
+        "figures": {
+            figure: {name: float(values[place]) for name, values in shares.items()}
+            for place, figure in enumerate(apart.figures)
+        },
+    }
+
+
+def _share(outcome: Outcome) -> np.ndarray:
+    return np.asarray((outcome.p_values <= 0.05).mean(axis=(0, 1)))
+
+
+def show(console: Console, results: list[dict[str, Any]]) -> None:
+    """Print one table of each share: scenarios by figures."""
+    titles = {
+        "coverage": "Coverage of 95 % intervals, arms that differ, %",
+        "coverage_without_effect": "Coverage of 95 % intervals, arms that do not differ, %",
+        "false_positives": "Single tests with p <= 0.05, arms that do not differ, %",
+        "family_wise": "Any arm with p <= 0.05 after Holm, arms that do not differ, %",
+        "found": "Single tests with p <= 0.05, arms that differ, %",
+        "median_width": "Median width of the intervals, points",
+    }
+    for key, title in titles.items():
+        table = Table(title=title)
+        table.add_column("scenario")
+        for column in ("arms", "seeds", *results[0]["figures"]):
+            table.add_column(column.replace("recall of ", "").replace("_", " "), justify="right")
+        for result in results:
+            scenario = result["scenario"]
+            table.add_row(
+                scenario["name"],
+                str(scenario["num_arms"]),
+                str(scenario["num_seeds"]),
+                *(f"{100 * shares[key]:.1f}" for shares in result["figures"].values()),
+            )
+        console.print(table)
+    number = results[0]["replications"]
+    errors = [100 * (share * (1 - share) / number) ** 0.5 for share in (0.95, 0.05)]
+    console.print(
+        f"{number:,} comparisons a row; standard error {errors[0]:.2f} points at 95 % and 5 %, "
+        "less where several arms are averaged."
+    )
+
+
+def main() -> None:
+    """Simulate, and print."""
+    numbers = {"type": lambda text: [int(each) for each in text.split(",")]}
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", type=lambda text: text.split(","), help=", ".join(SCENARIOS))
+    parser.add_argument(
+        "--arms", default=[2, 5], help="with the baseline (default: 2,5)", **numbers
+    )
+    parser.add_argument("--seeds", default=[3, 6], help="default: 3,6", **numbers)
+    parser.add_argument("--clusters", type=int, help="photographs in the test split")
+    parser.add_argument("--replications", type=int, default=1000, help="default: 1000")
+    parser.add_argument("--draws", type=int, default=399, help="of each bootstrap (default: 399)")
+    parser.add_argument("--json", type=Path, help="write the shares here")
+    arguments = parser.parse_args()
+    console = Console(width=None if sys.stdout.isatty() else 150)
+    results = []
+    for name in arguments.only or SCENARIOS:
+        for num_arms in arguments.arms:
+            for num_seeds in arguments.seeds:
+                scenario = replace(SCENARIOS[name], num_arms=num_arms, num_seeds=num_seeds)
+                if arguments.clusters:
+                    scenario = replace(scenario, num_clusters=arguments.clusters)
+                results.append(measured(scenario, arguments.replications, arguments.draws))
+                lowest = min(each["coverage"] for each in results[-1]["figures"].values())
+                console.print(
+                    f"{name}, {num_arms} arms, {num_seeds} seeds: {results[-1]['seconds']:.0f} s, "
+                    f"lowest coverage {100 * lowest:.1f} %",
+                    highlight=False,
+                )
+    show(console, results)
+    if arguments.json:
+        versions = {name: version(name) for name in ("numpy", "scipy")}
+        found = {"versions": versions, "results": results}
+        arguments.json.write_text(json.dumps(found, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
