@@ -31,16 +31,12 @@ def as_markdown(summary: Summary) -> str:
         cells.append(duration(float(found.costs()[place])))
         lines.append(f"| {_escaped(arm)} | {' | '.join(cells)} |")
     lines += ["", *(f"{_escaped(note[0].upper() + note[1:])}.  " for note in summary.notes())]
-    least = (
-        summary.design()[found.protocol.figure]
-        if found.protocol.figure in summary.design()
-        else None
-    )
-    if least is not None:
+    figure = found.protocol.figure
+    if figure in summary.design():
+        least = points(summary.design()[figure]).lstrip("+")
         lines.append(
-            f"Before the training: with these test samples and {len(found.seeds)} seeds the design can "
-            f"find differences in {found.protocol.figure.replace('_', ' ')} from about "
-            f"{points(least).lstrip('+')} points on."
+            f"With these test samples and {len(found.seeds)} seeds the design can find differences "
+            f"in {figure.replace('_', ' ')} from about {least} points on, four times in five."
         )
     return "\n".join(lines) + "\n"
 

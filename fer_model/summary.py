@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fer_data.manifest import printable
+from fer_data.words import counted
 from fer_model.calibration import Calibration, calibration
 from fer_model.design import Design, smallest_difference
 from fer_model.results import Results
@@ -78,9 +79,9 @@ class Summary:
         recipe = found.protocol.recipe
         keeps = "the last epoch's" if recipe.keep == "last" else "the best validation epoch's"
         notes = [
-            f"every run: {recipe.net} net, {recipe.epochs * (recipe.steps_per_epoch or 0):,} steps of "
-            f"{recipe.batch_size}, {recipe.schedule} schedule, augmentation {recipe.augment}; "
-            f"{keeps} model; declared before the first training",
+            f"every run: {recipe.net} net, {recipe.epochs * (recipe.steps_per_epoch or 0):,} "
+            f"steps of {recipe.batch_size}, {recipe.schedule} schedule, augmentation "
+            f"{recipe.augment}; {keeps} model; declared before the first training",
             "runs of one seed have the same first weights and the same held-out part; the test "
             "split is scored once a run, and chooses nothing",
         ]
@@ -92,8 +93,8 @@ class Summary:
             )
         if found.missing:
             notes.append(
-                f"{len(found.missing):,} runs are not finished, the first {found.missing[0]}: seeds "
-                "that lack one are left out"
+                f"{counted(len(found.missing), 'run is', 'runs are')} not finished, the first "
+                f"{found.missing[0]}: seeds that lack one are left out"
             )
         notes += [
             f"{name} failed after {about['tries']} tries: {about['error']}"

@@ -26,6 +26,7 @@ from fer_data.commands.options import (
 )
 from fer_data.entry import INTERRUPTED
 from fer_data.errors import UsageError
+from fer_data.files import write_json, write_text
 from fer_data.readers import layout_of
 from fer_model.commands.options import (
     Augment,
@@ -230,14 +231,29 @@ def _train(
 
 
 def _show(results: Results, markdown: Path | None, *, as_json: bool) -> None:
+    """Print a comparison, and write its page, its figures and, where asked for, markdown."""
     from fer_model import render
+    from fer_model.markdown import as_markdown
+    from fer_model.report import write_comparison
+    from fer_model.summary import Summary
 
+    summary = Summary(results)
+    write_json(results.out / "results.json", summary.to_dict())
+    page = results.out / "index.html"
+    write_comparison(summary, page)
+    if markdown is not None:
+        write_text(markdown, as_markdown(summary))
     if as_json:
-        print_json(results.to_dict())
+        print_json(summary.to_dict())
         return
-    console = cli_support.out()
     print_table([render.arms_table(results)])
     print_table([render.differences_table(results)])
+    console = cli_support.out()
+    for one in summary.main:
+        console.print(one.text, markup=False, highlight=False, soft_wrap=True)
+    for note in summary.notes():
+        say(note)
+    say(f"The report is {page}")
 
 
 def _side_by_side(paths: list[Path], *, as_json: bool) -> None:

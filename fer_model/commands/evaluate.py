@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from fer_data import cli_support
 from fer_data.cli_support import print_json
 from fer_data.commands.options import (
     AsJson,

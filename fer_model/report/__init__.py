@@ -161,7 +161,7 @@ def _runs(summary: Summary) -> str:
         for a, arm in enumerate(found.arms)
         for s, seed in enumerate(found.seeds)
     ]
-    return pd.DataFrame(rows).to_csv(index=False, float_format="%.6g")
+    return str(pd.DataFrame(rows).to_csv(index=False, float_format="%.6g"))
 
 
 def _versions(summary: Summary) -> dict[str, str]:

@@ -201,12 +201,11 @@ def curves(results: Results) -> Plot:
                 axes.fill_between(
                     epochs, values.min(axis=0), values.max(axis=0), color=color, alpha=0.15, lw=0
                 )
-                marker = "o" if len(epochs) == 1 else ""
+                marker = "o" if len(epochs) == 1 else None
                 axes.plot(
                     epochs,
                     values.mean(axis=0),
-                    marker,
-                    ls="-",
+                    marker=marker,
                     color=color,
                     lw=1.5,
                     label=results.arms[place],
