@@ -122,7 +122,7 @@ def interval(
     tail = (1 - level) / 2
     if num_discordant == 0:
         reach = 1 - tail ** (1 / num_clusters)
-        return -reach, reach, 1.0
+        return min(estimate, 0.0) - reach, max(estimate, 0.0) + reach, 1.0
     draws = draws[~np.isnan(draws)] + estimate
     low, high = np.quantile(draws, [tail, 1 - tail], method="weibull").tolist()
     fewer = min(int((draws <= 0).sum()), int((draws >= 0).sum()))
