@@ -85,6 +85,8 @@ def crt(known: Known, _: None) -> tuple[Head, dict[str, float]]:
     from threadpoolctl import threadpool_limits
 
     features, labels = known.train()
+    if len(np.unique(labels)) < 2:
+        raise UsageError("crt: training samples of one class alone; there is nothing to tell apart")
     mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
     model = LogisticRegression(class_weight="balanced", max_iter=2000)
     with threadpool_limits(1):  # its many small products took 80 times as long on two busy cores

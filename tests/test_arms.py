@@ -1,0 +1,162 @@
+"""Arms and heads: what they are called, and what a head does to a net's answers."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fer_data.errors import UsageError
+from fer_model.arm import FORMS, Arm, parse_arms
+from fer_model.heads import Head, HeadChoice, Known
+from fer_model.posthoc import adjust_logits, apply_head
+from fer_model.recipe import Recipe
+
+PARTS = {
+    "balance": ["oversample", "class-weights", "deferred:8", "counts:a=3,b=4", "power:0.5"],
+    "loss": ["focal:2.0", "ldam-drw:0.5", "balanced-softmax", "class-balanced:0.999"],
+    "mix": ["mixup:0.2", "remix:1.0"],
+    "head": ["post-hoc:1.0", "tau-norm", "tau-norm:0.5", "crt"],
+}
+
+
+@given(
+    st.dictionaries(st.sampled_from(sorted(PARTS)), st.integers(0, 9)),
+    st.randoms(use_true_random=False),
+)
+def test_arms_print_as_they_parse(chosen: dict[str, int], random: object) -> None:
+    words = [PARTS[kind][place % len(PARTS[kind])] for kind, place in chosen.items()]
+    random.shuffle(words)  # type: ignore[attr-defined]
+    arm = Arm.parse("+".join(words) or "none")
+    assert Arm.parse(str(arm)) == arm
+    assert set(str(arm).split("+")) == set(words or ["none"])
+    recipe = arm.recipe(Recipe(net="small", epochs=7))
+    assert (recipe.epochs, recipe.balance, recipe.loss) == (7, arm.balance, arm.loss)
+    assert arm.trained.head is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("smote", "balance is 'smote'"),
+        ("focal:1+ldam:1", "focal:1 and ldam:1 cannot both"),
+        ("crt+tau-norm", "crt and tau-norm cannot both"),
+        ("oversample+batch", "oversample and batch cannot both"),
+        ("post-hoc", "wants a tau"),
+        ("crt:3", "choose one of post-hoc:TAU"),
+        ("tau-norm:x", "choose one of"),
+        ("focal", "write focal:GAMMA"),
+        ("mixup:0", "mix"),
+    ],
+)
+def test_what_is_no_arm_is_refused(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        Arm.parse(text)
+
+
+def test_a_correction_of_a_correction_is_an_arm_by_its_name() -> None:
+    assert Arm.parse("oversample+class-weights").balance == "oversample+class-weights"
+
+
+def test_arms_are_two_or_more_each_once() -> None:
+    assert [str(arm) for arm in parse_arms(["none", "focal:1"])] == ["none", "focal:1.0"]
+    for texts in ([], ["none"], ["focal:1", "focal:1.0"]):
+        with pytest.raises(UsageError, match="name two or more, each once"):
+            parse_arms(texts)
+
+
+def test_every_form_is_an_arm() -> None:
+    values = {"NAME=N,...": "a=3", "EPOCH": "2", "EPOCHS": "2"}
+    for form in FORMS:
+        name, *parameters = form.split(":")
+        words = [values.get(word, "0.5" if word.isupper() else word) for word in parameters]
+        assert Arm.parse(":".join([name, *words]))
+
+
+def known(seed: int = 0, size: int = 600, shape: tuple[int, int] = (5, 3)) -> Known:
+    """A head that is good at common classes, with features that tell all of them."""
+    random = np.random.default_rng(seed)
+    labels = random.choice(shape[1], size, p=[0.8, 0.15, 0.05])
+    centres = 1.5 * random.normal(size=shape[::-1])
+    features = centres[labels] + random.normal(size=(size, shape[0]))
+    kernel = random.normal(size=shape) * [2.0, 0.5, 0.1]
+    counts = np.bincount(labels, minlength=shape[1])
+    half = size // 2
+    return Known(
+        Head(kernel, random.normal(size=shape[1])),
+        counts,
+        lambda: (features[:half], labels[:half]),
+        lambda: (features[half:], labels[half:]),
+    )
+
+
+def recalls(head: Head, features: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    right = apply_head(features, head.kernel, head.bias).argmax(axis=1) == labels
+    return np.array([right[labels == label].mean() for label in np.unique(labels)])
+
+
+@pytest.mark.parametrize("tau", [0.0, 0.7, 1.0, 3.0])
+def test_post_hoc_is_the_adjustment_of_the_probabilities(tau: float) -> None:
+    given_ = known()
+    features, _ = given_.validation()
+    head, chosen = HeadChoice("post-hoc", tau).build(given_)
+    before = apply_head(features, given_.head.kernel, given_.head.bias)
+    np.testing.assert_allclose(
+        apply_head(features, head.kernel, head.bias), adjust_logits(before, given_.counts, tau)
+    )
+    assert chosen == {"tau": tau}
+
+
+def test_tau_norm_makes_lengths_alike_and_drops_the_bias() -> None:
+    head, _ = HeadChoice("tau-norm", 1.0).build(known())
+    np.testing.assert_allclose(np.linalg.norm(head.kernel, axis=0), 1)
+    assert not head.bias.any()
+
+
+def test_tau_norm_chooses_by_validation_samples_alone() -> None:
+    given_ = known()
+
+    def training() -> tuple[np.ndarray, np.ndarray]:
+        raise AssertionError("training samples were looked at")
+
+    head, chosen = HeadChoice("tau-norm").build(given_._replace(train=training))
+    best = recalls(head, *given_.validation()).mean()
+    for tau in (0.0, 0.5, 1.0, 1.5, 2.0):
+        other, _ = HeadChoice("tau-norm", tau).build(given_)
+        assert best >= recalls(other, *given_.validation()).mean()
+    assert 0 <= chosen["tau"] <= 2
+
+
+def test_crt_finds_rare_classes_and_is_the_same_each_time() -> None:
+    given_ = known()
+    first, second = (HeadChoice("crt").build(given_)[0] for _ in range(2))
+    np.testing.assert_array_equal(first.kernel, second.kernel)
+    found = recalls(first, *given_.validation())
+    assert found.min() > 0.6
+    assert found.mean() > recalls(given_.head, *given_.validation()).mean()
+
+
+@pytest.mark.parametrize("present", [[0, 2], [1]])
+def test_crt_never_answers_a_class_without_training_samples(present: list[int]) -> None:
+    given_ = known()
+    features, labels = given_.train()
+    kept = np.isin(labels, present)
+    if len(present) == 1:
+        with pytest.raises(UsageError, match="training samples of one class alone"):
+            HeadChoice("crt").build(given_._replace(train=lambda: (features[kept], labels[kept])))
+        return
+    head, _ = HeadChoice("crt").build(given_._replace(train=lambda: (features[kept], labels[kept])))
+    answers = apply_head(features, head.kernel, head.bias).argmax(axis=1)
+    assert set(answers.tolist()) == set(present)
+    assert (answers[kept] == labels[kept]).mean() > 0.8
+
+
+def test_heads_have_their_parameters_or_are_refused() -> None:
+    for name, tau in itertools.product(["post-hoc", "tau-norm", "crt"], [-1.0, np.nan, 101.0]):
+        with pytest.raises(UsageError, match="choose one of"):
+            HeadChoice(name, tau)
+    with pytest.raises(UsageError, match="choose one of"):
+        HeadChoice("lws")

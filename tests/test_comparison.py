@@ -1,0 +1,305 @@
+"""Comparisons from declaration to verdict: nothing is trained twice, and nothing unfairly."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_data.errors import DataError, UsageError
+from fer_model import grid
+from fer_model.arm import parse_arms
+from fer_model.evaluate import evaluate_run
+from fer_model.markdown import as_markdown
+from fer_model.posthoc import adjust_logits
+from fer_model.protocol import Cell, Protocol, run_folder
+from fer_model.recipe import Recipe
+from fer_model.report import write_comparison
+from fer_model.results import read_results
+from fer_model.runs import Run
+from fer_model.summary import Summary
+
+RECIPE = Recipe(
+    net="small", epochs=2, steps_per_epoch=4, batch_size=32, schedule="cosine", keep="last"
+)
+ARMS = ("none", "ldam-drw:0.5", "post-hoc:1.0")
+
+
+class Silent:
+    """Shows nothing, and remembers what was made."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+        self.errors: list[str] = []
+
+    def begin(self, cells: Any, num_steps: int) -> None:
+        self.num_steps = num_steps
+
+    def callbacks(self, cell: Cell) -> list[Any]:
+        return []
+
+    def end(self, cell: Cell, run: Run, seconds: float) -> None:
+        self.made.append(str(cell))
+
+    def failed(self, cell: Cell, error: str) -> None:
+        self.errors.append(error)
+
+
+def compared(
+    out: Path, data: Path, arms: tuple[str, ...], seeds: list[int], recipe: Recipe = RECIPE
+) -> Silent:
+    protocol, parts = grid.declare(recipe, data, parse_arms(arms), seeds)
+    protocol = protocol.joined(out)
+    protocol.write(out)
+    grid.write_samples(parts, out)
+    display = Silent()
+    assert grid.train_missing(protocol, out, display) == []
+    return display
+
+
+@pytest.fixture(scope="module")
+def leaky(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The synthetic faces, two of whose test pictures are in training, too."""
+    root = tmp_path_factory.mktemp("leaky") / "faces"
+    shutil.copytree(faces, root)
+    for number, picture in enumerate(sorted((root / "test" / "happy").iterdir())[:2]):
+        shutil.copy(picture, root / "train" / "happy" / f"again-{number}.png")
+    return root
+
+
+@pytest.fixture(scope="module")
+def out(leaky: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A comparison of three arms with two seeds; `made.json` says what was made."""
+    folder = tmp_path_factory.mktemp("comparison") / "out"
+    made = compared(folder, leaky, ARMS, [0, 1]).made
+    (folder / "made.json").write_text(json.dumps(made))
+    return folder
+
+
+def test_runs_are_made_seed_by_seed(out: Path) -> None:
+    assert json.loads((out / "made.json").read_text()) == [
+        f"{arm}, seed {seed}" for seed in (0, 1) for arm in ARMS
+    ]
+
+
+def test_what_is_there_is_not_made_again_and_more_is_added(
+    out: Path, leaky: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(out, tmp_path / "out")
+    assert compared(copy, leaky, ARMS, [0, 1]).made == []
+    more = compared(copy, leaky, ("none", "crt"), [2])
+    assert sorted(more.made) == sorted(
+        [*(f"{arm}, seed 2" for arm in (*ARMS, "crt")), "crt, seed 0", "crt, seed 1"]
+    )
+    found = read_results(copy)
+    assert (found.arms, found.seeds) == ((*ARMS, "crt"), (0, 1, 2))
+
+
+def test_all_arms_begin_alike_and_get_the_same_steps(out: Path) -> None:
+    protocol = Protocol.read(out)
+    recipes = [protocol.recipe_of(cell) for cell in protocol.cells(out)]
+    assert {dataclasses.replace(one, loss="cross-entropy", seed=0) for one in recipes} == {
+        protocol.recipe
+    }
+    for cell in protocol.cells(out):
+        assert Run(cell.folder).metrics["training"]["steps"] == 8
+        assert Run(cell.folder).metrics["training"]["best_epoch"] in (1, 2)
+    history = [Run(run_folder(out, arm, 0)).history for arm in protocol.arms[:2]]
+    np.testing.assert_array_equal(history[0]["learning_rate"], history[1]["learning_rate"])
+    assert not history[0].equals(history[1])
+
+
+def test_the_rate_falls_to_nothing_whatever_the_loss(out: Path) -> None:
+    rates = Run(run_folder(out, Protocol.read(out).arms[0], 0)).history["learning_rate"]
+    assert rates.iloc[0] > rates.iloc[1] == pytest.approx(0, abs=1e-9)
+
+
+def test_a_new_head_is_its_base_but_for_the_head(out: Path) -> None:
+    found = read_results(out)
+    counts = np.array(found.runs[0][0].data["counts"]["train"])
+    for base, head in zip(found.probabilities[0], found.probabilities[2], strict=True):
+        np.testing.assert_allclose(head, adjust_logits(base, counts, 1.0), atol=1e-5)
+    run = found.runs[2][0]
+    assert run.head is not None
+    assert (run.head["head"], run.head["tau"]) == ("post-hoc:1.0", 1.0)
+    assert not run.history.size
+
+
+def test_a_new_head_s_model_gives_its_scores_again(out: Path, leaky: Path) -> None:
+    run = read_results(out).runs[2][1]
+    assert evaluate_run(run.path, leaky) == run.metrics["test"]
+
+
+def test_leaks_are_known_and_scores_without_them_stand_beside(out: Path) -> None:
+    found = read_results(out)
+    assert found.leaked.sum() == 2
+    assert found.clean is not None
+    assert found.clean.predicted.shape[2] == len(found.labels) - 2
+    assert found.clean_differences is not None
+    samples = found.samples
+    assert samples["photograph"].nunique() == len(samples)
+    assert samples[samples["leaked"]]["label"].nunique() == 1
+
+
+def test_scores_are_those_of_the_runs(out: Path) -> None:
+    found = read_results(out)
+    for a, runs in enumerate(found.runs):
+        for s, run in enumerate(runs):
+            scores = run.metrics["test"]
+            got = found.predicted.scores[a, s]
+            assert got[0] == pytest.approx(scores["accuracy"])
+            assert got[1] == pytest.approx(scores["balanced_accuracy"])
+
+
+def test_seeds_that_lack_a_run_are_left_out_and_told_of(out: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(out, tmp_path / "out")
+    protocol = Protocol.read(copy)
+    (run_folder(copy, protocol.arms[1], 1) / "metrics.json").unlink()
+    found = read_results(copy)
+    assert found.seeds == (0,)
+    assert [str(cell) for cell in found.missing] == ["ldam-drw:0.5, seed 1"]
+    assert any("1 run is not finished" in note for note in Summary(found).notes())
+    (run_folder(copy, protocol.arms[0], 0) / "metrics.json").unlink()
+    with pytest.raises(DataError, match="no seed yet with which every arm is finished"):
+        read_results(copy)
+
+
+def test_another_recipe_other_data_or_another_baseline_is_refused(
+    out: Path, leaky: Path, faces: Path
+) -> None:
+    other = dataclasses.replace(RECIPE, batch_size=16)
+    for arms, data, recipe, message in (
+        (ARMS, leaky, other, "another recipe .batch_size 32, not 16"),
+        (ARMS, faces, RECIPE, "another data .path"),
+        (("focal:1", "none"), leaky, RECIPE, "the baseline there is none, not focal"),
+    ):
+        protocol, _ = grid.declare(recipe, data, parse_arms(arms), [0])
+        with pytest.raises(UsageError, match=message):
+            protocol.joined(out)
+
+
+def test_a_run_that_fails_is_tried_again_and_else_told_of(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = shutil.copytree(out, tmp_path / "out")
+    protocol = Protocol.read(copy)
+    cells = [cell for cell in protocol.cells(copy) if cell.arm.head is not None]
+    for cell in cells:
+        shutil.rmtree(cell.folder)
+    make, calls = grid.make, []
+
+    def failing(protocol: Protocol, cell: Cell, *rest: Any, **options: Any) -> Run:
+        calls.append(cell)
+        if cell.seed == 0 or len([one for one in calls if one == cell]) == 1:
+            raise RuntimeError("out of memory")
+        return make(protocol, cell, *rest, **options)
+
+    monkeypatch.setattr(grid, "make", failing)
+    display = Silent()
+    grid.train_missing(protocol, copy, display)
+    assert [cell.seed for cell in calls] == [0, 0, 1, 1]
+    assert display.errors == ["RuntimeError: out of memory"] * 3
+    found = read_results(copy)
+    assert found.seeds == (1,)
+    assert found.failures == {
+        "post-hoc:1.0, seed 0": {"tries": 2, "error": "RuntimeError: out of memory"}
+    }
+    assert any("failed after 2 tries" in note for note in Summary(found).notes())
+
+
+def test_data_without_a_test_split_is_refused(faces: Path) -> None:
+    with pytest.raises(DataError, match="no labelled test split to compare on"):
+        grid.declare(RECIPE, faces / "train", parse_arms(["none", "crt"]), [0])
+
+
+@pytest.mark.parametrize(("wanted", "natural", "epochs"), [(8, 4, 2), (10, 4, 2), (1, 4, 1)])
+def test_steps_in_all_become_whole_epochs(
+    faces: Path, wanted: int, natural: int, epochs: int
+) -> None:
+    protocol, _ = grid.declare(
+        dataclasses.replace(RECIPE, steps_per_epoch=natural),
+        faces,
+        parse_arms(["none", "crt"]),
+        [0],
+        num_steps=wanted,
+    )
+    recipe = protocol.recipe
+    assert recipe.epochs == epochs
+    assert recipe.epochs * (recipe.steps_per_epoch or 0) == wanted
+
+
+def test_the_account_holds_what_was_found(out: Path, tmp_path: Path) -> None:
+    summary = Summary(read_results(out))
+    told = summary.to_dict()
+    json.dumps(told, allow_nan=False)
+    assert [one["arm"] for one in told["verdicts"]] == list(ARMS[1:])
+    assert told["num_leaked"] == 2
+    assert len(told["differences"]) == 2 * len(summary.results.predicted.figures)
+    text = as_markdown(summary)
+    assert text.count("\n| ") == 4
+    for arm in ("none", "ldam-drw:0.5", "post-hoc:1.0"):
+        assert f"| {arm} |" in text
+    page = tmp_path / "page.html"
+    write_comparison(summary, page)
+    html = page.read_text()
+    for word in ("Differences", "Calibration", "Protocol", "csv", "ldam-drw:0.5"):
+        assert word in html
+    write_comparison(Summary(read_results(out)), page)
+    assert page.read_text() == html
+
+
+def same_but_for_time(first: Path, second: Path) -> None:
+    for one in (first, second):
+        assert (one / "results.json").exists()
+
+    def told(out: Path) -> Any:
+        found = json.loads((out / "results.json").read_text())
+        for arm in found["arms"]:
+            del arm["seconds"]
+        return found
+
+    assert told(first) == told(second)
+    for run in sorted((first / "runs").glob("*/*")):
+        other = second / run.relative_to(first)
+        pd.testing.assert_frame_equal(Run(run).predictions, Run(other).predictions)
+
+
+@pytest.mark.slow
+def test_a_comparison_killed_anywhere_and_given_again_ends_in_the_same_table(
+    leaky: Path, tmp_path: Path
+) -> None:
+    def command(out: Path) -> list[str]:
+        words = [sys.executable, "-m", "fer_model.cli", "compare", str(leaky)]
+        words += ["--arms", "none,ldam-drw:0.5,crt", "--seeds", "2", "--net", "small"]
+        words += ["--epochs", "2", "--steps-per-epoch", "20", "--batch-size", "32"]
+        return [*words, "--out", str(out)]
+
+    began = time.monotonic()
+    done = subprocess.run(command(tmp_path / "whole"), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    whole = time.monotonic() - began
+    kills = 0
+    for share in (0.3, 0.45, 0.6, 0.75):
+        child = subprocess.Popen(
+            command(tmp_path / "killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            child.wait(timeout=share * whole)
+        except subprocess.TimeoutExpired:
+            child.send_signal(signal.SIGKILL)
+            kills += 1
+            child.wait()
+    assert kills
+    done = subprocess.run(command(tmp_path / "killed"), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    same_but_for_time(tmp_path / "whole", tmp_path / "killed")
