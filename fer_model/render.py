@@ -9,6 +9,7 @@ from rich.text import Text
 
 from fer_data.manifest import printable, shown_class
 from fer_data.render import class_name
+from fer_data.words import counted
 from fer_model.side_by_side import FIGURES, SideBySide
 
 if TYPE_CHECKING:
@@ -59,8 +60,8 @@ def arms_table(results: Results) -> Table:
     """Return a row an arm: figures and recalls, means over seeds with their spread, and cost."""
     scores = results.predicted.scores
     table = Table(
-        title=f"{len(results.labels):,} test samples, means over {len(results.seeds)} seeds "
-        "(± standard deviation)",
+        title=f"{len(results.labels):,} test samples, means over "
+        f"{counted(len(results.seeds), 'seed')} (± standard deviation)",
         title_justify="left",
     )
     table.add_column("arm")

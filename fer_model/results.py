@@ -131,7 +131,7 @@ def read_results(out: str | Path) -> Results:
         raise DataError(f"{out}: no seed yet with which every arm is finished; {missing[0]} is not")
     by_place = {(cell.arm, cell.seed): run for cell, run in finished.items()}
     runs = tuple(tuple(by_place[arm, seed] for seed in seeds) for arm in protocol.arms)
-    samples = _read(out / SAMPLES)
+    samples = read_samples(out)
     probabilities = np.stack(
         [np.stack([_probabilities(run, samples, protocol) for run in row]) for row in runs]
     )
@@ -139,6 +139,17 @@ def read_results(out: str | Path) -> Results:
     if (out / FAILURES).exists():
         failures = json.loads((out / FAILURES).read_text("utf-8"))
     return Results(protocol, out, seeds, missing, failures, runs, probabilities, samples)
+
+
+def read_samples(out: Path) -> pd.DataFrame:
+    """Read the test samples of a comparison; see `Results`.
+
+    Raises
+    ------
+    DataError
+        If they are not there, or broken.
+    """
+    return _read(out / SAMPLES)
 
 
 def _is_finished(cell: Cell) -> bool:

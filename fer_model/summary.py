@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from fer_data.manifest import printable
 from fer_data.words import counted
 from fer_model.calibration import Calibration, calibration
 from fer_model.design import Design, smallest_difference
-from fer_model.results import Results
+from fer_model.protocol import Protocol
+from fer_model.results import Results, read_samples
 from fer_model.scores import SUMMARIES
 from fer_model.statistics import Difference, Differences, mcnemar
 from fer_model.verdict import Verdict, verdicts
@@ -104,7 +107,8 @@ class Summary:
 
     def design(self) -> dict[str, float]:
         """Return the smallest true difference that this design can find, by figure, in shares."""
-        return detectable(self.results)
+        found = self.results
+        return _smallest(found.samples, found.protocol, len(found.seeds))
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as JSON holds it."""
@@ -148,38 +152,35 @@ class Summary:
         }
 
 
-def detectable(results: Results) -> dict[str, float]:
-    """Return the smallest true difference that a comparison can find, before any training."""
-    return smallest_differences(
-        results.labels,
-        results.samples["photograph"].to_numpy(),
-        results.class_names,
-        num_arms=len(results.arms),
-        num_seeds=len(results.seeds),
+def before_training(protocol: Protocol, out: Path) -> list[str]:
+    """Return lines on what a declared comparison can find, from its test samples alone."""
+    samples = read_samples(out)
+    found = _smallest(samples, protocol, len(protocol.seeds))
+    counts = np.bincount(samples["label"], minlength=len(protocol.data["class_names"]))
+    rare = int(np.where(counts > 0, counts, counts.max() + 1).argmin())
+    name = printable(protocol.data["class_names"][rare])
+    figure = protocol.figure if protocol.figure in found else "balanced_accuracy"
+    recall = found[f"recall of {name}"]
+    return [
+        f"{counted(len(protocol.arms), 'arm')}, {counted(len(protocol.seeds), 'seed')} each: four "
+        f"times in five, a true difference of {points(found[figure])[1:]} points in "
+        f"{figure.replace('_', ' ')} will be found"
+        + (f", and of {points(recall)[1:]} in the recall of {name}" if recall < 1 else "")
+        + f", if two trainings disagree on a fifth of the pictures; one picture of {name} is "
+        f"{100 / counts[rare]:.1f} points of its recall",
+    ]
+
+
+def _smallest(samples: pd.DataFrame, protocol: Protocol, num_seeds: int) -> dict[str, float]:
+    """Return the smallest true difference that a design can find, by figure, in shares."""
+    counts = (
+        samples.groupby("label")["photograph"]
+        .nunique()
+        .reindex(range(len(protocol.data["class_names"])), fill_value=0)
     )
-
-
-def smallest_differences(
-    labels: np.ndarray,
-    photographs: np.ndarray,
-    class_names: tuple[str, ...],
-    *,
-    num_arms: int,
-    num_seeds: int,
-) -> dict[str, float]:
-    """Return the smallest true difference that a design can find, by figure, in shares.
-
-    Parameters
-    ----------
-    labels, photographs : ndarray of int, shape [N]
-        Of the test samples; those of one photograph count once.
-    class_names : tuple of str
-    num_arms, num_seeds : int
-    """
-    pairs = np.unique(np.stack([labels, photographs]), axis=1)
-    counts = np.bincount(pairs[0], minlength=len(class_names))
-    design = Design(num_arms=num_arms, num_seeds=num_seeds)
-    return smallest_difference(counts, design, class_names=tuple(map(printable, class_names)))
+    names = tuple(map(printable, protocol.data["class_names"]))
+    design = Design(num_arms=len(protocol.arms), num_seeds=num_seeds)
+    return smallest_difference(counts.to_numpy(), design, class_names=names)
 
 
 def points(share: float) -> str:

@@ -63,6 +63,11 @@ def test_commands_that_compare_pictures_import_no_framework(tmp_path: Path, comm
     assert not found & set(FRAMEWORKS)
 
 
+def test_a_comparison_is_read_without_a_framework() -> None:
+    code = "import fer_model.commands.compare, fer_model.summary, fer_model.markdown"
+    assert not imported(code) & {"tensorflow", "keras", "torch", "jax"}
+
+
 def test_every_public_name_is_there() -> None:
     code = "import fer_data\nassert len(fer_data.__all__) > 20\n" + (
         "for name in fer_data.__all__: getattr(fer_data, name)"

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from fer_model.cli import split_arms
+from fer_model.commands.compare import split_arms
 
+COMPARE = ["compare", "--arms", "none,oversample", "--seeds", "1", "--out", "arms"]
 SMALL = ["--net", "small", "--epochs", "1", "--batch-size", "64", "--learning-rate", "0.003"]
 
 
@@ -25,21 +26,25 @@ def fer_model(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[
 
 @pytest.fixture(scope="module")
 def arms(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which `compare --arms` has trained two arms."""
+    """A folder in which `compare --arms` has trained two arms with one seed."""
     folder = tmp_path_factory.mktemp("cli")
-    done = fer_model(
-        "compare", faces, "--arms", "none,oversample", *SMALL, "--out", "arms", "--json", cwd=folder
-    )
+    done = fer_model(*COMPARE, faces, *SMALL, "--json", "--markdown", "verdict.md", cwd=folder)
     assert done.returncode == 0, done.stderr
     (folder / "first.json").write_text(done.stdout)
+    (folder / "first.txt").write_text(done.stderr)
     return folder
 
 
-def test_arms_get_the_same_steps_and_are_told_apart(arms: Path) -> None:
+def test_a_comparison_says_first_what_it_can_find_and_then_what_it_found(arms: Path) -> None:
+    told = (arms / "first.txt").read_text()
+    assert told.startswith("2 arms, 1 seed each: four times in five, a true difference of ")
+    assert "run 2 of 2: oversample, seed 0: balanced accuracy " in told
     found = json.loads((arms / "first.json").read_text())
-    assert [row["balance"] for row in found["rows"]] == ["none", "oversample"]
-    assert len({row["steps"] for row in found["rows"]}) == 1
-    assert found["split"] == "test"
+    assert [one["arm"] for one in found["arms"]] == ["none", "oversample"]
+    assert found["verdicts"][0]["text"].endswith("run more seeds.")
+    assert json.loads((arms / "arms" / "results.json").read_text()) == found
+    assert (arms / "arms" / "index.html").exists()
+    assert "| oversample |" in (arms / "verdict.md").read_text()
 
 
 @pytest.mark.parametrize(
@@ -55,39 +60,39 @@ def test_arms_are_split_at_commas_that_are_not_of_counts(text: str, arms: list[s
     assert split_arms(text) == arms
 
 
-def test_arms_that_are_there_are_not_trained_again(arms: Path, faces: Path) -> None:
-    models = {path: path.stat().st_mtime_ns for path in arms.rglob("model.keras")}
-    again = fer_model(
-        "compare", faces, "--arms", "none,oversample", *SMALL, "--out", "arms", "--json", cwd=arms
-    )
-    assert again.returncode == 0
-    assert again.stdout == (arms / "first.json").read_text()
-    assert {path: path.stat().st_mtime_ns for path in arms.rglob("model.keras")} == models
-
-
-def test_arms_of_other_settings_are_not_mixed_in(arms: Path, faces: Path) -> None:
-    other = [*SMALL, "--seed", "9"]
-    done = fer_model("compare", faces, "--arms", "none", *other, "--out", "arms", cwd=arms)
-    assert done.returncode == 2
-    assert "other settings" in done.stderr
+def test_a_comparison_is_read_again_and_of_other_settings_refused(arms: Path, faces: Path) -> None:
+    again = fer_model("compare", "arms", cwd=arms)
+    assert again.returncode == 0, again.stderr
+    for text in ("oversample", "1 seed", "can't tell whether oversample changes balanced accuracy"):
+        assert text in again.stdout
+    other = fer_model(*COMPARE, faces, *SMALL[:-1], "0.01", cwd=arms)
+    assert other.returncode == 2
+    assert "another recipe (learning_rate 0.003, not 0.01)" in other.stderr
 
 
 def test_runs_side_by_side_and_what_to_doubt(arms: Path) -> None:
-    done = fer_model("compare", "arms/none", "arms/oversample", cwd=arms)
+    done = fer_model("compare", "arms/runs/none/seed-0", "arms/runs/oversample/seed-0", cwd=arms)
     assert done.returncode == 0
     for text in ("recall of disgust", "balanced accuracy", "training steps", "can be chance"):
         assert text in done.stdout
 
 
 def test_evaluate_and_predict_speak_json(arms: Path, faces: Path) -> None:
-    done = fer_model("evaluate", "arms/none", faces, "--json", cwd=arms)
-    metrics = json.loads((arms / "arms/none/metrics.json").read_text())
+    done = fer_model("evaluate", "arms/runs/none/seed-0", faces, "--json", cwd=arms)
+    metrics = json.loads((arms / "arms/runs/none/seed-0/metrics.json").read_text())
     assert json.loads(done.stdout) == metrics["test"]
     image = next(faces.glob("test/happy/*.png"))
-    done = fer_model("predict", "arms/none", image, "--json", cwd=arms)
+    done = fer_model("predict", "arms/runs/none/seed-0", image, "--json", cwd=arms)
     (prediction,) = json.loads(done.stdout)
     skipped = fer_model(
-        "predict", "arms/none", image, "nowhere.png", image, "--skip-bad", "--json", cwd=arms
+        "predict",
+        "arms/runs/none/seed-0",
+        image,
+        "nowhere.png",
+        image,
+        "--skip-bad",
+        "--json",
+        cwd=arms,
     )
     for again in json.loads(skipped.stdout):
         assert again["class_name"] == prediction["class_name"]
@@ -114,18 +119,24 @@ def test_training_with_json_prints_nothing_else(faces: Path, tmp_path: Path) -> 
         (["train"], "Usage"),
         (["train", "nowhere"], "there is no such file or folder"),
         (["train", "nowhere", "--balance", "smote"], "balance is 'smote'"),
-        (["train", "nowhere", "--resume", "arms/none"], "either a data PATH"),
-        (["train", "--resume", "arms/none", "--epochs", "9"], "--epochs cannot be given here"),
-        (["compare", "arms/none", "arms/oversample", "--seed", "3"], "--seed cannot be given here"),
+        (["train", "nowhere", "--resume", "arms/runs/none/seed-0"], "either a data PATH"),
+        (
+            ["train", "--resume", "arms/runs/none/seed-0", "--epochs", "9"],
+            "--epochs cannot be given here",
+        ),
+        (
+            ["compare", "arms/runs/none/seed-0", "arms/runs/oversample/seed-0", "--seed", "3"],
+            "--seed cannot be given here",
+        ),
         (["evaluate", "nowhere", "nowhere"], "no run here"),
-        (["evaluate", "arms/none", "nowhere"], "there is no such file or folder"),
-        (["predict", "arms/none", "first.json"], "not a picture"),
+        (["evaluate", "arms/runs/none/seed-0", "nowhere"], "there is no such file or folder"),
+        (["predict", "arms/runs/none/seed-0", "first.json"], "not a picture"),
         pytest.param(
-            ["predict", "arms/none", "nowhere.png", "--skip-bad"],
+            ["predict", "arms/runs/none/seed-0", "nowhere.png", "--skip-bad"],
             "none of 1 images",
             marks=pytest.mark.slow,
         ),
-        (["compare", "arms"], "one path alone"),
+        (["compare", "arms/runs"], "no comparison is there"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(

@@ -204,6 +204,8 @@ def _train(
     import_keras()
     from fer_model import grid
     from fer_model.grid_display import GridDisplay
+    from fer_model.results import SAMPLES
+    from fer_model.summary import before_training
 
     protocol, parts = grid.declare(
         recipe,
@@ -219,7 +221,10 @@ def _train(
     out = out.absolute()
     protocol = protocol.joined(out)
     protocol.write(out)
-    grid.write_samples(parts, out, cache)
+    if not (out / SAMPLES).exists():
+        grid.write_samples(parts, out, cache)
+    for line in before_training(protocol, out):
+        say(line)
     display = GridDisplay(Console(stderr=True, emoji=False), figure)
     try:
         stopped = grid.train_missing(protocol, out, display, cache=cache)

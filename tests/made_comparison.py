@@ -1,0 +1,77 @@
+"""A comparison's folder as trainings would leave it, made up in a moment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fer_data.files import write_json, write_text
+from fer_model.arm import parse_arms
+from fer_model.protocol import Protocol
+from fer_model.recipe import Recipe
+from fer_model.results import SAMPLES
+from fer_model.runs import Run
+
+
+def make_comparison(
+    out: Path,
+    *,
+    arms: tuple[str, ...] = ("none", "oversample", "crt"),
+    seeds: tuple[int, ...] = (0, 1, 2),
+    class_names: tuple[str, ...] = ("cat", "dog", "rare"),
+    num: int = 240,
+    base_bias: float = -1.5,
+    other_bias: float = 0.3,
+    path: str = "/data/pets",
+) -> Path:
+    """Write a comparison; the biases are of the last class, in the first arm and in the others."""
+    random = np.random.default_rng(0)
+    size = len(class_names)
+    labels = np.sort(random.integers(0, size, num))
+    labels[labels == size - 1] = random.integers(0, size, (labels == size - 1).sum())
+    data = {"path": path, "class_names": list(class_names)}
+    protocol = Protocol(
+        Recipe(net="small", epochs=3, steps_per_epoch=10, schedule="cosine", keep="last"),
+        data,
+        parse_arms(arms),
+        seeds,
+        "balanced_accuracy",
+    )
+    protocol.write(out)
+    sample = [f"test/{place:04}.png" for place in range(num)]
+    photograph = np.arange(num)
+    photograph[1::10] -= 1
+    table = pd.DataFrame({"sample": sample, "label": labels, "photograph": photograph})
+    table["leaked"] = np.isin(photograph, random.choice(num, num // 10, replace=False))
+    table.to_parquet(out / SAMPLES, index=False)
+    hard = random.normal(size=(num, size))
+    for cell in protocol.cells(out):
+        is_base = cell.arm == protocol.arms[0]
+        run = Run.create(
+            cell.folder, protocol.recipe_of(cell), data, {"python": "3"}, None if is_base else {}
+        )
+        logits = 1.5 * np.eye(size)[labels] + hard + 0.5 * random.normal(size=hard.shape)
+        logits[:, -1] += base_bias if is_base else other_bias
+        probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        columns = {f"probability_{place}": probabilities[:, place] for place in range(size)}
+        predictions = pd.DataFrame(
+            {"split": "test", "sample": sample, "label": labels, "class_name": "", **columns}
+        )
+        predictions.to_parquet(run.path / "predictions.parquet", index=False)
+        write_json(
+            run.path / "metrics.json", {"training": {"steps": 30, "seconds": 12.0, "epochs": 3}}
+        )
+        if cell.arm.head is None:
+            history = pd.DataFrame(
+                {
+                    "epoch": [1, 2, 3],
+                    "loss": [1.0, 0.8, 0.7],
+                    "val_loss": [1.1, 0.9, 0.9],
+                    "accuracy": [0.4, 0.5, 0.6],
+                    "val_accuracy": [0.4, 0.5, 0.5],
+                }
+            )
+            write_text(run.path / "history.csv", history.to_csv(index=False))
+    return out

@@ -1,0 +1,129 @@
+"""The report of a comparison, as a reader and as a browser see it."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from fer_model.markdown import as_markdown
+from fer_model.protocol import Protocol
+from fer_model.report import write_comparison
+from fer_model.results import read_results
+from fer_model.summary import Summary, before_training
+from tests.browser import CHROMIUM, NEEDED, show
+from tests.made_comparison import make_comparison
+
+HOSTILE = ("<script>alert(1)</script>", "$x_1$ & |co", "'\"><img src=x>")
+
+
+def paged(out: Path, page: Path) -> str:
+    write_comparison(Summary(read_results(out)), page)
+    return page.read_text()
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_comparison(tmp_path_factory.mktemp("made") / "out")
+
+
+def test_the_verdict_stands_first_and_follows_from_the_numbers(out: Path, tmp_path: Path) -> None:
+    summary = Summary(read_results(out))
+    assert [one.word for one in summary.main] == ["helps", "helps"]
+    html = paged(out, tmp_path / "page.html")
+    assert html.index("helps</b> <strong>oversample</strong>") < html.index("<h2>")
+    same = make_comparison(tmp_path / "same", other_bias=-1.5)
+    words = {one.word for one in Summary(read_results(same)).main}
+    assert words == {"can't tell"}
+    worse = make_comparison(tmp_path / "worse", base_bias=0.3, other_bias=-1.5)
+    assert {one.word for one in Summary(read_results(worse)).main} == {"hurts"}
+
+
+def test_every_plot_has_words_and_its_numbers_as_csv(out: Path, tmp_path: Path) -> None:
+    html = paged(out, tmp_path / "page.html")
+    plots = re.findall(r'<figure role="img" aria-label="([^"]+)"><svg', html)
+    assert len(plots) == 5
+    assert all(len(words) > 30 for words in plots)
+    found = dict(re.findall(r'download="([\w-]+)\.csv" href="data:text/csv;base64,([^"]+)"', html))
+    names = ["differences", "recalls", "calibration", "confusions", "curves", "runs"]
+    assert sorted(found) == sorted(names)
+    tables = {
+        name: list(csv.DictReader(io.StringIO(base64.b64decode(text).decode())))
+        for name, text in found.items()
+    }
+    assert len(tables["runs"]) == 9
+    assert len(tables["differences"]) == 2 * 4
+    assert {row["arm"] for row in tables["curves"]} == {"none", "oversample"}
+    (row,) = [
+        row
+        for row in tables["differences"]
+        if (row["arm"], row["figure"]) == ("oversample", "balanced_accuracy")
+    ]
+    difference = read_results(out).differences.of("oversample", "balanced_accuracy")
+    assert float(row["low"]) == pytest.approx(difference.low, rel=1e-5)
+
+
+def test_class_names_are_text_in_page_and_markdown(tmp_path: Path) -> None:
+    out = make_comparison(tmp_path / "out", class_names=HOSTILE, path="/data/<b>bold</b>")
+    html = paged(out, tmp_path / "page.html")
+    assert "<script" not in html
+    assert "<img src=x" not in html
+    assert "<b>bold" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    text = as_markdown(Summary(read_results(out)))
+    assert "<script" not in text
+    table = [line for line in text.splitlines() if line.startswith("|")]
+    assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table}) == 1
+
+
+def test_one_seed_and_two_arms_are_reported_too(tmp_path: Path) -> None:
+    out = make_comparison(tmp_path / "out", arms=("none", "focal:1"), seeds=(4,))
+    html = paged(out, tmp_path / "page.html")
+    assert "another training may differ" in html
+    json.dumps(Summary(read_results(out)).to_dict(), allow_nan=False)
+
+
+def test_many_classes_have_no_confusion_matrices(tmp_path: Path) -> None:
+    names = tuple(f"class {number:02}" for number in range(45))
+    out = make_comparison(tmp_path / "out", class_names=names, num=900)
+    html = paged(out, tmp_path / "page.html")
+    assert "Confusions" not in html
+    assert "class 43" in html
+
+
+def test_what_a_design_can_find_is_said_before_any_training(out: Path) -> None:
+    (line,) = before_training(Protocol.read(out), out)
+    assert line.startswith("3 arms, 3 seeds each: four times in five, a true difference of ")
+    assert "in the recall of rare" in line
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason=NEEDED)
+@pytest.mark.parametrize("hostile", [False, True])
+def test_a_browser_shows_it_without_errors_or_requests(
+    out: Path, tmp_path: Path, hostile: bool
+) -> None:
+    if hostile:
+        out = make_comparison(tmp_path / "out", class_names=HOSTILE)
+    paged(out, tmp_path / "page.html")
+    shown = show(tmp_path / "page.html", tmp_path)
+    assert shown.console == []
+    assert shown.requests == []
+    assert shown.html.count("<svg") == 5
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason=NEEDED)
+@pytest.mark.parametrize("width", [500, 1400])
+def test_it_fits_a_phone_and_a_wide_screen(out: Path, tmp_path: Path, width: int) -> None:
+    paged(out, tmp_path / "page.html")
+    picture = tmp_path / "page.png"
+    show(tmp_path / "page.html", tmp_path, width=width, picture=picture)
+    with Image.open(picture) as image:
+        colors = image.convert("RGB").getcolors(1 << 24)
+    assert colors is not None
+    assert len(colors) > 50
