@@ -11,6 +11,7 @@ import pytest
 
 from fer_model.commands.compare import split_arms
 
+RUN, OTHER = "arms/runs/none/seed-0", "arms/runs/oversample/seed-0"
 COMPARE = ["compare", "--arms", "none,oversample", "--seeds", "1", "--out", "arms"]
 SMALL = ["--net", "small", "--epochs", "1", "--batch-size", "64", "--learning-rate", "0.003"]
 
@@ -71,22 +72,22 @@ def test_a_comparison_is_read_again_and_of_other_settings_refused(arms: Path, fa
 
 
 def test_runs_side_by_side_and_what_to_doubt(arms: Path) -> None:
-    done = fer_model("compare", "arms/runs/none/seed-0", "arms/runs/oversample/seed-0", cwd=arms)
+    done = fer_model("compare", RUN, OTHER, cwd=arms)
     assert done.returncode == 0
     for text in ("recall of disgust", "balanced accuracy", "training steps", "can be chance"):
         assert text in done.stdout
 
 
 def test_evaluate_and_predict_speak_json(arms: Path, faces: Path) -> None:
-    done = fer_model("evaluate", "arms/runs/none/seed-0", faces, "--json", cwd=arms)
-    metrics = json.loads((arms / "arms/runs/none/seed-0/metrics.json").read_text())
+    done = fer_model("evaluate", RUN, faces, "--json", cwd=arms)
+    metrics = json.loads((arms / RUN / "metrics.json").read_text())
     assert json.loads(done.stdout) == metrics["test"]
     image = next(faces.glob("test/happy/*.png"))
-    done = fer_model("predict", "arms/runs/none/seed-0", image, "--json", cwd=arms)
+    done = fer_model("predict", RUN, image, "--json", cwd=arms)
     (prediction,) = json.loads(done.stdout)
     skipped = fer_model(
         "predict",
-        "arms/runs/none/seed-0",
+        RUN,
         image,
         "nowhere.png",
         image,
@@ -119,20 +120,20 @@ def test_training_with_json_prints_nothing_else(faces: Path, tmp_path: Path) -> 
         (["train"], "Usage"),
         (["train", "nowhere"], "there is no such file or folder"),
         (["train", "nowhere", "--balance", "smote"], "balance is 'smote'"),
-        (["train", "nowhere", "--resume", "arms/runs/none/seed-0"], "either a data PATH"),
+        (["train", "nowhere", "--resume", RUN], "either a data PATH"),
         (
-            ["train", "--resume", "arms/runs/none/seed-0", "--epochs", "9"],
+            ["train", "--resume", RUN, "--epochs", "9"],
             "--epochs cannot be given here",
         ),
         (
-            ["compare", "arms/runs/none/seed-0", "arms/runs/oversample/seed-0", "--seed", "3"],
+            ["compare", RUN, OTHER, "--seed", "3"],
             "--seed cannot be given here",
         ),
         (["evaluate", "nowhere", "nowhere"], "no run here"),
-        (["evaluate", "arms/runs/none/seed-0", "nowhere"], "there is no such file or folder"),
-        (["predict", "arms/runs/none/seed-0", "first.json"], "not a picture"),
+        (["evaluate", RUN, "nowhere"], "there is no such file or folder"),
+        (["predict", RUN, "first.json"], "not a picture"),
         pytest.param(
-            ["predict", "arms/runs/none/seed-0", "nowhere.png", "--skip-bad"],
+            ["predict", RUN, "nowhere.png", "--skip-bad"],
             "none of 1 images",
             marks=pytest.mark.slow,
         ),
