@@ -20,7 +20,6 @@ from fer_data.loader import Loader
 from fer_data.loaders.tfdata import tf_dataset
 from fer_data.manifest import printable
 from fer_data.selection import Selection
-from fer_data.words import counted
 from fer_model import models
 from fer_model.runs import Run
 
@@ -165,9 +164,7 @@ def predict_images(
                 raise
             left_out.append(str(error))
     if not found:
-        raise DataError(
-            f"none of {counted(len(images), 'image')} can be decoded; the first: {left_out[0]}"
-        )
+        raise DataError(f"none of the images can be decoded; the first: {left_out[0]}")
     pixels = np.stack([picture for _, picture in found])
     inputs = pixels.astype(np.float32) * np.float32(use.rescale)
     predictions = []
