@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fer_model.render import duration
+from fer_model.render import duration, points
 from fer_model.scores import SUMMARIES
-from fer_model.summary import Summary, points
+from fer_model.summary import Summary
 
 
 def as_markdown(summary: Summary) -> str:

@@ -14,6 +14,7 @@ from fer_model.side_by_side import FIGURES, SideBySide
 
 if TYPE_CHECKING:
     from fer_model.results import Results
+    from fer_model.statistics import Difference
 
 
 def scores_table(scores: dict[str, Any], title: str) -> Table:
@@ -90,12 +91,21 @@ def differences_table(results: Results) -> Table:
     for arm in found.arms:
         cells = []
         for name in FIGURES:
-            row = found.of(arm, name)
-            cells.append(
-                f"{100 * row.estimate:+.1f} ({100 * row.low:+.1f} to {100 * row.high:+.1f})"
-            )
+            cells.append(signed(found.of(arm, name)))
         table.add_row(arm, *cells)
     return table
+
+
+def signed(row: Difference) -> str:
+    """Return a difference in points with its interval."""
+    if row.is_open:
+        return f"{points(row.estimate)} (no interval)"
+    return f"{points(row.estimate)} ({points(row.low)} to {points(row.high)})"
+
+
+def points(share: float) -> str:
+    """Return a difference of shares in points, with its sign."""
+    return f"{100 * share:+.1f}"
 
 
 def predictions_table(predictions: list[dict[str, Any]]) -> Table:

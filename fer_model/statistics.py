@@ -85,6 +85,11 @@ class Difference:
     components: Components
 
     @property
+    def is_open(self) -> bool:
+        """Whether the interval is everything that there is: the data says nothing of the figure."""
+        return self.low <= -1 and self.high >= 1
+
+    @property
     def of_pictures_alone(self) -> bool:
         """Whether there is one seed: the interval then holds for these two trainings only."""
         return self.components.num_seeds == 1

@@ -15,6 +15,7 @@ from fer_data.words import counted
 from fer_model.calibration import Calibration, calibration
 from fer_model.design import Design, smallest_difference
 from fer_model.protocol import Protocol
+from fer_model.render import points, signed
 from fer_model.results import Results, read_samples
 from fer_model.scores import SUMMARIES
 from fer_model.statistics import Difference, Differences, mcnemar
@@ -71,10 +72,7 @@ class Summary:
         found = self.results.differences
         parts = [(found.of(arm, "accuracy"), "accuracy")]
         parts.append((found.of(arm, f"recall of {self.rarest}"), f"recall of {self.rarest}"))
-        return ", ".join(
-            f"{name} {points(row.estimate)} ({points(row.low)} to {points(row.high)})"
-            for row, name in parts
-        )
+        return ", ".join(f"{name} {signed(row)}" for row, name in parts)
 
     def notes(self) -> list[str]:
         """Return lines on what the comparison stands on, and what is missing of it."""
@@ -181,11 +179,6 @@ def _smallest(samples: pd.DataFrame, protocol: Protocol, num_seeds: int) -> dict
     names = tuple(map(printable, protocol.data["class_names"]))
     design = Design(num_arms=len(protocol.arms), num_seeds=num_seeds)
     return smallest_difference(counts.to_numpy(), design, class_names=names)
-
-
-def points(share: float) -> str:
-    """Return a difference of shares in points, with its sign."""
-    return f"{100 * share:+.1f}"
 
 
 def _row(row: Difference) -> dict[str, Any]:

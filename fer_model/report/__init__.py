@@ -15,11 +15,11 @@ from fer_data import __version__
 from fer_data.errors import DataError
 from fer_data.files import write_text
 from fer_data.manifest import printable
-from fer_model.render import duration
+from fer_model.render import duration, points
 from fer_model.report import figures
 from fer_model.scores import SUMMARIES
 from fer_model.statistics import Differences
-from fer_model.summary import Summary, points
+from fer_model.summary import Summary
 from fer_model.verdict import HELPS, HURTS
 
 _TONES = {HELPS: "good", HURTS: "error"}
