@@ -42,6 +42,13 @@ def built_whole(folder: Path) -> Iterator[Path]:
         os.close(lock)
 
 
+def take_away(folder: Path) -> None:
+    """Take a folder away: its name is free at once, and nothing is left half there."""
+    beside = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.building")
+    os.replace(folder, beside)
+    shutil.rmtree(beside, ignore_errors=True)
+
+
 def _claimed(folder: Path) -> tuple[Path, int]:
     while True:
         beside = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.building")

@@ -6,6 +6,7 @@ import dataclasses
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from typing import Protocol as Interface
 
 import keras
@@ -28,14 +29,15 @@ from fer_model.results import FAILURES, SAMPLES
 from fer_model.runs import Run, is_run
 from fer_model.train import resume, train
 
-_TRIES = 2
+TRIES = 2
+"""Of a run that fails."""
 
 
 class Display(Interface):
     """Shows a grid as its runs are trained."""
 
-    def begin(self, cells: Sequence[Cell], num_steps: int) -> None:
-        """Take note of the runs that are missing, and of the steps of a training."""
+    def begin(self, cells: Sequence[Cell], num_steps: int, *, num_at_once: int = 1) -> None:
+        """Take note of the runs that are missing, the steps of a training, and runs at once."""
 
     def callbacks(self, cell: Cell) -> list[keras.callbacks.Callback]:
         """Return what shows a training."""
@@ -158,12 +160,36 @@ def train_missing(
     FerError
         If the data does not fit, which no second try would mend.
     """
-    missing = [cell for cell in protocol.needed(out) if not _is_finished(cell)]
-    steps = protocol.recipe.epochs * (protocol.recipe.steps_per_epoch or 1)
-    display.begin(missing, steps)
-    failures = {}
-    for cell in missing:
-        for tries in range(1, _TRIES + 1):
+    missing = missing_runs(protocol, out)
+    display.begin(missing, protocol.num_steps)
+    stopped, failures = train_in_turn(protocol, missing, out, display, cache=cache)
+    if not stopped:
+        write_json(out / FAILURES, failures)
+    return stopped
+
+
+def missing_runs(protocol: Protocol, out: Path) -> list[Cell]:
+    """Return the runs that are not finished, a new head's after the run that it is made for."""
+    return [cell for cell in protocol.needed(out) if not _is_finished(cell)]
+
+
+def train_in_turn(
+    protocol: Protocol,
+    cells: Sequence[Cell],
+    out: Path,
+    display: Display,
+    *,
+    cache: str | Path | None = None,
+) -> tuple[list[Run], dict[str, Any]]:
+    """Train runs in turn; return the one that was stopped, if any, and the failures by name."""
+    failures: dict[str, Any] = {}
+    for cell in cells:
+        if cell.arm.head is not None and not _is_finished(_base(protocol, cell, out)):
+            error = f"{_base(protocol, cell, out)}, which it is made for, is not finished"
+            display.failed(cell, error)
+            failures[str(cell)] = {"tries": 0, "error": error}
+            continue
+        for tries in range(1, TRIES + 1):
             began = time.monotonic()
             try:
                 keras.backend.clear_session()
@@ -176,11 +202,10 @@ def train_missing(
                 continue
             failures.pop(str(cell), None)
             if not run.is_finished:
-                return [run]
+                return [run], failures
             display.end(cell, run, time.monotonic() - began)
             break
-    write_json(out / FAILURES, failures)
-    return []
+    return [], failures
 
 
 def make(
@@ -193,11 +218,7 @@ def make(
 ) -> Run:
     """Make one run of a comparison, or go on with it; that of a new head needs its base."""
     if cell.arm.head is not None:
-        (base,) = [
-            one
-            for one in protocol.needed(out)
-            if one.arm == cell.arm.trained and one.seed == cell.seed
-        ]
+        base = _base(protocol, cell, out)
         return with_new_head(Run.open(base.folder), cell.arm.head, cell.folder, cache=cache)
     if is_run(cell.folder):
         return resume(cell.folder, cache=cache, callbacks=callbacks)
@@ -211,6 +232,14 @@ def make(
         selection=Selection.from_dict(data["selection"]),
         callbacks=callbacks,
     )
+
+
+def _base(protocol: Protocol, cell: Cell, out: Path) -> Cell:
+    """Return the run that a new head is made for."""
+    (base,) = [
+        one for one in protocol.needed(out) if one.arm == cell.arm.trained and one.seed == cell.seed
+    ]
+    return base
 
 
 def _is_finished(cell: Cell) -> bool:

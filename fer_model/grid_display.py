@@ -37,22 +37,27 @@ class GridDisplay:
         )
         self._total = self._done = 0
         self._ended = 0
+        self._num_at_once = 1
+        self._spent = 0.0
         self._began = 0.0
 
-    def begin(self, cells: Sequence[Cell], num_steps: int) -> None:
-        """Take note of the runs that are missing, and of the steps of a training."""
+    def begin(self, cells: Sequence[Cell], num_steps: int, *, num_at_once: int = 1) -> None:
+        """Take note of the runs that are missing, the steps of a training, and runs at once."""
+        self._num_at_once = num_at_once
         self._num_cells = len(cells)
         self._num_steps = num_steps
         self._total = num_steps * sum(cell.arm.head is None for cell in cells)
         self._began = time.monotonic()
         if cells:
             self._whole = self._progress.add_task("All runs", total=self._total, left="")
-            self._one = self._progress.add_task("", total=num_steps, left="")
+            self._one = self._progress.add_task("", total=num_steps, left="", visible=False)
             self._progress.start()
 
     def callbacks(self, cell: Cell) -> list[keras.callbacks.Callback]:
         """Return what shows a training."""
-        self._progress.reset(self._one, total=self._num_steps, description=str(cell), left="")
+        self._progress.reset(
+            self._one, total=self._num_steps, description=str(cell), left="", visible=True
+        )
         return [_Steps(self)]
 
     def step(self, number: int) -> None:
@@ -65,10 +70,12 @@ class GridDisplay:
         """Show that a run is finished."""
         self._ended += 1
         if cell.arm.head is None:
+            self._spent += seconds
             self._done += self._num_steps
         value = run.metrics["test"][self._figure]
         words = self._figure.replace("_", " ")
         left = self._left(self._done)
+        self._progress.update(self._whole, completed=self._done, left=left)
         self.console.print(
             f"run {self._ended} of {self._num_cells}: {cell}: {words} {value:.4f} "
             f"({duration(seconds)}{f'; {left}' if left else ''})",
@@ -90,7 +97,10 @@ class GridDisplay:
         """Return the time left, once a hundredth of all is done."""
         if not 0.01 * self._total <= done < self._total:
             return ""
-        seconds = (time.monotonic() - self._began) * (self._total / max(done, 1) - 1)
+        spent = time.monotonic() - self._began
+        if self._num_at_once > 1:  # runs under way are not seen, so the clock says too little
+            spent = self._spent / self._num_at_once
+        seconds = spent * (self._total / max(done, 1) - 1)
         return f"about {duration(seconds)} left"
 
 

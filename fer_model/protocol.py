@@ -58,6 +58,11 @@ class Protocol:
     seeds: tuple[int, ...]
     figure: str
 
+    @property
+    def num_steps(self) -> int:
+        """Steps of a training."""
+        return self.recipe.epochs * (self.recipe.steps_per_epoch or 1)
+
     def cells(self, out: Path) -> list[Cell]:
         """Return all runs, seed by seed, so that a comparison that is stopped is a fair one."""
         return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -87,6 +88,14 @@ def compare(
             help="What the verdict goes by: accuracy, balanced_accuracy, macro_f1, geometric_mean."
         ),
     ] = "balanced_accuracy",
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Train on a Ray cluster: local starts Ray here, auto finds one, else host:port or "
+            "ray://host:port; nodes need the data at the same path.",
+        ),
+    ] = None,
     markdown: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the verdict as markdown, too.")
     ] = None,
@@ -156,6 +165,7 @@ def compare(
             cache=cache,
             skip_bad=skip_bad,
             selection=selection,
+            ray=ray,
         )
         folder = out
     elif len(paths) == 1 and (paths[0] / FILE).exists():
@@ -192,6 +202,7 @@ def _train(
     cache: Path | None,
     skip_bad: bool,
     selection: Selection,
+    ray: str | None,
 ) -> None:
     """Train what is missing; end with a line that says how to go on where it was stopped."""
     from fer_model.arm import parse_arms
@@ -201,6 +212,8 @@ def _train(
         raise UsageError(f"figure is {figure!r}; choose one of {', '.join(SUMMARIES)}")
     parsed = parse_arms(arms)
     layout_of(path)
+    if ray is not None and find_spec("ray") is None:
+        raise UsageError("--ray wants Ray, which is not installed: pip install 'fer-data[ray]'")
     import_keras()
     from fer_model import grid
     from fer_model.grid_display import GridDisplay
@@ -227,7 +240,12 @@ def _train(
         say(line)
     display = GridDisplay(Console(stderr=True, emoji=False), figure)
     try:
-        stopped = grid.train_missing(protocol, out, display, cache=cache)
+        if ray is None:
+            stopped = bool(grid.train_missing(protocol, out, display, cache=cache))
+        else:
+            from fer_model import on_ray
+
+            stopped = bool(on_ray.train_missing(protocol, out, display, address=ray, cache=cache))
     finally:
         display.close()
     if stopped:
