@@ -1,36 +1,28 @@
-"""The runs of a comparison: those that are missing are trained, none is trained twice."""
+"""What a comparison declares of its data, and which of its runs are missing."""
 
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 from typing import Protocol as Interface
 
-import keras
 import numpy as np
 import pandas as pd
 
 from fer_data import readers
 from fer_data.decode import PixelFormat
-from fer_data.errors import DataError, FerError
-from fer_data.files import write_json, written_whole
+from fer_data.errors import DataError
+from fer_data.files import written_whole
 from fer_data.photographs import photograph_groups
 from fer_data.selection import Selection
 from fer_data.store import open_store
 from fer_model.arm import Arm
-from fer_model.new_head import with_new_head
 from fer_model.parts import Parts, divide
 from fer_model.protocol import Cell, Protocol
 from fer_model.recipe import Recipe
-from fer_model.results import FAILURES, SAMPLES
-from fer_model.runs import Run, is_run
-from fer_model.train import resume, train
-
-TRIES = 2
-"""Of a run that fails."""
+from fer_model.results import SAMPLES, is_finished
+from fer_model.runs import Run
 
 
 class Display(Interface):
@@ -39,9 +31,11 @@ class Display(Interface):
     def begin(self, cells: Sequence[Cell], num_steps: int, *, num_at_once: int = 1) -> None:
         """Take note of the runs that are missing, the steps of a training, and runs at once."""
 
-    def callbacks(self, cell: Cell) -> list[keras.callbacks.Callback]:
-        """Return what shows a training."""
-        ...
+    def training(self, cell: Cell) -> None:
+        """Show that a run begins, or goes on."""
+
+    def step(self, number: int) -> None:
+        """Show that so many steps of it are done."""
 
     def end(self, cell: Cell, run: Run, seconds: float) -> None:
         """Show that a run is finished."""
@@ -143,104 +137,6 @@ def write_samples(parts: Parts, out: Path, cache: str | Path | None = None) -> N
         table.to_parquet(beside, index=False)
 
 
-def train_missing(
-    protocol: Protocol, out: Path, display: Display, *, cache: str | Path | None = None
-) -> list[Run]:
-    """Train what is missing of a comparison, in turn; a run that fails is tried once more.
-
-    Ctrl-C stops after the step under way; the same call goes on with it.
-
-    Returns
-    -------
-    list of Run
-        Those that are not finished as it was stopped: one, or none.
-
-    Raises
-    ------
-    FerError
-        If the data does not fit, which no second try would mend.
-    """
-    missing = missing_runs(protocol, out)
-    display.begin(missing, protocol.num_steps)
-    stopped, failures = train_in_turn(protocol, missing, out, display, cache=cache)
-    if not stopped:
-        write_json(out / FAILURES, failures)
-    return stopped
-
-
 def missing_runs(protocol: Protocol, out: Path) -> list[Cell]:
     """Return the runs that are not finished, a new head's after the run that it is made for."""
-    return [cell for cell in protocol.needed(out) if not _is_finished(cell)]
-
-
-def train_in_turn(
-    protocol: Protocol,
-    cells: Sequence[Cell],
-    out: Path,
-    display: Display,
-    *,
-    cache: str | Path | None = None,
-) -> tuple[list[Run], dict[str, Any]]:
-    """Train runs in turn; return the one that was stopped, if any, and the failures by name."""
-    failures: dict[str, Any] = {}
-    for cell in cells:
-        if cell.arm.head is not None and not _is_finished(_base(protocol, cell, out)):
-            error = f"{_base(protocol, cell, out)}, which it is made for, is not finished"
-            display.failed(cell, error)
-            failures[str(cell)] = {"tries": 0, "error": error}
-            continue
-        for tries in range(1, TRIES + 1):
-            began = time.monotonic()
-            try:
-                keras.backend.clear_session()
-                run = make(protocol, cell, out, display.callbacks(cell), cache=cache)
-            except FerError:
-                raise
-            except Exception as error:  # whatever a backend may raise: it costs one run, not all
-                display.failed(cell, f"{type(error).__name__}: {error}")
-                failures[str(cell)] = {"tries": tries, "error": f"{type(error).__name__}: {error}"}
-                continue
-            failures.pop(str(cell), None)
-            if not run.is_finished:
-                return [run], failures
-            display.end(cell, run, time.monotonic() - began)
-            break
-    return [], failures
-
-
-def make(
-    protocol: Protocol,
-    cell: Cell,
-    out: Path,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
-    *,
-    cache: str | Path | None = None,
-) -> Run:
-    """Make one run of a comparison, or go on with it; that of a new head needs its base."""
-    if cell.arm.head is not None:
-        base = _base(protocol, cell, out)
-        return with_new_head(Run.open(base.folder), cell.arm.head, cell.folder, cache=cache)
-    if is_run(cell.folder):
-        return resume(cell.folder, cache=cache, callbacks=callbacks)
-    data = protocol.data
-    return train(
-        protocol.recipe_of(cell),
-        data["path"],
-        cell.folder,
-        cache=cache,
-        skip_bad=data["skip_bad"],
-        selection=Selection.from_dict(data["selection"]),
-        callbacks=callbacks,
-    )
-
-
-def _base(protocol: Protocol, cell: Cell, out: Path) -> Cell:
-    """Return the run that a new head is made for."""
-    (base,) = [
-        one for one in protocol.needed(out) if one.arm == cell.arm.trained and one.seed == cell.seed
-    ]
-    return base
-
-
-def _is_finished(cell: Cell) -> bool:
-    return is_run(cell.folder) and Run(cell.folder).is_finished
+    return [cell for cell in protocol.needed(out) if not is_finished(cell)]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
-import keras
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
@@ -53,12 +51,11 @@ class GridDisplay:
             self._one = self._progress.add_task("", total=num_steps, left="", visible=False)
             self._progress.start()
 
-    def callbacks(self, cell: Cell) -> list[keras.callbacks.Callback]:
-        """Return what shows a training."""
+    def training(self, cell: Cell) -> None:
+        """Show that a run begins, or goes on."""
         self._progress.reset(
             self._one, total=self._num_steps, description=str(cell), left="", visible=True
         )
-        return [_Steps(self)]
 
     def step(self, number: int) -> None:
         """Move the bars to a step of the run under way."""
@@ -102,25 +99,3 @@ class GridDisplay:
             spent = self._spent / self._num_at_once
         seconds = spent * (self._total / max(done, 1) - 1)
         return f"about {duration(seconds)} left"
-
-
-class _Steps(keras.callbacks.Callback):
-    """Counts steps for a `GridDisplay`, a few times a second at most."""
-
-    def __init__(self, display: GridDisplay) -> None:
-        super().__init__()
-        self._display = display
-        self._drawn_at = 0.0
-        self._before = 0
-        self._steps = 0
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Take note of the epoch that begins, perhaps in its midst."""
-        self._steps = max(self._steps, self.params["steps"] or 0)
-        self._before = epoch * self._steps
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Move the bars."""
-        if time.monotonic() - self._drawn_at > 0.25:
-            self._drawn_at = time.monotonic()
-            self._display.step(self._before + batch + 1)

@@ -23,7 +23,7 @@ from fer_data.files import write_json
 from fer_data.folders import built_whole, take_away
 from fer_data.selection import Selection
 from fer_data.store import open_store
-from fer_model import grid
+from fer_model import grid, in_turn
 from fer_model.on_node import content, run_here
 from fer_model.packing import unpack
 from fer_model.protocol import Cell, Protocol
@@ -91,7 +91,7 @@ def train_missing(
         display.begin(missing, protocol.num_steps)
     heads = [cell for cell in missing if cell.arm.head is not None]
     try:
-        _, of_heads = grid.train_in_turn(protocol, heads, out, display, cache=cache)
+        _, of_heads = in_turn.train_in_turn(protocol, heads, out, display, cache=cache)
     except KeyboardInterrupt:
         return grid.missing_runs(protocol, out)
     write_json(out / FAILURES, failures | of_heads)
@@ -192,7 +192,7 @@ def _collect(
                 display.failed(cell, found["failed"])
                 tries = failures.get(str(cell), {"tries": 0})["tries"] + 1
                 failures[str(cell)] = {"tries": tries, "error": found["failed"]}
-                if tries < grid.TRIES:
+                if tries < in_turn.TRIES:
                     running[begun(cell)] = cell
                 continue
             failures.pop(str(cell), None)

@@ -123,7 +123,7 @@ def read_results(out: str | Path) -> Results:
     out = Path(out).absolute()
     protocol = Protocol.read(out)
     cells = protocol.cells(out)
-    finished = {cell: Run(cell.folder) for cell in cells if _is_finished(cell)}
+    finished = {cell: Run(cell.folder) for cell in cells if is_finished(cell)}
     missing = tuple(cell for cell in cells if cell not in finished)
     behind = {cell.seed for cell in missing}
     seeds = tuple(seed for seed in protocol.seeds if seed not in behind)
@@ -152,7 +152,8 @@ def read_samples(out: Path) -> pd.DataFrame:
     return _read(out / SAMPLES)
 
 
-def _is_finished(cell: Cell) -> bool:
+def is_finished(cell: Cell) -> bool:
+    """Whether a run of a comparison is there, with its metrics."""
     return is_run(cell.folder) and Run(cell.folder).is_finished
 
 

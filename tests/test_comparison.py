@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 from fer_data.errors import DataError, UsageError
-from fer_model import grid
+from fer_model import grid, in_turn
 from fer_model.arm import parse_arms
 from fer_model.evaluate import evaluate_run
 from fer_model.markdown import as_markdown
@@ -42,11 +42,14 @@ class Silent:
         self.made: list[str] = []
         self.errors: list[str] = []
 
-    def begin(self, cells: Any, num_steps: int) -> None:
+    def begin(self, cells: Any, num_steps: int, *, num_at_once: int = 1) -> None:
         self.num_steps = num_steps
 
-    def callbacks(self, cell: Cell) -> list[Any]:
-        return []
+    def training(self, cell: Cell) -> None:
+        self.begun = cell
+
+    def step(self, number: int) -> None:
+        assert 0 < number <= self.num_steps
 
     def end(self, cell: Cell, run: Run, seconds: float) -> None:
         self.made.append(str(cell))
@@ -63,7 +66,7 @@ def compared(
     protocol.write(out)
     grid.write_samples(parts, out)
     display = Silent()
-    assert grid.train_missing(protocol, out, display) == []
+    assert in_turn.train_missing(protocol, out, display) == []
     return display
 
 
@@ -201,7 +204,7 @@ def test_a_run_that_fails_is_tried_again_and_else_told_of(
     cells = [cell for cell in protocol.cells(copy) if cell.arm.head is not None]
     for cell in cells:
         shutil.rmtree(cell.folder)
-    make, calls = grid.make, []
+    make, calls = in_turn.make, []
 
     def failing(protocol: Protocol, cell: Cell, *rest: Any, **options: Any) -> Run:
         calls.append(cell)
@@ -209,9 +212,9 @@ def test_a_run_that_fails_is_tried_again_and_else_told_of(
             raise RuntimeError("out of memory")
         return make(protocol, cell, *rest, **options)
 
-    monkeypatch.setattr(grid, "make", failing)
+    monkeypatch.setattr(in_turn, "make", failing)
     display = Silent()
-    grid.train_missing(protocol, copy, display)
+    in_turn.train_missing(protocol, copy, display)
     assert [cell.seed for cell in calls] == [0, 0, 1, 1]
     assert display.errors == ["RuntimeError: out of memory"] * 3
     found = read_results(copy)

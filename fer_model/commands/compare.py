@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from fer_data import cli_support
 from fer_data.cli_support import print_json, print_table, say
@@ -56,8 +55,6 @@ from fer_model.commands.session import data_name, import_keras
 from fer_model.protocol import FILE
 
 if TYPE_CHECKING:
-    from fer_data.selection import Selection
-    from fer_model.recipe import Recipe
     from fer_model.results import Results
 
 
@@ -153,25 +150,35 @@ def compare(
             raise UsageError("--arms wants one data PATH")
         balance, loss, mix, as_notebook = "none", "cross-entropy", "none", False
         recipe, selection = make_recipe(locals()), selection_of(locals())
-        out = out or Path("runs") / f"{data_name(paths[0])}-{recipe.net}"
-        _train(
+        layout_of(paths[0])
+        if ray is not None and find_spec("ray") is None:
+            raise UsageError("--ray wants Ray, which is not installed: pip install 'fer-data[ray]'")
+        if ray is not None:
+            import_keras()
+        from fer_model import comparison
+
+        results = comparison.compare(
             recipe,
             paths[0],
             split_arms(arms),
             range(seed, seed + seeds),
-            out,
+            out or Path("runs") / f"{data_name(paths[0])}-{recipe.net}",
             figure=figure,
             num_steps=steps,
+            ray=ray,
             cache=cache,
             skip_bad=skip_bad,
             selection=selection,
-            ray=ray,
         )
-        folder = out
+        if results is None:
+            say("Stopped. The same command goes on with it.")
+            raise typer.Exit(INTERRUPTED)
     elif len(paths) == 1 and (paths[0] / FILE).exists():
         known = {"paths", "as_json", "markdown"}
         refuse_others(context, known, "the comparison is read as it is; with --arms it goes on")
-        folder = paths[0]
+        from fer_model.results import read_results
+
+        results = read_results(paths[0])
     elif len(paths) == 1:
         raise UsageError(
             f"{paths[0]}: no comparison is there; name two runs, or --arms to train on a data set"
@@ -180,77 +187,12 @@ def compare(
         refuse_others(context, {"paths", "as_json"}, "finished runs are only compared")
         _side_by_side(paths, as_json=as_json)
         return
-    from fer_model.results import read_results
-
-    _show(read_results(folder), markdown, as_json=as_json)
+    _show(results, markdown, as_json=as_json)
 
 
 def split_arms(arms: str) -> list[str]:
     """Split what ``--arms`` takes at its commas, but not those between the numbers of counts."""
     return [arm.strip() for arm in re.split(r",(?![^,:]+=[0-9]+)", arms) if arm.strip()]
-
-
-def _train(
-    recipe: Recipe,
-    path: Path,
-    arms: list[str],
-    seeds: range,
-    out: Path,
-    *,
-    figure: str,
-    num_steps: int | None,
-    cache: Path | None,
-    skip_bad: bool,
-    selection: Selection,
-    ray: str | None,
-) -> None:
-    """Train what is missing; end with a line that says how to go on where it was stopped."""
-    from fer_model.arm import parse_arms
-    from fer_model.scores import SUMMARIES
-
-    if figure not in SUMMARIES:
-        raise UsageError(f"figure is {figure!r}; choose one of {', '.join(SUMMARIES)}")
-    parsed = parse_arms(arms)
-    layout_of(path)
-    if ray is not None and find_spec("ray") is None:
-        raise UsageError("--ray wants Ray, which is not installed: pip install 'fer-data[ray]'")
-    import_keras()
-    from fer_model import grid
-    from fer_model.grid_display import GridDisplay
-    from fer_model.results import SAMPLES
-    from fer_model.summary import before_training
-
-    protocol, parts = grid.declare(
-        recipe,
-        path,
-        parsed,
-        seeds,
-        figure=figure,
-        num_steps=num_steps,
-        cache=cache,
-        skip_bad=skip_bad,
-        selection=selection,
-    )
-    out = out.absolute()
-    protocol = protocol.joined(out)
-    protocol.write(out)
-    if not (out / SAMPLES).exists():
-        grid.write_samples(parts, out, cache)
-    for line in before_training(protocol, out):
-        say(line)
-    display = GridDisplay(Console(stderr=True, emoji=False), figure)
-    try:
-        if ray is None:
-            stopped = bool(grid.train_missing(protocol, out, display, cache=cache))
-        else:
-            from fer_model import on_ray
-
-            stopped = bool(on_ray.train_missing(protocol, out, display, address=ray, cache=cache))
-    finally:
-        display.close()
-    if stopped:
-        say("Stopped. The same command goes on with it.")
-        raise typer.Exit(INTERRUPTED)
 
 
 def _show(results: Results, markdown: Path | None, *, as_json: bool) -> None:

@@ -1,0 +1,102 @@
+"""``compare(recipe, data, arms, seeds, out) -> Results``: a comparison from a path to a verdict."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from fer_data.errors import UsageError
+from fer_data.selection import Selection
+from fer_model import grid, in_children
+from fer_model.arm import parse_arms
+from fer_model.grid_display import GridDisplay
+from fer_model.protocol import check_seeds
+from fer_model.recipe import Recipe
+from fer_model.results import SAMPLES, Results, read_results
+from fer_model.scores import SUMMARIES
+from fer_model.summary import before_training
+
+
+def compare(
+    recipe: Recipe,
+    path: str | Path,
+    arms: Sequence[str],
+    seeds: Sequence[int],
+    out: str | Path,
+    *,
+    figure: str = "balanced_accuracy",
+    num_steps: int | None = None,
+    ray: str | None = None,
+    cache: str | Path | None = None,
+    skip_bad: bool = False,
+    selection: Selection | None = None,
+) -> Results | None:
+    """Train what is missing of a comparison, and read all of it; tell of it on standard error.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What all arms have in common; its balance, loss, mix and seed do not count. Fair are the
+        schedule ``cosine`` and the last epoch's model.
+    path : path
+        A data set that `fer_data.read` takes, with a test split.
+    arms : sequence of str
+        What `fer_model.arm.Arm.parse` takes, the baseline first.
+    seeds : sequence of int
+    out : path
+        Folder of the comparison. One that is there goes on; arms and seeds are added to it.
+    figure : str
+        What the verdict goes by: one of `fer_model.scores.SUMMARIES`.
+    num_steps : int, optional
+        Steps of a run in all, in place of the recipe's epochs.
+    ray : str, optional
+        Address of a Ray cluster to train on; see `fer_model.on_ray`.
+    cache, skip_bad, selection
+        As in `fer_data.open_store`.
+
+    Returns
+    -------
+    Results or None
+        None where Ctrl-C stopped it; the same call goes on with it.
+
+    Raises
+    ------
+    DataError, UsageError
+        If the data cannot be read or has no test split, an argument cannot be meant, or `out`
+        holds a comparison of another recipe or other data.
+    """
+    if figure not in SUMMARIES:
+        raise UsageError(f"figure is {figure!r}; choose one of {', '.join(SUMMARIES)}")
+    check_seeds(seeds)
+    out = Path(out).absolute()
+    protocol, parts = grid.declare(
+        recipe,
+        path,
+        parse_arms(arms),
+        seeds,
+        figure=figure,
+        num_steps=num_steps,
+        cache=cache,
+        skip_bad=skip_bad,
+        selection=selection,
+    )
+    protocol = protocol.joined(out)
+    protocol.write(out)
+    if not (out / SAMPLES).exists():
+        grid.write_samples(parts, out, cache)
+    for line in before_training(protocol, out):
+        print(line, file=sys.stderr)
+    display = GridDisplay(Console(stderr=True, emoji=False), figure)
+    try:
+        if ray is None:
+            stopped = in_children.train_missing(protocol, out, display, cache=cache)
+        else:
+            from fer_model import on_ray
+
+            stopped = on_ray.train_missing(protocol, out, display, address=ray, cache=cache)
+    finally:
+        display.close()
+    return None if stopped else read_results(out)
