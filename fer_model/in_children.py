@@ -80,8 +80,7 @@ class _Ended:
 
 
 def _child(cells: Sequence[Cell], out: Path, display: Display, cache: str | Path | None) -> _Ended:
-    command = [sys.executable, "-m", "fer_model.child", str(out), str(cells[0].seed)]
-    command += [] if cache is None else [str(Path(cache).absolute())]
+    command = _command(out, cells[0].seed, cache)
     ended, told = _Ended(), False
     under_way: Cell | None = None
     with tempfile.TemporaryFile("w+") as errors, _started(command, cells, errors) as child:
@@ -109,12 +108,19 @@ def _child(cells: Sequence[Cell], out: Path, display: Display, cache: str | Path
         errors.seek(0)
         last = next(reversed(errors.read().strip().splitlines()), "")
     words = f"its process ended with code {code}" if code >= 0 else f"killed by signal {-code}"
-    if code == -9:
+    if code == -signal.SIGKILL:
         words += " (out of memory?)"
+    elif last:
+        words += f"; {last}"
     if under_way is None:
-        raise DataError(f"the process that trains did not start: {words}; {last}")
-    ended.crashed = (under_way, f"{words}; {last}" if last else words)
+        raise DataError(f"{out}: the process that trains cannot go on: {words}")
+    ended.crashed = (under_way, words)
     return ended
+
+
+def _command(out: Path, seed: int, cache: str | Path | None) -> list[str]:
+    rest = [] if cache is None else [str(Path(cache).absolute())]
+    return [sys.executable, "-m", "fer_model.child", str(out), str(seed), *rest]
 
 
 @contextmanager
