@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import keras
+
+os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")  # read once; else Ray prints to stdout
 import ray
 from ray.exceptions import RayError
 
