@@ -230,7 +230,7 @@ def test_a_node_with_other_data_is_named(
     ("change", "says"),
     [
         ({"data": {"path": "/nowhere/faces"}}, "/nowhere/faces: "),
-        ({"versions": {"keras": "1.0"}}, "where the command has keras 1.0"),
+        ({"versions": {"keras": "1.0"}}, ", not 1.0 as where the command runs"),
     ],
 )
 def test_a_node_without_the_data_or_of_other_versions_is_named(
