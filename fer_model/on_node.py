@@ -64,10 +64,12 @@ def _trained(job: dict[str, Any]) -> dict[str, bytes]:
     from fer_model.recipe import Recipe
     from fer_model.train import train, versions
 
-    if versions() != job["versions"]:
-        here = ", ".join(f"{name} {value}" for name, value in versions().items())
-        there = ", ".join(f"{name} {value}" for name, value in job["versions"].items())
-        raise DataError(f"has {here}, where the command has {there}; install the same")
+    here, there = versions(), job["versions"]
+    others = [
+        f"{name} {here[name]}, not {there[name]}" for name in here if here[name] != there[name]
+    ]
+    if others:
+        raise DataError(f"has {'; '.join(others)} as where the command runs; install the same")
     recipe, data, cache = Recipe.from_dict(job["recipe"]), job["data"], job["cache"]
     selection, skip_bad = Selection.from_dict(data["selection"]), data["skip_bad"]
     store = open_store(

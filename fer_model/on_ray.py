@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import keras
+
+os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")  # read once; else Ray prints to stdout
 import ray
 from ray.exceptions import RayError
 
@@ -124,6 +127,7 @@ def share(nodes: Sequence[Mapping[str, float]]) -> tuple[dict[str, float], int]:
 @contextmanager
 def _connected(address: str) -> Iterator[None]:
     """Connect to a cluster with the settings of this process, Ray's remarks off the terminal."""
+    _check_reachable(address)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     settings = {
         "KERAS_BACKEND": keras.backend.backend(),
@@ -145,6 +149,16 @@ def _connected(address: str) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_reachable(address: str) -> None:
+    """Refuse an address where nobody listens; Ray would try for minutes, and end the process."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+        except (OSError, OverflowError) as error:
+            raise UsageError(f"--ray {address}: no cluster there ({error})") from None
 
 
 def _job(protocol: Protocol, cache: str | Path | None) -> dict[str, Any]:
