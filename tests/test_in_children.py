@@ -141,5 +141,5 @@ def test_a_process_that_does_not_start_is_an_error(
     monkeypatch.setattr(
         in_children, "_command", lambda *_: [sys.executable, "-c", "import nothing"]
     )
-    with pytest.raises(DataError, match="cannot go on: .* code 1; ModuleNotFoundError"):
+    with pytest.raises(DataError, match=r"cannot go on: .* code 1; ModuleNotFoundError"):
         in_children.train_missing(Protocol.read(out), out, Heard())

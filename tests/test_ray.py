@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,7 +22,7 @@ import pytest
 from fer_data.errors import DataError, UsageError
 from fer_data.selection import Selection
 from fer_data.synthetic_files import write_synthetic
-from fer_model import grid, models, on_node
+from fer_model import grid, in_turn, models, on_node
 from fer_model.arm import parse_arms
 from fer_model.commands import compare
 from fer_model.protocol import Cell, Protocol
@@ -52,8 +51,11 @@ class Notes:
     def begin(self, cells: Sequence[Cell], num_steps: int, *, num_at_once: int = 1) -> None:
         self.begun, self.num_at_once = list(cells), num_at_once
 
-    def callbacks(self, cell: Cell) -> list[keras.callbacks.Callback]:
-        return []
+    def training(self, cell: Cell) -> None:
+        pass
+
+    def step(self, number: int) -> None:
+        pass
 
     def end(self, cell: Cell, run: Run, seconds: float) -> None:
         assert seconds > 0
@@ -81,7 +83,7 @@ def protocol(few_faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Proto
 def local(protocol: Protocol, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The comparison as it is trained here, in turn."""
     out = tmp_path_factory.mktemp("local")
-    assert grid.train_missing(protocol, out, Notes(), cache=out / "cache") == []
+    assert in_turn.train_missing(protocol, out, Notes(), cache=out / "cache") == []
     return out
 
 
