@@ -6,7 +6,7 @@ READY := .venv/.ready
 .PHONY: help demo test check lint
 
 help:
-	@echo "make demo    the main job on drawn faces: stats, two trainings, a comparison (5 minutes)"
+	@echo "make demo    the main job on drawn faces: stats, six trainings, a comparison (5 minutes)"
 	@echo "make test    the tests"
 	@echo "make check   formatter, linter, type checker and tests"
 
@@ -21,9 +21,9 @@ demo/faces: | $(READY)
 demo: demo/faces
 	$(BIN)/fer-data stats demo/faces
 	$(BIN)/fer-data samples demo/faces demo/samples.png
-	$(BIN)/fer-model compare demo/faces --arms none,oversample --net small --epochs 10 \
-		--learning-rate 3e-3 --out demo/runs
-	@echo "Look at demo/samples.png and, for each run, demo/runs/*/plots/*.png"
+	$(BIN)/fer-model compare demo/faces --arms none,oversample --seeds 3 --steps 600 --net small \
+		--learning-rate 3e-3 --out demo/comparison
+	@echo "Look at demo/samples.png and demo/comparison/index.html"
 
 test: $(READY)
 	$(BIN)/python -m pytest -m "not slow"

@@ -215,7 +215,8 @@ def _show(results: Results, markdown: Path | None, *, as_json: bool) -> None:
     print_table([render.differences_table(results)])
     console = cli_support.out()
     for one in summary.main:
-        console.print(one.text, markup=False, highlight=False, soft_wrap=True)
+        beside = f"Beside it: {summary.cost_of(one.difference.arm)}."
+        console.print(f"{one.text} {beside}", markup=False, highlight=False, soft_wrap=True)
     for note in summary.notes():
         say(note)
     say(f"The report is {page}")
