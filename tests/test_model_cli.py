@@ -114,6 +114,20 @@ def test_training_with_json_prints_nothing_else(faces: Path, tmp_path: Path) -> 
     assert list((tmp_path / "runs/faces-small-none/tensorboard").rglob("events.*"))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_other_backends_train_too(
+    faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str
+) -> None:
+    pytest.importorskip(backend)
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    done = fer_model("train", faces, *SMALL, "--loss", "ldam-drw:0.5", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    about = json.loads((Path(found["run"]) / "recipe.json").read_text())
+    assert about["versions"]["backend"] == backend
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
