@@ -3,8 +3,9 @@
 ::
 
     FerError
-    ├── DataError     the data is not what it should be: what, where, what to do
-    └── UsageError    an argument that cannot be meant; a ValueError too
+    ├── DataError       the data is not what it should be: what, where, what to do
+    ├── TrainingError   a training came to nothing
+    └── UsageError      an argument that cannot be meant; a ValueError too
 """
 
 
@@ -14,6 +15,10 @@ class FerError(Exception):
 
 class DataError(FerError):
     """The data is not what it should be. The text says what, where, and what to do."""
+
+
+class TrainingError(FerError):
+    """A training came to nothing, as one that diverged. The text says what to do."""
 
 
 class UsageError(FerError, ValueError):

@@ -51,7 +51,7 @@ class Arm:
         """
         parts: dict[str, str] = {}
         for word in text.strip().split("+"):
-            kind = _kind(word)
+            kind = _kind(word, text)
             if kind == "balance" and kind in parts and word.startswith("class-weights"):
                 parts[kind] += f"+{word}"  # by its name: a correction of a correction
             elif kind in parts:
@@ -99,9 +99,14 @@ def parse_arms(texts: Sequence[str]) -> tuple[Arm, ...]:
     return arms
 
 
-def _kind(word: str) -> str:
+def _kind(word: str, text: str) -> str:
     name = word.partition(":")[0]
-    for kind, forms in (("loss", LOSSES), ("mix", MIXES[1:]), ("head", HEADS)):
+    for kind, forms in (
+        ("loss", LOSSES),
+        ("mix", MIXES[1:]),
+        ("head", HEADS),
+        ("balance", (*STRATEGIES, "natural")),
+    ):
         if name in {form.partition(":")[0] for form in forms}:
             return kind
-    return "balance"
+    raise UsageError(f"arm {text!r}: {word!r} is none of {', '.join(FORMS)}")

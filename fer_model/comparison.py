@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 
-from fer_data.errors import UsageError
+from fer_data.errors import DataError, UsageError
 from fer_data.selection import Selection
 from fer_model import grid, in_children
 from fer_model.arm import parse_arms
 from fer_model.grid_display import GridDisplay
-from fer_model.protocol import check_seeds
+from fer_model.protocol import FILE, check_seeds
 from fer_model.recipe import Recipe
-from fer_model.results import SAMPLES, Results, read_results
+from fer_model.results import SAMPLES, Results, check_runs, read_results
 from fer_model.scores import SUMMARIES
 from fer_model.summary import before_training
 
@@ -83,20 +86,47 @@ def compare(
         skip_bad=skip_bad,
         selection=selection,
     )
-    protocol = protocol.joined(out)
-    protocol.write(out)
-    if not (out / SAMPLES).exists():
-        grid.write_samples(parts, out, cache)
-    for line in before_training(protocol, out):
-        print(line, file=sys.stderr)
-    display = GridDisplay(Console(stderr=True, emoji=False), figure)
-    try:
-        if ray is None:
-            stopped = in_children.train_missing(protocol, out, display, cache=cache)
-        else:
-            from fer_model import on_ray
+    with _alone(out) as lock:
+        protocol = protocol.joined(out)
+        check_runs(protocol, out)
+        if not (out / FILE).exists() or not (out / SAMPLES).exists():
+            grid.write_samples(parts, out, cache)
+        protocol.write(out)
+        for line in before_training(protocol, out):
+            print(line, file=sys.stderr)
+        display = GridDisplay(Console(stderr=True, emoji=False), figure)
+        try:
+            if ray is None:
+                stopped = in_children.train_missing(protocol, out, display, lock, cache=cache)
+            else:
+                from fer_model import on_ray
 
-            stopped = on_ray.train_missing(protocol, out, display, address=ray, cache=cache)
+                stopped = on_ray.train_missing(protocol, out, display, address=ray, cache=cache)
+        finally:
+            display.close()
+        return None if stopped else read_results(out)
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[int]:
+    """Wait until no other command is at work in a folder; give the lock's descriptor.
+
+    Processes that are started with it hold the lock, too, so it is there until the last one of a
+    command that was killed has ended.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        lock = os.open(out / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise DataError(f"{out}: cannot be written ({error.strerror})") from None
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"another command is at work in {out}; waiting for its end", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError:
+            pass  # a file system without locks
+        yield lock
     finally:
-        display.close()
-    return None if stopped else read_results(out)
+        os.close(lock)

@@ -12,12 +12,14 @@ import pandas as pd
 
 from fer_data import readers
 from fer_data.decode import PixelFormat
-from fer_data.errors import DataError
+from fer_data.errors import DataError, UsageError
 from fer_data.files import written_whole
 from fer_data.photographs import photograph_groups
 from fer_data.selection import Selection
 from fer_data.store import open_store
+from fer_data.strategy import Strategy
 from fer_model.arm import Arm
+from fer_model.losses import LOSSES, LossChoice
 from fer_model.parts import Parts, divide
 from fer_model.protocol import Cell, Protocol
 from fer_model.recipe import Recipe
@@ -80,7 +82,11 @@ def declare(
     ------
     DataError
         If the data cannot be read, or has no labelled test split.
+    UsageError
+        If an arm would not get to what it is named after, or the recipe judges by the test split.
     """
+    if recipe.protocol == "notebook":
+        raise UsageError("the notebook's protocol validates on the test split: nothing to compare")
     store = open_store(path, form=recipe.form, cache=cache, skip_bad=skip_bad, selection=selection)
     recipe = dataclasses.replace(recipe, balance="none", loss="cross-entropy", mix="none", seed=0)
     parts = divide(recipe, store)
@@ -94,6 +100,9 @@ def declare(
         natural = max(1, num_steps // epochs)
         recipe = dataclasses.replace(recipe, epochs=epochs)
     recipe = dataclasses.replace(recipe, steps_per_epoch=natural)
+    passes = recipe.epochs * natural * recipe.batch_size / len(parts.train.rows)
+    for arm in arms:
+        _check_reached(arm, recipe.epochs, passes)
     root = store.manifest.root
     data = {
         "path": str(root),
@@ -104,6 +113,25 @@ def declare(
         "class_names": list(store.manifest.class_names),
     }
     return Protocol(recipe, data, tuple(arms), tuple(seeds), figure), parts
+
+
+def _check_reached(arm: Arm, epochs: int, passes: float) -> None:
+    """Refuse an arm that would not get to what it is named after.
+
+    A strategy's epochs are those of its loader: passes of the training samples.
+    """
+    strategy = Strategy.parse(arm.balance)
+    if strategy.sampling in ("deferred", "progressive") and strategy.parameter >= passes:
+        raise UsageError(
+            f"arm {arm}: its change lies at pass {strategy.parameter} of the training samples, and "
+            f"a run has {passes:.1f}; give it an earlier one, or more --steps"
+        )
+    loss = LossChoice.parse(arm.loss)
+    if LOSSES[loss.name].late and loss.late_epoch(epochs) >= epochs:
+        raise UsageError(
+            f"arm {arm}: changes in the last fifth of the epochs, and there are {epochs}; "
+            "give 5 --epochs or more, shorter ones if need be (--steps-per-epoch)"
+        )
 
 
 def write_samples(parts: Parts, out: Path, cache: str | Path | None = None) -> None:
@@ -122,9 +150,11 @@ def write_samples(parts: Parts, out: Path, cache: str | Path | None = None) -> N
     manifest = store.manifest
     form = PixelFormat()
     if store.form != form:
-        store = open_store(manifest.root, form=form, cache=cache, skip_bad=bool(manifest.num_bad))
+        store = open_store(manifest.root, form=form, cache=cache, skip_bad=True)
     photographs = photograph_groups(store.pixels)
-    seen = np.concatenate([parts.train.rows, parts.validation.rows])
+    seen = np.concatenate(
+        [manifest.rows(split) for split in ("train", "validation") if split in manifest.splits]
+    )
     table = pd.DataFrame(
         {
             "sample": manifest.take(test).sample_ids(),

@@ -27,7 +27,7 @@ class GridDisplay:
         self.console = console
         self._figure = figure
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.fields[left]}"),
             console=console,

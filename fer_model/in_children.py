@@ -29,11 +29,17 @@ TRIES = 2
 
 
 def train_missing(
-    protocol: Protocol, out: Path, display: Display, *, cache: str | Path | None = None
+    protocol: Protocol,
+    out: Path,
+    display: Display,
+    lock: int | None = None,
+    *,
+    cache: str | Path | None = None,
 ) -> list[Cell]:
     """Train what is missing of a comparison; a run that fails is tried once more.
 
-    Ctrl-C stops after the step under way; the same call goes on with it.
+    Ctrl-C stops after the step under way; the same call goes on with it. The processes hold the
+    file descriptor `lock` as long as they live.
 
     Returns
     -------
@@ -50,10 +56,10 @@ def train_missing(
     failures: dict[str, Any] = {}
     while left:
         of_seed = [cell for cell in left if cell.seed == left[0].seed]
-        ended = _child(of_seed, out, display, cache)
+        ended = _child(of_seed, out, display, lock, cache)
         if ended.stopped:
             return missing_runs(protocol, out)
-        failures |= ended.failures
+        failures |= ended.failed | ended.failures
         if ended.crashed is not None:
             cell, error = ended.crashed
             display.failed(cell, error)
@@ -76,14 +82,21 @@ class _Ended:
     def __init__(self) -> None:
         self.stopped = False
         self.failures: dict[str, Any] = {}
+        self.failed: dict[str, Any] = {}
         self.crashed: tuple[Cell, str] | None = None
 
 
-def _child(cells: Sequence[Cell], out: Path, display: Display, cache: str | Path | None) -> _Ended:
+def _child(
+    cells: Sequence[Cell],
+    out: Path,
+    display: Display,
+    lock: int | None,
+    cache: str | Path | None,
+) -> _Ended:
     command = _command(out, cells[0].seed, cache)
     ended, told = _Ended(), False
     under_way: Cell | None = None
-    with tempfile.TemporaryFile("w+") as errors, _started(command, cells, errors) as child:
+    with tempfile.TemporaryFile("w+") as errors, _started(command, cells, errors, lock) as child:
         for event in _events(child):
             kind = event["event"]
             cell = cells[event.get("cell", 0)]
@@ -96,6 +109,8 @@ def _child(cells: Sequence[Cell], out: Path, display: Display, cache: str | Path
                 display.end(cell, Run(cell.folder), event["seconds"])
             elif kind == "failed":
                 display.failed(cell, event["error"])
+                tries = ended.failed.get(str(cell), {"tries": 0})["tries"] + 1
+                ended.failed[str(cell)] = {"tries": tries, "error": event["error"]}
             elif kind == "refused":
                 raise DataError(event["error"])
             elif kind == "stopped":
@@ -120,12 +135,12 @@ def _child(cells: Sequence[Cell], out: Path, display: Display, cache: str | Path
 
 def _command(out: Path, seed: int, cache: str | Path | None) -> list[str]:
     rest = [] if cache is None else [str(Path(cache).absolute())]
-    return [sys.executable, "-m", "fer_model.child", str(out), str(seed), *rest]
+    return [sys.executable, "-P", "-m", "fer_model.child", str(out), str(seed), *rest]
 
 
 @contextmanager
 def _started(
-    command: Sequence[str], cells: Sequence[Cell], errors: IO[str]
+    command: Sequence[str], cells: Sequence[Cell], errors: IO[str], lock: int | None
 ) -> Iterator[subprocess.Popen[str]]:
     """Start a process that hears of Ctrl-C from here alone, and ends with this one."""
     places = [[str(cell.arm), cell.seed] for cell in cells]
@@ -136,6 +151,7 @@ def _started(
         stderr=errors,
         text=True,
         start_new_session=True,
+        pass_fds=() if lock is None else (lock,),
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")},
     )
     assert child.stdin is not None

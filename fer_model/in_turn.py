@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from fer_data.errors import FerError
+from fer_data.errors import DataError, UsageError
 from fer_data.files import write_json
 from fer_data.selection import Selection
 from fer_model.grid import Display, missing_runs
@@ -37,7 +37,7 @@ def train_missing(
 
     Raises
     ------
-    FerError
+    DataError, UsageError
         If the data does not fit, which no second try would mend.
     """
     missing = missing_runs(protocol, out)
@@ -70,7 +70,7 @@ def train_in_turn(
                 keras.backend.clear_session()
                 display.training(cell)
                 run = make(protocol, cell, out, [_Steps(display)], cache=cache)
-            except FerError:
+            except (DataError, UsageError):
                 raise
             except Exception as error:  # whatever a backend may raise: it costs one run, not all
                 display.failed(cell, f"{type(error).__name__}: {error}")

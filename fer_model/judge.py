@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from fer_data.errors import TrainingError
 from fer_data.files import written_whole
 from fer_model import models, plots
 from fer_model.evaluate import predict, prediction_table, score
@@ -25,6 +27,11 @@ def judge(run: Run, parts: Parts) -> dict[str, Any]:
     tables = []
     for split, loader in splits.items():
         probabilities = predict(model, loader)
+        if not np.isfinite(probabilities).all():
+            raise TrainingError(
+                f"{run.path}: predictions are not finite: the training diverged; lower the "
+                "learning rate"
+            )
         metrics[split] = score(loader.labels, probabilities, use.class_names)
         tables.append(prediction_table(split, loader, probabilities))
         plots.confusion(metrics[split], run.path / "plots" / f"confusion-{split}.png", split)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,9 +15,12 @@ from fer_data.errors import DataError, UsageError
 from fer_data.files import write_json
 from fer_model.arm import Arm
 from fer_model.recipe import Recipe
+from fer_model.scores import SUMMARIES
 
 FORMAT = 1
 FILE = "comparison.json"
+
+_LONGEST_NAME = 150
 
 
 @dataclass(frozen=True)
@@ -109,11 +113,13 @@ class Protocol:
         """
         try:
             about = json.loads((out / FILE).read_text("utf-8"))
+            if about["format"] != FORMAT or about["figure"] not in SUMMARIES:
+                raise ValueError(f"format {about['format']}, figure {about['figure']}")
             return cls(
                 Recipe.from_dict(about["recipe"]),
-                about["data"],
+                dict(about["data"]),
                 tuple(map(Arm.parse, about["arms"])),
-                tuple(about["seeds"]),
+                tuple(map(int, about["seeds"])),
                 about["figure"],
             )
         except FileNotFoundError:
@@ -151,7 +157,11 @@ class Protocol:
 
 def run_folder(out: Path, arm: Arm, seed: int) -> Path:
     """Return the folder of a run; it is not a path of the arm's own making."""
-    return out / "runs" / quote(str(arm), safe="+:=,") / f"seed-{seed}"
+    name = quote(str(arm), safe="+:=,")
+    if len(name) > _LONGEST_NAME:
+        digest = hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
+        name = f"{name[:_LONGEST_NAME]}-{digest}"
+    return out / "runs" / name / f"seed-{int(seed)}"
 
 
 def check_seeds(seeds: Sequence[int]) -> None:

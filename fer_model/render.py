@@ -59,7 +59,7 @@ def side_by_side_table(comparison: SideBySide) -> Table:
 
 def arms_table(results: Results) -> Table:
     """Return a row an arm: figures and recalls, means over seeds with their spread, and cost."""
-    scores = results.predicted.scores
+    scores, costs = results.predicted.scores, results.costs()
     table = Table(
         title=f"{len(results.labels):,} test samples, means over "
         f"{counted(len(results.seeds), 'seed')} (± standard deviation)",
@@ -75,7 +75,7 @@ def arms_table(results: Results) -> Table:
             values = 100 * scores[place, :, figure]
             spread = f" ±{values.std(ddof=1):.1f}" if len(values) > 1 else ""
             cells.append(f"{values.mean():.1f}{spread}")
-        table.add_row(arm, *cells, duration(results.costs()[place]))
+        table.add_row(Text(arm), *cells, duration(costs[place]))
     return table
 
 
@@ -83,16 +83,14 @@ def differences_table(results: Results) -> Table:
     """Return a row an arm: its differences to the baseline with intervals, in points."""
     found = results.differences
     table = Table(
-        title=f"Less {results.arms[0]}, in points, with 95 % intervals", title_justify="left"
+        title=Text(f"Less {results.arms[0]}, in points, with 95 % intervals"), title_justify="left"
     )
     table.add_column("arm")
     for name in FIGURES:
         table.add_column(name.replace("_", " "), justify="right")
     for arm in found.arms:
-        cells = []
-        for name in FIGURES:
-            cells.append(signed(found.of(arm, name)))
-        table.add_row(arm, *cells)
+        cells = [signed(found.of(arm, name)) for name in FIGURES]
+        table.add_row(Text(arm), *cells)
     return table
 
 

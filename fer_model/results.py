@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from fer_data.errors import DataError
 from fer_data.manifest import printable
-from fer_model.protocol import Cell, Protocol
+from fer_model.protocol import FILE, Cell, Protocol
 from fer_model.runs import Run, is_run
 from fer_model.scores import Predicted
 from fer_model.statistics import Differences, paired_differences
@@ -35,6 +36,8 @@ class Results:
         Those with which every arm is finished.
     missing : tuple of Cell
         Runs that are not.
+    left_out : tuple of str
+        Arms with fewer than half of the baseline's seeds, which are in nothing else here.
     failures : dict
         Runs that failed, with the last error.
     runs : tuple of tuple of Run, [A][S]
@@ -48,6 +51,7 @@ class Results:
     out: Path
     seeds: tuple[int, ...]
     missing: tuple[Cell, ...]
+    left_out: tuple[str, ...]
     failures: dict[str, Any]
     runs: tuple[tuple[Run, ...], ...]
     probabilities: NDArray[np.float32]
@@ -118,27 +122,73 @@ def read_results(out: str | Path) -> Results:
     Raises
     ------
     DataError
-        If there is no comparison, no seed with which all arms are finished, or a file is broken.
+        If there is no comparison, no seed with which its arms are finished, or a file is broken or
+        of another comparison.
     """
     out = Path(out).absolute()
     protocol = Protocol.read(out)
     cells = protocol.cells(out)
-    finished = {cell: Run(cell.folder) for cell in cells if is_finished(cell)}
-    missing = tuple(cell for cell in cells if cell not in finished)
-    behind = {cell.seed for cell in missing}
-    seeds = tuple(seed for seed in protocol.seeds if seed not in behind)
-    if not seeds:
-        raise DataError(f"{out}: no seed yet with which every arm is finished; {missing[0]} is not")
-    by_place = {(cell.arm, cell.seed): run for cell, run in finished.items()}
-    runs = tuple(tuple(by_place[arm, seed] for seed in seeds) for arm in protocol.arms)
+    check_runs(protocol, out)
+    finished = {(cell.arm, cell.seed): Run(cell.folder) for cell in cells if is_finished(cell)}
+    missing = tuple(cell for cell in cells if (cell.arm, cell.seed) not in finished)
+    seeds_of = {
+        arm: {seed for seed in protocol.seeds if (arm, seed) in finished} for arm in protocol.arms
+    }
+    enough = max(1, len(seeds_of[protocol.arms[0]]) / 2)
+    arms = tuple(arm for arm in protocol.arms if len(seeds_of[arm]) >= enough)
+    seeds = tuple(seed for seed in protocol.seeds if all(seed in seeds_of[arm] for arm in arms))
+    if len(arms) < 2 or protocol.arms[0] not in arms or not seeds:
+        raise DataError(
+            f"{out}: no seed yet with which the baseline and another arm are finished; "
+            f"{missing[0]} is not"
+        )
+    left_out = tuple(str(arm) for arm in protocol.arms if arm not in arms)
+    protocol = dataclasses.replace(protocol, arms=arms)
+    runs = tuple(tuple(finished[arm, seed] for seed in seeds) for arm in arms)
     samples = read_samples(out)
     probabilities = np.stack(
         [np.stack([_probabilities(run, samples, protocol) for run in row]) for row in runs]
     )
-    failures: dict[str, Any] = {}
-    if (out / FAILURES).exists():
-        failures = json.loads((out / FAILURES).read_text("utf-8"))
-    return Results(protocol, out, seeds, missing, failures, runs, probabilities, samples)
+    failures = _failures(out, missing)
+    return Results(protocol, out, seeds, missing, left_out, failures, runs, probabilities, samples)
+
+
+def check_runs(protocol: Protocol, out: Path) -> None:
+    """Refuse runs of other settings or other data, which an older comparison may have left.
+
+    Raises
+    ------
+    DataError
+        If there is one, and which.
+    """
+    for cell in protocol.needed(out):
+        if not is_run(cell.folder):
+            continue
+        run = Run(cell.folder)
+        wanted = {name: protocol.data.get(name) for name in ("fingerprint", "selected")}
+        if run.recipe != protocol.recipe_of(cell) or any(
+            run.data.get(name) != value for name, value in wanted.items()
+        ):
+            raise DataError(
+                f"{cell.folder}: a run of other settings or other data than {FILE} says; "
+                "delete it, or choose another --out"
+            )
+
+
+def _failures(out: Path, missing: tuple[Cell, ...]) -> dict[str, Any]:
+    """Return the failures that are told of runs that are missing still."""
+    try:
+        told = json.loads((out / FAILURES).read_text("utf-8"))
+        names = set(map(str, missing))
+        return {
+            name: {"tries": int(about["tries"]), "error": str(about["error"])}
+            for name, about in told.items()
+            if name in names
+        }
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DataError(f"{out / FAILURES}: broken ({error}); delete it") from None
 
 
 def read_samples(out: Path) -> pd.DataFrame:

@@ -111,6 +111,11 @@ class Run:
         return dict(self._about()["data"])
 
     @property
+    def versions(self) -> dict[str, str]:
+        """Of Python, the backend and packages as it was trained."""
+        return dict(self._about()["versions"])
+
+    @property
     def head(self) -> dict[str, Any] | None:
         """What became of the last layer once the rest was trained; None where nothing did."""
         head: dict[str, Any] | None = self._about().get("head")

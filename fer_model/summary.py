@@ -97,6 +97,14 @@ class Summary:
                 f"{counted(len(found.missing), 'run is', 'runs are')} not finished, the first "
                 f"{found.missing[0]}: seeds that lack one are left out"
             )
+        versions = {tuple(sorted(run.versions.items())) for runs in found.runs for run in runs}
+        if len(versions) > 1:
+            notes.append("the runs were not all trained with the same versions (see recipe.json)")
+        if found.left_out:
+            notes.append(
+                f"left out, with fewer than half of the baseline's seeds: "
+                f"{', '.join(found.left_out)}"
+            )
         notes += [
             f"{name} failed after {about['tries']} tries: {about['error']}"
             for name, about in found.failures.items()

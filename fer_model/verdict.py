@@ -48,12 +48,14 @@ def _verdict(difference: Difference, num_arms: int, alpha: float) -> Verdict:
     decided = difference.p_holm <= alpha
     word = CANNOT_TELL if not decided else HELPS if difference.estimate > 0 else HURTS
     more_seeds = None
-    if not difference.of_pictures_alone:
+    if not (difference.of_pictures_alone or difference.is_open):
         more_seeds = seeds_needed(difference, num_arms=num_arms, alpha=alpha)
     elif decided:
         more_seeds = 0
     figure = difference.figure.replace("_", " ").replace("f1", "F1")
-    adjusted = f", {difference.p_holm:.2g} adjusted for {num_arms} arms" if num_arms > 2 else ""
+    adjusted = (
+        f", {difference.p_holm:.2g} adjusted for {num_arms - 1} comparisons" if num_arms > 2 else ""
+    )
     numbers = (
         f"{_points(difference.estimate)} points against {difference.baseline} "
         f"({100 * difference.level:g} % interval {_points(difference.low)} to "
@@ -71,10 +73,12 @@ def _verdict(difference: Difference, num_arms: int, alpha: float) -> Verdict:
 
 
 def _advice(difference: Difference, more: int | None, num_arms: int, alpha: float) -> str:
+    if difference.is_open:
+        return "A training finds nothing of a class, so this figure says nothing of the difference."
     if difference.num_discordant < 6:
         return (
-            f"The arms differ on {difference.num_discordant} test pictures, too few for any "
-            "number of seeds: more test pictures would be needed."
+            f"The arms differ on {difference.num_discordant} test pictures, too few to tell with "
+            "these seeds."
         )
     if difference.estimate == 0:
         return "There is no difference to show."

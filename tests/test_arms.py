@@ -41,7 +41,8 @@ def test_arms_print_as_they_parse(chosen: dict[str, int], random: object) -> Non
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("smote", "balance is 'smote'"),
+        ("smote", "arm 'smote': 'smote' is none of none, oversample"),
+        ("none+focl:2", "'focl:2' is none of"),
         ("focal:1+ldam:1", "focal:1 and ldam:1 cannot both"),
         ("crt+tau-norm", "crt and tau-norm cannot both"),
         ("oversample+batch", "oversample and batch cannot both"),

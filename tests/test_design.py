@@ -139,7 +139,7 @@ def test_verdicts_say_what_the_adjusted_p_value_says() -> None:
         assert (verdict.more_seeds == 0) == (verdict.word != CANNOT_TELL)
         assert row.arm in verdict.text
         assert row.figure.replace("_", " ").replace("f1", "F1") in verdict.text
-        assert f"{row.p_holm:.2g} adjusted for 3 arms" in verdict.text
+        assert f"{row.p_holm:.2g} adjusted for 2 comparisons" in verdict.text
         assert f"{100 * row.estimate:+.1f}".replace("-", "−") in verdict.text
         words.add(verdict.word)
     assert words == {HELPS, HURTS, CANNOT_TELL}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from pathlib import Path
 from typing import Any
 
@@ -165,9 +164,7 @@ def _runs(summary: Summary) -> str:
 
 
 def _versions(summary: Summary) -> dict[str, str]:
-    run = summary.results.runs[0][0]
-    about = json.loads((run.path / "recipe.json").read_text("utf-8"))
-    return dict(about["versions"])
+    return summary.results.runs[0][0].versions
 
 
 def _words(figure: str) -> str:

@@ -87,8 +87,8 @@ def recalls(results: Results) -> Plot:
     """Draw each class's recall by arm: the mean over seeds, and each seed."""
     scores = results.predicted.scores[..., len(SUMMARIES) :]
     support = np.bincount(results.labels, minlength=len(results.class_names))
-    shown = np.sort(np.argsort(-support, kind="stable")[:_MOST_CLASSES])
-    shown = shown[support[shown] > 0]
+    present = np.flatnonzero(support)
+    shown = np.sort(present[np.argsort(support[present], kind="stable")[:_MOST_CLASSES]])
     names = [printable(results.class_names[label]) for label in shown]
     table = pd.DataFrame(
         [
@@ -180,8 +180,10 @@ def confusions(results: Results) -> Plot | None:
     return Plot("confusions", Markup(svg), words, table)
 
 
-def curves(results: Results) -> Plot:
+def curves(results: Results) -> Plot | None:
     """Draw loss and accuracy of training and validation: mean over seeds, least to greatest."""
+    if all(arm.head is not None for arm in results.protocol.arms):
+        return None
     columns = ("loss", "val_loss", "accuracy", "val_accuracy")
     titles = ("training loss", "validation loss", "training accuracy", "validation accuracy")
     parts = []
