@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from fer_data.errors import DataError, UsageError
-from fer_data.selection import Selection
 from fer_data.synthetic_files import write_synthetic
 from fer_model import grid, in_turn, models, on_node
 from fer_model.arm import parse_arms
-from fer_model.commands import compare
+from fer_model.cli import app
 from fer_model.protocol import Cell, Protocol
 from fer_model.recipe import Recipe
 from fer_model.runs import Run
@@ -295,6 +295,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_command_goes_on(
         start_new_session=True,  # so that all its processes get Ctrl-C, as in a terminal
     ) as first:
         assert first.stderr is not None
+        assert first.stderr.readline().startswith("2 arms, 1 seed each: ")
         line = first.stderr.readline()
         os.killpg(first.pid, signal.SIGINT)
         out, rest = first.communicate()
@@ -305,8 +306,8 @@ def test_ctrl_c_keeps_what_is_finished_and_the_command_goes_on(
     made = finished.stat().st_mtime_ns
     second = subprocess.run(command, capture_output=True, text=True)
     assert second.returncode == 0, second.stderr
-    assert second.stderr.count("\n") == 1
-    assert second.stderr.startswith("run 1 of 1: ")
+    (_, told) = second.stderr.splitlines()
+    assert told.startswith("run 1 of 1: ")
     assert json.loads(second.stdout)
     assert finished.stat().st_mtime_ns == made
 
@@ -314,25 +315,14 @@ def test_ctrl_c_keeps_what_is_finished_and_the_command_goes_on(
 def test_without_ray_the_extra_is_named(
     few_faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compare, "find_spec", lambda name: None)
-    with pytest.raises(UsageError, match=r"pip install 'fer-data\[ray\]'"):
-        compare._train(
-            RECIPE,
-            few_faces,
-            ["none", "oversample"],
-            range(1),
-            tmp_path / "out",
-            figure="balanced_accuracy",
-            num_steps=None,
-            cache=None,
-            skip_bad=False,
-            selection=Selection(),
-            ray="local",
-        )
+    monkeypatch.setattr("fer_model.commands.compare.find_spec", lambda name: None)
+    words = ["compare", str(few_faces), "--arms", "none,oversample", "--ray", "local"]
+    ended = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "out")])
+    assert isinstance(ended.exception, UsageError)
+    assert "pip install 'fer-data[ray]'" in str(ended.exception)
     assert not (tmp_path / "out").exists()
 
 
 def test_ray_is_imported_only_where_it_is_asked_for() -> None:
-    found = imported("import fer_model.cli, fer_model.grid, fer_model.on_node")
-    assert "keras" in found
-    assert "ray" not in found
+    found = imported("import fer_model.cli, fer_model.comparison, fer_model.on_node")
+    assert not {"ray", "keras"} & found
