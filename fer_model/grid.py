@@ -26,6 +26,9 @@ from fer_model.recipe import Recipe
 from fer_model.results import SAMPLES, is_finished
 from fer_model.runs import Run
 
+TRIES = 2
+"""Of a run that fails, or whose process crashes."""
+
 
 class Display(Interface):
     """Shows a grid as its runs are trained."""

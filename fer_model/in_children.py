@@ -1,7 +1,7 @@
 """Runs of a comparison in processes of their own, a process for each seed.
 
 A backend that crashes, or is killed for its memory, so costs one run; and what TensorFlow never
-gives back after a training (40 to 120 MB a run were measured) goes with the process.
+gives back after a training (35 to 115 MB a run were seen) goes with the process.
 """
 
 from __future__ import annotations
@@ -19,13 +19,10 @@ from typing import IO, Any
 
 from fer_data.errors import DataError
 from fer_data.files import write_json
-from fer_model.grid import Display, missing_runs
+from fer_model.grid import TRIES, Display, missing_runs
 from fer_model.protocol import Cell, Protocol
 from fer_model.results import FAILURES
 from fer_model.runs import Run
-
-TRIES = 2
-"""Of a run whose process crashes."""
 
 
 def train_missing(

@@ -12,15 +12,12 @@ import keras
 from fer_data.errors import DataError, UsageError
 from fer_data.files import write_json
 from fer_data.selection import Selection
-from fer_model.grid import Display, missing_runs
+from fer_model.grid import TRIES, Display, missing_runs
 from fer_model.new_head import with_new_head
 from fer_model.protocol import Cell, Protocol
 from fer_model.results import FAILURES, is_finished
 from fer_model.runs import Run, is_run
 from fer_model.train import resume, train
-
-TRIES = 2
-"""Of a run that fails."""
 
 
 def train_missing(

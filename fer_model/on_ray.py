@@ -206,7 +206,7 @@ def _collect(
                 display.failed(cell, found["failed"])
                 tries = failures.get(str(cell), {"tries": 0})["tries"] + 1
                 failures[str(cell)] = {"tries": tries, "error": found["failed"]}
-                if tries < in_turn.TRIES:
+                if tries < grid.TRIES:
                     running[begun(cell)] = cell
                 continue
             failures.pop(str(cell), None)

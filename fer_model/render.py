@@ -10,7 +10,8 @@ from rich.text import Text
 from fer_data.manifest import printable, shown_class
 from fer_data.render import class_name
 from fer_data.words import counted
-from fer_model.side_by_side import FIGURES, SideBySide
+from fer_model.scores import SUMMARIES
+from fer_model.side_by_side import SideBySide
 
 if TYPE_CHECKING:
     from fer_model.results import Results
@@ -31,7 +32,9 @@ def scores_table(scores: dict[str, Any], title: str) -> Table:
 
 def overall_line(scores: dict[str, Any]) -> str:
     """Return the figures of all classes together."""
-    figures = (f"{figure.replace('_', ' ')} {scores[figure]:.4f}" for figure in (*FIGURES, "loss"))
+    figures = (
+        f"{figure.replace('_', ' ')} {scores[figure]:.4f}" for figure in (*SUMMARIES, "loss")
+    )
     return ", ".join(figures)
 
 
@@ -42,7 +45,7 @@ def side_by_side_table(comparison: SideBySide) -> Table:
     table.add_column("")
     for row in rows:
         table.add_column(Text(row.name), justify="right")
-    for figure in FIGURES:
+    for figure in SUMMARIES:
         table.add_row(figure.replace("_", " "), *_best_bold([row.scores[figure] for row in rows]))
     table.add_section()
     for name in comparison.class_names:
@@ -66,12 +69,12 @@ def arms_table(results: Results) -> Table:
         title_justify="left",
     )
     table.add_column("arm")
-    for name in FIGURES:
+    for name in SUMMARIES:
         table.add_column(name.replace("_", " "), justify="right")
     table.add_column("time", justify="right")
     for place, arm in enumerate(results.arms):
         cells = []
-        for figure in range(len(FIGURES)):
+        for figure in range(len(SUMMARIES)):
             values = 100 * scores[place, :, figure]
             spread = f" ±{values.std(ddof=1):.1f}" if len(values) > 1 else ""
             cells.append(f"{values.mean():.1f}{spread}")
@@ -86,10 +89,10 @@ def differences_table(results: Results) -> Table:
         title=Text(f"Less {results.arms[0]}, in points, with 95 % intervals"), title_justify="left"
     )
     table.add_column("arm")
-    for name in FIGURES:
+    for name in SUMMARIES:
         table.add_column(name.replace("_", " "), justify="right")
     for arm in found.arms:
-        cells = [signed(found.of(arm, name)) for name in FIGURES]
+        cells = [signed(found.of(arm, name)) for name in SUMMARIES]
         table.add_row(Text(arm), *cells)
     return table
 

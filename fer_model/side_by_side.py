@@ -11,8 +11,6 @@ from typing import Any
 from fer_data.errors import DataError
 from fer_model.runs import Run
 
-FIGURES = ("accuracy", "balanced_accuracy", "macro_f1", "geometric_mean")
-
 
 @dataclass(frozen=True)
 class Row:

@@ -115,12 +115,17 @@ def test_more_seeds_are_added_for_every_arm(out: Path, leaky: Path, tmp_path: Pa
 
 def test_all_arms_begin_alike_and_get_the_same_steps(out: Path) -> None:
     protocol = Protocol.read(out)
-    recipes = [protocol.recipe_of(cell) for cell in protocol.cells(out)]
+    recipes = [Run(cell.folder).recipe for cell in protocol.cells(out)]
     assert {dataclasses.replace(one, loss="cross-entropy", seed=0) for one in recipes} == {
         protocol.recipe
     }
     for cell in protocol.cells(out):
         assert Run(cell.folder).metrics["training"]["steps"] == 10
+    for seed in protocol.seeds:
+        tables = [Run(run_folder(out, arm, seed)).predictions for arm in protocol.arms]
+        held_out = {tuple(table[table["split"] == "validation"]["sample"]) for table in tables}
+        assert len(held_out) == 1
+        assert held_out.pop()
     history = [Run(run_folder(out, arm, 0)).history for arm in protocol.arms[:2]]
     np.testing.assert_array_equal(history[0]["learning_rate"], history[1]["learning_rate"])
     assert not history[0].equals(history[1])
