@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -253,27 +252,6 @@ def pictures_needed(difference: Difference, *, num_arms: int, alpha: float = 0.0
         return math.inf
     critical = float(stats.norm.isf(alpha / (num_arms - 1) / 2))
     return critical**2 * difference.components.pictures / difference.estimate**2
-
-
-def value_of_a_picture(
-    num_of_class: ArrayLike, *, class_names: tuple[str, ...] | None = None
-) -> dict[str, Any]:
-    """Return what one test picture of each class is worth, in points.
-
-    Returns
-    -------
-    dict of str to dict
-        By class name: ``recall`` (of the class) and ``balanced_accuracy``; a class without a
-        picture is left out.
-    """
-    numbers = np.asarray(num_of_class, np.float64)
-    names = class_names or tuple(map(str, range(len(numbers))))
-    num_present = int((numbers > 0).sum())
-    return {
-        name: {"recall": 100 / number, "balanced_accuracy": 100 / number / num_present}
-        for name, number in zip(names, numbers.tolist(), strict=True)
-        if number
-    }
 
 
 def _of_seeds(difference: Difference) -> float:

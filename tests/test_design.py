@@ -18,7 +18,6 @@ from fer_model.design import (
     seeds_needed,
     smallest_difference,
     smallest_difference_measured,
-    value_of_a_picture,
 )
 from fer_model.statistics import paired_differences
 from fer_model.verdict import CANNOT_TELL, HELPS, HURTS, verdicts
@@ -78,13 +77,6 @@ def test_one_seed_is_the_classical_paired_test() -> None:
 def test_designs_that_cannot_be_meant_are_refused(change: dict[str, float]) -> None:
     with pytest.raises(UsageError):
         Design(**change)  # type: ignore[arg-type]
-
-
-def test_a_picture_of_a_rare_class_is_worth_more() -> None:
-    found = value_of_a_picture([50, 1000, 0], class_names=("rare", "often", "none"))
-    assert found["rare"] == {"recall": 2.0, "balanced_accuracy": 1.0}
-    assert found["often"]["recall"] == pytest.approx(0.1)
-    assert "none" not in found
 
 
 def test_seeds_needed_are_the_fewest_that_go_beyond_the_margin() -> None:
