@@ -10,12 +10,12 @@ from rich.text import Text
 from fer_data.manifest import printable, shown_class
 from fer_data.render import class_name
 from fer_data.words import counted
-from fer_model.scores import SUMMARIES
-from fer_model.side_by_side import SideBySide
+from fer_model.comparison.side_by_side import SideBySide
+from fer_model.statistics.scores import SUMMARIES
+from fer_model.words import duration, signed
 
 if TYPE_CHECKING:
-    from fer_model.results import Results
-    from fer_model.statistics import Difference
+    from fer_model.comparison.results import Results
 
 
 def scores_table(scores: dict[str, Any], title: str) -> Table:
@@ -97,18 +97,6 @@ def differences_table(results: Results) -> Table:
     return table
 
 
-def signed(row: Difference) -> str:
-    """Return a difference in points with its interval."""
-    if row.is_open:
-        return f"{points(row.estimate)} (no interval)"
-    return f"{points(row.estimate)} ({points(row.low)} to {points(row.high)})"
-
-
-def points(share: float) -> str:
-    """Return a difference of shares in points, with its sign."""
-    return f"{100 * share:+.1f}"
-
-
 def predictions_table(predictions: list[dict[str, Any]]) -> Table:
     """Return a row an image: its likeliest class, and every class's probability."""
     table = Table()
@@ -125,17 +113,6 @@ def predictions_table(predictions: list[dict[str, Any]]) -> Table:
             *(f"{probabilities[name]:.3f}" for name in names),
         )
     return table
-
-
-def duration(seconds: float) -> str:
-    """Return seconds as people say them: ``48 s``, ``12 min 05 s``, ``3 h 07 min``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    return (
-        f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
-    )
 
 
 def _best_bold(values: list[float]) -> list[str]:

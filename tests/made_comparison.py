@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from fer_data.files import write_json, write_text
-from fer_model.arm import parse_arms
-from fer_model.protocol import Protocol
-from fer_model.recipe import Recipe
-from fer_model.results import SAMPLES
-from fer_model.runs import Run
+from fer_model.comparison.arm import parse_arms
+from fer_model.comparison.protocol import Protocol
+from fer_model.comparison.results import SAMPLES
+from fer_model.training.recipe import Recipe
+from fer_model.training.runs import Run
 
 
 def make_comparison(

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_data.errors import UsageError
-from fer_model.arm import FORMS, Arm, parse_arms
-from fer_model.heads import Head, HeadChoice, Known
-from fer_model.posthoc import adjust_logits, apply_head
-from fer_model.recipe import Recipe
+from fer_model.comparison.arm import FORMS, Arm, parse_arms
+from fer_model.heads.choice import Head, HeadChoice, Known
+from fer_model.heads.posthoc import adjust_logits, apply_head
+from fer_model.training.recipe import Recipe
 
 PARTS = {
     "balance": ["oversample", "class-weights", "deferred:8", "counts:a=3,b=4", "power:0.5"],

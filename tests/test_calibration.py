@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_data.errors import UsageError
-from fer_model.calibration import calibration
+from fer_model.statistics.calibration import calibration
 
 
 def test_the_calibration_error_of_a_table_made_by_hand() -> None:

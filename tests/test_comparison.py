@@ -17,17 +17,18 @@ import pandas as pd
 import pytest
 
 from fer_data.errors import DataError, UsageError
-from fer_model import grid, in_turn, judge
-from fer_model.arm import parse_arms
-from fer_model.evaluate import evaluate_run
-from fer_model.markdown import as_markdown
-from fer_model.posthoc import adjust_logits
-from fer_model.protocol import Cell, Protocol, run_folder
-from fer_model.recipe import Recipe
-from fer_model.report import write_comparison
-from fer_model.results import read_results
-from fer_model.runs import Run
-from fer_model.summary import Summary
+from fer_model.comparison import grid, in_turn
+from fer_model.comparison.arm import parse_arms
+from fer_model.comparison.protocol import Cell, Protocol, run_folder
+from fer_model.comparison.results import read_results
+from fer_model.heads.posthoc import adjust_logits
+from fer_model.report.markdown import as_markdown
+from fer_model.report.page import write_comparison
+from fer_model.report.summary import Summary
+from fer_model.training import judge
+from fer_model.training.evaluate import evaluate_run
+from fer_model.training.recipe import Recipe
+from fer_model.training.runs import Run
 
 RECIPE = Recipe(
     net="small", epochs=5, steps_per_epoch=2, batch_size=32, schedule="cosine", keep="last"

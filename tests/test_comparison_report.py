@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from fer_model.markdown import as_markdown
-from fer_model.protocol import Protocol
-from fer_model.report import write_comparison
-from fer_model.results import read_results
-from fer_model.summary import Summary, before_training
+from fer_model.comparison.protocol import Protocol
+from fer_model.comparison.results import read_results
+from fer_model.report.markdown import as_markdown
+from fer_model.report.page import write_comparison
+from fer_model.report.summary import Summary, before_training
 from tests.browser import CHROMIUM, NEEDED, show
 from tests.made_comparison import make_comparison
 

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from fer_data.errors import UsageError
-from fer_model.design import (
+from fer_model.statistics.design import (
     Design,
     detectable,
     margin,
@@ -19,8 +19,8 @@ from fer_model.design import (
     smallest_difference,
     smallest_difference_measured,
 )
-from fer_model.statistics import paired_differences
-from fer_model.verdict import CANNOT_TELL, HELPS, HURTS, verdicts
+from fer_model.statistics.differences import paired_differences
+from fer_model.statistics.verdict import CANNOT_TELL, HELPS, HURTS, verdicts
 from tests.trainings import CLASS_NAMES, SCENARIOS, draw, made
 
 

@@ -64,7 +64,7 @@ def test_commands_that_compare_pictures_import_no_framework(tmp_path: Path, comm
 
 
 def test_a_comparison_is_read_without_a_framework() -> None:
-    code = "import fer_model.commands.compare, fer_model.summary, fer_model.markdown"
+    code = "import fer_model.commands.compare, fer_model.report.summary, fer_model.report.markdown"
     assert not imported(code) & {"tensorflow", "keras", "torch", "jax"}
 
 

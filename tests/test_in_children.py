@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from fer_data.errors import DataError
-from fer_model import in_children
-from fer_model.protocol import Cell, Protocol
-from fer_model.results import read_results
-from fer_model.runs import Run
+from fer_model.comparison import in_children
+from fer_model.comparison.protocol import Cell, Protocol
+from fer_model.comparison.results import read_results
+from fer_model.training.runs import Run
 from tests.made_comparison import make_comparison
 
 CHILD = """

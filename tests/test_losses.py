@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from fer_data.decode import PixelFormat
 from fer_data.errors import UsageError
-from fer_model import models, nets
-from fer_model.losses import FORMS, LOSSES, LossChoice, known_counts
+from fer_model.losses.choice import FORMS, LOSSES, LossChoice, known_counts
+from fer_model.training import models, nets
 
 FER2013 = [3995, 436, 4097, 7215, 4965, 4830, 3171]
 """The training split's counts, by label."""
@@ -247,8 +247,8 @@ def test_a_model_file_carries_the_loss_it_was_compiled_with(text: str, tmp_path:
 BACKEND = """
 import json, sys
 import keras, numpy as np
-from fer_model import models
-from fer_model.losses import LossChoice
+from fer_model.training import models
+from fer_model.losses.choice import LossChoice
 
 path, texts, counts, labels, probabilities = json.load(sys.stdin)
 loaded = models.load(path)[0].loss
@@ -405,7 +405,8 @@ def test_counts_of_nothing_are_refused(counts: list[int]) -> None:
 
 def test_a_text_is_checked_without_keras() -> None:
     code = (
-        "import sys\nimport fer_model.posthoc\nfrom fer_model.losses import LossChoice\n"
+        "import sys\nimport fer_model.heads.posthoc\n"
+        "from fer_model.losses.choice import LossChoice\n"
         "LossChoice.parse('focal:2')\nassert 'keras' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -5,8 +5,8 @@ from typing import get_args
 import pytest
 
 from fer_data.errors import UsageError
-from fer_model import nets
-from fer_model.recipe import Net
+from fer_model.training import nets
+from fer_model.training.recipe import Net
 
 # As the reference notebook prints it: layer, output shape, parameters.
 DOCUMENTED = """

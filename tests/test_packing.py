@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fer_data.errors import DataError
-from fer_model.packing import pack, unpack
+from fer_model.comparison.packing import pack, unpack
 
 
 def test_a_folder_comes_back_as_it_was(tmp_path: Path) -> None:

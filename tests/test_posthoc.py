@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from fer_data.errors import UsageError
-from fer_model.posthoc import TAUS, adjust_logits, apply_head, best_tau, tau_normalize
+from fer_model.heads.posthoc import TAUS, adjust_logits, apply_head, best_tau, tau_normalize
 
 Floats = NDArray[np.float64]
 

@@ -22,15 +22,16 @@ from typer.testing import CliRunner
 
 from fer_data.errors import DataError, UsageError
 from fer_data.synthetic_files import write_synthetic
-from fer_model import grid, in_turn, models, on_node
-from fer_model.arm import parse_arms
 from fer_model.cli import app
-from fer_model.protocol import Cell, Protocol
-from fer_model.recipe import Recipe
-from fer_model.runs import Run
+from fer_model.comparison import grid, in_turn, on_node
+from fer_model.comparison.arm import parse_arms
+from fer_model.comparison.protocol import Cell, Protocol
+from fer_model.training import models
+from fer_model.training.recipe import Recipe
+from fer_model.training.runs import Run
 from tests.test_imports import imported
 
-on_ray = pytest.importorskip("fer_model.on_ray", reason="the extra ray is not installed")
+on_ray = pytest.importorskip("fer_model.comparison.on_ray", reason="the extra ray is not installed")
 
 from ray.cluster_utils import Cluster  # noqa: E402
 
@@ -324,5 +325,7 @@ def test_without_ray_the_extra_is_named(
 
 
 def test_ray_is_imported_only_where_it_is_asked_for() -> None:
-    found = imported("import fer_model.cli, fer_model.comparison, fer_model.on_node")
+    found = imported(
+        "import fer_model.cli, fer_model.comparison.compare, fer_model.comparison.on_node"
+    )
     assert not {"ray", "keras"} & found

@@ -14,13 +14,13 @@ from scipy import stats
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from fer_data.errors import UsageError
-from fer_model import scores as scores_module
-from fer_model.bootstrap import bootstrap
-from fer_model.design import seeds_needed
-from fer_model.intervals import interval
-from fer_model.scores import Predicted
-from fer_model.statistics import Differences, holm, mcnemar, paired_differences
-from fer_model.verdict import CANNOT_TELL, HELPS, verdicts
+from fer_model.statistics import scores as scores_module
+from fer_model.statistics.bootstrap import bootstrap
+from fer_model.statistics.design import seeds_needed
+from fer_model.statistics.differences import Differences, holm, mcnemar, paired_differences
+from fer_model.statistics.intervals import interval
+from fer_model.statistics.scores import Predicted
+from fer_model.statistics.verdict import CANNOT_TELL, HELPS, verdicts
 from tests.test_imports import FRAMEWORKS, imported
 from tests.trainings import SCENARIOS, Scenario, draw, made, simulate, true_differences
 
@@ -66,7 +66,7 @@ def test_the_figures_are_those_of_scikit_learn(seed: int, num_classes: int, num:
 
 
 def test_the_figures_are_those_of_a_run() -> None:
-    from fer_model.evaluate import score
+    from fer_model.training.evaluate import score
 
     predicted = made()
     guess = predicted.predicted[1, 1]

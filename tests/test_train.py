@@ -22,13 +22,13 @@ from fer_data.errors import DataError, UsageError
 from fer_data.ferplus import COLUMNS
 from fer_data.selection import Selection
 from fer_data.store import open_store
-from fer_model import models, plots
-from fer_model.evaluate import evaluate_run, predict_images, score
-from fer_model.parts import divide
-from fer_model.recipe import Recipe
-from fer_model.runs import Run
-from fer_model.side_by_side import side_by_side
-from fer_model.train import resume, train
+from fer_model.comparison.side_by_side import side_by_side
+from fer_model.training import models, plots
+from fer_model.training.evaluate import evaluate_run, predict_images, score
+from fer_model.training.parts import divide
+from fer_model.training.recipe import Recipe
+from fer_model.training.runs import Run
+from fer_model.training.train import resume, train
 from tests.conftest import MakeFolder
 
 QUICK = Recipe(net="small", epochs=2, learning_rate=3e-3, batch_size=32, rescale=1 / 255)
@@ -209,8 +209,8 @@ def test_a_run_stopped_by_ctrl_c_and_resumed_is_the_uninterrupted_one(
 KILLED = """
 import os, signal, sys
 import keras
-from fer_model.recipe import Recipe
-from fer_model.train import train
+from fer_model.training.recipe import Recipe
+from fer_model.training.train import train
 
 class KillAfterEpoch(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):

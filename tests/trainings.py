@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from fer_model.scores import Predicted
-from fer_model.statistics import Difference, paired_differences
+from fer_model.statistics.differences import Difference, paired_differences
+from fer_model.statistics.scores import Predicted
 
 CLASS_NAMES = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 SHARES = np.array([0.137, 0.034, 0.138, 0.25, 0.17, 0.166, 0.105])

@@ -241,7 +241,7 @@ def memories(names: list[str], data: Data, measured: dict[str, Any]) -> dict[str
 def waiting(data: Data, steps: int) -> dict[str, Any]:
     """Train the documented CNN for some steps, and note how long each waits for its batch."""
     import fer_data
-    from fer_model import nets
+    from fer_model.training import nets
 
     loader = fer_data.open_loader(data.path, balance="batch", batch_size=data.batch_size)
     model = nets.build("documented", loader.store.form.shape, loader.num_classes)

@@ -52,10 +52,10 @@ from fer_model.commands.options import (
     refuse_others,
 )
 from fer_model.commands.session import data_name, import_keras
-from fer_model.protocol import FILE
+from fer_model.comparison.protocol import FILE
 
 if TYPE_CHECKING:
-    from fer_model.results import Results
+    from fer_model.comparison.results import Results
 
 
 def compare(
@@ -155,7 +155,7 @@ def compare(
             raise UsageError("--ray wants Ray, which is not installed: pip install 'fer-data[ray]'")
         if ray is not None:
             import_keras()
-        from fer_model import comparison
+        from fer_model.comparison import compare as comparison
 
         results = comparison.compare(
             recipe,
@@ -176,7 +176,7 @@ def compare(
     elif len(paths) == 1 and (paths[0] / FILE).exists():
         known = {"paths", "as_json", "markdown"}
         refuse_others(context, known, "the comparison is read as it is; with --arms it goes on")
-        from fer_model.results import read_results
+        from fer_model.comparison.results import read_results
 
         results = read_results(paths[0])
     elif len(paths) == 1:
@@ -198,9 +198,9 @@ def split_arms(arms: str) -> list[str]:
 def _show(results: Results, markdown: Path | None, *, as_json: bool) -> None:
     """Print a comparison, and write its page, its figures and, where asked for, markdown."""
     from fer_model import render
-    from fer_model.markdown import as_markdown
-    from fer_model.report import write_comparison
-    from fer_model.summary import Summary
+    from fer_model.report.markdown import as_markdown
+    from fer_model.report.page import write_comparison
+    from fer_model.report.summary import Summary
 
     summary = Summary(results)
     write_json(results.out / "results.json", summary.to_dict())
@@ -223,8 +223,8 @@ def _show(results: Results, markdown: Path | None, *, as_json: bool) -> None:
 
 
 def _side_by_side(paths: list[Path], *, as_json: bool) -> None:
+    from fer_model.comparison.side_by_side import side_by_side
     from fer_model.render import side_by_side_table
-    from fer_model.side_by_side import side_by_side
 
     found = side_by_side(paths)
     if as_json:

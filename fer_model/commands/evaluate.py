@@ -49,12 +49,12 @@ def evaluate(
 
       fer-model evaluate runs/oversample fer2013.csv --split test --json
     """
-    from fer_model.runs import Run
+    from fer_model.training.runs import Run
 
     Run.open(run)
     layout_of(path)
     import_keras()
-    from fer_model.evaluate import evaluate_run
+    from fer_model.training.evaluate import evaluate_run
 
     selection = selection_of(locals())
     scores = evaluate_run(

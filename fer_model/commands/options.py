@@ -13,10 +13,10 @@ from fer_data.errors import UsageError
 from fer_data.mixing import FORMS as MIXES
 from fer_data.schedule import parse_epoch_size
 from fer_data.strategy import FORMS
-from fer_model.losses import FORMS as LOSSES
+from fer_model.losses.choice import FORMS as LOSSES
 
 if TYPE_CHECKING:
-    from fer_model.recipe import Recipe
+    from fer_model.training.recipe import Recipe
 
 DataPath = Annotated[
     Path,
@@ -66,7 +66,7 @@ Rescale = Annotated[float, typer.Option(help="Pixels, 0 to 255, are multiplied b
 
 def make_recipe(options: dict[str, Any]) -> Recipe:
     """Make a recipe of a command's options."""
-    from fer_model.recipe import Recipe
+    from fer_model.training.recipe import Recipe
 
     names = {field.name for field in fields(Recipe)} & options.keys()
     values = {name: options[name] for name in names}

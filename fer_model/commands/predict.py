@@ -31,12 +31,12 @@ def predict(
 
       fer-model predict runs/oversample *.png --skip-bad --json
     """
-    from fer_model.runs import Run
+    from fer_model.training.runs import Run
 
     Run.open(run)
     import_keras()
-    from fer_model.evaluate import predict_images
     from fer_model.render import predictions_table
+    from fer_model.training.evaluate import predict_images
 
     predictions, left_out = predict_images(run, images, skip_bad=skip_bad)
     if as_json:

@@ -18,8 +18,8 @@ from fer_data.entry import INTERRUPTED
 from fer_data.words import counted
 
 if TYPE_CHECKING:
-    from fer_model.recipe import Recipe
-    from fer_model.runs import Run
+    from fer_model.training.recipe import Recipe
+    from fer_model.training.runs import Run
 
 
 def import_keras() -> None:

@@ -149,8 +149,8 @@ def train(
     if path is not None:
         layout_of(path)  # what can be refused is refused before keras, which takes seconds
     import_keras()
-    from fer_model import live
-    from fer_model.render import duration
+    from fer_model.training import live
+    from fer_model.words import duration
 
     show = live.Display(
         Console(stderr=as_json, emoji=False), tensorboard=tensorboard, summary=summary

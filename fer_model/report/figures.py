@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 
 from fer_data.manifest import printable
 from fer_data.report.svg import COLORS, STYLE, to_svg
-from fer_model.calibration import Calibration
-from fer_model.results import Results
-from fer_model.scores import SUMMARIES
+from fer_model.comparison.results import Results
+from fer_model.statistics.calibration import Calibration
+from fer_model.statistics.scores import SUMMARIES
 
 _MOST_CLASSES = 40
 _COLUMNS = 3

@@ -1,0 +1,1 @@
+"""Arms by seeds: what is declared, how it is trained, what was found."""

@@ -1,0 +1,112 @@
+"""What is compared: an arm is a strategy with a loss and a mix, or a new head on trained ones."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fer_data.errors import UsageError
+from fer_data.mixing import FORMS as MIXES
+from fer_data.mixing import Mixing
+from fer_data.strategy import FORMS as STRATEGIES
+from fer_data.strategy import Strategy
+from fer_model.heads.choice import FORMS as HEADS
+from fer_model.heads.choice import HeadChoice
+from fer_model.losses.choice import FORMS as LOSSES
+from fer_model.losses.choice import LossChoice
+from fer_model.training.recipe import Recipe
+
+FORMS = (*STRATEGIES, *LOSSES[1:], *MIXES[1:], *HEADS)
+"""All parts of what ``--arms`` takes."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One arm of a comparison.
+
+    Attributes
+    ----------
+    balance, loss, mix : str
+        As in `fer_model.training.recipe.Recipe`.
+    head : HeadChoice, optional
+        What becomes of the last layer once the rest is trained; None leaves it as it is.
+    """
+
+    balance: str = "none"
+    loss: str = "cross-entropy"
+    mix: str = "none"
+    head: HeadChoice | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Arm:
+        """Parse one of what ``--arms`` takes: parts of `FORMS` with a plus between them.
+
+        ``oversample``, ``focal:2``, ``deferred:8+ldam:0.5``, ``oversample+mixup:0.2``, ``crt``.
+
+        Raises
+        ------
+        UsageError
+            If a part is none, or two are of one kind.
+        """
+        parts: dict[str, str] = {}
+        for word in text.strip().split("+"):
+            kind = _kind(word, text)
+            if kind == "balance" and kind in parts and word.startswith("class-weights"):
+                parts[kind] += f"+{word}"  # by its name: a correction of a correction
+            elif kind in parts:
+                raise UsageError(f"arm {text!r}: {parts[kind]} and {word} cannot both be meant")
+            else:
+                parts[kind] = word
+        return cls(
+            str(Strategy.parse(parts.get("balance", "none"))),
+            str(LossChoice.parse(parts.get("loss", "cross-entropy"))),
+            str(Mixing.parse(parts.get("mix", "none")) or "none"),
+            HeadChoice.parse(parts["head"]) if "head" in parts else None,
+        )
+
+    def __str__(self) -> str:
+        parts = [
+            self.balance if self.balance != "none" else "",
+            self.loss if self.loss != "cross-entropy" else "",
+            self.mix if self.mix != "none" else "",
+            str(self.head or ""),
+        ]
+        return "+".join(filter(None, parts)) or "none"
+
+    @property
+    def trained(self) -> Arm:
+        """The arm whose training this one begins with: itself, but for its head."""
+        return dataclasses.replace(self, head=None)
+
+    def recipe(self, common: Recipe) -> Recipe:
+        """Return what trains the arm, given what all arms have in common."""
+        return dataclasses.replace(common, balance=self.balance, loss=self.loss, mix=self.mix)
+
+
+def parse_arms(texts: Sequence[str]) -> tuple[Arm, ...]:
+    """Parse arms, the first of which is the baseline.
+
+    Raises
+    ------
+    UsageError
+        If there are not two, or two are the same.
+    """
+    arms = tuple(map(Arm.parse, texts))
+    if len(arms) < 2 or len(set(arms)) < len(arms):
+        named = ", ".join(map(str, arms)) or "none at all"
+        raise UsageError(f"arms are {named}; name two or more, each once, the baseline first")
+    return arms
+
+
+def _kind(word: str, text: str) -> str:
+    name = word.partition(":")[0]
+    for kind, forms in (
+        ("loss", LOSSES),
+        ("mix", MIXES[1:]),
+        ("head", HEADS),
+        ("balance", (*STRATEGIES, "natural")),
+    ):
+        if name in {form.partition(":")[0] for form in forms}:
+            return kind
+    raise UsageError(f"arm {text!r}: {word!r} is none of {', '.join(FORMS)}")

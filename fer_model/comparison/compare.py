@@ -1,0 +1,132 @@
+"""``compare(recipe, data, arms, seeds, out) -> Results``: a comparison from a path to a verdict."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from fer_data.errors import DataError, UsageError
+from fer_data.selection import Selection
+from fer_model.comparison import grid, in_children
+from fer_model.comparison.arm import parse_arms
+from fer_model.comparison.display import GridDisplay
+from fer_model.comparison.protocol import FILE, check_seeds
+from fer_model.comparison.results import SAMPLES, Results, check_runs, read_results
+from fer_model.report.summary import before_training
+from fer_model.statistics.scores import SUMMARIES
+from fer_model.training.recipe import Recipe
+
+
+def compare(
+    recipe: Recipe,
+    path: str | Path,
+    arms: Sequence[str],
+    seeds: Sequence[int],
+    out: str | Path,
+    *,
+    figure: str = "balanced_accuracy",
+    num_steps: int | None = None,
+    ray: str | None = None,
+    cache: str | Path | None = None,
+    skip_bad: bool = False,
+    selection: Selection | None = None,
+) -> Results | None:
+    """Train what is missing of a comparison, and read all of it; tell of it on standard error.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What all arms have in common; its balance, loss, mix and seed do not count. Fair are the
+        schedule ``cosine`` and the last epoch's model.
+    path : path
+        A data set that `fer_data.read` takes, with a test split.
+    arms : sequence of str
+        What `fer_model.comparison.arm.Arm.parse` takes, the baseline first.
+    seeds : sequence of int
+    out : path
+        Folder of the comparison. One that is there goes on; arms and seeds are added to it.
+    figure : str
+        What the verdict goes by: one of `fer_model.statistics.scores.SUMMARIES`.
+    num_steps : int, optional
+        Steps of a run in all, in place of the recipe's epochs.
+    ray : str, optional
+        Address of a Ray cluster to train on; see `fer_model.comparison.on_ray`.
+    cache, skip_bad, selection
+        As in `fer_data.open_store`.
+
+    Returns
+    -------
+    Results or None
+        None where Ctrl-C stopped it; the same call goes on with it.
+
+    Raises
+    ------
+    DataError, UsageError
+        If the data cannot be read or has no test split, an argument cannot be meant, or `out`
+        holds a comparison of another recipe or other data.
+    """
+    if figure not in SUMMARIES:
+        raise UsageError(f"figure is {figure!r}; choose one of {', '.join(SUMMARIES)}")
+    check_seeds(seeds)
+    out = Path(out).absolute()
+    protocol, parts = grid.declare(
+        recipe,
+        path,
+        parse_arms(arms),
+        seeds,
+        figure=figure,
+        num_steps=num_steps,
+        cache=cache,
+        skip_bad=skip_bad,
+        selection=selection,
+    )
+    with _alone(out) as lock:
+        protocol = protocol.joined(out)
+        check_runs(protocol, out)
+        if not (out / FILE).exists() or not (out / SAMPLES).exists():
+            grid.write_samples(parts, out, cache)
+        protocol.write(out)
+        for line in before_training(protocol, out):
+            print(line, file=sys.stderr)
+        display = GridDisplay(Console(stderr=True, emoji=False), figure)
+        try:
+            if ray is None:
+                stopped = in_children.train_missing(protocol, out, display, lock, cache=cache)
+            else:
+                from fer_model.comparison import on_ray
+
+                stopped = on_ray.train_missing(protocol, out, display, address=ray, cache=cache)
+        finally:
+            display.close()
+        return None if stopped else read_results(out)
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[int]:
+    """Wait until no other command is at work in a folder; give the lock's descriptor.
+
+    Processes that are started with it hold the lock, too, so it is there until the last one of a
+    command that was killed has ended.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        lock = os.open(out / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise DataError(f"{out}: cannot be written ({error.strerror})") from None
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"another command is at work in {out}; waiting for its end", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError:
+            pass  # a file system without locks
+        yield lock
+    finally:
+        os.close(lock)

@@ -1,0 +1,175 @@
+"""What a comparison declares of its data, and which of its runs are missing."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol as Interface
+
+import numpy as np
+import pandas as pd
+
+from fer_data import readers
+from fer_data.decode import PixelFormat
+from fer_data.errors import DataError, UsageError
+from fer_data.files import written_whole
+from fer_data.photographs import photograph_groups
+from fer_data.selection import Selection
+from fer_data.store import open_store
+from fer_data.strategy import Strategy
+from fer_model.comparison.arm import Arm
+from fer_model.comparison.protocol import Cell, Protocol
+from fer_model.comparison.results import SAMPLES, is_finished
+from fer_model.losses.choice import LOSSES, LossChoice
+from fer_model.training.parts import Parts, divide
+from fer_model.training.recipe import Recipe
+from fer_model.training.runs import Run
+
+TRIES = 2
+"""Of a run that fails, or whose process crashes."""
+
+
+class Display(Interface):
+    """Shows a grid as its runs are trained."""
+
+    def begin(self, cells: Sequence[Cell], num_steps: int, *, num_at_once: int = 1) -> None:
+        """Take note of the runs that are missing, the steps of a training, and runs at once."""
+
+    def training(self, cell: Cell) -> None:
+        """Show that a run begins, or goes on."""
+
+    def step(self, number: int) -> None:
+        """Show that so many steps of it are done."""
+
+    def end(self, cell: Cell, run: Run, seconds: float) -> None:
+        """Show that a run is finished."""
+
+    def failed(self, cell: Cell, error: str) -> None:
+        """Show that a run failed."""
+
+
+def declare(
+    recipe: Recipe,
+    path: str | Path,
+    arms: Sequence[Arm],
+    seeds: Sequence[int],
+    *,
+    figure: str = "balanced_accuracy",
+    num_steps: int | None = None,
+    cache: str | Path | None = None,
+    skip_bad: bool = False,
+    selection: Selection | None = None,
+) -> tuple[Protocol, Parts]:
+    """Return what is to be compared, and the data as the baseline's first run divides it.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What all arms have in common. Where it leaves the steps of an epoch open, they are those
+        of a natural epoch.
+    path : path
+        A data set that `fer_data.read` takes, with a test split.
+    arms : sequence of Arm
+        The baseline first.
+    seeds : sequence of int
+    figure : str
+        What the verdict goes by.
+    num_steps : int, optional
+        Steps of a training in all, in place of the recipe's epochs; whole epochs of about a
+        natural one's length come nearest to it.
+    cache, skip_bad, selection
+        As in `fer_data.open_store`.
+
+    Raises
+    ------
+    DataError
+        If the data cannot be read, or has no labelled test split.
+    UsageError
+        If an arm would not get to what it is named after, or the recipe judges by the test split.
+    """
+    if recipe.protocol == "notebook":
+        raise UsageError("the notebook's protocol validates on the test split: nothing to compare")
+    store = open_store(path, form=recipe.form, cache=cache, skip_bad=skip_bad, selection=selection)
+    recipe = dataclasses.replace(recipe, balance="none", loss="cross-entropy", mix="none", seed=0)
+    parts = divide(recipe, store)
+    if parts.test is None:
+        raise DataError(
+            f"{path}: no labelled test split to compare on; make one (fer-data split --pool)"
+        )
+    natural = recipe.steps_per_epoch or parts.train.num_steps
+    if num_steps is not None:
+        epochs = max(1, round(num_steps / natural))
+        natural = max(1, num_steps // epochs)
+        recipe = dataclasses.replace(recipe, epochs=epochs)
+    recipe = dataclasses.replace(recipe, steps_per_epoch=natural)
+    passes = recipe.epochs * natural * recipe.batch_size / len(parts.train.rows)
+    for arm in arms:
+        _check_reached(arm, recipe.epochs, passes)
+    root = store.manifest.root
+    data = {
+        "path": str(root),
+        "fingerprint": readers.fingerprint(root),
+        "skip_bad": skip_bad,
+        "selection": (selection or Selection()).to_dict(),
+        "selected": store.manifest.digest(),
+        "class_names": list(store.manifest.class_names),
+    }
+    return Protocol(recipe, data, tuple(arms), tuple(seeds), figure), parts
+
+
+def _check_reached(arm: Arm, epochs: int, passes: float) -> None:
+    """Refuse an arm that would not get to what it is named after.
+
+    A strategy's epochs are those of its loader: passes of the training samples.
+    """
+    strategy = Strategy.parse(arm.balance)
+    if strategy.sampling in ("deferred", "progressive") and strategy.parameter >= passes:
+        raise UsageError(
+            f"arm {arm}: its change lies at pass {strategy.parameter} of the training samples, and "
+            f"a run has {passes:.1f}; give it an earlier one, or more --steps"
+        )
+    loss = LossChoice.parse(arm.loss)
+    if LOSSES[loss.name].late and loss.late_epoch(epochs) >= epochs:
+        raise UsageError(
+            f"arm {arm}: changes in the last fifth of the epochs, and there are {epochs}; "
+            "give 5 --epochs or more, shorter ones if need be (--steps-per-epoch)"
+        )
+
+
+def write_samples(parts: Parts, out: Path, cache: str | Path | None = None) -> None:
+    """Write the test samples: label, which are one photograph, which training has a version of.
+
+    Parameters
+    ----------
+    parts : Parts
+        With a test part.
+    out : path
+        Gets ``samples.parquet``: ``sample``, ``label``, ``photograph`` and ``leaked``.
+    cache : path, optional
+    """
+    assert parts.test is not None
+    store, test = parts.test.store, parts.test.rows
+    manifest = store.manifest
+    form = PixelFormat()
+    if store.form != form:
+        store = open_store(manifest.root, form=form, cache=cache, skip_bad=True)
+    photographs = photograph_groups(store.pixels)
+    seen = np.concatenate(
+        [manifest.rows(split) for split in ("train", "validation") if split in manifest.splits]
+    )
+    table = pd.DataFrame(
+        {
+            "sample": manifest.take(test).sample_ids(),
+            "label": parts.test.labels,
+            "photograph": photographs[test],
+            "leaked": np.isin(photographs[test], photographs[seen]),
+        }
+    )
+    with written_whole(out / SAMPLES) as beside:
+        table.to_parquet(beside, index=False)
+
+
+def missing_runs(protocol: Protocol, out: Path) -> list[Cell]:
+    """Return the runs that are not finished, a new head's after the run that it is made for."""
+    return [cell for cell in protocol.needed(out) if not is_finished(cell)]

@@ -1,0 +1,179 @@
+"""What a comparison declares before its first training: arms, seeds, recipe, data, the figure."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+
+from fer_data.errors import DataError, UsageError
+from fer_data.files import write_json
+from fer_model.comparison.arm import Arm
+from fer_model.statistics.scores import SUMMARIES
+from fer_model.training.recipe import Recipe
+
+FORMAT = 1
+FILE = "comparison.json"
+
+_LONGEST_NAME = 150
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of a comparison: an arm with a seed, and its folder."""
+
+    arm: Arm
+    seed: int
+    folder: Path
+
+    def __str__(self) -> str:
+        return f"{self.arm}, seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What all runs of a comparison have in common, and what they differ in.
+
+    Attributes
+    ----------
+    recipe : Recipe
+        What is the same for every arm: epochs, steps, net, augmentation, schedule, which epoch's
+        model is kept. Its balance, loss, mix and seed are an arm's or a run's.
+    data : dict
+        ``path``, ``fingerprint``, ``selected``, ``selection``, ``skip_bad`` and ``class_names``,
+        as in a run.
+    arms : tuple of Arm
+        The baseline first.
+    seeds : tuple of int
+        The same for every arm: runs of one seed begin with the same weights and draw their data
+        in the same order where their strategy is the same.
+    figure : str
+        The figure that the verdict goes by.
+    """
+
+    recipe: Recipe
+    data: dict[str, Any]
+    arms: tuple[Arm, ...]
+    seeds: tuple[int, ...]
+    figure: str
+
+    @property
+    def num_steps(self) -> int:
+        """Steps of a training."""
+        return self.recipe.epochs * (self.recipe.steps_per_epoch or 1)
+
+    def cells(self, out: Path) -> list[Cell]:
+        """Return all runs, seed by seed, so that a comparison that is stopped is a fair one."""
+        return [
+            Cell(arm, seed, run_folder(out, arm, seed)) for seed in self.seeds for arm in self.arms
+        ]
+
+    def needed(self, out: Path) -> Iterator[Cell]:
+        """Yield all runs, and before a new head the run that it is made for."""
+        named = set()
+        for cell in self.cells(out):
+            trained = cell.arm.trained
+            base = Cell(trained, cell.seed, run_folder(out, trained, cell.seed))
+            for one in (base, cell):
+                if one not in named:
+                    named.add(one)
+                    yield one
+
+    def recipe_of(self, cell: Cell) -> Recipe:
+        """Return what trains a run."""
+        return dataclasses.replace(cell.arm.recipe(self.recipe), seed=cell.seed)
+
+    def write(self, out: Path) -> None:
+        """Write ``comparison.json``."""
+        write_json(
+            out / FILE,
+            {
+                "format": FORMAT,
+                "recipe": self.recipe.to_dict(),
+                "data": self.data,
+                "arms": [str(arm) for arm in self.arms],
+                "seeds": list(self.seeds),
+                "figure": self.figure,
+            },
+        )
+
+    @classmethod
+    def read(cls, out: Path) -> Self:
+        """Read what a comparison declared.
+
+        Raises
+        ------
+        DataError
+            If there is none, or it is broken.
+        """
+        try:
+            about = json.loads((out / FILE).read_text("utf-8"))
+            if about["format"] != FORMAT or about["figure"] not in SUMMARIES:
+                raise ValueError(f"format {about['format']}, figure {about['figure']}")
+            return cls(
+                Recipe.from_dict(about["recipe"]),
+                dict(about["data"]),
+                tuple(map(Arm.parse, about["arms"])),
+                tuple(map(int, about["seeds"])),
+                about["figure"],
+            )
+        except FileNotFoundError:
+            raise DataError(f"{out}: no comparison here ({FILE} is missing)") from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{out / FILE}: broken ({error})") from None
+
+    def joined(self, out: Path) -> Protocol:
+        """Return this one with the arms and seeds that a comparison in the folder has already.
+
+        Raises
+        ------
+        UsageError
+            If that one is of another recipe or other data, judges by another figure, or has
+            another baseline.
+        """
+        if not (out / FILE).exists():
+            return self
+        before = Protocol.read(out)
+        for name, word in (("recipe", "recipe"), ("data", "data"), ("figure", "figure")):
+            if getattr(before, name) != getattr(self, name):
+                what = _differing(getattr(before, name), getattr(self, name))
+                raise UsageError(
+                    f"{out}: holds a comparison of another {word} ({what}); "
+                    "give the same settings, or choose another --out"
+                )
+        if before.arms[0] != self.arms[0]:
+            raise UsageError(f"{out}: the baseline there is {before.arms[0]}, not {self.arms[0]}")
+        return dataclasses.replace(
+            self,
+            arms=tuple(dict.fromkeys((*before.arms, *self.arms))),
+            seeds=tuple(sorted({*before.seeds, *self.seeds})),
+        )
+
+
+def run_folder(out: Path, arm: Arm, seed: int) -> Path:
+    """Return the folder of a run; it is not a path of the arm's own making."""
+    name = quote(str(arm), safe="+:=,")
+    if len(name) > _LONGEST_NAME:
+        digest = hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
+        name = f"{name[:_LONGEST_NAME]}-{digest}"
+    return out / "runs" / name / f"seed-{int(seed)}"
+
+
+def check_seeds(seeds: Sequence[int]) -> None:
+    """Refuse no seeds, or one twice."""
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise UsageError(f"seeds are {list(seeds)}; give one or more, each once")
+
+
+def _differing(before: Any, now: Any) -> str:
+    if isinstance(before, Recipe):
+        before, now = before.to_dict(), now.to_dict()
+    if isinstance(before, dict):
+        names = [name for name in before if before[name] != now.get(name)]
+        return ", ".join(f"{name} {before[name]}, not {now.get(name)}" for name in names[:3])
+    return f"{before}, not {now}"

@@ -1,0 +1,225 @@
+"""What a comparison found, from its folder alone: no keras."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_data.errors import DataError
+from fer_data.manifest import printable
+from fer_model.comparison.protocol import FILE, Cell, Protocol
+from fer_model.statistics.differences import Differences, paired_differences
+from fer_model.statistics.scores import Predicted
+from fer_model.training.runs import Run, is_run
+
+SAMPLES = "samples.parquet"
+FAILURES = "failures.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """The finished runs of a comparison.
+
+    Attributes
+    ----------
+    protocol : Protocol
+    out : Path
+    seeds : tuple of int, length S
+        Those with which every arm is finished.
+    missing : tuple of Cell
+        Runs that are not.
+    left_out : tuple of str
+        Arms with fewer than half of the baseline's seeds, which are in nothing else here.
+    failures : dict
+        Runs that failed, with the last error.
+    runs : tuple of tuple of Run, [A][S]
+    probabilities : ndarray of float32, shape [A, S, N, C]
+        What each run says of the test samples.
+    samples : DataFrame
+        ``sample``, ``label``, ``photograph``, ``leaked``; a row a test sample.
+    """
+
+    protocol: Protocol
+    out: Path
+    seeds: tuple[int, ...]
+    missing: tuple[Cell, ...]
+    left_out: tuple[str, ...]
+    failures: dict[str, Any]
+    runs: tuple[tuple[Run, ...], ...]
+    probabilities: NDArray[np.float32]
+    samples: pd.DataFrame
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The arms as texts, the baseline first."""
+        return tuple(map(str, self.protocol.arms))
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """In the order of labels."""
+        return tuple(self.protocol.data["class_names"])
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """Of the test samples, int64 [N]."""
+        labels: NDArray[np.int64] = self.samples["label"].to_numpy(np.int64)
+        return labels
+
+    @property
+    def leaked(self) -> NDArray[np.bool_]:
+        """Test samples of which training has a version, bool [N]."""
+        leaked: NDArray[np.bool_] = self.samples["leaked"].to_numpy(np.bool_)
+        return leaked
+
+    @cached_property
+    def predicted(self) -> Predicted:
+        """What every run predicts for every test sample."""
+        return self._of(np.ones(len(self.samples), np.bool_))
+
+    @cached_property
+    def differences(self) -> Differences:
+        """Every arm against the baseline, on all test samples."""
+        return paired_differences(self.predicted)
+
+    @cached_property
+    def clean(self) -> Predicted | None:
+        """The same without leaked samples; None where there is none, or nothing else."""
+        kept = ~self.leaked
+        return self._of(kept) if kept.any() and not kept.all() else None
+
+    @cached_property
+    def clean_differences(self) -> Differences | None:
+        """Every arm against the baseline without leaked samples."""
+        return None if self.clean is None else paired_differences(self.clean)
+
+    def costs(self) -> NDArray[np.float64]:
+        """Return seconds of training, mean over seeds, float64 [A]."""
+        return np.array(
+            [np.mean([run.metrics["training"]["seconds"] for run in runs]) for runs in self.runs]
+        )
+
+    def _of(self, kept: NDArray[np.bool_]) -> Predicted:
+        return Predicted(
+            self.arms,
+            tuple(map(printable, self.class_names)),
+            self.labels[kept],
+            self.probabilities.argmax(axis=3)[:, :, kept],
+            self.samples["photograph"].to_numpy(np.int64)[kept],
+        )
+
+
+def read_results(out: str | Path) -> Results:
+    """Read a comparison's folder.
+
+    Raises
+    ------
+    DataError
+        If there is no comparison, no seed with which its arms are finished, or a file is broken or
+        of another comparison.
+    """
+    out = Path(out).absolute()
+    protocol = Protocol.read(out)
+    cells = protocol.cells(out)
+    check_runs(protocol, out)
+    finished = {(cell.arm, cell.seed): Run(cell.folder) for cell in cells if is_finished(cell)}
+    missing = tuple(cell for cell in cells if (cell.arm, cell.seed) not in finished)
+    seeds_of = {
+        arm: {seed for seed in protocol.seeds if (arm, seed) in finished} for arm in protocol.arms
+    }
+    enough = max(1, len(seeds_of[protocol.arms[0]]) / 2)
+    arms = tuple(arm for arm in protocol.arms if len(seeds_of[arm]) >= enough)
+    seeds = tuple(seed for seed in protocol.seeds if all(seed in seeds_of[arm] for arm in arms))
+    if len(arms) < 2 or protocol.arms[0] not in arms or not seeds:
+        raise DataError(
+            f"{out}: no seed yet with which the baseline and another arm are finished; "
+            f"{missing[0]} is not"
+        )
+    left_out = tuple(str(arm) for arm in protocol.arms if arm not in arms)
+    protocol = dataclasses.replace(protocol, arms=arms)
+    runs = tuple(tuple(finished[arm, seed] for seed in seeds) for arm in arms)
+    samples = read_samples(out)
+    probabilities = np.stack(
+        [np.stack([_probabilities(run, samples, protocol) for run in row]) for row in runs]
+    )
+    failures = _failures(out, missing)
+    return Results(protocol, out, seeds, missing, left_out, failures, runs, probabilities, samples)
+
+
+def check_runs(protocol: Protocol, out: Path) -> None:
+    """Refuse runs of other settings or other data, which an older comparison may have left.
+
+    Raises
+    ------
+    DataError
+        If there is one, and which.
+    """
+    for cell in protocol.needed(out):
+        if not is_run(cell.folder):
+            continue
+        run = Run(cell.folder)
+        wanted = {name: protocol.data.get(name) for name in ("fingerprint", "selected")}
+        if run.recipe != protocol.recipe_of(cell) or any(
+            run.data.get(name) != value for name, value in wanted.items()
+        ):
+            raise DataError(
+                f"{cell.folder}: a run of other settings or other data than {FILE} says; "
+                "delete it, or choose another --out"
+            )
+
+
+def _failures(out: Path, missing: tuple[Cell, ...]) -> dict[str, Any]:
+    """Return the failures that are told of runs that are missing still."""
+    try:
+        told = json.loads((out / FAILURES).read_text("utf-8"))
+        names = set(map(str, missing))
+        return {
+            name: {"tries": int(about["tries"]), "error": str(about["error"])}
+            for name, about in told.items()
+            if name in names
+        }
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DataError(f"{out / FAILURES}: broken ({error}); delete it") from None
+
+
+def read_samples(out: Path) -> pd.DataFrame:
+    """Read the test samples of a comparison; see `Results`.
+
+    Raises
+    ------
+    DataError
+        If they are not there, or broken.
+    """
+    return _read(out / SAMPLES)
+
+
+def is_finished(cell: Cell) -> bool:
+    """Whether a run of a comparison is there, with its metrics."""
+    return is_run(cell.folder) and Run(cell.folder).is_finished
+
+
+def _read(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path)
+    except Exception as error:  # pyarrow raises nearly anything for broken files
+        raise DataError(f"{path}: cannot be read ({error}); compare again") from None
+
+
+def _probabilities(run: Run, samples: pd.DataFrame, protocol: Protocol) -> NDArray[np.float32]:
+    path = run.path / "predictions.parquet"
+    table = _read(path)
+    table = table[table["split"] == "test"]
+    if table["sample"].tolist() != samples["sample"].tolist():
+        raise DataError(f"{path}: other test samples than the comparison's; train this run anew")
+    size = len(protocol.data["class_names"])
+    found: NDArray[np.float32] = table.iloc[:, -size:].to_numpy(np.float32)
+    return found

@@ -1,0 +1,1 @@
+"""New last layers for trained nets."""

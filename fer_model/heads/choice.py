@@ -1,0 +1,180 @@
+"""New last layers for trained nets: values that print and parse, and how each is made.
+
+A head is the kernel [D, C] and bias [C] of the last dense layer, before its softmax. The rest of
+the net stays, so that a new head costs no second training, and balancing must beat it to be worth
+one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.errors import UsageError
+from fer_model.heads.posthoc import apply_head, best_tau, tau_normalize
+from fer_model.losses.choice import known_counts
+
+
+class Head(NamedTuple):
+    """A last layer: kernel float64 [D, C], bias float64 [C]."""
+
+    kernel: NDArray[np.float64]
+    bias: NDArray[np.float64]
+
+
+class Known(NamedTuple):
+    """What a new head can be made of.
+
+    Attributes
+    ----------
+    head : Head
+        As it was trained.
+    counts : ndarray of int64, shape [C]
+        Training samples of each class.
+    train, validation : callable
+        Features float [N, D] and labels int [N] of the training and the validation samples, as
+        they are: not augmented.
+    """
+
+    head: Head
+    counts: NDArray[np.int64]
+    train: Callable[[], tuple[NDArray[Any], NDArray[Any]]]
+    validation: Callable[[], tuple[NDArray[Any], NDArray[Any]]]
+
+
+def post_hoc(known: Known, tau: float) -> tuple[Head, dict[str, float]]:
+    r"""Take the classes' prior out of the logits.
+
+    .. math:: z'_c = z_c - \tau \log \pi_c, \qquad \pi_c = n_c / n
+
+    (Menon et al. 2021, arXiv:2007.07314, post hoc.)
+    """
+    counts = known_counts(known.counts)
+    bias = known.head.bias - tau * np.log(counts / counts.sum())
+    return Head(known.head.kernel, bias), {"tau": tau}
+
+
+def tau_norm(known: Known, tau: float | None) -> tuple[Head, dict[str, float]]:
+    r"""Make the lengths of the classes' weight vectors more alike, and drop the bias.
+
+    .. math:: w'_c = w_c / \lVert w_c \rVert^\tau
+
+    Without a tau that with the best balanced accuracy on validation samples is taken, as the
+    authors do (Kang et al. 2020, arXiv:1910.09217).
+    """
+    kernel = known.head.kernel
+    if tau is None:
+        features, labels = known.validation()
+        tau = best_tau(labels, lambda one: apply_head(features, tau_normalize(kernel, one)))
+    return Head(tau_normalize(kernel, tau), np.zeros_like(known.head.bias)), {"tau": tau}
+
+
+def crt(known: Known, _: None) -> tuple[Head, dict[str, float]]:
+    """Train the last layer anew, all classes with the same weight, on the features of the others.
+
+    Classifier re-training (Kang et al. 2020, arXiv:1910.09217). There by ten epochs of balanced
+    batches, here to the optimum of the weighted cross-entropy that these aim at, with
+    scikit-learn's usual penalty on standardised features (`LogisticRegression`, C = 1).
+    """
+    from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
+
+    features, labels = known.train()
+    if len(np.unique(labels)) < 2:
+        raise UsageError("crt: training samples of one class alone; there is nothing to tell apart")
+    mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
+    model = LogisticRegression(class_weight="balanced", max_iter=2000)
+    with threadpool_limits(1):  # its many small products took 80 times as long on two busy cores
+        model.fit((features - mean) / scale, labels)
+    size = len(known.head.bias)
+    kernel, bias = np.zeros((features.shape[1], size)), np.full(size, -np.inf)
+    if len(model.classes_) == 2:  # scikit-learn has one column, the second class's logit
+        kernel[:, model.classes_] = np.stack([-model.coef_[0], model.coef_[0]], axis=1) / 2
+        bias[model.classes_] = np.array([-1, 1]) * model.intercept_[0] / 2
+    else:
+        kernel[:, model.classes_], bias[model.classes_] = model.coef_.T, model.intercept_
+    kernel /= scale[:, None]
+    bias -= mean @ kernel
+    bias[~np.isfinite(bias)] = bias[np.isfinite(bias)].min() - _NEVER
+    return Head(kernel, bias), {"iterations": float(model.n_iter_[0])}
+
+
+_NEVER = 100.0
+"""How far the logit of a class without samples lies below the others."""
+
+
+@dataclass(frozen=True)
+class HeadKind:
+    """How a head is made, and whether it has a parameter tau: always, perhaps, never."""
+
+    build: Callable[[Known, Any], tuple[Head, dict[str, float]]]
+    needs_tau: bool = False
+    takes_tau: bool = False
+
+
+KINDS = {
+    "post-hoc": HeadKind(post_hoc, needs_tau=True, takes_tau=True),
+    "tau-norm": HeadKind(tau_norm, takes_tau=True),
+    "crt": HeadKind(crt),
+}
+
+FORMS = ("post-hoc:TAU", "tau-norm", "tau-norm:TAU", "crt")
+"""What is a head's text."""
+
+
+@dataclass(frozen=True)
+class HeadChoice:
+    """Which new head is made.
+
+    Attributes
+    ----------
+    name : str
+        A name in `KINDS`.
+    tau : float, optional
+        0 to 100.
+
+    Raises
+    ------
+    UsageError
+        If there is no such head, or tau is missing, needless or out of range.
+    """
+
+    name: str
+    tau: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.name not in KINDS:
+            raise UsageError(f"head is {self.name!r}; choose one of {', '.join(FORMS)}")
+        kind = KINDS[self.name]
+        if self.tau is None and kind.needs_tau:
+            raise UsageError(f"head {self.name} wants a tau: {self.name}:1, say")
+        if self.tau is not None and not (kind.takes_tau and 0 <= self.tau <= 100):
+            raise UsageError(f"head is '{self}'; choose one of {', '.join(FORMS)}, TAU 0 to 100")
+
+    @classmethod
+    def parse(cls, text: str) -> HeadChoice:
+        """Parse one of `FORMS`.
+
+        Raises
+        ------
+        UsageError
+            If it is none.
+        """
+        name, colon, value = text.partition(":")
+        try:
+            tau = float(value) if colon else None
+        except ValueError:
+            tau = math.nan  # which no head accepts
+        return cls(name, tau)
+
+    def __str__(self) -> str:
+        return self.name if self.tau is None else f"{self.name}:{self.tau!r}"
+
+    def build(self, known: Known) -> tuple[Head, dict[str, float]]:
+        """Make the head; return it with what was chosen on the way."""
+        return KINDS[self.name].build(known, self.tau)

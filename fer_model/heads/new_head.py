@@ -1,0 +1,74 @@
+"""A run from another one: the same net with a new last layer."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.files import write_json
+from fer_data.folders import built_whole
+from fer_data.loader import Loader
+from fer_data.loaders.tfdata import tf_dataset
+from fer_model.heads.choice import Head, HeadChoice, Known
+from fer_model.training import models
+from fer_model.training.judge import judge
+from fer_model.training.parts import evaluation_loader
+from fer_model.training.runs import Run
+from fer_model.training.train import parts_of, versions
+
+
+def with_new_head(
+    base: Run, choice: HeadChoice, out: str | Path, *, cache: str | Path | None = None
+) -> Run:
+    """Give a finished run's net a new last layer, and leave a run folder of it.
+
+    What is chosen is chosen by training and validation samples; the test split is scored once.
+
+    Parameters
+    ----------
+    base : Run
+    choice : HeadChoice
+    out : path
+        A folder that does not exist, or is empty; it appears when all is done.
+    cache : path, optional
+        As in `fer_data.open_store`.
+
+    Raises
+    ------
+    DataError
+        If the base is not finished, or its data has changed.
+    OSError
+        If `out` holds something, or cannot be written.
+    """
+    began = time.monotonic()
+    training, parts = base.metrics["training"], parts_of(base, cache=cache)
+    model, use = models.load(base.model_path)
+    last = model.layers[-1]
+    features = keras.Model(model.inputs, last.input)
+
+    def seen(loader: Loader) -> tuple[NDArray[Any], NDArray[Any]]:
+        loader = evaluation_loader(base.recipe, loader.store, loader.rows)
+        found = features.predict(tf_dataset(loader), verbose=0)
+        return np.asarray(found, np.float64), loader.labels
+
+    trained = Head(*(np.asarray(part, np.float64) for part in last.get_weights()))
+    known = Known(
+        trained, parts.train.counts, lambda: seen(parts.train), lambda: seen(parts.validation)
+    )
+    head, chosen = choice.build(known)
+    last.set_weights([part.astype(np.float32) for part in head])
+    out = Path(out).absolute()
+    with built_whole(out) as beside:
+        about = {"head": str(choice), "base": str(base.path), **chosen}
+        run = Run.create(beside, base.recipe, base.data, versions(), about)
+        models.save(model, run.model_path, use)
+        metrics = judge(run, parts)
+        seconds = training["seconds"] + time.monotonic() - began
+        metrics["training"] = {**training, "seconds": seconds}
+        write_json(run.path / "metrics.json", metrics)
+    return Run(out)

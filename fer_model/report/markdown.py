@@ -1,0 +1,46 @@
+"""A comparison's verdict as markdown, for a README."""
+
+from __future__ import annotations
+
+from fer_model.report.summary import Summary
+from fer_model.statistics.scores import SUMMARIES
+from fer_model.words import duration, points
+
+
+def as_markdown(summary: Summary) -> str:
+    """Return the verdicts, a table of the arms and what they stand on."""
+    found = summary.results
+    scores = found.predicted.scores.mean(axis=1)
+    lines = [
+        f"- {_escaped(one.text)} Beside it: {_escaped(summary.cost_of(one.difference.arm))}."
+        for one in summary.main
+    ]
+    titles = [name.replace("_", " ") for name in SUMMARIES]
+    rare = f"recall of {summary.rarest}"
+    lines += [
+        "",
+        f"| arm ({len(found.seeds)} seeds) | {' | '.join(titles)} | {_escaped(rare)} "
+        "| calibration error | training |",
+        "|---" * (len(titles) + 4) + "|",
+    ]
+    place_of_rare = found.predicted.figures.index(rare)
+    for place, arm in enumerate(found.arms):
+        cells = [f"{100 * scores[place, number]:.1f} %" for number in range(len(SUMMARIES))]
+        cells.append(f"{100 * scores[place, place_of_rare]:.1f} %")
+        cells.append(f"{summary.calibrations[place].error:.3f}")
+        cells.append(duration(float(found.costs()[place])))
+        lines.append(f"| {_escaped(arm)} | {' | '.join(cells)} |")
+    lines += ["", *(f"{_escaped(note[0].upper() + note[1:])}.  " for note in summary.notes())]
+    figure = found.protocol.figure
+    if figure in summary.design():
+        least = points(summary.design()[figure]).lstrip("+")
+        lines.append(
+            f"With these test samples and {len(found.seeds)} seeds the design can find differences "
+            f"in {figure.replace('_', ' ')} from about {least} points on, four times in five."
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _escaped(text: str) -> str:
+    """Return text in which markdown finds nothing to interpret."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>|#" else c for c in text)

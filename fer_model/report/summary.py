@@ -1,0 +1,208 @@
+"""What a comparison says: verdicts first, then the figures behind them, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fer_data.manifest import printable
+from fer_data.words import counted
+from fer_model.comparison.protocol import Protocol
+from fer_model.comparison.results import Results, read_samples
+from fer_model.statistics.calibration import Calibration, calibration
+from fer_model.statistics.design import Design, smallest_difference
+from fer_model.statistics.differences import Difference, Differences, mcnemar
+from fer_model.statistics.scores import SUMMARIES
+from fer_model.statistics.verdict import Verdict, verdicts
+from fer_model.words import points, signed
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """The account of a comparison.
+
+    Attributes
+    ----------
+    results : Results
+    """
+
+    results: Results
+
+    @cached_property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """A verdict on every difference."""
+        return verdicts(self.results.differences)
+
+    @property
+    def main(self) -> tuple[Verdict, ...]:
+        """The verdicts on the figure that was declared, an arm each."""
+        figure = self.results.protocol.figure
+        return tuple(one for one in self.verdicts if one.difference.figure == figure)
+
+    @cached_property
+    def calibrations(self) -> tuple[Calibration, ...]:
+        """How far each arm's probabilities are true, over all seeds."""
+        found = self.results
+        size = found.probabilities.shape[-1]
+        labels = np.tile(found.labels, len(found.seeds))
+        return tuple(
+            calibration(of_arm.reshape(-1, size), labels) for of_arm in found.probabilities
+        )
+
+    @cached_property
+    def mcnemar(self) -> dict[str, list[float]]:
+        """The p-value of every seed's McNemar test, by arm."""
+        predicted = self.results.predicted
+        return {arm: mcnemar(predicted, arm).tolist() for arm in predicted.arms[1:]}
+
+    @property
+    def rarest(self) -> str:
+        """The name of the class with the fewest test samples, of those that have any."""
+        support = np.bincount(self.results.labels, minlength=len(self.results.class_names))
+        label = int(np.where(support > 0, support, support.max() + 1).argmin())
+        return printable(self.results.class_names[label])
+
+    def cost_of(self, arm: str) -> str:
+        """Return, in words, what an arm does to the accuracy and to the rarest class."""
+        found = self.results.differences
+        parts = [(found.of(arm, "accuracy"), "accuracy")]
+        parts.append((found.of(arm, f"recall of {self.rarest}"), f"recall of {self.rarest}"))
+        return ", ".join(f"{name} {signed(row)}" for row, name in parts)
+
+    def notes(self) -> list[str]:
+        """Return lines on what the comparison stands on, and what is missing of it."""
+        found = self.results
+        recipe = found.protocol.recipe
+        keeps = "the last epoch's" if recipe.keep == "last" else "the best validation epoch's"
+        notes = [
+            f"every run: {recipe.net} net, {recipe.epochs * (recipe.steps_per_epoch or 0):,} "
+            f"steps of {recipe.batch_size}, {recipe.schedule} schedule, augmentation "
+            f"{recipe.augment}; {keeps} model; declared before the first training",
+            "runs of one seed have the same first weights and the same held-out part; the test "
+            "split is scored once a run, and chooses nothing",
+        ]
+        leaked = int(found.leaked.sum())
+        if leaked:
+            notes.append(
+                f"{leaked:,} of {len(found.labels):,} test samples have a version in training"
+                + ("; the differences without them stand beside" if found.clean else "")
+            )
+        if found.missing:
+            notes.append(
+                f"{counted(len(found.missing), 'run is', 'runs are')} not finished, the first "
+                f"{found.missing[0]}: seeds that lack one are left out"
+            )
+        versions = {tuple(sorted(run.versions.items())) for runs in found.runs for run in runs}
+        if len(versions) > 1:
+            notes.append("the runs were not all trained with the same versions (see recipe.json)")
+        if found.left_out:
+            notes.append(
+                f"left out, with fewer than half of the baseline's seeds: "
+                f"{', '.join(found.left_out)}"
+            )
+        notes += [
+            f"{name} failed after {about['tries']} tries: {about['error']}"
+            for name, about in found.failures.items()
+        ]
+        return notes
+
+    def design(self) -> dict[str, float]:
+        """Return the smallest true difference that this design can find, by figure, in shares."""
+        found = self.results
+        return _smallest(found.samples, found.protocol, len(found.seeds))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as JSON holds it."""
+        found, scores = self.results, self.results.predicted.scores
+        return {
+            "path": found.protocol.data["path"],
+            "figure": found.protocol.figure,
+            "baseline": found.arms[0],
+            "seeds": list(found.seeds),
+            "num_test_samples": len(found.labels),
+            "num_leaked": int(found.leaked.sum()),
+            "recipe": found.protocol.recipe.to_dict(),
+            "verdicts": [
+                {
+                    "arm": one.difference.arm,
+                    "verdict": one.word,
+                    "more_seeds": one.more_seeds,
+                    "text": one.text,
+                }
+                for one in self.main
+            ],
+            "arms": [
+                {
+                    "arm": arm,
+                    "seconds": float(found.costs()[place]),
+                    "calibration_error": self.calibrations[place].error,
+                    "mcnemar": self.mcnemar.get(arm),
+                    "figures": {
+                        name: [None if np.isnan(value) else value for value in column]
+                        for name, column in zip(
+                            found.predicted.figures, scores[place].T.tolist(), strict=True
+                        )
+                    },
+                }
+                for place, arm in enumerate(found.arms)
+            ],
+            "differences": [_row(row) for row in found.differences.rows],
+            "differences_without_leaked": _rows(found.clean_differences),
+            "smallest_difference": self.design(),
+            "notes": self.notes(),
+        }
+
+
+def before_training(protocol: Protocol, out: Path) -> list[str]:
+    """Return lines on what a declared comparison can find, from its test samples alone."""
+    samples = read_samples(out)
+    found = _smallest(samples, protocol, len(protocol.seeds))
+    counts = np.bincount(samples["label"], minlength=len(protocol.data["class_names"]))
+    rare = int(np.where(counts > 0, counts, counts.max() + 1).argmin())
+    name = printable(protocol.data["class_names"][rare])
+    figure = protocol.figure if protocol.figure in found else "balanced_accuracy"
+    recall = found[f"recall of {name}"]
+    return [
+        f"{counted(len(protocol.arms), 'arm')}, {counted(len(protocol.seeds), 'seed')} each: four "
+        f"times in five, a true difference of {points(found[figure])[1:]} points in "
+        f"{figure.replace('_', ' ')} will be found"
+        + (f", and of {points(recall)[1:]} in the recall of {name}" if recall < 1 else "")
+        + f", if two trainings disagree on a fifth of the pictures; one picture of {name} is "
+        f"{100 / counts[rare]:.1f} points of its recall",
+    ]
+
+
+def _smallest(samples: pd.DataFrame, protocol: Protocol, num_seeds: int) -> dict[str, float]:
+    """Return the smallest true difference that a design can find, by figure, in shares."""
+    counts = (
+        samples.groupby("label")["photograph"]
+        .nunique()
+        .reindex(range(len(protocol.data["class_names"])), fill_value=0)
+    )
+    names = tuple(map(printable, protocol.data["class_names"]))
+    design = Design(num_arms=len(protocol.arms), num_seeds=num_seeds)
+    return smallest_difference(counts.to_numpy(), design, class_names=names)
+
+
+def _row(row: Difference) -> dict[str, Any]:
+    return {
+        "arm": row.arm,
+        "figure": row.figure,
+        "mean": row.value,
+        "baseline_mean": row.baseline_value,
+        "difference": row.estimate,
+        "low": row.low,
+        "high": row.high,
+        "p": row.p_value,
+        "p_holm": row.p_holm,
+        "by_seed": list(row.by_seed),
+    }
+
+
+def _rows(found: Differences | None) -> list[dict[str, Any]] | None:
+    return None if found is None else [_row(row) for row in found.rows if row.figure in SUMMARIES]

@@ -1,0 +1,1 @@
+"""Intervals, tests and verdicts for arms and seeds: no keras."""

@@ -1,0 +1,133 @@
+r"""Intervals of paired differences that hold for other pictures and other seeds.
+
+Two things are drawn at random: the test pictures, of which there are many, and the trainings
+(seeds), of which there are three to six. They are crossed: each training predicts each picture. The
+difference of an arm and the baseline, the mean over seeds paired by seed and picture, therefore has
+the variance
+
+.. math:: \operatorname{var}(\bar d) = M + I + \sigma^2_\text{seed} / S = M + V
+
+where :math:`M` is that of the pictures (an arm suits some pictures and not others, whatever the
+seed), :math:`I` that of seed by picture (a training goes one way or the other on a picture), and
+the last that of the seeds themselves. A bootstrap of the pictures' clusters with all seeds kept
+gives :math:`M + I`: resampling one of two crossed factors misses the other (Owen 2007,
+doi:10.1214/07-AOAS122). A bootstrap of so few seeds would be too narrow (Hesterberg 2015,
+doi:10.1080/00031305.2015.1089789), so they enter by Student's t:
+
+* :math:`V` is :math:`s^2 / S` with :math:`s^2` the variance of the seeds' differences :math:`d_s`.
+  Given the pictures these are independent, so it has :math:`S - 1` degrees of freedom.
+* :math:`I = (\overline{\operatorname{var} d^*_s} - \operatorname{var} \bar d^*) / (S - 1)`, of the
+  bootstrap's draws, is in :math:`V` already, and is taken out of the pictures' part.
+* A deviation :math:`z` of the bootstrap, in units of its standard deviation, is stretched to
+
+  .. math:: \frac{M \, T_\nu(z) + V \, T_{S-1}(z)}{\sqrt{M + V}}
+
+  where :math:`T_k` takes a normal quantile to Student's with :math:`k` degrees of freedom, and
+  :math:`\nu` are those of the pictures (`bootstrap.degrees_of_freedom`), with which :math:`M`
+  grows by :math:`(\nu + 1) / \nu` (Hesterberg's expanded percentiles). To weight critical values
+  by their variances is Cochran's solution of the Behrens-Fisher problem (1964, Biometrics 20,
+  191-195).
+
+For normal data and many pictures an interval of 95 % so covers 95.0 to 97.2 % with three seeds, and
+95.0 to 96.2 % with six (by numerical integration, over M / V). Other ways cover less, where
+:math:`M` is small or half: :math:`T_{S-1}` of :math:`s^2 / S - I`, floored at 0, beside the whole
+deviation, down to 90.7 % with three seeds; Satterthwaite's degrees of freedom of the sum, down to
+92.2 %. The price is a wide interval where seeds are few and hardly differ.
+`tools/simulate_coverage.py` shows what whole comparisons do.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import stats
+
+from fer_model.statistics.bootstrap import Array, Deviations
+
+NOTHING_KNOWN = (-1.0, 1.0, 1.0)
+"""Ends and p-value of a difference of shares of which nothing is known."""
+
+
+def variance_parts(by_seed: Array, found: Deviations) -> Array:
+    """Return M, I and the seeds' variance, [3, A-1, F]."""
+    num_seeds = by_seed.shape[1]
+    if num_seeds == 1:
+        unknown = np.full_like(found.variance, np.nan)
+        return np.stack([found.variance, np.zeros_like(found.variance), unknown])
+    interaction = (found.variance_of_one - found.variance) / (num_seeds - 1)
+    interaction = np.clip(interaction, 0, found.variance)
+    return np.stack([found.variance - interaction, interaction, by_seed.var(axis=1, ddof=1)])
+
+
+def stretched(deviations: Array, parts: Array, degrees: Array, num_seeds: int) -> Array:
+    """Return the bootstrap's deviations as those of pictures and seeds together.
+
+    Parameters
+    ----------
+    deviations : ndarray of float64, shape [F, B]
+    parts : ndarray of float64, shape [3, F]
+        As `variance_parts` gives them.
+    degrees : ndarray of float64, shape [F]
+        Of freedom, of the pictures' part.
+    num_seeds : int
+        S.
+    """
+    main, interaction, of_seeds = parts
+    main = main * (degrees + 1) / degrees
+    of_mean = np.zeros_like(main) if num_seeds == 1 else of_seeds / num_seeds
+    scale = np.sqrt(parts[0] + interaction)[:, None]
+    z = np.divide(deviations, scale, out=np.zeros_like(deviations), where=scale > 0)
+    total = np.sqrt(main + of_mean)
+    shares = [
+        np.divide(part, total, out=np.zeros_like(total), where=total > 0)
+        for part in (main, of_mean)
+    ]
+    by_degrees = np.empty_like(z)
+    for each in np.unique(degrees):
+        by_degrees[degrees == each] = _student(z[degrees == each], each)
+    by_seeds = _student(z, max(1, num_seeds - 1))
+    found: Array = shares[0][:, None] * by_degrees + shares[1][:, None] * by_seeds
+    return found
+
+
+def _student(z: Array, degrees: float) -> Array:
+    """Return the quantiles of Student's t where the normal distribution has those given."""
+    grid = np.linspace(0, 8, 801)
+    table = stats.t(degrees).isf(stats.norm.sf(grid))
+    found: Array = np.copysign(np.interp(np.abs(z), grid, table), z)
+    return found
+
+
+def interval(
+    draws: Array, estimate: float, num_discordant: int, num_clusters: int, level: float
+) -> tuple[float, float, float]:
+    """Return the ends and the p-value of an estimate.
+
+    The ends are percentiles of the estimate and its deviations, and the p-value is twice the
+    smaller share of them on one side of 0, counted as (k + 1) / (B + 1) (Davison and Hinkley
+    1997, chapter 4), so that both agree.
+
+    Parameters
+    ----------
+    draws : ndarray of float64, shape [B]
+        Deviations. NaN, where a class has no picture in a draw, is left out.
+    estimate : float
+    num_discordant, num_clusters : int
+        Clusters that the arms do not get right equally often, of how many. The p-value is not below
+        that of the sign test on these, all on one side, and the interval holds 0 where that is not
+        enough: a bootstrap of three pictures won cannot know that one might have been lost. Where
+        there is none, the interval is as wide as the share of discordant clusters may be all the
+        same, ``1 - tail ** (1 / num_clusters)`` (Clopper and Pearson 1934).
+    level : float
+    """
+    tail = (1 - level) / 2
+    if num_discordant == 0:
+        reach = 1 - tail ** (1 / num_clusters)
+        return min(estimate, 0.0) - reach, max(estimate, 0.0) + reach, 1.0
+    draws = draws[~np.isnan(draws)] + estimate
+    low, high = np.quantile(draws, [tail, 1 - tail], method="weibull").tolist()
+    fewer = min(int((draws <= 0).sum()), int((draws >= 0).sum()))
+    p_value = min(1.0, 2 * (fewer + 1) / (len(draws) + 1))
+    least = min(1.0, 2.0 ** (1 - num_discordant))
+    if least > 1 - level:
+        low, high = min(low, 0.0), max(high, 0.0)
+    return low, high, max(p_value, least)

@@ -1,0 +1,186 @@
+"""Scores of predicted classes, for many trainings and many weightings of the pictures at once.
+
+Every score here is a function of three weighted counts of each class: samples of the class, samples
+predicted to be of it, and those of it that were predicted so. The counts under any weights are one
+sparse matrix product, so a bootstrap is one too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from fer_data.errors import UsageError
+
+SUMMARIES = ("accuracy", "balanced_accuracy", "macro_f1", "geometric_mean")
+
+_MAX_ELEMENTS = 4_000_000
+"""Numbers in the largest array of one step: 16 MB of counts."""
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """What several trainings of several arms predict for the same pictures.
+
+    Attributes
+    ----------
+    arms : tuple of str, length A
+    class_names : tuple of str, length C
+    labels : ndarray of int, shape [N]
+    predicted : ndarray of int, shape [A, S, N]
+        The class that the arm's training with the s-th seed predicts. All arms have the same seeds.
+    clusters : ndarray of int, shape [N]
+        The same number for pictures of one photograph.
+
+    Raises
+    ------
+    UsageError
+        If the shapes do not agree, or a label or prediction is no class.
+    """
+
+    arms: tuple[str, ...]
+    class_names: tuple[str, ...]
+    labels: NDArray[np.integer[Any]]
+    predicted: NDArray[np.integer[Any]]
+    clusters: NDArray[np.integer[Any]]
+
+    def __post_init__(self) -> None:
+        wanted = (len(self.arms), self.predicted.shape[1:2], len(self.labels))
+        if (
+            self.predicted.ndim != 3
+            or (
+                self.predicted.shape[0],
+                self.predicted.shape[1:2],
+                self.predicted.shape[2],
+            )
+            != wanted
+        ):
+            raise UsageError(
+                f"predictions have the shape {list(self.predicted.shape)}; wanted is "
+                f"[{len(self.arms)} arms, seeds, {len(self.labels)} pictures]"
+            )
+        if not self.predicted.size:
+            raise UsageError("predictions of no arm, seed or picture: nothing to score")
+        if len(set(self.arms)) < len(self.arms):
+            raise UsageError(f"arms are {', '.join(self.arms)}; name each one once")
+        if self.labels.ndim != 1 or self.clusters.shape != self.labels.shape:
+            raise UsageError(
+                f"{self.clusters.shape} cluster numbers for {self.labels.shape} labels: "
+                "give one of each for a picture"
+            )
+        for what, values in (("labels", self.labels), ("predictions", self.predicted)):
+            low, high = int(values.min()), int(values.max())
+            if low < 0 or high >= len(self.class_names):
+                raise UsageError(
+                    f"{what} go from {low} to {high}; classes from 0 to {len(self.class_names) - 1}"
+                )
+
+    @property
+    def num_arms(self) -> int:
+        """Arms, A."""
+        return len(self.arms)
+
+    @property
+    def num_seeds(self) -> int:
+        """Trainings of each arm, S."""
+        return int(self.predicted.shape[1])
+
+    @property
+    def num_classes(self) -> int:
+        """Classes, C."""
+        return len(self.class_names)
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """Names of the scores, length F = 4 + C: the summaries, then ``recall of`` each class."""
+        return (*SUMMARIES, *(f"recall of {name}" for name in self.class_names))
+
+    @cached_property
+    def cluster_places(self) -> NDArray[np.intp]:
+        """Place of each picture's cluster, from 0 to the number of clusters less one, [N]."""
+        places: NDArray[np.intp] = np.unique(self.clusters, return_inverse=True)[1]
+        return places
+
+    @property
+    def num_clusters(self) -> int:
+        """Clusters, G."""
+        return int(self.cluster_places.max()) + 1
+
+    @cached_property
+    def clusters_of_class(self) -> NDArray[np.int64]:
+        """Clusters that have a picture of each class, int64 [C]."""
+        pairs = np.unique(self.cluster_places * self.num_classes + self.labels)
+        return np.bincount(pairs % self.num_classes, minlength=self.num_classes).astype(np.int64)
+
+    @cached_property
+    def counts(self) -> sparse.csr_array:
+        """Counts of each cluster (columns), float32 [(A S 2 + 1) C, G].
+
+        Rows are, by arm and seed: samples by predicted class, then those predicted rightly by
+        class; at the end, samples by class. Whole numbers below 2 ** 24, so float32 is exact.
+        """
+        num_pairs, num = self.num_arms * self.num_seeds, self.num_classes
+        predicted = self.predicted.reshape(num_pairs, -1).astype(np.int64)
+        first = np.arange(num_pairs)[:, None] * (2 * num)
+        pair, picture = np.nonzero(predicted == self.labels)
+        rows = np.concatenate(
+            [
+                (first + predicted).ravel(),
+                pair * (2 * num) + num + self.labels[picture],
+                num_pairs * 2 * num + self.labels.astype(np.int64),
+            ]
+        )
+        place = self.cluster_places
+        columns = np.concatenate([np.tile(place, num_pairs), place[picture], place])
+        shape = ((num_pairs * 2 + 1) * num, self.num_clusters)
+        return sparse.csr_array((np.ones(len(rows), np.float32), (rows, columns)), shape=shape)
+
+    @cached_property
+    def scores(self) -> NDArray[np.float64]:
+        """Scores of each training, float64 [A, S, F]; NaN for a class without a sample.
+
+        As `fer_model.training.evaluate.score` defines them, from 0 to 1.
+        """
+        return self.weighted_scores(np.ones((self.num_clusters, 1), np.float32))[..., 0]
+
+    @property
+    def step(self) -> int:
+        """Weightings to score at once in bounded memory."""
+        largest = max(self.counts.shape[0], self.num_clusters)
+        return max(1, _MAX_ELEMENTS // int(largest))
+
+    def weighted_scores(self, weights: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the scores with each cluster counted as often as its weight says.
+
+        Parameters
+        ----------
+        weights : ndarray of float32, shape [G, B]
+
+        Returns
+        -------
+        ndarray of float64, shape [A, S, F, B]
+            Summaries are over the classes that have weight; the recall of another is NaN.
+        """
+        num, num_draws = self.num_classes, weights.shape[1]
+        totals = self.counts @ weights
+        support = totals[-num:].astype(np.float64)
+        by_arm = totals[:-num].reshape(self.num_arms, self.num_seeds, 2, num, num_draws)
+        right = by_arm[:, :, 1].astype(np.float64)
+        present = support > 0
+        num_present = present.sum(axis=0)
+        found = np.empty((self.num_arms, self.num_seeds, 4 + num, num_draws))
+        found[:, :, 0] = right.sum(axis=2) / support.sum(axis=0)
+        recall = right / np.where(present, support, 1)
+        found[:, :, 1] = recall.sum(axis=2) / num_present
+        f1 = 2 * right / np.where(present, support + by_arm[:, :, 0], 1)
+        found[:, :, 2] = f1.sum(axis=2) / num_present
+        with np.errstate(divide="ignore"):
+            logarithm = np.log(np.where(present, recall, 1))
+        found[:, :, 3] = np.exp(logarithm.sum(axis=2) / num_present)
+        found[:, :, 4:] = np.where(present, recall, np.nan)
+        return found

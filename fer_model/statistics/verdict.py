@@ -1,0 +1,101 @@
+"""What a comparison says, in a word and a sentence."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from fer_model.statistics.design import pictures_needed, seeds_needed
+from fer_model.statistics.differences import Difference, Differences
+
+HELPS, HURTS, CANNOT_TELL = "helps", "hurts", "can't tell"
+
+_MANY_SEEDS = 100
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether an arm changes a figure.
+
+    Attributes
+    ----------
+    difference : Difference
+    word : {"helps", "hurts", "can't tell"}
+    more_seeds : int or None
+        Of each arm, that would decide it if the estimate is true; 0 where it is decided. None where
+        no number would, or one seed says nothing of that.
+    text : str
+        One or two plain sentences.
+    """
+
+    difference: Difference
+    word: str
+    more_seeds: int | None
+    text: str
+
+
+def verdicts(differences: Differences, *, alpha: float = 0.05) -> tuple[Verdict, ...]:
+    """Judge every difference, in order, by its p-value after Holm's adjustment.
+
+    That is for the arms of one figure. Of many figures some are called by chance: name the one that
+    decides before looking.
+    """
+    num_arms = len(differences.arms) + 1
+    return tuple(_verdict(each, num_arms, alpha) for each in differences.rows)
+
+
+def _verdict(difference: Difference, num_arms: int, alpha: float) -> Verdict:
+    decided = difference.p_holm <= alpha
+    word = CANNOT_TELL if not decided else HELPS if difference.estimate > 0 else HURTS
+    more_seeds = None
+    if not (difference.of_pictures_alone or difference.is_open):
+        more_seeds = seeds_needed(difference, num_arms=num_arms, alpha=alpha)
+    elif decided:
+        more_seeds = 0
+    figure = difference.figure.replace("_", " ").replace("f1", "F1")
+    adjusted = (
+        f", {difference.p_holm:.2g} adjusted for {num_arms - 1} comparisons" if num_arms > 2 else ""
+    )
+    numbers = (
+        f"{_points(difference.estimate)} points against {difference.baseline} "
+        f"({100 * difference.level:g} % interval {_points(difference.low)} to "
+        f"{_points(difference.high)}; p = {difference.p_value:.2g}{adjusted})"
+    )
+    subject = f"{difference.arm} {word} {figure}"
+    if not decided:
+        subject = f"can't tell whether {difference.arm} changes {figure}"
+    text = f"{subject}: {numbers}."
+    if difference.of_pictures_alone:
+        text += " One training of each arm: another training may differ; run more seeds."
+    elif not decided:
+        text += f" {_advice(difference, more_seeds, num_arms, alpha)}"
+    return Verdict(difference, word, more_seeds, text)
+
+
+def _advice(difference: Difference, more: int | None, num_arms: int, alpha: float) -> str:
+    if difference.is_open:
+        return "A training finds nothing of a class, so this figure says nothing of the difference."
+    if difference.num_discordant < 6:
+        return (
+            f"The arms differ on {difference.num_discordant} test pictures, too few to tell with "
+            "these seeds."
+        )
+    if difference.estimate == 0:
+        return "There is no difference to show."
+    if more is None:
+        times = pictures_needed(difference, num_arms=num_arms, alpha=alpha)
+        return (
+            "No number of seeds would show a difference of that size with these test pictures: at "
+            f"least {max(2, math.ceil(times)):,} times as many would be needed."
+        )
+    if more > _MANY_SEEDS:
+        return (
+            f"If that is the true difference, it would take {more:,} more seeds of each arm to "
+            "show it."
+        )
+    seeds = "1 more seed" if more == 1 else f"{more} more seeds"
+    return f"If that is the true difference, run {seeds} of each arm to show it."
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f}".replace("-", "−")

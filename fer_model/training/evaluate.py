@@ -1,0 +1,180 @@
+"""Scores of a model on labelled samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+from imblearn.metrics import geometric_mean_score
+from numpy.typing import NDArray
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+from fer_data.decode import read_picture
+from fer_data.door import open_loader
+from fer_data.errors import DataError
+from fer_data.loader import Loader
+from fer_data.loaders.tfdata import tf_dataset
+from fer_data.manifest import printable
+from fer_data.selection import Selection
+from fer_model.training import models
+from fer_model.training.runs import Run
+
+
+def predict(model: keras.Model, loader: Loader) -> NDArray[np.float32]:
+    """Return the probabilities of one epoch of a loader, float32 [N, C], in its order."""
+    return np.asarray(model.predict(tf_dataset(loader), verbose=0), np.float32)
+
+
+def score(
+    labels: NDArray[np.integer[Any]],
+    probabilities: NDArray[np.float32],
+    class_names: tuple[str, ...],
+) -> dict[str, Any]:
+    """Score predictions.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape [N]
+    probabilities : ndarray of float32, shape [N, C]
+    class_names : tuple of str, length C
+
+    Returns
+    -------
+    dict
+        ``num_samples``, ``accuracy``, ``balanced_accuracy`` (mean recall), ``macro_f1``,
+        ``geometric_mean`` (of the recalls; Kubat and Matwin 1997), each over the classes that
+        have samples; ``loss`` (mean cross-entropy in nats); ``per_class`` with ``precision``,
+        ``recall``, ``f1`` and ``support`` of each class; ``confusion``, counts by label (rows)
+        and prediction (columns).
+    """
+    every = np.arange(len(class_names))
+    predicted = probabilities.argmax(axis=1)
+    precision, recall, f1, support = precision_recall_fscore_support(
+        labels, predicted, labels=every, zero_division=0.0
+    )
+    present = support > 0
+    chosen = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    geometric_mean = geometric_mean_score(labels, predicted, labels=every[present])
+    return {
+        "num_samples": len(labels),
+        "accuracy": float((predicted == labels).mean()),
+        "balanced_accuracy": float(recall[present].mean()),
+        "macro_f1": float(f1[present].mean()),
+        "geometric_mean": float(geometric_mean),
+        "loss": float(-np.log(np.clip(chosen, 1e-7, None)).mean()),
+        "per_class": {
+            name: {
+                "precision": float(precision[label]),
+                "recall": float(recall[label]),
+                "f1": float(f1[label]),
+                "support": int(support[label]),
+            }
+            for label, name in enumerate(class_names)
+        },
+        "confusion": confusion_matrix(labels, predicted, labels=every).tolist(),
+    }
+
+
+def prediction_table(
+    split: str, loader: Loader, probabilities: NDArray[np.float32]
+) -> pd.DataFrame:
+    """Return a row a sample: split, sample, label, class name, probability of each class."""
+    manifest = loader.store.manifest
+    ids = manifest.take(loader.rows).sample_ids()
+    labels = loader.labels.astype(np.int64)
+    columns: dict[str, Any] = {
+        "split": split,
+        "sample": ids,
+        "label": labels,
+        "class_name": [printable(manifest.class_names[label]) for label in labels],
+    }
+    for label, name in enumerate(manifest.class_names):
+        columns[f"probability_{printable(name)}"] = probabilities[:, label]
+    return pd.DataFrame(columns)
+
+
+def evaluate_run(
+    run: str | Path,
+    path: str | Path,
+    *,
+    split: str = "test",
+    cache: str | Path | None = None,
+    skip_bad: bool = False,
+    selection: Selection | None = None,
+) -> dict[str, Any]:
+    """Score a run's model on a split of what is selected of a data set; see `score`.
+
+    Raises
+    ------
+    DataError
+        If the run has no model, the data has no such split, or other classes.
+    """
+    opened = Run.open(run)
+    model, use = models.load(opened.model_path)
+    loader = open_loader(
+        path,
+        split=split,
+        # as in training: on some processors another size rounds another way
+        batch_size=opened.recipe.batch_size,
+        augment="none",
+        shuffle=False,
+        rescale=use.rescale,
+        image_size=(use.form.height, use.form.width),
+        color=use.form.color,
+        cache=cache,
+        skip_bad=skip_bad,
+        selection=selection,
+    )
+    names = loader.store.manifest.class_names
+    if names != use.class_names:
+        raise DataError(
+            f"{path}: its classes are {', '.join(names)}; the model's {', '.join(use.class_names)}"
+        )
+    return score(loader.labels, predict(model, loader), use.class_names)
+
+
+def predict_images(
+    run: str | Path, images: Sequence[str | Path], *, skip_bad: bool = False
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return what a run's model sees in image files, the likeliest class first.
+
+    Returns
+    -------
+    predictions : list of dict
+        ``image``, ``class_name``, and ``probabilities`` by class name.
+    left_out : list of str
+        Why each image was left out that cannot be decoded.
+
+    Raises
+    ------
+    DataError
+        If the run has no model, or no image can be decoded, or one cannot and `skip_bad` is false.
+    """
+    model, use = models.load(Run.open(run).model_path)
+    found, left_out = [], []
+    for image in images:
+        try:
+            found.append((image, read_picture(image, use.form).pixels))
+        except DataError as error:
+            if not skip_bad:
+                raise
+            left_out.append(str(error))
+    if not found:
+        raise DataError(f"none of the images can be decoded; the first: {left_out[0]}")
+    pixels = np.stack([picture for _, picture in found])
+    inputs = pixels.astype(np.float32) * np.float32(use.rescale)
+    predictions = []
+    for (image, _), row in zip(found, model.predict(inputs, verbose=0), strict=True):
+        order = np.argsort(-row, kind="stable")
+        predictions.append(
+            {
+                "image": str(image),
+                "class_name": use.class_names[order[0]],
+                "probabilities": {use.class_names[label]: float(row[label]) for label in order},
+            }
+        )
+    return predictions, left_out

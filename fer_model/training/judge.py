@@ -1,0 +1,40 @@
+"""What a run's model is worth: predictions and scores of the samples that it was not trained on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fer_data.errors import TrainingError
+from fer_data.files import written_whole
+from fer_model.training import models, plots
+from fer_model.training.evaluate import predict, prediction_table, score
+from fer_model.training.parts import Parts
+from fer_model.training.runs import Run
+
+
+def judge(run: Run, parts: Parts) -> dict[str, Any]:
+    """Write a run's predictions, weights and confusion plots; return its scores by split."""
+    model, use = models.load(run.model_path)
+    with written_whole(run.path / "model.weights.h5") as beside:
+        model.save_weights(beside)
+    splits = {"test": parts.test} if parts.test else {}
+    if run.recipe.protocol == "standard":  # the notebook's validation is the test split, flipped
+        splits["validation"] = parts.validation
+    metrics: dict[str, Any] = {}
+    tables = []
+    for split, loader in splits.items():
+        probabilities = predict(model, loader)
+        if not np.isfinite(probabilities).all():
+            raise TrainingError(
+                f"{run.path}: predictions are not finite: the training diverged; lower the "
+                "learning rate"
+            )
+        metrics[split] = score(loader.labels, probabilities, use.class_names)
+        tables.append(prediction_table(split, loader, probabilities))
+        plots.confusion(metrics[split], run.path / "plots" / f"confusion-{split}.png", split)
+    with written_whole(run.path / "predictions.parquet") as beside:
+        pd.concat(tables).to_parquet(beside, index=False)
+    return metrics

@@ -1,0 +1,185 @@
+"""A training as it goes: progress and curves in a terminal, a plain line an epoch elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from fer_model.training.recipe import Recipe
+from fer_model.training.runs import Run
+from fer_model.training.train import resume, train
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_CURVES = (
+    ("loss", "loss"),
+    ("validation loss", "val_loss"),
+    ("accuracy", "accuracy"),
+    ("validation accuracy", "val_accuracy"),
+)
+
+
+class Display:
+    """Trains and resumes with a live display on a console.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+    tensorboard : bool
+        Whether TensorBoard logs go to ``tensorboard/`` in the run folder.
+    summary : bool
+        Whether the net's layers are printed first.
+    """
+
+    def __init__(
+        self, console: Console, *, tensorboard: bool = False, summary: bool = False
+    ) -> None:
+        self.console = console
+        self._tensorboard = tensorboard
+        self._summary = summary
+
+    def train(self, recipe: Recipe, path: str | Path, out: str | Path, **options: Any) -> Run:
+        """Call `fer_model.training.train.train` and show it."""
+        return self._show(
+            Path(out),
+            recipe.epochs,
+            lambda callbacks: train(recipe, path, out, callbacks=callbacks, **options),
+        )
+
+    def resume(self, path: str | Path, **options: Any) -> Run:
+        """Call `fer_model.training.train.resume` and show it."""
+        epochs = Run.open(path).recipe.epochs
+        return self._show(
+            Path(path), epochs, lambda callbacks: resume(path, callbacks=callbacks, **options)
+        )
+
+    def _show(self, folder: Path, epochs: int, call: Callable[..., Run]) -> Run:
+        live = LiveTraining(self.console, folder, epochs=epochs, summary=self._summary)
+        callbacks: list[keras.callbacks.Callback] = [live]
+        if self._tensorboard:
+            callbacks.append(keras.callbacks.TensorBoard(folder / "tensorboard"))
+        try:
+            return call(callbacks)
+        finally:
+            live.close()
+
+
+class LiveTraining(keras.callbacks.Callback):
+    """Shows steps, time left and the curves so far.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+    folder : Path
+        The run, to read its notes and, where it is resumed, its history.
+    epochs : int
+        Of the whole run.
+    summary : bool
+        Whether the net's layers are printed first.
+    """
+
+    def __init__(self, console: Console, folder: Path, *, epochs: int, summary: bool) -> None:
+        super().__init__()
+        self._console = console
+        self._folder = folder
+        self._epochs = epochs
+        self._summary = summary
+        self._history: list[dict[str, float]] = []
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._task = self._progress.add_task("")
+        self._live: Live | None = None
+        self._begun = False
+        self._drawn_at = 0.0
+        self._began_at = 0.0
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Say what is trained, and open the display."""
+        if self._begun:
+            return
+        self._begun = True
+        run = Run.open(self._folder)
+        self._history = run.history.to_dict("records")
+        if self._summary:
+            self.model.summary(print_fn=lambda text: self._console.print(text, highlight=False))
+        for note in run.data["notes"]:
+            self._console.print(note, markup=False, highlight=False, soft_wrap=True)
+        if self._console.is_terminal:
+            self._live = Live(console=self._console, refresh_per_second=4)
+            self._live.start()
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Begin the bar anew, over the steps that are left of the epoch."""
+        self._began_at = time.monotonic()
+        self._progress.reset(
+            self._task,
+            total=self.params["steps"],
+            description=f"Epoch {epoch + 1} of {self._epochs}",
+        )
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Move the bar."""
+        self._progress.advance(self._task)
+        self._draw(logs or {})
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        """Say that the epoch is being validated."""
+        self._progress.update(self._task, description="Validating")
+        self._draw({}, now=True)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Add to the curves, or print a line where there is no terminal."""
+        row = {name: float(value) for name, value in (logs or {}).items()}
+        self._history.append(row)
+        self._progress.update(self._task, description=f"Epoch {epoch + 1} of {self._epochs}")
+        if self._live:
+            self._draw({}, now=True)
+        else:
+            self._console.print(
+                f"epoch {epoch + 1:>3} of {self._epochs}: loss {row['loss']:.4f}, accuracy "
+                f"{row['accuracy']:.4f}, validation loss {row['val_loss']:.4f}, accuracy "
+                f"{row['val_accuracy']:.4f}  ({time.monotonic() - self._began_at:.0f} s)",
+                highlight=False,
+                soft_wrap=True,
+            )
+
+    def close(self) -> None:
+        """Leave the display as it last was."""
+        if self._live:
+            self._live.stop()
+
+    def _draw(self, logs: dict[str, Any], *, now: bool = False) -> None:
+        if self._live and (now or time.monotonic() - self._drawn_at > 0.2):
+            self._drawn_at = time.monotonic()
+            self._live.update(Group(self._progress, self._table(logs)))
+
+    def _table(self, logs: dict[str, Any]) -> Table:
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        width = max(10, self._console.width - 45)
+        for title, name in _CURVES:
+            values = [row[name] for row in self._history if name in row]
+            latest = float(logs[name]) if name in logs else (values[-1] if values else None)
+            shown = "" if latest is None else f"{latest:.4f}"
+            table.add_row(title, shown, sparkline(values[-width:]))
+        return table
+
+
+def sparkline(values: list[float]) -> str:
+    """Return values as a line of blocks, the lowest to the highest of them."""
+    if not values:
+        return ""
+    low, high = min(values), max(values)
+    scale = (len(_BLOCKS) - 1) / (high - low) if high > low else 0.0
+    return "".join(_BLOCKS[round((value - low) * scale)] for value in values)

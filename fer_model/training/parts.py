@@ -1,0 +1,141 @@
+"""Which samples train, which choose the model, and which only judge it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.errors import DataError
+from fer_data.labels import TEST_SPLITS
+from fer_data.loader import Loader
+from fer_data.mixing import Mixing
+from fer_data.split import hold_out, stratified_subset
+from fer_data.store import PixelStore
+from fer_data.strategy import Strategy
+from fer_data.words import counted
+from fer_model.training.recipe import Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Loaders of a training.
+
+    Attributes
+    ----------
+    train, validation : Loader
+    test : Loader or None
+        None where the data brings no labelled test split.
+    notes : tuple of str
+        Where each part comes from, for people and for the run's record.
+    """
+
+    train: Loader
+    validation: Loader
+    test: Loader | None
+    notes: tuple[str, ...]
+
+
+def divide(recipe: Recipe, store: PixelStore) -> Parts:
+    """Divide a data set as the recipe's protocol says.
+
+    Raises
+    ------
+    DataError
+        If the data has no training split, or, for the notebook's protocol, no test split.
+    """
+    manifest = store.manifest
+    train = manifest.rows("train")
+    if manifest.num_unlabelled("train"):
+        raise DataError(f"{manifest.root}: training samples without a label (no emotion column?)")
+    notes = [f"data: {store.report}", *manifest.left_out_summary(), *manifest.notes]
+    if missing := manifest.without_samples("train"):
+        notes.append(f"no training samples of {', '.join(missing)}")
+    if recipe.subset < 1:
+        whole = len(train)
+        labels = manifest.labels[train]
+        train = stratified_subset(labels, train, fraction=recipe.subset, seed=recipe.seed)
+        notes.append(
+            f"training on a stratified subset, {len(train):,} of {counted(whole, 'sample')}"
+        )
+    test_split = _test_split(store)
+    test = None
+    if test_split:
+        test = evaluation_loader(recipe, store, manifest.rows(test_split))
+    if recipe.protocol == "notebook":
+        if test_split is None:
+            raise DataError(f"{manifest.root}: the notebook's protocol needs a test split")
+        notes.append(
+            f"the notebook's protocol: the {test_split} split serves as validation, its pictures "
+            "flipped at random, so its scores are not those of unseen data"
+        )
+        validation = Loader(
+            store,
+            manifest.rows(test_split),
+            augment="flip",
+            batch_size=recipe.batch_size,
+            seed=recipe.seed,
+            shuffle=False,
+            rescale=recipe.rescale,
+        )
+    else:
+        if "validation" in manifest.splits:
+            held_out = manifest.rows("validation")
+            notes.append(f"validation: the split of that name, {counted(len(held_out), 'sample')}")
+        else:
+            train, held_out = hold_out(
+                store, train, fraction=recipe.validation_fraction, seed=recipe.seed
+            )
+            if not len(held_out):
+                raise DataError(
+                    f"{manifest.root}: too few samples to hold some out for validation; bring a "
+                    "validation split, or raise --validation-fraction"
+                )
+            notes.append(
+                f"validation: {counted(len(held_out), 'sample')} held out of the training split, "
+                "stratified, copies of a picture kept together"
+            )
+        validation = evaluation_loader(recipe, store, held_out)
+    return Parts(
+        train=Loader(
+            store,
+            train,
+            Strategy.parse(recipe.balance),
+            augment=recipe.augment,
+            augment_rare=recipe.augment_rare,
+            mix=Mixing.parse(recipe.mix),
+            soft=manifest.soft_labels is not None,
+            epoch_size=recipe.epoch_size,
+            batch_size=recipe.batch_size,
+            seed=recipe.seed,
+            drop_remainder=recipe.protocol == "notebook",
+            rescale=recipe.rescale,
+        ),
+        validation=validation,
+        test=test,
+        notes=tuple(notes),
+    )
+
+
+def evaluation_loader(recipe: Recipe, store: PixelStore, rows: NDArray[np.int64]) -> Loader:
+    """Return a loader of some rows as they are, in order."""
+    return Loader(
+        store,
+        rows,
+        augment="none",
+        batch_size=recipe.batch_size,
+        seed=recipe.seed,
+        shuffle=False,
+        rescale=recipe.rescale,
+    )
+
+
+def _test_split(store: PixelStore) -> str | None:
+    manifest = store.manifest
+    for split in TEST_SPLITS:
+        if split not in manifest.splits or manifest.num_unlabelled(split):
+            continue
+        if len(manifest.rows(split)):
+            return split
+    return None

@@ -1,0 +1,167 @@
+"""What keeps a training: history, best model, and a checkpoint to continue from.
+
+The checkpoint holds everything, so that a run killed anywhere ends as it would have: weights and
+optimizer, and in a JSON beside them the step, the epoch's running metrics, the plateau's count, the
+best accuracy, the history so far, and dropout's random states, which Keras does not save.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import keras
+import pandas as pd
+
+from fer_data.files import write_text
+from fer_model.training import models
+from fer_model.training.runs import Run
+
+SECONDS_BETWEEN_CHECKPOINTS = 120.0
+
+
+class Stopped(Exception):
+    """The training stopped where it was asked to; its checkpoint is written."""
+
+
+@dataclass
+class Progress:
+    """Where a training stands.
+
+    Attributes
+    ----------
+    epoch, step : int
+        The epoch under way, and how many of its steps are done.
+    seconds : float
+        Spent on the epoch so far.
+    running : list
+        The epoch's running metrics: each metric variable's value.
+    random : list of list of int
+        State of each layer's random numbers.
+    plateau : dict
+        State of the learning rate's plateau.
+    best : float
+        Best validation accuracy so far.
+    history : list of dict
+        A row an epoch.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    running: list[Any] = field(default_factory=list)
+    random: list[list[int]] = field(default_factory=list)
+    plateau: dict[str, float] = field(default_factory=dict)
+    best: float = -1.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+class Plateau(keras.callbacks.ReduceLROnPlateau):
+    """Keras's plateau, which can go on where it was."""
+
+    def __init__(self, progress: Progress, **options: Any) -> None:
+        super().__init__(monitor="val_loss", **options)
+        self._progress = progress
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Take up the count where it was."""
+        super().on_train_begin(logs)
+        for name, value in self._progress.plateau.items():
+            setattr(self, name, value)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Let Keras decide on the rate, and note its count."""
+        super().on_epoch_end(epoch, logs)
+        self._progress.plateau = {
+            "best": float(self.best),
+            "wait": self.wait,
+            "cooldown_counter": self.cooldown_counter,
+        }
+
+
+class Recorder(keras.callbacks.Callback):
+    """Writes history, model and checkpoint of a run. Comes after `Plateau`."""
+
+    def __init__(
+        self, run: Run, use: models.Use, progress: Progress, *, steps: int, keep: str
+    ) -> None:
+        super().__init__()
+        self.stop_requested = False
+        self._run = run
+        self._use = use
+        self._progress = progress
+        self._steps = steps
+        self._keep = keep
+        self._saved_at = time.monotonic()
+        self._began_at = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Take up the clock of an epoch that was interrupted."""
+        self._began_at = time.monotonic() - self._progress.seconds
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Write a checkpoint now and then, and stop where that was asked for."""
+        self._progress.step += 1
+        if self._progress.running:
+            # The metrics are sums, and Keras makes their variables in the first step: what an
+            # interrupted epoch had summed up can be added only now.
+            variables = self.model.metrics_variables
+            for variable, value in zip(variables, self._progress.running, strict=True):
+                variable.assign_add(value)
+            self._progress.running = []
+        if self._progress.step == self._steps:
+            return  # the epoch is validated first: a checkpoint has a step to go on with
+        overdue = time.monotonic() - self._saved_at > SECONDS_BETWEEN_CHECKPOINTS
+        if self.stop_requested or overdue:
+            variables = self.model.metrics_variables
+            self._progress.running = [
+                keras.ops.convert_to_numpy(variable).tolist() for variable in variables
+            ]
+            self._save_checkpoint()
+            self._progress.running = []
+        if self.stop_requested:
+            raise Stopped
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Note the epoch, keep its model if it is to be kept, write the checkpoint."""
+        progress = self._progress
+        row = {name: float(value) for name, value in (logs or {}).items()}
+        rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
+        row["learning_rate"] = float(rate)
+        row["seconds"] = time.monotonic() - self._began_at
+        row["steps"] = progress.step
+        progress.history.append({"epoch": epoch + 1, **row})
+        better = row["val_accuracy"] > progress.best
+        progress.best = max(progress.best, row["val_accuracy"])
+        if better or self._keep == "last":
+            models.save(self.model, self._run.model_path, self._use)
+        progress.epoch, progress.step, progress.seconds = epoch + 1, 0, 0.0
+        write_history(self._run, progress)
+        self._began_at = time.monotonic()
+        self._save_checkpoint()
+        if self.stop_requested:
+            raise Stopped
+
+    def _save_checkpoint(self) -> None:
+        self._progress.random = [
+            keras.ops.convert_to_numpy(state).tolist() for state in random_states(self.model)
+        ]
+        self._progress.seconds = time.monotonic() - self._began_at
+        models.save(
+            self.model, self._run.checkpoint_path, self._use, training=asdict(self._progress)
+        )
+        self._saved_at = time.monotonic()
+
+
+def random_states(model: keras.Model) -> list[keras.Variable]:
+    """Return the states of a model's random layers, in their order."""
+    return [
+        layer.seed_generator.state for layer in model.layers if hasattr(layer, "seed_generator")
+    ]
+
+
+def write_history(run: Run, progress: Progress) -> None:
+    """Write ``history.csv``."""
+    table = pd.DataFrame(progress.history)
+    write_text(run.path / "history.csv", table.to_csv(index=False, float_format="%.8g"))

@@ -1,0 +1,164 @@
+"""The run folder: all that a training leaves, and all that evaluate and compare read.
+
+=====================  ===========================================================================
+``recipe.json``        what was trained and how: the `Recipe`, the data, the versions
+``history.csv``        a row an epoch
+``metrics.json``       scores of the finished run, by split
+``predictions.parquet``  a row a sample: split, sample, label, probability of each class
+``ledger.json``        how often each class was drawn, and its samples used
+``model.keras``        the model, with its class names and the form of its pictures
+``model.json``, ``model.weights.h5``  the same as architecture and weights
+``plots/``             curves, confusion matrix, architecture
+``checkpoint.keras``   where an unfinished run continues
+=====================  ===========================================================================
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fer_data.errors import DataError
+from fer_data.files import write_json
+from fer_model.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder.
+
+    Attributes
+    ----------
+    path : Path
+    """
+
+    path: Path
+
+    @classmethod
+    def create(
+        cls,
+        path: Path,
+        recipe: Recipe,
+        data: dict[str, Any],
+        versions: Any,
+        head: dict[str, Any] | None = None,
+    ) -> Run:
+        """Make a new run folder; `head` says what became of a trained run's last layer.
+
+        Raises
+        ------
+        DataError
+            If the folder holds something already.
+        """
+        if path.exists() and any(path.iterdir()):
+            hint = "continue it with --resume, or " if (path / "recipe.json").exists() else ""
+            raise DataError(f"{path}: holds something already; {hint}choose another --out")
+        about = {"recipe": recipe.to_dict(), "data": data, "versions": versions}
+        if head is not None:
+            about["head"] = head
+        write_json(path / "recipe.json", about)
+        return cls(path)
+
+    @classmethod
+    def open(cls, path: str | Path) -> Run:
+        """Open an existing run folder.
+
+        Raises
+        ------
+        DataError
+            If there is no run.
+        """
+        path = Path(path).absolute()
+        if not is_run(path):
+            raise DataError(f"{path}: no run here (a run folder holds recipe.json)")
+        return cls(path)
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.path.name
+
+    @property
+    def model_path(self) -> Path:
+        """The model that the run gave."""
+        return self.path / "model.keras"
+
+    @property
+    def checkpoint_path(self) -> Path:
+        """Where an unfinished run continues."""
+        return self.path / "checkpoint.keras"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the run has its metrics."""
+        return (self.path / "metrics.json").exists()
+
+    @property
+    def recipe(self) -> Recipe:
+        """What was trained and how."""
+        try:
+            return Recipe.from_dict(self._about()["recipe"])
+        except (KeyError, TypeError) as error:
+            raise DataError(f"{self.path / 'recipe.json'}: not a recipe ({error})") from None
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What it was trained on: path, fingerprint, class names, counts, notes."""
+        return dict(self._about()["data"])
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Of Python, the backend and packages as it was trained."""
+        return dict(self._about()["versions"])
+
+    @property
+    def head(self) -> dict[str, Any] | None:
+        """What became of the last layer once the rest was trained; None where nothing did."""
+        head: dict[str, Any] | None = self._about().get("head")
+        return head
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Scores by split, and the cost.
+
+        Raises
+        ------
+        DataError
+            If the run is not finished.
+        """
+        if not self.is_finished:
+            raise DataError(
+                f"{self.path}: the run is not finished; continue it with "
+                f"fer-model train --resume {self.path}"
+            )
+        return _read_json(self.path / "metrics.json")
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """A row an epoch, empty before the first has ended."""
+        path = self.path / "history.csv"
+        return pd.read_csv(path) if path.exists() else pd.DataFrame()
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        """A row a sample of the validation and test splits."""
+        return pd.read_parquet(self.path / "predictions.parquet")
+
+    def _about(self) -> dict[str, Any]:
+        return _read_json(self.path / "recipe.json")
+
+
+def is_run(path: Path) -> bool:
+    """Whether a path is a run folder."""
+    return (path / "recipe.json").is_file()
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read ({error})") from None

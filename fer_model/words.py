@@ -1,0 +1,31 @@
+"""Figures as people say them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fer_model.statistics.differences import Difference
+
+
+def signed(row: Difference) -> str:
+    """Return a difference in points with its interval."""
+    if row.is_open:
+        return f"{points(row.estimate)} (no interval)"
+    return f"{points(row.estimate)} ({points(row.low)} to {points(row.high)})"
+
+
+def points(share: float) -> str:
+    """Return a difference of shares in points, with its sign."""
+    return f"{100 * share:+.1f}"
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as people say them: ``48 s``, ``12 min 05 s``, ``3 h 07 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return (
+        f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
+    )
