@@ -56,7 +56,7 @@ def print_table(tables: Iterable[Table]) -> None:
     tables : iterable of Table
         One table in several widths, the widest first.
     """
-    from fer_data.fit import fitted  # rich's tables take a while to import
+    from fer_data.batching.fit import fitted  # rich's tables take a while to import
 
     console = out()
     table, width = fitted(tables, console.width, whole=not sys.stdout.isatty())

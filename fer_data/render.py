@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from fer_data.agreement import Agreement
-from fer_data.drift import ClassDrift
-from fer_data.ledger import ClassUse, Ledger
+from fer_data.account.agreement import Agreement
+from fer_data.account.drift import ClassDrift
+from fer_data.account.stats import Stats
+from fer_data.epochs.ledger import ClassUse, Ledger
 from fer_data.manifest import shown_class
-from fer_data.stats import Stats
 from fer_data.words import counted
 
 if TYPE_CHECKING:
-    from fer_data.division import Division  # imports scipy
-    from fer_data.doubts import Check
+    from fer_data.account.doubts import Check
+    from fer_data.splits.division import Division  # imports scipy
 
 _BAR_WIDTHS = (16, 8, 4, 0)
 """Characters, the one after the other where a table is wider than the terminal."""

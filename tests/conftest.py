@@ -54,7 +54,7 @@ def make_folder(tmp_path: Path) -> MakeFolder:
 @pytest.fixture(scope="session")
 def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small synthetic data set with train/ and test/, for tests that only read it."""
-    from fer_data.synthetic_files import write_synthetic
+    from fer_data.synthetic.files import write_synthetic
 
     folder = tmp_path_factory.mktemp("synthetic") / "faces"
     write_synthetic(folder, num_images=420, seed=1)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_data import keyed
-from fer_data.augment import PRESETS, Augmentation, Parameters, apply, flip
-from fer_data.door import open_loader
+from fer_data.batching.augment import PRESETS, Augmentation, Parameters, apply, flip
+from fer_data.batching.door import open_loader
 from fer_data.errors import UsageError
 from tests.conftest import MakeFolder
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fer_data.door import open_loader
+from fer_data.batching.door import open_loader
+from fer_data.batching.loader import Loader
 from fer_data.errors import UsageError
-from fer_data.loader import Loader
 from tests.conftest import MakeFolder
 
 Arrays = tuple[np.ndarray, ...]
@@ -187,7 +187,7 @@ def test_an_adapter_that_begins_within_an_epoch_ends_with_it(data: Path, adapter
 def test_shards_are_the_whole_batch_in_parts(
     data: Path, balance: str, settings: dict[str, Any], count: int
 ) -> None:
-    from fer_data.shard import Shard
+    from fer_data.batching.shard import Shard
 
     settings = {**settings, "drop_remainder": True}
     whole = opened(data, balance, settings)
@@ -199,7 +199,7 @@ def test_shards_are_the_whole_batch_in_parts(
 
 
 def test_shards_of_balanced_batches_are_balanced(data: Path) -> None:
-    from fer_data.shard import Shard
+    from fer_data.batching.shard import Shard
 
     options = {"batch_size": 22, "drop_remainder": True, "epoch_size": 50}
     for index, step in itertools.product(range(3), range(9)):

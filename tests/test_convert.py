@@ -24,7 +24,7 @@ from PIL import Image
 from fer_data import PixelFormat, parallel, readers
 from fer_data.errors import DataError
 from fer_data.labels import EMOTIONS_BY_CODE
-from fer_data.png import encode_grey
+from fer_data.pixels.png import encode_grey
 from fer_data.readers import fer_csv
 from fer_data.writers import convert, convert_csv, csv_to_folder
 from tests.csv_files import FLAT, cell, noise, write_csv, write_noise_csv

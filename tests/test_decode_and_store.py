@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from fer_data import parallel, store
-from fer_data.decode import MAX_PIXELS, PixelFormat, decode, look, read_picture
+from fer_data import parallel
 from fer_data.errors import DataError, UsageError
+from fer_data.pixels import store
+from fer_data.pixels.decode import MAX_PIXELS, PixelFormat, decode, look, read_picture
+from fer_data.pixels.store import open_store
 from fer_data.readers import fer_csv
-from fer_data.store import open_store
 from tests.conftest import MakeFolder
 from tests.csv_files import FLAT, noise, write_csv, write_noise_csv
 from tests.test_readers import NOT_ROOT

@@ -14,15 +14,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from fer_data.apportion import apportion, quotas
-from fer_data.division import Division, split_samples
 from fer_data.errors import DataError, FerError, UsageError
 from fer_data.manifest import Manifest, build
+from fer_data.pixels.store import open_store
 from fer_data.readers import read
 from fer_data.selection import Selection
-from fer_data.split import copy_groups
-from fer_data.split_folders import write_split_folders
-from fer_data.store import open_store
+from fer_data.splits.apportion import apportion, quotas
+from fer_data.splits.division import Division, split_samples
+from fer_data.splits.split import copy_groups
+from fer_data.splits.split_folders import write_split_folders
 from fer_data.writers import convert
 from tests.conftest import MakeFolder, Run
 from tests.csv_files import write_noise_csv

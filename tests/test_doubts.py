@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 import fer_data
+from fer_data.account.doubts import check_doubts, find_doubts, read_predictions
 from fer_data.cli import app
-from fer_data.doubts import check_doubts, find_doubts, read_predictions
 from fer_data.errors import DataError
 from fer_data.manifest import Manifest, build
 from tests.csv_files import FLAT, write_csv

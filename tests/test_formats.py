@@ -24,10 +24,10 @@ from PIL import Image
 
 import fer_data
 from fer_data import PixelFormat, parallel, readers
-from fer_data.decode import decode
 from fer_data.errors import DataError, UsageError
 from fer_data.labels import EMOTIONS, SPLITS
 from fer_data.manifest import Manifest
+from fer_data.pixels.decode import decode
 from fer_data.readers.piece import Pieces
 from fer_data.writers import convert, parquet_files
 from fer_data.writers.staging import publish

@@ -269,7 +269,7 @@ def test_more_bad_pictures_than_are_ever_skipped_are_refused(
     if kind == "parquet":
         convert(path, tmp_path / "hub", to="parquet")
         path = tmp_path / "hub"
-    monkeypatch.setattr(fer_data.decode, "MAX_PIXELS", 48)  # so that every picture is bad
+    monkeypatch.setattr(fer_data.pixels.decode, "MAX_PIXELS", 48)  # so that every picture is bad
     with pytest.raises(DataError, match="not one picture"):
         fer_data.open_store(path, skip_bad=True)
     monkeypatch.setattr(source, "MAX_BAD_ROWS", 3)

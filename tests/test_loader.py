@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_data import keyed
-from fer_data.batches import Batch
-from fer_data.door import open_loader
+from fer_data.batching.batches import Batch
+from fer_data.batching.door import open_loader
+from fer_data.batching.shard import Shard
 from fer_data.errors import DataError, UsageError
-from fer_data.shard import Shard
-from fer_data.split import copy_groups, hold_out, stratified_subset
-from fer_data.store import open_store
+from fer_data.pixels.store import open_store
+from fer_data.splits.split import copy_groups, hold_out, stratified_subset
 from tests.conftest import MakeFolder
 
 BALANCES = (

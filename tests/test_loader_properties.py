@@ -9,14 +9,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_data.batches import Batch
-from fer_data.decode import PixelFormat
-from fer_data.loader import Loader
+from fer_data.batching.batches import Batch
+from fer_data.batching.loader import Loader
+from fer_data.batching.mixing import Mixing
+from fer_data.batching.shard import Shard
+from fer_data.epochs.strategy import Strategy
 from fer_data.manifest import Manifest
-from fer_data.mixing import Mixing
-from fer_data.shard import Shard
-from fer_data.store import BuildReport, PixelStore
-from fer_data.strategy import Strategy
+from fer_data.pixels.decode import PixelFormat
+from fer_data.pixels.store import BuildReport, PixelStore
 
 STRATEGIES = st.sampled_from(
     [

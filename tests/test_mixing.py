@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_data.door import open_loader
+from fer_data.batching.door import open_loader
+from fer_data.batching.mixing import Mixing
 from fer_data.errors import UsageError
-from fer_data.mixing import Mixing
 from tests.conftest import MakeFolder
 
 

@@ -21,7 +21,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fer_data.errors import DataError, UsageError
-from fer_data.synthetic_files import write_synthetic
+from fer_data.synthetic.files import write_synthetic
 from fer_model.cli import app
 from fer_model.comparison import grid, in_turn, on_node
 from fer_model.comparison.arm import parse_arms

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import fer_data
 from fer_data import render
+from fer_data.account.stats import SplitStats, Stats, compute_stats
 from fer_data.manifest import Manifest, build
-from fer_data.stats import SplitStats, Stats, compute_stats
 from tests.conftest import MakeFolder
 from tests.csv_files import FLAT, write_csv
 

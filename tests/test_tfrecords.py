@@ -11,14 +11,14 @@ import pytest
 
 import fer_data
 from fer_data import readers
+from fer_data.batching.shard import Shard
+from fer_data.epochs.schedule import Schedule
+from fer_data.epochs.strategy import Strategy
 from fer_data.errors import DataError, UsageError
 from fer_data.loaders.tfrecord_stream import tfrecord_dataset
 from fer_data.loaders.tfrecords import write_tfrecords
+from fer_data.pixels.store import open_store
 from fer_data.readers.tfrecord import read_index
-from fer_data.schedule import Schedule
-from fer_data.shard import Shard
-from fer_data.store import open_store
-from fer_data.strategy import Strategy
 from fer_data.writers import convert
 from tests.conftest import MakeFolder
 from tests.test_contract import BALANCES

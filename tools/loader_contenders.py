@@ -93,7 +93,7 @@ def forever(dataset: Iterable[Any]) -> Stream:
 # Ours ---------------------------------------------------------------------------------------------
 
 _TF = ("tensorflow", "fer_data.loaders.tfdata")
-_NUMPY = ("fer_data.door",)
+_NUMPY = ("fer_data.batching.door",)
 
 
 def ours(name: str, title: str, balance: str, balances: str, **options: Any) -> None:
@@ -389,7 +389,7 @@ def tf_constant(data: Data, _: Any) -> Stream:
 @contender(
     "copy-into",
     "plain copy, into one array",
-    imports=("fer_data.door",),
+    imports=("fer_data.batching.door",),
     flips="no",
     balances="no",
 )
@@ -405,7 +405,7 @@ def copy_into(data: Data, _: Any) -> Stream:
 @contender(
     "copy-fresh",
     "plain copy, into a new array each",
-    imports=("fer_data.door",),
+    imports=("fer_data.batching.door",),
     flips="no",
     balances="no",
 )

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from fer_data.account.measures import Measures
 from fer_data.audit import classes, copies, exposure, files, near_copies, oversampled
 from fer_data.audit.exclusions import write_exclusions
 from fer_data.audit.finding import SEVERITIES, Finding
 from fer_data.audit.subject import Subject
 from fer_data.errors import DataError, UsageError
 from fer_data.manifest import Manifest, shown_class
-from fer_data.measures import Measures
+from fer_data.pixels.store import PixelStore, open_store
 from fer_data.selection import Selection
-from fer_data.store import PixelStore, open_store
 
 __all__ = [
     "KINDS",

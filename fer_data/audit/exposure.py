@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.account.measures import BRIGHT, DARK
 from fer_data.audit.finding import Finding
 from fer_data.audit.subject import Subject
-from fer_data.measures import BRIGHT, DARK
-from fer_data.photographs import LEAST_CONTRAST
+from fer_data.copies.photographs import LEAST_CONTRAST
 from fer_data.words import counted
 
 KINDS = {
@@ -24,7 +24,7 @@ MOST_ALIKE = 0.9
 """Share of dark pixels, or of bright ones, from which a picture is too dark or too bright."""
 
 LEAST_SHARPNESS = 0.1
-"""See `fer_data.measures`: of FER2013's pictures one in a thousand has less."""
+"""See `fer_data.account.measures`: of FER2013's pictures one in a thousand has less."""
 
 
 def find(subject: Subject) -> Iterator[Finding]:

@@ -9,12 +9,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.looks import Look, looks
+from fer_data.account.measures import Measures, measure
+from fer_data.copies.near import Pairs
+from fer_data.copies.photographs import LEAST_CONTRAST, equal_pictures, photographs, versions
 from fer_data.manifest import Manifest
-from fer_data.measures import Measures, measure
-from fer_data.near import Pairs
-from fer_data.photographs import LEAST_CONTRAST, equal_pictures, photographs, versions
-from fer_data.store import PixelStore
+from fer_data.pixels.looks import Look, looks
+from fer_data.pixels.store import PixelStore
 
 
 @dataclass(frozen=True, eq=False)

@@ -95,7 +95,7 @@ def convert(
       fer-data convert hub/ fer2013.csv --size 48 --color grey
     """
     from fer_data import writers
-    from fer_data.decode import PixelFormat
+    from fer_data.pixels.decode import PixelFormat
 
     began = time.monotonic()
     form = None
@@ -115,7 +115,7 @@ def convert(
 
 def _show_conversion(done: Conversion, began: float, *, as_json: bool) -> None:
     from fer_data import render
-    from fer_data.stats import SplitStats, Stats
+    from fer_data.account.stats import SplitStats, Stats
 
     if as_json:
         print_json(done.to_dict())

@@ -45,7 +45,7 @@ def doubts(
       fer-data doubts fer2013.csv runs/fold-* --out doubts.csv
     """
     from fer_data import readers, render
-    from fer_data.doubts import check_doubts, find_doubts, read_predictions
+    from fer_data.account.doubts import check_doubts, find_doubts, read_predictions
     from fer_data.selection import Selection
 
     check_output(out, locals())

@@ -73,8 +73,8 @@ def stats(
       fer-data stats fer2013.csv --ferplus fer2013new.csv
     """
     from fer_data import readers, render
+    from fer_data.account.stats import compute_stats
     from fer_data.manifest import printable
-    from fer_data.stats import compute_stats
 
     if as_json and as_csv:
         raise UsageError("choose one of --json and --csv")

@@ -29,7 +29,7 @@ def synthetic(
 
       fer-data synthetic faces.csv --seed 7
     """
-    from fer_data.synthetic_files import write_synthetic
+    from fer_data.synthetic.files import write_synthetic
 
     write_synthetic(out, num_images=num_images, size=size, seed=seed)
     say(f"{counted(num_images, 'drawn face')} in {out}")

@@ -8,9 +8,9 @@ from typing import Any
 import keras
 from numpy.typing import NDArray
 
-from fer_data.batches import Labels
-from fer_data.door import as_loader
-from fer_data.loader import Loader, check_labels
+from fer_data.batching.batches import Labels
+from fer_data.batching.door import as_loader
+from fer_data.batching.loader import Loader, check_labels
 
 
 class KerasDataset(keras.utils.PyDataset):

@@ -10,10 +10,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from fer_data.batches import Labels
-from fer_data.door import as_loader
+from fer_data.batching.batches import Labels
+from fer_data.batching.door import as_loader
+from fer_data.batching.loader import Loader, check_labels
 from fer_data.errors import UsageError
-from fer_data.loader import Loader, check_labels
 from fer_data.loaders.tfcall import call_python
 
 _STEPS_TOGETHER = 16
@@ -22,7 +22,7 @@ _BYTES_TOGETHER = 16 << 20
 
 A call from TensorFlow costs as much as three batches of 64. Pictures drawn together reach it as one
 array without a copy, of which each batch is a part, again without a copy: memory that is aligned,
-and used again (`fer_data.scratch`), makes that possible.
+and used again (`fer_data.batching.scratch`), makes that possible.
 """
 
 

@@ -21,17 +21,17 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from fer_data import keyed
-from fer_data.augment import Augmentation, apply
-from fer_data.batches import Labels
+from fer_data.batching.augment import Augmentation, apply
+from fer_data.batching.batches import Labels
+from fer_data.batching.shard import WHOLE, Shard
+from fer_data.epochs.plan import Planner
+from fer_data.epochs.schedule import EpochSize
+from fer_data.epochs.strategy import NATURAL, Strategy
+from fer_data.epochs.weights import class_weights
 from fer_data.errors import UsageError
 from fer_data.labels import EVALUATION_SPLITS
 from fer_data.loaders.tfcall import call_python
-from fer_data.plan import Planner
 from fer_data.readers.tfrecord import RecordFile, read_index
-from fer_data.schedule import EpochSize
-from fer_data.shard import WHOLE, Shard
-from fer_data.strategy import NATURAL, Strategy
-from fer_data.weights import class_weights
 
 
 def tfrecord_dataset(

@@ -14,9 +14,9 @@ try:
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(f"{error}; pip install 'fer-data[torch]'", name=error.name) from None
 
-from fer_data.batches import Labels
-from fer_data.door import as_loader
-from fer_data.loader import Loader, check_labels
+from fer_data.batching.batches import Labels
+from fer_data.batching.door import as_loader
+from fer_data.batching.loader import Loader, check_labels
 
 
 def torch_loader(

@@ -27,7 +27,7 @@ from fer_data.readers.parquet import split_files
 from fer_data.readers.piece import Found, Pieces
 from fer_data.readers.table import MAX_CLASSES, manifest_of
 
-SPLIT_KEY = b"fer_data.split"
+SPLIT_KEY = b"fer_data.splits.split"
 """Key of the schema's metadata that tells the split of a file whose name does not."""
 
 _ROWS_AT_ONCE = 64

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from fer_data.errors import DataError
 
 if TYPE_CHECKING:  # to count samples needs no Pillow
-    from fer_data.decode import Raw
+    from fer_data.pixels.decode import Raw
 
 
 class Found(NamedTuple):

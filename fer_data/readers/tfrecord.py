@@ -20,7 +20,7 @@ from fer_data.readers.example import features, record_at
 from fer_data.readers.piece import Found, Pieces
 
 if TYPE_CHECKING:
-    from fer_data.decode import PixelFormat
+    from fer_data.pixels.decode import PixelFormat
 
 FORMAT = 1
 
@@ -182,7 +182,9 @@ def read_index(path: str | Path) -> RecordIndex:
     DataError
         If the folder is none that `fer_data.write_tfrecords` finished.
     """
-    from fer_data.decode import PixelFormat  # imports Pillow, which no other layout needs to count
+    from fer_data.pixels.decode import (
+        PixelFormat,  # imports Pillow, which no other layout needs to count
+    )
 
     root = Path(path).absolute()
     try:

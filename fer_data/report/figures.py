@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from fer_data.account.stats import Stats
 from fer_data.manifest import shown_class
 from fer_data.report.svg import COLORS, STYLE, to_svg
-from fer_data.stats import Stats
 
 _MOST_CLASSES = 60
 

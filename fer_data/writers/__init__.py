@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from fer_data import readers
-from fer_data.decode import PixelFormat
 from fer_data.errors import DataError, UsageError
+from fer_data.pixels.decode import PixelFormat
 from fer_data.writers import csv_file, npz_file
 from fer_data.writers.conversion import Conversion
 from fer_data.writers.csv_to_folder import convert_csv

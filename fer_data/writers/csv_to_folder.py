@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from fer_data import readers
-from fer_data.decode import PixelFormat
 from fer_data.errors import DataError
 from fer_data.files import write_json, write_text
 from fer_data.labels import EMOTIONS, SPLITS
-from fer_data.png import encode_grey
+from fer_data.pixels.decode import PixelFormat
+from fer_data.pixels.png import encode_grey
 from fer_data.readers import fer_csv, source
 from fer_data.readers.folder import RECORD
 from fer_data.writers.conversion import Conversion, rejects_csv

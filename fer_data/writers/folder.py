@@ -14,11 +14,11 @@ import joblib
 import numpy as np
 
 from fer_data import readers
-from fer_data.decode import PixelFormat
 from fer_data.errors import DataError
 from fer_data.files import write_text
 from fer_data.manifest import CANNOT_BE_DECODED, LeftOut, Manifest
 from fer_data.parallel import in_parallel
+from fer_data.pixels.decode import PixelFormat
 from fer_data.progress import track
 from fer_data.readers.piece import Piece
 from fer_data.readers.source import check_bad_rows

@@ -16,11 +16,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from fer_data import readers
-from fer_data.decode import PixelFormat
 from fer_data.errors import DataError
 from fer_data.files import written_whole
 from fer_data.manifest import Manifest
 from fer_data.parallel import in_parallel
+from fer_data.pixels.decode import PixelFormat
 from fer_data.progress import track
 from fer_data.readers.parquet import split_of_file
 from fer_data.readers.parquet_table import MAX_BYTES, SPLIT_KEY

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fer_data.augment import PRESETS
+from fer_data.batching.augment import PRESETS
+from fer_data.batching.mixing import FORMS as MIXES
+from fer_data.epochs.schedule import parse_epoch_size
+from fer_data.epochs.strategy import FORMS
 from fer_data.errors import UsageError
-from fer_data.mixing import FORMS as MIXES
-from fer_data.schedule import parse_epoch_size
-from fer_data.strategy import FORMS
 from fer_model.losses.choice import FORMS as LOSSES
 
 if TYPE_CHECKING:

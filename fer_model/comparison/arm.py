@@ -6,11 +6,11 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fer_data.batching.mixing import FORMS as MIXES
+from fer_data.batching.mixing import Mixing
+from fer_data.epochs.strategy import FORMS as STRATEGIES
+from fer_data.epochs.strategy import Strategy
 from fer_data.errors import UsageError
-from fer_data.mixing import FORMS as MIXES
-from fer_data.mixing import Mixing
-from fer_data.strategy import FORMS as STRATEGIES
-from fer_data.strategy import Strategy
 from fer_model.heads.choice import FORMS as HEADS
 from fer_model.heads.choice import HeadChoice
 from fer_model.losses.choice import FORMS as LOSSES

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from fer_data import readers
-from fer_data.decode import PixelFormat
+from fer_data.copies.photographs import photograph_groups
+from fer_data.epochs.strategy import Strategy
 from fer_data.errors import DataError, UsageError
 from fer_data.files import written_whole
-from fer_data.photographs import photograph_groups
+from fer_data.pixels.decode import PixelFormat
+from fer_data.pixels.store import open_store
 from fer_data.selection import Selection
-from fer_data.store import open_store
-from fer_data.strategy import Strategy
 from fer_model.comparison.arm import Arm
 from fer_model.comparison.protocol import Cell, Protocol
 from fer_model.comparison.results import SAMPLES, is_finished

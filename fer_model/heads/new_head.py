@@ -10,9 +10,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.batching.loader import Loader
 from fer_data.files import write_json
 from fer_data.folders import built_whole
-from fer_data.loader import Loader
 from fer_data.loaders.tfdata import tf_dataset
 from fer_model.heads.choice import Head, HeadChoice, Known
 from fer_model.training import models

@@ -13,12 +13,12 @@ from imblearn.metrics import geometric_mean_score
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from fer_data.decode import read_picture
-from fer_data.door import open_loader
+from fer_data.batching.door import open_loader
+from fer_data.batching.loader import Loader
 from fer_data.errors import DataError
-from fer_data.loader import Loader
 from fer_data.loaders.tfdata import tf_dataset
 from fer_data.manifest import printable
+from fer_data.pixels.decode import read_picture
 from fer_data.selection import Selection
 from fer_model.training import models
 from fer_model.training.runs import Run

@@ -1,7 +1,7 @@
 """How much of an epoch each class gets: one function a formula, and their registry.
 
 A formula gives quotas: how many samples of each class an epoch wants, as exact as a float is.
-`fer_data.schedule` makes whole numbers of them.
+`fer_data.epochs.schedule` makes whole numbers of them.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.near import Pairs, linked, near_pairs
+from fer_data.copies.near import Pairs, linked, near_pairs
 from fer_data.progress import track
 
 LEAST_CONTRAST = 5.0

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data import keyed
+from fer_data.batching.scratch import Scratch
 from fer_data.errors import UsageError
-from fer_data.scratch import Scratch
 
 _PICTURES_AT_ONCE = 8
 """Moved at a time, so that what is computed on the way stays in the cache."""

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fer_data import synthetic
 from fer_data.errors import DataError, UsageError
 from fer_data.files import written_whole
 from fer_data.folders import built_whole
 from fer_data.labels import EMOTIONS, EMOTIONS_BY_CODE, USAGES, split_of_usage
 from fer_data.parallel import in_parallel
 from fer_data.progress import track
+from fer_data.synthetic import faces
 
 _AT_ONCE = 128
 
@@ -47,7 +47,7 @@ def write_synthetic(
         If `out` is there already, or cannot be written.
     """
     out = Path(out).absolute()
-    rows = synthetic.plan(num_images, seed)
+    rows = faces.plan(num_images, seed)
     as_csv = out.suffix == ".csv"
     if as_csv and size != 48:
         raise UsageError(f"size is {size}; a csv as FER2013's holds pictures of 48x48")
@@ -104,6 +104,5 @@ def _drawn(
 
 def _draw(start: int, class_names: list[str], size: int, seed: int) -> list[NDArray[np.uint8]]:
     return [
-        synthetic.draw(row, name, seed=seed, size=size)
-        for row, name in enumerate(class_names, start)
+        faces.draw(row, name, seed=seed, size=size) for row, name in enumerate(class_names, start)
     ]

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fer_data.decode import Color, PixelFormat
+from fer_data.batching.loader import Loader
+from fer_data.batching.mixing import Mixing
+from fer_data.batching.shard import WHOLE, Shard
+from fer_data.epochs.schedule import EpochSize
+from fer_data.epochs.strategy import NATURAL, Strategy
 from fer_data.errors import UsageError
 from fer_data.labels import EVALUATION_SPLITS
-from fer_data.loader import Loader
-from fer_data.mixing import Mixing
-from fer_data.schedule import EpochSize
+from fer_data.pixels.decode import Color, PixelFormat
+from fer_data.pixels.store import open_store
 from fer_data.selection import Selection
-from fer_data.shard import WHOLE, Shard
-from fer_data.store import open_store
-from fer_data.strategy import NATURAL, Strategy
 
 
 def as_loader(source: str | Path | Loader, options: dict[str, Any]) -> Loader:
@@ -64,17 +64,18 @@ def open_loader(
         ``batch``, ``power:ALPHA``, ``effective:BETA``, ``repeat-factor:T``,
         ``progressive:EPOCHS``, ``deferred:EPOCH``, ``counts:NAME=N,...``, ``class-weights``,
         ``class-weights:effective:BETA`` or ``class-weights:power:ALPHA``; see
-        `fer_data.sampling` and `fer_data.class_weights`. Or what `Strategy.from_sampler` takes.
+        `fer_data.epochs.sampling` and `fer_data.class_weights`. Or what `Strategy.from_sampler`
+        takes.
     batch_size : int
         Samples of a batch, of all shards together; the last one of an epoch may have fewer.
     epoch_size : int, "own" or "natural", optional
         Samples of an epoch: a number, the strategy's own (the default), or as many as there are.
     augment : {"flip", "none", "standard", "strong"}
-        What is done to training pictures; see `fer_data.augment`.
+        What is done to training pictures; see `fer_data.batching.augment`.
     augment_rare : str, optional
         Another preset for classes with fewer than half of an average class's samples.
     mix : str
-        ``none``, ``mixup:ALPHA`` or ``remix:ALPHA``; see `fer_data.mixing`.
+        ``none``, ``mixup:ALPHA`` or ``remix:ALPHA``; see `fer_data.batching.mixing`.
     seed : int
         Everything random follows from it.
     shuffle : bool, optional

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fer_data.epochs.schedule import EpochSize, Schedule
+from fer_data.epochs.strategy import Strategy
 from fer_data.errors import UsageError
 from fer_data.keyed import CYCLES, ORDER, Streams, generator
-from fer_data.schedule import EpochSize, Schedule
-from fer_data.strategy import Strategy
 
 LOWER_HALF = (1 << 32) - 1
 

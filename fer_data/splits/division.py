@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.apportion import apportion
 from fer_data.errors import DataError, UsageError
 from fer_data.files import write_text
 from fer_data.labels import TEST_SPLITS
 from fer_data.manifest import NO_SPLIT, UNLABELLED, Manifest
+from fer_data.splits.apportion import apportion
 from fer_data.words import counted
 
 
@@ -102,7 +102,7 @@ def split_samples(
 
     A test split that the data brings stays as it is, and the rest is divided (its training split,
     and a validation split where it has one). Every class has its share of each side, as nearly as
-    the groups allow; see `fer_data.apportion`.
+    the groups allow; see `fer_data.splits.apportion`.
 
     Parameters
     ----------

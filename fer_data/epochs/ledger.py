@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fer_data.epochs.schedule import EpochSize, Schedule
+from fer_data.epochs.strategy import Strategy
+from fer_data.epochs.weights import class_weights
 from fer_data.errors import UsageError
-from fer_data.schedule import EpochSize, Schedule
-from fer_data.strategy import Strategy
-from fer_data.weights import class_weights
 from fer_data.words import counted
 
 if TYPE_CHECKING:
-    from fer_data.loader import Loader
+    from fer_data.batching.loader import Loader
 
 _MOST = 1_000_000_000
 """Epochs, and samples of a step, of a plan: its sums stay exact in 64 bits."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fer_data.errors import UsageError
 
 if TYPE_CHECKING:
-    from fer_data.loader import Loader
+    from fer_data.batching.loader import Loader
 
 _MOST_EPOCHS = 1_000_000
 """Far beyond, the repeats of a rare sample no longer fit into the 32 bits that a plan has."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fer_data.epochs.sampling import SAMPLINGS
 from fer_data.errors import UsageError
-from fer_data.sampling import SAMPLINGS
 
 SCHEMES = ("balanced", "effective:BETA", "power:ALPHA")
 """What `class_weights` takes."""
@@ -17,8 +17,8 @@ def class_weights(counts: ArrayLike, scheme: str = "balanced") -> NDArray[np.flo
 
     .. math:: w_c = p_c \, n / n_c
 
-    where *p* are the shares of a sampling of `fer_data.sampling`. The mean over the samples is
-    one, so that the learning rate keeps its meaning.
+    where *p* are the shares of a sampling of `fer_data.epochs.sampling`. The mean over the samples
+    is one, so that the learning rate keeps its meaning.
 
     Parameters
     ----------

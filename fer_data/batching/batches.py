@@ -8,14 +8,14 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.augment import Parameters
+from fer_data.batching.augment import Parameters
 
 Labels = Literal["one-hot", "int"]
 """How labels are given: as shares of each class, or as numbers."""
 
 
 class Mixed(NamedTuple):
-    """What the pictures of a batch were mixed with; see `fer_data.mixing`.
+    """What the pictures of a batch were mixed with; see `fer_data.batching.mixing`.
 
     Attributes
     ----------

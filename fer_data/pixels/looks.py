@@ -5,10 +5,10 @@ from __future__ import annotations
 import joblib
 
 from fer_data import readers
-from fer_data.decode import look
 from fer_data.errors import DataError
 from fer_data.manifest import Manifest
 from fer_data.parallel import in_parallel
+from fer_data.pixels.decode import look
 from fer_data.progress import track
 from fer_data.readers.piece import Piece
 

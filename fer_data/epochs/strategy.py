@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fer_data.epochs.sampling import SAMPLINGS
+from fer_data.epochs.weights import SCHEMES, parse_scheme
 from fer_data.errors import UsageError
-from fer_data.sampling import SAMPLINGS
-from fer_data.weights import SCHEMES, parse_scheme
 
 CHOICES = ("none", "oversample", "undersample", "class-weights")
 """Those of what ``--balance`` and ``balance=`` take that most people choose from."""
@@ -38,7 +38,7 @@ class Strategy:
     Attributes
     ----------
     sampling : str
-        A name in `fer_data.sampling.SAMPLINGS`, where each has its formula and paper.
+        A name in `fer_data.epochs.sampling.SAMPLINGS`, where each has its formula and paper.
     parameter : float, int or tuple of (str, int), optional
         Of the samplings that have one: a number of 0 to 1 (``power``, ``effective``,
         ``repeat-factor``), of epochs (``progressive``, ``deferred``), or names and numbers

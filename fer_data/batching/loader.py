@@ -12,18 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data import resume
-from fer_data.augment import Augmentation, Parameters, apply
-from fer_data.batches import Batch, Labels, Mixed
+from fer_data.batching import resume
+from fer_data.batching.augment import Augmentation, Parameters, apply
+from fer_data.batching.batches import Batch, Labels, Mixed
+from fer_data.batching.mixing import Mixing
+from fer_data.batching.scratch import Recycled, Scratch
+from fer_data.batching.shard import WHOLE, Shard
+from fer_data.epochs.plan import LOWER_HALF, EpochPlan, Planner
+from fer_data.epochs.schedule import EpochSize
+from fer_data.epochs.strategy import NATURAL, Strategy
+from fer_data.epochs.weights import class_weights
 from fer_data.errors import DataError, UsageError
-from fer_data.mixing import Mixing
-from fer_data.plan import LOWER_HALF, EpochPlan, Planner
-from fer_data.schedule import EpochSize
-from fer_data.scratch import Recycled, Scratch
-from fer_data.shard import WHOLE, Shard
-from fer_data.store import PixelStore
-from fer_data.strategy import NATURAL, Strategy
-from fer_data.weights import class_weights
+from fer_data.pixels.store import PixelStore
 from fer_data.words import counted
 
 _STEPS_TOGETHER = 8
@@ -51,7 +51,7 @@ class Loader:
     strategy : Strategy
         How an epoch is drawn.
     augment : {"none", "flip", "standard", "strong"}
-        See `fer_data.augment.PRESETS`.
+        See `fer_data.batching.augment.PRESETS`.
     augment_rare : str, optional
         Another one for rare classes, those with fewer than half of an average class's samples.
     mix : Mixing, optional

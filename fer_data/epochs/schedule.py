@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.epochs.sampling import SAMPLINGS
+from fer_data.epochs.strategy import Strategy
 from fer_data.errors import UsageError
-from fer_data.sampling import SAMPLINGS
-from fer_data.strategy import Strategy
 
 EpochSize = int | str | None
 """``"own"`` or None: the strategy's own; ``"natural"``: as many as there are samples; a number."""

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.agreement import Agreement, label_agreement
-from fer_data.drift import ClassDrift, class_drift
+from fer_data.account.agreement import Agreement, label_agreement
+from fer_data.account.drift import ClassDrift, class_drift
+from fer_data.epochs.schedule import Schedule
+from fer_data.epochs.strategy import CHOICES, Strategy
+from fer_data.epochs.weights import class_weights
 from fer_data.manifest import Manifest
-from fer_data.schedule import Schedule
 from fer_data.selection import Selection
-from fer_data.strategy import CHOICES, Strategy
-from fer_data.weights import class_weights
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Which sample stands where in an epoch, and which repeat it is: no pixels."""

@@ -1,0 +1,1 @@
+"""Divisions of samples that keep copies of a picture on one side."""

@@ -1,0 +1,1 @@
+"""Drawn faces with FER2013's imbalance."""
