@@ -62,7 +62,7 @@ def side_by_side_table(comparison: SideBySide) -> Table:
 
 def arms_table(results: Results) -> Table:
     """Return a row an arm: figures and recalls, means over seeds with their spread, and cost."""
-    scores, costs = results.predicted.scores, results.costs()
+    scores, costs = results.predicted.scores, results.costs
     table = Table(
         title=f"{len(results.labels):,} test samples, means over "
         f"{counted(len(results.seeds), 'seed')} (± standard deviation)",

@@ -9,8 +9,9 @@ import pandas as pd
 
 from fer_data.files import write_json, write_text
 from fer_model.comparison.arm import parse_arms
+from fer_model.comparison.grid import Display, missing_runs
 from fer_model.comparison.protocol import Protocol
-from fer_model.comparison.results import SAMPLES
+from fer_model.comparison.results import FAILURES, SAMPLES
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
 
@@ -75,3 +76,15 @@ def make_comparison(
             )
             write_text(run.path / "history.csv", history.to_csv(index=False))
     return out
+
+
+def train_here(
+    protocol: Protocol, out: Path, display: Display, cache: Path | None = None
+) -> list[Run]:
+    """Train what is missing in this process; return the run that was stopped, if any."""
+    from fer_model.comparison import in_turn
+
+    cells = missing_runs(protocol, out)
+    stopped, failures = in_turn.train_in_turn(protocol, cells, out, display, cache=cache)
+    write_json(out / FAILURES, failures)
+    return stopped

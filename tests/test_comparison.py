@@ -29,6 +29,7 @@ from fer_model.training import judge
 from fer_model.training.evaluate import evaluate_run
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
+from tests.made_comparison import train_here
 
 RECIPE = Recipe(
     net="small", epochs=5, steps_per_epoch=2, batch_size=32, schedule="cosine", keep="last"
@@ -67,8 +68,14 @@ def compared(
     protocol.write(out)
     grid.write_samples(parts, out)
     display = Silent()
-    assert in_turn.train_missing(protocol, out, display) == []
+    assert train_here(protocol, out, display) == []
     return display
+
+
+def of_test(run: Run) -> np.ndarray:
+    """Return a run's probabilities of the test samples, [N, C]."""
+    table = pd.read_parquet(run.path / "predictions.parquet")
+    return table[table["split"] == "test"].iloc[:, -7:].to_numpy(np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -141,8 +148,9 @@ def test_the_rate_falls_to_nothing_whatever_the_loss(out: Path) -> None:
 def test_a_new_head_is_its_base_but_for_the_head(out: Path) -> None:
     found = read_results(out)
     counts = np.array(found.runs[0][0].data["counts"]["train"])
-    for base, head in zip(found.probabilities[0], found.probabilities[2], strict=True):
-        np.testing.assert_allclose(head, adjust_logits(base, counts, 1.0), atol=1e-5)
+    for base, head in zip(found.runs[0], found.runs[2], strict=True):
+        adjusted = adjust_logits(of_test(base), counts, 1.0)
+        np.testing.assert_allclose(of_test(head), adjusted, atol=1e-5)
     run = found.runs[2][0]
     assert run.head is not None
     assert (run.head["head"], run.head["tau"]) == ("post-hoc:1.0", 1.0)
@@ -226,7 +234,7 @@ def test_a_run_that_fails_is_tried_again_and_else_told_of(
 
     monkeypatch.setattr(in_turn, "make", failing)
     display = Silent()
-    in_turn.train_missing(protocol, copy, display)
+    train_here(protocol, copy, display)
     assert [cell.seed for cell in calls] == [0, 0, 1, 1]
     assert display.errors == ["RuntimeError: out of memory"] * 3
     found = read_results(copy)
@@ -272,7 +280,7 @@ def test_a_diverged_training_is_a_failed_run(
         judge, "predict", lambda model, loader: np.full((len(loader.labels), 7), np.nan)
     )
     display = Silent()
-    in_turn.train_missing(Protocol.read(copy), copy, display)
+    train_here(Protocol.read(copy), copy, display)
     assert len(display.errors) == 2
     assert "predictions are not finite" in display.errors[0]
 

@@ -23,12 +23,13 @@ from typer.testing import CliRunner
 from fer_data.errors import DataError, UsageError
 from fer_data.synthetic.files import write_synthetic
 from fer_model.cli import app
-from fer_model.comparison import grid, in_turn, on_node
+from fer_model.comparison import grid, on_node
 from fer_model.comparison.arm import parse_arms
 from fer_model.comparison.protocol import Cell, Protocol
 from fer_model.training import models
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
+from tests.made_comparison import train_here
 from tests.test_imports import imported
 
 on_ray = pytest.importorskip("fer_model.comparison.on_ray", reason="the extra ray is not installed")
@@ -84,7 +85,7 @@ def protocol(few_faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Proto
 def local(protocol: Protocol, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The comparison as it is trained here, in turn."""
     out = tmp_path_factory.mktemp("local")
-    assert in_turn.train_missing(protocol, out, Notes(), cache=out / "cache") == []
+    assert train_here(protocol, out, Notes(), cache=out / "cache") == []
     return out
 
 

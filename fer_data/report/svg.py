@@ -23,6 +23,16 @@ COLORS = (
     "#8c8c8c",
     "#b06a3a",
     "#6f7fd0",
+    "#1f5f99",
+    "#99551a",
+    "#257048",
+    "#74408f",
+    "#8f3a4a",
+    "#5f5320",
+    "#1f7575",
+    "#5f5f5f",
+    "#7d4423",
+    "#4553a0",
 )
 """One for each series; all can be told from black and from white."""
 

@@ -13,11 +13,11 @@ from fer_data.epochs.strategy import Strategy
 from fer_data.errors import UsageError
 from fer_model.heads.choice import FORMS as HEADS
 from fer_model.heads.choice import HeadChoice
-from fer_model.losses.choice import FORMS as LOSSES
-from fer_model.losses.choice import LossChoice
+from fer_model.losses.choice import FORMS as LOSS_FORMS
+from fer_model.losses.choice import LOSSES, LossChoice
 from fer_model.training.recipe import Recipe
 
-FORMS = (*STRATEGIES, *LOSSES[1:], *MIXES[1:], *HEADS)
+FORMS = (*STRATEGIES, *LOSS_FORMS[1:], *MIXES[1:], *HEADS)
 """All parts of what ``--arms`` takes."""
 
 
@@ -79,6 +79,18 @@ class Arm:
         """The arm whose training this one begins with: itself, but for its head."""
         return dataclasses.replace(self, head=None)
 
+    @property
+    def corrections(self) -> tuple[str, ...]:
+        """The parts that each correct for the classes' frequencies; two may overshoot.
+
+        A new head that is trained (crt) or scaled (tau-norm) starts from the features, and
+        corrects nothing twice.
+        """
+        parts = [] if self.balance == "none" else self.balance.split("+")
+        parts += [self.loss] if LOSSES[LossChoice.parse(self.loss).name].balances else []
+        parts += [str(self.head)] if self.head and self.head.name == "post-hoc" else []
+        return tuple(parts)
+
     def recipe(self, common: Recipe) -> Recipe:
         """Return what trains the arm, given what all arms have in common."""
         return dataclasses.replace(common, balance=self.balance, loss=self.loss, mix=self.mix)
@@ -102,7 +114,7 @@ def parse_arms(texts: Sequence[str]) -> tuple[Arm, ...]:
 def _kind(word: str, text: str) -> str:
     name = word.partition(":")[0]
     for kind, forms in (
-        ("loss", LOSSES),
+        ("loss", LOSS_FORMS),
         ("mix", MIXES[1:]),
         ("head", HEADS),
         ("balance", (*STRATEGIES, "natural")),

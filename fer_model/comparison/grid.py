@@ -19,8 +19,8 @@ from fer_data.pixels.decode import PixelFormat
 from fer_data.pixels.store import open_store
 from fer_data.selection import Selection
 from fer_model.comparison.arm import Arm
-from fer_model.comparison.protocol import Cell, Protocol
-from fer_model.comparison.results import SAMPLES, is_finished
+from fer_model.comparison.protocol import Cell, Protocol, is_finished
+from fer_model.comparison.results import SAMPLES
 from fer_model.losses.choice import LOSSES, LossChoice
 from fer_model.training.parts import Parts, divide
 from fer_model.training.recipe import Recipe

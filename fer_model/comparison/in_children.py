@@ -20,8 +20,9 @@ from typing import IO, Any
 from fer_data.errors import DataError
 from fer_data.files import write_json
 from fer_model.comparison.grid import TRIES, Display, missing_runs
-from fer_model.comparison.protocol import Cell, Protocol
+from fer_model.comparison.protocol import Cell, Protocol, is_finished
 from fer_model.comparison.results import FAILURES
+from fer_model.interrupt import ctrl_c_asks
 from fer_model.training.runs import Run
 
 
@@ -93,11 +94,21 @@ def _child(
     command = _command(out, cells[0].seed, cache)
     ended, told = _Ended(), False
     under_way: Cell | None = None
-    with tempfile.TemporaryFile("w+") as errors, _started(command, cells, errors, lock) as child:
-        for event in _events(child):
+
+    def stop() -> None:
+        ended.stopped = True
+        child.send_signal(signal.SIGINT)
+
+    with (
+        tempfile.TemporaryFile("w+") as errors,
+        _started(command, cells, errors, lock) as child,
+        ctrl_c_asks(stop),
+    ):
+        for event in map(json.loads, child.stdout or ()):
             kind = event["event"]
             cell = cells[event.get("cell", 0)]
-            under_way = cell if kind == "training" else under_way if kind == "step" else None
+            if kind in ("training", "end", "failed"):
+                under_way = cell
             if kind == "training":
                 display.training(cell)
             elif kind == "step":
@@ -115,7 +126,7 @@ def _child(
             elif kind == "result":
                 ended.failures, told = event["failures"], True
         code = child.wait()
-        if told:
+        if told or ended.stopped:
             return ended
         errors.seek(0)
         last = next(reversed(errors.read().strip().splitlines()), "")
@@ -126,7 +137,9 @@ def _child(
         words += f"; {last}"
     if under_way is None:
         raise DataError(f"{out}: the process that trains cannot go on: {words}")
-    ended.crashed = (under_way, words)
+    unfinished = [cell for cell in cells[cells.index(under_way) :] if not is_finished(cell)]
+    if unfinished:
+        ended.crashed = (unfinished[0], words)
     return ended
 
 
@@ -162,20 +175,6 @@ def _started(
             child.wait()
         assert child.stdout is not None
         child.stdout.close()
-
-
-def _events(child: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
-    """Yield what a process tells; pass Ctrl-C on to it and wait for its answer."""
-    assert child.stdout is not None
-    while True:
-        try:
-            line = child.stdout.readline()
-        except KeyboardInterrupt:
-            child.send_signal(signal.SIGINT)
-            continue
-        if not line:
-            return
-        yield json.loads(line)
 
 
 def _names(cells: set[Cell]) -> set[str]:

@@ -10,39 +10,12 @@ from typing import Any
 import keras
 
 from fer_data.errors import DataError, UsageError
-from fer_data.files import write_json
 from fer_data.selection import Selection
-from fer_model.comparison.grid import TRIES, Display, missing_runs
-from fer_model.comparison.protocol import Cell, Protocol
-from fer_model.comparison.results import FAILURES, is_finished
+from fer_model.comparison.grid import TRIES, Display
+from fer_model.comparison.protocol import Cell, Protocol, is_finished
 from fer_model.heads.new_head import with_new_head
 from fer_model.training.runs import Run, is_run
 from fer_model.training.train import resume, train
-
-
-def train_missing(
-    protocol: Protocol, out: Path, display: Display, *, cache: str | Path | None = None
-) -> list[Run]:
-    """Train what is missing of a comparison, in turn; a run that fails is tried once more.
-
-    Ctrl-C stops after the step under way; the same call goes on with it.
-
-    Returns
-    -------
-    list of Run
-        Those that are not finished as it was stopped: one, or none.
-
-    Raises
-    ------
-    DataError, UsageError
-        If the data does not fit, which no second try would mend.
-    """
-    missing = missing_runs(protocol, out)
-    display.begin(missing, protocol.num_steps)
-    stopped, failures = train_in_turn(protocol, missing, out, display, cache=cache)
-    if not stopped:
-        write_json(out / FAILURES, failures)
-    return stopped
 
 
 def train_in_turn(
@@ -53,7 +26,20 @@ def train_in_turn(
     *,
     cache: str | Path | None = None,
 ) -> tuple[list[Run], dict[str, Any]]:
-    """Train runs in turn; return the one that was stopped, if any, and the failures by name."""
+    """Train runs in turn, a run that fails once more.
+
+    Ctrl-C stops after the step under way; with the runs that are missing then it goes on.
+
+    Returns
+    -------
+    (list of Run, dict)
+        The run that was stopped, if any, and the failures by name, with the last error.
+
+    Raises
+    ------
+    DataError, UsageError
+        If the data does not fit, or an arm cannot be meant with it.
+    """
     failures: dict[str, Any] = {}
     for cell in cells:
         if cell.arm.head is not None and not is_finished(_base(protocol, cell, out)):
@@ -67,8 +53,8 @@ def train_in_turn(
                 keras.backend.clear_session()
                 display.training(cell)
                 run = make(protocol, cell, out, [_Steps(display)], cache=cache)
-            except (DataError, UsageError):
-                raise
+            except (DataError, UsageError) as error:  # which no second try would mend
+                raise type(error)(f"{cell}: {error}") from None
             except Exception as error:  # whatever a backend may raise: it costs one run, not all
                 display.failed(cell, f"{type(error).__name__}: {error}")
                 failures[str(cell)] = {"tries": tries, "error": f"{type(error).__name__}: {error}"}

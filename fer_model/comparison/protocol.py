@@ -16,6 +16,7 @@ from fer_data.files import write_json
 from fer_model.comparison.arm import Arm
 from fer_model.statistics.scores import SUMMARIES
 from fer_model.training.recipe import Recipe
+from fer_model.training.runs import Run, is_run
 
 FORMAT = 1
 FILE = "comparison.json"
@@ -54,6 +55,8 @@ class Protocol:
         in the same order where their strategy is the same.
     figure : str
         The figure that the verdict goes by.
+    later : tuple of str
+        Arms and seeds that were added when there were finished runs to look at.
     """
 
     recipe: Recipe
@@ -61,6 +64,7 @@ class Protocol:
     arms: tuple[Arm, ...]
     seeds: tuple[int, ...]
     figure: str
+    later: tuple[str, ...] = ()
 
     @property
     def num_steps(self) -> int:
@@ -99,6 +103,7 @@ class Protocol:
                 "arms": [str(arm) for arm in self.arms],
                 "seeds": list(self.seeds),
                 "figure": self.figure,
+                "later": list(self.later),
             },
         )
 
@@ -121,6 +126,7 @@ class Protocol:
                 tuple(map(Arm.parse, about["arms"])),
                 tuple(map(int, about["seeds"])),
                 about["figure"],
+                tuple(map(str, about.get("later", ()))),
             )
         except FileNotFoundError:
             raise DataError(f"{out}: no comparison here ({FILE} is missing)") from None
@@ -148,11 +154,18 @@ class Protocol:
                 )
         if before.arms[0] != self.arms[0]:
             raise UsageError(f"{out}: the baseline there is {before.arms[0]}, not {self.arms[0]}")
-        return dataclasses.replace(
-            self,
-            arms=tuple(dict.fromkeys((*before.arms, *self.arms))),
-            seeds=tuple(sorted({*before.seeds, *self.seeds})),
-        )
+        arms = tuple(dict.fromkeys((*before.arms, *self.arms)))
+        seeds = tuple(sorted({*before.seeds, *self.seeds}))
+        later = before.later
+        if any(is_finished(cell) for cell in before.cells(out)):
+            later += tuple(f"arm {arm}" for arm in arms if arm not in before.arms)
+            later += tuple(f"seed {seed}" for seed in seeds if seed not in before.seeds)
+        return dataclasses.replace(self, arms=arms, seeds=seeds, later=later)
+
+
+def is_finished(cell: Cell) -> bool:
+    """Whether a run of a comparison is there, with its metrics."""
+    return is_run(cell.folder) and Run(cell.folder).is_finished
 
 
 def run_folder(out: Path, arm: Arm, seed: int) -> Path:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fer_data.errors import DataError
 from fer_data.manifest import printable
-from fer_model.comparison.protocol import FILE, Cell, Protocol
+from fer_model.comparison.protocol import FILE, Cell, Protocol, is_finished
 from fer_model.statistics.differences import Differences, paired_differences
 from fer_model.statistics.scores import Predicted
 from fer_model.training.runs import Run, is_run
@@ -41,8 +41,10 @@ class Results:
     failures : dict
         Runs that failed, with the last error.
     runs : tuple of tuple of Run, [A][S]
-    probabilities : ndarray of float32, shape [A, S, N, C]
-        What each run says of the test samples.
+    guesses : ndarray of int32, shape [A, S, N]
+        The class that each run predicts for the test samples.
+    confidences : ndarray of float32, shape [A, S, N]
+        The probability that it gives that class.
     samples : DataFrame
         ``sample``, ``label``, ``photograph``, ``leaked``; a row a test sample.
     """
@@ -54,7 +56,8 @@ class Results:
     left_out: tuple[str, ...]
     failures: dict[str, Any]
     runs: tuple[tuple[Run, ...], ...]
-    probabilities: NDArray[np.float32]
+    guesses: NDArray[np.int32]
+    confidences: NDArray[np.float32]
     samples: pd.DataFrame
 
     @property
@@ -100,8 +103,9 @@ class Results:
         """Every arm against the baseline without leaked samples."""
         return None if self.clean is None else paired_differences(self.clean)
 
+    @cached_property
     def costs(self) -> NDArray[np.float64]:
-        """Return seconds of training, mean over seeds, float64 [A]."""
+        """Seconds of training, mean over seeds, float64 [A]."""
         return np.array(
             [np.mean([run.metrics["training"]["seconds"] for run in runs]) for runs in self.runs]
         )
@@ -111,7 +115,7 @@ class Results:
             self.arms,
             tuple(map(printable, self.class_names)),
             self.labels[kept],
-            self.probabilities.argmax(axis=3)[:, :, kept],
+            self.guesses[:, :, kept],
             self.samples["photograph"].to_numpy(np.int64)[kept],
         )
 
@@ -146,11 +150,17 @@ def read_results(out: str | Path) -> Results:
     protocol = dataclasses.replace(protocol, arms=arms)
     runs = tuple(tuple(finished[arm, seed] for seed in seeds) for arm in arms)
     samples = read_samples(out)
-    probabilities = np.stack(
-        [np.stack([_probabilities(run, samples, protocol) for run in row]) for row in runs]
-    )
+    shape = (len(arms), len(seeds), len(samples))
+    guesses, confidences = np.empty(shape, np.int32), np.empty(shape, np.float32)
+    for place, of_arm in enumerate(runs):
+        for number, run in enumerate(of_arm):
+            probabilities = _probabilities(run, samples, protocol)
+            guesses[place, number] = probabilities.argmax(axis=1)
+            confidences[place, number] = probabilities.max(axis=1)
     failures = _failures(out, missing)
-    return Results(protocol, out, seeds, missing, left_out, failures, runs, probabilities, samples)
+    return Results(
+        protocol, out, seeds, missing, left_out, failures, runs, guesses, confidences, samples
+    )
 
 
 def check_runs(protocol: Protocol, out: Path) -> None:
@@ -200,11 +210,6 @@ def read_samples(out: Path) -> pd.DataFrame:
         If they are not there, or broken.
     """
     return _read(out / SAMPLES)
-
-
-def is_finished(cell: Cell) -> bool:
-    """Whether a run of a comparison is there, with its metrics."""
-    return is_run(cell.folder) and Run(cell.folder).is_finished
 
 
 def _read(path: Path) -> pd.DataFrame:

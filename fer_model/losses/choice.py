@@ -179,6 +179,8 @@ class LossKind:
     build: Callable[..., keras.losses.Loss | str]
     parameters: tuple[Fraction | Amount, ...] = ()
     late: Callable[..., keras.losses.Loss | str] | None = None
+    balances: bool = False
+    """Whether it makes up for the classes' frequencies; a margin or a focus does not."""
 
 
 LATE = 0.2
@@ -191,12 +193,12 @@ _BETA, _GAMMA = Fraction("BETA", without=1.0), Amount("GAMMA")
 LOSSES = {
     "cross-entropy": LossKind(cross_entropy),
     "focal": LossKind(focal, (_GAMMA,)),
-    "class-balanced": LossKind(class_balanced, (_BETA,)),
-    "class-balanced-focal": LossKind(class_balanced_focal, (_BETA, _GAMMA)),
+    "class-balanced": LossKind(class_balanced, (_BETA,), balances=True),
+    "class-balanced-focal": LossKind(class_balanced_focal, (_BETA, _GAMMA), balances=True),
     "ldam": LossKind(ldam, (Amount("MARGIN"),)),
-    "ldam-drw": LossKind(ldam, (Amount("MARGIN"),), late=ldam_weighted),
-    "balanced-softmax": LossKind(balanced_softmax),
-    "logit-adjusted": LossKind(logit_adjusted, (Amount("TAU"),)),
+    "ldam-drw": LossKind(ldam, (Amount("MARGIN"),), late=ldam_weighted, balances=True),
+    "balanced-softmax": LossKind(balanced_softmax, balances=True),
+    "logit-adjusted": LossKind(logit_adjusted, (Amount("TAU"),), balances=True),
 }
 
 

@@ -140,7 +140,7 @@ def confusions(results: Results) -> Plot | None:
     if size > _MOST_CLASSES:
         return None
     names = [printable(name) for name in results.class_names]
-    guesses = results.probabilities.argmax(axis=3)
+    guesses = results.guesses
     matrices = []
     for of_arm in guesses:
         counts = np.zeros((size, size))

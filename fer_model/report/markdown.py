@@ -28,15 +28,15 @@ def as_markdown(summary: Summary) -> str:
         cells = [f"{100 * scores[place, number]:.1f} %" for number in range(len(SUMMARIES))]
         cells.append(f"{100 * scores[place, place_of_rare]:.1f} %")
         cells.append(f"{summary.calibrations[place].error:.3f}")
-        cells.append(duration(float(found.costs()[place])))
+        cells.append(duration(float(found.costs[place])))
         lines.append(f"| {_escaped(arm)} | {' | '.join(cells)} |")
     lines += ["", *(f"{_escaped(note[0].upper() + note[1:])}.  " for note in summary.notes())]
     figure = found.protocol.figure
-    if figure in summary.design():
-        least = points(summary.design()[figure]).lstrip("+")
+    if figure in summary.smallest:
+        least = points(summary.smallest[figure]).lstrip("+")
         lines.append(
-            f"With these test samples and {len(found.seeds)} seeds the design can find differences "
-            f"in {figure.replace('_', ' ')} from about {least} points on, four times in five."
+            f"With these test samples and {len(found.seeds)} seeds a true difference of {least} "
+            f"points in {figure.replace('_', ' ')} is found four times in five."
         )
     return "\n".join(lines) + "\n"
 

@@ -82,7 +82,7 @@ def write_comparison(summary: Summary, page: str | Path) -> None:
         clean=_differences(summary, found.clean_differences) if found.clean_differences else None,
         of_classes=_of_classes(summary),
         notes=summary.notes(),
-        smallest=[(_words(name), points(least)[1:]) for name, least in summary.design().items()],
+        smallest=[(_words(name), points(least)[1:]) for name, least in summary.smallest.items()],
         recipe=found.protocol.recipe.to_dict(),
         versions=_versions(summary),
         version=__version__,
@@ -109,7 +109,7 @@ def _table(summary: Summary) -> list[dict[str, Any]]:
                     for mean, one in zip(values.mean(axis=0), spread, strict=True)
                 ],
                 "calibration": summary.calibrations[place].error,
-                "time": duration(float(found.costs()[place])),
+                "time": duration(float(found.costs[place])),
             }
         )
     return rows

@@ -15,7 +15,7 @@ from fer_data.words import counted
 from fer_model.comparison.protocol import Protocol
 from fer_model.comparison.results import Results, read_samples
 from fer_model.statistics.calibration import Calibration, calibration
-from fer_model.statistics.design import Design, smallest_difference
+from fer_model.statistics.design import Design, smallest_difference, smallest_difference_measured
 from fer_model.statistics.differences import Difference, Differences, mcnemar
 from fer_model.statistics.scores import SUMMARIES
 from fer_model.statistics.verdict import Verdict, verdicts
@@ -48,10 +48,10 @@ class Summary:
     def calibrations(self) -> tuple[Calibration, ...]:
         """How far each arm's probabilities are true, over all seeds."""
         found = self.results
-        size = found.probabilities.shape[-1]
-        labels = np.tile(found.labels, len(found.seeds))
+        right = found.guesses == found.labels
         return tuple(
-            calibration(of_arm.reshape(-1, size), labels) for of_arm in found.probabilities
+            calibration(of_arm.ravel(), found_right.ravel())
+            for of_arm, found_right in zip(found.confidences, right, strict=True)
         )
 
     @cached_property
@@ -86,6 +86,11 @@ class Summary:
             "runs of one seed have the same first weights and the same held-out part; the test "
             "split is scored once a run, and chooses nothing",
         ]
+        notes += twice_corrected(found.protocol)
+        if found.protocol.later:
+            notes.append(
+                f"added when there were finished runs to look at: {', '.join(found.protocol.later)}"
+            )
         leaked = int(found.leaked.sum())
         if leaked:
             notes.append(
@@ -111,10 +116,24 @@ class Summary:
         ]
         return notes
 
-    def design(self) -> dict[str, float]:
-        """Return the smallest true difference that this design can find, by figure, in shares."""
-        found = self.results
-        return _smallest(found.samples, found.protocol, len(found.seeds))
+    @cached_property
+    def smallest(self) -> dict[str, float]:
+        """The smallest true difference that these seeds and pictures find, by figure, in shares.
+
+        By the variances that were measured, the median arm's; a figure whose differences do not
+        vary, or of which nothing below 1 would be found, is left out.
+        """
+        found, least = self.results.differences, {}
+        for figure in found.figures:
+            of_arms = [
+                smallest_difference_measured(row, num_arms=len(found.arms) + 1)
+                for row in found.rows
+                if row.figure == figure
+            ]
+            middle = float(np.median([one for one in of_arms if one > 0] or [1.0]))
+            if middle < 1:
+                least[figure] = middle
+        return least
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as JSON holds it."""
@@ -139,7 +158,7 @@ class Summary:
             "arms": [
                 {
                     "arm": arm,
-                    "seconds": float(found.costs()[place]),
+                    "seconds": float(found.costs[place]),
                     "calibration_error": self.calibrations[place].error,
                     "mcnemar": self.mcnemar.get(arm),
                     "figures": {
@@ -153,31 +172,62 @@ class Summary:
             ],
             "differences": [_row(row) for row in found.differences.rows],
             "differences_without_leaked": _rows(found.clean_differences),
-            "smallest_difference": self.design(),
+            "smallest_difference": self.smallest,
             "notes": self.notes(),
         }
 
 
 def before_training(protocol: Protocol, out: Path) -> list[str]:
-    """Return lines on what a declared comparison can find, from its test samples alone."""
+    """Return lines on what a declared comparison will train, and what it can find.
+
+    Of its test samples alone, and of what is usual for trainings to disagree on.
+    """
+    recipe = protocol.recipe
+    lines = [
+        f"every run: {recipe.epochs} epochs of {counted(recipe.steps_per_epoch or 0, 'step')} of "
+        f"{recipe.batch_size} samples, {protocol.num_steps:,} steps in all"
+    ]
+    trained = dict.fromkeys(cell.arm for cell in protocol.needed(out))
+    bases = [str(arm) for arm in trained if arm not in protocol.arms]
+    if bases:
+        lines.append(f"trained besides, as new heads are made for it: {', '.join(bases)}")
+    return [*lines, *twice_corrected(protocol), _can_find(protocol, out)]
+
+
+def twice_corrected(protocol: Protocol) -> list[str]:
+    """Return a line for each arm that makes up for the classes' frequencies more than once."""
+    return [
+        f"arm {arm} makes up for the classes' frequencies more than once "
+        f"({', '.join(arm.corrections)}), so it favours rare classes"
+        for arm in protocol.arms
+        if len(arm.corrections) > 1
+    ]
+
+
+def _can_find(protocol: Protocol, out: Path) -> str:
     samples = read_samples(out)
-    found = _smallest(samples, protocol, len(protocol.seeds))
+    found = _smallest(samples, protocol)
     counts = np.bincount(samples["label"], minlength=len(protocol.data["class_names"]))
     rare = int(np.where(counts > 0, counts, counts.max() + 1).argmin())
     name = printable(protocol.data["class_names"][rare])
     figure = protocol.figure if protocol.figure in found else "balanced_accuracy"
-    recall = found[f"recall of {name}"]
-    return [
-        f"{counted(len(protocol.arms), 'arm')}, {counted(len(protocol.seeds), 'seed')} each: four "
-        f"times in five, a true difference of {points(found[figure])[1:]} points in "
-        f"{figure.replace('_', ' ')} will be found"
-        + (f", and of {points(recall)[1:]} in the recall of {name}" if recall < 1 else "")
-        + f", if two trainings disagree on a fifth of the pictures; one picture of {name} is "
-        f"{100 / counts[rare]:.1f} points of its recall",
+    least, recall = found[figure], found[f"recall of {name}"]
+    known = [
+        f"{points(least)[1:]} points in {figure.replace('_', ' ')}" if least < 1 else "",
+        f"{points(recall)[1:]} in the recall of {name}" if recall < 1 else "",
     ]
+    begins = (
+        f"{counted(len(protocol.arms), 'arm')}, {counted(len(protocol.seeds), 'seed')} each: "
+        "if two trainings disagree on a fifth of the pictures, "
+    )
+    ends = f"one picture of {name} is {100 / counts[rare]:.1f} points of its recall"
+    if not any(known):
+        return f"{begins}too few test pictures to find any difference; {ends}"
+    reach = " and of ".join(filter(None, known))
+    return f"{begins}a true difference of {reach} will be found four times in five; {ends}"
 
 
-def _smallest(samples: pd.DataFrame, protocol: Protocol, num_seeds: int) -> dict[str, float]:
+def _smallest(samples: pd.DataFrame, protocol: Protocol) -> dict[str, float]:
     """Return the smallest true difference that a design can find, by figure, in shares."""
     counts = (
         samples.groupby("label")["photograph"]
@@ -185,7 +235,7 @@ def _smallest(samples: pd.DataFrame, protocol: Protocol, num_seeds: int) -> dict
         .reindex(range(len(protocol.data["class_names"])), fill_value=0)
     )
     names = tuple(map(printable, protocol.data["class_names"]))
-    design = Design(num_arms=len(protocol.arms), num_seeds=num_seeds)
+    design = Design(num_arms=len(protocol.arms), num_seeds=len(protocol.seeds))
     return smallest_difference(counts.to_numpy(), design, class_names=names)
 
 

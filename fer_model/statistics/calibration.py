@@ -52,40 +52,38 @@ class Calibration:
 
 
 def calibration(
-    probabilities: NDArray[np.floating[Any]],
-    labels: NDArray[np.integer[Any]],
-    *,
-    num_bins: int = 15,
+    confidence: NDArray[np.floating[Any]], right: NDArray[np.bool_], *, num_bins: int = 15
 ) -> Calibration:
     """Sort predictions into bins of confidence.
 
     Parameters
     ----------
-    probabilities : ndarray of float, shape [N, C]
-    labels : ndarray of int, shape [N]
+    confidence : ndarray of float, shape [N]
+        The probability of each prediction's class, which is the highest.
+    right : ndarray of bool, shape [N]
+        Whether the sample is of that class.
     num_bins : int
         K; 15 as in Guo et al.
 
     Raises
     ------
     UsageError
-        If the shapes do not agree, there is no sample, or a top probability is not within 0 and 1.
+        If the shapes do not agree, there is no sample, or a probability is not within 0 and 1.
     """
-    if probabilities.ndim != 2 or labels.shape != probabilities.shape[:1] or not len(labels):
+    if confidence.ndim != 1 or right.shape != confidence.shape or not len(right):
         raise UsageError(
-            f"probabilities {list(probabilities.shape)} with labels {list(labels.shape)}; "
-            "wanted are [N, C] and [N] of one sample or more"
+            f"confidence {list(confidence.shape)} of predictions {list(right.shape)}; "
+            "wanted are [N] and [N] of one sample or more"
         )
     if num_bins < 1:
         raise UsageError(f"{num_bins} bins; take one or more")
-    top = probabilities.max(axis=1).astype(np.float64)
+    top = confidence.astype(np.float64)
     if not ((top >= 0) & (top <= 1 + 1e-5)).all():
-        raise UsageError("a top probability is not within 0 and 1: give probabilities, not logits")
-    right = probabilities.argmax(axis=1) == labels
+        raise UsageError("a confidence is not within 0 and 1: give probabilities, not logits")
     edges = np.linspace(0, 1, num_bins + 1)
     place = np.clip(np.searchsorted(edges, top, side="left") - 1, 0, num_bins - 1)
     counts = np.bincount(place, minlength=num_bins)
     with np.errstate(invalid="ignore"):
-        confidence = np.bincount(place, top, num_bins) / counts
+        mean = np.bincount(place, top, num_bins) / counts
         accuracy = np.bincount(place, right, num_bins) / counts
-    return Calibration(edges, counts.astype(np.int64), confidence, accuracy)
+    return Calibration(edges, counts.astype(np.int64), mean, accuracy)

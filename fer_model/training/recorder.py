@@ -96,6 +96,10 @@ class Recorder(keras.callbacks.Callback):
         self._saved_at = time.monotonic()
         self._began_at = 0.0
 
+    def ask_to_stop(self) -> None:
+        """Stop after the step under way."""
+        self.stop_requested = True
+
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Take up the clock of an epoch that was interrupted."""
         self._began_at = time.monotonic() - self._progress.seconds

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import platform
-import signal
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,6 +18,7 @@ from fer_data.files import write_json, write_text
 from fer_data.loaders.tfdata import tf_dataset
 from fer_data.pixels.store import PixelStore, open_store
 from fer_data.selection import Selection
+from fer_model.interrupt import ctrl_c_asks
 from fer_model.losses.choice import LossChoice
 from fer_model.training import models, nets, plots
 from fer_model.training.judge import judge
@@ -204,7 +202,7 @@ def _continue(
         always.insert(0, plateau)  # the recorder notes its count
     late_epoch = LossChoice.parse(recipe.loss).late_epoch(recipe.epochs)
     try:
-        with _ctrl_c_asks(recorder):
+        with ctrl_c_asks(recorder.ask_to_stop):
             while progress.epoch < recipe.epochs:
                 is_late = progress.epoch >= late_epoch
                 if is_late:
@@ -247,27 +245,6 @@ def _finish(run: Run, parts: Parts, progress: Progress) -> None:
     write_json(run.path / "ledger.json", ledger.to_dict())
     write_json(run.path / "metrics.json", metrics)
     run.checkpoint_path.unlink(missing_ok=True)
-
-
-@contextmanager
-def _ctrl_c_asks(recorder: Recorder) -> Iterator[None]:
-    """Let the first Ctrl-C ask the recorder to stop; a second one interrupts at once.
-
-    An interruption inside a step could fall between the weights' update and the count of it.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def ask(signum: int, frame: object) -> None:
-        recorder.stop_requested = True
-        signal.signal(signal.SIGINT, before)
-
-    before = signal.signal(signal.SIGINT, ask)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _data(store: PixelStore, parts: Parts, skip_bad: bool, selection: Selection) -> dict[str, Any]:
