@@ -85,6 +85,7 @@ def train_here(
     from fer_model.comparison import in_turn
 
     cells = missing_runs(protocol, out)
+    display.begin(cells, protocol.num_steps)
     stopped, failures = in_turn.train_in_turn(protocol, cells, out, display, cache=cache)
     write_json(out / FAILURES, failures)
     return stopped

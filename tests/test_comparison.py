@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import json
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -30,6 +35,7 @@ from fer_model.training.evaluate import evaluate_run
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
 from tests.made_comparison import train_here
+from tests.test_train import StopAfter
 
 RECIPE = Recipe(
     net="small", epochs=5, steps_per_epoch=2, batch_size=32, schedule="cosine", keep="last"
@@ -69,6 +75,7 @@ def compared(
     grid.write_samples(parts, out)
     display = Silent()
     assert train_here(protocol, out, display) == []
+    assert display.errors == []
     return display
 
 
@@ -111,6 +118,18 @@ def test_what_is_there_is_not_made_again_and_more_is_added(
     assert compared(copy, leaky, ("none", "crt"), [1]).made == ["crt, seed 0", "crt, seed 1"]
     found = read_results(copy)
     assert (found.arms, found.seeds) == ((*ARMS, "crt"), (0, 1))
+    assert found.protocol.later == ("arm crt",)
+    assert "added when there were finished runs to look at: arm crt" in Summary(found).notes()
+
+
+def test_what_is_added_before_any_run_is_declared_like_the_rest(
+    out: Path, leaky: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(out, tmp_path / "out", ignore=shutil.ignore_patterns("runs"))
+    protocol, _ = grid.declare(RECIPE, leaky, parse_arms(["none", "crt"]), [0, 5])
+    joined = protocol.joined(copy)
+    assert joined.seeds == (0, 1, 5)
+    assert joined.later == ()
 
 
 @pytest.mark.slow
@@ -137,6 +156,48 @@ def test_all_arms_begin_alike_and_get_the_same_steps(out: Path) -> None:
     history = [Run(run_folder(out, arm, 0)).history for arm in protocol.arms[:2]]
     np.testing.assert_array_equal(history[0]["learning_rate"], history[1]["learning_rate"])
     assert not history[0].equals(history[1])
+
+
+def test_the_first_weights_are_those_of_the_seed(faces: Path) -> None:
+    first: dict[tuple[str, int], list[np.ndarray]] = {}
+
+    class Note(keras.callbacks.Callback):
+        def on_train_begin(self, logs: Any = None) -> None:
+            first[key] = self.model.get_weights()
+            raise KeyboardInterrupt
+
+    protocol, _ = grid.declare(RECIPE, faces, parse_arms(["none", "oversample+mixup:0.2"]), [0, 1])
+    with tempfile.TemporaryDirectory() as out:
+        for cell in protocol.cells(Path(out)):
+            key = (str(cell.arm), cell.seed)
+            with suppress(KeyboardInterrupt):
+                in_turn.make(protocol, cell, Path(out), [Note()])
+    none, other = ("none", "oversample+mixup:0.2")
+    for seed in (0, 1):
+        for one, two in zip(first[none, seed], first[other, seed], strict=True):
+            np.testing.assert_array_equal(one, two)
+    assert not np.array_equal(first[none, 0][0], first[none, 1][0])
+
+
+@pytest.mark.slow
+def test_a_deferred_loss_goes_on_in_its_last_phase(out: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(out, tmp_path / "out")
+    protocol = Protocol.read(copy)
+    cell = protocol.cells(copy)[1]
+    assert cell.arm.loss.startswith("ldam-drw")
+    whole = Run(cell.folder)
+    shutil.move(whole.path, tmp_path / "whole")
+    stopped = in_turn.make(protocol, cell, copy, [StopAfter(9)])  # 5 epochs of 2 steps, late at 4
+    assert not stopped.is_finished
+    made = in_turn.make(protocol, cell, copy)
+    pd.testing.assert_frame_equal(made.predictions, Run(tmp_path / "whole").predictions)
+    other = protocol.cells(copy)[0]
+    shutil.rmtree(other.folder)
+    plain = dataclasses.replace(other, arm=dataclasses.replace(other.arm, loss="ldam:0.5"))
+    undeferred = in_turn.make(protocol, plain, copy)
+    late = made.history["loss"].to_numpy() - undeferred.history["loss"].to_numpy()
+    np.testing.assert_allclose(late[:4], 0, atol=1e-6)
+    assert abs(late[4]) > 1e-3
 
 
 def test_the_rate_falls_to_nothing_whatever_the_loss(out: Path) -> None:
@@ -342,25 +403,86 @@ def same_but_for_time(first: Path, second: Path) -> None:
         pd.testing.assert_frame_equal(Run(run).predictions, Run(other).predictions)
 
 
+def compare_command(data: Path, out: Path, *, steps: int = 8) -> list[str]:
+    words = [sys.executable, "-m", "fer_model.cli", "compare", str(data)]
+    words += ["--arms", "none,ldam-drw:0.5,crt", "--seeds", "2", "--net", "small"]
+    words += ["--epochs", "5", "--steps-per-epoch", str(steps), "--batch-size", "32"]
+    return [*words, "--out", str(out)]
+
+
+def wait_for(what: Callable[[], bool], child: subprocess.Popen[Any]) -> None:
+    """Wait until something is so, as long as a process runs."""
+    while not what():
+        assert child.poll() is None, child.communicate()
+        time.sleep(0.02)
+
+
+def is_free(out: Path) -> bool:
+    """Whether no process holds a comparison's lock."""
+    with (out / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at", ["the start", "a training"])
+def test_ctrl_c_stops_a_comparison_cleanly(leaky: Path, tmp_path: Path, at: str) -> None:
+    out = tmp_path / "out"
+    child = subprocess.Popen(
+        compare_command(leaky, out, steps=2000),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    begun = out / ("comparison.json" if at == "the start" else "runs/none/seed-0/recipe.json")
+    wait_for(begun.exists, child)
+    child.send_signal(signal.SIGINT)
+    printed, told = child.communicate(timeout=120)
+    assert (child.returncode, printed) == (130, ""), told
+    ends = ["Stopped. The same command goes on with it."]
+    if at == "the start":  # the data is still being looked at, perhaps
+        ends.append("fer-model: stopped")
+    assert told.splitlines()[-1] in ends
+    assert "Traceback" not in told
+    assert is_free(out)
+
+
+@pytest.mark.slow
+def test_the_trainings_of_a_command_that_was_killed_end_with_it(
+    leaky: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    child = subprocess.Popen(
+        compare_command(leaky, out, steps=2000),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_for((out / "runs/none/seed-0/recipe.json").exists, child)
+    assert not is_free(out)
+    child.kill()
+    child.wait()
+    limit = time.monotonic() + 120
+    while not is_free(out):
+        assert time.monotonic() < limit, "a training goes on without its command"
+        time.sleep(0.1)
+
+
 @pytest.mark.slow
 def test_a_comparison_killed_anywhere_and_given_again_ends_in_the_same_table(
     leaky: Path, tmp_path: Path
 ) -> None:
-    def command(out: Path) -> list[str]:
-        words = [sys.executable, "-m", "fer_model.cli", "compare", str(leaky)]
-        words += ["--arms", "none,ldam-drw:0.5,crt", "--seeds", "2", "--net", "small"]
-        words += ["--epochs", "5", "--steps-per-epoch", "8", "--batch-size", "32"]
-        return [*words, "--out", str(out)]
-
     began = time.monotonic()
-    done = subprocess.run(command(tmp_path / "whole"), capture_output=True, text=True)
+    done = subprocess.run(
+        compare_command(leaky, tmp_path / "whole"), capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     whole = time.monotonic() - began
-    kills = 0
+    kills, command = 0, compare_command(leaky, tmp_path / "killed")
     for share in (0.3, 0.45, 0.6, 0.75):
-        child = subprocess.Popen(
-            command(tmp_path / "killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             child.wait(timeout=share * whole)
         except subprocess.TimeoutExpired:
@@ -368,6 +490,6 @@ def test_a_comparison_killed_anywhere_and_given_again_ends_in_the_same_table(
             kills += 1
             child.wait()
     assert kills
-    done = subprocess.run(command(tmp_path / "killed"), capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     same_but_for_time(tmp_path / "whole", tmp_path / "killed")

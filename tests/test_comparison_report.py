@@ -98,9 +98,29 @@ def test_many_classes_have_no_confusion_matrices(tmp_path: Path) -> None:
 
 
 def test_what_a_design_can_find_is_said_before_any_training(out: Path) -> None:
-    (line,) = before_training(Protocol.read(out), out)
-    assert line.startswith("3 arms, 3 seeds each: four times in five, a true difference of ")
-    assert "in the recall of rare" in line
+    steps, line = before_training(Protocol.read(out), out)
+    assert steps == "every run: 3 epochs of 10 steps of 64 samples, 30 steps in all"
+    assert line.startswith("3 arms, 3 seeds each: if two trainings disagree on a fifth of the ")
+    assert "in the recall of rare will be found four times in five; one picture of" in line
+
+
+def test_trainings_that_no_arm_is_and_double_corrections_are_announced(tmp_path: Path) -> None:
+    arms = ("none", "oversample+crt", "oversample+balanced-softmax", "class-weights+post-hoc:1.0")
+    out = make_comparison(tmp_path / "out", arms=arms)
+    lines = before_training(Protocol.read(out), out)
+    told = "trained besides, as new heads are made for it: oversample, class-weights"
+    assert lines[1] == told
+    doubled = [line.split(" ")[1] for line in lines if "more than once" in line]
+    assert doubled == list(arms[2:])
+    assert [note for note in Summary(read_results(out)).notes() if "more than once" in note] == (
+        lines[2:4]
+    )
+
+
+def test_what_was_measured_says_what_would_be_found(out: Path) -> None:
+    smallest = Summary(read_results(out)).smallest
+    assert set(smallest) >= {"accuracy", "balanced_accuracy", "recall of rare"}
+    assert 0 < smallest["accuracy"] < smallest["recall of rare"] < 1
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason=NEEDED)

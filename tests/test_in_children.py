@@ -41,6 +41,10 @@ for place, (arm, seed) in enumerate(cells):
     name = f"runs/{arm}/seed-{seed}"
     shutil.copytree(f"{made}/{name}", f"{out}/{name}", dirs_exist_ok=True)
     tell(event="end", cell=place, seconds=1.5)
+    if arm == "none" and mode == "between" and times == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+if mode == "after":
+    sys.exit(3)
 tell(event="result", failures={})
 """
 
@@ -109,6 +113,22 @@ def test_a_run_whose_process_is_killed_is_tried_again_and_the_others_go_on(train
     assert found.failures == {
         "oversample, seed 0": {"tries": 2, "error": "killed by signal 9 (out of memory?)"}
     }
+
+
+def test_a_process_that_ends_between_two_runs_costs_a_try(trained: Any) -> None:
+    out, heard, left = trained("between")
+    assert left == []
+    assert heard.errors == [
+        f"oversample, seed {seed}: killed by signal 9 (out of memory?)" for seed in (0, 1)
+    ]
+    assert read_results(out).seeds == (0, 1)
+    assert json.loads((out / "failures.json").read_text()) == {}
+
+
+def test_a_process_that_ends_badly_when_all_is_done_has_done_all(trained: Any) -> None:
+    out, heard, left = trained("after")
+    assert (left, heard.errors) == ([], [])
+    assert read_results(out).seeds == (0, 1)
 
 
 def test_what_a_process_said_last_is_told(trained: Any) -> None:

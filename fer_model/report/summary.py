@@ -183,9 +183,10 @@ def before_training(protocol: Protocol, out: Path) -> list[str]:
     Of its test samples alone, and of what is usual for trainings to disagree on.
     """
     recipe = protocol.recipe
+    epochs, steps = counted(recipe.epochs, "epoch"), counted(recipe.steps_per_epoch or 0, "step")
     lines = [
-        f"every run: {recipe.epochs} epochs of {counted(recipe.steps_per_epoch or 0, 'step')} of "
-        f"{recipe.batch_size} samples, {protocol.num_steps:,} steps in all"
+        f"every run: {epochs} of {steps} of {recipe.batch_size} samples, {protocol.num_steps:,} "
+        "steps in all"
     ]
     trained = dict.fromkeys(cell.arm for cell in protocol.needed(out))
     bases = [str(arm) for arm in trained if arm not in protocol.arms]
