@@ -1,1 +1,9 @@
-"""Train the documented CNN on balanced and unbalanced pipelines, and compare the runs."""
+"""Train a net on balanced and unbalanced pipelines, and compare the runs with statistics.
+
+The public names stand in ``__init__.pyi``; each is imported when it is first used, so that what
+needs no keras imports none.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -17,7 +17,8 @@ def signed(row: Difference) -> str:
 
 def points(share: float) -> str:
     """Return a difference of shares in points, with its sign."""
-    return f"{100 * share:+.1f}"
+    text = f"{100 * share:+.1f}".replace("-", "−")
+    return "0.0" if text[1:] == "0.0" else text
 
 
 def duration(seconds: float) -> str:

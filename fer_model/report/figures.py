@@ -17,6 +17,7 @@ from fer_data.report.svg import COLORS, STYLE, to_svg
 from fer_model.comparison.results import Results
 from fer_model.statistics.calibration import Calibration
 from fer_model.statistics.scores import SUMMARIES
+from fer_model.words import points
 
 _MOST_CLASSES = 40
 _COLUMNS = 3
@@ -75,8 +76,8 @@ def forest(results: Results) -> Plot:
         drawn.supxlabel(f"points less {results.arms[0]}", fontsize=9)
         svg = to_svg(drawn)
     words = f"Differences to {results.arms[0]} in points, with 95 % intervals: " + "; ".join(
-        f"{row.arm} {row.figure.replace('_', ' ')} {100 * row.estimate:+.1f} "
-        f"({100 * row.low:+.1f} to {100 * row.high:+.1f})"
+        f"{row.arm} {row.figure.replace('_', ' ')} {points(row.estimate)} "
+        f"({points(row.low)} to {points(row.high)})"
         for row in rows
         if row.figure == results.protocol.figure
     )

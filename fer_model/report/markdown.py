@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fer_model.report.summary import Summary
 from fer_model.statistics.scores import SUMMARIES
-from fer_model.words import duration, points
+from fer_model.words import duration
 
 
 def as_markdown(summary: Summary) -> str:
@@ -33,7 +33,7 @@ def as_markdown(summary: Summary) -> str:
     lines += ["", *(f"{_escaped(note[0].upper() + note[1:])}.  " for note in summary.notes())]
     figure = found.protocol.figure
     if figure in summary.smallest:
-        least = points(summary.smallest[figure]).lstrip("+")
+        least = f"{100 * summary.smallest[figure]:.1f}"
         lines.append(
             f"With these test samples and {len(found.seeds)} seeds a true difference of {least} "
             f"points in {figure.replace('_', ' ')} is found four times in five."

@@ -19,7 +19,7 @@ from fer_model.report.summary import Summary
 from fer_model.statistics.differences import Differences
 from fer_model.statistics.scores import SUMMARIES
 from fer_model.statistics.verdict import HELPS, HURTS
-from fer_model.words import duration, points
+from fer_model.words import duration
 
 _TONES = {HELPS: "good", HURTS: "error"}
 
@@ -82,7 +82,7 @@ def write_comparison(summary: Summary, page: str | Path) -> None:
         clean=_differences(summary, found.clean_differences) if found.clean_differences else None,
         of_classes=_of_classes(summary),
         notes=summary.notes(),
-        smallest=[(_words(name), points(least)[1:]) for name, least in summary.smallest.items()],
+        smallest=[(_words(name), f"{100 * least:.1f}") for name, least in summary.smallest.items()],
         recipe=found.protocol.recipe.to_dict(),
         versions=_versions(summary),
         version=__version__,

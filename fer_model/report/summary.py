@@ -19,7 +19,7 @@ from fer_model.statistics.design import Design, smallest_difference, smallest_di
 from fer_model.statistics.differences import Difference, Differences, mcnemar
 from fer_model.statistics.scores import SUMMARIES
 from fer_model.statistics.verdict import Verdict, verdicts
-from fer_model.words import points, signed
+from fer_model.words import signed
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,8 +214,8 @@ def _can_find(protocol: Protocol, out: Path) -> str:
     figure = protocol.figure if protocol.figure in found else "balanced_accuracy"
     least, recall = found[figure], found[f"recall of {name}"]
     known = [
-        f"{points(least)[1:]} points in {figure.replace('_', ' ')}" if least < 1 else "",
-        f"{points(recall)[1:]} in the recall of {name}" if recall < 1 else "",
+        f"{100 * least:.1f} points in {figure.replace('_', ' ')}" if least < 1 else "",
+        f"{100 * recall:.1f} in the recall of {name}" if recall < 1 else "",
     ]
     begins = (
         f"{counted(len(protocol.arms), 'arm')}, {counted(len(protocol.seeds), 'seed')} each: "

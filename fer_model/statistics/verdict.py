@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fer_model.statistics.design import pictures_needed, seeds_needed
 from fer_model.statistics.differences import Difference, Differences
+from fer_model.words import points
 
 HELPS, HURTS, CANNOT_TELL = "helps", "hurts", "can't tell"
 
@@ -57,9 +58,9 @@ def _verdict(difference: Difference, num_arms: int, alpha: float) -> Verdict:
         f", {difference.p_holm:.2g} adjusted for {num_arms - 1} comparisons" if num_arms > 2 else ""
     )
     numbers = (
-        f"{_points(difference.estimate)} points against {difference.baseline} "
-        f"({100 * difference.level:g} % interval {_points(difference.low)} to "
-        f"{_points(difference.high)}; p = {difference.p_value:.2g}{adjusted})"
+        f"{points(difference.estimate)} points against {difference.baseline} "
+        f"({100 * difference.level:g} % interval {points(difference.low)} to "
+        f"{points(difference.high)}; p = {difference.p_value:.2g}{adjusted})"
     )
     subject = f"{difference.arm} {word} {figure}"
     if not decided:
@@ -95,7 +96,3 @@ def _advice(difference: Difference, more: int | None, num_arms: int, alpha: floa
         )
     seeds = "1 more seed" if more == 1 else f"{more} more seeds"
     return f"If that is the true difference, run {seeds} of each arm to show it."
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:+.1f}".replace("-", "−")
