@@ -41,11 +41,11 @@ def test_arms_print_as_they_parse(chosen: dict[str, int], random: object) -> Non
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("smote", "arm 'smote': 'smote' is none of none, oversample"),
-        ("none+focl:2", "'focl:2' is none of"),
-        ("focal:1+ldam:1", "focal:1 and ldam:1 cannot both"),
-        ("crt+tau-norm", "crt and tau-norm cannot both"),
-        ("oversample+batch", "oversample and batch cannot both"),
+        ("smote", "arm 'smote': 'smote' is no part of one; it is of none, oversample"),
+        ("none+focl:2", "'focl:2' is no part of one; do you mean focal"),
+        ("focal:1+ldam:1", "focal:1 and ldam:1 are two of a kind"),
+        ("crt+tau-norm", "crt and tau-norm are two of a kind"),
+        ("oversample+batch", "oversample and batch are two of a kind"),
         ("post-hoc", "wants a tau"),
         ("crt:3", "choose one of post-hoc:TAU"),
         ("tau-norm:x", "choose one of"),

@@ -48,10 +48,12 @@ from fer_model.commands.options import (
     Size,
     Steps,
     Subset,
+    is_given,
     make_recipe,
     refuse_others,
 )
 from fer_model.commands.session import data_name, import_keras
+from fer_model.comparison.arm import FORMS
 from fer_model.comparison.protocol import FILE
 
 if TYPE_CHECKING:
@@ -64,17 +66,21 @@ def compare(
         list[Path],
         typer.Argument(
             metavar="PATH | FOLDER | RUN...",
-            help="A data set, with --arms; a comparison's folder; or finished runs.",
+            help="A data set, with --arms; a comparison's folder, alone or with more --arms or "
+            "--seeds; or finished runs.",
         ),
     ],
     arms: Annotated[
         str | None,
-        typer.Option(help="Train and compare these on PATH, the baseline first; see below."),
+        typer.Option(
+            help="Train and compare these on PATH, the baseline first; an arm is one of "
+            f"{', '.join(FORMS)}, or some with a plus between them."
+        ),
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Runs of each arm, each a seed.")] = 3,
+    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Runs of each arm, each a seed.")] = 3,
     steps: Annotated[
         int | None,
-        typer.Option(min=1, help="Steps of a run in all, in place of --epochs."),
+        typer.Option(min=1, help="Steps of a run in all, to whole epochs, in place of --epochs."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the comparison; what is there is not made anew.")
@@ -139,41 +145,53 @@ def compare(
 
       fer-model compare fer2013/ --arms none,oversample,focal:2 --seeds 6 --out comparison
 
-      fer-model compare fer2013/ --arms none,oversample,crt --seeds 8 --out comparison
+      fer-model compare comparison --arms crt --seeds 8
 
       fer-model compare comparison --markdown verdict.md
 
       fer-model compare runs/none runs/oversample
     """
-    if arms is not None:
+    is_folder = len(paths) == 1 and (paths[0] / FILE).exists()
+    more_seeds = is_given(context, "seeds")
+    if is_folder and (arms is not None or more_seeds):
+        known = {"paths", "arms", "seeds", "seed", "ray", "cache", "as_json", "markdown"}
+        refuse_others(context, known, f"{paths[0]} goes on with the settings that it has")
+        from fer_model.comparison import compare as comparison
+
+        results = _unless_stopped(
+            comparison.extend(
+                paths[0],
+                split_arms(arms or ""),
+                range(seed, seed + seeds) if more_seeds else (),
+                ray=_checked(ray),
+                cache=cache,
+            )
+        )
+    elif arms is not None:
         if len(paths) != 1:
             raise UsageError("--arms wants one data PATH")
         balance, loss, mix, as_notebook = "none", "cross-entropy", "none", False
         recipe, selection = make_recipe(locals()), selection_of(locals())
         layout_of(paths[0])
-        if ray is not None and find_spec("ray") is None:
-            raise UsageError("--ray wants Ray, which is not installed: pip install 'fer-data[ray]'")
-        if ray is not None:
-            import_keras()
+        ray = _checked(ray)
         from fer_model.comparison import compare as comparison
 
-        results = comparison.compare(
-            recipe,
-            paths[0],
-            split_arms(arms),
-            range(seed, seed + seeds),
-            out or Path("runs") / f"{data_name(paths[0])}-{recipe.net}",
-            figure=figure,
-            num_steps=steps,
-            ray=ray,
-            cache=cache,
-            skip_bad=skip_bad,
-            selection=selection,
+        results = _unless_stopped(
+            comparison.compare(
+                recipe,
+                paths[0],
+                split_arms(arms),
+                range(seed, seed + seeds),
+                out or Path("runs") / f"{data_name(paths[0])}-{recipe.net}",
+                figure=figure,
+                num_steps=steps,
+                ray=ray,
+                cache=cache,
+                skip_bad=skip_bad,
+                selection=selection,
+            )
         )
-        if results is None:
-            say("Stopped. The same command goes on with it.")
-            raise typer.Exit(INTERRUPTED)
-    elif len(paths) == 1 and (paths[0] / FILE).exists():
+    elif is_folder:
         known = {"paths", "as_json", "markdown"}
         refuse_others(context, known, "the comparison is read as it is; with --arms it goes on")
         from fer_model.comparison.results import read_results
@@ -188,6 +206,22 @@ def compare(
         _side_by_side(paths, as_json=as_json)
         return
     _show(results, markdown, as_json=as_json)
+
+
+def _checked(ray: str | None) -> str | None:
+    """Refuse a cluster without Ray; import keras quietly, which Ray's module wants."""
+    if ray is not None and find_spec("ray") is None:
+        raise UsageError("--ray wants Ray, which is not installed: pip install 'fer-data[ray]'")
+    if ray is not None:
+        import_keras()
+    return ray
+
+
+def _unless_stopped(results: Results | None) -> Results:
+    if results is None:
+        say("Stopped. The same command goes on with it.")
+        raise typer.Exit(INTERRUPTED)
+    return results
 
 
 def split_arms(arms: str) -> list[str]:

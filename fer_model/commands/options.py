@@ -77,14 +77,18 @@ def make_recipe(options: dict[str, Any]) -> Recipe:
     return Recipe(**values)
 
 
+def is_given(context: typer.Context, name: str) -> bool:
+    """Whether an option stands on the command line."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 def refuse_others(context: typer.Context, known: set[str], why: str) -> None:
     """Refuse options that were given, and that would silently do nothing."""
     others = [
         f"--{name.replace('_', '-')}"
         for name in context.params
-        if name not in known
-        and (source := context.get_parameter_source(name)) is not None
-        and source.name == "COMMANDLINE"
+        if name not in known and is_given(context, name)
     ]
     if others:
         raise UsageError(f"{', '.join(others)} cannot be given here: {why}")

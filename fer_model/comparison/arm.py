@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -55,7 +56,7 @@ class Arm:
             if kind == "balance" and kind in parts and word.startswith("class-weights"):
                 parts[kind] += f"+{word}"  # by its name: a correction of a correction
             elif kind in parts:
-                raise UsageError(f"arm {text!r}: {parts[kind]} and {word} cannot both be meant")
+                raise UsageError(f"arm {text!r}: {parts[kind]} and {word} are two of a kind")
             else:
                 parts[kind] = word
         return cls(
@@ -106,7 +107,7 @@ def parse_arms(texts: Sequence[str]) -> tuple[Arm, ...]:
     """
     arms = tuple(map(Arm.parse, texts))
     if len(arms) < 2 or len(set(arms)) < len(arms):
-        named = ", ".join(map(str, arms)) or "none at all"
+        named = ", ".join(map(str, arms)) or "missing"
         raise UsageError(f"arms are {named}; name two or more, each once, the baseline first")
     return arms
 
@@ -121,4 +122,6 @@ def _kind(word: str, text: str) -> str:
     ):
         if name in {form.partition(":")[0] for form in forms}:
             return kind
-    raise UsageError(f"arm {text!r}: {word!r} is none of {', '.join(FORMS)}")
+    close = difflib.get_close_matches(name, [form.partition(":")[0] for form in FORMS], 1)
+    meant = f"do you mean {close[0]}? It " if close else "it "
+    raise UsageError(f"arm {text!r}: {word!r} is no part of one; {meant}is of {', '.join(FORMS)}")

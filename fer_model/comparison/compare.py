@@ -12,11 +12,12 @@ from pathlib import Path
 from rich.console import Console
 
 from fer_data.errors import DataError, UsageError
+from fer_data.manifest import printable
 from fer_data.selection import Selection
 from fer_model.comparison import grid, in_children
-from fer_model.comparison.arm import parse_arms
+from fer_model.comparison.arm import Arm, parse_arms
 from fer_model.comparison.display import GridDisplay
-from fer_model.comparison.protocol import FILE, check_seeds
+from fer_model.comparison.protocol import FILE, Protocol, check_seeds
 from fer_model.comparison.results import SAMPLES, Results, check_runs, read_results
 from fer_model.report.summary import before_training
 from fer_model.statistics.scores import SUMMARIES
@@ -75,6 +76,7 @@ def compare(
         raise UsageError(f"figure is {figure!r}; choose one of {', '.join(SUMMARIES)}")
     check_seeds(seeds)
     out = Path(out).absolute()
+    _check_place(out, Path(path).absolute())
     protocol, parts = grid.declare(
         recipe,
         path,
@@ -105,6 +107,70 @@ def compare(
         finally:
             display.close()
         return None if stopped else read_results(out)
+
+
+def extend(
+    out: str | Path,
+    arms: Sequence[str] = (),
+    seeds: Sequence[int] = (),
+    *,
+    ray: str | None = None,
+    cache: str | Path | None = None,
+) -> Results | None:
+    """Go on with a comparison as it was declared, with more arms or seeds if there are any.
+
+    Parameters
+    ----------
+    out : path
+        Folder of the comparison.
+    arms, seeds : sequence of str, sequence of int
+        What is added; those that are there already stay.
+    ray, cache
+        As in `compare`.
+
+    Raises
+    ------
+    DataError, UsageError
+        As `compare` does, or if there is no comparison.
+    """
+    before = Protocol.read(Path(out).absolute())
+    added = [str(Arm.parse(arm)) for arm in arms]
+    return compare(
+        before.recipe,
+        before.data["path"],
+        list(dict.fromkeys([*map(str, before.arms), *added])),
+        sorted({*before.seeds, *seeds}),
+        out,
+        figure=before.figure,
+        ray=ray,
+        cache=cache,
+        skip_bad=before.data["skip_bad"],
+        selection=Selection.from_dict(before.data["selection"]),
+    )
+
+
+def _check_place(out: Path, data: Path) -> None:
+    """Refuse a folder that holds something else, or that the data would take for its own.
+
+    Raises
+    ------
+    UsageError
+        If it is one.
+    """
+    if data.is_dir() and out.resolve().is_relative_to(data.resolve()):
+        raise UsageError(
+            f"{out}: lies in the data set, which it would change; choose another --out"
+        )
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out}: is no folder; choose another --out")
+    if out.exists() and not (out / FILE).exists():
+        others = (one.name for one in out.iterdir() if not one.name.startswith("."))
+        other = next((name for name in others if name != SAMPLES), None)
+        if other is not None:
+            raise UsageError(
+                f"{out}: holds something already ({printable(other)}), and no comparison; "
+                "choose another --out"
+            )
 
 
 @contextmanager

@@ -38,6 +38,7 @@ class GridDisplay:
         self._num_at_once = 1
         self._spent = 0.0
         self._began = 0.0
+        self._tell_at = 10.0
 
     def begin(self, cells: Sequence[Cell], num_steps: int, *, num_at_once: int = 1) -> None:
         """Take note of the runs that are missing, the steps of a training, and runs at once."""
@@ -53,6 +54,7 @@ class GridDisplay:
 
     def training(self, cell: Cell) -> None:
         """Show that a run begins, or goes on."""
+        self._cell = cell
         self._progress.reset(
             self._one, total=self._num_steps, description=str(cell), left="", visible=True
         )
@@ -62,6 +64,14 @@ class GridDisplay:
         done = self._done + number
         self._progress.update(self._whole, completed=done, left=self._left(done))
         self._progress.update(self._one, completed=number)
+        spent = time.monotonic() - self._began
+        if not self.console.is_terminal and spent >= self._tell_at:
+            self._tell_at = 10 + 1.5 * spent
+            left = self._left(done)
+            self._print(
+                f"run {self._ended + 1} of {self._num_cells}: {self._cell}: step {number:,} of "
+                f"{self._num_steps:,}{f' ({left})' if left else ''}"
+            )
 
     def end(self, cell: Cell, run: Run, seconds: float) -> None:
         """Show that a run is finished."""
@@ -73,22 +83,21 @@ class GridDisplay:
         words = self._figure.replace("_", " ")
         left = self._left(self._done)
         self._progress.update(self._whole, completed=self._done, left=left)
-        self.console.print(
+        self._print(
             f"run {self._ended} of {self._num_cells}: {cell}: {words} {value:.4f} "
-            f"({duration(seconds)}{f'; {left}' if left else ''})",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
+            f"({duration(seconds)}{f'; {left}' if left else ''})"
         )
 
     def failed(self, cell: Cell, error: str) -> None:
         """Show that a run failed."""
-        text = f"run failed: {cell}: {error}"
-        self.console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+        self._print(f"run failed: {cell}: {error}", style="red")
 
     def close(self) -> None:
         """Take the bars away."""
         self._progress.stop()
+
+    def _print(self, text: str, style: str | None = None) -> None:
+        self.console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
     def _left(self, done: int) -> str:
         """Return the time left, once a hundredth of all is done."""

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from fer_data import readers
+from fer_data.batching.loader import Loader
+from fer_data.batching.mixing import Mixing
 from fer_data.copies.photographs import photograph_groups
 from fer_data.epochs.strategy import Strategy
 from fer_data.errors import DataError, UsageError
@@ -106,6 +108,8 @@ def declare(
     passes = recipe.epochs * natural * recipe.batch_size / len(parts.train.rows)
     for arm in arms:
         _check_reached(arm, recipe.epochs, passes)
+        # It may want classes that are not there, which no training should find out.
+        Loader(store, parts.train.rows, Strategy.parse(arm.balance), mix=Mixing.parse(arm.mix))
     root = store.manifest.root
     data = {
         "path": str(root),

@@ -67,7 +67,9 @@ def forest(results: Results) -> Plot:
             for place, arm in enumerate(found.arms):
                 row = found.of(arm, figure)
                 color = COLORS[(place + 1) % len(COLORS)]
-                axes.plot([100 * row.low, 100 * row.high], [place, place], color=color, lw=2)
+                if not row.is_open:
+                    ends = [100 * row.low, 100 * row.high]
+                    axes.plot(ends, [place, place], color=color, lw=2)
                 axes.plot(100 * row.estimate, place, "o", color=color, ms=6)
             axes.set_title(figure.replace("_", " "), fontsize=9)
         panels[0].set_yticks(places, found.arms)
@@ -172,7 +174,7 @@ def confusions(results: Results) -> Plot | None:
             _matrix(panels[place, 0], matrix, names, arm, "Blues", (0, 1))
             if place:
                 apart = matrix - matrices[0]
-                title = f"{arm} less {results.arms[0]}"
+                title = f"{arm}\nless {results.arms[0]}"
                 _matrix(panels[place, 1], apart, names, title, "RdBu", (-0.5, 0.5))
             else:
                 panels[place, 1].set_axis_off()

@@ -19,7 +19,10 @@ from fer_model.report.summary import Summary
 from fer_model.statistics.differences import Differences
 from fer_model.statistics.scores import SUMMARIES
 from fer_model.statistics.verdict import HELPS, HURTS
-from fer_model.words import duration
+from fer_model.words import duration, points
+
+_OF_ARMS = ("balance", "loss", "mix", "seed")
+"""What differs from run to run, and is no part of the common recipe."""
 
 _TONES = {HELPS: "good", HURTS: "error"}
 
@@ -39,6 +42,7 @@ def write_comparison(summary: Summary, page: str | Path) -> None:
         If it cannot be written.
     """
     found = summary.results
+    recipe = found.protocol.recipe.to_dict()
     plots = {
         "forest": figures.forest(found),
         "recalls": figures.recalls(found),
@@ -83,7 +87,8 @@ def write_comparison(summary: Summary, page: str | Path) -> None:
         of_classes=_of_classes(summary),
         notes=summary.notes(),
         smallest=[(_words(name), f"{100 * least:.1f}") for name, least in summary.smallest.items()],
-        recipe=found.protocol.recipe.to_dict(),
+        recipe={name: value for name, value in recipe.items() if name not in _OF_ARMS},
+        points=points,
         versions=_versions(summary),
         version=__version__,
         downloads={**downloads, "runs": _csv(_runs(summary))},

@@ -87,6 +87,11 @@ class Summary:
             "split is scored once a run, and chooses nothing",
         ]
         notes += twice_corrected(found.protocol)
+        if any(row.is_open for row in found.differences.rows):
+            notes.append(
+                "no interval: the runs leave room for any difference, as a training finds nothing "
+                "of a class, the class has one test photograph, or the seeds are too few"
+            )
         if found.protocol.later:
             notes.append(
                 f"added when there were finished runs to look at: {', '.join(found.protocol.later)}"
@@ -217,10 +222,10 @@ def _can_find(protocol: Protocol, out: Path) -> str:
         f"{100 * least:.1f} points in {figure.replace('_', ' ')}" if least < 1 else "",
         f"{100 * recall:.1f} in the recall of {name}" if recall < 1 else "",
     ]
-    begins = (
-        f"{counted(len(protocol.arms), 'arm')}, {counted(len(protocol.seeds), 'seed')} each: "
-        "if two trainings disagree on a fifth of the pictures, "
-    )
+    begins = f"{counted(len(protocol.arms), 'arm')}, {counted(len(protocol.seeds), 'seed')} each: "
+    if len(protocol.seeds) == 1:
+        return f"{begins}that one training is like another cannot be known; take 3 seeds or more"
+    begins += "if two trainings disagree on a fifth of the pictures, "
     ends = f"one picture of {name} is {100 / counts[rare]:.1f} points of its recall"
     if not any(known):
         return f"{begins}too few test pictures to find any difference; {ends}"

@@ -225,6 +225,7 @@ def paired_differences(
                     draws[figure], estimate[here], int(discordant[here]), clusters[figure], level
                 )
             )
+    ends[:2] = np.clip(ends[:2], -1, 1)  # few seeds stretch further than shares can differ
     adjusted = holm(ends[2].T).T
     means = predicted.scores.mean(axis=1)
     rows = []

@@ -24,7 +24,7 @@ class Verdict:
     word : {"helps", "hurts", "can't tell"}
     more_seeds : int or None
         Of each arm, that would decide it if the estimate is true; 0 where it is decided. None where
-        no number would, or one seed says nothing of that.
+        no number would, or there is one seed, which says nothing of other trainings.
     text : str
         One or two plain sentences.
     """
@@ -46,13 +46,11 @@ def verdicts(differences: Differences, *, alpha: float = 0.05) -> tuple[Verdict,
 
 
 def _verdict(difference: Difference, num_arms: int, alpha: float) -> Verdict:
-    decided = difference.p_holm <= alpha
+    decided = difference.p_holm <= alpha and not difference.of_pictures_alone
     word = CANNOT_TELL if not decided else HELPS if difference.estimate > 0 else HURTS
     more_seeds = None
     if not (difference.of_pictures_alone or difference.is_open):
         more_seeds = seeds_needed(difference, num_arms=num_arms, alpha=alpha)
-    elif decided:
-        more_seeds = 0
     figure = difference.figure.replace("_", " ").replace("f1", "F1")
     adjusted = (
         f", {difference.p_holm:.2g} adjusted for {num_arms - 1} comparisons" if num_arms > 2 else ""
@@ -67,7 +65,10 @@ def _verdict(difference: Difference, num_arms: int, alpha: float) -> Verdict:
         subject = f"can't tell whether {difference.arm} changes {figure}"
     text = f"{subject}: {numbers}."
     if difference.of_pictures_alone:
-        text += " One training of each arm: another training may differ; run more seeds."
+        text += (
+            " That is between two trainings, for other pictures; another training may differ. "
+            "Run three seeds or more of each arm."
+        )
     elif not decided:
         text += f" {_advice(difference, more_seeds, num_arms, alpha)}"
     return Verdict(difference, word, more_seeds, text)
@@ -94,5 +95,5 @@ def _advice(difference: Difference, more: int | None, num_arms: int, alpha: floa
             f"If that is the true difference, it would take {more:,} more seeds of each arm to "
             "show it."
         )
-    seeds = "1 more seed" if more == 1 else f"{more} more seeds"
-    return f"If that is the true difference, run {seeds} of each arm to show it."
+    seeds = "1 more seed" if more == 1 else f"about {more} more seeds"
+    return f"If that is the true difference, run {seeds} of each arm to show it; it is an estimate."
