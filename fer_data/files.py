@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+_BESIDE = re.compile(r"\.[0-9a-f]{8}\..+", re.DOTALL)
+
+
+def was_left(name: str) -> bool:
+    """Whether a file of this name is what a killed process left of one that it was writing."""
+    return _BESIDE.fullmatch(name) is not None
 
 
 @contextmanager

@@ -22,6 +22,7 @@ import pandas as pd
 import pytest
 
 from fer_data.errors import DataError, UsageError
+from fer_model.comparison import compare as comparison
 from fer_model.comparison import grid, in_turn
 from fer_model.comparison.arm import parse_arms
 from fer_model.comparison.protocol import Cell, Protocol, run_folder
@@ -319,7 +320,7 @@ def test_runs_that_another_comparison_left_are_refused(out: Path, tmp_path: Path
     ("arm", "recipe", "message"),
     [
         ("ldam-drw:0.5", dataclasses.replace(RECIPE, epochs=4), "in the last fifth of the epochs"),
-        ("deferred:3", RECIPE, "at pass 3 of the training samples, and a run has 1.1"),
+        ("deferred:3", RECIPE, "at pass 3 of the data, and a run has 1.0"),
         ("progressive:2", RECIPE, "at pass 2"),
         ("crt", dataclasses.replace(RECIPE, protocol="notebook"), "validates on the test split"),
     ],
@@ -351,20 +352,74 @@ def test_data_without_a_test_split_is_refused(faces: Path) -> None:
         grid.declare(RECIPE, faces / "train", parse_arms(["none", "crt"]), [0])
 
 
-@pytest.mark.parametrize(("wanted", "natural", "epochs"), [(8, 4, 2), (10, 4, 2), (1, 4, 1)])
+@pytest.mark.parametrize(
+    ("wanted", "natural", "epochs", "made"),
+    [(8, 4, 2, 8), (11, 4, 3, 12), (1, 4, 1, 4), (23, None, 2, 22), (5, None, 1, 5)],
+)
 def test_steps_in_all_become_whole_epochs(
-    faces: Path, wanted: int, natural: int, epochs: int
+    faces: Path, wanted: int, natural: int | None, epochs: int, made: int
 ) -> None:
-    protocol, _ = grid.declare(
+    protocol, parts = grid.declare(
         dataclasses.replace(RECIPE, steps_per_epoch=natural),
         faces,
         parse_arms(["none", "crt"]),
         [0],
         num_steps=wanted,
     )
-    recipe = protocol.recipe
-    assert recipe.epochs == epochs
-    assert recipe.epochs * (recipe.steps_per_epoch or 0) == wanted
+    assert natural or parts.train.num_steps == 10
+    assert protocol.recipe.epochs == epochs
+    assert protocol.num_steps == made
+
+
+def test_an_arm_that_wants_other_classes_is_refused_before_any_training(faces: Path) -> None:
+    with pytest.raises(UsageError, match="no samples of 'nosuch'"):
+        grid.declare(RECIPE, faces, parse_arms(["none", "counts:nosuch=3"]), [0])
+
+
+def test_where_a_strategy_changes_is_counted_in_its_own_epochs(faces: Path) -> None:
+    short = dataclasses.replace(RECIPE, epoch_size=32)
+    grid.declare(short, faces, parse_arms(["none", "deferred:3"]), [0])  # 10 steps, 10 epochs
+    long = dataclasses.replace(RECIPE, epoch_size=2000)
+    with pytest.raises(UsageError, match=r"at pass 1 of the data, and a run has 0\.2"):
+        grid.declare(long, faces, parse_arms(["none", "deferred:1"]), [0])
+
+
+def test_a_comparison_lies_where_nothing_else_does(faces: Path, tmp_path: Path) -> None:
+    def refused(out: Path) -> str:
+        with pytest.raises(UsageError) as told:
+            comparison.compare(RECIPE, faces, ["none", "crt"], [0], out)
+        return str(told.value)
+
+    before = sorted(faces.rglob("*"))
+    assert "lies in the data set" in refused(faces)
+    assert "lies in the data set" in refused(faces / "train" / "comparison")
+    (tmp_path / "link").symlink_to(faces)
+    assert "lies in the data set" in refused(tmp_path / "link" / "out")
+    (tmp_path / "file").touch()
+    assert "is no folder" in refused(tmp_path / "file")
+    thesis = tmp_path / "work" / "thesis.txt"
+    thesis.parent.mkdir()
+    thesis.touch()
+    assert "holds something already (thesis.txt)" in refused(thesis.parent)
+    assert sorted(faces.rglob("*")) == before
+    assert list(thesis.parent.iterdir()) == [thesis]
+
+
+def test_a_comparison_goes_on_with_the_settings_that_it_has(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = shutil.copytree(out, tmp_path / "out")
+    monkeypatch.setattr(
+        comparison.in_children,
+        "train_missing",
+        lambda protocol, out, display, lock, cache: train_here(protocol, out, display, cache),
+    )
+    found = comparison.extend(copy, ["crt"])
+    assert found is not None
+    assert (found.arms, found.seeds) == ((*ARMS, "crt"), (0, 1))
+    assert found.protocol.recipe == Protocol.read(out).recipe
+    with pytest.raises(DataError, match="no comparison here"):
+        comparison.extend(tmp_path, ["crt"])
 
 
 def test_the_account_holds_what_was_found(out: Path, tmp_path: Path) -> None:
@@ -437,15 +492,15 @@ def test_ctrl_c_stops_a_comparison_cleanly(leaky: Path, tmp_path: Path, at: str)
         stderr=subprocess.PIPE,
         text=True,
     )
-    begun = out / ("comparison.json" if at == "the start" else "runs/none/seed-0/recipe.json")
-    wait_for(begun.exists, child)
+    if at == "the start":
+        assert child.stderr is not None
+        assert child.stderr.readline().startswith("every run: ")
+    else:
+        wait_for((out / "runs/none/seed-0/recipe.json").exists, child)
     child.send_signal(signal.SIGINT)
     printed, told = child.communicate(timeout=120)
     assert (child.returncode, printed) == (130, ""), told
-    ends = ["Stopped. The same command goes on with it."]
-    if at == "the start":  # the data is still being looked at, perhaps
-        ends.append("fer-model: stopped")
-    assert told.splitlines()[-1] in ends
+    assert told.endswith("Stopped. The same command goes on with it.\n")
     assert "Traceback" not in told
     assert is_free(out)
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import csv
+import dataclasses
 import io
 import json
 import re
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 from PIL import Image
 
+from fer_data.errors import DataError
 from fer_model.comparison.protocol import Protocol
 from fer_model.comparison.results import read_results
 from fer_model.report.markdown import as_markdown
@@ -121,6 +125,64 @@ def test_what_was_measured_says_what_would_be_found(out: Path) -> None:
     smallest = Summary(read_results(out)).smallest
     assert set(smallest) >= {"accuracy", "balanced_accuracy", "recall of rare"}
     assert 0 < smallest["accuracy"] < smallest["recall of rare"] < 1
+
+
+def _table(name: str, change: Any) -> Any:
+    def broken(out: Path) -> None:
+        path = out / name
+        change(pd.read_parquet(path)).to_parquet(path, index=False)
+
+    return broken
+
+
+def _json(name: str, **values: Any) -> Any:
+    def broken(out: Path) -> None:
+        path = out / name
+        path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+    return broken
+
+
+RUN = "runs/none/seed-0"
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        _json("comparison.json", seeds=[]),
+        _json("comparison.json", seeds=[0, 0, 0]),
+        _json("comparison.json", arms=[]),
+        _json("comparison.json", arms=["none", "none"]),
+        _json("comparison.json", data={"path": "/data/pets"}),
+        _json("comparison.json", data={"path": "/data/pets", "class_names": ["cat"]}),
+        _json("comparison.json", data=None),
+        _json(f"{RUN}/metrics.json", training={}),
+        _table("samples.parquet", lambda table: table.drop(columns="leaked")),
+        _table("samples.parquet", lambda table: table.assign(label=9)),
+        _table("samples.parquet", lambda table: table.assign(leaked="no")),
+        _table("samples.parquet", lambda table: table[:0]),
+        _table(f"{RUN}/predictions.parquet", lambda table: table.drop(columns="split")),
+        _table(f"{RUN}/predictions.parquet", lambda table: table.iloc[:, :-1]),
+        _table(f"{RUN}/predictions.parquet", lambda table: table[::-1]),
+        _table(f"{RUN}/predictions.parquet", lambda table: table.assign(label=0)),
+    ],
+)
+def test_a_broken_comparison_ends_in_one_line(tmp_path: Path, broken: Any) -> None:
+    out = make_comparison(tmp_path / "out", num=60)
+    Summary(read_results(out)).to_dict()
+    broken(out)
+    with pytest.raises(DataError) as told:
+        Summary(read_results(out)).to_dict()
+    assert str(told.value).startswith(str(out))
+
+
+def test_settings_that_are_not_fair_are_named(tmp_path: Path) -> None:
+    out = make_comparison(tmp_path / "out")
+    protocol = Protocol.read(out)
+    recipe = dataclasses.replace(protocol.recipe, schedule="plateau", keep="best")
+    lines = before_training(dataclasses.replace(protocol, recipe=recipe), out)
+    assert [line[:8] for line in lines].count("not fair") == 2
+    assert not any(line.startswith("not fair") for line in before_training(protocol, out))
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason=NEEDED)

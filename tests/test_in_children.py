@@ -131,6 +131,25 @@ def test_a_process_that_ends_badly_when_all_is_done_has_done_all(trained: Any) -
     assert read_results(out).seeds == (0, 1)
 
 
+def test_a_line_that_is_cut_off_costs_a_try(
+    trained: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = """
+import json, os, sys
+json.load(sys.stdin)
+print(json.dumps({"event": "training", "cell": 0}))
+sys.stdout.write('{"event": "st')
+sys.stderr.buffer.write(b"\\xff\\xfe no memory")
+sys.exit(9)
+"""
+    out, _, _ = trained("stopped")
+    monkeypatch.setattr(in_children, "_command", lambda *_: [sys.executable, "-c", code])
+    heard = Heard()
+    assert in_children.train_missing(Protocol.read(out), out, heard) == []
+    assert len(heard.errors) == 6
+    assert heard.errors[0].endswith("ended with code 9; \ufffd\ufffd no memory")
+
+
 def test_what_a_process_said_last_is_told(trained: Any) -> None:
     _, heard, _ = trained("fails")
     assert heard.errors[0] == (

@@ -222,6 +222,15 @@ train(recipe, sys.argv[1], sys.argv[2], callbacks=[KillAfterEpoch()])
 """
 
 
+def test_what_a_killed_process_left_of_its_first_file_is_in_no_ones_way(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".1a2b3c4d.recipe.json").write_text("{")
+    run = Run.create(tmp_path / "run", Recipe(), {}, {})
+    assert run.recipe == Recipe()
+    with pytest.raises(DataError, match="holds something already"):
+        Run.create(tmp_path / "run", Recipe(), {}, {})
+
+
 def test_a_run_killed_and_resumed_is_the_uninterrupted_one(
     run: Run, faces: Path, tmp_path: Path
 ) -> None:
@@ -397,13 +406,18 @@ def test_scores_agree_with_a_count_by_hand() -> None:
     assert found["loss"] == pytest.approx(-(4 * np.log(0.9775) + 2 * np.log(0.0075)) / 6, rel=1e-5)
 
 
-def test_a_confusion_matrix_of_hundreds_of_classes_is_drawn_no_larger(tmp_path: Path) -> None:
-    names = tuple(f"class {number}" for number in range(300))
-    labels = np.arange(300).repeat(2)
-    probabilities = np.eye(300, dtype=np.float32)[labels]
-    plots.confusion(score(labels, probabilities, names), tmp_path / "confusion.png", "test")
+def test_a_confusion_matrix_of_many_classes_is_drawn_no_larger_and_of_more_left_out(
+    tmp_path: Path,
+) -> None:
+    def scored(num: int) -> Any:
+        labels = np.arange(num).repeat(2)
+        names = tuple(f"class {number}" for number in range(num))
+        return score(labels, np.eye(num, dtype=np.float32)[labels], names)
+
+    plots.confusion(scored(100), tmp_path / "confusion.png", "test")
     with Image.open(tmp_path / "confusion.png") as picture:
         assert max(picture.size) < 4000
+    assert "confusion" not in scored(101)
 
 
 @pytest.mark.parametrize("name", ["steps_per_epoch", "epochs", "batch_size"])

@@ -170,6 +170,8 @@ def compare(
     elif arms is not None:
         if len(paths) != 1:
             raise UsageError("--arms wants one data PATH")
+        if steps is not None and is_given(context, "epochs"):
+            raise UsageError("--steps and --epochs both say how long a run is; give one")
         balance, loss, mix, as_notebook = "none", "cross-entropy", "none", False
         recipe, selection = make_recipe(locals()), selection_of(locals())
         layout_of(paths[0])

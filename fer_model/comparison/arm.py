@@ -87,9 +87,14 @@ class Arm:
         A new head that is trained (crt) or scaled (tau-norm) starts from the features, and
         corrects nothing twice.
         """
-        parts = [] if self.balance == "none" else self.balance.split("+")
-        parts += [self.loss] if LOSSES[LossChoice.parse(self.loss).name].balances else []
-        parts += [str(self.head)] if self.head and self.head.name == "post-hoc" else []
+        loss = LossChoice.parse(self.loss)
+        parts = [] if self.balance in ("none", "power:1.0") else self.balance.split("+")
+        if LOSSES[loss.name].balances and loss.parameters != (0.0,):
+            parts.append(self.loss)
+        if self.mix.startswith("remix"):
+            parts.append(self.mix)
+        if self.head and self.head.name == "post-hoc" and self.head.tau:
+            parts.append(str(self.head))
         return tuple(parts)
 
     def recipe(self, common: Recipe) -> Recipe:

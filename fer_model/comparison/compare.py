@@ -94,16 +94,18 @@ def compare(
         if not (out / FILE).exists() or not (out / SAMPLES).exists():
             grid.write_samples(parts, out, cache)
         protocol.write(out)
-        for line in before_training(protocol, out):
-            print(line, file=sys.stderr)
         display = GridDisplay(Console(stderr=True, emoji=False), figure)
         try:
+            for line in before_training(protocol, out):
+                print(line, file=sys.stderr, flush=True)
             if ray is None:
                 stopped = in_children.train_missing(protocol, out, display, lock, cache=cache)
             else:
                 from fer_model.comparison import on_ray
 
                 stopped = on_ray.train_missing(protocol, out, display, address=ray, cache=cache)
+        except KeyboardInterrupt:  # between two runs
+            return None
         finally:
             display.close()
         return None if stopped else read_results(out)

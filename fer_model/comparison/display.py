@@ -34,7 +34,8 @@ class GridDisplay:
             disable=not console.is_terminal,
         )
         self._total = self._done = 0
-        self._ended = 0
+        self._ended = self._before = 0
+        self._first: int | None = None
         self._num_at_once = 1
         self._spent = 0.0
         self._began = 0.0
@@ -54,13 +55,16 @@ class GridDisplay:
 
     def training(self, cell: Cell) -> None:
         """Show that a run begins, or goes on."""
-        self._cell = cell
+        self._cell, self._first = cell, None
         self._progress.reset(
             self._one, total=self._num_steps, description=str(cell), left="", visible=True
         )
 
     def step(self, number: int) -> None:
         """Move the bars to a step of the run under way."""
+        if self._first is None:  # what an earlier command did costs no time now
+            self._first = number - 1
+            self._before += self._first
         done = self._done + number
         self._progress.update(self._whole, completed=done, left=self._left(done))
         self._progress.update(self._one, completed=number)
@@ -89,7 +93,7 @@ class GridDisplay:
         )
 
     def failed(self, cell: Cell, error: str) -> None:
-        """Show that a run failed."""
+        """Show that a try of a run failed."""
         self._print(f"run failed: {cell}: {error}", style="red")
 
     def close(self) -> None:
@@ -104,7 +108,8 @@ class GridDisplay:
         if not 0.01 * self._total <= done < self._total:
             return ""
         spent = time.monotonic() - self._began
+        done, total = done - self._before, self._total - self._before
         if self._num_at_once > 1:  # runs under way are not seen, so the clock says too little
             spent = self._spent / self._num_at_once
-        seconds = spent * (self._total / max(done, 1) - 1)
+        seconds = spent * (total / max(done, 1) - 1)
         return f"about {duration(seconds)} left"

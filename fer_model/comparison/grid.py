@@ -78,8 +78,9 @@ def declare(
     figure : str
         What the verdict goes by.
     num_steps : int, optional
-        Steps of a training in all, in place of the recipe's epochs; whole epochs of about a
-        natural one's length come nearest to it.
+        Steps of a training in all, in place of the recipe's epochs: as many epochs of the recipe's
+        steps as come nearest to it, or, where it leaves them open, of about a natural epoch's
+        length, which leaves fewer steps over than there are epochs.
     cache, skip_bad, selection
         As in `fer_data.open_store`.
 
@@ -102,14 +103,20 @@ def declare(
     natural = recipe.steps_per_epoch or parts.train.num_steps
     if num_steps is not None:
         epochs = max(1, round(num_steps / natural))
-        natural = max(1, num_steps // epochs)
+        if recipe.steps_per_epoch is None:
+            natural = max(1, num_steps // epochs)
         recipe = dataclasses.replace(recipe, epochs=epochs)
     recipe = dataclasses.replace(recipe, steps_per_epoch=natural)
-    passes = recipe.epochs * natural * recipe.batch_size / len(parts.train.rows)
     for arm in arms:
-        _check_reached(arm, recipe.epochs, passes)
-        # It may want classes that are not there, which no training should find out.
-        Loader(store, parts.train.rows, Strategy.parse(arm.balance), mix=Mixing.parse(arm.mix))
+        loader = Loader(  # which refuses a strategy that does not fit the classes
+            store,
+            parts.train.rows,
+            Strategy.parse(arm.balance),
+            mix=Mixing.parse(arm.mix),
+            epoch_size=recipe.epoch_size,
+            batch_size=recipe.batch_size,
+        )
+        _check_reached(arm, recipe.epochs, recipe.epochs * natural / loader.num_steps)
     root = store.manifest.root
     data = {
         "path": str(root),
@@ -123,15 +130,12 @@ def declare(
 
 
 def _check_reached(arm: Arm, epochs: int, passes: float) -> None:
-    """Refuse an arm that would not get to what it is named after.
-
-    A strategy's epochs are those of its loader: passes of the training samples.
-    """
+    """Refuse an arm that would not get to what it is named after; passes are the loader's."""
     strategy = Strategy.parse(arm.balance)
     if strategy.sampling in ("deferred", "progressive") and strategy.parameter >= passes:
         raise UsageError(
-            f"arm {arm}: its change lies at pass {strategy.parameter} of the training samples, and "
-            f"a run has {passes:.1f}; give it an earlier one, or more --steps"
+            f"arm {arm}: its change lies at pass {strategy.parameter} of the data, and a run has "
+            f"{passes:.1f}; give it an earlier one, or more --steps"
         )
     loss = LossChoice.parse(arm.loss)
     if LOSSES[loss.name].late and loss.late_epoch(epochs) >= epochs:

@@ -100,11 +100,11 @@ def _child(
         child.send_signal(signal.SIGINT)
 
     with (
-        tempfile.TemporaryFile("w+") as errors,
+        tempfile.TemporaryFile("w+", errors="replace") as errors,
         _started(command, cells, errors, lock) as child,
         ctrl_c_asks(stop),
     ):
-        for event in map(json.loads, child.stdout or ()):
+        for event in _events(child):
             kind = event["event"]
             cell = cells[event.get("cell", 0)]
             if kind in ("training", "end", "failed"):
@@ -160,6 +160,7 @@ def _started(
         stdout=subprocess.PIPE,
         stderr=errors,
         text=True,
+        errors="replace",
         start_new_session=True,
         pass_fds=() if lock is None else (lock,),
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")},
@@ -175,6 +176,15 @@ def _started(
             child.wait()
         assert child.stdout is not None
         child.stdout.close()
+
+
+def _events(child: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
+    """Yield what a process tells, to its end or to a line that it was killed in."""
+    for line in child.stdout or ():
+        try:
+            yield json.loads(line)
+        except ValueError:
+            return
 
 
 def _names(cells: set[Cell]) -> set[str]:

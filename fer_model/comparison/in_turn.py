@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from fer_data.errors import DataError, UsageError
+from fer_data.errors import DataError
 from fer_data.selection import Selection
 from fer_model.comparison.grid import TRIES, Display
 from fer_model.comparison.protocol import Cell, Protocol, is_finished
@@ -37,13 +37,13 @@ def train_in_turn(
 
     Raises
     ------
-    DataError, UsageError
-        If the data does not fit, or an arm cannot be meant with it.
+    DataError
+        If the data cannot be read or has changed.
     """
     failures: dict[str, Any] = {}
     for cell in cells:
         if cell.arm.head is not None and not is_finished(_base(protocol, cell, out)):
-            error = f"{_base(protocol, cell, out)}, which it is made for, is not finished"
+            error = f"not made: {_base(protocol, cell, out)}, which it is made for, is not finished"
             display.failed(cell, error)
             failures[str(cell)] = {"tries": 0, "error": error}
             continue
@@ -53,8 +53,8 @@ def train_in_turn(
                 keras.backend.clear_session()
                 display.training(cell)
                 run = make(protocol, cell, out, [_Steps(display)], cache=cache)
-            except (DataError, UsageError) as error:  # which no second try would mend
-                raise type(error)(f"{cell}: {error}") from None
+            except DataError as error:  # which would be the same for every run
+                raise DataError(f"{cell}: {error}") from None
             except Exception as error:  # whatever a backend may raise: it costs one run, not all
                 display.failed(cell, f"{type(error).__name__}: {error}")
                 failures[str(cell)] = {"tries": tries, "error": f"{type(error).__name__}: {error}"}

@@ -13,7 +13,7 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
-from fer_data.errors import DataError, FerError
+from fer_data.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from fer_data.pixels.store import PixelStore
@@ -38,7 +38,7 @@ def run_here(text: str) -> dict[str, Any]:
     began = time.monotonic()
     try:
         files = _trained(json.loads(text))
-    except FerError as error:
+    except (DataError, UsageError) as error:
         return {"refused": f"node {_name()}: {error}"}
     except Exception as error:  # whatever a backend may raise
         return {"failed": f"node {_name()}: {type(error).__name__}: {error}"}

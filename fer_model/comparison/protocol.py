@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from fer_data.errors import DataError, UsageError
 from fer_data.files import write_json
-from fer_model.comparison.arm import Arm
+from fer_model.comparison.arm import Arm, parse_arms
 from fer_model.statistics.scores import SUMMARIES
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run, is_run
@@ -120,17 +120,21 @@ class Protocol:
             about = json.loads((out / FILE).read_text("utf-8"))
             if about["format"] != FORMAT or about["figure"] not in SUMMARIES:
                 raise ValueError(f"format {about['format']}, figure {about['figure']}")
+            data, seeds = dict(about["data"]), tuple(map(int, about["seeds"]))
+            if not str(data["path"]) or len([str(name) for name in data["class_names"]]) < 2:
+                raise ValueError("no path, or not two classes")
+            check_seeds(seeds)
             return cls(
                 Recipe.from_dict(about["recipe"]),
-                dict(about["data"]),
-                tuple(map(Arm.parse, about["arms"])),
-                tuple(map(int, about["seeds"])),
+                data,
+                parse_arms(about["arms"]),
+                seeds,
                 about["figure"],
                 tuple(map(str, about.get("later", ()))),
             )
         except FileNotFoundError:
             raise DataError(f"{out}: no comparison here ({FILE} is missing)") from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f"{out / FILE}: broken ({error})") from None
 
     def joined(self, out: Path) -> Protocol:

@@ -104,11 +104,15 @@ class Results:
         return None if self.clean is None else paired_differences(self.clean)
 
     @cached_property
+    def seconds(self) -> NDArray[np.float64]:
+        """Of each training, float64 [A, S]."""
+        return np.array([[run.seconds for run in of_arm] for of_arm in self.runs])
+
+    @property
     def costs(self) -> NDArray[np.float64]:
         """Seconds of training, mean over seeds, float64 [A]."""
-        return np.array(
-            [np.mean([run.metrics["training"]["seconds"] for run in runs]) for runs in self.runs]
-        )
+        costs: NDArray[np.float64] = self.seconds.mean(axis=1)
+        return costs
 
     def _of(self, kept: NDArray[np.bool_]) -> Predicted:
         return Predicted(
@@ -149,12 +153,13 @@ def read_results(out: str | Path) -> Results:
     left_out = tuple(str(arm) for arm in protocol.arms if arm not in arms)
     protocol = dataclasses.replace(protocol, arms=arms)
     runs = tuple(tuple(finished[arm, seed] for seed in seeds) for arm in arms)
-    samples = read_samples(out)
+    num_classes = len(protocol.data["class_names"])
+    samples = read_samples(out, num_classes)
     shape = (len(arms), len(seeds), len(samples))
     guesses, confidences = np.empty(shape, np.int32), np.empty(shape, np.float32)
     for place, of_arm in enumerate(runs):
         for number, run in enumerate(of_arm):
-            probabilities = _probabilities(run, samples, protocol)
+            probabilities = _probabilities(run, samples, num_classes)
             guesses[place, number] = probabilities.argmax(axis=1)
             confidences[place, number] = probabilities.max(axis=1)
     failures = _failures(out, missing)
@@ -201,7 +206,7 @@ def _failures(out: Path, missing: tuple[Cell, ...]) -> dict[str, Any]:
         raise DataError(f"{out / FAILURES}: broken ({error}); delete it") from None
 
 
-def read_samples(out: Path) -> pd.DataFrame:
+def read_samples(out: Path, num_classes: int) -> pd.DataFrame:
     """Read the test samples of a comparison; see `Results`.
 
     Raises
@@ -209,22 +214,38 @@ def read_samples(out: Path) -> pd.DataFrame:
     DataError
         If they are not there, or broken.
     """
-    return _read(out / SAMPLES)
+    path = out / SAMPLES
+    table = _read(path, ["sample", "label", "photograph", "leaked"])
+    labels = table["label"]
+    if not (
+        len(table)
+        and labels.dtype.kind == table["photograph"].dtype.kind == "i"
+        and labels.between(0, num_classes - 1).all()
+        and table["leaked"].dtype.kind == "b"
+    ):
+        raise DataError(f"{path}: not the test samples of these classes; compare again")
+    return table
 
 
-def _read(path: Path) -> pd.DataFrame:
+def _read(path: Path, columns: list[str], **options: Any) -> pd.DataFrame:
     try:
-        return pd.read_parquet(path)
+        table = pd.read_parquet(path, **options)
     except Exception as error:  # pyarrow raises nearly anything for broken files
         raise DataError(f"{path}: cannot be read ({error}); compare again") from None
+    missing = [name for name in columns if name not in table]
+    if missing:
+        raise DataError(f"{path}: has no column {', '.join(missing)}; compare again")
+    return table
 
 
-def _probabilities(run: Run, samples: pd.DataFrame, protocol: Protocol) -> NDArray[np.float32]:
+def _probabilities(run: Run, samples: pd.DataFrame, num_classes: int) -> NDArray[np.float32]:
     path = run.path / "predictions.parquet"
-    table = _read(path)
-    table = table[table["split"] == "test"]
-    if table["sample"].tolist() != samples["sample"].tolist():
-        raise DataError(f"{path}: other test samples than the comparison's; train this run anew")
-    size = len(protocol.data["class_names"])
-    found: NDArray[np.float32] = table.iloc[:, -size:].to_numpy(np.float32)
+    known = ["split", "sample", "label", "class_name"]
+    table = _read(path, known, filters=[("split", "==", "test")])
+    for name in ("sample", "label"):
+        if table[name].tolist() != samples[name].tolist():
+            raise DataError(f"{path}: other test samples than the comparison's; train it anew")
+    found: NDArray[np.float32] = table.drop(columns=known).to_numpy(np.float32)
+    if found.shape[1] != num_classes:
+        raise DataError(f"{path}: probabilities of {found.shape[1]} classes, not {num_classes}")
     return found

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.errors import UsageError
+from fer_data.errors import TrainingError, UsageError
 from fer_model.heads.posthoc import apply_head, best_tau, tau_normalize
 from fer_model.losses.choice import known_counts
 
@@ -88,7 +88,7 @@ def crt(known: Known, _: None) -> tuple[Head, dict[str, float]]:
     if len(np.unique(labels)) < 2:
         raise UsageError("crt: training samples of one class alone; there is nothing to tell apart")
     mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
-    model = LogisticRegression(class_weight="balanced", max_iter=2000)
+    model = LogisticRegression(class_weight="balanced", max_iter=_MOST_ITERATIONS)
     with threadpool_limits(1):  # its many small products took 80 times as long on two busy cores
         model.fit((features - mean) / scale, labels)
     size = len(known.head.bias)
@@ -101,11 +101,16 @@ def crt(known: Known, _: None) -> tuple[Head, dict[str, float]]:
     kernel /= scale[:, None]
     bias -= mean @ kernel
     bias[~np.isfinite(bias)] = bias[np.isfinite(bias)].min() - _NEVER
-    return Head(kernel, bias), {"iterations": float(model.n_iter_[0])}
+    iterations = int(model.n_iter_[0])
+    if iterations >= _MOST_ITERATIONS:
+        raise TrainingError(f"crt: no optimum within {iterations} iterations")
+    return Head(kernel, bias), {"iterations": float(iterations)}
 
 
 _NEVER = 100.0
-"""How far the logit of a class without samples lies below the others."""
+"""How far the bias of a class without samples lies below the others."""
+
+_MOST_ITERATIONS = 5000
 
 
 @dataclass(frozen=True)

@@ -160,7 +160,7 @@ def _runs(summary: Summary) -> str:
             **dict(
                 zip(found.predicted.figures, found.predicted.scores[a, s].tolist(), strict=True)
             ),
-            "seconds": found.runs[a][s].metrics["training"]["seconds"],
+            "seconds": float(found.seconds[a, s]),
         }
         for a, arm in enumerate(found.arms)
         for s, seed in enumerate(found.seeds)

@@ -82,11 +82,12 @@ class Summary:
         notes = [
             f"every run: {recipe.net} net, {recipe.epochs * (recipe.steps_per_epoch or 0):,} "
             f"steps of {recipe.batch_size}, {recipe.schedule} schedule, augmentation "
-            f"{recipe.augment}; {keeps} model; declared before the first training",
+            f"{recipe.augment}; {keeps} model"
+            + ("" if found.protocol.later else "; declared before the first training"),
             "runs of one seed have the same first weights and the same held-out part; the test "
             "split is scored once a run, and chooses nothing",
         ]
-        notes += twice_corrected(found.protocol)
+        notes += unfair(found.protocol) + twice_corrected(found.protocol)
         if any(row.is_open for row in found.differences.rows):
             notes.append(
                 "no interval: the runs leave room for any difference, as a training finds nothing "
@@ -116,7 +117,9 @@ class Summary:
                 f"{', '.join(found.left_out)}"
             )
         notes += [
-            f"{name} failed after {about['tries']} tries: {about['error']}"
+            f"{name}: failed after {counted(about['tries'], 'try', 'tries')}: {about['error']}"
+            if about["tries"]
+            else f"{name}: {about['error']}"
             for name, about in found.failures.items()
         ]
         return notes
@@ -164,7 +167,7 @@ class Summary:
                 {
                     "arm": arm,
                     "seconds": float(found.costs[place]),
-                    "calibration_error": self.calibrations[place].error,
+                    "calibration": self.calibrations[place].to_dict(),
                     "mcnemar": self.mcnemar.get(arm),
                     "figures": {
                         name: [None if np.isnan(value) else value for value in column]
@@ -197,7 +200,23 @@ def before_training(protocol: Protocol, out: Path) -> list[str]:
     bases = [str(arm) for arm in trained if arm not in protocol.arms]
     if bases:
         lines.append(f"trained besides, as new heads are made for it: {', '.join(bases)}")
-    return [*lines, *twice_corrected(protocol), _can_find(protocol, out)]
+    return [*lines, *unfair(protocol), *twice_corrected(protocol), _can_find(protocol, out)]
+
+
+def unfair(protocol: Protocol) -> list[str]:
+    """Return a line for each setting by which arms are not treated alike."""
+    lines = []
+    if protocol.recipe.schedule == "plateau":
+        lines.append(
+            "not fair: the rate follows each run's own validation loss, which means something else "
+            "under every loss and weighting (schedule cosine follows the step alone)"
+        )
+    if protocol.recipe.keep == "best":
+        lines.append(
+            "not fair: each run keeps the epoch with the best validation accuracy, which favours "
+            "frequent classes (keep last takes the last epoch's)"
+        )
+    return lines
 
 
 def twice_corrected(protocol: Protocol) -> list[str]:
@@ -211,7 +230,7 @@ def twice_corrected(protocol: Protocol) -> list[str]:
 
 
 def _can_find(protocol: Protocol, out: Path) -> str:
-    samples = read_samples(out)
+    samples = read_samples(out, len(protocol.data["class_names"]))
     found = _smallest(samples, protocol)
     counts = np.bincount(samples["label"], minlength=len(protocol.data["class_names"]))
     rare = int(np.where(counts > 0, counts, counts.max() + 1).argmin())

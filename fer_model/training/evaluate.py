@@ -23,6 +23,9 @@ from fer_data.selection import Selection
 from fer_model.training import models
 from fer_model.training.runs import Run
 
+_MOST_CONFUSED = 100
+"""Classes; of a thousand, the counts of a confusion matrix are 22 MB of JSON."""
+
 
 def predict(model: keras.Model, loader: Loader) -> NDArray[np.float32]:
     """Return the probabilities of one epoch of a loader, float32 [N, C], in its order."""
@@ -49,7 +52,7 @@ def score(
         ``geometric_mean`` (of the recalls; Kubat and Matwin 1997), each over the classes that
         have samples; ``loss`` (mean cross-entropy in nats); ``per_class`` with ``precision``,
         ``recall``, ``f1`` and ``support`` of each class; ``confusion``, counts by label (rows)
-        and prediction (columns).
+        and prediction (columns), of up to 100 classes.
     """
     every = np.arange(len(class_names))
     predicted = probabilities.argmax(axis=1)
@@ -59,7 +62,7 @@ def score(
     present = support > 0
     chosen = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     geometric_mean = geometric_mean_score(labels, predicted, labels=every[present])
-    return {
+    scores = {
         "num_samples": len(labels),
         "accuracy": float((predicted == labels).mean()),
         "balanced_accuracy": float(recall[present].mean()),
@@ -75,8 +78,10 @@ def score(
             }
             for label, name in enumerate(class_names)
         },
-        "confusion": confusion_matrix(labels, predicted, labels=every).tolist(),
     }
+    if len(class_names) <= _MOST_CONFUSED:
+        scores["confusion"] = confusion_matrix(labels, predicted, labels=every).tolist()
+    return scores
 
 
 def prediction_table(

@@ -34,7 +34,8 @@ def judge(run: Run, parts: Parts) -> dict[str, Any]:
             )
         metrics[split] = score(loader.labels, probabilities, use.class_names)
         tables.append(prediction_table(split, loader, probabilities))
-        plots.confusion(metrics[split], run.path / "plots" / f"confusion-{split}.png", split)
+        if "confusion" in metrics[split]:
+            plots.confusion(metrics[split], run.path / "plots" / f"confusion-{split}.png", split)
     with written_whole(run.path / "predictions.parquet") as beside:
         pd.concat(tables).to_parquet(beside, index=False)
     return metrics

@@ -23,7 +23,7 @@ from typing import Any
 import pandas as pd
 
 from fer_data.errors import DataError
-from fer_data.files import write_json
+from fer_data.files import was_left, write_json
 from fer_model.training.recipe import Recipe
 
 
@@ -54,7 +54,7 @@ class Run:
         DataError
             If the folder holds something already.
         """
-        if path.exists() and any(path.iterdir()):
+        if path.exists() and any(not was_left(one.name) for one in path.iterdir()):
             hint = "continue it with --resume, or " if (path / "recipe.json").exists() else ""
             raise DataError(f"{path}: holds something already; {hint}choose another --out")
         about = {"recipe": recipe.to_dict(), "data": data, "versions": versions}
@@ -138,10 +138,27 @@ class Run:
         return _read_json(self.path / "metrics.json")
 
     @property
+    def seconds(self) -> float:
+        """Of the training.
+
+        Raises
+        ------
+        DataError
+            If the run is not finished, or its metrics are broken.
+        """
+        try:
+            return float(self.metrics["training"]["seconds"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"{self.path / 'metrics.json'}: broken ({error!r})") from None
+
+    @property
     def history(self) -> pd.DataFrame:
         """A row an epoch, empty before the first has ended."""
         path = self.path / "history.csv"
-        return pd.read_csv(path) if path.exists() else pd.DataFrame()
+        try:
+            return pd.read_csv(path) if path.exists() else pd.DataFrame()
+        except ValueError as error:  # pandas' own errors are such
+            raise DataError(f"{path}: cannot be read ({error})") from None
 
     @property
     def predictions(self) -> pd.DataFrame:
