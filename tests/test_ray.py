@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from fer_data.errors import DataError, UsageError
+from fer_data.errors import DataError, TrainingError, UsageError
 from fer_data.synthetic.files import write_synthetic
 from fer_model.cli import app
 from fer_model.comparison import grid, on_node
@@ -313,6 +313,15 @@ def test_ctrl_c_keeps_what_is_finished_and_the_command_goes_on(
     assert told.startswith("run 1 of 1: ")
     assert json.loads(second.stdout)
     assert finished.stat().st_mtime_ns == made
+
+
+def test_a_diverged_training_on_a_node_is_a_failed_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def diverged(job: Any) -> Any:
+        raise TrainingError("the training diverged")
+
+    monkeypatch.setattr(on_node, "_trained", diverged)
+    monkeypatch.setattr(on_node, "_name", lambda: "here")
+    assert on_node.run_here("{}") == {"failed": "node here: TrainingError: the training diverged"}
 
 
 def test_without_ray_the_extra_is_named(
