@@ -3,10 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test check lint
+.PHONY: help install demo test check lint
 
 help:
 	@echo "make demo    the main job on drawn faces: stats, six trainings, a comparison (5 minutes)"
+	@echo "make install .venv with the packages and what their tests need"
 	@echo "make test    the tests"
 	@echo "make check   formatter, linter, type checker and tests"
 
@@ -14,6 +15,8 @@ $(READY): pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $(READY)
+
+install: $(READY)
 
 demo/faces: | $(READY)
 	$(BIN)/fer-data synthetic demo/faces --num-images 6000
