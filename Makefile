@@ -7,7 +7,7 @@ READY := .venv/.ready
 
 help:
 	@echo "make demo    the main job on drawn faces: stats, six trainings, a comparison (5 minutes)"
-	@echo "make install .venv with the packages and what their tests need"
+	@echo "make install all of it into .venv, and nothing else"
 	@echo "make test    the tests"
 	@echo "make check   formatter, linter, type checker and tests"
 
