@@ -14,6 +14,7 @@ from scipy import stats
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from fer_data.errors import UsageError
+from fer_model.statistics import differences as differences_module
 from fer_model.statistics import scores as scores_module
 from fer_model.statistics.bootstrap import bootstrap
 from fer_model.statistics.design import seeds_needed
@@ -266,10 +267,26 @@ def test_arms_that_never_differ_may_still_differ_elsewhere() -> None:
     assert row.high == -row.low == pytest.approx(1 - 0.025 ** (1 / 50))
 
 
+def test_means_over_classes_may_differ_elsewhere_by_the_mean_of_the_classes_reaches() -> None:
+    found = two_arms([0] * 58 + [1] * 2, [0] * 60, [0] * 60)
+    reaches = [1 - 0.025 ** (1 / num) for num in (58, 2)]
+    assert found.of("y", "accuracy").high == pytest.approx(1 - 0.025 ** (1 / 60))
+    for figure in ("balanced_accuracy", "macro_f1"):
+        row = found.of("y", figure)
+        assert row.high == -row.low == pytest.approx(np.mean(reaches))
+
+
+def test_arms_are_compared_in_groups_that_fit_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    predicted = made(num_arms=5)
+    whole = paired_differences(predicted, baseline="arm 1", num_draws=200).rows
+    monkeypatch.setattr(differences_module, "_MAX_DEVIATIONS", 2 * 8 * 200)
+    assert paired_differences(predicted, baseline="arm 1", num_draws=200).rows == whole
+
+
 def test_draws_without_the_class_are_left_out() -> None:
     draws = np.concatenate([np.linspace(-1, 1, 999), np.full(500, np.nan)])
-    found = interval(draws, 0.5, 20, 20, 0.9)
-    assert found == pytest.approx(interval(draws[:999], 0.5, 20, 20, 0.9))
+    found = interval(draws, 0.5, 20, 0.1, 0.9)
+    assert found == pytest.approx(interval(draws[:999], 0.5, 20, 0.1, 0.9))
     assert found[:2] == pytest.approx((-0.4, 1.4), abs=2e-3)
     assert found[2] == 2 * (250 + 1) / (999 + 1)
 
