@@ -25,10 +25,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 from fer_data.errors import UsageError
 from fer_model.statistics.differences import Difference
@@ -36,9 +37,9 @@ from fer_model.statistics.differences import Difference
 MOST_SEEDS = 10_000
 """Where `seeds_needed` gives up."""
 
-_STEPS = (np.arange(500) + 0.5) / 500
-_OTHER_STEPS = _STEPS[(np.arange(500) * 191) % 500]
-"""With `_STEPS`, evenly spread in the unit square: a lattice of 500 points."""
+_NUM_STEPS = 500
+_LATTICE = (np.arange(_NUM_STEPS) * 191) % _NUM_STEPS
+"""Pairs the steps of two quantiles so that they are evenly spread in the unit square."""
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,8 @@ def margin(
     of_pictures = np.asarray(pictures, np.float64) * (1 + 1 / degrees)
     of_seeds = np.asarray(seeds, np.float64)
     total = np.sqrt(of_pictures + of_seeds)
-    student = stats.t.isf(tail, num_seeds - 1) if num_seeds > 1 else 0.0
-    weighted = of_pictures * stats.t.isf(tail, degrees) + of_seeds * student
+    student = _critical(tail, num_seeds - 1) if num_seeds > 1 else 0.0
+    weighted = of_pictures * _critical(tail, degrees) + of_seeds * student
     found: NDArray[np.float64] = np.divide(
         weighted, total, out=np.zeros_like(total), where=total > 0
     )
@@ -154,21 +155,33 @@ def power_against(
     if total == 0:
         return float(difference > 0)
     margins = margin(
-        pictures * _scatter(_STEPS, degrees),
-        seeds * _scatter(_OTHER_STEPS, num_seeds - 1 or math.inf),
+        pictures * _scattered(degrees),
+        seeds * _scattered(num_seeds - 1 or math.inf)[_LATTICE],
         num_seeds,
         tail,
         degrees=degrees,
     )
-    return float(stats.norm.cdf((difference - margins) / total).mean())
+    return float(special.ndtr((difference - margins) / total).mean())
 
 
-def _scatter(steps: NDArray[np.float64], degrees: float) -> NDArray[np.float64]:
+@lru_cache(maxsize=1000)
+def _critical(tail: float, degrees: float) -> float:
+    return float(stats.t.isf(tail, degrees))
+
+
+@lru_cache(maxsize=100)
+def _scattered(degrees: float) -> NDArray[np.float64]:
     """Return quantiles of a measured variance, as multiples of the true one."""
     if math.isinf(degrees):
-        return np.ones_like(steps)
+        return np.ones(_NUM_STEPS)
+    steps = (np.arange(_NUM_STEPS) + 0.5) / _NUM_STEPS
     found: NDArray[np.float64] = stats.chi2.ppf(steps, degrees) / degrees
     return found
+
+
+def _chance_of(least: int, num: int, share: float) -> float:
+    """Return the chance that so many pictures or more are discordant, each with that chance."""
+    return float(special.bdtrc(least - 1, num, share)) if num >= least else 0.0
 
 
 def _smallest(power: Callable[[float], float], wanted: float) -> float:
@@ -177,7 +190,7 @@ def _smallest(power: Callable[[float], float], wanted: float) -> float:
         return math.inf
     if power(0.0) >= wanted:
         return 0.0
-    return float(optimize.brentq(lambda share: power(share) - wanted, 0.0, 1.0, xtol=1e-6))
+    return float(optimize.brentq(lambda share: power(share) - wanted, 0.0, 1.0, xtol=1e-5))
 
 
 def smallest_difference(
@@ -257,7 +270,7 @@ def _smallest_of(inverse: float, num: int, degrees: float, design: Design) -> fl
             tail=design.alpha / (design.num_arms - 1) / 2,
             degrees=degrees,
         )
-        return beyond * float(stats.binom.sf(least - 1, num, disagreement))
+        return beyond * _chance_of(least, num, disagreement)
 
     return _smallest(power, design.power)
 
@@ -300,7 +313,7 @@ def smallest_difference_measured(
             share, parts.pictures, seeds, num_seeds, tail=tail, degrees=parts.degrees
         )
         disagreement = max(difference.num_discordant / num, share)
-        return beyond * float(stats.binom.sf(least - 1, num, disagreement))
+        return beyond * _chance_of(least, num, disagreement)
 
     return _smallest(of, power)
 
