@@ -14,6 +14,7 @@ from scipy import stats
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from fer_data.errors import UsageError
+from fer_model.statistics import differences as differences_module
 from fer_model.statistics import scores as scores_module
 from fer_model.statistics.bootstrap import bootstrap
 from fer_model.statistics.design import seeds_needed
@@ -266,10 +267,26 @@ def test_arms_that_never_differ_may_still_differ_elsewhere() -> None:
     assert row.high == -row.low == pytest.approx(1 - 0.025 ** (1 / 50))
 
 
+def test_means_over_classes_may_differ_elsewhere_by_the_mean_of_the_classes_reaches() -> None:
+    found = two_arms([0] * 58 + [1] * 2, [0] * 60, [0] * 60)
+    reaches = [1 - 0.025 ** (1 / num) for num in (58, 2)]
+    assert found.of("y", "accuracy").high == pytest.approx(1 - 0.025 ** (1 / 60))
+    for figure in ("balanced_accuracy", "macro_f1"):
+        row = found.of("y", figure)
+        assert row.high == -row.low == pytest.approx(np.mean(reaches))
+
+
+def test_arms_are_compared_in_groups_that_fit_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    predicted = made(num_arms=5)
+    whole = paired_differences(predicted, baseline="arm 1", num_draws=200).rows
+    monkeypatch.setattr(differences_module, "_MAX_DEVIATIONS", 2 * 8 * 200)
+    assert paired_differences(predicted, baseline="arm 1", num_draws=200).rows == whole
+
+
 def test_draws_without_the_class_are_left_out() -> None:
     draws = np.concatenate([np.linspace(-1, 1, 999), np.full(500, np.nan)])
-    found = interval(draws, 0.5, 20, 20, 0.9)
-    assert found == pytest.approx(interval(draws[:999], 0.5, 20, 20, 0.9))
+    found = interval(draws, 0.5, 20, 0.1, 0.9)
+    assert found == pytest.approx(interval(draws[:999], 0.5, 20, 0.1, 0.9))
     assert found[:2] == pytest.approx((-0.4, 1.4), abs=2e-3)
     assert found[2] == 2 * (250 + 1) / (999 + 1)
 
@@ -295,13 +312,17 @@ def assert_covers(covered: np.ndarray) -> None:
     """Check hits of independent comparisons [R, F] against the claim.
 
     Hits of R comparisons with a coverage at an end of the claim are binomial; their quantiles at
-    `CHANCE` are the bounds.
+    `CHANCE` are the bounds of each figure. The mean over the figures is known better: its bounds
+    are so many standard errors wide, of the comparisons' own means.
     """
     number = len(covered)
     low = stats.binom.ppf(CHANCE, number, CLAIM[0])
     high = stats.binom.ppf(1 - CHANCE, number, CLAIM[1])
     hits = covered.sum(axis=0)
     assert ((low <= hits) & (hits <= high)).all(), (hits / number).round(4).tolist()
+    means = covered.mean(axis=1)
+    reach = stats.norm.isf(CHANCE) * means.std(ddof=1) / math.sqrt(number)
+    assert CLAIM[0] - reach <= means.mean() <= CLAIM[1] + reach, (means.mean(), reach)
 
 
 def assert_few(alarms: np.ndarray) -> None:
@@ -325,10 +346,20 @@ def test_there_is_no_true_difference_without_an_effect() -> None:
     assert not true_differences(replace(SCENARIOS["seeds"], effect=0.0)).any()
 
 
+def few(name: str, level: float) -> np.ndarray:
+    scenario = replace(SCENARIOS[name], num_clusters=400)
+    return simulate(scenario, 150, num_draws=199, level=level).covered[:, 0]
+
+
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_intervals_cover_in_a_few_comparisons(name: str) -> None:
-    found = simulate(replace(SCENARIOS[name], num_clusters=800), 60)
-    assert_covers(found.covered[:, 0])
+    assert_covers(few(name, 0.95))
+
+
+@pytest.mark.parametrize("name", ["chance", "seeds"])
+def test_the_same_few_comparisons_refuse_intervals_that_cover_less(name: str) -> None:
+    with pytest.raises(AssertionError):
+        assert_covers(few(name, 0.85))
 
 
 def test_the_same_bounds_refuse_intervals_of_pictures_alone() -> None:

@@ -182,7 +182,12 @@ class Outcome:
 
 
 def simulate(
-    scenario: Scenario, num_replications: int, *, num_draws: int = 399, first: int = 0
+    scenario: Scenario,
+    num_replications: int,
+    *,
+    num_draws: int = 399,
+    level: float = 0.95,
+    first: int = 0,
 ) -> Outcome:
     """Draw and compare again and again; replication r is a function of r alone."""
     truth = true_differences(scenario)
@@ -190,7 +195,7 @@ def simulate(
     figures: tuple[str, ...] = ()
     for number in range(first, first + num_replications):
         predicted = draw(scenario, np.random.default_rng([number, scenario.num_seeds]))
-        differences = paired_differences(predicted, seed=number, num_draws=num_draws)
+        differences = paired_differences(predicted, seed=number, num_draws=num_draws, level=level)
         figures = differences.figures
         found.append(differences.rows)
     shape = (num_replications, scenario.num_arms - 1, len(figures))

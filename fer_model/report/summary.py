@@ -34,15 +34,9 @@ class Summary:
     results: Results
 
     @cached_property
-    def verdicts(self) -> tuple[Verdict, ...]:
-        """A verdict on every difference."""
-        return verdicts(self.results.differences)
-
-    @property
     def main(self) -> tuple[Verdict, ...]:
         """The verdicts on the figure that was declared, an arm each."""
-        figure = self.results.protocol.figure
-        return tuple(one for one in self.verdicts if one.difference.figure == figure)
+        return verdicts(self.results.differences, figure=self.results.protocol.figure)
 
     @cached_property
     def calibrations(self) -> tuple[Calibration, ...]:
@@ -128,15 +122,15 @@ class Summary:
     def smallest(self) -> dict[str, float]:
         """The smallest true difference that these seeds and pictures find, by figure, in shares.
 
-        By the variances that were measured, the median arm's; a figure whose differences do not
-        vary, or of which nothing below 1 would be found, is left out.
+        Of the summaries and the rarest class's recall, by the variances that were measured, the
+        median arm's. A figure whose differences do not vary, or of which no difference would be
+        found, is left out.
         """
         found, least = self.results.differences, {}
-        for figure in found.figures:
+        for figure in (*SUMMARIES, f"recall of {self.rarest}"):
             of_arms = [
-                smallest_difference_measured(row, num_arms=len(found.arms) + 1)
-                for row in found.rows
-                if row.figure == figure
+                smallest_difference_measured(found.of(arm, figure), num_arms=len(found.arms) + 1)
+                for arm in found.arms
             ]
             middle = float(np.median([one for one in of_arms if one > 0] or [1.0]))
             if middle < 1:
@@ -246,6 +240,8 @@ def _can_find(protocol: Protocol, out: Path) -> str:
         return f"{begins}that one training is like another cannot be known; take 3 seeds or more"
     begins += "if two trainings disagree on a fifth of the pictures, "
     ends = f"one picture of {name} is {100 / counts[rare]:.1f} points of its recall"
+    if recall >= 1:
+        ends += ", of which no difference can be found"
     if not any(known):
         return f"{begins}too few test pictures to find any difference; {ends}"
     reach = " and of ".join(filter(None, known))

@@ -3,23 +3,33 @@ r"""What a comparison can find: before any training, and with what one has shown
 The test is that of `fer_model.statistics.differences`: a difference with the variance :math:`M`
 of the test pictures and :math:`V` of the seeds is beyond chance where it exceeds the *margin*
 
-.. math:: w(M, V) = \frac{M z + V t_{S-1}}{\sqrt{M + V}}
+.. math:: w(M, V) = \frac{M' t_\nu + V t_{S-1}}{\sqrt{M' + V}}, \qquad
+          M' = M (\nu + 1) / \nu
 
-with the critical values of a normal and a Student variable at the level
-:math:`\alpha / (A - 1)`: Holm's worst case of A arms, one of them the baseline, is Bonferroni's.
-Its power against a true difference :math:`\delta` is the mean of
-:math:`\Phi((\delta - w(M, s^2)) / \sqrt{M + V})` over
-:math:`s^2 = V \chi^2_{S-1} / (S - 1)`, what the seeds' variance may be measured as.
+with the critical values of Student's t at the level :math:`\alpha / (A - 1)`: Holm's worst case of
+A arms, one of them the baseline, is Bonferroni's. :math:`\nu` are the degrees of freedom of the
+pictures' part, few where a rare class decides it, and :math:`M` is the bootstrap's, which is
+:math:`\nu / (\nu + 1)` of the true variance in the mean.
+
+And the arms must differ on so many pictures :math:`k` that a sign test of these could say so, all
+on one side: :math:`2^{1 - k} \le \alpha / (A - 1)`. A class of five pictures shows nothing.
+
+The power against a true difference :math:`\delta` is the mean of
+:math:`\Phi((\delta - w(m, s^2)) / \sqrt{M' + V})` over what the variances may be measured as,
+:math:`m = M \chi^2_\nu / \nu` and :math:`s^2 = V \chi^2_{S-1} / (S - 1)`, times the chance that the
+arms differ on :math:`k` pictures. (The two go together, so this is rather too low.)
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 from fer_data.errors import UsageError
 from fer_model.statistics.differences import Difference
@@ -27,7 +37,9 @@ from fer_model.statistics.differences import Difference
 MOST_SEEDS = 10_000
 """Where `seeds_needed` gives up."""
 
-_STEPS = (np.arange(500) + 0.5) / 500
+_NUM_STEPS = 500
+_LATTICE = (np.arange(_NUM_STEPS) * 191) % _NUM_STEPS
+"""Pairs the steps of two quantiles so that they are evenly spread in the unit square."""
 
 
 @dataclass(frozen=True)
@@ -76,56 +88,109 @@ class Design:
             raise UsageError(f"seed_spread is {self.seed_spread}; a spread is not negative")
 
 
-def margin(pictures: float, seeds: ArrayLike, num_seeds: int, tail: float) -> NDArray[np.float64]:
-    """Return what a difference must exceed, w(M, V), at a one-sided tail.
+def margin(
+    pictures: ArrayLike,
+    seeds: ArrayLike,
+    num_seeds: int,
+    tail: float,
+    *,
+    degrees: float = math.inf,
+) -> NDArray[np.float64]:
+    r"""Return what a difference must exceed, w(M, V), at a one-sided tail.
 
     Parameters
     ----------
-    pictures : float
-        M.
+    pictures : array_like of float
+        M, of the bootstrap.
     seeds : array_like of float
         V, the variance of the mean over the seeds; 0 with one seed.
     num_seeds : int
         S.
     tail : float
+    degrees : float
+        :math:`\nu`, of the pictures' part; infinite for very many pictures.
 
     Returns
     -------
-    ndarray of float64, the shape of `seeds`
+    ndarray of float64, the shape of `pictures` and `seeds` together
     """
-    seeds = np.asarray(seeds, np.float64)
-    total = np.sqrt(pictures + seeds)
-    student = stats.t.isf(tail, num_seeds - 1) if num_seeds > 1 else 0.0
-    weighted = pictures * stats.norm.isf(tail) + seeds * student
+    of_pictures = np.asarray(pictures, np.float64) * (1 + 1 / degrees)
+    of_seeds = np.asarray(seeds, np.float64)
+    total = np.sqrt(of_pictures + of_seeds)
+    student = _critical(tail, num_seeds - 1) if num_seeds > 1 else 0.0
+    weighted = of_pictures * _critical(tail, degrees) + of_seeds * student
     found: NDArray[np.float64] = np.divide(
         weighted, total, out=np.zeros_like(total), where=total > 0
     )
     return found
 
 
-def detectable(
-    pictures: float, seeds: float, num_seeds: int, *, num_arms: int, alpha: float, power: float
+def least_discordant(num_arms: int, alpha: float) -> int:
+    """Return on how many pictures two arms must differ for the smallest p-value to be enough."""
+    return math.ceil(1 + math.log2((num_arms - 1) / alpha))
+
+
+def power_against(
+    difference: float,
+    pictures: float,
+    seeds: float,
+    num_seeds: int,
+    *,
+    tail: float,
+    degrees: float = math.inf,
 ) -> float:
-    """Return the smallest true difference that is found with the wanted power, in shares.
+    """Return the chance that a true difference, in shares, is found to exceed the margin.
 
     Parameters
     ----------
+    difference : float
     pictures, seeds : float
-        M and V as in `margin`.
+        M and V as in `margin`, of which those that are measured are scattered.
+    num_seeds : int
+        S.
+    tail, degrees : float
+        As in `margin`.
     """
-    total = math.sqrt(pictures + seeds)
+    total = math.sqrt(pictures * (1 + 1 / degrees) + seeds)
     if total == 0:
+        return float(difference > 0)
+    margins = margin(
+        pictures * _scattered(degrees),
+        seeds * _scattered(num_seeds - 1 or math.inf)[_LATTICE],
+        num_seeds,
+        tail,
+        degrees=degrees,
+    )
+    return float(special.ndtr((difference - margins) / total).mean())
+
+
+@lru_cache(maxsize=1000)
+def _critical(tail: float, degrees: float) -> float:
+    return float(stats.t.isf(tail, degrees))
+
+
+@lru_cache(maxsize=100)
+def _scattered(degrees: float) -> NDArray[np.float64]:
+    """Return quantiles of a measured variance, as multiples of the true one."""
+    if math.isinf(degrees):
+        return np.ones(_NUM_STEPS)
+    steps = (np.arange(_NUM_STEPS) + 0.5) / _NUM_STEPS
+    found: NDArray[np.float64] = stats.chi2.ppf(steps, degrees) / degrees
+    return found
+
+
+def _chance_of(least: int, num: int, share: float) -> float:
+    """Return the chance that so many pictures or more are discordant, each with that chance."""
+    return float(special.bdtrc(least - 1, num, share)) if num >= least else 0.0
+
+
+def _smallest(power: Callable[[float], float], wanted: float) -> float:
+    """Return the smallest share of which the power is as wanted; infinite where there is none."""
+    if power(1.0) < wanted:
+        return math.inf
+    if power(0.0) >= wanted:
         return 0.0
-    tail = alpha / (num_arms - 1) / 2
-    measured = np.full(1, seeds)
-    if num_seeds > 1:
-        measured = seeds * stats.chi2.ppf(_STEPS, num_seeds - 1) / (num_seeds - 1)
-    margins = margin(pictures, measured, num_seeds, tail)
-
-    def lacking(difference: float) -> float:
-        return float(stats.norm.cdf((difference - margins) / total).mean()) - power
-
-    return float(optimize.brentq(lacking, -10 * total, margins.max() + 10 * total))
+    return float(optimize.brentq(lambda share: power(share) - wanted, 0.0, 1.0, xtol=1e-5))
 
 
 def smallest_difference(
@@ -133,13 +198,18 @@ def smallest_difference(
 ) -> dict[str, float]:
     r"""Return the smallest true difference that a design can find, by figure, before any training.
 
-    With :math:`n` pictures, disagreement :math:`q`, lasting share :math:`\rho` and a seed's spread
-    :math:`\sigma`, the variances are
+    One picture's difference is -1, 0 or 1. Arms that differ by :math:`\delta` disagree on that
+    share of the pictures at least, so with :math:`q` the disagreement that is assumed, or
+    :math:`\delta` where that is more, its variance is :math:`q - \delta^2`. With :math:`n`
+    pictures, the lasting share :math:`\rho` and a seed's spread :math:`\sigma` the variances are
 
-    .. math:: M = \rho q / n, \qquad V = ((1 - \rho) q / n + \sigma^2) / S
+    .. math:: M' = \rho (q - \delta^2) / n, \qquad
+              V = ((1 - \rho) (q - \delta^2) / n + \sigma^2) / S
 
     for the accuracy, and for a class's recall with its own :math:`n_c`; for the balanced accuracy
     :math:`1 / n` is :math:`\sum_c 1 / n_c / C^2`. With one seed all of :math:`q` counts as lasting.
+    How many pictures the arms differ on is binomial, with :math:`q`: that is of one seed, and with
+    more seeds there are more.
 
     Parameters
     ----------
@@ -153,35 +223,56 @@ def smallest_difference(
     Returns
     -------
     dict of str to float
-        Shares: 0.01 is a point. A class so small that no difference can be found has more than 1.
+        Shares: 0.01 is a point. Infinite where no difference can be found, as in a class of so few
+        pictures that a sign test of them all is not enough.
     """
     numbers = np.asarray(num_of_class, np.float64)
     names = class_names or tuple(map(str, range(len(numbers))))
     if numbers.ndim != 1 or len(names) != len(numbers) or (numbers < 0).any() or not numbers.any():
         raise UsageError(f"{numbers.tolist()} pictures of the classes {', '.join(names)}")
     used = numbers[numbers > 0]
-    inverse = {
-        "accuracy": 1 / used.sum(),
-        "balanced_accuracy": (1 / used).sum() / len(used) ** 2,
+    num = int(used.sum())
+    all_degrees = max(num - 1.0, 1.0)
+    of_class = np.maximum(used - 1, 1)
+    of_means = (1 / used).sum() ** 2 / (1 / used**2 / of_class).sum()
+    by_number = {
+        each: _smallest_of(1 / each, int(each), max(each - 1, 1.0), design)
+        for each in np.unique(used).tolist()
+    }
+    return {
+        "accuracy": _smallest_of(1 / num, num, all_degrees, design),
+        "balanced_accuracy": _smallest_of(
+            (1 / used).sum() / len(used) ** 2, num, min(of_means, all_degrees), design
+        ),
         **{
-            f"recall of {name}": 1 / number
-            for name, number in zip(names, numbers, strict=True)
+            f"recall of {name}": by_number[number]
+            for name, number in zip(names, numbers.tolist(), strict=True)
             if number
         },
     }
+
+
+def _smallest_of(inverse: float, num: int, degrees: float, design: Design) -> float:
+    """Return the smallest difference of a figure with 1 / n, of so many pictures."""
     lasting = design.lasting if design.num_seeds > 1 else 1.0
     spread = design.seed_spread if design.num_seeds > 1 else 0.0
-    return {
-        figure: detectable(
-            lasting * design.disagreement * each,
-            ((1 - lasting) * design.disagreement * each + spread**2) / design.num_seeds,
+    least = least_discordant(design.num_arms, design.alpha)
+
+    def power(difference: float) -> float:
+        disagreement = max(design.disagreement, difference)
+        variance = (disagreement - difference**2) * inverse
+        of_seeds = ((1 - lasting) * variance + spread**2) / design.num_seeds
+        beyond = power_against(
+            difference,
+            lasting * variance * degrees / (degrees + 1),
+            of_seeds,
             design.num_seeds,
-            num_arms=design.num_arms,
-            alpha=design.alpha,
-            power=design.power,
+            tail=design.alpha / (design.num_arms - 1) / 2,
+            degrees=degrees,
         )
-        for figure, each in inverse.items()
-    }
+        return beyond * _chance_of(least, num, disagreement)
+
+    return _smallest(power, design.power)
 
 
 def smallest_difference_measured(
@@ -197,27 +288,47 @@ def smallest_difference_measured(
     Parameters
     ----------
     difference : Difference
-        Its variances are taken as the true ones.
+        Its variances are taken as the true ones, and so is the share of the pictures that the arms
+        differ on, where a true difference needs no larger one.
     num_arms : int
         A, the baseline included.
     num_seeds : int, optional
         As many as the difference has, where not given.
+
+    Returns
+    -------
+    float
+        A share; 0 where nothing varies, infinite where no difference can be found.
     """
     parts = difference.components
     num_seeds = num_seeds or parts.num_seeds
-    seeds = 0.0
-    if num_seeds > 1:
-        seeds = _of_seeds(difference) / num_seeds
-    return detectable(parts.pictures, seeds, num_seeds, num_arms=num_arms, alpha=alpha, power=power)
+    seeds = _of_seeds(difference) / num_seeds if num_seeds > 1 else 0.0
+    if parts.pictures + seeds == 0:
+        return 0.0
+    least, num = least_discordant(num_arms, alpha), difference.num_clusters
+    tail = alpha / (num_arms - 1) / 2
+
+    def of(share: float) -> float:
+        beyond = power_against(
+            share, parts.pictures, seeds, num_seeds, tail=tail, degrees=parts.degrees
+        )
+        disagreement = max(difference.num_discordant / num, share)
+        return beyond * _chance_of(least, num, disagreement)
+
+    return _smallest(of, power)
 
 
 def seeds_needed(difference: Difference, *, num_arms: int, alpha: float = 0.05) -> int | None:
-    """Return how many more seeds of each arm would show a difference, if it is as estimated.
+    """Return how many more seeds of each arm a comparison needs to show a difference of that size.
 
-    The smallest number with which the estimate would exceed the margin; 0 where it is beyond chance
-    already. None where no number would (up to `MOST_SEEDS`), because the test pictures alone leave
-    more doubt than the difference is large. A test repeated after every new seed until it agrees
-    raises more false alarms than its level: decide on the number once.
+    The smallest number with which the estimate would exceed the margin, made wider by as much as
+    the interval is towards 0 (few pictures are skewed); 0 where it is beyond chance already. A test
+    repeated after every new seed until it agrees raises more false alarms than its level: decide on
+    the number once.
+
+    None where no number (up to `MOST_SEEDS`) is known to do: the test pictures alone leave more
+    doubt than the difference is large, the arms differ on too few of them, or the bootstrap has too
+    few draws for so many arms.
 
     Raises
     ------
@@ -227,12 +338,21 @@ def seeds_needed(difference: Difference, *, num_arms: int, alpha: float = 0.05) 
     if difference.p_holm <= alpha:
         return 0
     parts = difference.components
-    tail = alpha / (num_arms - 1) / 2
     of_one = _of_seeds(difference)
+    if difference.least_p_value * (num_arms - 1) > alpha:
+        return None
+
+    def needed(num_seeds: int, tail: float) -> float:
+        of_seeds = of_one / num_seeds
+        return float(margin(parts.pictures, of_seeds, num_seeds, tail, degrees=parts.degrees))
+
+    end = difference.low if difference.estimate > 0 else difference.high
+    now = needed(parts.num_seeds, (1 - difference.level) / 2)
+    wider = max(1.0, abs(difference.estimate - end) / now) if now else 1.0
 
     def shown(num_seeds: int) -> bool:
-        wanted = margin(parts.pictures, of_one / num_seeds, num_seeds, tail)
-        return abs(difference.estimate) > float(wanted)
+        wanted = wider * needed(num_seeds, alpha / (num_arms - 1) / 2)
+        return abs(difference.estimate) > wanted
 
     low, high = parts.num_seeds, MOST_SEEDS
     if not shown(high):
@@ -244,14 +364,28 @@ def seeds_needed(difference: Difference, *, num_arms: int, alpha: float = 0.05) 
 
 
 def pictures_needed(difference: Difference, *, num_arms: int, alpha: float = 0.05) -> float:
-    """Return how many times the test pictures an estimate needs at least, with any number of seeds.
+    r"""Return how many times the test pictures an estimate needs at least, whatever the seeds.
 
-    Infinite where the estimate is 0.
+    With :math:`k` times the pictures :math:`M'` is a :math:`k`-th, and :math:`\nu + 1` and the
+    pictures that the arms differ on are :math:`k` times as many. 1 where these pictures are enough;
+    infinite where the estimate is 0 or the arms differ on none.
     """
-    if difference.estimate == 0:
+    if difference.estimate == 0 or difference.num_discordant == 0:
         return math.inf
-    critical = float(stats.norm.isf(alpha / (num_arms - 1) / 2))
-    return critical**2 * difference.components.pictures / difference.estimate**2
+    parts, tail = difference.components, alpha / (num_arms - 1) / 2
+    variance = parts.pictures * (1 + 1 / parts.degrees)
+
+    def lacking(times: float) -> float:
+        critical = stats.t.isf(tail, times * (parts.degrees + 1) - 1)
+        return float(critical * math.sqrt(variance / times)) - abs(difference.estimate)
+
+    least = max(1.0, least_discordant(num_arms, alpha) / difference.num_discordant)
+    if lacking(least) <= 0:
+        return least
+    most = least
+    while lacking(most) > 0:
+        most *= 2
+    return float(optimize.brentq(lacking, least, most))
 
 
 def _of_seeds(difference: Difference) -> float:

@@ -6,8 +6,9 @@ The answer holds for other pictures and other trainings than those seen:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -17,8 +18,22 @@ from scipy import stats
 from fer_data import keyed
 from fer_data.errors import UsageError
 from fer_model.statistics.bootstrap import GEOMETRIC_MEAN, Array, bootstrap, degrees_of_freedom
-from fer_model.statistics.intervals import NOTHING_KNOWN, interval, stretched, variance_parts
+from fer_model.statistics.intervals import (
+    NOTHING_KNOWN,
+    interval,
+    least_of_sign_test,
+    reach,
+    stretched,
+    variance_parts,
+)
 from fer_model.statistics.scores import SUMMARIES, Predicted
+
+_FEWEST_DRAWS = 2000
+_DRAWS_BEYOND = 20
+"""Draws on one side of 0 where a p-value is just small enough for Holm's first step."""
+
+_MAX_DEVIATIONS = 8_000_000
+"""Numbers in the deviations of one group of arms: 64 MB."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +52,15 @@ class Components:
     seeds : float
         The variance of the difference from seed to seed on the same pictures: of the seeds
         themselves, and S times I. NaN with one seed.
+    degrees : float
+        Of freedom, of the pictures' part.
     """
 
     num_seeds: int
     pictures: float
     interaction: float
     seeds: float
+    degrees: float
 
 
 @dataclass(frozen=True)
@@ -66,6 +84,10 @@ class Difference:
     by_seed : tuple of float, length S
     num_discordant : int
         Clusters of pictures that the two arms do not get right equally often.
+    num_clusters : int
+        Of how many: all, or those of the class.
+    least_p_value : float
+        What the p-value could have been at least, with these draws and discordant clusters.
     components : Components
     """
 
@@ -82,6 +104,8 @@ class Difference:
     p_holm: float
     by_seed: tuple[float, ...]
     num_discordant: int
+    num_clusters: int
+    least_p_value: float
     components: Components
 
     @property
@@ -170,7 +194,7 @@ def paired_differences(
     *,
     baseline: str | None = None,
     seed: int = 0,
-    num_draws: int = 2000,
+    num_draws: int | None = None,
     level: float = 0.95,
 ) -> Differences:
     """Compare every arm with the baseline; `fer_model.statistics.intervals` has the method.
@@ -186,8 +210,9 @@ def paired_differences(
         The first arm where it is not named.
     seed : int
         Same seed, same answer.
-    num_draws : int
-        B.
+    num_draws : int, optional
+        B. Where not given 2,000, or 40 / (1 - level) for each arm but the baseline, if that is
+        more: the p-value is 2 / (B + 1) or more, and Holm multiplies it by the number of arms.
     level : float
         Of the intervals.
 
@@ -198,33 +223,40 @@ def paired_differences(
     """
     if predicted.num_arms < 2:
         raise UsageError(f"one arm alone, {predicted.arms[0]}: name two or more to compare")
-    if num_draws < 100 or not 0 < level < 1:
+    if (num_draws is not None and num_draws < 100) or not 0 < level < 1:
         raise UsageError(
             f"{num_draws} draws at level {level}: take at least 100, and a level between 0 and 1"
         )
     first = _place(predicted, baseline)
     others = [place for place in range(predicted.num_arms) if place != first]
-    random = keyed.generator(seed, keyed.BOOTSTRAP)
-    num_seeds = predicted.num_seeds
+    if num_draws is None:
+        num_draws = max(_FEWEST_DRAWS, math.ceil(2 * _DRAWS_BEYOND * len(others) / (1 - level)))
     by_seed = predicted.scores[others] - predicted.scores[first]
     estimate = by_seed.mean(axis=1)
-    found = bootstrap(predicted, others, first, num_draws, random)
-    parts = variance_parts(by_seed, found)
     discordant = _discordant(predicted, others, first)
     silent = _silent(predicted, others, first)
     clusters = [predicted.num_clusters] * len(SUMMARIES) + predicted.clusters_of_class.tolist()
+    reaches = reach(predicted, level)
     ends = np.full((3, *estimate.shape), np.nan)
-    for place, of_arm in enumerate(found.of_mean):
-        draws = stretched(of_arm, parts[:, place], degrees_of_freedom(predicted, of_arm), num_seeds)
+    least = np.ones(estimate.shape)
+    parts = np.empty((4, *estimate.shape))
+    for place, (of_arm, of_variance) in enumerate(
+        _deviations(predicted, others, first, num_draws, seed)
+    ):
+        degrees = degrees_of_freedom(predicted, of_arm)
+        parts[:, place] = *of_variance, degrees
+        draws = stretched(of_arm, of_variance, degrees, predicted.num_seeds)
         for figure in np.flatnonzero(~np.isnan(estimate[place])):
             here = (place, figure)
-            ends[(slice(None), *here)] = (
-                NOTHING_KNOWN
-                if silent[here]
-                else interval(
-                    draws[figure], estimate[here], int(discordant[here]), clusters[figure], level
-                )
+            if silent[here]:
+                ends[(slice(None), *here)] = NOTHING_KNOWN
+                continue
+            num_discordant = int(discordant[here])
+            ends[(slice(None), *here)] = interval(
+                draws[figure], estimate[here], num_discordant, float(reaches[figure]), level
             )
+            of_draws = 2 / (1 + np.count_nonzero(~np.isnan(draws[figure])))
+            least[here] = min(1.0, max(of_draws, least_of_sign_test(num_discordant)))
     ends[:2] = np.clip(ends[:2], -1, 1)  # few seeds stretch further than shares can differ
     adjusted = holm(ends[2].T).T
     means = predicted.scores.mean(axis=1)
@@ -248,10 +280,37 @@ def paired_differences(
                     p_holm=float(adjusted[here]),
                     by_seed=tuple(by_seed[place, :, figure].tolist()),
                     num_discordant=int(discordant[here]),
-                    components=Components(num_seeds, *parts[(slice(None), *here)].tolist()),
+                    num_clusters=clusters[figure],
+                    least_p_value=float(least[here]),
+                    components=Components(
+                        predicted.num_seeds, *parts[(slice(None), *here)].tolist()
+                    ),
                 )
             )
     return Differences(tuple(predicted.arms[arm] for arm in others), predicted.figures, tuple(rows))
+
+
+def _deviations(
+    predicted: Predicted, others: Sequence[int], first: int, num_draws: int, seed: int
+) -> Iterator[tuple[Array, Array]]:
+    """Yield the deviations [F, B] and the parts of the variance [3, F] of each arm, in order.
+
+    The draws are the same for all, by groups of arms whose deviations fit in memory.
+    """
+    size = max(1, _MAX_DEVIATIONS // (len(predicted.figures) * num_draws))
+    for start in range(0, len(others), size):
+        places = [first, *others[start : start + size]]
+        group = replace(
+            predicted,
+            arms=tuple(predicted.arms[place] for place in places),
+            predicted=predicted.predicted[places],
+        )
+        arms = range(1, len(places))
+        random = keyed.generator(seed, keyed.BOOTSTRAP)
+        found = bootstrap(group, arms, 0, num_draws, random)
+        by_seed = group.scores[1:] - group.scores[0]
+        parts = variance_parts(by_seed, found)
+        yield from zip(found.of_mean, np.moveaxis(parts, 1, 0), strict=True)
 
 
 def _place(predicted: Predicted, arm: str | None) -> int:

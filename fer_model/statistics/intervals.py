@@ -42,6 +42,7 @@ import numpy as np
 from scipy import stats
 
 from fer_model.statistics.bootstrap import Array, Deviations
+from fer_model.statistics.scores import SUMMARIES, Predicted
 
 NOTHING_KNOWN = (-1.0, 1.0, 1.0)
 """Ends and p-value of a difference of shares of which nothing is known."""
@@ -97,8 +98,29 @@ def _student(z: Array, degrees: float) -> Array:
     return found
 
 
+def least_of_sign_test(num_discordant: int) -> float:
+    """Return the p-value of the sign test on so many clusters, all on one side."""
+    return float(min(1.0, 2.0 ** (1 - num_discordant)))
+
+
+def reach(predicted: Predicted, level: float) -> Array:
+    """Return how far arms that never differ here may differ elsewhere, by figure, float64 [F].
+
+    For the accuracy and a recall it is how large the share of discordant clusters may be all the
+    same, ``1 - tail ** (1 / num_clusters)`` (Clopper and Pearson 1934). The balanced accuracy is
+    the mean of the recalls, so its reach is at most the mean of theirs. That is taken for macro F1
+    and the geometric mean too, of which it is the order of magnitude and no bound.
+    """
+    tail = (1 - level) / 2
+    clusters = predicted.clusters_of_class
+    of_class = 1 - tail ** (1 / np.maximum(clusters, 1))
+    of_means = of_class[clusters > 0].mean()
+    of_all = 1 - tail ** (1 / predicted.num_clusters)
+    return np.array([of_all, *[of_means] * (len(SUMMARIES) - 1), *of_class])
+
+
 def interval(
-    draws: Array, estimate: float, num_discordant: int, num_clusters: int, level: float
+    draws: Array, estimate: float, num_discordant: int, reach: float, level: float
 ) -> tuple[float, float, float]:
     """Return the ends and the p-value of an estimate.
 
@@ -111,23 +133,22 @@ def interval(
     draws : ndarray of float64, shape [B]
         Deviations. NaN, where a class has no picture in a draw, is left out.
     estimate : float
-    num_discordant, num_clusters : int
-        Clusters that the arms do not get right equally often, of how many. The p-value is not below
-        that of the sign test on these, all on one side, and the interval holds 0 where that is not
-        enough: a bootstrap of three pictures won cannot know that one might have been lost. Where
-        there is none, the interval is as wide as the share of discordant clusters may be all the
-        same, ``1 - tail ** (1 / num_clusters)`` (Clopper and Pearson 1934).
+    num_discordant : int
+        Clusters that the arms do not get right equally often. The p-value is not below that of the
+        sign test on these, all on one side, and the interval holds 0 where that is not enough: a
+        bootstrap of three pictures won cannot know that one might have been lost.
+    reach : float
+        The half-width of the interval where there is none, as `reach` gives it.
     level : float
     """
-    tail = (1 - level) / 2
     if num_discordant == 0:
-        reach = 1 - tail ** (1 / num_clusters)
         return min(estimate, 0.0) - reach, max(estimate, 0.0) + reach, 1.0
+    tail = (1 - level) / 2
     draws = draws[~np.isnan(draws)] + estimate
     low, high = np.quantile(draws, [tail, 1 - tail], method="weibull").tolist()
     fewer = min(int((draws <= 0).sum()), int((draws >= 0).sum()))
     p_value = min(1.0, 2 * (fewer + 1) / (len(draws) + 1))
-    least = min(1.0, 2.0 ** (1 - num_discordant))
+    least = least_of_sign_test(num_discordant)
     if least > 1 - level:
         low, high = min(low, 0.0), max(high, 0.0)
     return low, high, max(p_value, least)

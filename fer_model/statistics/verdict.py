@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from fer_model.statistics.design import pictures_needed, seeds_needed
+from fer_model.statistics.design import least_discordant, pictures_needed, seeds_needed
 from fer_model.statistics.differences import Difference, Differences
 from fer_model.words import points
 
 HELPS, HURTS, CANNOT_TELL = "helps", "hurts", "can't tell"
-
-_MANY_SEEDS = 100
 
 
 @dataclass(frozen=True)
@@ -23,8 +21,9 @@ class Verdict:
     difference : Difference
     word : {"helps", "hurts", "can't tell"}
     more_seeds : int or None
-        Of each arm, that would decide it if the estimate is true; 0 where it is decided. None where
-        no number would, or there is one seed, which says nothing of other trainings.
+        Of each arm, that a comparison would need to show a difference as large as the estimate; 0
+        where it is decided. None where no number is known to do, or there is one seed, which says
+        nothing of other trainings.
     text : str
         One or two plain sentences.
     """
@@ -35,14 +34,25 @@ class Verdict:
     text: str
 
 
-def verdicts(differences: Differences, *, alpha: float = 0.05) -> tuple[Verdict, ...]:
-    """Judge every difference, in order, by its p-value after Holm's adjustment.
+def verdicts(
+    differences: Differences, *, figure: str | None = None, alpha: float = 0.05
+) -> tuple[Verdict, ...]:
+    """Judge differences, in order, by their p-values after Holm's adjustment.
 
     That is for the arms of one figure. Of many figures some are called by chance: name the one that
     decides before looking.
+
+    Parameters
+    ----------
+    differences : Differences
+    figure : str, optional
+        Every figure, where it is not named.
+    alpha : float
+        Accepted chance of any false alarm among the arms.
     """
     num_arms = len(differences.arms) + 1
-    return tuple(_verdict(each, num_arms, alpha) for each in differences.rows)
+    rows = [row for row in differences.rows if figure is None or row.figure == figure]
+    return tuple(_verdict(row, num_arms, alpha) for row in rows)
 
 
 def _verdict(difference: Difference, num_arms: int, alpha: float) -> Verdict:
@@ -77,23 +87,23 @@ def _verdict(difference: Difference, num_arms: int, alpha: float) -> Verdict:
 def _advice(difference: Difference, more: int | None, num_arms: int, alpha: float) -> str:
     if difference.is_open:
         return "A training finds nothing of a class, so this figure says nothing of the difference."
-    if difference.num_discordant < 6:
+    if difference.num_discordant < least_discordant(num_arms, alpha):
         return (
             f"The arms differ on {difference.num_discordant} test pictures, too few to tell with "
             "these seeds."
         )
     if difference.estimate == 0:
         return "There is no difference to show."
-    if more is None:
-        times = pictures_needed(difference, num_arms=num_arms, alpha=alpha)
+    if more is not None:
+        total = difference.components.num_seeds + more
         return (
-            "No number of seeds would show a difference of that size with these test pictures: at "
-            f"least {max(2, math.ceil(times)):,} times as many would be needed."
+            f"A comparison with {total:,} seeds of each arm would show a difference of that size, "
+            "if it is the true one."
         )
-    if more > _MANY_SEEDS:
-        return (
-            f"If that is the true difference, it would take {more:,} more seeds of each arm to "
-            "show it."
-        )
-    seeds = "1 more seed" if more == 1 else f"about {more} more seeds"
-    return f"If that is the true difference, run {seeds} of each arm to show it; it is an estimate."
+    if difference.least_p_value * (num_arms - 1) > alpha:
+        return "The bootstrap has too few draws to tell, of so many arms."
+    times = pictures_needed(difference, num_arms=num_arms, alpha=alpha)
+    return (
+        "No number of seeds would show a difference of that size with these test pictures: at "
+        f"least {max(2, math.ceil(times)):,} times as many would be needed."
+    )
