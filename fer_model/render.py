@@ -12,7 +12,7 @@ from fer_data.render import class_name
 from fer_data.words import counted
 from fer_model.comparison.side_by_side import SideBySide
 from fer_model.statistics.scores import SUMMARIES
-from fer_model.words import duration, signed
+from fer_model.words import duration
 
 if TYPE_CHECKING:
     from fer_model.comparison.results import Results
@@ -92,7 +92,7 @@ def differences_table(results: Results) -> Table:
     for name in SUMMARIES:
         table.add_column(name.replace("_", " "), justify="right")
     for arm in found.arms:
-        cells = [signed(found.of(arm, name)) for name in SUMMARIES]
+        cells = [found.of(arm, name).in_points for name in SUMMARIES]
         table.add_row(Text(arm), *cells)
     return table
 

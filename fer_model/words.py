@@ -2,18 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from fer_model.statistics.differences import Difference
-
-
-def signed(row: Difference) -> str:
-    """Return a difference in points with its interval."""
-    if row.is_open:
-        return f"{points(row.estimate)} (no interval)"
-    return f"{points(row.estimate)} ({points(row.low)} to {points(row.high)})"
-
 
 def points(share: float) -> str:
     """Return a difference of shares in points, with its sign."""

@@ -15,11 +15,11 @@ from fer_data.errors import DataError, UsageError
 from fer_data.manifest import printable
 from fer_data.selection import Selection
 from fer_model.comparison import grid, in_children
+from fer_model.comparison.announcement import before_training
 from fer_model.comparison.arm import Arm, parse_arms
 from fer_model.comparison.display import GridDisplay
 from fer_model.comparison.protocol import FILE, Protocol, check_seeds
 from fer_model.comparison.results import SAMPLES, Results, check_runs, read_results
-from fer_model.report.summary import before_training
 from fer_model.statistics.scores import SUMMARIES
 from fer_model.training.recipe import Recipe
 

@@ -27,6 +27,7 @@ from fer_model.statistics.intervals import (
     variance_parts,
 )
 from fer_model.statistics.scores import SUMMARIES, Predicted
+from fer_model.words import points
 
 _FEWEST_DRAWS = 2000
 _DRAWS_BEYOND = 20
@@ -112,6 +113,13 @@ class Difference:
     def is_open(self) -> bool:
         """Whether the interval is everything that there is: the data says nothing of the figure."""
         return self.low <= -1 and self.high >= 1
+
+    @property
+    def in_points(self) -> str:
+        """The difference in points with its interval, as tables show it."""
+        if self.is_open:
+            return f"{points(self.estimate)} (no interval)"
+        return f"{points(self.estimate)} ({points(self.low)} to {points(self.high)})"
 
     @property
     def of_pictures_alone(self) -> bool:

@@ -1,0 +1,95 @@
+"""What a comparison says before its first training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fer_data.manifest import printable
+from fer_data.words import counted
+from fer_model.comparison.protocol import Protocol
+from fer_model.comparison.results import read_samples
+from fer_model.statistics.design import Design, smallest_difference
+
+
+def before_training(protocol: Protocol, out: Path) -> list[str]:
+    """Return lines on what a declared comparison will train, and what it can find.
+
+    Of its test samples alone, and of what is usual for trainings to disagree on.
+    """
+    recipe = protocol.recipe
+    epochs, steps = counted(recipe.epochs, "epoch"), counted(recipe.steps_per_epoch or 0, "step")
+    lines = [
+        f"every run: {epochs} of {steps} of {recipe.batch_size} samples, {protocol.num_steps:,} "
+        "steps in all"
+    ]
+    trained = dict.fromkeys(cell.arm for cell in protocol.needed(out))
+    bases = [str(arm) for arm in trained if arm not in protocol.arms]
+    if bases:
+        lines.append(f"trained besides, as new heads are made for it: {', '.join(bases)}")
+    return [*lines, *unfair(protocol), *twice_corrected(protocol), _can_find(protocol, out)]
+
+
+def unfair(protocol: Protocol) -> list[str]:
+    """Return a line for each setting by which arms are not treated alike."""
+    lines = []
+    if protocol.recipe.schedule == "plateau":
+        lines.append(
+            "not fair: the rate follows each run's own validation loss, which means something else "
+            "under every loss and weighting (schedule cosine follows the step alone)"
+        )
+    if protocol.recipe.keep == "best":
+        lines.append(
+            "not fair: each run keeps the epoch with the best validation accuracy, which favours "
+            "frequent classes (keep last takes the last epoch's)"
+        )
+    return lines
+
+
+def twice_corrected(protocol: Protocol) -> list[str]:
+    """Return a line for each arm that makes up for the classes' frequencies more than once."""
+    return [
+        f"arm {arm} makes up for the classes' frequencies more than once "
+        f"({', '.join(arm.corrections)}), so it favours rare classes"
+        for arm in protocol.arms
+        if len(arm.corrections) > 1
+    ]
+
+
+def _can_find(protocol: Protocol, out: Path) -> str:
+    samples = read_samples(out, len(protocol.data["class_names"]))
+    found = _smallest(samples, protocol)
+    counts = np.bincount(samples["label"], minlength=len(protocol.data["class_names"]))
+    rare = int(np.where(counts > 0, counts, counts.max() + 1).argmin())
+    name = printable(protocol.data["class_names"][rare])
+    figure = protocol.figure if protocol.figure in found else "balanced_accuracy"
+    least, recall = found[figure], found[f"recall of {name}"]
+    known = [
+        f"{100 * least:.1f} points in {figure.replace('_', ' ')}" if least < 1 else "",
+        f"{100 * recall:.1f} in the recall of {name}" if recall < 1 else "",
+    ]
+    begins = f"{counted(len(protocol.arms), 'arm')}, {counted(len(protocol.seeds), 'seed')} each: "
+    if len(protocol.seeds) == 1:
+        return f"{begins}that one training is like another cannot be known; take 3 seeds or more"
+    begins += "if two trainings disagree on a fifth of the pictures, "
+    ends = f"one picture of {name} is {100 / counts[rare]:.1f} points of its recall"
+    if recall >= 1:
+        ends += ", of which no difference can be found"
+    if not any(known):
+        return f"{begins}too few test pictures to find any difference; {ends}"
+    reach = " and of ".join(filter(None, known))
+    return f"{begins}a true difference of {reach} will be found four times in five; {ends}"
+
+
+def _smallest(samples: pd.DataFrame, protocol: Protocol) -> dict[str, float]:
+    """Return the smallest true difference that a design can find, by figure, in shares."""
+    counts = (
+        samples.groupby("label")["photograph"]
+        .nunique()
+        .reindex(range(len(protocol.data["class_names"])), fill_value=0)
+    )
+    names = tuple(map(printable, protocol.data["class_names"]))
+    design = Design(num_arms=len(protocol.arms), num_seeds=len(protocol.seeds))
+    return smallest_difference(counts.to_numpy(), design, class_names=names)
