@@ -24,6 +24,9 @@ from fer_model.use.export import TOLERANCE, export_run
 from fer_model.use.forms import FORMS, Form
 from tests.untrained import untrained_run
 
+ROUNDING = 1e-5
+"""What the small net's float32 sums, in another order, may come to."""
+
 
 def skip_without(*packages: str) -> None:
     for package in packages:
@@ -50,7 +53,8 @@ def outputs(path: Path, form: Form, pixels: np.ndarray) -> np.ndarray:
         ]
     import tensorflow as tf
 
-    return tf.saved_model.load(str(path)).serve(pixels)["probabilities"].numpy()
+    loaded = tf.saved_model.load(str(path))  # by a name, else its weights are gone at once
+    return loaded.serve(pixels)["probabilities"].numpy()
 
 
 def class_names(path: Path, form: Form) -> list[str]:
@@ -72,7 +76,7 @@ def test_an_export_says_what_keras_says_and_carries_class_names(
     path = tmp_path / f"face{FORMS[form].suffix}"
     done = export_run(run.path, path, form=form)
     assert (done.path, done.num_checked, done.checked_on) == (path, 256, "the run's data")
-    assert done.largest_difference <= TOLERANCE
+    assert done.largest_difference <= ROUNDING
     assert class_names(path, form) == list(EMOTIONS)
     model, use = models.load(run.model_path)
     pixels = np.random.default_rng(1).integers(0, 256, (7, 24, 32, 3)).astype(np.float32)
@@ -81,7 +85,7 @@ def test_an_export_says_what_keras_says_and_carries_class_names(
     assert np.ptp(expected, axis=0).max() > 0.05  # they do differ from picture to picture
     for number in (1, 7):
         found = outputs(path, form, pixels[:number])
-        np.testing.assert_allclose(found, expected[:number], rtol=0, atol=TOLERANCE)
+        np.testing.assert_allclose(found, expected[:number], rtol=0, atol=ROUNDING)
 
 
 @pytest.mark.slow
@@ -94,7 +98,7 @@ def test_the_documented_net_is_exported_too(tmp_path: Path, form: Form) -> None:
     assert done.largest_difference <= TOLERANCE
 
 
-@pytest.mark.parametrize("wrong", [1e-4, np.nan])
+@pytest.mark.parametrize("wrong", [1e-3, np.nan])
 def test_an_export_that_differs_from_keras_does_not_appear(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: float
 ) -> None:
@@ -156,5 +160,5 @@ def test_the_command_tells_the_difference_as_json(run: Run, tmp_path: Path) -> N
     ended = CliRunner().invoke(app, words)
     found = json.loads(ended.stdout)
     assert found["class_names"] == list(EMOTIONS)
-    assert found["largest_difference"] <= TOLERANCE
+    assert found["largest_difference"] <= ROUNDING
     assert (found["form"], found["path"]) == ("saved-model", str(tmp_path / "a"))

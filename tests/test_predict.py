@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from fer_data.batching.door import open_loader
 from fer_data.errors import DataError, UsageError
@@ -18,6 +19,7 @@ from fer_data.labels import EMOTIONS
 from fer_data.pixels.decode import PixelFormat
 from fer_data.pixels.store import open_store
 from fer_data.writers import convert
+from fer_model.cli import app
 from fer_model.training import models
 from fer_model.training.evaluate import predict
 from fer_model.training.recipe import Recipe
@@ -25,8 +27,6 @@ from fer_model.training.runs import Run
 from fer_model.use import predict as module
 from fer_model.use.predict import predict_paths
 from tests.untrained import untrained_run
-
-MakeRun = Callable[..., Run]
 
 ALL_KINDS = ("L", "RGB", "RGBA", "P", "LA", "1", "I;16", "CMYK", "turned")
 
@@ -200,3 +200,29 @@ def test_no_more_than_a_batch_is_predicted_at_a_time(
     monkeypatch.setattr(module, "_predicted", seen)
     number = len(predict_paths(run.path, [faces]))
     assert sizes == [50] * (number // 50) + [number % 50] * (number % 50 > 0)
+
+
+def test_the_command_writes_a_csv_and_counts(run: Run, tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    write_all_kinds(photos)
+    (photos / "00.png").write_bytes(b"broken")
+    words = ["predict", str(run.path), str(photos), "--skip-bad"]
+    ended = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "p.csv"), "--json"])
+    found = json.loads(ended.stdout)
+    assert found["num_samples"] == len(ALL_KINDS) == len(pd.read_csv(tmp_path / "p.csv"))
+    assert sum(found["predicted"].values()) == len(ALL_KINDS)
+    assert len(found["left_out"]) == 1
+    assert "left out: " in ended.stderr
+    shown = CliRunner().invoke(app, [*words, str(photos), str(photos)])
+    assert "and 7 pictures more; --out CSV writes all" in shown.stderr
+    assert "2 pictures left out" not in shown.stderr
+    assert "3 pictures left out" in shown.stderr
+
+
+@pytest.mark.parametrize("out", ["photos/kinds/p.csv", "photos/kinds/0.png"])
+def test_the_command_never_writes_into_what_it_reads(run: Run, tmp_path: Path, out: str) -> None:
+    write_all_kinds(tmp_path / "photos" / "kinds")
+    words = ["predict", str(run.path), str(tmp_path / "photos"), "--out", str(tmp_path / out)]
+    ended = CliRunner().invoke(app, words)
+    assert isinstance(ended.exception, UsageError)
+    assert "which is read" in str(ended.exception)

@@ -89,8 +89,11 @@ class Predictions:
         return found
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a row a sample: ``source``, ``sample``, ``split``, ``true_class``,
-        ``predicted_class``, and ``probability_<class>`` of each class of the model."""
+        """Return a row a sample, with the columns of the csv.
+
+        ``source``, ``sample``, ``split``, ``true_class``, ``predicted_class``, and
+        ``probability_<class>`` of each class of the model.
+        """
         import pandas as pd
 
         columns: dict[str, Any] = {
