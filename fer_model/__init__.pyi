@@ -12,8 +12,11 @@ from .statistics.differences import paired_differences as paired_differences
 from .statistics.scores import Predicted as Predicted
 from .statistics.verdict import verdicts as verdicts
 from .training.evaluate import evaluate_run as evaluate_run
-from .training.evaluate import predict_images as predict_images
 from .training.recipe import Recipe as Recipe
 from .training.runs import Run as Run
 from .training.train import resume as resume
 from .training.train import train as train
+from .use.export import Exported as Exported
+from .use.export import export_run as export_run
+from .use.predict import Predictions as Predictions
+from .use.predict import predict_paths as predict_paths

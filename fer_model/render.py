@@ -100,7 +100,7 @@ def differences_table(results: Results) -> Table:
 def predictions_table(predictions: list[dict[str, Any]]) -> Table:
     """Return a row an image: its likeliest class, and every class's probability."""
     table = Table()
-    table.add_column("image", overflow="fold")
+    table.add_column("picture", overflow="fold")
     table.add_column("class")
     names = sorted(predictions[0]["probabilities"])
     for name in names:
@@ -108,8 +108,8 @@ def predictions_table(predictions: list[dict[str, Any]]) -> Table:
     for prediction in predictions:
         probabilities = prediction["probabilities"]
         table.add_row(
-            Text(printable(prediction["image"])),
-            Text(shown_class(prediction["class_name"]), style="bold"),
+            Text(printable(prediction["sample"])),
+            Text(shown_class(prediction["predicted_class"]), style="bold"),
             *(f"{probabilities[name]:.3f}" for name in names),
         )
     return table

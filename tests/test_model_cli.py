@@ -98,7 +98,7 @@ def test_evaluate_and_predict_speak_json(arms: Path, faces: Path) -> None:
         cwd=arms,
     )
     for again in json.loads(skipped.stdout):
-        assert again["class_name"] == prediction["class_name"]
+        assert again["predicted_class"] == prediction["predicted_class"]
     assert len(json.loads(skipped.stdout)) == 2  # an image that is named twice is predicted twice
     assert "left out: nowhere.png: cannot be read (No such file" in skipped.stderr
     assert sum(prediction["probabilities"].values()) == pytest.approx(1, abs=1e-5)

@@ -24,7 +24,7 @@ from fer_data.pixels.store import open_store
 from fer_data.selection import Selection
 from fer_model.comparison.side_by_side import side_by_side
 from fer_model.training import models, plots
-from fer_model.training.evaluate import evaluate_run, predict_images, score
+from fer_model.training.evaluate import evaluate_run, score
 from fer_model.training.parts import divide
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
@@ -160,17 +160,6 @@ def test_architecture_and_weights_rebuild_the_model(run: Run) -> None:
     inputs = np.random.default_rng(0).random((2, 48, 48, 1), np.float32)
     expected = models.load(run.model_path)[0].predict(inputs, verbose=0)
     np.testing.assert_allclose(model.predict(inputs, verbose=0), expected, rtol=1e-5)
-
-
-def test_a_picture_is_predicted_as_evaluation_saw_it(run: Run, faces: Path) -> None:
-    row = run.predictions.query("split == 'test'").iloc[0]
-    (prediction,), left_out = predict_images(run.path, [faces / row["sample"]])
-    assert not left_out
-    for name, probability in prediction["probabilities"].items():
-        assert probability == pytest.approx(row[f"probability_{name}"], abs=1e-5)
-    assert prediction["class_name"] == max(
-        prediction["probabilities"], key=prediction["probabilities"].__getitem__
-    )
 
 
 def test_the_same_seed_gives_the_same_run(run: Run, faces: Path, tmp_path: Path) -> None:

@@ -63,6 +63,11 @@ def fill(manifest: Manifest, form: PixelFormat, target: Path, *, stop_at_bad: bo
     return Filled(num_resized, num_converted, bad)
 
 
+def bad_picture(row: int, error: DataError) -> Bad:
+    """Say of a picture that cannot be decoded what to do."""
+    return Bad(row, f"{error}; mend it, or leave bad ones out (--skip-bad)")
+
+
 def new_array(target: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.uint8]]:
     """Make a ``.npy`` file of zeros, its room on disk taken: else a full disk is a bus error."""
     pixels = np.lib.format.open_memmap(target, "w+", np.uint8, shape)
@@ -82,7 +87,7 @@ def _decode(piece: Piece, form: PixelFormat, target: Path) -> Filled:
         try:
             picture = decode(raw, form, name)
         except DataError as error:
-            bad.append(Bad(row, f"{error}; mend it, or leave bad ones out (--skip-bad)"))
+            bad.append(bad_picture(row, error))
             continue
         pixels[row] = picture.pixels
         num_resized += picture.resized

@@ -57,6 +57,27 @@ def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Mani
     return build(path, layout, class_names, samples, left_out)
 
 
+def pictures_below(path: Path) -> tuple[list[str], list[LeftOut]]:
+    """Return the path of every picture below a folder, in order, and what is none.
+
+    Raises
+    ------
+    DataError
+        If there is no picture.
+    """
+    found: list[str] = []
+    left_out: list[LeftOut] = []
+    for entry, reason in _files(path, path):
+        relative = entry.path[len(str(path)) + 1 :]
+        if reason:
+            left_out.append(LeftOut(relative, reason))
+        else:
+            found.append(relative)
+    if not found:
+        raise DataError(f"{path}: there is no picture in this folder")
+    return sorted(found), left_out
+
+
 def state(path: Path) -> bytes:
     """Return a digest of every picture's name, size and times."""
     names: list[str] = []

@@ -3,45 +3,99 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fer_data.cli_support import print_json, print_table, say
-from fer_data.commands.options import (
-    AsJson,
-    SkipBad,
-)
-from fer_model.commands.session import (
-    import_keras,
-)
+from fer_data.commands.options import AsJson, SkipBad
+from fer_data.commands.outputs import check_output, written
+from fer_data.manifest import shown_class
+from fer_data.words import counted
+from fer_model.commands.session import import_keras
+
+if TYPE_CHECKING:
+    from fer_model.use.predict import Predictions
+
+_SHOWN = 20
+"""Rows of the table that is printed."""
 
 
 def predict(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Pictures of faces.")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PATH...",
+            readable=False,
+            help="Pictures of faces, folders of them, or data sets (csv, .npz, parquet, TFRecord).",
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", help="Write a row a picture, with every probability."),
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Of data sets: this split alone.", show_default="all")
+    ] = None,
     skip_bad: SkipBad = False,
     as_json: AsJson = False,
 ) -> None:
     """Say what a run's model sees in pictures: class names and probabilities.
 
+    Pictures of any size and colour are brought to the run's, as in training. In a folder with
+    class folders of the model's, labels come along; in any other one every picture is taken.
+
     **Examples**
 
       fer-model predict runs/oversample me.jpg
 
-      fer-model predict runs/oversample *.png --skip-bad --json
+      fer-model predict runs/oversample photos/ --out probabilities.csv --skip-bad
+
+      fer-model predict runs/oversample fer2013.csv --split test --out probabilities.csv
+
+      fer-model predict runs/oversample *.png --json
     """
     from fer_model.training.runs import Run
 
     Run.open(run)
+    check_output(out, {"runs": paths})
     import_keras()
-    from fer_model.render import predictions_table
-    from fer_model.training.evaluate import predict_images
+    from fer_model.use.predict import predict_paths
 
-    predictions, left_out = predict_images(run, images, skip_bad=skip_bad)
-    if as_json:
-        print_json(predictions)
-    else:
-        print_table([predictions_table(predictions)])
-    for cause in left_out:
+    found = predict_paths(run, paths, split=split, skip_bad=skip_bad)
+    if out is not None:
+        with written(out):
+            found.write_csv(out)
+    _show(found, out, as_json=as_json)
+    for note in found.notes:
+        say(note)
+    for cause in found.left_out:
         say(f"left out: {cause}")
+    if len(found.left_out) > 1:
+        say(f"{counted(len(found.left_out), 'picture')} left out")
+
+
+def _show(found: Predictions, out: Path | None, *, as_json: bool) -> None:
+    from fer_model.render import predictions_table
+
+    if out is None and as_json:
+        print_json(found.to_dicts())
+    elif out is None:
+        print_table([predictions_table(found.to_dicts(_SHOWN))])
+        if len(found) > _SHOWN:
+            say(f"and {counted(len(found) - _SHOWN, 'picture')} more; --out CSV writes all")
+    elif as_json:
+        print_json(
+            {
+                "out": str(out),
+                "num_samples": len(found),
+                "predicted": found.counts,
+                "left_out": found.left_out,
+            }
+        )
+    else:
+        counts = ", ".join(
+            f"{number:,} {shown_class(name)}" for name, number in found.counts.items()
+        )
+        say(f"{counted(len(found), 'picture')} in {out}: {counts}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from fer_data.batching.loader import Loader
 from fer_data.errors import DataError
 from fer_data.loaders.tfdata import tf_dataset
 from fer_data.manifest import printable
-from fer_data.pixels.decode import read_picture
 from fer_data.selection import Selection
 from fer_model.training import models
 from fer_model.training.runs import Run
@@ -140,46 +138,3 @@ def evaluate_run(
             f"{path}: its classes are {', '.join(names)}; the model's {', '.join(use.class_names)}"
         )
     return score(loader.labels, predict(model, loader), use.class_names)
-
-
-def predict_images(
-    run: str | Path, images: Sequence[str | Path], *, skip_bad: bool = False
-) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return what a run's model sees in image files, the likeliest class first.
-
-    Returns
-    -------
-    predictions : list of dict
-        ``image``, ``class_name``, and ``probabilities`` by class name.
-    left_out : list of str
-        Why each image was left out that cannot be decoded.
-
-    Raises
-    ------
-    DataError
-        If the run has no model, or no image can be decoded, or one cannot and `skip_bad` is false.
-    """
-    model, use = models.load(Run.open(run).model_path)
-    found, left_out = [], []
-    for image in images:
-        try:
-            found.append((image, read_picture(image, use.form).pixels))
-        except DataError as error:
-            if not skip_bad:
-                raise
-            left_out.append(str(error))
-    if not found:
-        raise DataError(f"none of the images can be decoded; the first: {left_out[0]}")
-    pixels = np.stack([picture for _, picture in found])
-    inputs = pixels.astype(np.float32) * np.float32(use.rescale)
-    predictions = []
-    for (image, _), row in zip(found, model.predict(inputs, verbose=0), strict=True):
-        order = np.argsort(-row, kind="stable")
-        predictions.append(
-            {
-                "image": str(image),
-                "class_name": use.class_names[order[0]],
-                "probabilities": {use.class_names[label]: float(row[label]) for label in order},
-            }
-        )
-    return predictions, left_out

@@ -1,0 +1,62 @@
+"""A run's model for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fer_data import cli_support
+from fer_data.cli_support import print_json, say
+from fer_data.commands.options import AsJson
+from fer_data.words import counted
+from fer_model.commands.session import import_keras
+from fer_model.use.forms import FORMS
+
+
+def export(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="File or folder to make.",
+            show_default="model.onnx, saved_model or model.tflite in RUN",
+        ),
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--to", metavar="FORM", help=f"{', '.join(FORMS)}.")
+    ] = "onnx",
+    as_json: AsJson = False,
+) -> None:
+    """Export a run's model to ONNX, TensorFlow's SavedModel or TFLite.
+
+    The export takes pixels as they are, float32 from 0 to 255 in the run's size and colour, any
+    number of pictures at a time, and gives probabilities; class names travel with it. It is loaded
+    again and compared with Keras on the same pictures before it appears.
+
+    **Examples**
+
+      fer-model export runs/oversample
+
+      fer-model export runs/oversample --to tflite --out phone/face.tflite
+
+      fer-model export runs/oversample --to saved-model --out served/1 --json
+    """
+    from fer_model.training.runs import Run
+    from fer_model.use.forms import export_path
+
+    export_path(Run.open(run).path, out, form)  # type: ignore[arg-type]  # checked there
+    import_keras()
+    with cli_support.silent_stderr():  # the converters' remarks
+        from fer_model.use.export import export_run
+
+        done = export_run(run, out, form=form)  # type: ignore[arg-type]
+    if as_json:
+        print_json(done.to_dict())
+        return
+    say(
+        f"{done.path}: {counted(len(done.class_names), 'class', 'classes')}; within "
+        f"{done.largest_difference:.1e} of Keras' probabilities on "
+        f"{counted(done.num_checked, 'picture')} ({done.checked_on})"
+    )
