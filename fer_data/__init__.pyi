@@ -6,6 +6,9 @@ from .account.doubts import find_doubts as find_doubts
 from .account.doubts import read_predictions as read_predictions
 from .account.drift import class_drift as class_drift
 from .account.drift import picture_drift as picture_drift
+from .account.ledger import Ledger as Ledger
+from .account.ledger import plan_ledger as plan_ledger
+from .account.ledger import record_ledger as record_ledger
 from .account.stats import Stats as Stats
 from .account.stats import compute_stats as compute_stats
 from .audit import Audit as Audit
@@ -17,9 +20,6 @@ from .batching.door import open_loader as open_loader
 from .batching.loader import Loader as Loader
 from .batching.shard import Shard as Shard
 from .copies.photographs import photograph_groups as photograph_groups
-from .epochs.ledger import Ledger as Ledger
-from .epochs.ledger import plan_ledger as plan_ledger
-from .epochs.ledger import record_ledger as record_ledger
 from .epochs.plan import EpochPlan as EpochPlan
 from .epochs.plan import Planner as Planner
 from .epochs.plan import plan_epoch as plan_epoch
@@ -36,9 +36,6 @@ from .loaders.tfrecords import write_tfrecords as write_tfrecords
 from .loaders.torch_loader import torch_loader as torch_loader
 from .manifest import Manifest as Manifest
 from .pixels.decode import PixelFormat as PixelFormat
-from .pixels.sample_grid import draw_samples as draw_samples
-from .pixels.store import PixelStore as PixelStore
-from .pixels.store import open_store as open_store
 from .readers import read as read
 from .report import write_report as write_report
 from .selection import Selection as Selection
@@ -48,6 +45,9 @@ from .splits.split import copy_groups as copy_groups
 from .splits.split import hold_out as hold_out
 from .splits.split import stratified_subset as stratified_subset
 from .splits.split_folders import write_split_folders as write_split_folders
+from .store.sample_grid import draw_samples as draw_samples
+from .store.store import PixelStore as PixelStore
+from .store.store import open_store as open_store
 from .synthetic.files import write_synthetic as write_synthetic
 from .writers import Conversion as Conversion
 from .writers import convert as convert

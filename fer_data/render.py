@@ -13,8 +13,8 @@ from rich.text import Text
 
 from fer_data.account.agreement import Agreement
 from fer_data.account.drift import ClassDrift
+from fer_data.account.ledger import ClassUse, Ledger
 from fer_data.account.stats import Stats
-from fer_data.epochs.ledger import ClassUse, Ledger
 from fer_data.manifest import shown_class
 from fer_data.words import counted
 

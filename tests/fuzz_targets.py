@@ -31,11 +31,12 @@ from fer_data.epochs.schedule import Schedule
 from fer_data.epochs.strategy import Strategy
 from fer_data.errors import DataError, UsageError
 from fer_data.labels import EMOTIONS, EMOTIONS_BY_CODE
-from fer_data.pixels import decode, store
+from fer_data.pixels import decode
 from fer_data.pixels.decode import PixelFormat, read_picture
 from fer_data.readers import READERS, fer_csv, parquet_table  # noqa: F401  # not inside a target
 from fer_data.readers.pixel_text import NUM_PIXELS, parse_pixels
 from fer_data.readers.source import check_bad_rows
+from fer_data.store import store
 
 REFUSED = (DataError, UsageError)
 

@@ -17,10 +17,10 @@ from PIL import Image
 
 from fer_data import parallel
 from fer_data.errors import DataError, UsageError
-from fer_data.pixels import store
 from fer_data.pixels.decode import MAX_PIXELS, PixelFormat, decode, look, read_picture
-from fer_data.pixels.store import open_store
 from fer_data.readers import fer_csv
+from fer_data.store import store
+from fer_data.store.store import open_store
 from tests.conftest import MakeFolder
 from tests.csv_files import FLAT, noise, write_csv, write_noise_csv
 from tests.test_readers import NOT_ROOT

@@ -16,13 +16,13 @@ from PIL import Image
 
 from fer_data.errors import DataError, FerError, UsageError
 from fer_data.manifest import Manifest, build
-from fer_data.pixels.store import open_store
 from fer_data.readers import read
 from fer_data.selection import Selection
 from fer_data.splits.apportion import apportion, quotas
 from fer_data.splits.division import Division, split_samples
 from fer_data.splits.split import copy_groups
 from fer_data.splits.split_folders import write_split_folders
+from fer_data.store.store import open_store
 from fer_data.writers import convert
 from tests.conftest import MakeFolder, Run
 from tests.csv_files import write_noise_csv

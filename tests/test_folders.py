@@ -8,7 +8,7 @@ import pytest
 
 from fer_data import folders
 from fer_data.folders import built_whole
-from fer_data.pixels.store import open_store
+from fer_data.store.store import open_store
 from tests.conftest import MakeFolder
 
 

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,8 @@ HEAVY = ["tensorflow", "keras", "sklearn", "imblearn", "torch", "matplotlib", "s
 
 RUN = """
 import sys
+from graphlib import TopologicalSorter
+from importlib import import_module
 sys.argv = ["fer-data", *sys.argv[1:]]
 from fer_data import cli
 try:
@@ -81,3 +86,32 @@ def test_a_comparison_is_judged_without_a_framework() -> None:
         "import fer_model\nfer_model.read_results, fer_model.paired_differences, fer_model.Recipe"
     )
     assert not imported(code) & {"tensorflow", "keras", "torch", "jax", "matplotlib"}
+
+
+def rooms_of(package: str) -> dict[str, set[str]]:
+    """Return what each room of a package, a folder or a module beside it, imports of the others."""
+    root, found = Path(import_module(package).__file__ or "").parent, {}
+    for file in root.rglob("*.py"):
+        room = file.relative_to(root).with_suffix("").parts[0]
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == package:
+                _, *parts = (node.module or "").split(".")
+                others = set(parts[:1] or [alias.name for alias in node.names])
+                found.setdefault(room, set()).update(others - {room})
+    return found
+
+
+@pytest.mark.parametrize("package", ["fer_data", "fer_model"])
+def test_no_room_imports_one_that_imports_it(package: str) -> None:
+    rooms = rooms_of(package)
+    assert len(rooms) > 8
+    TopologicalSorter(rooms).prepare()  # raises for a circle, and names it
+
+
+def test_the_data_knows_nothing_of_the_model() -> None:
+    root = Path(import_module("fer_data").__file__ or "").parent
+    for file in root.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            modules = [node.module] if isinstance(node, ast.ImportFrom) else []
+            modules += [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            assert not any((module or "").startswith("fer_model") for module in modules), file

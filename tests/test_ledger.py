@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fer_data.account.ledger import Ledger, plan_ledger, record_ledger
+from fer_data.account.ledger_plot import draw_ledger
 from fer_data.batching.door import open_loader
-from fer_data.epochs.ledger import Ledger, plan_ledger, record_ledger
-from fer_data.epochs.ledger_plot import draw_ledger
 from fer_data.errors import UsageError
 from tests.conftest import MakeFolder
 from tests.test_contract import BALANCES

@@ -17,8 +17,8 @@ from fer_data.batching.batches import Batch
 from fer_data.batching.door import open_loader
 from fer_data.batching.shard import Shard
 from fer_data.errors import DataError, UsageError
-from fer_data.pixels.store import open_store
 from fer_data.splits.split import copy_groups, hold_out, stratified_subset
+from fer_data.store.store import open_store
 from tests.conftest import MakeFolder
 
 BALANCES = (

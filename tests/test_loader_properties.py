@@ -16,7 +16,7 @@ from fer_data.batching.shard import Shard
 from fer_data.epochs.strategy import Strategy
 from fer_data.manifest import Manifest
 from fer_data.pixels.decode import PixelFormat
-from fer_data.pixels.store import BuildReport, PixelStore
+from fer_data.store.store import BuildReport, PixelStore
 
 STRATEGIES = st.sampled_from(
     [

@@ -17,7 +17,7 @@ from fer_data.batching.door import open_loader
 from fer_data.errors import DataError, UsageError
 from fer_data.labels import EMOTIONS
 from fer_data.pixels.decode import PixelFormat
-from fer_data.pixels.store import open_store
+from fer_data.store.store import open_store
 from fer_data.writers import convert
 from fer_model.cli import app
 from fer_model.training import models

@@ -22,7 +22,7 @@ from fer_data.account.stats import compute_stats
 from fer_data.audit import audit_data
 from fer_data.labels import EMOTIONS, EMOTIONS_BY_CODE
 from fer_data.manifest import Manifest, build
-from fer_data.pixels.store import open_store
+from fer_data.store.store import open_store
 from fer_data.writers import convert_csv
 from tests.csv_files import cell, write_csv
 

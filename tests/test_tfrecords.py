@@ -17,8 +17,8 @@ from fer_data.epochs.strategy import Strategy
 from fer_data.errors import DataError, UsageError
 from fer_data.loaders.tfrecord_stream import tfrecord_dataset
 from fer_data.loaders.tfrecords import write_tfrecords
-from fer_data.pixels.store import open_store
 from fer_data.readers.tfrecord import read_index
+from fer_data.store.store import open_store
 from fer_data.writers import convert
 from tests.conftest import MakeFolder
 from tests.test_contract import BALANCES

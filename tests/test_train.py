@@ -20,8 +20,8 @@ from PIL import Image
 from fer_data.batching.door import open_loader
 from fer_data.errors import DataError, UsageError
 from fer_data.ferplus import COLUMNS
-from fer_data.pixels.store import open_store
 from fer_data.selection import Selection
+from fer_data.store.store import open_store
 from fer_model.comparison.side_by_side import side_by_side
 from fer_model.training import models, plots
 from fer_model.training.evaluate import evaluate_run, score

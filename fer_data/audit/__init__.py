@@ -15,8 +15,8 @@ from fer_data.audit.finding import SEVERITIES, Finding
 from fer_data.audit.subject import Subject
 from fer_data.errors import DataError, UsageError
 from fer_data.manifest import Manifest, shown_class
-from fer_data.pixels.store import PixelStore, open_store
 from fer_data.selection import Selection
+from fer_data.store.store import PixelStore, open_store
 
 __all__ = [
     "KINDS",

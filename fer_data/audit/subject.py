@@ -13,8 +13,8 @@ from fer_data.account.measures import Measures, measure
 from fer_data.copies.near import Pairs
 from fer_data.copies.photographs import LEAST_CONTRAST, equal_pictures, photographs, versions
 from fer_data.manifest import Manifest
-from fer_data.pixels.looks import Look, looks
-from fer_data.pixels.store import PixelStore
+from fer_data.store.looks import Look, looks
+from fer_data.store.store import PixelStore
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,8 +13,8 @@ from fer_data.epochs.strategy import NATURAL, Strategy
 from fer_data.errors import UsageError
 from fer_data.labels import EVALUATION_SPLITS
 from fer_data.pixels.decode import Color, PixelFormat
-from fer_data.pixels.store import open_store
 from fer_data.selection import Selection
+from fer_data.store.store import open_store
 
 
 def as_loader(source: str | Path | Loader, options: dict[str, Any]) -> Loader:

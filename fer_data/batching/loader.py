@@ -23,7 +23,7 @@ from fer_data.epochs.schedule import EpochSize
 from fer_data.epochs.strategy import NATURAL, Strategy
 from fer_data.epochs.weights import class_weights
 from fer_data.errors import DataError, UsageError
-from fer_data.pixels.store import PixelStore
+from fer_data.store.store import PixelStore
 from fer_data.words import counted
 
 _STEPS_TOGETHER = 8

@@ -63,7 +63,7 @@ def plan(
       fer-data plan train/ --balance counts:disgust=2000,happy=4000 --json
     """
     from fer_data import readers, render
-    from fer_data.epochs.ledger import plan_ledger
+    from fer_data.account.ledger import plan_ledger
 
     check_output(plot, locals())
     manifest = readers.read(path, skip_bad=skip_bad, selection=selection_of(locals()))
@@ -82,7 +82,7 @@ def plan(
         epoch_size=parse_epoch_size(epoch_size),
     )
     if plot is not None:
-        from fer_data.epochs.ledger_plot import draw_ledger
+        from fer_data.account.ledger_plot import draw_ledger
 
         draw_ledger(ledger, plot)
     if as_json:

@@ -49,8 +49,8 @@ def samples(
       fer-data samples fer2013.csv grid.pdf --split test --columns 12
     """
     from fer_data.pixels.decode import PixelFormat
-    from fer_data.pixels.sample_grid import draw_samples
-    from fer_data.pixels.store import open_store
+    from fer_data.store.sample_grid import draw_samples
+    from fer_data.store.store import open_store
 
     check_output(out, locals())
     selection = selection_of(locals())

@@ -82,9 +82,9 @@ def split(
     """
     from fer_data import render
     from fer_data.copies.photographs import photograph_groups
-    from fer_data.pixels.store import open_store
     from fer_data.splits.division import split_samples
     from fer_data.splits.split_folders import write_split_folders
+    from fer_data.store.store import open_store
 
     if folds and as_folders:
         raise UsageError("--folds and --as-folders: every fold would be in each of the folders")

@@ -27,9 +27,9 @@ from fer_data.errors import DataError
 from fer_data.files import write_json, written_whole
 from fer_data.manifest import Manifest
 from fer_data.pixels.decode import Color, PixelFormat
-from fer_data.pixels.store import PixelStore, open_store
 from fer_data.progress import track
 from fer_data.readers.tfrecord import FORMAT, RecordFile, RecordIndex, read_index
+from fer_data.store.store import PixelStore, open_store
 
 _MAX_PLAIN = 200
 

@@ -1,1 +1,1 @@
-"""From pictures as they lie on a disk to one memory-mapped array."""
+"""A picture: its bytes, its pixels."""

@@ -17,10 +17,10 @@ from fer_data.audit import Audit, Finding, audit_store
 from fer_data.errors import DataError
 from fer_data.files import write_text
 from fer_data.manifest import printable, shown_class
-from fer_data.pixels.store import open_store
 from fer_data.report import figures
 from fer_data.report.pictures import Group, mean_by_class, of_groups, samples_by_class
 from fer_data.selection import Selection
+from fer_data.store.store import open_store
 from fer_data.words import counted
 
 __all__ = ["write_audit_page", "write_report"]

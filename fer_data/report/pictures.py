@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fer_data.keyed import SAMPLES, generator
 from fer_data.manifest import shown_class
 from fer_data.pixels.png import encode_grey
-from fer_data.pixels.store import PixelStore
+from fer_data.store.store import PixelStore
 from fer_data.words import counted
 
 _MOST_KINDS = 12

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.keyed import SPLIT, SUBSET, generator
-from fer_data.pixels.store import PixelStore
+from fer_data.store.store import PixelStore
 
 
 def copy_groups(store: PixelStore, rows: NDArray[np.int64]) -> NDArray[np.int64]:

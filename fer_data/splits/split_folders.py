@@ -11,9 +11,9 @@ from fer_data import readers
 from fer_data.errors import DataError, UsageError
 from fer_data.folders import built_whole
 from fer_data.pixels.png import encode_grey
-from fer_data.pixels.store import PixelStore
 from fer_data.progress import track
 from fer_data.splits.division import Division
+from fer_data.store.store import PixelStore
 from fer_data.writers.file_names import check_class_names
 
 

@@ -15,8 +15,8 @@ from fer_data.errors import DataError
 from fer_data.labels import EMOTIONS, EMOTIONS_BY_CODE, USAGES
 from fer_data.manifest import Manifest
 from fer_data.pixels.decode import PixelFormat
-from fer_data.pixels.store import PixelStore
 from fer_data.progress import track
+from fer_data.store.store import PixelStore
 from fer_data.writers.one_form import OneForm
 
 _ROWS_AT_ONCE = 1024

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from fer_data import readers
 from fer_data.manifest import Manifest
-from fer_data.pixels.store import PixelStore
 from fer_data.progress import track
+from fer_data.store.store import PixelStore
 from fer_data.writers.one_form import OneForm
 
 _ROWS_AT_ONCE = 1024

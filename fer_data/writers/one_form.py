@@ -15,9 +15,9 @@ from fer_data.errors import DataError
 from fer_data.manifest import Manifest
 from fer_data.parallel import in_parallel
 from fer_data.pixels.decode import PixelFormat, look
-from fer_data.pixels.store import PixelStore, open_store
 from fer_data.progress import track
 from fer_data.readers.piece import Piece
+from fer_data.store.store import PixelStore, open_store
 from fer_data.words import counted
 from fer_data.writers.conversion import Conversion, conversion_of
 

@@ -18,8 +18,8 @@ from fer_data.epochs.strategy import Strategy
 from fer_data.errors import DataError, UsageError
 from fer_data.files import written_whole
 from fer_data.pixels.decode import PixelFormat
-from fer_data.pixels.store import open_store
 from fer_data.selection import Selection
+from fer_data.store.store import open_store
 from fer_model.comparison.arm import Arm
 from fer_model.comparison.protocol import Cell, Protocol, is_finished
 from fer_model.comparison.results import SAMPLES

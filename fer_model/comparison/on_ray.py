@@ -24,8 +24,8 @@ from ray.exceptions import RayError
 from fer_data.errors import DataError, UsageError
 from fer_data.files import write_json
 from fer_data.folders import built_whole, take_away
-from fer_data.pixels.store import open_store
 from fer_data.selection import Selection
+from fer_data.store.store import open_store
 from fer_model.comparison import grid, in_turn
 from fer_model.comparison.on_node import content, run_here
 from fer_model.comparison.packing import unpack

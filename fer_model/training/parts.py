@@ -12,8 +12,8 @@ from fer_data.batching.mixing import Mixing
 from fer_data.epochs.strategy import Strategy
 from fer_data.errors import DataError
 from fer_data.labels import TEST_SPLITS
-from fer_data.pixels.store import PixelStore
 from fer_data.splits.split import hold_out, stratified_subset
+from fer_data.store.store import PixelStore
 from fer_data.words import counted
 from fer_model.training.recipe import Recipe
 

@@ -12,12 +12,12 @@ import keras
 import numpy as np
 
 from fer_data import readers
-from fer_data.epochs.ledger import record_ledger
+from fer_data.account.ledger import record_ledger
 from fer_data.errors import DataError
 from fer_data.files import write_json, write_text
 from fer_data.loaders.tfdata import tf_dataset
-from fer_data.pixels.store import PixelStore, open_store
 from fer_data.selection import Selection
+from fer_data.store.store import PixelStore, open_store
 from fer_model.interrupt import ctrl_c_asks
 from fer_model.losses.choice import LossChoice
 from fer_model.training import models, nets, plots

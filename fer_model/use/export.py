@@ -22,7 +22,7 @@ from fer_data import readers
 from fer_data.errors import DataError, TrainingError, UsageError
 from fer_data.files import write_json, written_whole
 from fer_data.folders import built_whole
-from fer_data.pixels.stream import decoded
+from fer_data.store.stream import decoded
 from fer_model.training import models
 from fer_model.training.models import Use
 from fer_model.training.runs import Run

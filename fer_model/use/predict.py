@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from fer_data.errors import DataError
 from fer_data.files import written_whole
 from fer_data.manifest import printable
-from fer_data.pixels.stream import decoded
 from fer_data.progress import track
 from fer_data.readers.source import check_bad_rows
+from fer_data.store.stream import decoded
 from fer_model.training import models
 from fer_model.training.models import Use
 from fer_model.training.runs import Run

@@ -11,7 +11,7 @@ from fer_data.errors import DataError
 from fer_data.figure import save_figure
 from fer_data.keyed import SAMPLES, generator
 from fer_data.manifest import shown_class
-from fer_data.pixels.store import PixelStore
+from fer_data.store.store import PixelStore
 from fer_data.words import counted
 
 _MOST_INCHES = 120.0

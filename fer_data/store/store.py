@@ -23,9 +23,9 @@ from fer_data.errors import DataError
 from fer_data.files import write_json
 from fer_data.folders import built_whole
 from fer_data.manifest import CANNOT_BE_DECODED, LeftOut, Manifest
-from fer_data.pixels import fill
 from fer_data.pixels.decode import PixelFormat
 from fer_data.selection import Selection
+from fer_data.store import fill
 from fer_data.words import counted
 
 FORMAT = 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from fer_data.epochs.ledger import Ledger
+from fer_data.account.ledger import Ledger
 from fer_data.figure import save_figure
 from fer_data.manifest import shown_class
 

@@ -14,8 +14,8 @@ from fer_data.errors import DataError
 from fer_data.manifest import Manifest
 from fer_data.parallel import in_parallel
 from fer_data.pixels.decode import PixelFormat, decode
-from fer_data.pixels.fill import Bad, bad_picture
 from fer_data.readers.piece import Piece, Pieces
+from fer_data.store.fill import Bad, bad_picture
 
 
 @dataclass(frozen=True, eq=False)

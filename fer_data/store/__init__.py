@@ -1,0 +1,1 @@
+"""Samples decoded once, to one memory-mapped array."""
