@@ -31,6 +31,12 @@ def evaluate(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
     path: DataPath,
     split: Annotated[str, typer.Option(help="Which split to score.")] = "test",
+    test_time: Annotated[
+        str | None,
+        typer.Option(
+            help="Average over a picture's versions: none, flips or crops; else as the recipe says."
+        ),
+    ] = None,
     as_json: AsJson = False,
     cache: Cache = None,
     skip_bad: SkipBad = False,
@@ -58,7 +64,13 @@ def evaluate(
 
     selection = selection_of(locals())
     scores = evaluate_run(
-        run, path, split=split, cache=cache, skip_bad=skip_bad, selection=selection
+        run,
+        path,
+        split=split,
+        test_time=test_time,
+        cache=cache,
+        skip_bad=skip_bad,
+        selection=selection,
     )
     if as_json:
         print_json(scores)
