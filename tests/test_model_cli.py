@@ -106,7 +106,7 @@ def test_evaluate_and_predict_speak_json(arms: Path, faces: Path) -> None:
 
 def test_training_with_json_prints_nothing_else(faces: Path, tmp_path: Path) -> None:
     done = fer_model(
-        "train", faces, *SMALL, "--as-notebook", "--tensorboard", "--json", cwd=tmp_path
+        "train", faces, *SMALL, "--recipe", "notebook", "--tensorboard", "--json", cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

@@ -31,23 +31,31 @@ from fer_data.readers import layout_of
 from fer_model.commands.options import (
     Augment,
     AugmentRare,
+    Average,
     Batch,
+    Clip,
     Color,
+    Decay,
     Epochs,
     EpochSize,
     Factor,
     Fraction,
     Keep,
     MinRate,
+    Named,
     Net,
+    Optimizer,
     Patience,
+    Precision,
     Rate,
     Rescale,
     Schedule,
     Seed,
     Size,
+    Smoothing,
     Steps,
     Subset,
+    TestTime,
     is_given,
     make_recipe,
     refuse_others,
@@ -103,6 +111,7 @@ def compare(
         Path | None, typer.Option(metavar="FILE", help="Write the verdict as markdown, too.")
     ] = None,
     as_json: AsJson = False,
+    recipe: Named = None,
     net: Net = "documented",
     augment: Augment = "flip",
     augment_rare: AugmentRare = None,
@@ -110,6 +119,12 @@ def compare(
     batch_size: Batch = 64,
     epochs: Epochs = 100,
     steps_per_epoch: Steps = None,
+    optimizer: Optimizer = "adam",
+    weight_decay: Decay = 0.0,
+    clip_norm: Clip = None,
+    label_smoothing: Smoothing = 0.0,
+    average: Average = 0.0,
+    precision: Precision = "float32",
     learning_rate: Rate = 3.5e-4,
     schedule: Schedule = "cosine",
     plateau_factor: Factor = 0.1,
@@ -122,6 +137,7 @@ def compare(
     image_size: Size = 48,
     color: Color = "grey",
     rescale: Rescale = 1.0,
+    test_time: TestTime = "none",
     cache: Cache = None,
     skip_bad: SkipBad = False,
     exclude: Exclude = None,
@@ -172,19 +188,19 @@ def compare(
             raise UsageError("--arms wants one data PATH")
         if steps is not None and is_given(context, "epochs"):
             raise UsageError("--steps and --epochs both say how long a run is; give one")
-        balance, loss, mix, as_notebook = "none", "cross-entropy", "none", False
-        recipe, selection = make_recipe(locals()), selection_of(locals())
+        options = locals()
+        made, selection = make_recipe(context, options), selection_of(options)
         layout_of(paths[0])
         ray = _checked(ray)
         from fer_model.comparison import compare as comparison
 
         results = _unless_stopped(
             comparison.compare(
-                recipe,
+                made,
                 paths[0],
                 split_arms(arms),
                 range(seed, seed + seeds),
-                out or Path("runs") / f"{data_name(paths[0])}-{recipe.net}",
+                out or Path("runs") / f"{data_name(paths[0])}-{made.net}",
                 figure=figure,
                 num_steps=steps,
                 ray=ray,

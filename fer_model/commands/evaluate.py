@@ -21,9 +21,7 @@ from fer_data.commands.options import (
     selection_of,
 )
 from fer_data.readers import layout_of
-from fer_model.commands.options import (
-    DataPath,
-)
+from fer_model.commands.options import DataPath, OwnTestTime
 from fer_model.commands.session import import_keras, print_scores
 
 
@@ -31,6 +29,7 @@ def evaluate(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
     path: DataPath,
     split: Annotated[str, typer.Option(help="Which split to score.")] = "test",
+    test_time: OwnTestTime = None,
     as_json: AsJson = False,
     cache: Cache = None,
     skip_bad: SkipBad = False,
@@ -58,7 +57,13 @@ def evaluate(
 
     selection = selection_of(locals())
     scores = evaluate_run(
-        run, path, split=split, cache=cache, skip_bad=skip_bad, selection=selection
+        run,
+        path,
+        split=split,
+        test_time=test_time,
+        cache=cache,
+        skip_bad=skip_bad,
+        selection=selection,
     )
     if as_json:
         print_json(scores)

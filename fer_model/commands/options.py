@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,7 +32,31 @@ Balance = Annotated[
     ),
 ]
 Loss = Annotated[str, typer.Option(metavar="LOSS", help=f"What is lessened: {', '.join(LOSSES)}.")]
-Net = Annotated[str, typer.Option(help="documented or small.")]
+Net = Annotated[str, typer.Option(help="documented, fast or small.")]
+Named = Annotated[
+    str | None,
+    typer.Option(
+        "--recipe",
+        metavar="NAME",
+        help="A recipe that the others change: notebook or quick.",
+    ),
+]
+Optimizer = Annotated[str, typer.Option(help="adam, adamw or sgd.")]
+Decay = Annotated[float, typer.Option("--weight-decay", help="Of the kernels, times the rate.")]
+Clip = Annotated[
+    float | None, typer.Option("--clip-norm", help="The longest gradient, all weights together.")
+]
+Smoothing = Annotated[
+    float, typer.Option("--label-smoothing", help="Share of a label spread over all classes.")
+]
+Average = Annotated[
+    float, typer.Option(help="Decay of the running average of the weights; 0 for none.")
+]
+Precision = Annotated[str, typer.Option(help="float32, bfloat16 or float16.")]
+TestTime = Annotated[
+    str,
+    typer.Option(help="Average predictions over a picture's versions: none, flips or crops."),
+]
 Augment = Annotated[str, typer.Option(help=f"Of training pictures: {', '.join(PRESETS)}.")]
 AugmentRare = Annotated[
     str | None,
@@ -48,7 +72,7 @@ Steps = Annotated[
     int | None,
     typer.Option(help="Steps between two validations; by default one pass of the balanced data."),
 ]
-Rate = Annotated[float, typer.Option("--learning-rate", help="Adam's rate, at its highest.")]
+Rate = Annotated[float, typer.Option("--learning-rate", help="The optimizer's, at its highest.")]
 Schedule = Annotated[
     str, typer.Option(help="How the rate falls: plateau (by validation loss) or cosine (by step).")
 ]
@@ -62,19 +86,31 @@ Seed = Annotated[int, typer.Option(help="Everything random follows from it.")]
 Size = Annotated[int, typer.Option("--image-size", help="Side of the pictures, in pixels.")]
 Color = Annotated[str, typer.Option(help="grey or rgb.")]
 Rescale = Annotated[float, typer.Option(help="Pixels, 0 to 255, are multiplied by this.")]
+OwnTestTime = Annotated[
+    str | None,
+    typer.Option(
+        help="Average over a picture's versions: none, flips or crops.",
+        show_default="as the recipe says",
+    ),
+]
 
 
-def make_recipe(options: dict[str, Any]) -> Recipe:
-    """Make a recipe of a command's options."""
+def make_recipe(context: typer.Context, options: dict[str, Any]) -> Recipe:
+    """Make a recipe of a command's options: of one that is named, changed by those given."""
     from fer_model.training.recipe import Recipe
+    from fer_model.training.recipes import named
 
-    names = {field.name for field in fields(Recipe)} & options.keys()
-    values = {name: options[name] for name in names}
-    values["image_size"] = (options["image_size"], options["image_size"])
-    values["epoch_size"] = parse_epoch_size(options["epoch_size"])
-    if options["as_notebook"]:
-        values |= {"protocol": "notebook", "keep": "last"}
-    return Recipe(**values)
+    recipe = options["recipe"]
+    values = {
+        field.name: options[field.name]
+        for field in fields(Recipe)
+        if field.name in options and (recipe is None or is_given(context, field.name))
+    }
+    if "image_size" in values:
+        values["image_size"] = (values["image_size"], values["image_size"])
+    if "epoch_size" in values:
+        values["epoch_size"] = parse_epoch_size(values["epoch_size"])
+    return replace(Recipe() if recipe is None else named(recipe), **values)
 
 
 def is_given(context: typer.Context, name: str) -> bool:

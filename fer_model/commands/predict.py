@@ -12,6 +12,7 @@ from fer_data.commands.options import AsJson, SkipBad
 from fer_data.commands.outputs import check_output, written
 from fer_data.manifest import shown_class
 from fer_data.words import counted
+from fer_model.commands.options import OwnTestTime
 from fer_model.commands.session import import_keras
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def predict(
     split: Annotated[
         str | None, typer.Option(help="Of data sets: this split alone.", show_default="all")
     ] = None,
+    test_time: OwnTestTime = None,
     skip_bad: SkipBad = False,
     as_json: AsJson = False,
 ) -> None:
@@ -63,7 +65,7 @@ def predict(
     import_keras()
     from fer_model.use.predict import predict_paths
 
-    found = predict_paths(run, paths, split=split, skip_bad=skip_bad)
+    found = predict_paths(run, paths, split=split, test_time=test_time, skip_bad=skip_bad)
     if out is not None:
         with written(out):
             found.write_csv(out)

@@ -29,9 +29,12 @@ from fer_data.words import counted
 from fer_model.commands.options import (
     Augment,
     AugmentRare,
+    Average,
     Balance,
     Batch,
+    Clip,
     Color,
+    Decay,
     Epochs,
     EpochSize,
     Factor,
@@ -40,15 +43,20 @@ from fer_model.commands.options import (
     Loss,
     MinRate,
     Mix,
+    Named,
     Net,
+    Optimizer,
     Patience,
+    Precision,
     Rate,
     Rescale,
     Schedule,
     Seed,
     Size,
+    Smoothing,
     Steps,
     Subset,
+    TestTime,
     make_recipe,
     refuse_others,
 )
@@ -71,6 +79,7 @@ def train(
     out: Annotated[
         Path | None, typer.Option(help="Run folder; by default runs/DATA-NET-BALANCE.")
     ] = None,
+    recipe: Named = None,
     balance: Balance = "none",
     loss: Loss = "cross-entropy",
     net: Net = "documented",
@@ -81,6 +90,12 @@ def train(
     batch_size: Batch = 64,
     epochs: Epochs = 100,
     steps_per_epoch: Steps = None,
+    optimizer: Optimizer = "adam",
+    weight_decay: Decay = 0.0,
+    clip_norm: Clip = None,
+    label_smoothing: Smoothing = 0.0,
+    average: Average = 0.0,
+    precision: Precision = "float32",
     learning_rate: Rate = 3.5e-4,
     schedule: Schedule = "plateau",
     plateau_factor: Factor = 0.1,
@@ -93,14 +108,7 @@ def train(
     image_size: Size = 48,
     color: Color = "grey",
     rescale: Rescale = 1.0,
-    as_notebook: Annotated[
-        bool,
-        typer.Option(
-            "--as-notebook",
-            help="The notebook's own protocol: the test split, flipped at random, as validation; "
-            "the last epoch's model.",
-        ),
-    ] = False,
+    test_time: TestTime = "none",
     resume: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Go on with an interrupted run.")
     ] = None,
@@ -123,9 +131,11 @@ def train(
 ) -> None:
     """Train a net and leave a run folder: model, history, metrics, predictions, plots.
 
-    The defaults are the notebook's recipe. A validation part is taken from the training split
-    (stratified, copies of a picture kept together) unless the data brings one; the test split is
-    scored once, at the end. Ctrl-C stops after the step under way, and --resume goes on with it.
+    The defaults are the notebook's net and rates; --recipe notebook has its protocol, too: the test
+    split, flipped at random, as validation, and the last epoch's model. Else a validation part is
+    taken from the training split (stratified, copies of a picture kept together) unless the data
+    brings one; the test split is scored once, at the end. Ctrl-C stops after the step under way,
+    and --resume goes on with it.
 
     **Examples**
 
@@ -134,6 +144,8 @@ def train(
       fer-model train fer2013.csv --balance class-weights --epochs 30 --out runs/weights
 
       fer-model train fer2013.csv --splits folds.csv --fold 1 --out runs/fold-1
+
+      fer-model train fer2013/ --recipe quick --balance oversample
 
       fer-model train --resume runs/weights
     """
@@ -145,7 +157,8 @@ def train(
             {"resume", "cache", "tensorboard", "summary", "as_json"},
             "--resume goes on with the run's own recipe",
         )
-    recipe, selection = make_recipe(locals()), selection_of(locals())
+    options = locals()
+    made, selection = make_recipe(context, options), selection_of(options)
     if path is not None:
         layout_of(path)  # what can be refused is refused before keras, which takes seconds
     import_keras()
@@ -159,8 +172,8 @@ def train(
         assert resume is not None
         run = show.resume(resume, cache=cache)
     else:
-        folder = out or free_name(path, recipe)
-        run = show.train(recipe, path, folder, cache=cache, skip_bad=skip_bad, selection=selection)
+        folder = out or free_name(path, made)
+        run = show.train(made, path, folder, cache=cache, skip_bad=skip_bad, selection=selection)
     stop_if_interrupted(run)
     if as_json:
         print_json({"run": str(run.path), **run.metrics})

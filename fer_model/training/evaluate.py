@@ -20,6 +20,7 @@ from fer_data.manifest import printable
 from fer_data.selection import Selection
 from fer_model.training import models
 from fer_model.training.runs import Run
+from fer_model.training.test_time import averaged
 
 _MOST_CONFUSED = 100
 """Classes; of a thousand, the counts of a confusion matrix are 22 MB of JSON."""
@@ -105,11 +106,14 @@ def evaluate_run(
     path: str | Path,
     *,
     split: str = "test",
+    test_time: str | None = None,
     cache: str | Path | None = None,
     skip_bad: bool = False,
     selection: Selection | None = None,
 ) -> dict[str, Any]:
     """Score a run's model on a split of what is selected of a data set; see `score`.
+
+    Pictures are seen in the versions of `test_time`, the recipe's where it is not given.
 
     Raises
     ------
@@ -137,4 +141,5 @@ def evaluate_run(
         raise DataError(
             f"{path}: its classes are {', '.join(names)}; the model's {', '.join(use.class_names)}"
         )
-    return score(loader.labels, predict(model, loader), use.class_names)
+    judged = averaged(model, test_time or opened.recipe.test_time)
+    return score(loader.labels, predict(judged, loader), use.class_names)

@@ -13,6 +13,7 @@ from fer_model.training import models, plots
 from fer_model.training.evaluate import predict, prediction_table, score
 from fer_model.training.parts import Parts
 from fer_model.training.runs import Run
+from fer_model.training.test_time import averaged
 
 
 def judge(run: Run, parts: Parts) -> dict[str, Any]:
@@ -23,10 +24,11 @@ def judge(run: Run, parts: Parts) -> dict[str, Any]:
     splits = {"test": parts.test} if parts.test else {}
     if run.recipe.protocol == "standard":  # the notebook's validation is the test split, flipped
         splits["validation"] = parts.validation
+    judged = averaged(model, run.recipe.test_time)
     metrics: dict[str, Any] = {}
     tables = []
     for split, loader in splits.items():
-        probabilities = predict(model, loader)
+        probabilities = predict(judged, loader)
         if not np.isfinite(probabilities).all():
             raise TrainingError(
                 f"{run.path}: predictions are not finite: the training diverged; lower the "

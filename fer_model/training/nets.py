@@ -9,7 +9,7 @@ import keras
 from keras import layers
 
 from fer_data.errors import UsageError
-from fer_model.training.recipe import Net
+from fer_model.training.recipe import Net, Precision
 
 
 def documented_cnn(input_shape: tuple[int, int, int], num_classes: int) -> keras.Model:
@@ -42,7 +42,7 @@ def documented_cnn(input_shape: tuple[int, int, int], num_classes: int) -> keras
             layers.Activation("relu"),
             layers.Dropout(0.25),
         ]
-    net.append(layers.Dense(num_classes, activation="softmax"))
+    net.append(layers.Dense(num_classes, activation="softmax", dtype="float32"))
     return keras.Sequential(net, name="documented_cnn")
 
 
@@ -62,9 +62,41 @@ def small_cnn(input_shape: tuple[int, int, int], num_classes: int) -> keras.Mode
         ]
     net += [
         layers.GlobalAveragePooling2D(),
-        layers.Dense(num_classes, activation="softmax"),
+        layers.Dense(num_classes, activation="softmax", dtype="float32"),
     ]
     return keras.Sequential(net, name="small_cnn")
+
+
+def fast_cnn(input_shape: tuple[int, int, int], num_classes: int) -> keras.Model:
+    """Return a net that two processor cores train in minutes, of some 658,000 parameters.
+
+    A 4x4 convolution at every second pixel (24 filters), then three groups (48, 96, 192 filters) of
+    3x3 convolution, 2x2 max pooling, batch normalisation, ReLU, 3x3 convolution, batch
+    normalisation, ReLU; the maximum over the places, softmax. Pooled before they are normalised,
+    as in the fast trainings of CIFAR-10 (Jordan 2024, arXiv:2404.00498). Pixels are centred by a
+    layer of its own, as nothing normalises the first convolution's input.
+    """
+    net = [
+        keras.Input(input_shape),
+        layers.Rescaling(1 / 64, -2),
+        layers.Conv2D(24, 4, strides=2, padding="same"),
+        layers.Activation("relu"),
+    ]
+    for filters in (48, 96, 192):
+        net += [
+            layers.Conv2D(filters, 3, padding="same", use_bias=False),
+            layers.MaxPooling2D(2),
+            layers.BatchNormalization(momentum=0.9),
+            layers.Activation("relu"),
+            layers.Conv2D(filters, 3, padding="same", use_bias=False),
+            layers.BatchNormalization(momentum=0.9),
+            layers.Activation("relu"),
+        ]
+    net += [
+        layers.GlobalMaxPooling2D(),
+        layers.Dense(num_classes, activation="softmax", dtype="float32"),
+    ]
+    return keras.Sequential(net, name="fast_cnn")
 
 
 @dataclass(frozen=True)
@@ -77,11 +109,18 @@ class NetKind:
 
 NETS: dict[Net, NetKind] = {
     "documented": NetKind(documented_cnn, 16),
+    "fast": NetKind(fast_cnn, 16),
     "small": NetKind(small_cnn, 8),
 }
 
 
-def build(net: Net, input_shape: tuple[int, int, int], num_classes: int) -> keras.Model:
+def build(
+    net: Net,
+    input_shape: tuple[int, int, int],
+    num_classes: int,
+    *,
+    precision: Precision = "float32",
+) -> keras.Model:
     """Build a net by its name.
 
     Raises
@@ -97,4 +136,9 @@ def build(net: Net, input_shape: tuple[int, int, int], num_classes: int) -> kera
         )
     if num_classes < 2:
         raise UsageError("there is only one class; a classifier needs two or more")
-    return kind.build(input_shape, num_classes)
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
+    try:
+        return kind.build(input_shape, num_classes)
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -16,8 +16,11 @@ from fer_model.losses.choice import LossChoice
 
 Protocol = Literal["standard", "notebook"]
 Keep = Literal["best", "last"]
-Net = Literal["documented", "small"]
+Net = Literal["documented", "fast", "small"]
 Schedule = Literal["plateau", "cosine"]
+Optimizer = Literal["adam", "adamw", "sgd"]
+Precision = Literal["float32", "bfloat16", "float16"]
+TestTime = Literal["none", "flips", "crops"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +29,7 @@ class Recipe:
 
     Attributes
     ----------
-    net : {"documented", "small"}
+    net : {"documented", "fast", "small"}
         See `fer_model.training.nets`.
     balance : str
         What `fer_data.Strategy.parse` takes.
@@ -43,8 +46,22 @@ class Recipe:
     batch_size, epochs : int
     steps_per_epoch : int, optional
         Batches between two validations; by default one epoch of the loader.
+    optimizer : {"adam", "adamw", "sgd"}
+        ``sgd`` has a momentum of 0.9, Nesterov's.
+    weight_decay : float
+        Share of the kernels that is taken off in a step, times the rate (decoupled: Loshchilov and
+        Hutter 2019, arXiv:1711.05101); of biases and normalisations nothing.
+    clip_norm : float, optional
+        The longest that the gradient of all weights together may be.
+    label_smoothing : float
+        Share of a training label that is spread over all classes (arXiv:1512.00567).
+    average : float
+        Decay of the running average of the weights, a step (Polyak and Juditsky 1992,
+        doi:10.1137/0330046), which then are what is validated and kept; 0 for none.
+    precision : {"float32", "bfloat16", "float16"}
+        What layers compute in; weights and the last layer stay float32.
     learning_rate : float
-        Adam's; at the start, or, with ``cosine``, at its highest.
+        At the start, or, with ``cosine``, at its highest.
     schedule : {"plateau", "cosine"}
         How the rate goes on: by the validation loss, or by the step alone, so that it is the same
         for every loss and strategy: up from 0 in the first twentieth of the steps, then down to 0
@@ -65,6 +82,9 @@ class Recipe:
     color : {"grey", "rgb"}
     rescale : float
         What pixels, 0 to 255, are multiplied by.
+    test_time : {"none", "flips", "crops"}
+        Over which versions of a picture predictions are averaged, once trained; see
+        `fer_model.training.test_time`.
     protocol : {"standard", "notebook"}
         ``notebook`` takes the test split as validation and flips its pictures at random.
     """
@@ -79,6 +99,12 @@ class Recipe:
     batch_size: int = 64
     epochs: int = 100
     steps_per_epoch: int | None = None
+    optimizer: Optimizer = "adam"
+    weight_decay: float = 0.0
+    clip_norm: float | None = None
+    label_smoothing: float = 0.0
+    average: float = 0.0
+    precision: Precision = "float32"
     learning_rate: float = 3.5e-4
     schedule: Schedule = "plateau"
     plateau_factor: float = 0.1
@@ -91,6 +117,7 @@ class Recipe:
     image_size: tuple[int, int] = (48, 48)
     color: Color = "grey"
     rescale: float = 1.0
+    test_time: TestTime = "none"
     protocol: Protocol = "standard"
 
     def __post_init__(self) -> None:
@@ -105,6 +132,9 @@ class Recipe:
             ("net", get_args(Net)),
             ("keep", get_args(Keep)),
             ("schedule", get_args(Schedule)),
+            ("optimizer", get_args(Optimizer)),
+            ("precision", get_args(Precision)),
+            ("test_time", get_args(TestTime)),
             ("protocol", get_args(Protocol)),
         ):
             if getattr(self, name) not in choices:
@@ -120,6 +150,10 @@ class Recipe:
                 "1 or more",
             ),
             ("learning_rate", self.learning_rate > 0, "above 0"),
+            ("weight_decay", 0 <= self.weight_decay < 1, "0 or more, below 1"),
+            ("clip_norm", self.clip_norm is None or self.clip_norm > 0, "above 0"),
+            ("label_smoothing", 0 <= self.label_smoothing < 1, "0 or more, below 1"),
+            ("average", 0 <= self.average < 1, "0 or more, below 1"),
             ("plateau_factor", 0 < self.plateau_factor < 1, "between 0 and 1"),
             ("plateau_patience", self.plateau_patience >= 0, "0 or more"),
             ("min_learning_rate", self.min_learning_rate >= 0, "0 or more"),

@@ -16,6 +16,7 @@ import pandas as pd
 
 from fer_data.files import write_text
 from fer_model.training import models
+from fer_model.training.averaging import Averaging
 from fer_model.training.runs import Run
 
 SECONDS_BETWEEN_CHECKPOINTS = 120.0
@@ -84,13 +85,21 @@ class Recorder(keras.callbacks.Callback):
     """Writes history, model and checkpoint of a run. Comes after `Plateau`."""
 
     def __init__(
-        self, run: Run, use: models.Use, progress: Progress, *, steps: int, keep: str
+        self,
+        run: Run,
+        use: models.Use,
+        progress: Progress,
+        averaging: Averaging,
+        *,
+        steps: int,
+        keep: str,
     ) -> None:
         super().__init__()
         self.stop_requested = False
         self._run = run
         self._use = use
         self._progress = progress
+        self._averaging = averaging
         self._steps = steps
         self._keep = keep
         self._saved_at = time.monotonic()
@@ -139,7 +148,8 @@ class Recorder(keras.callbacks.Callback):
         better = row["val_accuracy"] > progress.best
         progress.best = max(progress.best, row["val_accuracy"])
         if better or self._keep == "last":
-            models.save(self.model, self._run.model_path, self._use)
+            with self._averaging.averaged():
+                models.save(self.model, self._run.model_path, self._use)
         progress.epoch, progress.step, progress.seconds = epoch + 1, 0, 0.0
         write_history(self._run, progress)
         self._began_at = time.monotonic()

@@ -21,14 +21,13 @@ from fer_data.store.store import PixelStore, open_store
 from fer_model.interrupt import ctrl_c_asks
 from fer_model.losses.choice import LossChoice
 from fer_model.training import models, nets, plots
+from fer_model.training.averaging import Averaging
 from fer_model.training.judge import judge
+from fer_model.training.optimizers import optimizer
 from fer_model.training.parts import Parts, divide
 from fer_model.training.recipe import Recipe
 from fer_model.training.recorder import Plateau, Progress, Recorder, Stopped, random_states
 from fer_model.training.runs import Run
-
-_RISING = 0.05
-"""Share of the steps in which the rate of ``cosine`` rises."""
 
 _PACKAGES = ("keras", "tensorflow", "numpy", "pillow", "fer-data")
 
@@ -97,6 +96,11 @@ def resume(
     recipe, parts = run.recipe, parts_of(run, cache=cache)
     if run.checkpoint_path.exists():
         model, _ = models.load(run.checkpoint_path)
+        before = model.optimizer.variables
+        _compile(model, optimizer(recipe, model, _num_steps(recipe, parts)), recipe, parts)
+        model.optimizer.build(model.trainable_variables)  # a loaded one decays all weights
+        for variable, value in zip(model.optimizer.variables, before, strict=True):
+            variable.assign(value)
         progress = Progress(**models.load_training(run.checkpoint_path))
         for state, value in zip(random_states(model), progress.random, strict=True):
             state.assign(value)
@@ -135,27 +139,20 @@ def parts_of(run: Run, *, cache: str | Path | None = None) -> Parts:
 
 def _fresh_model(recipe: Recipe, parts: Parts) -> keras.Model:
     keras.utils.set_random_seed(recipe.seed)
-    model = nets.build(recipe.net, recipe.form.shape, parts.train.num_classes)
-    steps = recipe.epochs * (recipe.steps_per_epoch or parts.train.num_steps)
-    _compile(model, keras.optimizers.Adam(_rate(recipe, steps)), recipe, parts)
+    model = nets.build(
+        recipe.net, recipe.form.shape, parts.train.num_classes, precision=recipe.precision
+    )
+    _compile(model, optimizer(recipe, model, _num_steps(recipe, parts)), recipe, parts)
     return model
 
 
-def _rate(recipe: Recipe, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    if recipe.schedule == "plateau":
-        return recipe.learning_rate
-    rising = max(1, round(_RISING * steps))
-    return keras.optimizers.schedules.CosineDecay(
-        0.0,
-        max(1, steps - rising),
-        warmup_target=recipe.learning_rate,
-        warmup_steps=rising,
-    )
+def _num_steps(recipe: Recipe, parts: Parts) -> int:
+    return recipe.epochs * (recipe.steps_per_epoch or parts.train.num_steps)
 
 
 def _compile(
     model: keras.Model,
-    optimizer: keras.optimizers.Optimizer,
+    by: keras.optimizers.Optimizer,
     recipe: Recipe,
     parts: Parts,
     *,
@@ -167,7 +164,7 @@ def _compile(
         # as long (3.4 s against 1.65 s, batch 64, two cores).
         jit_compile = False
     model.compile(
-        optimizer=optimizer,
+        optimizer=by,
         loss=LossChoice.parse(recipe.loss).build(parts.train.counts, late=late),
         metrics=["accuracy"],
         jit_compile=jit_compile,
@@ -190,8 +187,9 @@ def _continue(
     steps = recipe.steps_per_epoch or parts.train.num_steps
     write_text(run.path / "model.json", model.to_json(indent=2) + "\n")
     plots.architecture(model, run.path / "plots" / "architecture.png")
-    recorder = Recorder(run, use, progress, steps=steps, keep=recipe.keep)
-    always = [recorder]
+    averaging = Averaging()
+    recorder = Recorder(run, use, progress, averaging, steps=steps, keep=recipe.keep)
+    always = [averaging, recorder]
     if recipe.schedule == "plateau":
         plateau = Plateau(
             progress,
@@ -210,9 +208,12 @@ def _continue(
                 until = recipe.epochs if is_late else late_epoch
                 rest = steps - progress.step  # less than an epoch where one was interrupted
                 model.fit(
-                    tf_dataset(
-                        parts.train.at(progress.epoch * steps + progress.step),
-                        steps_per_epoch=steps,
+                    _smoothed(
+                        tf_dataset(
+                            parts.train.at(progress.epoch * steps + progress.step),
+                            steps_per_epoch=steps,
+                        ),
+                        recipe.label_smoothing,
                     ),
                     steps_per_epoch=rest if progress.step else None,
                     initial_epoch=progress.epoch,
@@ -228,6 +229,17 @@ def _continue(
         return run
     _finish(run, parts, progress)
     return run
+
+
+def _smoothed(batches: Any, share: float) -> Any:
+    """Spread a share of each one-hot or soft label [B, C] over all classes."""
+    if not share:
+        return batches
+
+    def smoothed(images: Any, labels: Any, *weights: Any) -> tuple[Any, ...]:
+        return images, labels * (1 - share) + share / labels.shape[-1], *weights
+
+    return batches.map(smoothed)
 
 
 def _finish(run: Run, parts: Parts, progress: Progress) -> None:

@@ -21,6 +21,7 @@ from fer_data.store.stream import decoded
 from fer_model.training import models
 from fer_model.training.models import Use
 from fer_model.training.runs import Run
+from fer_model.training.test_time import averaged
 from fer_model.use.sources import Source, sources_of
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ def predict_paths(
     paths: Sequence[str | Path],
     *,
     split: str | None = None,
+    test_time: str | None = None,
     skip_bad: bool = False,
 ) -> Predictions:
     """Return what a run's model sees in image files, folders and data sets.
@@ -134,6 +136,9 @@ def predict_paths(
         See `fer_model.use.sources.sources_of`.
     split : str, optional
         Of data sets: this split alone.
+    test_time : str, optional
+        Over which versions of a picture probabilities are averaged, the recipe's where not given;
+        see `fer_model.training.test_time`.
     skip_bad : bool
         Whether what cannot be read or decoded is left out and noted, or an error.
 
@@ -147,6 +152,7 @@ def predict_paths(
     """
     opened = Run.open(run)
     model, use = models.load(opened.model_path)
+    model = averaged(model, test_time or opened.recipe.test_time)
     sources = sources_of(paths, use.class_names, split=split, skip_bad=skip_bad)
     size = opened.recipe.batch_size
     causes: list[str] = []

@@ -1,0 +1,37 @@
+"""Recipes with names, as frozen values. What each one gives is measured in docs/training.md."""
+
+from __future__ import annotations
+
+from fer_data.errors import UsageError
+from fer_model.training.recipe import Recipe
+
+RECIPES = {
+    "notebook": Recipe(protocol="notebook", keep="last"),
+    "quick": Recipe(
+        net="fast",
+        augment="standard",
+        batch_size=128,
+        epochs=12,
+        optimizer="adamw",
+        weight_decay=0.05,
+        label_smoothing=0.1,
+        learning_rate=3e-3,
+        schedule="cosine",
+        keep="last",
+        test_time="flips",
+    ),
+}
+"""The reference notebook's, minutes on a processor."""
+
+
+def named(name: str) -> Recipe:
+    """Return a recipe by its name.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    if name not in RECIPES:
+        raise UsageError(f"recipe is {name!r}; choose one of {', '.join(RECIPES)}")
+    return RECIPES[name]
