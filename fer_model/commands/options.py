@@ -63,6 +63,16 @@ Size = Annotated[int, typer.Option("--image-size", help="Side of the pictures, i
 Color = Annotated[str, typer.Option(help="grey or rgb.")]
 Rescale = Annotated[float, typer.Option(help="Pixels, 0 to 255, are multiplied by this.")]
 
+DataOnDevice = Annotated[
+    bool | None,
+    typer.Option(
+        "--data-on-device/--no-data-on-device",
+        help="Keep pixels on the device and make pictures there; by default where they fit on an "
+        "accelerator.",
+        show_default=False,
+    ),
+]
+
 
 def make_recipe(options: dict[str, Any]) -> Recipe:
     """Make a recipe of a command's options."""
