@@ -21,18 +21,47 @@ class Mixed(NamedTuple):
     ----------
     samples : ndarray of int64, shape [B]
         Row of each partner in the store.
-    labels : ndarray of int64, shape [B]
-        Its label.
+    repeats, labels : ndarray of int64, shape [B]
+        How often it was used before, and its label.
     shares : ndarray of float32, shape [B]
         Of a picture in the mixture, the same for all of a step; the rest is its partner's.
     label_shares : ndarray of float32, shape [B]
         Of its label.
+    places : ndarray of int64, shape [B]
+        Place of each partner in its batch, all shards together.
     """
 
     samples: NDArray[np.int64]
+    repeats: NDArray[np.int64]
     labels: NDArray[np.int64]
     shares: NDArray[np.float32]
     label_shares: NDArray[np.float32]
+    places: NDArray[np.int64]
+
+
+class BatchPlan(NamedTuple):
+    """What makes a batch of B samples, before any pixel is touched; see `Batch`."""
+
+    labels: NDArray[np.int64]
+    weights: NDArray[np.float32]
+    samples: NDArray[np.int64]
+    repeats: NDArray[np.int64]
+    parameters: Parameters
+    mixed: Mixed | None
+    soft: NDArray[np.float32] | None
+
+    def targets(self, num_classes: int) -> NDArray[np.float32]:
+        """Return labels as shares of each class, float32 [B, num_classes]."""
+        if self.soft is not None:
+            return self.soft
+        every = np.arange(len(self.labels))
+        targets = np.zeros((len(self.labels), num_classes), np.float32)
+        if self.mixed is None:
+            targets[every, self.labels] = 1.0
+        else:
+            targets[every, self.labels] = self.mixed.label_shares
+            targets[every, self.mixed.labels] += 1 - self.mixed.label_shares
+        return targets
 
 
 class Batch(NamedTuple):
@@ -66,16 +95,7 @@ class Batch(NamedTuple):
 
     def targets(self, num_classes: int) -> NDArray[np.float32]:
         """Return labels as shares of each class, float32 [B, num_classes]."""
-        if self.soft is not None:
-            return self.soft
-        every = np.arange(len(self.labels))
-        targets = np.zeros((len(self.labels), num_classes), np.float32)
-        if self.mixed is None:
-            targets[every, self.labels] = 1.0
-        else:
-            targets[every, self.labels] = self.mixed.label_shares
-            targets[every, self.mixed.labels] += 1 - self.mixed.label_shares
-        return targets
+        return BatchPlan(*self[1:]).targets(num_classes)
 
     def split(self, sizes: Sequence[int]) -> Iterator[Batch]:
         """Yield its samples as batches of these sizes, which share its memory."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fer_data.batching import resume
 from fer_data.batching.augment import Augmentation, Parameters, apply
-from fer_data.batching.batches import Batch, Labels, Mixed
+from fer_data.batching.batches import Batch, BatchPlan, Labels, Mixed
 from fer_data.batching.mixing import Mixing
 from fer_data.batching.scratch import Recycled, Scratch
 from fer_data.batching.shard import WHOLE, Shard
@@ -178,6 +178,21 @@ class Loader:
         """Return the batch of a step, counted on through the epochs from 0."""
         return self._batch(range(step, step + 1))
 
+    def batch_plan(self, step: int, stop: int | None = None) -> BatchPlan:
+        """Return what makes a step's batch, before any pixel is touched.
+
+        Parameters
+        ----------
+        step : int
+        stop : int, optional
+            Return the plans of all steps before this one, one after the other, in one.
+
+        Returns
+        -------
+        BatchPlan
+        """
+        return self._plan(range(step, step + 1 if stop is None else stop))
+
     def arrays(
         self, step: int, stop: int | None = None, *, labels: Labels = "one-hot"
     ) -> tuple[NDArray[Any], ...]:
@@ -288,6 +303,23 @@ class Loader:
 
         All pictures are drawn together: half of what a batch of 64 takes is calls, not pixels.
         """
+        plan = self._plan(steps)
+        images = self._pictures(plan.samples, plan.parameters)
+        if (mixed := plan.mixed) is not None:
+            if self.shard.count == 1:
+                _mix_within(images, mixed, [self._part(step) for step in steps])
+            else:
+                of_others = self._made.augmentation.parameters(
+                    mixed.samples, mixed.repeats, mixed.labels
+                )
+                others = self._pictures(mixed.samples, of_others)
+                others *= 1 - mixed.shares[:, None, None, None]
+                images *= mixed.shares[:, None, None, None]
+                images += others
+        return Batch(images, *plan)
+
+    def _plan(self, steps: range) -> BatchPlan:
+        """Return what makes the batches of some steps in a row, one after the other."""
         if steps[0] < 0:
             raise UsageError(f"step is {steps[0]}; it must be 0 or more")
         windows = [self.window(step) for step in steps]
@@ -299,64 +331,52 @@ class Loader:
         draws = self._made.draws(begin, end)
         drawn, repeats = draws & LOWER_HALF, draws >> 32
         labels, rows = self.labels[drawn], self.rows[drawn]
-        images, parameters = self._pictures(rows[here], repeats[here], labels[here])
-        batch = Batch(
-            images,
+        plan = BatchPlan(
             labels[here],
             self._made.weights[labels[here]],
             rows[here],
             repeats[here],
-            parameters,
+            self._made.augmentation.parameters(rows[here], repeats[here], labels[here]),
             None,
             None,
         )
         if not self.mix:
-            return self._softened(batch)
-        partners, shares = self.mix.draw(
-            self.seed, steps, [stop - start for start, stop in windows]
-        )
-        partners, shares = partners[here], shares[here]
-        if self.shard.count == 1:
-            _mix_within(images, partners, shares, [stop - start for start, stop in windows])
-        else:
-            others, _ = self._pictures(rows[partners], repeats[partners], labels[partners])
-            others *= 1 - shares[:, None, None, None]
-            images *= shares[:, None, None, None]
-            images += others
-        rows, labels = rows[partners], labels[partners]
-        of_labels = self.mix.label_shares(shares, self.counts, batch.labels, labels)
-        weights = batch.weights * of_labels + self._made.weights[labels] * (1 - of_labels)
-        mixed = Mixed(rows, labels, shares, of_labels)
-        return self._softened(batch._replace(weights=weights, mixed=mixed))
+            return self._softened(plan)
+        sizes = [stop - start for start, stop in windows]
+        partners, shares = self.mix.draw(self.seed, steps, sizes)
+        firsts = np.repeat([start - begin for start, _ in windows], sizes)
+        partners, shares, firsts = partners[here], shares[here], firsts[here]
+        rows, repeats, labels = rows[partners], repeats[partners], labels[partners]
+        of_labels = self.mix.label_shares(shares, self.counts, plan.labels, labels)
+        weights = plan.weights * of_labels + self._made.weights[labels] * (1 - of_labels)
+        mixed = Mixed(rows, repeats, labels, shares, of_labels, partners - firsts)
+        return self._softened(plan._replace(weights=weights, mixed=mixed))
 
-    def _softened(self, batch: Batch) -> Batch:
-        """Return a batch with its soft labels and their weights, where the loader has any."""
+    def _softened(self, plan: BatchPlan) -> BatchPlan:
+        """Return a plan with its soft labels and their weights, where the loader has any."""
         shares = self.store.manifest.soft_labels
         if not self.soft or shares is None:
-            return batch
-        soft = shares[batch.samples]
-        if batch.mixed is not None:
-            of_labels = batch.mixed.label_shares[:, None]
-            soft = soft * of_labels + shares[batch.mixed.samples] * (1 - of_labels)
-        weights = batch.weights
+            return plan
+        soft = shares[plan.samples]
+        if plan.mixed is not None:
+            of_labels = plan.mixed.label_shares[:, None]
+            soft = soft * of_labels + shares[plan.mixed.samples] * (1 - of_labels)
+        weights = plan.weights
         if self.strategy.weights:  # no matrix product: its rounding can follow the batch's size
             weights = (soft * self._made.weights).sum(axis=1)
-        return batch._replace(weights=weights, soft=soft)
+        return plan._replace(weights=weights, soft=soft)
 
-    def _pictures(
-        self, rows: NDArray[np.int64], repeats: NDArray[np.int64], labels: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float32], Parameters]:
-        """Return augmented pictures of rows of the store, and what augmentation did."""
+    def _pictures(self, rows: NDArray[np.int64], parameters: Parameters) -> NDArray[np.float32]:
+        """Return augmented pictures of rows of the store."""
         shape = self.store.form.shape
         images: NDArray[np.float32] = self._made.images.empty((len(rows), *shape), np.float32)
-        parameters: Parameters = self._made.augmentation.parameters(rows, repeats, labels)
         with Scratch() as scratch:
             pixels = scratch.array("pixels", len(rows), shape)
             self._made.pixels.take(rows, axis=0, out=pixels, mode="clip")
             apply(pixels, parameters, images)
         if self.rescale != 1.0:
             images *= np.float32(self.rescale)
-        return images, parameters
+        return images
 
 
 def check_labels(loader: Loader, labels: str) -> None:
@@ -372,19 +392,14 @@ def check_labels(loader: Loader, labels: str) -> None:
         raise UsageError("soft labels: int labels cannot hold them; take labels='one-hot'")
 
 
-def _mix_within(
-    images: NDArray[np.float32],
-    partners: NDArray[np.int64],
-    shares: NDArray[np.float32],
-    sizes: list[int],
-) -> None:
+def _mix_within(images: NDArray[np.float32], mixed: Mixed, sizes: list[int]) -> None:
     """Mix the pictures of batches of these sizes in place, each with another of its batch."""
     start = 0
     for size in sizes:
-        batch, share = images[start : start + size], shares[start]
+        batch, share = images[start : start + size], mixed.shares[start]
         with Scratch() as scratch:
             others = scratch.array("others", size, images.shape[1:], np.float32)
-            batch.take(partners[start : start + size] - start, axis=0, out=others, mode="clip")
+            batch.take(mixed.places[start : start + size], axis=0, out=others, mode="clip")
             others *= 1 - share
             batch *= share
             batch += others

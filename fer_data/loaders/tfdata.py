@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +67,54 @@ def tf_dataset(
     """
     loader = as_loader(source, options)
     check_labels(loader, labels)
+    specs = (
+        tf.TensorSpec((None, *loader.store.form.shape), tf.float32),
+        tf.TensorSpec((None, loader.num_classes), tf.float32)
+        if labels == "one-hot"
+        else tf.TensorSpec((None,), tf.int64),
+        tf.TensorSpec((None,), tf.float32),
+    )[: 3 if loader.strategy.weights else 2]
+    return by_step(
+        loader,
+        lambda step, stop: loader.arrays(step, stop, labels=labels),
+        specs,
+        steps_per_epoch=steps_per_epoch,
+        num_together=min(_STEPS_TOGETHER, loader.steps_within(_BYTES_TOGETHER)),
+    )
+
+
+def by_step(
+    loader: Loader,
+    arrays: Callable[[int, int], tuple[NDArray[Any], ...]],
+    specs: Sequence[tf.TensorSpec],
+    *,
+    steps_per_epoch: int | None = None,
+    num_together: int = _STEPS_TOGETHER,
+) -> tf.data.Dataset:
+    """Give what a function makes of a loader's steps, epoch by epoch, as `tf_dataset` does.
+
+    Parameters
+    ----------
+    loader : Loader
+    arrays : callable
+        From a step and the one to stop before to arrays, those of all batches between one after
+        the other.
+    specs : sequence of tf.TensorSpec
+        Of a batch's arrays.
+    steps_per_epoch : int, optional
+        As in `tf_dataset`.
+    num_together : int
+        Steps that one call prepares at most.
+
+    Returns
+    -------
+    tf.data.Dataset
+        Of tuples, a batch each.
+    """
     per_epoch = loader.num_steps if steps_per_epoch is None else steps_per_epoch
     if per_epoch < 1:
         raise UsageError(f"steps_per_epoch is {per_epoch}; it must be 1 or more")
     iteration = itertools.count(loader.step // per_epoch)
-    together = min(_STEPS_TOGETHER, loader.steps_within(_BYTES_TOGETHER))
 
     def firsts_and_lasts() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the stretches of steps of the iteration that begins now.
@@ -83,29 +127,23 @@ def tf_dataset(
         while step < stop:
             firsts.append(step)
             last = step // loader.num_steps * loader.num_steps + loader.num_steps - 1
-            step = min(step + together, stop, last if step < last else last + 1)
+            step = min(step + num_together, stop, last if step < last else last + 1)
             lasts.append(step)
         return np.array(firsts), np.array(lasts)
 
-    def arrays(first: np.int64, last: np.int64) -> tuple[NDArray[Any], ...]:
-        found = loader.arrays(int(first), int(last), labels=labels)
+    def batches(first: np.int64, last: np.int64) -> tuple[NDArray[Any], ...]:
+        found = arrays(int(first), int(last))
         return tuple(each.reshape(last - first, -1, *each.shape[1:]) for each in found)
 
-    specs = (
-        tf.TensorSpec((None, None, *loader.store.form.shape), tf.float32),
-        tf.TensorSpec((None, None, loader.num_classes), tf.float32)
-        if labels == "one-hot"
-        else tf.TensorSpec((None, None), tf.int64),
-        tf.TensorSpec((None, None), tf.float32),
-    )[: 3 if loader.strategy.weights else 2]
     steps = tf.TensorSpec((None,), tf.int64)
+    of_several = [tf.TensorSpec((None, *one.shape), one.dtype) for one in specs]
     dataset = (
         tf.data.Dataset.range(1)
         .map(lambda _: call_python(firsts_and_lasts, [], [steps, steps]))
         .unbatch()
-        .map(lambda first, last: call_python(arrays, [first, last], specs))
+        .map(lambda first, last: call_python(batches, [first, last], of_several))
         .flat_map(lambda *arrays: tf.data.Dataset.from_tensor_slices(arrays))
-        .prefetch(together)
+        .prefetch(num_together)
     )
     if loader.step % per_epoch == 0:
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(per_epoch))

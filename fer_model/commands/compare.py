@@ -35,6 +35,7 @@ from fer_model.commands.options import (
     Batch,
     Clip,
     Color,
+    DataOnDevice,
     Decay,
     Epochs,
     EpochSize,
@@ -63,6 +64,7 @@ from fer_model.commands.options import (
 from fer_model.commands.session import data_name, import_keras
 from fer_model.comparison.arm import FORMS
 from fer_model.comparison.protocol import FILE
+from fer_model.environment import set_data_on_device
 
 if TYPE_CHECKING:
     from fer_model.comparison.results import Results
@@ -138,6 +140,7 @@ def compare(
     color: Color = "grey",
     rescale: Rescale = 1.0,
     test_time: TestTime = "none",
+    data_on_device: DataOnDevice = None,
     cache: Cache = None,
     skip_bad: SkipBad = False,
     exclude: Exclude = None,
@@ -167,10 +170,12 @@ def compare(
 
       fer-model compare runs/none runs/oversample
     """
+    set_data_on_device(data_on_device)
     is_folder = len(paths) == 1 and (paths[0] / FILE).exists()
     more_seeds = is_given(context, "seeds")
     if is_folder and (arms is not None or more_seeds):
         known = {"paths", "arms", "seeds", "seed", "ray", "cache", "as_json", "markdown"}
+        known.add("data_on_device")
         refuse_others(context, known, f"{paths[0]} goes on with the settings that it has")
         from fer_model.comparison import compare as comparison
 

@@ -94,6 +94,16 @@ OwnTestTime = Annotated[
     ),
 ]
 
+DataOnDevice = Annotated[
+    bool | None,
+    typer.Option(
+        "--data-on-device/--no-data-on-device",
+        help="Keep pixels on the device and make pictures there; by default where they fit on an "
+        "accelerator.",
+        show_default=False,
+    ),
+]
+
 
 def make_recipe(context: typer.Context, options: dict[str, Any]) -> Recipe:
     """Make a recipe of a command's options: of one that is named, changed by those given."""

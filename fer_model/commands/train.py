@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -34,6 +34,7 @@ from fer_model.commands.options import (
     Batch,
     Clip,
     Color,
+    DataOnDevice,
     Decay,
     Epochs,
     EpochSize,
@@ -118,6 +119,10 @@ def train(
     summary: Annotated[
         bool, typer.Option("--summary/--no-summary", help="Print the net's layers first.")
     ] = True,
+    data_on_device: DataOnDevice = None,
+    devices: Annotated[
+        int, typer.Option(min=1, help="Devices that share each batch (KERAS_BACKEND=jax).")
+    ] = 1,
     cache: Cache = None,
     skip_bad: SkipBad = False,
     exclude: Exclude = None,
@@ -154,7 +159,10 @@ def train(
     if resume is not None:
         refuse_others(
             context,
-            {"resume", "cache", "tensorboard", "summary", "as_json"},
+            {
+                *("resume", "cache", "tensorboard", "summary", "as_json"),
+                *("data_on_device", "devices"),
+            },
             "--resume goes on with the run's own recipe",
         )
     options = locals()
@@ -168,12 +176,15 @@ def train(
     show = live.Display(
         Console(stderr=as_json, emoji=False), tensorboard=tensorboard, summary=summary
     )
+    where: dict[str, Any] = {"data_on_device": data_on_device, "num_devices": devices}
     if path is None:
         assert resume is not None
-        run = show.resume(resume, cache=cache)
+        run = show.resume(resume, cache=cache, **where)
     else:
         folder = out or free_name(path, made)
-        run = show.train(made, path, folder, cache=cache, skip_bad=skip_bad, selection=selection)
+        run = show.train(
+            made, path, folder, cache=cache, skip_bad=skip_bad, selection=selection, **where
+        )
     stop_if_interrupted(run)
     if as_json:
         print_json({"run": str(run.path), **run.metrics})

@@ -31,6 +31,7 @@ from fer_model.comparison.on_node import content, run_here
 from fer_model.comparison.packing import unpack
 from fer_model.comparison.protocol import Cell, Protocol
 from fer_model.comparison.results import FAILURES
+from fer_model.environment import DATA_ON_DEVICE
 from fer_model.training.runs import Run, is_run
 from fer_model.training.train import versions
 
@@ -132,7 +133,7 @@ def _connected(address: str) -> Iterator[None]:
     settings = {
         "KERAS_BACKEND": keras.backend.backend(),
         "TF_CPP_MIN_LOG_LEVEL": "3",
-        **{name: os.environ.get(name, "") for name in _THREADS},
+        **{name: os.environ.get(name, "") for name in (*_THREADS, DATA_ON_DEVICE)},
     }
     own: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
     try:

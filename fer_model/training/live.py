@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from fer_model.training.on_device import net_of
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
 from fer_model.training.train import resume, train
@@ -113,7 +114,9 @@ class LiveTraining(keras.callbacks.Callback):
         run = Run.open(self._folder)
         self._history = run.history.to_dict("records")
         if self._summary:
-            self.model.summary(print_fn=lambda text: self._console.print(text, highlight=False))
+            net_of(self.model).summary(
+                print_fn=lambda text: self._console.print(text, highlight=False)
+            )
         for note in run.data["notes"]:
             self._console.print(note, markup=False, highlight=False, soft_wrap=True)
         if self._console.is_terminal:

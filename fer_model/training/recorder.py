@@ -17,6 +17,7 @@ import pandas as pd
 from fer_data.files import write_text
 from fer_model.training import models
 from fer_model.training.averaging import Averaging
+from fer_model.training.on_device import net_of
 from fer_model.training.runs import Run
 
 SECONDS_BETWEEN_CHECKPOINTS = 120.0
@@ -149,7 +150,7 @@ class Recorder(keras.callbacks.Callback):
         progress.best = max(progress.best, row["val_accuracy"])
         if better or self._keep == "last":
             with self._averaging.averaged():
-                models.save(self.model, self._run.model_path, self._use)
+                models.save(net_of(self.model), self._run.model_path, self._use)
         progress.epoch, progress.step, progress.seconds = epoch + 1, 0, 0.0
         write_history(self._run, progress)
         self._began_at = time.monotonic()
@@ -158,13 +159,12 @@ class Recorder(keras.callbacks.Callback):
             raise Stopped
 
     def _save_checkpoint(self) -> None:
+        net = net_of(self.model)
         self._progress.random = [
-            keras.ops.convert_to_numpy(state).tolist() for state in random_states(self.model)
+            keras.ops.convert_to_numpy(state).tolist() for state in random_states(net)
         ]
         self._progress.seconds = time.monotonic() - self._began_at
-        models.save(
-            self.model, self._run.checkpoint_path, self._use, training=asdict(self._progress)
-        )
+        models.save(net, self._run.checkpoint_path, self._use, training=asdict(self._progress))
         self._saved_at = time.monotonic()
 
 

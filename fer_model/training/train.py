@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,14 +17,16 @@ from fer_data import readers
 from fer_data.account.ledger import record_ledger
 from fer_data.errors import DataError
 from fer_data.files import write_json, write_text
+from fer_data.loaders.plans import plan_dataset
 from fer_data.loaders.tfdata import tf_dataset
 from fer_data.selection import Selection
 from fer_data.store.store import PixelStore, open_store
 from fer_model.interrupt import ctrl_c_asks
 from fer_model.losses.choice import LossChoice
-from fer_model.training import models, nets, plots
+from fer_model.training import devices, models, nets, plots
 from fer_model.training.averaging import Averaging
 from fer_model.training.judge import judge
+from fer_model.training.on_device import OnDevice, table_rows
 from fer_model.training.optimizers import optimizer
 from fer_model.training.parts import Parts, divide
 from fer_model.training.recipe import Recipe
@@ -30,6 +34,7 @@ from fer_model.training.recorder import Plateau, Progress, Recorder, Stopped, ra
 from fer_model.training.runs import Run
 
 _PACKAGES = ("keras", "tensorflow", "numpy", "pillow", "fer-data")
+_OF_BACKEND = {"jax": ("jax", "jaxlib"), "torch": ("torch",)}
 
 
 def train(
@@ -40,6 +45,8 @@ def train(
     cache: str | Path | None = None,
     skip_bad: bool = False,
     selection: Selection | None = None,
+    data_on_device: bool | None = None,
+    num_devices: int = 1,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Run:
     """Train a recipe on a data set and leave a run folder.
@@ -57,6 +64,12 @@ def train(
         A folder that does not exist, or is empty.
     cache, skip_bad, selection
         As in `fer_data.open_store`.
+    data_on_device : bool, optional
+        Whether pixels are kept on the device, where pictures are then made; by default where
+        there is an accelerator that they fit on. It changes the speed, and the result by no more
+        than how a compiler rounds.
+    num_devices : int
+        Devices that share each batch; more than one on JAX, with the pixels on each.
     callbacks : sequence of keras.callbacks.Callback
         More callbacks, to show the training.
 
@@ -67,23 +80,33 @@ def train(
     Raises
     ------
     DataError, UsageError
-        If the data cannot be read, the recipe does not fit it, or `out` holds something.
+        If the data cannot be read, the recipe does not fit it, `out` holds something, or there are
+        not so many devices.
     """
     store = open_store(path, form=recipe.form, cache=cache, skip_bad=skip_bad, selection=selection)
     parts = divide(recipe, store)
-    model = _fresh_model(recipe, parts)
-    data = _data(store, parts, skip_bad, selection or Selection())
-    run = Run.create(Path(out).absolute(), recipe, data, versions())
-    return _continue(run, recipe, parts, model, Progress(), callbacks)
+    with devices.sharing(num_devices, recipe.batch_size):
+        model = _fresh_model(recipe, parts)
+        data = _data(store, parts, skip_bad, selection or Selection())
+        run = Run.create(Path(out).absolute(), recipe, data, versions())
+        progress = Progress()
+        is_done = _fit(run, recipe, parts, model, progress, callbacks, data_on_device)
+    if is_done:
+        _finish(run, parts, progress)
+    return run
 
 
 def resume(
     path: str | Path,
     *,
     cache: str | Path | None = None,
+    data_on_device: bool | None = None,
+    num_devices: int = 1,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Run:
     """Go on with a run that was interrupted, to the same result as if it had not been.
+
+    The arguments are those of `train`; how the run began does not bind them.
 
     Raises
     ------
@@ -94,19 +117,23 @@ def resume(
     if run.is_finished:
         return run
     recipe, parts = run.recipe, parts_of(run, cache=cache)
-    if run.checkpoint_path.exists():
-        model, _ = models.load(run.checkpoint_path)
-        before = model.optimizer.variables
-        _compile(model, optimizer(recipe, model, _num_steps(recipe, parts)), recipe, parts)
-        model.optimizer.build(model.trainable_variables)  # a loaded one decays all weights
-        for variable, value in zip(model.optimizer.variables, before, strict=True):
-            variable.assign(value)
-        progress = Progress(**models.load_training(run.checkpoint_path))
-        for state, value in zip(random_states(model), progress.random, strict=True):
-            state.assign(value)
-    else:
-        model, progress = _fresh_model(recipe, parts), Progress()
-    return _continue(run, recipe, parts, model, progress, callbacks)
+    with devices.sharing(num_devices, recipe.batch_size):
+        if run.checkpoint_path.exists():
+            model, _ = models.load(run.checkpoint_path)
+            before = model.optimizer.variables
+            _compile(model, optimizer(recipe, model, _num_steps(recipe, parts)), recipe, parts)
+            model.optimizer.build(model.trainable_variables)  # a loaded one decays all weights
+            for variable, value in zip(model.optimizer.variables, before, strict=True):
+                variable.assign(value)
+            progress = Progress(**models.load_training(run.checkpoint_path))
+            for state, value in zip(random_states(model), progress.random, strict=True):
+                state.assign(value)
+        else:
+            model, progress = _fresh_model(recipe, parts), Progress()
+        is_done = _fit(run, recipe, parts, model, progress, callbacks, data_on_device)
+    if is_done:
+        _finish(run, parts, progress)
+    return run
 
 
 def parts_of(run: Run, *, cache: str | Path | None = None) -> Parts:
@@ -159,7 +186,7 @@ def _compile(
     late: bool = False,
 ) -> None:
     jit_compile: str | bool = "auto"
-    if keras.backend.backend() == "tensorflow" and not _has_accelerator():
+    if keras.backend.backend() == "tensorflow" and not devices.has_accelerator():
         # "auto" turns XLA on for processors too, where the documented CNN's step then takes twice
         # as long (3.4 s against 1.65 s, batch 64, two cores).
         jit_compile = False
@@ -171,18 +198,16 @@ def _compile(
     )
 
 
-def _has_accelerator() -> bool:
-    return any(not name.startswith("cpu") for name in keras.distribution.list_devices())
-
-
-def _continue(
+def _fit(
     run: Run,
     recipe: Recipe,
     parts: Parts,
     model: keras.Model,
     progress: Progress,
     callbacks: Sequence[keras.callbacks.Callback],
-) -> Run:
+    data_on_device: bool | None,
+) -> bool:
+    """Train what is left of a run; whether it came to its end."""
     use = models.Use(parts.train.store.manifest.class_names, recipe.form, recipe.rescale)
     steps = recipe.steps_per_epoch or parts.train.num_steps
     write_text(run.path / "model.json", model.to_json(indent=2) + "\n")
@@ -199,17 +224,24 @@ def _continue(
         )
         always.insert(0, plateau)  # the recorder notes its count
     late_epoch = LossChoice.parse(recipe.loss).late_epoch(recipe.epochs)
+    learner, dataset = model, tf_dataset
+    rows = table_rows(parts.train, parts.validation)
+    if devices.takes_data(data_on_device, len(rows) * math.prod(recipe.form.shape)):
+        learner = OnDevice(model, parts.train.store.pixels[rows], recipe.rescale)
+        _compile(learner, model.optimizer, recipe, parts)
+        dataset = partial(plan_dataset, rows=rows)
     try:
         with ctrl_c_asks(recorder.ask_to_stop):
             while progress.epoch < recipe.epochs:
                 is_late = progress.epoch >= late_epoch
-                if is_late:
-                    _compile(model, model.optimizer, recipe, parts, late=True)
+                for one in {model, learner} if is_late else ():
+                    _compile(one, model.optimizer, recipe, parts, late=True)
                 until = recipe.epochs if is_late else late_epoch
                 rest = steps - progress.step  # less than an epoch where one was interrupted
-                model.fit(
+                _show_a_batch(learner, dataset(parts.validation))
+                learner.fit(
                     _smoothed(
-                        tf_dataset(
+                        dataset(
                             parts.train.at(progress.epoch * steps + progress.step),
                             steps_per_epoch=steps,
                         ),
@@ -218,7 +250,7 @@ def _continue(
                     steps_per_epoch=rest if progress.step else None,
                     initial_epoch=progress.epoch,
                     epochs=progress.epoch + 1 if progress.step else until,
-                    validation_data=tf_dataset(
+                    validation_data=dataset(
                         parts.validation.at(progress.epoch * parts.validation.num_steps)
                     ),
                     callbacks=[*always, *callbacks],
@@ -226,9 +258,17 @@ def _continue(
                     verbose=0,
                 )
     except Stopped:
-        return run
-    _finish(run, parts, progress)
-    return run
+        return False
+    return True
+
+
+def _show_a_batch(model: keras.Model, batches: Any) -> None:
+    """Let Keras make what it makes of a first batch; else it would take that of the training.
+
+    TensorFlow's trainer makes it as it goes.
+    """
+    if keras.backend.backend() != "tensorflow":
+        model.test_on_batch(*next(batches.as_numpy_iterator()))
 
 
 def _smoothed(batches: Any, share: float) -> Any:
@@ -281,5 +321,7 @@ def _data(store: PixelStore, parts: Parts, skip_bad: bool, selection: Selection)
 
 def versions() -> dict[str, str]:
     """Return the versions of Python, the backend, and what a training goes by."""
-    versions = {name: version(name) for name in _PACKAGES}
-    return {"python": platform.python_version(), "backend": keras.backend.backend(), **versions}
+    backend = keras.backend.backend()
+    packages = (*_PACKAGES, *_OF_BACKEND.get(backend, ()))
+    found = {name: version(name) for name in packages}
+    return {"python": platform.python_version(), "backend": backend, **found}

@@ -1,0 +1,173 @@
+"""One training on every backend of Keras, pixels on the host and on the device, on one and on more.
+
+Each backend trains in a process of its own, as a backend is chosen once.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from fer_model.training import nets
+
+BACKENDS = ("tensorflow", "jax", "torch")
+NUM_DEVICES = 4
+SAME = 1e-4
+"""What a loss may differ by, as a share of it, after ten steps that add up in other orders."""
+ROUNDING = 0.01
+"""Grey values of 255, where a compiler may add up in another order."""
+
+WORKER = """
+import json, signal, sys
+from pathlib import Path
+import keras
+import numpy as np
+from fer_data.loaders.plans import plan_dataset
+from fer_data.store.store import open_store
+from fer_model.training import devices
+from fer_model.training.on_device import OnDevice, net_of, table_rows
+from fer_model.training.parts import divide
+from fer_model.training.recipe import Recipe
+from fer_model.training.train import resume, train, versions
+
+data, weights, folder, *places = sys.argv[1:]
+weights = list(np.load(weights).values())
+recipe = Recipe(
+    net="small", epochs=2, learning_rate=1e-3, batch_size=32, rescale=1 / 255, image_size=(24, 24),
+    balance="batch+class-weights:power:0.5", augment="strong", mix="mixup:0.4", epoch_size=140,
+)
+
+class Note(keras.callbacks.Callback):
+    def __init__(self, stop_after=0):
+        super().__init__()
+        self.losses, self.stop_after = [], stop_after
+    def on_train_begin(self, logs=None):
+        net_of(self.model).set_weights(weights)
+    def on_train_batch_end(self, batch, logs=None):
+        self.losses.append(float(logs["loss"]))
+        if len(self.losses) == self.stop_after:
+            signal.raise_signal(signal.SIGINT)
+
+found = {"versions": versions(), "losses": {}, "history": {}}
+for place in places:
+    note = Note()
+    run = train(
+        recipe, data, Path(folder) / place, data_on_device=place != "host",
+        num_devices=int(place) if place.isdecimal() else 1, callbacks=[note],
+    )
+    found["losses"][place] = note.losses
+    found["history"][place] = run.history[["loss", "val_loss"]].to_numpy().tolist()
+
+stopped = train(recipe, data, Path(folder) / "stopped", callbacks=[Note(stop_after=3)])
+assert not stopped.is_finished
+run = resume(stopped.path, data_on_device=True)
+found["history"]["resumed"] = run.history[["loss", "val_loss"]].to_numpy().tolist()
+
+loader = divide(recipe, open_store(data, form=recipe.form)).train
+rows = table_rows(loader)
+as_they_are = keras.Sequential([keras.Input(loader.store.form.shape), keras.layers.Identity()])
+pictures = OnDevice(as_they_are, loader.store.pixels[rows], 1.0)
+made = pictures.predict(plan_dataset(loader, rows).map(lambda plan, *rest: plan), verbose=0)
+wanted = np.concatenate([batch.images for batch in loader.epoch()]) / np.float32(recipe.rescale)
+found["rounding"] = float(np.abs(made - wanted).max())
+
+if keras.backend.backend() == "jax":
+    with devices.sharing(4, 32):
+        found["parts"] = [
+            devices.shared(keras.ops.ones((size, 2))).sharding.shard_shape((size, 2))
+            for size in (32, 13)
+        ]
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first weights that all backends begin with."""
+    keras.utils.set_random_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "first.npz"
+    np.savez(path, *nets.build("small", (24, 24, 1), 7).get_weights())
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(faces: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What a backend's process tells; a function, as each is asked for in its turn."""
+
+    @cache
+    def of(backend: str) -> dict[str, Any]:
+        if importlib.util.find_spec(backend) is None:
+            pytest.skip(f"the extra {backend} is not installed")
+        places = ["host", "device", *([str(NUM_DEVICES)] if backend == "jax" else [])]
+        folder = tmp_path_factory.mktemp(backend)
+        ended = subprocess.run(
+            [sys.executable, "-c", WORKER, faces, weights, folder, *places],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+            env={
+                **os.environ,
+                "KERAS_BACKEND": backend,
+                "JAX_PLATFORMS": "cpu",
+                "XLA_FLAGS": f"--xla_force_host_platform_device_count={NUM_DEVICES}",
+            },
+        )
+        assert ended.returncode == 0, ended.stderr
+        found: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
+        assert found["versions"]["backend"] == backend
+        assert found["versions"][backend] == importlib.metadata.version(backend)
+        return found
+
+    return of
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["host", "device"])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_every_backend_trains_alike_wherever_its_data_is(
+    trained: Any, backend: str, place: str
+) -> None:
+    expected, found = trained("tensorflow"), trained(backend)
+    assert len(found["losses"][place]) == 10
+    np.testing.assert_allclose(
+        found["losses"][place], expected["losses"]["host"], rtol=SAME, err_msg="losses"
+    )
+    np.testing.assert_allclose(
+        found["history"][place], expected["history"]["host"], rtol=SAME, err_msg="history"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_every_backend_goes_on_where_it_was_stopped(trained: Any, backend: str) -> None:
+    history = trained(backend)["history"]
+    np.testing.assert_allclose(history["resumed"], history["host"], rtol=SAME)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_every_backend_makes_the_loaders_pictures(trained: Any, backend: str) -> None:
+    assert trained(backend)["rounding"] < ROUNDING
+
+
+@pytest.mark.slow
+def test_several_devices_train_as_one_does(trained: Any) -> None:
+    found = trained("jax")
+    assert found["parts"] == [[8, 2], [13, 2]]
+    several = str(NUM_DEVICES)
+    for what in ("losses", "history"):
+        np.testing.assert_allclose(
+            found[what][several], found[what]["device"], rtol=SAME, err_msg=what
+        )
