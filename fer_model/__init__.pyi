@@ -14,6 +14,7 @@ from .statistics.verdict import verdicts as verdicts
 from .training.evaluate import evaluate_run as evaluate_run
 from .training.recipe import Recipe as Recipe
 from .training.recipes import RECIPES as RECIPES
+from .training.recipes import named_recipe as named_recipe
 from .training.runs import Run as Run
 from .training.train import resume as resume
 from .training.train import train as train

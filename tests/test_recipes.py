@@ -13,7 +13,7 @@ from fer_data.errors import UsageError
 from fer_model.training import models, nets
 from fer_model.training.optimizers import optimizer
 from fer_model.training.recipe import Recipe
-from fer_model.training.recipes import RECIPES, named
+from fer_model.training.recipes import RECIPES, named_recipe
 from fer_model.training.runs import Run
 from fer_model.training.test_time import averaged
 from fer_model.training.train import resume, train
@@ -79,13 +79,13 @@ def test_an_averaged_run_stopped_and_resumed_is_the_uninterrupted_one(
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_named_recipe_is_itself_again(name: str) -> None:
-    assert named(name) == RECIPES[name]
-    assert Recipe.from_dict(named(name).to_dict()) == named(name)
+    assert named_recipe(name) == RECIPES[name]
+    assert Recipe.from_dict(named_recipe(name).to_dict()) == named_recipe(name)
 
 
 def test_a_recipe_without_a_name_is_refused() -> None:
     with pytest.raises(UsageError, match="recipe is 'slow'; choose one of notebook, quick"):
-        named("slow")
+        named_recipe("slow")
 
 
 @pytest.mark.parametrize("kind", ["adam", "adamw", "sgd"])

@@ -108,7 +108,7 @@ DataOnDevice = Annotated[
 def make_recipe(context: typer.Context, options: dict[str, Any]) -> Recipe:
     """Make a recipe of a command's options: of one that is named, changed by those given."""
     from fer_model.training.recipe import Recipe
-    from fer_model.training.recipes import named
+    from fer_model.training.recipes import named_recipe
 
     recipe = options["recipe"]
     values = {
@@ -120,7 +120,7 @@ def make_recipe(context: typer.Context, options: dict[str, Any]) -> Recipe:
         values["image_size"] = (values["image_size"], values["image_size"])
     if "epoch_size" in values:
         values["epoch_size"] = parse_epoch_size(values["epoch_size"])
-    return replace(Recipe() if recipe is None else named(recipe), **values)
+    return replace(Recipe() if recipe is None else named_recipe(recipe), **values)
 
 
 def is_given(context: typer.Context, name: str) -> bool:

@@ -24,7 +24,7 @@ RECIPES = {
 """The reference notebook's, minutes on a processor."""
 
 
-def named(name: str) -> Recipe:
+def named_recipe(name: str) -> Recipe:
     """Return a recipe by its name.
 
     Raises

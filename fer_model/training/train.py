@@ -86,7 +86,7 @@ def train(
     store = open_store(path, form=recipe.form, cache=cache, skip_bad=skip_bad, selection=selection)
     parts = divide(recipe, store)
     with devices.sharing(num_devices, recipe.batch_size):
-        model = _fresh_model(recipe, parts)
+        model = fresh_model(recipe, parts)
         data = _data(store, parts, skip_bad, selection or Selection())
         run = Run.create(Path(out).absolute(), recipe, data, versions())
         progress = Progress()
@@ -129,7 +129,7 @@ def resume(
             for state, value in zip(random_states(model), progress.random, strict=True):
                 state.assign(value)
         else:
-            model, progress = _fresh_model(recipe, parts), Progress()
+            model, progress = fresh_model(recipe, parts), Progress()
         is_done = _fit(run, recipe, parts, model, progress, callbacks, data_on_device)
     if is_done:
         _finish(run, parts, progress)
@@ -164,7 +164,8 @@ def parts_of(run: Run, *, cache: str | Path | None = None) -> Parts:
     return divide(recipe, store)
 
 
-def _fresh_model(recipe: Recipe, parts: Parts) -> keras.Model:
+def fresh_model(recipe: Recipe, parts: Parts) -> keras.Model:
+    """Return a recipe's net with its first weights, compiled for a training on the parts."""
     keras.utils.set_random_seed(recipe.seed)
     model = nets.build(
         recipe.net, recipe.form.shape, parts.train.num_classes, precision=recipe.precision
