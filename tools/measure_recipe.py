@@ -4,8 +4,8 @@
 
 The wall time is that of the whole `fer-model train`: Python and its imports, reading what is
 decoded already (the data is opened once before; `--no-warm` leaves that to the first run),
-training, validation, scores, plots. Runs that are finished are not made again; one that was killed goes on, and its wall time is
-then not known. More options of `fer-model train` can follow `--`.
+training, validation, scores, plots. Runs that are finished are not made again; one that was killed
+goes on, and its wall time is then not known. More options of `fer-model train` can follow `--`.
 """
 
 from __future__ import annotations
