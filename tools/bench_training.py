@@ -1,184 +1,217 @@
-"""What does feeding cost a training? One net, fed in several ways in turn, in one process.
+"""What does the data cost a training? A net alone, fed by the host, with its data on the device.
 
-    python tools/bench_training.py fer2013/ --net documented --rounds 5 --json bench.json
-    KERAS_BACKEND=jax python tools/bench_training.py fer2013/ --net fast --only bare,host,device
+    python tools/bench_training.py fer2013/ --net small --augment standard --json bench.json
+    python tools/bench_training.py fer2013/ --backend jax --device gpu:0
 
-The ways: `bare`, one batch again and again, which no loader can be faster than; `host`, as
-`fer-model train` feeds it; `device`, the pixels on the device and a step fed numbers alone;
-`notebook`, the reference notebook's own code (`ImageDataGenerator.flow_from_directory`, flips, and
-`compile` with Keras's defaults, which turn XLA on for processors, too), and `notebook-plain`, the
-same without XLA. All are set up and warmed up once, then take turns, so that noise hits all alike;
-ratios are taken round by round, and the medians are the figures to quote. The notebook's ways need
-class folders and SciPy.
+    python tools/bench_training.py fer2013/ --net documented --notebook
+
+With --notebook the reference notebook's own code runs beside them: `ImageDataGenerator` on class
+folders, and `compile` with Keras's defaults, which turn XLA on for processors too; so it runs
+without that as well. All are trained by Keras's ``fit`` in one process, round by round in turn, so
+that noise hits all alike; the first step of a round, which starts the pipeline, is not counted. The
+net alone gets one batch of float32 pictures that stays on the device: nothing can be faster with
+this net. Quote ratios, which are taken round by round, and their spread. (A GPU's clock that goes
+down as it warms up shows in the rounds.)
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-import keras
-import numpy as np
-from rich.console import Console
-from rich.table import Table
-
-from fer_data import open_store, tf_dataset
-from fer_data.loaders.plans import plan_dataset
-from fer_model import Recipe
-from fer_model.training.on_device import OnDevice, table_rows
-from fer_model.training.parts import Parts, divide
-from fer_model.training.train import fresh_model
-
-Step = Callable[[int], None]
-"""Trains so many steps."""
+RATIOS = (
+    *(("host", "alone"), ("device", "alone"), ("device", "host")),
+    *(("host", "notebook"), ("host", "notebook without XLA")),
+)
 
 
-def bare(recipe: Recipe, parts: Parts, path: Path) -> Step:
-    """Return the training on one batch, again and again."""
-    model = fresh_model(recipe, parts)
-    first = next(iter(tf_dataset(parts.train)))
-    batches = type(tf_dataset(parts.train)).from_tensors(first).repeat()
-    return lambda num: _fitted(model, batches, num)
+def options() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("path", type=Path, help="a data set")
+    parser.add_argument("--net", default="small", help="documented, fast or small")
+    parser.add_argument("--backend", choices=("tensorflow", "jax", "torch"), default="tensorflow")
+    parser.add_argument("--device", help="as Keras names it: gpu:0, cpu:0; by default its choice")
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--augment", default="flip")
+    parser.add_argument("--mix", default="none")
+    parser.add_argument("--balance", default="batch")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=50, help="of a round")
+    parser.add_argument("--notebook", action="store_true", help="wants class folders and SciPy")
+    parser.add_argument("--json", type=Path, help="write all rounds here")
+    return parser.parse_args()
 
 
-def host(recipe: Recipe, parts: Parts, path: Path) -> Step:
-    """Return the training as `fer-model train` feeds it."""
-    model = fresh_model(recipe, parts)
-    batches = tf_dataset(parts.train, steps_per_epoch=1_000_000)
-    return lambda num: _fitted(model, batches, num)
+def contenders(chosen: argparse.Namespace) -> dict[str, tuple[Any, Any]]:
+    """Return models and the data of a round, by name; each begins with the same weights."""
+    import keras
+    import tensorflow as tf
 
+    from fer_data.batching.door import open_loader
+    from fer_data.loaders.plans import plan_dataset
+    from fer_data.loaders.tfdata import tf_dataset
+    from fer_model.training import devices, nets
+    from fer_model.training.on_device import OnDevice, table_rows
 
-def device(recipe: Recipe, parts: Parts, path: Path) -> Step:
-    """Return the training with its pixels on the device."""
-    rows = table_rows(parts.train)
-    net = fresh_model(recipe, parts)
-    model = OnDevice(net, parts.train.store.pixels[rows], recipe.rescale)
-    model.compile(
-        optimizer=net.optimizer,
-        loss="categorical_crossentropy",
-        metrics=["accuracy"],
-        jit_compile=net.jit_compile,
+    class Alone(keras.Model):
+        """A net that sees the same pictures whatever it is fed."""
+
+        def __init__(self, net: keras.Model, images: Any) -> None:
+            super().__init__()
+            self.net = net
+            self.images = keras.Variable(images, trainable=False, name="images")
+            self.built = True
+
+        def call(self, numbers: Any, training: bool | None = None) -> Any:
+            return self.net(self.images, training=training)
+
+    loader = open_loader(
+        chosen.path,
+        balance=chosen.balance,
+        batch_size=chosen.batch_size,
+        augment=chosen.augment,
+        mix=chosen.mix,
+        rescale=1 / 255,
+        drop_remainder=True,
     )
-    batches = plan_dataset(parts.train, rows=rows, steps_per_epoch=1_000_000)
-    return lambda num: _fitted(model, batches, num)
 
+    def net() -> Any:
+        keras.utils.set_random_seed(0)
+        return nets.build(chosen.net, loader.store.form.shape, loader.num_classes)
 
-def notebook(recipe: Recipe, parts: Parts, path: Path, **options: Any) -> Step:
-    """Return the notebook's own training."""
-    from keras.src.legacy.preprocessing.image import ImageDataGenerator
-
-    train = path / "train"
-    if not train.is_dir():
-        raise FileNotFoundError(f"{train}: the notebook reads class folders")
-    batches = ImageDataGenerator(horizontal_flip=True).flow_from_directory(
-        str(train),
-        target_size=recipe.image_size,
-        color_mode="grayscale",
-        batch_size=recipe.batch_size,
-        class_mode="categorical",
-        shuffle=True,
-    )
-    model = fresh_model(recipe, parts)
-    model.compile(
-        optimizer=keras.optimizers.Adam(recipe.learning_rate),
-        loss="categorical_crossentropy",
-        metrics=["accuracy"],
-        **options,
-    )
-    return lambda num: _fitted(model, batches, num)
-
-
-def notebook_plain(recipe: Recipe, parts: Parts, path: Path) -> Step:
-    """Return the same without XLA."""
-    return notebook(recipe, parts, path, jit_compile=False)
-
-
-WAYS = {
-    "bare": bare,
-    "host": host,
-    "device": device,
-    "notebook": notebook,
-    "notebook-plain": notebook_plain,
-}
-
-
-def _fitted(model: keras.Model, batches: Any, num: int) -> None:
-    model.fit(batches, steps_per_epoch=num, epochs=1, shuffle=False, verbose=0)
-
-
-def measured(ways: dict[str, Step], rounds: int, steps: int, batch: int) -> dict[str, list[float]]:
-    """Return images a second of each way and round."""
-    found: dict[str, list[float]] = {name: [] for name in ways}
-    for number in range(rounds):
-        for name, step in ways.items():
-            began = time.perf_counter()
-            step(steps)
-            found[name].append(steps * batch / (time.perf_counter() - began))
-        print(f"round {number + 1} of {rounds}", file=sys.stderr, flush=True)
+    images, *targets = loader.arrays(0)
+    numbers = tf.zeros(len(images), tf.int32)
+    rows = table_rows(loader)
+    found = {
+        "alone": (
+            Alone(net(), images),
+            tf.data.Dataset.from_tensors((numbers, *targets)).repeat(chosen.steps),
+        ),
+        "host": (net(), tf_dataset(loader, steps_per_epoch=chosen.steps)),
+        "device": (
+            OnDevice(net(), loader.store.pixels[rows], loader.rescale),
+            plan_dataset(loader, rows, steps_per_epoch=chosen.steps),
+        ),
+    }
+    on_processors = keras.backend.backend() == "tensorflow" and not devices.has_accelerator()
+    for model, _ in found.values():
+        model.compile(  # as in a training
+            keras.optimizers.Adam(1e-4),
+            loss="categorical_crossentropy",
+            metrics=["accuracy"],
+            jit_compile=False if on_processors else "auto",
+        )
+    if chosen.notebook:
+        for name, options in {
+            "notebook": {},
+            "notebook without XLA": {"jit_compile": False},
+        }.items():
+            found[name] = (net(), notebook_batches(chosen.path / "train", chosen.batch_size))
+            found[name][0].compile(
+                keras.optimizers.Adam(1e-4),
+                loss="categorical_crossentropy",
+                metrics=["accuracy"],
+                **options,
+            )
     return found
 
 
-def shown(found: dict[str, list[float]], title: str) -> Table:
-    """Return a row a way: images a second, and its ratio to each of the others."""
-    table = Table(title=title, title_justify="left")
-    table.add_column("way")
-    table.add_column("images/s", justify="right")
-    for base in found:
-        table.add_column(f"/ {base}", justify="right")
-    for name, values in found.items():
-        ratios = [statistics.median(np.divide(values, base)) for base in found.values()]
-        table.add_row(
-            name, f"{statistics.median(values):,.0f}", *(f"{ratio:.3f}" for ratio in ratios)
-        )
-    return table
+def notebook_batches(train: Path, batch_size: int) -> Any:
+    """Return the notebook's batches of class folders, flipped at random."""
+    from keras.src.legacy.preprocessing.image import ImageDataGenerator
+
+    return ImageDataGenerator(horizontal_flip=True).flow_from_directory(
+        str(train),
+        target_size=(48, 48),
+        color_mode="grayscale",
+        batch_size=batch_size,
+        class_mode="categorical",
+        shuffle=True,
+    )
+
+
+def measured(model: Any, data: Any, steps: int) -> float:
+    """Train a round and return steps a second, but for the first step."""
+    import keras
+
+    class Clock(keras.callbacks.Callback):
+        """Notes when steps end. Keras waits for each step's loss, as it does in a training."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.ends: list[float] = []
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            """Note a step's end."""
+            self.ends.append(time.perf_counter())
+
+    clock = Clock()
+    model.fit(data, steps_per_epoch=steps, callbacks=[clock], shuffle=False, verbose=0)
+    return (len(clock.ends) - 1) / (clock.ends[-1] - clock.ends[0])
+
+
+def spread(values: list[float]) -> dict[str, Any]:
+    """Return values with their median, least and greatest."""
+    middle = statistics.median(values)
+    return {"rounds": values, "median": middle, "least": min(values), "greatest": max(values)}
 
 
 def main() -> None:
-    """Measure."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("path", type=Path)
-    parser.add_argument("--net", default="documented", choices=["documented", "fast", "small"])
-    parser.add_argument("--augment", default="flip")
-    parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=20, help="of one measurement")
-    parser.add_argument("--only", default=",".join(WAYS))
-    parser.add_argument("--json", type=Path)
-    given = parser.parse_args()
-    recipe = Recipe(net=given.net, augment=given.augment, batch_size=given.batch_size)
-    parts = divide(recipe, open_store(given.path, form=recipe.form))
-    ways = {}
-    for name in given.only.split(","):
-        try:
-            ways[name] = WAYS[name](recipe, parts, given.path)
-            ways[name](3)
-        except (ImportError, FileNotFoundError) as error:
-            print(f"{name}: left out ({error})", file=sys.stderr)
-            ways.pop(name, None)
-    found = measured(ways, given.rounds, given.steps, given.batch_size)
-    backend = keras.backend.backend()
-    Console().print(shown(found, f"{given.net} net, batches of {given.batch_size}, {backend}"))
-    if given.json:
-        about = {
-            "net": given.net,
-            "batch_size": given.batch_size,
-            "steps": given.steps,
-            "backend": backend,
-            "devices": keras.distribution.list_devices(),
-            "keras": keras.__version__,
-            "python": platform.python_version(),
-            "images_per_second": found,
-        }
-        given.json.write_text(json.dumps(about, indent=2) + "\n")
+    """Measure, print, and write."""
+    chosen = options()
+    os.environ["KERAS_BACKEND"] = chosen.backend
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if chosen.backend != "tensorflow":
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    import keras
+
+    from fer_model.training.train import versions
+
+    rounds: dict[str, list[float]] = {}
+    with keras.device(chosen.device) if chosen.device else nullcontext():
+        models = contenders(chosen)
+        for name, (model, data) in models.items():
+            measured(model, data, chosen.steps)
+            rounds[name] = []
+            print(f"{name} is set up", file=sys.stderr)
+        for _ in range(chosen.rounds):
+            for name, (model, data) in models.items():
+                speed = measured(model, data, chosen.steps) * chosen.batch_size
+                rounds[name].append(speed)
+    found = {
+        "about": {
+            **{name: str(value) for name, value in vars(chosen).items() if name != "json"},
+            "versions": versions(),
+            "machine": platform.machine(),
+            "cores": len(os.sched_getaffinity(0)),
+        },
+        "images_per_second": {name: spread(values) for name, values in rounds.items()},
+        "ratios": {
+            f"{one} / {other}": spread(
+                [a / b for a, b in zip(rounds[one], rounds[other], strict=True)]
+            )
+            for one, other in RATIOS
+            if other in rounds
+        },
+    }
+    for part in ("images_per_second", "ratios"):
+        for name, one in found[part].items():
+            digits = 2 if part == "ratios" else 0
+            print(
+                f"{name:>27}: {one['median']:,.{digits}f} "
+                f"({one['least']:,.{digits}f} to {one['greatest']:,.{digits}f})"
+            )
+    if chosen.json:
+        chosen.json.write_text(json.dumps(found, indent=2) + "\n")
 
 
 if __name__ == "__main__":
