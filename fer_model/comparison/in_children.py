@@ -95,15 +95,21 @@ def _child(
     ended, told = _Ended(), False
     under_way: Cell | None = None
 
+    running: list[subprocess.Popen[str]] = []
+
     def stop() -> None:
         ended.stopped = True
-        child.send_signal(signal.SIGINT)
+        for one in running:
+            one.send_signal(signal.SIGINT)
 
     with (
         tempfile.TemporaryFile("w+", errors="replace") as errors,
+        ctrl_c_asks(stop),  # first: a process that is started by one that ignores Ctrl-C would, too
         _started(command, cells, errors, lock) as child,
-        ctrl_c_asks(stop),
     ):
+        running.append(child)
+        if ended.stopped:
+            stop()
         for event in _events(child):
             kind = event["event"]
             cell = cells[event.get("cell", 0)]
