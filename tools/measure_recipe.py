@@ -62,7 +62,7 @@ def shown(rows: list[dict[str, Any]], title: str) -> Table:
     """Return a row a seed, and one of their means with the spread."""
     table = Table(title=title, title_justify="left")
     table.add_column("seed")
-    for name in (*FIGURES, "rarest class", "training s", "wall s"):
+    for name in (*FIGURES, "lowest recall", "training s", "wall s"):
         table.add_column(name.replace("_", " "), justify="right")
     for row in rows:
         wall = row["wall_seconds"]
