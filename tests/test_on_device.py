@@ -234,6 +234,7 @@ def test_the_documented_net_goes_on_with_its_data_on_the_device(
     assert_same_run(whole, resume(stopped.path, data_on_device=True))
 
 
+@pytest.mark.slow
 def test_the_notebooks_protocol_is_the_same_on_the_device(faces: Path, tmp_path: Path) -> None:
     recipe = dataclasses.replace(QUICK, epochs=1, protocol="notebook", keep="last", subset=0.5)
     runs = [train(recipe, faces, tmp_path / str(on), data_on_device=on) for on in (False, True)]
