@@ -16,6 +16,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from typer.testing import CliRunner
 
 from fer_data.batching.door import open_loader
 from fer_data.batching.loader import Loader
@@ -23,6 +24,7 @@ from fer_data.batching.shard import Shard
 from fer_data.errors import UsageError
 from fer_data.loaders.plans import plan_arrays, plan_dataset
 from fer_model import environment
+from fer_model.cli import app
 from fer_model.training import devices, models
 from fer_model.training.on_device import OnDevice, Pictures, net_of, table_rows
 from fer_model.training.recipe import Recipe
@@ -266,3 +268,12 @@ def test_several_devices_want_jax(make_folder: MakeFolder, tmp_path: Path) -> No
     with pytest.raises(UsageError, match="several devices train on JAX alone"):
         train(Recipe(net="small", image_size=(16, 16)), data, tmp_path / "run", num_devices=2)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_comparison_tells_its_processes_where_the_data_is_to_be(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(environment.DATA_ON_DEVICE, "0")
+    arguments = ["compare", str(tmp_path / "nowhere"), "--arms", "none", "--data-on-device"]
+    assert CliRunner().invoke(app, arguments).exit_code
+    assert environment.data_on_device() is True
