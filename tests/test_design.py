@@ -21,7 +21,7 @@ from fer_model.statistics.design import (
     smallest_difference,
     smallest_difference_measured,
 )
-from fer_model.statistics.differences import paired_differences
+from fer_model.statistics.differences import Components, paired_differences
 from fer_model.statistics.scores import Predicted
 from fer_model.statistics.verdict import CANNOT_TELL, HELPS, HURTS, verdicts
 from tests.trainings import CLASS_NAMES, SCENARIOS, draw, made
@@ -143,10 +143,9 @@ def test_seeds_needed_are_the_fewest_that_go_beyond_the_margin() -> None:
         of_one = max(parts.seeds, parts.interaction * parts.num_seeds)
         end = row.low if row.estimate > 0 else row.high
 
-        def needed(num_seeds: int) -> float:
-            of_seeds = of_one / num_seeds  # noqa: B023
-            degrees = parts.degrees  # noqa: B023
-            return float(margin(parts.pictures, of_seeds, num_seeds, 0.025, degrees=degrees))  # noqa: B023
+        def needed(num_seeds: int, of_one: float = of_one, parts: Components = parts) -> float:
+            seeds, degrees = of_one / num_seeds, parts.degrees
+            return float(margin(parts.pictures, seeds, num_seeds, 0.025, degrees=degrees))
 
         wider = max(1.0, abs(row.estimate - end) / needed(parts.num_seeds))
         if row.p_holm <= 0.05:

@@ -174,8 +174,8 @@ def compare(
     is_folder = len(paths) == 1 and (paths[0] / FILE).exists()
     more_seeds = is_given(context, "seeds")
     if is_folder and (arms is not None or more_seeds):
-        known = {"paths", "arms", "seeds", "seed", "ray", "cache", "as_json", "markdown"}
-        known.add("data_on_device")
+        known = {"paths", "arms", "seeds", "seed", "as_json", "markdown"}
+        known |= {"ray", "cache", "data_on_device"}  # where it trains, not what
         refuse_others(context, known, f"{paths[0]} goes on with the settings that it has")
         from fer_model.comparison import compare as comparison
 

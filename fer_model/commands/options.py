@@ -52,7 +52,7 @@ Smoothing = Annotated[
 Average = Annotated[
     float, typer.Option(help="Decay of the running average of the weights; 0 for none.")
 ]
-Precision = Annotated[str, typer.Option(help="float32, bfloat16 or float16.")]
+Precision = Annotated[str, typer.Option(help="float32 or bfloat16.")]
 TestTime = Annotated[
     str,
     typer.Option(help="Average predictions over a picture's versions: none, flips or crops."),

@@ -53,7 +53,7 @@ class Averaging(keras.callbacks.Callback):
             average.assign(value)
 
     def _pairs(self) -> list[tuple[keras.Variable, keras.Variable]]:
-        optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
+        optimizer = self.model.optimizer
         if not optimizer.use_ema:
             return []
         averages = optimizer._model_variables_moving_average

@@ -19,7 +19,7 @@ Keep = Literal["best", "last"]
 Net = Literal["documented", "fast", "small"]
 Schedule = Literal["plateau", "cosine"]
 Optimizer = Literal["adam", "adamw", "sgd"]
-Precision = Literal["float32", "bfloat16", "float16"]
+Precision = Literal["float32", "bfloat16"]
 TestTime = Literal["none", "flips", "crops"]
 
 
@@ -58,7 +58,7 @@ class Recipe:
     average : float
         Decay of the running average of the weights, a step (Polyak and Juditsky 1992,
         doi:10.1137/0330046), which then are what is validated and kept; 0 for none.
-    precision : {"float32", "bfloat16", "float16"}
+    precision : {"float32", "bfloat16"}
         What layers compute in; weights and the last layer stay float32.
     learning_rate : float
         At the start, or, with ``cosine``, at its highest.

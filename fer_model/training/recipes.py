@@ -1,4 +1,4 @@
-"""Recipes with names, as frozen values. What each one gives is measured in docs/training.md."""
+"""Recipes with names, as frozen values; docs/training.md has what was measured of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RECIPES = {
         test_time="flips",
     ),
 }
-"""The reference notebook's, minutes on a processor."""
+"""By name: the reference notebook's own, and one that takes minutes on a processor."""
 
 
 def named_recipe(name: str) -> Recipe:

@@ -188,8 +188,8 @@ def _compile(
 ) -> None:
     jit_compile: str | bool = "auto"
     if keras.backend.backend() == "tensorflow" and not devices.has_accelerator():
-        # "auto" turns XLA on for processors too, where the documented CNN's step then takes twice
-        # as long (3.4 s against 1.65 s, batch 64, two cores).
+        # "auto" turns XLA on for processors too, where the fast net's step then took three times
+        # as long, and the documented CNN's between as long and twice as long (on two machines).
         jit_compile = False
     model.compile(
         optimizer=by,
