@@ -29,13 +29,15 @@ ROUNDING = 0.01
 """Grey values of 255, where a compiler may add up in another order."""
 
 WORKER = """
-import json, signal, sys
+import json, os, signal, sys
 from pathlib import Path
+if os.environ["KERAS_BACKEND"] != "tensorflow":
+    sys.modules["tensorflow"] = None  # as if it were not installed
 import keras
 import numpy as np
-from fer_data.loaders.plans import plan_dataset
 from fer_data.store.store import open_store
 from fer_model.training import devices
+from fer_model.training.feed import feed
 from fer_model.training.on_device import OnDevice, net_of, table_rows
 from fer_model.training.parts import divide
 from fer_model.training.recipe import Recipe
@@ -78,7 +80,7 @@ loader = divide(recipe, open_store(data, form=recipe.form)).train
 rows = table_rows(loader)
 as_they_are = keras.Sequential([keras.Input(loader.store.form.shape), keras.layers.Identity()])
 pictures = OnDevice(as_they_are, loader.store.pixels[rows], 1.0)
-made = pictures.predict(plan_dataset(loader, rows).map(lambda plan, *rest: plan), verbose=0)
+made = pictures.predict(feed(loader, rows=rows), verbose=0)
 wanted = np.concatenate([batch.images for batch in loader.epoch()]) / np.float32(recipe.rescale)
 found["rounding"] = float(np.abs(made - wanted).max())
 

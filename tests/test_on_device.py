@@ -22,7 +22,8 @@ from fer_data.batching.door import open_loader
 from fer_data.batching.loader import Loader
 from fer_data.batching.shard import Shard
 from fer_data.errors import UsageError
-from fer_data.loaders.plans import plan_arrays, plan_dataset
+from fer_data.loaders.plans import plan_arrays
+from fer_data.loaders.tfplans import plan_dataset
 from fer_model import environment
 from fer_model.cli import app
 from fer_model.training import devices, models

@@ -37,13 +37,14 @@ def options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("path", type=Path, help="a data set")
-    parser.add_argument("--net", default="small", help="documented, fast or small")
+    parser.add_argument("--net", default="small", help="documented, fast, fast-wide or small")
     parser.add_argument("--backend", choices=("tensorflow", "jax", "torch"), default="tensorflow")
     parser.add_argument("--device", help="as Keras names it: gpu:0, cpu:0; by default its choice")
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--augment", default="flip")
     parser.add_argument("--mix", default="none")
     parser.add_argument("--balance", default="batch")
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=50, help="of a round")
     parser.add_argument("--notebook", action="store_true", help="wants class folders and SciPy")
@@ -54,12 +55,11 @@ def options() -> argparse.Namespace:
 def contenders(chosen: argparse.Namespace) -> dict[str, tuple[Any, Any]]:
     """Return models and the data of a round, by name; each begins with the same weights."""
     import keras
-    import tensorflow as tf
+    import numpy as np
 
     from fer_data.batching.door import open_loader
-    from fer_data.loaders.plans import plan_dataset
-    from fer_data.loaders.tfdata import tf_dataset
     from fer_model.training import devices, nets
+    from fer_model.training.feed import feed
     from fer_model.training.on_device import OnDevice, table_rows
 
     class Alone(keras.Model):
@@ -86,20 +86,25 @@ def contenders(chosen: argparse.Namespace) -> dict[str, tuple[Any, Any]]:
 
     def net() -> Any:
         keras.utils.set_random_seed(0)
-        return nets.build(chosen.net, loader.store.form.shape, loader.num_classes)
+        return nets.build(
+            chosen.net,
+            loader.store.form.shape,
+            loader.num_classes,
+            precision=chosen.precision,
+        )
 
     images, *targets = loader.arrays(0)
-    numbers = tf.zeros(len(images), tf.int32)
+    numbers = np.zeros(len(images), np.int32)
     rows = table_rows(loader)
     found = {
         "alone": (
             Alone(net(), images),
-            tf.data.Dataset.from_tensors((numbers, *targets)).repeat(chosen.steps),
+            again((numbers, *targets), chosen.steps),
         ),
-        "host": (net(), tf_dataset(loader, steps_per_epoch=chosen.steps)),
+        "host": (net(), feed(loader, steps_per_epoch=chosen.steps)),
         "device": (
             OnDevice(net(), loader.store.pixels[rows], loader.rescale),
-            plan_dataset(loader, rows, steps_per_epoch=chosen.steps),
+            feed(loader, rows=rows, steps_per_epoch=chosen.steps),
         ),
     }
     on_processors = keras.backend.backend() == "tensorflow" and not devices.has_accelerator()
@@ -125,6 +130,27 @@ def contenders(chosen: argparse.Namespace) -> dict[str, tuple[Any, Any]]:
     return found
 
 
+def again(batch: tuple[Any, ...], steps: int) -> Any:
+    """Return the same batch, so many times, as the backend takes it soonest."""
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.data.Dataset.from_tensors(batch).repeat(steps)
+
+    class Again(keras.utils.PyDataset):
+        """The same batch."""
+
+        def __len__(self) -> int:
+            return steps
+
+        def __getitem__(self, index: int) -> tuple[Any, ...]:
+            return batch
+
+    return Again()
+
+
 def notebook_batches(train: Path, batch_size: int) -> Any:
     """Return the notebook's batches of class folders, flipped at random."""
     from keras.src.legacy.preprocessing.image import ImageDataGenerator
@@ -144,7 +170,7 @@ def measured(model: Any, data: Any, steps: int) -> float:
     import keras
 
     class Clock(keras.callbacks.Callback):
-        """Notes when steps end. Keras waits for each step's loss, as it does in a training."""
+        """Notes when steps end."""
 
         def __init__(self) -> None:
             super().__init__()

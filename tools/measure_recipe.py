@@ -1,17 +1,22 @@
-"""What does a recipe give, and how long does it take? Each seed a fresh process, in turn.
+"""What does a recipe give, and how long does it take? Each seed is a process of its own.
 
     python tools/measure_recipe.py fer2013/ --recipe quick --seeds 3 --out measured
+    KERAS_BACKEND=jax python tools/measure_recipe.py fer2013/ --recipe best --at-once 3 \\
+        --minutes 9 --out measured
 
 The wall time is that of the whole `fer-model train`: Python and its imports, reading what is
 decoded already (the data is opened once before; `--no-warm` leaves that to the first run),
-training, validation, scores, plots. Runs that are finished are not made again; one that was killed
-goes on, and its wall time is then not known. More options of `fer-model train` can follow `--`.
+training, validation, scores, plots. On a processor let one run at a time, as is the default; a GPU
+has room for several at once. Runs that are finished are not made again; one that was killed, or
+stopped after `--minutes`, goes on when this is called again, and its wall time is then not known.
+More options of `fer-model train` can follow `--`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import signal
 import statistics
 import subprocess
 import sys
@@ -25,25 +30,70 @@ from rich.table import Table
 FIGURES = ("accuracy", "balanced_accuracy", "macro_f1")
 
 
-def made(path: Path, recipe: str, seed: int, out: Path, more: list[str]) -> dict[str, Any]:
-    """Train one seed, or go on with it, or read what it gave."""
+class Training:
+    """One seed's process.
+
+    Parameters
+    ----------
+    folder : Path
+        Of its run.
+    options : list of str
+        What begins it.
+    """
+
+    def __init__(self, folder: Path, options: list[str]) -> None:
+        self.folder = folder
+        self.wall = folder.with_suffix(".wall")
+        self._began = time.perf_counter()
+        self._is_new = not folder.exists()
+        if (folder / "recipe.json").exists():
+            options = ["--resume", str(folder)]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "fer_model.cli", "train", *options, "--no-summary"],
+            stdout=subprocess.DEVNULL,
+        )
+
+    def has_ended(self) -> bool:
+        """Whether it has, and note how long it took if it came to its end in one go."""
+        if self.process.poll() is None:
+            return False
+        if self._is_new and (self.folder / "metrics.json").exists():
+            self.wall.write_text(f"{time.perf_counter() - self._began:.1f}\n")
+        return True
+
+
+def train_all(trainings: dict[Path, list[str]], *, at_once: int, minutes: float | None) -> None:
+    """Train those that are not finished, and stop where that takes longer than the minutes."""
+    until = time.monotonic() + (60 * minutes if minutes else float("inf"))
+    waiting = [one for one in trainings if not (one / "metrics.json").exists()]
+    running: list[Training] = []
+    failed: list[Path] = []
+    while waiting or running:
+        while waiting and len(running) < at_once:
+            folder = waiting.pop(0)
+            running.append(Training(folder, trainings[folder]))
+        time.sleep(0.2)
+        ended = [one for one in running if one.has_ended()]
+        running = [one for one in running if one not in ended]
+        failed += [one.folder for one in ended if one.process.returncode]
+        if time.monotonic() > until:
+            for one in running:
+                one.process.send_signal(signal.SIGINT)  # it writes a checkpoint
+            for one in running:
+                one.process.wait()
+            break
+    if failed:
+        raise SystemExit(f"failed: {', '.join(map(str, failed))}")
+
+
+def measured(folder: Path, seed: int) -> dict[str, Any]:
+    """Return what a finished run gave."""
     from fer_model import Run
 
-    folder, timed = out / f"{recipe}-seed-{seed}", out / f"{recipe}-seed-{seed}.wall"
-    command = [sys.executable, "-m", "fer_model.cli", "train"]
-    if (folder / "recipe.json").exists():
-        command += ["--resume", str(folder)]
-    else:
-        command += [str(path), "--recipe", recipe, "--seed", str(seed), "--out", str(folder), *more]
-    if not (folder / "metrics.json").exists():
-        is_new = not folder.exists()
-        began = time.perf_counter()
-        subprocess.run([*command, "--no-summary"], check=True, stdout=subprocess.DEVNULL)
-        if is_new:
-            timed.write_text(f"{time.perf_counter() - began:.1f}\n")
-    run = Run.open(folder)
+    run, wall = Run.open(folder), folder.with_suffix(".wall")
     metrics = run.metrics
     split = "test" if "test" in metrics else "validation"
+    epochs = run.history["seconds"]
     return {
         "seed": seed,
         "split": split,
@@ -52,7 +102,12 @@ def made(path: Path, recipe: str, seed: int, out: Path, more: list[str]) -> dict
         "validation_accuracy": metrics.get("validation", {}).get("accuracy"),
         "steps": metrics["training"]["steps"],
         "training_seconds": metrics["training"]["seconds"],
-        "wall_seconds": float(timed.read_text()) if timed.exists() else None,
+        "median_epoch_seconds": float(epochs.median()),
+        "wall_seconds": float(wall.read_text()) if wall.exists() else None,
+        "history": {
+            name: [round(value, 4) for value in run.history[name]]
+            for name in ("loss", "accuracy", "val_loss", "val_accuracy")
+        },
         "recipe": run.recipe.to_dict(),
         "versions": run.versions,
     }
@@ -90,6 +145,8 @@ def main() -> None:
     parser.add_argument("--recipe", default="quick")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
+    parser.add_argument("--at-once", type=int, default=1, help="trainings beside one another")
+    parser.add_argument("--minutes", type=float, help="stop then; another call goes on")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--warm", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("more", nargs="*", help="options of fer-model train, after --")
@@ -99,10 +156,19 @@ def main() -> None:
         from fer_model import named_recipe
 
         open_store(given.path, form=named_recipe(given.recipe).form)
-    rows = []
+    trainings = {}
     for seed in range(given.seeds):
-        rows.append(made(given.path, given.recipe, seed, given.out, given.more))
-        print(f"seed {seed}: {rows[-1]['accuracy']:.4f}", file=sys.stderr, flush=True)
+        folder = given.out / f"{given.recipe}-seed-{seed}"
+        options = [str(given.path), "--recipe", given.recipe, "--seed", str(seed)]
+        trainings[folder] = [*options, "--out", str(folder), *given.more]
+    train_all(trainings, at_once=given.at_once, minutes=given.minutes)
+    finished = [one for one in trainings if (one / "metrics.json").exists()]
+    if len(finished) < len(trainings):
+        print(f"{len(finished)} of {len(trainings)} are finished; call again", file=sys.stderr)
+    if not finished:
+        sys.exit(1)
+    seeds = {folder: seed for seed, folder in enumerate(trainings)}
+    rows = [measured(one, seeds[one]) for one in finished]
     Console().print(shown(rows, f"{given.recipe} on the {rows[0]['split']} split"))
     if given.json:
         given.json.write_text(json.dumps(rows, indent=2) + "\n")

@@ -32,7 +32,7 @@ Balance = Annotated[
     ),
 ]
 Loss = Annotated[str, typer.Option(metavar="LOSS", help=f"What is lessened: {', '.join(LOSSES)}.")]
-Net = Annotated[str, typer.Option(help="documented, fast or small.")]
+Net = Annotated[str, typer.Option(help="documented, fast, fast-wide or small.")]
 Named = Annotated[
     str | None,
     typer.Option(

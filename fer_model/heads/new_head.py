@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from fer_data.batching.loader import Loader
 from fer_data.files import write_json
 from fer_data.folders import built_whole
-from fer_data.loaders.tfdata import tf_dataset
 from fer_model.heads.choice import Head, HeadChoice, Known
 from fer_model.training import models
+from fer_model.training.feed import feed
 from fer_model.training.judge import judge
 from fer_model.training.parts import evaluation_loader
 from fer_model.training.runs import Run
@@ -53,7 +53,7 @@ def with_new_head(
 
     def seen(loader: Loader) -> tuple[NDArray[Any], NDArray[Any]]:
         loader = evaluation_loader(base.recipe, loader.store, loader.rows)
-        found = features.predict(tf_dataset(loader), verbose=0)
+        found = features.predict(feed(loader), verbose=0)
         return np.asarray(found, np.float64), loader.labels
 
     trained = Head(*(np.asarray(part, np.float64) for part in last.get_weights()))

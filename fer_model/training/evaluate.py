@@ -15,10 +15,10 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from fer_data.batching.door import open_loader
 from fer_data.batching.loader import Loader
 from fer_data.errors import DataError
-from fer_data.loaders.tfdata import tf_dataset
 from fer_data.manifest import printable
 from fer_data.selection import Selection
 from fer_model.training import models
+from fer_model.training.feed import feed
 from fer_model.training.runs import Run
 from fer_model.training.test_time import averaged
 
@@ -28,7 +28,7 @@ _MOST_CONFUSED = 100
 
 def predict(model: keras.Model, loader: Loader) -> NDArray[np.float32]:
     """Return the probabilities of one epoch of a loader, float32 [N, C], in its order."""
-    return np.asarray(model.predict(tf_dataset(loader), verbose=0), np.float32)
+    return np.asarray(model.predict(feed(loader), verbose=0), np.float32)
 
 
 def score(

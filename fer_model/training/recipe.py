@@ -16,7 +16,7 @@ from fer_model.losses.choice import LossChoice
 
 Protocol = Literal["standard", "notebook"]
 Keep = Literal["best", "last"]
-Net = Literal["documented", "fast", "small"]
+Net = Literal["documented", "fast", "fast-wide", "small"]
 Schedule = Literal["plateau", "cosine"]
 Optimizer = Literal["adam", "adamw", "sgd"]
 Precision = Literal["float32", "bfloat16"]
@@ -29,7 +29,7 @@ class Recipe:
 
     Attributes
     ----------
-    net : {"documented", "fast", "small"}
+    net : {"documented", "fast", "fast-wide", "small"}
         See `fer_model.training.nets`.
     balance : str
         What `fer_data.Strategy.parse` takes.

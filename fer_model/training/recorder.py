@@ -20,7 +20,11 @@ from fer_model.training.averaging import Averaging
 from fer_model.training.on_device import net_of
 from fer_model.training.runs import Run
 
-SECONDS_BETWEEN_CHECKPOINTS = 120.0
+_SECONDS_WITHIN_AN_EPOCH = 120.0
+"""Between the checkpoints of an epoch."""
+
+_SHARE = 20
+"""Saving takes up to one such part of the time, where epochs take no longer than that."""
 
 
 class Stopped(Exception):
@@ -92,6 +96,7 @@ class Recorder(keras.callbacks.Callback):
         progress: Progress,
         averaging: Averaging,
         *,
+        epochs: int,
         steps: int,
         keep: str,
     ) -> None:
@@ -101,9 +106,11 @@ class Recorder(keras.callbacks.Callback):
         self._use = use
         self._progress = progress
         self._averaging = averaging
+        self._epochs = epochs
         self._steps = steps
         self._keep = keep
         self._saved_at = time.monotonic()
+        self._saving = 0.0
         self._began_at = 0.0
 
     def ask_to_stop(self) -> None:
@@ -126,7 +133,7 @@ class Recorder(keras.callbacks.Callback):
             self._progress.running = []
         if self._progress.step == self._steps:
             return  # the epoch is validated first: a checkpoint has a step to go on with
-        overdue = time.monotonic() - self._saved_at > SECONDS_BETWEEN_CHECKPOINTS
+        overdue = time.monotonic() - self._saved_at > _SECONDS_WITHIN_AN_EPOCH
         if self.stop_requested or overdue:
             variables = self.model.metrics_variables
             self._progress.running = [
@@ -148,13 +155,21 @@ class Recorder(keras.callbacks.Callback):
         progress.history.append({"epoch": epoch + 1, **row})
         better = row["val_accuracy"] > progress.best
         progress.best = max(progress.best, row["val_accuracy"])
-        if better or self._keep == "last":
-            with self._averaging.averaged():
-                models.save(net_of(self.model), self._run.model_path, self._use)
         progress.epoch, progress.step, progress.seconds = epoch + 1, 0, 0.0
         write_history(self._run, progress)
+        began = time.monotonic()
+        due = (
+            self.stop_requested
+            or progress.epoch == self._epochs
+            or began - self._saved_at > _SHARE * self._saving
+        )
+        if better if self._keep == "best" else due:
+            with self._averaging.averaged():
+                models.save(net_of(self.model), self._run.model_path, self._use)
         self._began_at = time.monotonic()
-        self._save_checkpoint()
+        if due:
+            self._save_checkpoint()
+            self._saving = time.monotonic() - began
         if self.stop_requested:
             raise Stopped
 

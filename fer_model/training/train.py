@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Sequence
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,18 @@ from typing import Any
 import keras
 import numpy as np
 
+import fer_data
 from fer_data import readers
 from fer_data.account.ledger import record_ledger
 from fer_data.errors import DataError
 from fer_data.files import write_json, write_text
-from fer_data.loaders.plans import plan_dataset
-from fer_data.loaders.tfdata import tf_dataset
 from fer_data.selection import Selection
 from fer_data.store.store import PixelStore, open_store
 from fer_model.interrupt import ctrl_c_asks
 from fer_model.losses.choice import LossChoice
 from fer_model.training import devices, models, nets, plots
 from fer_model.training.averaging import Averaging
+from fer_model.training.feed import Epochs, feed
 from fer_model.training.judge import judge
 from fer_model.training.on_device import OnDevice, table_rows
 from fer_model.training.optimizers import optimizer
@@ -33,8 +32,8 @@ from fer_model.training.recipe import Recipe
 from fer_model.training.recorder import Plateau, Progress, Recorder, Stopped, random_states
 from fer_model.training.runs import Run
 
-_PACKAGES = ("keras", "tensorflow", "numpy", "pillow", "fer-data")
-_OF_BACKEND = {"jax": ("jax", "jaxlib"), "torch": ("torch",)}
+_PACKAGES = ("keras", "numpy", "pillow")
+_OF_BACKEND = {"jax": ("jax", "jaxlib")}
 
 
 def train(
@@ -214,7 +213,9 @@ def _fit(
     write_text(run.path / "model.json", model.to_json(indent=2) + "\n")
     plots.architecture(model, run.path / "plots" / "architecture.png")
     averaging = Averaging()
-    recorder = Recorder(run, use, progress, averaging, steps=steps, keep=recipe.keep)
+    recorder = Recorder(
+        run, use, progress, averaging, epochs=recipe.epochs, steps=steps, keep=recipe.keep
+    )
     always = [averaging, recorder]
     if recipe.schedule == "plateau":
         plateau = Plateau(
@@ -225,12 +226,12 @@ def _fit(
         )
         always.insert(0, plateau)  # the recorder notes its count
     late_epoch = LossChoice.parse(recipe.loss).late_epoch(recipe.epochs)
-    learner, dataset = model, tf_dataset
+    learner, on_device = model, None
     rows = table_rows(parts.train, parts.validation)
     if devices.takes_data(data_on_device, len(rows) * math.prod(recipe.form.shape)):
         learner = OnDevice(model, parts.train.store.pixels[rows], recipe.rescale)
         _compile(learner, model.optimizer, recipe, parts)
-        dataset = partial(plan_dataset, rows=rows)
+        on_device = rows
     try:
         with ctrl_c_asks(recorder.ask_to_stop):
             while progress.epoch < recipe.epochs:
@@ -239,48 +240,29 @@ def _fit(
                     _compile(one, model.optimizer, recipe, parts, late=True)
                 until = recipe.epochs if is_late else late_epoch
                 rest = steps - progress.step  # less than an epoch where one was interrupted
-                _show_a_batch(learner, dataset(parts.validation))
+                training = feed(
+                    parts.train.at(progress.epoch * steps + progress.step),
+                    rows=on_device,
+                    steps_per_epoch=steps,
+                    label_smoothing=recipe.label_smoothing,
+                )
+                validation = feed(
+                    parts.validation.at(progress.epoch * parts.validation.num_steps),
+                    rows=on_device,
+                )
                 learner.fit(
-                    _smoothed(
-                        dataset(
-                            parts.train.at(progress.epoch * steps + progress.step),
-                            steps_per_epoch=steps,
-                        ),
-                        recipe.label_smoothing,
-                    ),
+                    training,
                     steps_per_epoch=rest if progress.step else None,
                     initial_epoch=progress.epoch,
                     epochs=progress.epoch + 1 if progress.step else until,
-                    validation_data=dataset(
-                        parts.validation.at(progress.epoch * parts.validation.num_steps)
-                    ),
-                    callbacks=[*always, *callbacks],
+                    validation_data=validation,
+                    callbacks=[Epochs(training, validation), *always, *callbacks],
                     shuffle=False,
                     verbose=0,
                 )
     except Stopped:
         return False
     return True
-
-
-def _show_a_batch(model: keras.Model, batches: Any) -> None:
-    """Let Keras make what it makes of a first batch; else it would take that of the training.
-
-    TensorFlow's trainer makes it as it goes.
-    """
-    if keras.backend.backend() != "tensorflow":
-        model.test_on_batch(*next(batches.as_numpy_iterator()))
-
-
-def _smoothed(batches: Any, share: float) -> Any:
-    """Spread a share of each one-hot or soft label [B, C] over all classes."""
-    if not share:
-        return batches
-
-    def smoothed(images: Any, labels: Any, *weights: Any) -> tuple[Any, ...]:
-        return images, labels * (1 - share) + share / labels.shape[-1], *weights
-
-    return batches.map(smoothed)
 
 
 def _finish(run: Run, parts: Parts, progress: Progress) -> None:
@@ -323,6 +305,10 @@ def _data(store: PixelStore, parts: Parts, skip_bad: bool, selection: Selection)
 def versions() -> dict[str, str]:
     """Return the versions of Python, the backend, and what a training goes by."""
     backend = keras.backend.backend()
-    packages = (*_PACKAGES, *_OF_BACKEND.get(backend, ()))
-    found = {name: version(name) for name in packages}
-    return {"python": platform.python_version(), "backend": backend, **found}
+    packages = (*_PACKAGES, *_OF_BACKEND.get(backend, (backend,)))
+    return {
+        "python": platform.python_version(),
+        "backend": backend,
+        "fer-data": fer_data.__version__,
+        **{name: version(name) for name in packages},
+    }
