@@ -3,15 +3,15 @@
     python tools/bench_training.py fer2013/ --net small --augment standard --json bench.json
     python tools/bench_training.py fer2013/ --backend jax --device gpu:0
 
-    python tools/bench_training.py fer2013/ --net documented --notebook
+    python tools/bench_training.py fer2013/ --net documented --notebook --precision bfloat16
 
 With --notebook the reference notebook's own code runs beside them: `ImageDataGenerator` on class
-folders, and `compile` with Keras's defaults, which turn XLA on for processors too; so it runs
-without that as well. All are trained by Keras's ``fit`` in one process, round by round in turn, so
-that noise hits all alike; the first step of a round, which starts the pipeline, is not counted. The
-net alone gets one batch of float32 pictures that stays on the device: nothing can be faster with
-this net. Quote ratios, which are taken round by round, and their spread. (A GPU's clock that goes
-down as it warms up shows in the rounds.)
+folders, float32, and `compile` with Keras's defaults, which turn XLA on for processors too; so it
+runs without that as well. All are trained by Keras's ``fit`` in one process, round by round in
+turn, so that noise hits all alike; the first step of a round, which starts the pipeline, is not
+counted. The net alone gets one batch of float32 pictures that stays on the device: nothing can be
+faster with this net. Quote ratios, which are taken round by round, and their spread. (A GPU's clock
+that goes down as it warms up shows in the rounds.)
 """
 
 from __future__ import annotations
@@ -84,14 +84,10 @@ def contenders(chosen: argparse.Namespace) -> dict[str, tuple[Any, Any]]:
         drop_remainder=True,
     )
 
-    def net() -> Any:
+    def net(precision: str = chosen.precision) -> Any:
         keras.utils.set_random_seed(0)
-        return nets.build(
-            chosen.net,
-            loader.store.form.shape,
-            loader.num_classes,
-            precision=chosen.precision,
-        )
+        shape = loader.store.form.shape
+        return nets.build(chosen.net, shape, loader.num_classes, precision=precision)
 
     images, *targets = loader.arrays(0)
     numbers = np.zeros(len(images), np.int32)
@@ -120,7 +116,10 @@ def contenders(chosen: argparse.Namespace) -> dict[str, tuple[Any, Any]]:
             "notebook": {},
             "notebook without XLA": {"jit_compile": False},
         }.items():
-            found[name] = (net(), notebook_batches(chosen.path / "train", chosen.batch_size))
+            found[name] = (
+                net("float32"),
+                notebook_batches(chosen.path / "train", chosen.batch_size),
+            )
             found[name][0].compile(
                 keras.optimizers.Adam(1e-4),
                 loss="categorical_crossentropy",
@@ -215,7 +214,11 @@ def main() -> None:
                 rounds[name].append(speed)
     found = {
         "about": {
-            **{name: str(value) for name, value in vars(chosen).items() if name != "json"},
+            **{
+                name: str(value)
+                for name, value in vars(chosen).items()
+                if name not in ("json", "path")
+            },
             "versions": versions(),
             "machine": platform.machine(),
             "cores": len(os.sched_getaffinity(0)),

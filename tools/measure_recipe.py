@@ -3,6 +3,8 @@
     python tools/measure_recipe.py fer2013/ --recipe quick --seeds 3 --out measured
     KERAS_BACKEND=jax python tools/measure_recipe.py fer2013/ --recipe best --at-once 3 \\
         --minutes 9 --out measured
+    KERAS_BACKEND=jax python tools/measure_recipe.py fer2013/ --seeds 1 --out measured \\
+        -- --epochs 4 --precision bfloat16
 
 The wall time is that of the whole `fer-model train`: Python and its imports, reading what is
 decoded already (the data is opened once before; `--no-warm` leaves that to the first run),
@@ -117,7 +119,7 @@ def shown(rows: list[dict[str, Any]], title: str) -> Table:
     """Return a row a seed, and one of their means with the spread."""
     table = Table(title=title, title_justify="left")
     table.add_column("seed")
-    for name in (*FIGURES, "lowest recall", "training s", "wall s"):
+    for name in (*FIGURES, "lowest recall", "epoch s", "training s", "wall s"):
         table.add_column(name.replace("_", " "), justify="right")
     for row in rows:
         wall = row["wall_seconds"]
@@ -125,6 +127,7 @@ def shown(rows: list[dict[str, Any]], title: str) -> Table:
             str(row["seed"]),
             *(f"{100 * row[name]:.2f} %" for name in FIGURES),
             f"{100 * min(row['recalls'].values()):.1f} %",
+            f"{row['median_epoch_seconds']:.2f}",
             f"{row['training_seconds']:.0f}",
             "–" if wall is None else f"{wall:.0f}",
         )
@@ -132,7 +135,7 @@ def shown(rows: list[dict[str, Any]], title: str) -> Table:
         values = [[100 * row[name] for row in rows] for name in FIGURES]
         cells = [f"{statistics.mean(one):.2f} ± {statistics.stdev(one):.2f} %" for one in values]
         table.add_section()
-        table.add_row("mean", *cells, "", "", "")
+        table.add_row("mean", *cells, *[""] * 4)
     return table
 
 
@@ -142,7 +145,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("path", type=Path)
-    parser.add_argument("--recipe", default="quick")
+    parser.add_argument("--recipe", help="by its name; else what `fer-model train` takes")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
     parser.add_argument("--at-once", type=int, default=1, help="trainings beside one another")
@@ -153,14 +156,16 @@ def main() -> None:
     given = parser.parse_args()
     if given.warm:
         from fer_data import open_store
-        from fer_model import named_recipe
+        from fer_model import Recipe, named_recipe
 
-        open_store(given.path, form=named_recipe(given.recipe).form)
+        recipe = named_recipe(given.recipe) if given.recipe else Recipe()
+        open_store(given.path, form=recipe.form)
+    name, chosen = given.recipe or "default", ["--recipe", given.recipe] if given.recipe else []
     trainings = {}
     for seed in range(given.seeds):
-        folder = given.out / f"{given.recipe}-seed-{seed}"
-        options = [str(given.path), "--recipe", given.recipe, "--seed", str(seed)]
-        trainings[folder] = [*options, "--out", str(folder), *given.more]
+        folder = given.out / f"{name}-seed-{seed}"
+        options = [str(given.path), *chosen, "--seed", str(seed), "--out", str(folder)]
+        trainings[folder] = [*options, *given.more]
     train_all(trainings, at_once=given.at_once, minutes=given.minutes)
     finished = [one for one in trainings if (one / "metrics.json").exists()]
     if len(finished) < len(trainings):
@@ -169,7 +174,7 @@ def main() -> None:
         sys.exit(1)
     seeds = {folder: seed for seed, folder in enumerate(trainings)}
     rows = [measured(one, seeds[one]) for one in finished]
-    Console().print(shown(rows, f"{given.recipe} on the {rows[0]['split']} split"))
+    Console().print(shown(rows, f"{name} on the {rows[0]['split']} split"))
     if given.json:
         given.json.write_text(json.dumps(rows, indent=2) + "\n")
 
