@@ -310,6 +310,22 @@ def test_fit_on_a_py_dataset_sees_epoch_after_epoch(data: Path) -> None:
     assert seen == [loader.batch(step).labels.tolist() for step in range(3 * loader.num_steps)]
 
 
+def test_a_batch_that_builds_a_model_is_no_epoch_of_a_py_dataset(data: Path) -> None:
+    from fer_data.loaders.keras_dataset import keras_dataset
+
+    loader = opened(data, "oversample", {})
+    dataset = keras_dataset(loader)
+    for _ in range(2):  # as Keras does where it has to build the model, and its metrics
+        dataset.on_epoch_begin()
+        assert_same(dataset[0], loader.arrays(0))
+        dataset.on_epoch_end()
+    for epoch in range(2):
+        dataset.on_epoch_begin()
+        for index in range(len(dataset)):
+            assert_same(dataset[index], loader.arrays(epoch * loader.num_steps + index))
+        dataset.on_epoch_end()
+
+
 WORKER = """
 import sys, json, hashlib
 import fer_data

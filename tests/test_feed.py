@@ -1,4 +1,4 @@
-"""What models are fed is the same on every backend, and needs TensorFlow on one of them alone."""
+"""What models are fed is the same on every backend."""
 
 from __future__ import annotations
 
@@ -13,19 +13,25 @@ from hypothesis import strategies as st
 
 from fer_data.batching.door import open_loader
 from fer_data.batching.loader import Loader
+from fer_data.batching.shard import Shard
+from fer_data.errors import UsageError
+from fer_model.training import train as train_module
 from fer_model.training.feed import Batches, Epochs, feed
 from fer_model.training.on_device import table_rows
+from fer_model.training.recipe import Recipe
+from fer_model.training.train import resume, train
+from tests.test_train import StopAfter, assert_same_run
 
 BALANCES = ("none", "oversample", "class-weights", "batch")
 
 
 @pytest.fixture(scope="module")
-def path(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def data(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return {"path": faces, "cache": tmp_path_factory.mktemp("cache")}
 
 
-def opened(path: dict[str, Any], **options: Any) -> Loader:
-    return open_loader(**path, image_size=(8, 8), augment="strong", batch_size=40, **options)
+def opened(data: dict[str, Any], **options: Any) -> Loader:
+    return open_loader(**data, image_size=(8, 8), augment="strong", batch_size=40, **options)
 
 
 def epoch_of(batches: Batches) -> list[Any]:
@@ -43,9 +49,9 @@ def assert_equal(found: Any, expected: Any) -> None:
 @pytest.mark.parametrize("balance", BALANCES)
 @pytest.mark.parametrize(("start", "steps"), [(0, None), (3, None), (2, 7), (9, 4), (0, 1)])
 def test_batches_by_number_are_those_of_tensorflows_pipeline(
-    path: dict[str, Any], are_planned: bool, balance: str, start: int, steps: int | None
+    data: dict[str, Any], are_planned: bool, balance: str, start: int, steps: int | None
 ) -> None:
-    loader = opened(path, balance=balance, mix="mixup:0.4").at(start)
+    loader = opened(data, balance=balance, mix="mixup:0.4").at(start)
     options: dict[str, Any] = {"steps_per_epoch": steps, "label_smoothing": 0.1}
     if are_planned:
         options["rows"] = table_rows(loader)
@@ -61,22 +67,53 @@ def test_batches_by_number_are_those_of_tensorflows_pipeline(
 @given(order=st.lists(st.integers(0, 20), min_size=1), start=st.integers(0, 30))
 @settings(max_examples=40)
 def test_batches_may_be_asked_for_in_any_order(
-    path: dict[str, Any], order: list[int], start: int
+    data: dict[str, Any], order: list[int], start: int
 ) -> None:
-    loader = opened(path).at(start)
+    loader = opened(data).at(start)
     batches = Batches(loader)
     for index in order:
         assert_equal(batches[index], loader.arrays(start + index))
 
 
-def test_the_epoch_under_way_is_the_one_that_is_fed(path: dict[str, Any]) -> None:
-    loader = opened(path)
+def test_the_epoch_under_way_is_the_one_that_is_fed(data: dict[str, Any]) -> None:
+    loader = opened(data)
     batches, other = Batches(loader), feed(loader)
     Epochs(batches, other).on_epoch_begin(5)
     assert_equal(batches[2], loader.arrays(5 * loader.num_steps + 2))
 
 
-def test_smoothing_spreads_a_share_of_each_label(path: dict[str, Any]) -> None:
-    _, labels = Batches(opened(path, augment_rare=None), label_smoothing=0.1)[0]
+def test_smoothing_spreads_a_share_of_each_label(data: dict[str, Any]) -> None:
+    _, labels = Batches(opened(data), label_smoothing=0.1)[0]
     assert sorted(set(labels.ravel().tolist())) == pytest.approx([0.1 / 7, 0.9 + 0.1 / 7])
     np.testing.assert_allclose(labels.sum(axis=1), 1, rtol=1e-6)
+
+
+def test_a_feed_that_cannot_be_is_refused_at_once(data: dict[str, Any]) -> None:
+    loader = opened(data)
+    with pytest.raises(UsageError, match="steps_per_epoch is 0; it must be 1 or more"):
+        Batches(loader, steps_per_epoch=0)
+    with pytest.raises(UsageError, match="take whole batches"):
+        Batches(opened(data, shard=Shard(0, 2)), rows=loader.rows)
+    late = Batches(loader.at(loader.num_steps))
+    with pytest.raises(UsageError, match="epoch 0 is asked for, and the loader stands in epoch 1"):
+        late.epoch = 0
+
+
+@pytest.mark.parametrize("protocol", ["standard", "notebook"])
+def test_a_run_fed_by_numbers_is_the_run_fed_by_tensorflow(
+    faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: Any
+) -> None:
+    recipe = Recipe(
+        net="small",
+        epochs=3,
+        batch_size=64,
+        image_size=(16, 16),
+        loss="ldam-drw:0.5",  # two fits
+        label_smoothing=0.1,
+        protocol=protocol,
+    )
+    whole = train(recipe, faces, tmp_path / "whole")
+    monkeypatch.setattr(train_module, "feed", Batches)
+    stopped = train(recipe, faces, tmp_path / "run", callbacks=[StopAfter(8)])
+    assert not stopped.is_finished
+    assert_same_run(whole, resume(stopped.path))

@@ -57,6 +57,15 @@ def test_light_commands_import_nothing_heavy(tmp_path: Path, command: str) -> No
     assert (tmp_path / "out.npz").exists() == (command == "convert")
 
 
+def test_jax_trains_and_predicts_without_tensorflow() -> None:
+    found = imported(
+        "import os\nos.environ['KERAS_BACKEND'] = 'jax'\n"
+        "import fer_model.training.train, fer_model.use.predict, fer_model.heads.new_head"
+    )
+    assert {"jax", "keras"} <= found
+    assert "tensorflow" not in found
+
+
 @pytest.mark.parametrize("command", ["audit", "split"])
 def test_commands_that_compare_pictures_import_no_framework(tmp_path: Path, command: str) -> None:
     table = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training", f"6,{FLAT},PublicTest"])

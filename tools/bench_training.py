@@ -37,7 +37,7 @@ def options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("path", type=Path, help="a data set")
-    parser.add_argument("--net", default="small", help="documented, fast, fast-wide or small")
+    parser.add_argument("--net", default="small", help="as `fer-model train --net` takes it")
     parser.add_argument("--backend", choices=("tensorflow", "jax", "torch"), default="tensorflow")
     parser.add_argument("--device", help="as Keras names it: gpu:0, cpu:0; by default its choice")
     parser.add_argument("--batch-size", type=int, default=64)
@@ -164,12 +164,14 @@ def notebook_batches(train: Path, batch_size: int) -> Any:
     )
 
 
-def measured(model: Any, data: Any, steps: int) -> float:
-    """Train a round and return steps a second, but for the first step."""
+def measured(model: Any, data: Any, steps: int, number: int) -> float:
+    """Train the round of a number and return steps a second, but for the first step."""
     import keras
 
+    from fer_model.training.feed import Epochs
+
     class Clock(keras.callbacks.Callback):
-        """Notes when steps end."""
+        """Notes when steps end. Keras waits for each step's loss, as it does in a training."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -180,7 +182,15 @@ def measured(model: Any, data: Any, steps: int) -> float:
             self.ends.append(time.perf_counter())
 
     clock = Clock()
-    model.fit(data, steps_per_epoch=steps, callbacks=[clock], shuffle=False, verbose=0)
+    model.fit(
+        data,
+        steps_per_epoch=steps,
+        initial_epoch=number,
+        epochs=number + 1,
+        callbacks=[Epochs(data), clock],
+        shuffle=False,
+        verbose=0,
+    )
     return (len(clock.ends) - 1) / (clock.ends[-1] - clock.ends[0])
 
 
@@ -205,12 +215,12 @@ def main() -> None:
     with keras.device(chosen.device) if chosen.device else nullcontext():
         models = contenders(chosen)
         for name, (model, data) in models.items():
-            measured(model, data, chosen.steps)
+            measured(model, data, chosen.steps, 0)
             rounds[name] = []
             print(f"{name} is set up", file=sys.stderr)
-        for _ in range(chosen.rounds):
+        for number in range(1, chosen.rounds + 1):
             for name, (model, data) in models.items():
-                speed = measured(model, data, chosen.steps) * chosen.batch_size
+                speed = measured(model, data, chosen.steps, number) * chosen.batch_size
                 rounds[name].append(speed)
     found = {
         "about": {

@@ -63,14 +63,23 @@ class Training:
             self.wall.write_text(f"{time.perf_counter() - self._began:.1f}\n")
         return True
 
+    def stop(self) -> None:
+        """Let it write a checkpoint and end; what does not hear is killed."""
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(timeout=120)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
-def train_all(trainings: dict[Path, list[str]], *, at_once: int, minutes: float | None) -> None:
-    """Train those that are not finished, and stop where that takes longer than the minutes."""
-    until = time.monotonic() + (60 * minutes if minutes else float("inf"))
+
+def train_all(trainings: dict[Path, list[str]], *, at_once: int, minutes: float) -> list[Path]:
+    """Train those that are not finished, and stop after the minutes; return those that failed."""
+    until = time.monotonic() + 60 * minutes
     waiting = [one for one in trainings if not (one / "metrics.json").exists()]
     running: list[Training] = []
     failed: list[Path] = []
-    while waiting or running:
+    while (waiting or running) and time.monotonic() < until:
         while waiting and len(running) < at_once:
             folder = waiting.pop(0)
             running.append(Training(folder, trainings[folder]))
@@ -78,14 +87,10 @@ def train_all(trainings: dict[Path, list[str]], *, at_once: int, minutes: float 
         ended = [one for one in running if one.has_ended()]
         running = [one for one in running if one not in ended]
         failed += [one.folder for one in ended if one.process.returncode]
-        if time.monotonic() > until:
-            for one in running:
-                one.process.send_signal(signal.SIGINT)  # it writes a checkpoint
-            for one in running:
-                one.process.wait()
-            break
-    if failed:
-        raise SystemExit(f"failed: {', '.join(map(str, failed))}")
+    for one in running:
+        one.stop()
+        one.has_ended()
+    return failed
 
 
 def measured(folder: Path, seed: int) -> dict[str, Any]:
@@ -149,11 +154,16 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
     parser.add_argument("--at-once", type=int, default=1, help="trainings beside one another")
-    parser.add_argument("--minutes", type=float, help="stop then; another call goes on")
+    parser.add_argument(
+        "--minutes", type=float, default=float("inf"), help="stop then; another call goes on"
+    )
+    parser.add_argument("--machine", default="", help="what it is, for the record")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--warm", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("more", nargs="*", help="options of fer-model train, after --")
     given = parser.parse_args()
+    if given.at_once < 1 or given.seeds < 1:
+        parser.error("--at-once and --seeds must be 1 or more")
     if given.warm:
         from fer_data import open_store
         from fer_model import Recipe, named_recipe
@@ -166,14 +176,16 @@ def main() -> None:
         folder = given.out / f"{name}-seed-{seed}"
         options = [str(given.path), *chosen, "--seed", str(seed), "--out", str(folder)]
         trainings[folder] = [*options, *given.more]
-    train_all(trainings, at_once=given.at_once, minutes=given.minutes)
-    finished = [one for one in trainings if (one / "metrics.json").exists()]
-    if len(finished) < len(trainings):
-        print(f"{len(finished)} of {len(trainings)} are finished; call again", file=sys.stderr)
-    if not finished:
-        sys.exit(1)
-    seeds = {folder: seed for seed, folder in enumerate(trainings)}
-    rows = [measured(one, seeds[one]) for one in finished]
+    failed = train_all(trainings, at_once=given.at_once, minutes=given.minutes)
+    rows = [
+        {"machine": given.machine, **measured(folder, seed)}
+        for seed, folder in enumerate(trainings)
+        if (folder / "metrics.json").exists()
+    ]
+    if failed:
+        sys.exit(f"failed: {', '.join(map(str, failed))}")
+    if len(rows) < len(trainings):
+        sys.exit(f"{len(rows)} of {len(trainings)} are finished; call this again to go on")
     Console().print(shown(rows, f"{name} on the {rows[0]['split']} split"))
     if given.json:
         given.json.write_text(json.dumps(rows, indent=2) + "\n")

@@ -35,24 +35,21 @@ class KerasDataset(keras.utils.PyDataset):
         self._loader = loader
         self._labels = labels
         self._step = loader.step
-        self._within_epoch = False
+        self._has_given_all = False
 
     def __len__(self) -> int:
         return self._loader.num_steps
 
     def __getitem__(self, index: int) -> tuple[NDArray[Any], ...]:
         # Keras may ask again, and before the first epoch: this moves nothing.
+        self._has_given_all |= index == len(self) - 1
         return self._loader.arrays(self._step + index, labels=self._labels)
 
-    def on_epoch_begin(self) -> None:
-        """Note that an epoch began."""
-        self._within_epoch = True
-
     def on_epoch_end(self) -> None:
-        """Go on to the next epoch, but not where Keras calls this before the first one."""
-        if self._within_epoch:
+        """Go on to the next epoch, if this one was one: Keras asks for a batch to build a model."""
+        if self._has_given_all:
             self._step += len(self)
-        self._within_epoch = False
+        self._has_given_all = False
 
 
 def keras_dataset(

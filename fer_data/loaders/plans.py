@@ -38,7 +38,7 @@ def plan_arrays(plan: BatchPlan, rows: NDArray[np.int64]) -> dict[str, NDArray[A
     return found
 
 
-def planned(
+def planned_arrays(
     loader: Loader, rows: NDArray[np.int64], step: int, stop: int
 ) -> tuple[dict[str, NDArray[Any]], *tuple[NDArray[Any], ...]]:
     """Return what `fer_data.Loader.arrays` returns, with plans in place of the pictures.
@@ -51,9 +51,25 @@ def planned(
         As in `plan_arrays`.
     step, stop : int
         The first step and the one to stop before.
+
+    Returns
+    -------
+    tuple
+        The dict of `plan_arrays`, labels float32 [B, classes], and weights float32 [B] where the
+        strategy weights the classes; B pictures of all the steps.
+
+    Raises
+    ------
+    UsageError
+        If the loader is of a shard.
     """
-    if loader.shard.count > 1:
-        raise UsageError("a shard's batches cannot be planned for a device: take whole batches")
+    refuse_shard(loader)
     plan = loader.batch_plan(step, stop)
     targets = (plan.targets(loader.num_classes), plan.weights)
     return plan_arrays(plan, rows), *targets[: 2 if loader.strategy.weights else 1]
+
+
+def refuse_shard(loader: Loader) -> None:
+    """Raise a `UsageError` if a loader is of a shard, whose batches are no whole ones."""
+    if loader.shard.count > 1:
+        raise UsageError("a shard's batches cannot be planned for a device: take whole batches")

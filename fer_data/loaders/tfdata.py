@@ -15,16 +15,8 @@ from fer_data.batching.batches import Labels
 from fer_data.batching.door import as_loader
 from fer_data.batching.loader import Loader, check_labels
 from fer_data.errors import UsageError
+from fer_data.loaders.stretches import steps_together, stretch_end
 from fer_data.loaders.tfcall import call_python
-
-_STEPS_TOGETHER = 16
-_BYTES_TOGETHER = 16 << 20
-"""One call of Python prepares at most so many steps, and so many bytes of pictures.
-
-A call from TensorFlow costs as much as three batches of 64. Pictures drawn together reach it as one
-array without a copy, of which each batch is a part, again without a copy: memory that is aligned,
-and used again (`fer_data.batching.scratch`), makes that possible.
-"""
 
 
 def tf_dataset(
@@ -79,7 +71,7 @@ def tf_dataset(
         lambda step, stop: loader.arrays(step, stop, labels=labels),
         specs,
         steps_per_epoch=steps_per_epoch,
-        num_together=min(_STEPS_TOGETHER, loader.steps_within(_BYTES_TOGETHER)),
+        num_together=steps_together(loader),
     )
 
 
@@ -88,10 +80,14 @@ def by_step(
     arrays: Callable[[int, int], tuple[NDArray[Any], ...]],
     specs: Sequence[tf.TensorSpec],
     *,
+    num_together: int,
     steps_per_epoch: int | None = None,
-    num_together: int = _STEPS_TOGETHER,
 ) -> tf.data.Dataset:
     """Give what a function makes of a loader's steps, epoch by epoch, as `tf_dataset` does.
+
+    A call from TensorFlow costs as much as three batches of 64. Pictures drawn together reach it as
+    one array without a copy, of which each batch is a part, again without a copy: memory that is
+    aligned, and used again (`fer_data.batching.scratch`), makes that possible.
 
     Parameters
     ----------
@@ -117,17 +113,13 @@ def by_step(
     iteration = itertools.count(loader.step // per_epoch)
 
     def firsts_and_lasts() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the stretches of steps of the iteration that begins now.
-
-        The last batch of the loader's epochs may be smaller than the others: it stands alone.
-        """
+        """Return the stretches of steps of the iteration that begins now."""
         epoch = next(iteration)
         step, stop = max(loader.step, epoch * per_epoch), (epoch + 1) * per_epoch
         firsts, lasts = [], []
         while step < stop:
             firsts.append(step)
-            last = step // loader.num_steps * loader.num_steps + loader.num_steps - 1
-            step = min(step + num_together, stop, last if step < last else last + 1)
+            step = min(stop, stretch_end(loader, step, num_together))
             lasts.append(step)
         return np.array(firsts), np.array(lasts)
 

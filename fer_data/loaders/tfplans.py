@@ -9,7 +9,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from fer_data.batching.loader import Loader
-from fer_data.loaders.plans import planned
+from fer_data.loaders.plans import planned_arrays
+from fer_data.loaders.stretches import steps_together
 from fer_data.loaders.tfdata import by_step
 
 
@@ -33,14 +34,17 @@ def plan_dataset(
         Of (dict as `plan_arrays` gives it, labels float32 [B, classes]), or with weights float32
         [B] as well where the strategy weights the classes.
     """
-    names = list(planned(loader, rows, 0, 1)[0])
+    names = list(planned_arrays(loader, rows, 0, 1)[0])
 
     def arrays(step: int, stop: int) -> tuple[NDArray[Any], ...]:
-        plan, *targets = planned(loader, rows, step, stop)
+        plan, *targets = planned_arrays(loader, rows, step, stop)
         return *plan.values(), *targets
 
     specs = [tf.TensorSpec((None, *one.shape[1:]), one.dtype) for one in arrays(0, 1)]
-    flat = by_step(loader, arrays, specs, steps_per_epoch=steps_per_epoch)
+    num_together = steps_together(loader, with_pictures=False)
+    flat = by_step(
+        loader, arrays, specs, num_together=num_together, steps_per_epoch=steps_per_epoch
+    )
 
     def structured(*found: Any) -> tuple[Any, ...]:
         num = len(names)

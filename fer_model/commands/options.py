@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -14,9 +14,9 @@ from fer_data.epochs.schedule import parse_epoch_size
 from fer_data.epochs.strategy import FORMS
 from fer_data.errors import UsageError
 from fer_model.losses.choice import FORMS as LOSSES
-
-if TYPE_CHECKING:
-    from fer_model.training.recipe import Recipe
+from fer_model.training.recipe import Net as Nets
+from fer_model.training.recipe import Recipe
+from fer_model.training.recipes import RECIPES, named_recipe
 
 DataPath = Annotated[
     Path,
@@ -32,13 +32,13 @@ Balance = Annotated[
     ),
 ]
 Loss = Annotated[str, typer.Option(metavar="LOSS", help=f"What is lessened: {', '.join(LOSSES)}.")]
-Net = Annotated[str, typer.Option(help="documented, fast, fast-wide or small.")]
+Net = Annotated[str, typer.Option(help=f"{', '.join(get_args(Nets))}.")]
 Named = Annotated[
     str | None,
     typer.Option(
         "--recipe",
         metavar="NAME",
-        help="A recipe that the others change: notebook or quick.",
+        help=f"A recipe that the others change: {', '.join(RECIPES)}.",
     ),
 ]
 Optimizer = Annotated[str, typer.Option(help="adam, adamw or sgd.")]
@@ -107,9 +107,6 @@ DataOnDevice = Annotated[
 
 def make_recipe(context: typer.Context, options: dict[str, Any]) -> Recipe:
     """Make a recipe of a command's options: of one that is named, changed by those given."""
-    from fer_model.training.recipe import Recipe
-    from fer_model.training.recipes import named_recipe
-
     recipe = options["recipe"]
     values = {
         field.name: options[field.name]

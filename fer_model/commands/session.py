@@ -53,7 +53,8 @@ def data_name(path: Path) -> str:
 def stop_if_interrupted(run: Run) -> None:
     """End with a line that says how to go on, where a run is not finished."""
     if not run.is_finished:
-        best = f" The best model so far: {run.model_path}." if run.model_path.exists() else ""
+        has_best = run.recipe.keep == "best" and run.model_path.exists()
+        best = f" The best model so far: {run.model_path}." if has_best else ""
         say(
             f"Stopped; {counted(len(run.history), 'epoch is', 'epochs are')} finished.{best} "
             f"Go on with: fer-model train --resume {shlex.quote(str(run.path))}"

@@ -6,9 +6,10 @@ TensorFlow.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from importlib import import_module
 from typing import Any
 
 import keras
@@ -16,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.batching.loader import Loader
-from fer_data.loaders.plans import planned
+from fer_data.errors import UsageError
+from fer_data.loaders.plans import planned_arrays, refuse_shard
+from fer_data.loaders.stretches import steps_together, stretch_end
 
-_STEPS_TOGETHER = 16
-_BYTES_TOGETHER = 16 << 20
-"""Prepared at once: so many steps at most, and so many bytes of pictures."""
+_Batch = tuple[Any, ...]
 
 
 def feed(
@@ -30,12 +31,13 @@ def feed(
     steps_per_epoch: int | None = None,
     label_smoothing: float = 0.0,
 ) -> Any:
-    """Return what ``fit``, ``evaluate`` and ``predict`` take.
+    """Return what ``evaluate`` and ``predict`` take, and ``fit`` with `Epochs` among its callbacks.
 
     Parameters
     ----------
     loader : Loader
-        The first epoch begins at its ``step``, and runs to the end of that step's epoch.
+        The first epoch begins at its ``step``, and runs to the end of that step's epoch, which has
+        to be the ``initial_epoch`` of ``fit``.
     rows : ndarray of int64, shape [N], optional
         Give plans of batches for a device that holds the pictures of these rows of the store; see
         `fer_data.loaders.plans`.
@@ -47,27 +49,32 @@ def feed(
     Returns
     -------
     tf.data.Dataset or Batches
+
+    Raises
+    ------
+    UsageError
+        If `steps_per_epoch` is not 1 or more, or a shard's batches are to be planned.
     """
     if keras.backend.backend() != "tensorflow":
         return Batches(
             loader, rows=rows, steps_per_epoch=steps_per_epoch, label_smoothing=label_smoothing
         )
     if rows is None:
-        dataset = import_module("fer_data.loaders.tfdata").tf_dataset
+        from fer_data.loaders.tfdata import tf_dataset
+
+        found = tf_dataset(loader, steps_per_epoch=steps_per_epoch)
     else:
-        dataset = partial(import_module("fer_data.loaders.tfplans").plan_dataset, rows=rows)
-    found = dataset(loader, steps_per_epoch=steps_per_epoch)
+        from fer_data.loaders.tfplans import plan_dataset
+
+        found = plan_dataset(loader, rows, steps_per_epoch=steps_per_epoch)
     return found.map(_smoothing(label_smoothing)) if label_smoothing else found
 
 
 class Batches(keras.utils.PyDataset):
     """Batches by their numbers; the parameters are those of `feed`.
 
-    Attributes
-    ----------
-    epoch : int
-        The epoch that is asked for. Keras asks for some batches without training on them: so it is
-        for `Epochs` to move this on.
+    Several are prepared at once, and while they are used the next ones, on a thread. The last few
+    are kept: Keras asks for some, to see what they are like, and then for the same again.
     """
 
     def __init__(
@@ -79,18 +86,34 @@ class Batches(keras.utils.PyDataset):
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__()
-        self._per_epoch = steps_per_epoch or loader.num_steps
-        self.epoch = loader.step // self._per_epoch
+        if steps_per_epoch is not None and steps_per_epoch < 1:
+            raise UsageError(f"steps_per_epoch is {steps_per_epoch}; it must be 1 or more")
         self._loader = loader
+        self._per_epoch = steps_per_epoch or loader.num_steps
+        self._epoch = loader.step // self._per_epoch
         self._smoothed = _smoothing(label_smoothing)
-        self._together = _STEPS_TOGETHER
-        self._arrays: Callable[[int, int], tuple[Any, ...]] = loader.arrays
-        if rows is None:
-            self._together = min(self._together, loader.steps_within(_BYTES_TOGETHER))
-        else:
-            self._arrays = partial(planned, loader, rows)
-        self._ready: list[tuple[Any, ...]] = []
-        self._ready_from = 0
+        self._num_together = steps_together(loader, with_pictures=rows is None)
+        self._arrays: Callable[[int, int], _Batch] = loader.arrays
+        if rows is not None:
+            refuse_shard(loader)
+            self._arrays = partial(planned_arrays, loader, rows)
+        self._thread = ThreadPoolExecutor(1)
+        self._kept: deque[tuple[int, list[_Batch]]] = deque(maxlen=2)
+        self._ahead: tuple[int, Future[list[_Batch]]] | None = None
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that is asked for; for `Epochs` to move on, as Keras asks before it trains."""
+        return self._epoch
+
+    @epoch.setter
+    def epoch(self, epoch: int) -> None:
+        if epoch < self._loader.step // self._per_epoch:
+            raise UsageError(
+                f"epoch {epoch} is asked for, and the loader stands in epoch "
+                f"{self._loader.step // self._per_epoch}: give fit that initial_epoch"
+            )
+        self._epoch = epoch
 
     def __len__(self) -> int:
         return (self.epoch + 1) * self._per_epoch - self._first
@@ -99,33 +122,39 @@ class Batches(keras.utils.PyDataset):
     def _first(self) -> int:
         return max(self._loader.step, self.epoch * self._per_epoch)
 
-    def __getitem__(self, index: int) -> tuple[Any, ...]:
+    def __getitem__(self, index: int) -> _Batch:
         step = self._first + index
-        if not 0 <= step - self._ready_from < len(self._ready):
-            self._ready = self._drawn(step)
-            self._ready_from = step
-        return self._ready[step - self._ready_from]
+        for start, batches in self._kept:
+            if 0 <= step - start < len(batches):
+                return batches[step - start]
+        if self._ahead and self._ahead[0] == step:
+            batches = self._ahead[1].result()
+        else:
+            batches = self._drawn(step, 1)  # the first one is waited for
+        self._kept.append((step, batches))
+        after = step + len(batches)
+        self._ahead = after, self._thread.submit(self._drawn, after, self._num_together)
+        return batches[0]
 
-    def _drawn(self, step: int) -> list[tuple[Any, ...]]:
-        """Return batches of some steps; the last of a loader's epoch may be smaller: it is alone.
-
-        So is the first that is asked for, which is all that Keras wants at times.
-        """
-        last = step - step % self._loader.num_steps + self._loader.num_steps - 1
-        num = min(self._together, last - step) if self._ready else 1
-        stop = step + max(num, 1)
+    def _drawn(self, step: int, num_together: int) -> list[_Batch]:
+        num = stretch_end(self._loader, step, num_together) - step
         found = keras.tree.map_structure(
-            lambda each: each.reshape(stop - step, -1, *each.shape[1:]),
-            self._smoothed(*self._arrays(step, stop)),
+            lambda each: each.reshape(num, -1, *each.shape[1:]),
+            self._smoothed(*self._arrays(step, step + num)),
         )
-        return [
-            keras.tree.map_structure(lambda each, at=at: each[at], found)
-            for at in range(stop - step)
-        ]
+        return [keras.tree.map_structure(lambda each, at=at: each[at], found) for at in range(num)]
 
 
 class Epochs(keras.callbacks.Callback):
-    """Tells `Batches` which epoch is under way; other feeds know it themselves."""
+    """Tells `Batches` which epoch is under way; other feeds know it themselves.
+
+    Without it, all epochs of ``fit`` are the first one.
+
+    Parameters
+    ----------
+    *feeds
+        What `feed` returned.
+    """
 
     def __init__(self, *feeds: Any) -> None:
         super().__init__()
@@ -137,10 +166,10 @@ class Epochs(keras.callbacks.Callback):
             each.epoch = epoch
 
 
-def _smoothing(share: float) -> Callable[..., tuple[Any, ...]]:
+def _smoothing(share: float) -> Callable[..., _Batch]:
     """Return what spreads a share of each label [B, C] over all classes."""
 
-    def smoothed(inputs: Any, labels: Any, *weights: Any) -> tuple[Any, ...]:
+    def smoothed(inputs: Any, labels: Any, *weights: Any) -> _Batch:
         if share:
             labels = labels * (1 - share) + share / labels.shape[-1]
         return inputs, labels, *weights

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from fer_data.errors import UsageError
 from fer_model.training.on_device import net_of
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
@@ -37,11 +39,18 @@ class Display:
         Whether TensorBoard logs go to ``tensorboard/`` in the run folder.
     summary : bool
         Whether the net's layers are printed first.
+
+    Raises
+    ------
+    UsageError
+        If TensorFlow is not there to write the logs.
     """
 
     def __init__(
         self, console: Console, *, tensorboard: bool = False, summary: bool = False
     ) -> None:
+        if tensorboard and find_spec("tensorflow") is None:
+            raise UsageError("TensorBoard's logs are written by TensorFlow, which is not installed")
         self.console = console
         self._tensorboard = tensorboard
         self._summary = summary

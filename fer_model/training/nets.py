@@ -73,7 +73,7 @@ def fast_cnn(
     num_classes: int,
     widths: tuple[int, int, int, int] = (24, 48, 96, 192),
 ) -> keras.Model:
-    """Return a net that two processor cores train in minutes, of some 658,000 parameters.
+    """Return a net that two processor cores train in minutes.
 
     A 4x4 convolution at every second pixel, then three groups of 3x3 convolution, 2x2 max pooling,
     batch normalisation, ReLU, 3x3 convolution, batch normalisation, ReLU; the maximum over the

@@ -21,14 +21,14 @@ from fer_model.training.on_device import net_of
 from fer_model.training.runs import Run
 
 _SECONDS_WITHIN_AN_EPOCH = 120.0
-"""Between the checkpoints of an epoch."""
+"""Between the checkpoints of an epoch, at least."""
 
 _SHARE = 20
-"""Saving takes up to one such part of the time, where epochs take no longer than that."""
+"""Checkpoints wait until so many times the seconds have passed that the last one took."""
 
 
 class Stopped(Exception):
-    """The training stopped where it was asked to; its checkpoint is written."""
+    """The training stopped where it was asked to, with a checkpoint."""
 
 
 @dataclass
@@ -133,19 +133,22 @@ class Recorder(keras.callbacks.Callback):
             self._progress.running = []
         if self._progress.step == self._steps:
             return  # the epoch is validated first: a checkpoint has a step to go on with
-        overdue = time.monotonic() - self._saved_at > _SECONDS_WITHIN_AN_EPOCH
-        if self.stop_requested or overdue:
+        stopping = self.stop_requested
+        if stopping or self._waited(_SECONDS_WITHIN_AN_EPOCH):
             variables = self.model.metrics_variables
             self._progress.running = [
                 keras.ops.convert_to_numpy(variable).tolist() for variable in variables
             ]
             self._save_checkpoint()
             self._progress.running = []
-        if self.stop_requested:
+        if stopping:
             raise Stopped
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Note the epoch, keep its model if it is to be kept, write the checkpoint."""
+        """Note the epoch, and save where it is time to.
+
+        A best model is saved at once, with the checkpoint that knows of it.
+        """
         progress = self._progress
         row = {name: float(value) for name, value in (logs or {}).items()}
         rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
@@ -157,30 +160,33 @@ class Recorder(keras.callbacks.Callback):
         progress.best = max(progress.best, row["val_accuracy"])
         progress.epoch, progress.step, progress.seconds = epoch + 1, 0, 0.0
         write_history(self._run, progress)
-        began = time.monotonic()
-        due = (
-            self.stop_requested
-            or progress.epoch == self._epochs
-            or began - self._saved_at > _SHARE * self._saving
-        )
-        if better if self._keep == "best" else due:
-            with self._averaging.averaged():
-                models.save(net_of(self.model), self._run.model_path, self._use)
+        is_best = better and self._keep == "best"
+        stopping = self.stop_requested
+        if is_best or stopping or progress.epoch == self._epochs or self._waited():
+            self._save_checkpoint(with_model=is_best or self._keep == "last")
         self._began_at = time.monotonic()
-        if due:
-            self._save_checkpoint()
-            self._saving = time.monotonic() - began
-        if self.stop_requested:
+        if stopping:
             raise Stopped
 
-    def _save_checkpoint(self) -> None:
+    def _waited(self, seconds: float = 0.0) -> bool:
+        """Whether the last checkpoint is long ago, in seconds and for what it took."""
+        return time.monotonic() - self._saved_at > max(seconds, _SHARE * self._saving)
+
+    def _save_checkpoint(self, *, with_model: bool = False) -> None:
+        """Save where the training stands, and the run's model if the epoch's end is one to keep."""
+        began = time.monotonic()
         net = net_of(self.model)
+        if with_model:
+            with self._averaging.averaged():
+                models.save(net, self._run.model_path, self._use)
         self._progress.random = [
             keras.ops.convert_to_numpy(state).tolist() for state in random_states(net)
         ]
-        self._progress.seconds = time.monotonic() - self._began_at
+        if self._progress.step:
+            self._progress.seconds = began - self._began_at
         models.save(net, self._run.checkpoint_path, self._use, training=asdict(self._progress))
         self._saved_at = time.monotonic()
+        self._saving = self._saved_at - began
 
 
 def random_states(model: keras.Model) -> list[keras.Variable]:
@@ -191,6 +197,9 @@ def random_states(model: keras.Model) -> list[keras.Variable]:
 
 
 def write_history(run: Run, progress: Progress) -> None:
-    """Write ``history.csv``."""
+    """Write ``history.csv``, which there is none of before the first epoch's end."""
+    if not progress.history:
+        (run.path / "history.csv").unlink(missing_ok=True)
+        return
     table = pd.DataFrame(progress.history)
     write_text(run.path / "history.csv", table.to_csv(index=False, float_format="%.8g"))

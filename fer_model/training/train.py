@@ -29,7 +29,14 @@ from fer_model.training.on_device import OnDevice, table_rows
 from fer_model.training.optimizers import optimizer
 from fer_model.training.parts import Parts, divide
 from fer_model.training.recipe import Recipe
-from fer_model.training.recorder import Plateau, Progress, Recorder, Stopped, random_states
+from fer_model.training.recorder import (
+    Plateau,
+    Progress,
+    Recorder,
+    Stopped,
+    random_states,
+    write_history,
+)
 from fer_model.training.runs import Run
 
 _PACKAGES = ("keras", "numpy", "pillow")
@@ -210,6 +217,7 @@ def _fit(
     """Train what is left of a run; whether it came to its end."""
     use = models.Use(parts.train.store.manifest.class_names, recipe.form, recipe.rescale)
     steps = recipe.steps_per_epoch or parts.train.num_steps
+    write_history(run, progress)  # a kill may have left epochs that are to be trained again
     write_text(run.path / "model.json", model.to_json(indent=2) + "\n")
     plots.architecture(model, run.path / "plots" / "architecture.png")
     averaging = Averaging()
