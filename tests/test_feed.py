@@ -105,15 +105,15 @@ def test_a_run_fed_by_numbers_is_the_run_fed_by_tensorflow(
 ) -> None:
     recipe = Recipe(
         net="small",
-        epochs=3,
+        epochs=5,
         batch_size=64,
         image_size=(16, 16),
-        loss="ldam-drw:0.5",  # two fits
+        loss="ldam-drw:0.5",  # another loss in the second half, and another fit
         label_smoothing=0.1,
         protocol=protocol,
     )
     whole = train(recipe, faces, tmp_path / "whole")
     monkeypatch.setattr(train_module, "feed", Batches)
-    stopped = train(recipe, faces, tmp_path / "run", callbacks=[StopAfter(8)])
+    stopped = train(recipe, faces, tmp_path / "run", callbacks=[StopAfter(3)])
     assert not stopped.is_finished
     assert_same_run(whole, resume(stopped.path))
