@@ -73,7 +73,7 @@ def main() -> None:
         ylabel="public test accuracy, %, a dot a seed",
         title="What they give",
     )
-    cost.margins(0.2)
+    cost.margins(0.35, 0.2)
     ticks = [2, 5, 10, 20, 50, 100]
     cost.set_xticks(ticks, [str(tick) for tick in ticks])
     cost.minorticks_off()
