@@ -24,8 +24,8 @@ demo/faces: | $(READY)
 demo: demo/faces
 	$(BIN)/fer-data stats demo/faces
 	$(BIN)/fer-data samples demo/faces demo/samples.png
-	$(BIN)/fer-model compare demo/faces --arms none,oversample --seeds 3 --steps 600 --net small \
-		--learning-rate 3e-3 --out demo/comparison
+	$(BIN)/fer-model compare demo/faces --recipe quick --arms none,oversample --seeds 3 \
+		--steps 400 --batch-size 64 --out demo/comparison
 	@echo "Look at demo/samples.png and demo/comparison/index.html"
 
 test: $(READY)
