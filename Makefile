@@ -6,7 +6,7 @@ READY := .venv/.ready
 .PHONY: help install demo test check lint
 
 help:
-	@echo "make demo    the main job on drawn faces: stats, six trainings, a comparison (5 minutes)"
+	@echo "make demo    the main job on drawn faces: stats, six trainings, a comparison (3 minutes)"
 	@echo "make install all of it into .venv, and nothing else"
 	@echo "make test    the tests"
 	@echo "make check   formatter, linter, type checker and tests"
