@@ -326,6 +326,29 @@ def test_a_batch_that_builds_a_model_is_no_epoch_of_a_py_dataset(data: Path) -> 
         dataset.on_epoch_end()
 
 
+@pytest.mark.parametrize("num_steps", [1, 2, 3])
+def test_fit_loses_no_short_epoch_of_a_py_dataset(data: Path, num_steps: int) -> None:
+    import keras
+
+    from fer_data.loaders.keras_dataset import keras_dataset
+
+    seen: list[list[float]] = []
+    loader = opened(data, "natural", {"batch_size": 4, "epoch_size": 4 * num_steps})
+    assert loader.num_steps == num_steps
+    model = keras.Sequential([keras.Input((12, 12, 1)), keras.layers.Flatten()])
+    model.add(keras.layers.Dense(4, activation="softmax"))
+
+    def note(labels: object, outputs: object) -> object:
+        seen.append(np.asarray(labels).argmax(1).tolist())
+        return keras.ops.mean(outputs)
+
+    model.compile(loss=note, run_eagerly=True)
+    dataset = keras_dataset(loader)
+    for _ in range(2):
+        model.fit(dataset, epochs=2, verbose=0, shuffle=False)
+    assert seen == [loader.batch(step).labels.tolist() for step in range(4 * num_steps)]
+
+
 WORKER = """
 import sys, json, hashlib
 import fer_data

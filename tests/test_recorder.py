@@ -1,4 +1,4 @@
-"""When a training saves: never less than a resumed run needs, and seldom where that is slow."""
+"""When a training saves: never less than a resumed run needs, and else seldom where it is slow."""
 
 from __future__ import annotations
 

@@ -30,6 +30,8 @@ from rich.console import Console
 from rich.table import Table
 
 FIGURES = ("accuracy", "balanced_accuracy", "macro_f1")
+INTERRUPTED = 130
+_SECONDS_TO_STOP = 120.0
 
 
 class Training:
@@ -48,8 +50,12 @@ class Training:
         self.wall = folder.with_suffix(".wall")
         self._began = time.perf_counter()
         self._is_new = not folder.exists()
+        told = folder.with_suffix(".options")
         if (folder / "recipe.json").exists():
             options = ["--resume", str(folder)]
+        else:
+            told.parent.mkdir(parents=True, exist_ok=True)
+            told.write_text(json.dumps(options))
         self.process = subprocess.Popen(
             [sys.executable, "-m", "fer_model.cli", "train", *options, "--no-summary"],
             stdout=subprocess.DEVNULL,
@@ -62,15 +68,6 @@ class Training:
         if self._is_new and (self.folder / "metrics.json").exists():
             self.wall.write_text(f"{time.perf_counter() - self._began:.1f}\n")
         return True
-
-    def stop(self) -> None:
-        """Let it write a checkpoint and end; what does not hear is killed."""
-        self.process.send_signal(signal.SIGINT)
-        try:
-            self.process.wait(timeout=120)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
 
 
 def train_all(trainings: dict[Path, list[str]], *, at_once: int, minutes: float) -> list[Path]:
@@ -88,8 +85,15 @@ def train_all(trainings: dict[Path, list[str]], *, at_once: int, minutes: float)
         running = [one for one in running if one not in ended]
         failed += [one.folder for one in ended if one.process.returncode]
     for one in running:
-        one.stop()
-        one.has_ended()
+        one.process.send_signal(signal.SIGINT)  # it writes a checkpoint
+    deadline = time.monotonic() + _SECONDS_TO_STOP
+    for one in running:
+        try:
+            one.process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            one.process.kill()
+        if not one.has_ended() or one.process.returncode not in (0, INTERRUPTED):
+            failed.append(one.folder)
     return failed
 
 
@@ -182,8 +186,8 @@ def main() -> None:
     parser.add_argument("--machine", default="", help="what it is, for the record")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--warm", action=argparse.BooleanOptionalAction, default=True)
-    parser.add_argument("more", nargs="*", help="options of fer-model train, after --")
-    given = parser.parse_args()
+    end = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    given, more = parser.parse_args(sys.argv[1:end]), sys.argv[end + 1 :]
     if given.at_once < 1 or given.seeds < 1:
         parser.error("--at-once and --seeds must be 1 or more")
     if given.warm:
@@ -197,7 +201,11 @@ def main() -> None:
     for seed in range(given.seeds):
         folder = given.out / f"{name}-seed-{seed}"
         options = [str(given.path), *chosen, "--seed", str(seed), "--out", str(folder)]
-        trainings[folder] = [*options, *given.more]
+        trainings[folder] = [*options, *more]
+    for folder, options in trainings.items():
+        told = folder.with_suffix(".options")
+        if told.exists() and json.loads(told.read_text()) != options:
+            parser.error(f"{folder} was trained with {told.read_text()}; choose another --out")
     leaked = leaked_samples(given.audit) if given.audit else None
     failed = train_all(trainings, at_once=given.at_once, minutes=given.minutes)
     rows = [

@@ -17,6 +17,9 @@ class KerasDataset(keras.utils.PyDataset):
     """A loader's batches, for ``fit`` on any backend without TensorFlow's pipelines.
 
     Call ``fit`` with ``shuffle=False``: else Keras reorders the batches by a generator of its own.
+    On JAX and PyTorch ``fit`` first draws some to build a model, and its metrics: with several
+    workers, or epochs of one or two batches, let it see a batch before (``model.test_on_batch``),
+    or they are missing from the first epoch.
 
     Parameters
     ----------
@@ -35,6 +38,7 @@ class KerasDataset(keras.utils.PyDataset):
         self._loader = loader
         self._labels = labels
         self._step = loader.step
+        self._within_epoch = False
         self._has_given_all = False
 
     def __len__(self) -> int:
@@ -42,14 +46,19 @@ class KerasDataset(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[NDArray[Any], ...]:
         # Keras may ask again, and before the first epoch: this moves nothing.
-        self._has_given_all |= index == len(self) - 1
+        if index == len(self) - 1:
+            self._has_given_all = True  # where workers are processes, only theirs knows
         return self._loader.arrays(self._step + index, labels=self._labels)
 
+    def on_epoch_begin(self) -> None:
+        """Note that an epoch began."""
+        self._within_epoch = True
+
     def on_epoch_end(self) -> None:
-        """Go on to the next epoch, if this one was one: Keras asks for a batch to build a model."""
-        if self._has_given_all:
+        """Go on to the next epoch, if one was drawn: Keras begins some for a single batch."""
+        if self._within_epoch and (self._has_given_all or self.use_multiprocessing):
             self._step += len(self)
-        self._has_given_all = False
+        self._within_epoch = self._has_given_all = False
 
 
 def keras_dataset(

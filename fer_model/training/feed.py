@@ -33,6 +33,8 @@ def feed(
 ) -> Any:
     """Return what ``evaluate`` and ``predict`` take, and ``fit`` with `Epochs` among its callbacks.
 
+    Call ``fit`` with ``shuffle=False``, as Keras shuffles some of it else.
+
     Parameters
     ----------
     loader : Loader
@@ -132,6 +134,8 @@ class Batches(keras.utils.PyDataset):
         else:
             batches = self._drawn(step, 1)  # the first one is waited for
         self._kept.append((step, batches))
+        if self._ahead:
+            self._ahead[1].cancel()
         after = step + len(batches)
         self._ahead = after, self._thread.submit(self._drawn, after, self._num_together)
         return batches[0]

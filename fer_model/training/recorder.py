@@ -24,7 +24,8 @@ _SECONDS_WITHIN_AN_EPOCH = 120.0
 """Between the checkpoints of an epoch, at least."""
 
 _SHARE = 20
-"""Checkpoints wait until so many times the seconds have passed that the last one took."""
+"""Checkpoints, but those of a best model, wait until so many times the seconds have passed that the
+last one took."""
 
 
 class Stopped(Exception):
