@@ -27,6 +27,7 @@ if count > 1:
         keras.distribution.DataParallel(auto_shard_dataset=False)  # each brings its own shard
     )
 keras.utils.set_random_seed(0)
+keras.config.set_floatx("float64")  # else Adam makes much of how float32 is rounded
 model = keras.Sequential([
     keras.Input((12, 12, 1)),
     keras.layers.Conv2D(8, 3, activation="relu"),
@@ -62,7 +63,7 @@ def trained(data: Path, count: int) -> list[dict[str, list[float]]]:
             [sys.executable, "-c", WORKER, str(data), str(index), str(count), str(port)],
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "JAX_ENABLE_X64": "1"},
         )
         for index in range(count)
     ]
