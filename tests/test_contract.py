@@ -291,13 +291,11 @@ def test_processes_of_torch_change_nothing(data: Path) -> None:
         assert_same(found, loader.arrays(step))
 
 
-def test_fit_on_a_py_dataset_sees_epoch_after_epoch(data: Path) -> None:
+def noting_model() -> tuple[Any, list[list[int]]]:
+    """Return a model that has not been built, and the labels of the batches that it trains on."""
     import keras
 
-    from fer_data.loaders.keras_dataset import keras_dataset
-
-    seen: list[list[float]] = []
-    loader = opened(data, "oversample", {})
+    seen: list[list[int]] = []
     model = keras.Sequential([keras.Input((12, 12, 1)), keras.layers.Flatten()])
     model.add(keras.layers.Dense(4, activation="softmax"))
 
@@ -306,6 +304,14 @@ def test_fit_on_a_py_dataset_sees_epoch_after_epoch(data: Path) -> None:
         return keras.ops.mean(outputs)
 
     model.compile(loss=note, run_eagerly=True)
+    return model, seen
+
+
+def test_fit_on_a_py_dataset_sees_epoch_after_epoch(data: Path) -> None:
+    from fer_data.loaders.keras_dataset import keras_dataset
+
+    loader = opened(data, "oversample", {})
+    model, seen = noting_model()
     model.fit(keras_dataset(loader, workers=3), epochs=3, verbose=0, shuffle=False)
     assert seen == [loader.batch(step).labels.tolist() for step in range(3 * loader.num_steps)]
 
@@ -328,21 +334,11 @@ def test_a_batch_that_builds_a_model_is_no_epoch_of_a_py_dataset(data: Path) -> 
 
 @pytest.mark.parametrize("num_steps", [1, 2, 3])
 def test_fit_loses_no_short_epoch_of_a_py_dataset(data: Path, num_steps: int) -> None:
-    import keras
-
     from fer_data.loaders.keras_dataset import keras_dataset
 
-    seen: list[list[float]] = []
     loader = opened(data, "natural", {"batch_size": 4, "epoch_size": 4 * num_steps})
     assert loader.num_steps == num_steps
-    model = keras.Sequential([keras.Input((12, 12, 1)), keras.layers.Flatten()])
-    model.add(keras.layers.Dense(4, activation="softmax"))
-
-    def note(labels: object, outputs: object) -> object:
-        seen.append(np.asarray(labels).argmax(1).tolist())
-        return keras.ops.mean(outputs)
-
-    model.compile(loss=note, run_eagerly=True)
+    model, seen = noting_model()
     dataset = keras_dataset(loader)
     for _ in range(2):
         model.fit(dataset, epochs=2, verbose=0, shuffle=False)

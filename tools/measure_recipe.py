@@ -29,8 +29,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from fer_data.entry import INTERRUPTED
+
 FIGURES = ("accuracy", "balanced_accuracy", "macro_f1")
-INTERRUPTED = 130
 _SECONDS_TO_STOP = 120.0
 
 

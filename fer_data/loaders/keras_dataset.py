@@ -19,7 +19,7 @@ class KerasDataset(keras.utils.PyDataset):
     Call ``fit`` with ``shuffle=False``: else Keras reorders the batches by a generator of its own.
     On JAX and PyTorch ``fit`` first draws some to build a model, and its metrics: with several
     workers, or epochs of one or two batches, let it see a batch before (``model.test_on_batch``),
-    or they are missing from the first epoch.
+    or those may be missing from the first epoch.
 
     Parameters
     ----------
