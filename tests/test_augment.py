@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -182,3 +186,34 @@ def test_evaluation_is_never_augmented_nor_mixed(make_folder: MakeFolder) -> Non
 def test_a_preset_that_is_not_there_is_named(data: Path, option: str) -> None:
     with pytest.raises(UsageError, match="choose one of none, flip, standard, strong"):
         open_loader(data, **{option: "wild"})  # type: ignore[arg-type]
+
+
+def digest_of_every_preset() -> str:
+    """Return a digest of what every preset draws and makes of images."""
+    digest = hashlib.blake2b(digest_size=16)
+    samples = np.arange(400)
+    for preset in PRESETS:
+        parameters = drawn(preset, samples, samples % 5)
+        digest.update(b"".join(one.tobytes() for one in parameters if one is not None))
+        digest.update(applied(noise(400, channels=3), parameters).tobytes())
+    return digest.hexdigest()
+
+
+def test_images_are_the_same_to_the_bit_without_the_processor_s_newer_instructions() -> None:
+    from numpy._core._multiarray_umath import __cpu_dispatch__
+
+    digest = subprocess.run(
+        [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-c",
+            f"import {__name__} as test\nprint(test.digest_of_every_preset())",
+        ],
+        env=os.environ | {"NPY_DISABLE_CPU_FEATURES": " ".join(__cpu_dispatch__)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    ).stdout
+    assert digest.split()[-1] == digest_of_every_preset()

@@ -20,26 +20,13 @@ from fer_data.batching.door import open_loader
 from fer_data.batching.loader import Loader
 from fer_data.errors import UsageError
 from tests.conftest import MakeFolder
+from tests.registered import every_balance
 
 Arrays = tuple[np.ndarray, ...]
 Adapter = Callable[[Loader], Callable[[], Iterator[Arrays]]]
 """From a loader to a function whose every call gives an epoch's batches, as one-hot arrays."""
 
-BALANCES = (
-    "none",
-    "oversample",
-    "undersample",
-    "batch",
-    "power:0.5",
-    "effective:0.9",
-    "repeat-factor:0.3",
-    "progressive:3",
-    "deferred:2",
-    "counts:b=7,c=9",
-    "class-weights",
-    "class-weights:effective:0.9",
-    "oversample+class-weights:power:0.5",
-)
+BALANCES = every_balance(class_names="bc")
 SETTINGS: tuple[dict[str, Any], ...] = (
     {},
     {"augment": "strong", "rescale": 1 / 255},

@@ -12,7 +12,7 @@ from fer_data.account.ledger_plot import draw_ledger
 from fer_data.batching.door import open_loader
 from fer_data.errors import UsageError
 from tests.conftest import MakeFolder
-from tests.test_contract import BALANCES
+from tests.registered import every_balance
 
 COUNTS = {"train/a": 11, "train/b": 5, "train/c": 2, "train/d": 1}
 
@@ -27,7 +27,7 @@ def planned(balance: str, **options: object) -> Ledger:
 
 
 @pytest.mark.parametrize("epoch_size", [None, 7])
-@pytest.mark.parametrize("balance", BALANCES)
+@pytest.mark.parametrize("balance", every_balance(class_names="bc"))
 def test_what_is_planned_is_what_a_loader_gives(
     data: Path, balance: str, epoch_size: int | None
 ) -> None:

@@ -20,21 +20,9 @@ from fer_data.errors import DataError, UsageError
 from fer_data.splits.split import copy_groups, hold_out, stratified_subset
 from fer_data.store.store import open_store
 from tests.conftest import MakeFolder
+from tests.registered import every_balance
 
-BALANCES = (
-    "none",
-    "oversample",
-    "undersample",
-    "class-weights",
-    "power:0.5",
-    "effective:0.9",
-    "repeat-factor:0.3",
-    "batch",
-    "progressive:3",
-    "deferred:2",
-    "counts:a=3,c=6",
-    "class-weights:power:0.5",
-)
+BALANCES = every_balance(class_names="ac")
 COUNTS = {"train/a": 11, "train/b": 5, "train/c": 2, "test/a": 3, "test/b": 2}
 
 

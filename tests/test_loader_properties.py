@@ -17,21 +17,10 @@ from fer_data.epochs.strategy import Strategy
 from fer_data.manifest import Manifest
 from fer_data.pixels.decode import PixelFormat
 from fer_data.store.store import BuildReport, PixelStore
+from tests.registered import every_balance
 
 STRATEGIES = st.sampled_from(
-    [
-        "none",
-        "oversample",
-        "undersample",
-        "batch",
-        "power:0.5",
-        "effective:0.9",
-        "repeat-factor:0.5",
-        "progressive:3",
-        "deferred:2",
-        "counts:a=3,b=5",
-        "batch+class-weights:effective:0.5",
-    ]
+    [*every_balance(class_names="ab"), "batch+class-weights:effective:0.5"]
 )
 SETTINGS = st.fixed_dictionaries(
     {
@@ -145,3 +134,17 @@ def test_a_run_that_goes_on_elsewhere_gives_what_is_left(
     expected = loader.batch(step).samples
     assert found.tolist() == expected[: len(found)].tolist()
     assert again.state()["step"] == (state["step"] + 1) % loader.num_steps
+
+
+@given(LABELS, STRATEGIES, SETTINGS, st.booleans(), st.integers(0, 10**6))
+def test_successive_uses_of_a_sample_are_never_flipped_alike(
+    labels: list[int], strategy: str, settings: dict[str, Any], whole: bool, step: int
+) -> None:
+    settings = {**settings, "augment": "flip", "epoch_size": 37, "drop_remainder": whole}
+    loader = loader_of(labels, strategy, settings)
+    last: dict[int, tuple[int, bool]] = {}
+    for plan in map(loader.batch_plan, range(step, step + 3 * loader.num_steps)):
+        uses = zip(plan.samples, plan.repeats, plan.parameters.flipped, strict=True)
+        for sample, repeat, flipped in uses:
+            assert last.get(sample, (repeat - 1, not flipped)) == (repeat - 1, not flipped)
+            last[sample] = repeat, flipped

@@ -13,25 +13,9 @@ from fer_data.epochs.plan import EpochPlan, Planner, plan_epoch
 from fer_data.epochs.schedule import EpochSize, Schedule
 from fer_data.epochs.strategy import Strategy
 from fer_data.errors import UsageError
+from tests.registered import every_sampling
 
-EVERY = tuple(
-    Strategy.parse(text)
-    for text in (
-        "none",
-        "oversample",
-        "undersample",
-        "batch",
-        "power:0.0",
-        "power:0.5",
-        "effective:0.0",
-        "effective:0.9999",
-        "repeat-factor:0.001",
-        "repeat-factor:0.3",
-        "progressive:4",
-        "deferred:3",
-        "counts:a=3,b=0",
-    )
-)
+EVERY = every_sampling(class_names="ab")
 NAMES = tuple("abcdef")
 strategies = st.sampled_from(EVERY)
 sizes = st.sampled_from([None, "natural", 1, 7, 40])
@@ -157,21 +141,18 @@ def test_inside_one_epoch_uses_of_a_class_differ_by_at_most_two(
 
 
 @given(label_lists, strategies, sizes, seeds, st.integers(1, 6))
-def test_the_repeats_of_a_sample_count_its_uses_from_zero(
+def test_the_uses_of_a_sample_are_numbered_in_the_order_in_which_they_are_trained(
     labels: np.ndarray, strategy: Strategy, size: EpochSize, seed: int, num_epochs: int
 ) -> None:
     plans = [
         planned(labels, strategy, seed=seed, epoch=epoch, epoch_size=size)
         for epoch in range(num_epochs)
     ]
-    pairs = [
-        (int(sample), int(repeat))
-        for plan in plans
-        for sample, repeat in zip(plan.samples, plan.repeats, strict=True)
-    ]
-    often = Counter(sample for sample, _ in pairs)
-    expected = [(sample, repeat) for sample, number in often.items() for repeat in range(number)]
-    assert sorted(pairs) == sorted(expected)
+    uses_so_far: Counter[int] = Counter()
+    for plan in plans:
+        for sample, repeat in zip(plan.samples.tolist(), plan.repeats.tolist(), strict=True):
+            assert repeat == uses_so_far[sample]
+            uses_so_far[sample] += 1
 
 
 def test_a_class_larger_than_a_block_is_covered_too() -> None:

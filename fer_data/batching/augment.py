@@ -156,7 +156,7 @@ class Augmentation:
         self._shape = shape
         self._is_rare = is_rare
         presets = [PRESETS[checked(preset)], PRESETS[checked(rare or preset)]]
-        self._amounts = np.array([astuple(one) for one in presets], np.float32)
+        self._amounts = np.array([astuple(one) for one in presets], np.float64)
         self._flips = np.array([one.flip for one in presets])
         self._moves = any(one.moves for one in presets)
         self._shades = any(one.shades for one in presets)
@@ -181,7 +181,8 @@ class Augmentation:
         if self.only_flips:
             return Parameters(flipped)
         amounts = self._amounts[which]
-        random = keyed.uniforms(self._seed, keyed.AUGMENT, samples, repeats, 14)
+        # In float32 sin, cos and exp differ between processors; rounded from float64 they agree.
+        random = keyed.uniforms(self._seed, keyed.AUGMENT, samples, repeats, 14).astype(np.float64)
         return Parameters(
             flipped,
             self._matrices(amounts, random[:, :7]) if self._moves else None,
@@ -190,13 +191,13 @@ class Augmentation:
         )
 
     def _matrices(
-        self, amounts: NDArray[np.float32], random: NDArray[np.float32]
+        self, amounts: NDArray[np.float32], random: NDArray[np.float64]
     ) -> NDArray[np.float32]:
         _, shift, rotate, scale, crop = amounts[:, :5].T
         either_way = 2 * random - 1
         angle = np.radians(either_way[:, 2] * rotate)
         window = 1 - crop * random[:, 4]
-        size = (window / (1 + either_way[:, 3] * scale)).astype(np.float32)
+        size = window / (1 + either_way[:, 3] * scale)
         matrix = np.empty((len(amounts), 2, 3), np.float32)
         matrix[:, 0, 0] = matrix[:, 1, 1] = size * np.cos(angle)
         matrix[:, 0, 1] = size * np.sin(angle)
@@ -208,11 +209,11 @@ class Augmentation:
         return matrix
 
     def _boxes(
-        self, amounts: NDArray[np.float32], random: NDArray[np.float32]
+        self, amounts: NDArray[np.float64], random: NDArray[np.float64]
     ) -> NDArray[np.int32]:
         height, width = self._shape
         area = (0.02 + 0.18 * random[:, 1]) * height * width
-        aspect = np.exp((2 * random[:, 2] - 1) * np.log(np.float32(3.0)))
+        aspect = np.exp((2 * random[:, 2] - 1) * np.log(3.0))
         tall = np.clip(np.rint(np.sqrt(area * aspect)), 1, height)
         wide = np.clip(np.rint(np.sqrt(area / aspect)), 1, width)
         top = np.floor(random[:, 3] * (height - tall + 1))
@@ -222,11 +223,11 @@ class Augmentation:
         return box.astype(np.int32)
 
 
-def _shades(amounts: NDArray[np.float32], random: NDArray[np.float32]) -> NDArray[np.float32]:
+def _shades(amounts: NDArray[np.float64], random: NDArray[np.float64]) -> NDArray[np.float32]:
     either_way = 2 * random - 1
     contrast = 1 + either_way[:, 0] * amounts[:, 6]
     brightness = 255 * either_way[:, 1] * amounts[:, 5]
-    return np.stack([contrast, brightness], axis=1)
+    return np.stack([contrast, brightness], axis=1).astype(np.float32)
 
 
 def apply(pixels: NDArray[np.uint8], parameters: Parameters, images: NDArray[np.float32]) -> None:
@@ -309,4 +310,5 @@ def _neighbours(
     place = line[:, 0] * rows + line[:, 1] * columns + (line[:, 2] + np.float32((size - 1) / 2))
     np.clip(place, 0, size - 1, out=place)
     before = np.minimum(place.astype(np.int32), max(size - 2, 0))
-    return before, place - before
+    place -= before.astype(np.float32)  # float32 less int32 would be float64
+    return before, place

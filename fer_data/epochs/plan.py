@@ -2,8 +2,13 @@
 
 One pure function of (labels, strategy, seed, epoch): no state, no clock, no global generator. The
 draws of a class are one endless stream, cycle after cycle, each cycle a fresh permutation of the
-class; an epoch takes the next stretch of it. So two samples of a class have been used equally
+class; an epoch takes the next draws of it. So two samples of a class have been used equally
 often, to within one, whatever the strategy, and any epoch is computed without those before it.
+
+An epoch is shuffled by shuffling the order of its *classes*; each class then fills its places with
+its stream, in order. That is as random as shuffling the samples, as a stream's cycles are random
+permutations themselves, and the uses of a sample are numbered in the order in which they are
+trained, so that what alternates by use (flips) alternates in training.
 """
 
 from __future__ import annotations
@@ -100,7 +105,8 @@ class Planner:
         if not shuffle and (strategy.sampling != "natural" or self.schedule.size != len(labels)):
             raise UsageError(f"an epoch drawn by {strategy} has no order of its own: shuffle it")
         # Up to 16 bits NumPy sorts by radix, eight times as fast.
-        few_bits = labels.astype(np.min_scalar_type(len(counts)))
+        self._class_codes = np.arange(len(counts), dtype=np.min_scalar_type(len(counts)))
+        few_bits = labels.astype(self._class_codes.dtype)
         self._begun: dict[int, tuple[int, NDArray[np.int64]]] = {}
         """By label, the block that the epoch planned last has begun: the next one goes on in it."""
         self._members = np.split(np.argsort(few_bits, kind="stable"), np.cumsum(counts)[:-1])
@@ -120,10 +126,12 @@ class Planner:
                 self._draw(streams, label, start, draws[place : place + stop - start])
                 place += stop - start
         if self.schedule.in_turn:
-            draws = draws[self._turns(epoch)]
-        else:
-            generator(self._seed, ORDER, epoch).shuffle(draws)
-        return EpochPlan(draws)
+            return EpochPlan(draws[self._turns(epoch)])
+        classes = np.repeat(self._class_codes, np.subtract(end, begin))
+        generator(self._seed, ORDER, epoch).shuffle(classes)
+        in_order = np.empty_like(draws)
+        in_order[np.argsort(classes, kind="stable")] = draws
+        return EpochPlan(in_order)
 
     def _draw(self, streams: Streams, label: int, start: int, draws: NDArray[np.int64]) -> None:
         """Fill in draws of a class's endless stream, from number `start` on."""
