@@ -1,4 +1,4 @@
-"""Every registered strategy, with parameters: what a contract runs over without a list of its own."""
+"""Every registered strategy, with parameters: what contracts run over without lists of their own."""
 
 from __future__ import annotations
 
