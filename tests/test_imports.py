@@ -117,10 +117,29 @@ def test_no_room_imports_one_that_imports_it(package: str) -> None:
     TopologicalSorter(rooms).prepare()  # raises for a circle, and names it
 
 
-def test_the_data_knows_nothing_of_the_model() -> None:
+def modules_of(file: Path) -> set[str]:
+    """Return the top-level modules that a file imports, at its head or within a function."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+        elif isinstance(node, ast.Import):
+            found.update(one.name for one in node.names)
+    return {name.partition(".")[0] for name in found}
+
+
+def test_the_data_knows_nothing_of_the_model_and_imports_frameworks_in_loaders_alone() -> None:
     root = Path(import_module("fer_data").__file__ or "").parent
+    seen = set()
     for file in root.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            modules = [node.module] if isinstance(node, ast.ImportFrom) else []
-            modules += [one.name for one in node.names] if isinstance(node, ast.Import) else []
-            assert not any((module or "").startswith("fer_model") for module in modules), file
+        modules = modules_of(file)
+        assert "fer_model" not in modules, file
+        if modules & {"tensorflow", "keras", "torch", "jax"}:
+            seen.add(file.relative_to(root).parts[0])
+    assert seen == {"loaders"}
+
+
+def test_statistics_and_reports_of_models_import_no_framework() -> None:
+    root = Path(import_module("fer_model").__file__ or "").parent
+    for file in [*(root / "statistics").rglob("*.py"), *(root / "report").rglob("*.py")]:
+        assert not modules_of(file) & {"tensorflow", "keras", "torch", "jax"}, file

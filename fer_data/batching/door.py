@@ -1,4 +1,4 @@
-"""One way to a loader from a path: what every adapter and the command line go through."""
+"""`open_loader` gives a loader from a path; the adapters of loaders call it through `as_loader`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fer_data.store.store import open_store
 
 
 def as_loader(source: str | Path | Loader, options: dict[str, Any]) -> Loader:
-    """Return a loader as it is, or that of a path; what every adapter begins with."""
+    """Return a loader as it is, or open one from a path with these options."""
     if not isinstance(source, Loader):
         return open_loader(source, **options)
     if options:
