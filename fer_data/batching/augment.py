@@ -3,8 +3,8 @@
 Parameters are functions of (seed, sample, repeat), so they are the same in every adapter, process
 and shard, and another use of a sample has others. Flips alternate: a sample's first use is flipped
 or not by its own random bit, and every further use the other way round. Half of all pictures are
-flipped, as with random flips, but two uses in a row never show the same picture (Jordan 2024,
-arXiv:2404.00498).
+flipped, as with random flips, but of two uses in a row one is flipped and one is not (Jordan
+2024, arXiv:2404.00498).
 """
 
 from __future__ import annotations
