@@ -1,4 +1,4 @@
-"""Every registered strategy, with parameters: what contracts run over without lists of their own."""
+"""Every registered strategy, with parameters, for contracts that keep no lists of their own."""
 
 from __future__ import annotations
 
