@@ -26,8 +26,13 @@ def make_comparison(
     base_bias: float = -1.5,
     other_bias: float = 0.3,
     path: str = "/data/pets",
+    train_counts: tuple[int, ...] | None = None,
+    counts_of_runs: tuple[int, ...] = (),
 ) -> Path:
-    """Write a comparison; the biases are of the last class, in the first arm and in the others."""
+    """Write a comparison; the biases are of the last class, in the first arm and in the others.
+
+    Training has the fewest samples of the last class, where no `train_counts` are given.
+    """
     random = np.random.default_rng(0)
     size = len(class_names)
     labels = np.sort(random.integers(0, size, num))
@@ -39,6 +44,7 @@ def make_comparison(
         parse_arms(arms),
         seeds,
         "balanced_accuracy",
+        train_counts=(*[200] * (size - 1), 20) if train_counts is None else train_counts,
     )
     protocol.write(out)
     sample = [f"test/{place:04}.png" for place in range(num)]
@@ -51,7 +57,11 @@ def make_comparison(
     for cell in protocol.cells(out):
         is_base = cell.arm == protocol.arms[0]
         run = Run.create(
-            cell.folder, protocol.recipe_of(cell), data, {"python": "3"}, None if is_base else {}
+            cell.folder,
+            protocol.recipe_of(cell),
+            {**data, "counts": {"train": list(counts_of_runs)}},
+            {"python": "3"},
+            None if is_base else {},
         )
         logits = 1.5 * np.eye(size)[labels] + hard + 0.5 * random.normal(size=hard.shape)
         logits[:, -1] += base_bias if is_base else other_bias

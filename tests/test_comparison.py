@@ -428,6 +428,9 @@ def test_the_account_holds_what_was_found(out: Path, tmp_path: Path) -> None:
     json.dumps(told, allow_nan=False)
     assert [one["arm"] for one in told["verdicts"]] == list(ARMS[1:])
     assert told["num_leaked"] == 2
+    (counts,) = {run.train_counts for runs in summary.results.runs for run in runs[:1]}
+    assert tuple(told["train_counts"].values()) == counts
+    assert told["rarest"] == summary.results.class_names[counts.index(min(counts))]
     assert len(told["differences"]) == 2 * len(summary.results.predicted.figures)
     text = as_markdown(summary)
     assert text.count("\n| ") == 4

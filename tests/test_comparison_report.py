@@ -87,6 +87,39 @@ def test_class_names_are_text_in_page_and_markdown(tmp_path: Path) -> None:
     assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table}) == 1
 
 
+def test_the_rarest_class_is_that_of_training_whatever_the_test_split_holds(
+    tmp_path: Path,
+) -> None:
+    out = make_comparison(tmp_path / "out", train_counts=(20, 200, 300))
+    found = read_results(out)
+    assert found.test_counts.argmin() == 2
+    summary = Summary(found)
+    assert summary.to_dict()["rarest"] == "cat"
+    assert "recall of cat" in summary.smallest
+    assert "recall of rare" not in summary.smallest
+    assert "recall of cat" in before_training(Protocol.read(out), out)[-1]
+    texts = as_markdown(summary), summary.cost_of("oversample")
+    assert all("recall of cat" in text and "recall of rare" not in text for text in texts)
+    assert "of cat, the rarest" in paged(out, tmp_path / "page.html")
+
+
+def test_training_counts_of_the_runs_serve_where_the_protocol_has_none(tmp_path: Path) -> None:
+    out = make_comparison(tmp_path / "out", train_counts=(), counts_of_runs=(200, 20, 300))
+    assert Summary(read_results(out)).rarest == "dog"
+
+
+@pytest.mark.parametrize("train_counts", [(), (100, 100, 100)])
+def test_no_class_is_called_the_rarest_where_none_is_known_to_be(
+    tmp_path: Path, train_counts: tuple[int, ...]
+) -> None:
+    out = make_comparison(tmp_path / "out", train_counts=train_counts)
+    summary = Summary(read_results(out))
+    assert summary.to_dict()["rarest"] is None
+    lines = [*before_training(Protocol.read(out), out), as_markdown(summary)]
+    assert not any("recall of" in line for line in lines)
+    assert "the rarest" not in paged(out, tmp_path / "page.html")
+
+
 def test_one_seed_and_two_arms_are_reported_too(tmp_path: Path) -> None:
     out = make_comparison(tmp_path / "out", arms=("none", "focal:1"), seeds=(4,))
     html = paged(out, tmp_path / "page.html")
@@ -96,10 +129,22 @@ def test_one_seed_and_two_arms_are_reported_too(tmp_path: Path) -> None:
 
 def test_many_classes_have_no_confusion_matrices(tmp_path: Path) -> None:
     names = tuple(f"class {number:02}" for number in range(45))
-    out = make_comparison(tmp_path / "out", class_names=names, num=900)
+    out = make_comparison(
+        tmp_path / "out", class_names=names, num=900, train_counts=tuple(range(145, 100, -1))
+    )
     html = paged(out, tmp_path / "page.html")
     assert "Confusions" not in html
+    assert "up to 40 classes" in html
     assert "class 43" in html
+    (words,) = re.findall(r'aria-label="(Recall[^"]+)"', html)
+    assert "40 of 45 classes" in words
+    text = re.findall(r'download="recalls\.csv" href="data:text/csv;base64,([^"]+)"', html)[0]
+    drawn = {row["class"] for row in csv.DictReader(io.StringIO(base64.b64decode(text).decode()))}
+    tested = [
+        name for name, count in zip(names, read_results(out).test_counts, strict=True) if count
+    ]
+    assert len(tested) > 40
+    assert drawn == set(tested[-40:])  # those with the fewest training samples
 
 
 def test_what_a_design_can_find_is_said_before_any_training(out: Path) -> None:
@@ -157,6 +202,8 @@ RUN = "runs/none/seed-0"
         _json("comparison.json", data={"path": "/data/pets"}),
         _json("comparison.json", data={"path": "/data/pets", "class_names": ["cat"]}),
         _json("comparison.json", data=None),
+        _json("comparison.json", train_counts=[1, 2]),
+        _json("comparison.json", train_counts="many"),
         _json(f"{RUN}/metrics.json", training={}),
         _table("samples.parquet", lambda table: table.drop(columns="leaked")),
         _table("samples.parquet", lambda table: table.assign(label=9)),

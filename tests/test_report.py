@@ -170,6 +170,15 @@ def test_of_a_group_of_many_classes_some_are_shown_and_named(tmp_path: Path) -> 
     assert group.words.endswith("10 / 11 and 18 more classes")
 
 
+def test_a_page_of_many_classes_says_which_it_shows(tmp_path: Path) -> None:
+    every = photographs(64)
+    root = write(tmp_path / "data", {f"train/{n:02d}": [every[n]] for n in range(64)})
+    page = write_report(root, tmp_path / "out", cache=tmp_path / "cache")
+    text = Elements(page.read_text("utf-8")).text
+    assert text.count("60 of 64 classes") == 2  # of counts and of draws
+    assert text.count("40 of 64 classes") == 2  # of samples and of means
+
+
 def test_an_empty_class_is_named_and_a_blank_at_its_end_is_seen(tmp_path: Path) -> None:
     every = list(photographs(90))
     root = write(

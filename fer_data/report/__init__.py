@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import numpy as np
 from markupsafe import Markup
 
 from fer_data import __version__
@@ -101,13 +100,17 @@ def write_page(audit: Audit, page: Path) -> None:
     if not (manifest.split_codes >= 0).any():
         raise DataError(f"{manifest.root}: no sample is left to report on")
     labelled = [split for split in manifest.splits if manifest.counts(split).any()]
+    of_classes = _shown(len(stats.class_names), figures.MOST_CLASSES, "those with the most samples")
     plots = {
-        "counts": Plot(Markup(figures.counts_by_class(stats)), "Samples of each class by split")
+        "counts": Plot(
+            Markup(figures.counts_by_class(stats)), f"Samples of each class by split{of_classes}"
+        )
     }
     if stats.balances:
+        of_draws = _shown(len(stats.class_names), figures.MOST_CLASSES, "those drawn the most")
         plots["balance"] = Plot(
             Markup(figures.draws_by_class(stats)),
-            "Samples of each class that an epoch draws, by --balance",
+            f"Samples of each class that an epoch draws, by --balance{of_draws}",
         )
     _write(
         page,
@@ -124,7 +127,7 @@ def write_page(audit: Audit, page: Path) -> None:
         means={
             split: mean_by_class(store, split, most_classes=_MOST_CLASSES) for split in labelled
         },
-        most_classes=_MOST_CLASSES,
+        of_samples=_shown(len(manifest.class_names), _MOST_CLASSES, "the first by name"),
     )
 
 
@@ -156,6 +159,11 @@ def _imbalance(stats: Stats) -> list[str]:
                 f"{split}: the largest class has {ratio} times the samples of the smallest."
             )
     return sentences
+
+
+def _shown(number: int, most: int, which: str) -> str:
+    """Return how many of all classes are shown and which, in brackets; "" where all are."""
+    return f" ({most} of {number:,} classes shown, {which})" if number > most else ""
 
 
 def _measures(audit: Audit) -> list[Plot]:
@@ -223,7 +231,7 @@ def _write(page: Path, audit: Audit, **sections: Any) -> None:
             "picture_drift": (),
             "samples": {},
             "means": {},
-            "most_classes": np.inf,
+            "of_samples": "",
             **sections,
         }
     )

@@ -13,7 +13,8 @@ from fer_data.account.stats import Stats
 from fer_data.manifest import shown_class
 from fer_data.report.svg import COLORS, STYLE, to_svg
 
-_MOST_CLASSES = 60
+MOST_CLASSES = 60
+"""Classes that a plot shows at the most, the largest."""
 
 
 def counts_by_class(stats: Stats) -> str:
@@ -50,7 +51,7 @@ def histograms(values: Mapping[str, NDArray[np.float32]], label: str) -> str:
 def _bars(names: Sequence[str], series: Mapping[str, Sequence[int]], label: str) -> str:
     """Draw a group of bars for each class, of the largest ones where there are too many."""
     total = np.sum(list(series.values()), axis=0)
-    shown = np.sort(np.argsort(-total, kind="stable")[:_MOST_CLASSES])
+    shown = np.sort(np.argsort(-total, kind="stable")[:MOST_CLASSES])
     with mpl.rc_context(STYLE):
         figure = Figure(
             figsize=(5.6, 1.1 + len(shown) * (0.12 + 0.14 * len(series))), layout="constrained"

@@ -10,7 +10,7 @@ import pandas as pd
 from fer_data.manifest import printable
 from fer_data.words import counted
 from fer_model.comparison.protocol import Protocol
-from fer_model.comparison.results import read_samples
+from fer_model.comparison.results import rarest_class, read_samples
 from fer_model.statistics.design import Design, smallest_difference
 
 
@@ -62,25 +62,27 @@ def _can_find(protocol: Protocol, out: Path) -> str:
     samples = read_samples(out, len(protocol.data["class_names"]))
     found = _smallest(samples, protocol)
     counts = np.bincount(samples["label"], minlength=len(protocol.data["class_names"]))
-    rare = int(np.where(counts > 0, counts, counts.max() + 1).argmin())
-    name = printable(protocol.data["class_names"][rare])
     figure = protocol.figure if protocol.figure in found else "balanced_accuracy"
-    least, recall = found[figure], found[f"recall of {name}"]
-    known = [
-        f"{100 * least:.1f} points in {figure.replace('_', ' ')}" if least < 1 else "",
-        f"{100 * recall:.1f} in the recall of {name}" if recall < 1 else "",
-    ]
+    least = found[figure]
+    known = [f"{100 * least:.1f} points in {figure.replace('_', ' ')}" if least < 1 else ""]
+    ends = ""
+    rare = rarest_class(protocol.train_counts, counts)
+    if rare is not None:
+        name = printable(protocol.data["class_names"][rare])
+        recall = found[f"recall of {name}"]
+        ends = f"; one picture of {name} is {100 / counts[rare]:.1f} points of its recall"
+        if recall < 1:
+            known.append(f"{100 * recall:.1f} in the recall of {name}")
+        else:
+            ends += ", of which no difference can be found"
     begins = f"{counted(len(protocol.arms), 'arm')}, {counted(len(protocol.seeds), 'seed')} each: "
     if len(protocol.seeds) == 1:
         return f"{begins}that one training is like another cannot be known; take 3 seeds or more"
     begins += "if two trainings disagree on a fifth of the pictures, "
-    ends = f"one picture of {name} is {100 / counts[rare]:.1f} points of its recall"
-    if recall >= 1:
-        ends += ", of which no difference can be found"
     if not any(known):
-        return f"{begins}too few test pictures to find any difference; {ends}"
+        return f"{begins}too few test pictures to find any difference{ends}"
     reach = " and of ".join(filter(None, known))
-    return f"{begins}a true difference of {reach} will be found four times in five; {ends}"
+    return f"{begins}a true difference of {reach} will be found four times in five{ends}"
 
 
 def _smallest(samples: pd.DataFrame, protocol: Protocol) -> dict[str, float]:

@@ -126,7 +126,9 @@ def declare(
         "selected": store.manifest.digest(),
         "class_names": list(store.manifest.class_names),
     }
-    return Protocol(recipe, data, tuple(arms), tuple(seeds), figure), parts
+    train_counts = tuple(parts.train.counts.tolist())
+    protocol = Protocol(recipe, data, tuple(arms), tuple(seeds), figure, train_counts=train_counts)
+    return protocol, parts
 
 
 def _check_reached(arm: Arm, epochs: int, passes: float) -> None:

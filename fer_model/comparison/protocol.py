@@ -57,6 +57,9 @@ class Protocol:
         The figure that the verdict goes by.
     later : tuple of str
         Arms and seeds that were added when there were finished runs to look at.
+    train_counts : tuple of int, length C, or empty
+        Training samples of each class; empty where a comparison of an older version did not record
+        them.
     """
 
     recipe: Recipe
@@ -65,6 +68,7 @@ class Protocol:
     seeds: tuple[int, ...]
     figure: str
     later: tuple[str, ...] = ()
+    train_counts: tuple[int, ...] = ()
 
     @property
     def num_steps(self) -> int:
@@ -104,6 +108,7 @@ class Protocol:
                 "seeds": list(self.seeds),
                 "figure": self.figure,
                 "later": list(self.later),
+                "train_counts": list(self.train_counts),
             },
         )
 
@@ -124,6 +129,9 @@ class Protocol:
             if not str(data["path"]) or len([str(name) for name in data["class_names"]]) < 2:
                 raise ValueError("no path, or not two classes")
             check_seeds(seeds)
+            train_counts = tuple(map(int, about.get("train_counts", ())))
+            if train_counts and len(train_counts) != len(data["class_names"]):
+                raise ValueError(f"training counts of {len(train_counts)} classes")
             return cls(
                 Recipe.from_dict(about["recipe"]),
                 data,
@@ -131,6 +139,7 @@ class Protocol:
                 seeds,
                 about["figure"],
                 tuple(map(str, about.get("later", ()))),
+                train_counts,
             )
         except FileNotFoundError:
             raise DataError(f"{out}: no comparison here ({FILE} is missing)") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -70,6 +71,22 @@ class Results:
         """In the order of labels."""
         return tuple(self.protocol.data["class_names"])
 
+    @cached_property
+    def train_counts(self) -> tuple[int, ...]:
+        """Training samples of each class; empty where they were not recorded."""
+        counts = self.protocol.train_counts or self.runs[0][0].train_counts
+        return counts if len(counts) == len(self.class_names) else ()
+
+    @property
+    def test_counts(self) -> NDArray[np.int64]:
+        """Test samples of each class, int64 [C]."""
+        return np.bincount(self.labels, minlength=len(self.class_names)).astype(np.int64)
+
+    @property
+    def rarest(self) -> int | None:
+        """Label of the rarest class; see `rarest_class`."""
+        return rarest_class(self.train_counts, self.test_counts)
+
     @property
     def labels(self) -> NDArray[np.int64]:
         """Of the test samples, int64 [N]."""
@@ -122,6 +139,29 @@ class Results:
             self.guesses[:, :, kept],
             self.samples["photograph"].to_numpy(np.int64)[kept],
         )
+
+
+def rarest_class(train_counts: Sequence[int], test_counts: NDArray[np.int64]) -> int | None:
+    """Return the label of the class with the fewest training samples that has test samples.
+
+    Of several with equally few, the one with the fewest test samples. The test split's own counts
+    say nothing of what a model learnt from: a test split is often balanced.
+
+    Parameters
+    ----------
+    train_counts : sequence of int, length C
+        Empty where they are unknown.
+    test_counts : ndarray of int64, shape [C]
+
+    Returns
+    -------
+    int or None
+        None where training counts are unknown, or the same for all classes that have test samples.
+    """
+    tested = np.flatnonzero(test_counts).tolist()
+    if not train_counts or len({train_counts[label] for label in tested}) < 2:
+        return None
+    return min(tested, key=lambda label: (train_counts[label], test_counts[label]))
 
 
 def read_results(out: str | Path) -> Results:

@@ -19,7 +19,8 @@ from fer_model.statistics.calibration import Calibration
 from fer_model.statistics.scores import SUMMARIES
 from fer_model.words import points
 
-_MOST_CLASSES = 40
+MOST_CLASSES = 40
+"""Classes that a plot shows at the most."""
 _COLUMNS = 3
 
 
@@ -89,9 +90,10 @@ def forest(results: Results) -> Plot:
 def recalls(results: Results) -> Plot:
     """Draw each class's recall by arm: the mean over seeds, and each seed."""
     scores = results.predicted.scores[..., len(SUMMARIES) :]
-    support = np.bincount(results.labels, minlength=len(results.class_names))
+    support = results.test_counts
     present = np.flatnonzero(support)
-    shown = np.sort(present[np.argsort(support[present], kind="stable")[:_MOST_CLASSES]])
+    frequency = np.array(results.train_counts or support)[present]
+    shown = np.sort(present[np.argsort(frequency, kind="stable")[:MOST_CLASSES]])
     names = [printable(results.class_names[label]) for label in shown]
     table = pd.DataFrame(
         [
@@ -126,21 +128,29 @@ def recalls(results: Results) -> Plot:
         for text in legend.get_texts():
             text.set_parse_math(False)
         svg = to_svg(drawn)
-    rare = int(shown[support[shown].argmin()])
-    words = (
-        f"Recall of each class by arm; of {printable(results.class_names[rare])}, the rarest: "
-        + ", ".join(
-            f"{arm} {100 * scores[place, :, rare].mean():.1f} %"
-            for place, arm in enumerate(results.arms)
+    words = "Recall of each class by arm"
+    if len(shown) < len(present):
+        counted_in = "training" if results.train_counts else "test"
+        words += (
+            f" ({len(shown)} of {len(results.class_names)} classes shown, those with the fewest "
+            f"{counted_in} samples)"
         )
-    )
+    rare = results.rarest
+    if rare is not None:
+        words += (
+            f"; of {printable(results.class_names[rare])}, the rarest in training: "
+            + ", ".join(
+                f"{arm} {100 * scores[place, :, rare].mean():.1f} %"
+                for place, arm in enumerate(results.arms)
+            )
+        )
     return Plot("recalls", Markup(svg), words, table)
 
 
 def confusions(results: Results) -> Plot | None:
     """Draw each arm's confusion matrix, rows as shares, and what differs from the baseline's."""
     size = len(results.class_names)
-    if size > _MOST_CLASSES:
+    if size > MOST_CLASSES:
         return None
     names = [printable(name) for name in results.class_names]
     guesses = results.guesses

@@ -15,18 +15,17 @@ def as_markdown(summary: Summary) -> str:
         f"- {_escaped(one.text)} Beside it: {_escaped(summary.cost_of(one.difference.arm))}."
         for one in summary.main
     ]
+    shown = (*SUMMARIES, *summary.recall_of_rarest)
     titles = [name.replace("_", " ") for name in SUMMARIES]
-    rare = f"recall of {summary.rarest}"
+    titles += map(_escaped, summary.recall_of_rarest)
     lines += [
         "",
-        f"| arm ({len(found.seeds)} seeds) | {' | '.join(titles)} | {_escaped(rare)} "
-        "| calibration error | training |",
-        "|---" * (len(titles) + 4) + "|",
+        f"| arm ({len(found.seeds)} seeds) | {' | '.join(titles)} | calibration error | training |",
+        "|---" * (len(titles) + 3) + "|",
     ]
-    place_of_rare = found.predicted.figures.index(rare)
+    columns = [found.predicted.figures.index(figure) for figure in shown]
     for place, arm in enumerate(found.arms):
-        cells = [f"{100 * scores[place, number]:.1f} %" for number in range(len(SUMMARIES))]
-        cells.append(f"{100 * scores[place, place_of_rare]:.1f} %")
+        cells = [f"{100 * scores[place, column]:.1f} %" for column in columns]
         cells.append(f"{summary.calibrations[place].error:.3f}")
         cells.append(duration(float(found.costs[place])))
         lines.append(f"| {_escaped(arm)} | {' | '.join(cells)} |")

@@ -84,6 +84,7 @@ def write_comparison(summary: Summary, page: str | Path) -> None:
         table=_table(summary),
         differences=_differences(summary, found.differences),
         clean=_differences(summary, found.clean_differences) if found.clean_differences else None,
+        hidden_confusions=_hidden_confusions(summary),
         of_classes=_of_classes(summary),
         notes=summary.notes(),
         smallest=[(_words(name), f"{100 * least:.1f}") for name, least in summary.smallest.items()],
@@ -148,6 +149,14 @@ def _of_classes(summary: Summary) -> list[dict[str, Any]]:
         for name, num in zip(found.predicted.class_names, support, strict=True)
         if num
     ]
+
+
+def _hidden_confusions(summary: Summary) -> str:
+    """Say why there are no confusion matrices; "" where there are."""
+    num, most = len(summary.results.class_names), figures.MOST_CLASSES
+    if num <= most:
+        return ""
+    return f"Confusion matrices are drawn for up to {most} classes; these are {num:,}."
 
 
 def _runs(summary: Summary) -> str:

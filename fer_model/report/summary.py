@@ -52,18 +52,21 @@ class Summary:
         return {arm: mcnemar(predicted, arm).tolist() for arm in predicted.arms[1:]}
 
     @property
-    def rarest(self) -> str:
-        """The name of the class with the fewest test samples, of those that have any."""
-        support = np.bincount(self.results.labels, minlength=len(self.results.class_names))
-        label = int(np.where(support > 0, support, support.max() + 1).argmin())
-        return printable(self.results.class_names[label])
+    def rarest(self) -> str | None:
+        """The name of the class with the fewest training samples; None where no class has."""
+        label = self.results.rarest
+        return None if label is None else printable(self.results.class_names[label])
+
+    @property
+    def recall_of_rarest(self) -> tuple[str, ...]:
+        """The figure of the rarest class, or none where no class is the rarest."""
+        return () if self.rarest is None else (f"recall of {self.rarest}",)
 
     def cost_of(self, arm: str) -> str:
         """Return, in words, what an arm does to the accuracy and to the rarest class."""
         found = self.results.differences
-        parts = [(found.of(arm, "accuracy"), "accuracy")]
-        parts.append((found.of(arm, f"recall of {self.rarest}"), f"recall of {self.rarest}"))
-        return ", ".join(f"{name} {row.in_points}" for row, name in parts)
+        figures = ("accuracy", *self.recall_of_rarest)
+        return ", ".join(f"{figure} {found.of(arm, figure).in_points}" for figure in figures)
 
     def notes(self) -> list[str]:
         """Return lines on what the comparison stands on, and what is missing of it."""
@@ -124,7 +127,7 @@ class Summary:
         found, is left out.
         """
         found, least = self.results.differences, {}
-        for figure in (*SUMMARIES, f"recall of {self.rarest}"):
+        for figure in (*SUMMARIES, *self.recall_of_rarest):
             of_arms = [
                 smallest_difference_measured(found.of(arm, figure), num_arms=len(found.arms) + 1)
                 for arm in found.arms
@@ -142,6 +145,8 @@ class Summary:
             "figure": found.protocol.figure,
             "baseline": found.arms[0],
             "seeds": list(found.seeds),
+            "train_counts": dict(zip(found.class_names, found.train_counts, strict=False)),
+            "rarest": self.rarest,
             "num_test_samples": len(found.labels),
             "num_leaked": int(found.leaked.sum()),
             "recipe": found.protocol.recipe.to_dict(),

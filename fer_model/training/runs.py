@@ -111,6 +111,14 @@ class Run:
         return dict(self._about()["data"])
 
     @property
+    def train_counts(self) -> tuple[int, ...]:
+        """Training samples of each class; empty where a run of an older version lacks them."""
+        try:
+            return tuple(map(int, self.data["counts"]["train"]))
+        except (KeyError, TypeError, ValueError):
+            return ()
+
+    @property
     def versions(self) -> dict[str, str]:
         """Of Python, the backend and packages as it was trained."""
         return dict(self._about()["versions"])
