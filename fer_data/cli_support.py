@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -77,6 +78,27 @@ def say(text: str) -> None:
     console.print(text, markup=False)
 
 
+class _Said(logging.Handler):
+    """Prints what the library logs, as remarks."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say(record.getMessage())
+
+
+@contextmanager
+def _logs_said() -> Iterator[None]:
+    """Print what the library logs to standard error, a line each."""
+    logger, handler = logging.getLogger("fer_data"), _Said()
+    propagate = logger.propagate
+    logger.addHandler(handler)
+    logger.propagate = False  # a backend may give the root logger a handler of its own
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagate
+
+
 def print_json(value: Any) -> None:
     """Print JSON to standard output."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
@@ -102,7 +124,8 @@ def run(app: typer.Typer, name: str) -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         try:
-            app(prog_name=name)
+            with _logs_said():
+                app(prog_name=name)
         except SystemExit as end:
             if isinstance(end.__context__, BrokenPipeError):  # typer would exit with 1
                 raise end.__context__ from None

@@ -20,6 +20,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from fer_data.errors import DataError, UsageError
 from fer_model.comparison import compare as comparison
@@ -369,6 +370,23 @@ def test_steps_in_all_become_whole_epochs(
     assert natural or parts.train.num_steps == 10
     assert protocol.recipe.epochs == epochs
     assert protocol.num_steps == made
+
+
+def test_a_comparison_logs_once_what_images_are_brought_to(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for split, number in (("train", 20), ("test", 5)):
+        for name in ("red", "blue"):
+            (tmp_path / "data" / split / name).mkdir(parents=True)
+            for place in range(number):
+                pixels = np.random.default_rng(place).integers(0, 255, (20, 70, 3), np.uint8)
+                Image.fromarray(pixels).save(tmp_path / "data" / split / name / f"{place}.png")
+    recipe = dataclasses.replace(RECIPE, image_size=(24, 24), color="rgb")
+    _, parts = grid.declare(recipe, tmp_path / "data", parse_arms(["none", "oversample"]), [0])
+    grid.write_samples(parts, tmp_path)
+    (text,) = [one.getMessage() for one in caplog.records if one.name == "fer_data"]
+    assert "24x24 rgb" in text
+    assert "70x20" in text
 
 
 def test_an_arm_that_wants_other_classes_is_refused_before_any_training(faces: Path) -> None:

@@ -256,7 +256,8 @@ def test_the_report_counts_what_was_resized_and_converted(make_folder: MakeFolde
     save(Image.new("RGB", (48, 48)), root / "cat" / "red.png")
     save(Image.new("RGB", (8, 8)), root / "cat" / "both.png")
     report = open_store(root).report
-    assert (report.num_samples, report.num_resized, report.num_converted) == (5, 2, 2)
+    changes = report.changes
+    assert (report.num_samples, changes.num_resized, changes.num_converted) == (5, 2, 2)
     assert str(report) == "5 pictures, 2 resized, 2 converted in colour"
 
 

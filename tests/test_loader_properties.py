@@ -54,7 +54,7 @@ def store_of(labels: list[int]) -> PixelStore:
     )
     pixels = np.random.default_rng(0).integers(0, 256, (num, 8, 8, 1), np.uint8)
     return PixelStore(
-        Path("/memory"), manifest, pixels, PixelFormat(8, 8), BuildReport(num, 0, 0, 0), "digest"
+        Path("/memory"), manifest, pixels, PixelFormat(8, 8), BuildReport(num), "digest"
     )
 
 

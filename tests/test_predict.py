@@ -226,3 +226,18 @@ def test_the_command_never_writes_into_what_it_reads(run: Run, tmp_path: Path, o
     ended = CliRunner().invoke(app, words)
     assert isinstance(ended.exception, UsageError)
     assert "which is read" in str(ended.exception)
+
+
+def test_it_is_logged_in_one_line_what_images_were_and_became(
+    run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number, size in enumerate([(60, 20), (30, 90)]):
+        Image.new("RGB", size).save(tmp_path / f"{number}.png")
+    predict_paths(run.path, sorted(tmp_path.glob("*.png")))
+    (text,) = [one.getMessage() for one in caplog.records if one.name == "fer_data"]
+    for part in ("2 images", "48x48 grey", "60x20", "30x90", "rgb"):
+        assert part in text
+    caplog.clear()
+    Image.new("L", (48, 48)).save(tmp_path / "same.png")
+    predict_paths(run.path, [tmp_path / "same.png"])
+    assert not [one for one in caplog.records if one.name == "fer_data"]

@@ -13,7 +13,9 @@ from fer_data.account.measures import Measures, measure
 from fer_data.copies.near import Pairs
 from fer_data.copies.photographs import LEAST_CONTRAST, equal_pictures, photographs, versions
 from fer_data.manifest import Manifest
-from fer_data.store.looks import Look, looks
+from fer_data.pixels.changes import Changes
+from fer_data.pixels.decode import Look
+from fer_data.store.looks import looks
 from fer_data.store.store import PixelStore
 
 
@@ -37,8 +39,8 @@ class Subject:
     @cached_property
     def looks(self) -> list[Look]:
         """Size and colour of every picture as it is in the data set."""
-        report, form = self.store.report, self.store.form
-        if not (report.num_resized or report.num_converted):
+        changes, form = self.store.report.changes, self.store.form
+        if changes == Changes():
             return [(form.height, form.width, form.color)] * len(self.manifest)
         return looks(self.manifest)
 

@@ -27,6 +27,9 @@ Raw = Path | bytes | NDArray[np.uint8]
 MAX_PIXELS = 64 << 20
 """Width times height of the largest picture that is decoded: a tiny file can claim any size."""
 
+Look = tuple[int, int, str]
+"""Height, width and colour of an image: grey, rgb, or Pillow's mode where it is neither."""
+
 _MODES = {"grey": "L", "rgb": "RGB"}
 _COLORS = {mode: color for color, mode in _MODES.items()}
 
@@ -65,11 +68,12 @@ class PixelFormat:
 
 @dataclass(frozen=True)
 class Picture:
-    """A decoded picture: uint8 [H, W, C], and what was done to it."""
+    """A decoded picture: uint8 [H, W, C], what was done to it, and its look before that."""
 
     pixels: NDArray[np.uint8]
     resized: bool
     converted: bool
+    before: Look
 
 
 def read_picture(path: str | Path, form: PixelFormat) -> Picture:
@@ -98,8 +102,8 @@ def decode(raw: Raw, form: PixelFormat, name: str) -> Picture:
         return _bring_to(image, form)
 
 
-def look(raw: Raw, name: str) -> tuple[int, int, str]:
-    """Return height, width and colour: grey, rgb, or Pillow's mode where it is neither.
+def look(raw: Raw, name: str) -> Look:
+    """Return the height, width and colour of an image that is not decoded.
 
     Raises
     ------
@@ -165,7 +169,8 @@ def _opened(raw: Path | bytes, name: str) -> Iterator[Image.Image]:
 def _from_array(pixels: NDArray[np.uint8], form: PixelFormat) -> Picture:
     color = _color_of(pixels)
     if (*pixels.shape[:2], color) == (form.height, form.width, form.color):
-        return Picture(pixels.reshape(form.shape), resized=False, converted=False)
+        before = (form.height, form.width, form.color)
+        return Picture(pixels.reshape(form.shape), resized=False, converted=False, before=before)
     return _bring_to(Image.fromarray(pixels[:, :, 0] if pixels.shape[2:] == (1,) else pixels), form)
 
 
@@ -175,7 +180,7 @@ def _color_of(pixels: NDArray[np.uint8]) -> Color:
 
 def _bring_to(image: Image.Image, form: PixelFormat) -> Picture:
     mode = _MODES[form.color]
-    converted = image.mode != mode
+    converted, color = image.mode != mode, _COLORS.get(image.mode, image.mode)
     ImageOps.exif_transpose(image, in_place=True)  # else a copy, 256 MiB of the largest picture
     if image.mode in ("I", "F"):
         raise DataError("32 bits a pixel, of no known range; save it with 8 or 16")
@@ -183,7 +188,8 @@ def _bring_to(image: Image.Image, form: PixelFormat) -> Picture:
         image = Image.fromarray((np.asarray(image, np.uint16) >> 8).astype(np.uint8))
     if image.mode != mode:
         image = image.convert(mode)
+    before = (image.height, image.width, color)
     resized = image.size != (form.width, form.height)
     if resized:
         image = image.resize((form.width, form.height), Image.Resampling.BILINEAR)
-    return Picture(np.asarray(image, np.uint8).reshape(form.shape), resized, converted)
+    return Picture(np.asarray(image, np.uint8).reshape(form.shape), resized, converted, before)

@@ -213,6 +213,7 @@ def _write(page: Path, audit: Audit, **sections: Any) -> None:
             "counts": counts,
             "photographs": audit.photographs,
             "left_out": manifest.left_out_summary(),
+            "conversion": store.report.changes.line(len(store.pixels), store.form),
             "severities": {
                 severity: sum(finding.severity == severity for finding in audit.findings)
                 for severity in ("error", "warning", "note")

@@ -1,20 +1,31 @@
-"""Pictures of the data set as the report shows them: inside the page, as PNG in data URIs."""
+"""Images of the data set as the report shows them: inside the page, in data URIs."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+import io
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
+from fer_data import readers
+from fer_data.errors import DataError
 from fer_data.keyed import SAMPLES, generator
 from fer_data.manifest import shown_class
+from fer_data.pixels.changes import Changes
+from fer_data.pixels.decode import PixelFormat, Raw, decode, look
 from fer_data.pixels.png import encode_grey
 from fer_data.store.store import PixelStore
 from fer_data.words import counted
+
+_HEIGHT, _WIDTH = 96, 288
+"""Of a thumbnail, in pixels, at the most; the page shows it half as large."""
+
+_GREY_MODES = ("grey", "1", "LA", "I;16", "I;16B", "I;16L")
 
 _MOST_KINDS = 12
 """Pictures of a group that are shown at the most, where all differ in split or label."""
@@ -39,13 +50,47 @@ class Group(NamedTuple):
     words: str
 
 
-def thumbnail(store: PixelStore, row: int) -> Thumbnail:
-    """Return a sample's picture; the words are its name, split and class."""
+def thumbnails(store: PixelStore, rows: Iterable[int]) -> dict[int, Thumbnail]:
+    """Return the image of some samples, by row, in their own colour and aspect ratio.
+
+    The words of each are its name, split and class.
+    """
     manifest = store.manifest
-    (name,) = manifest.take(np.array([row])).sample_ids()
-    code, class_name = int(manifest.split_codes[row]), _class_name(store, row)
-    words = f"{name} ({manifest.splits[code]}, {class_name})"
-    return Thumbnail(data_uri(store.pixels[row, :, :, 0]), class_name, words)
+    chosen = sorted(set(rows))
+    taken = manifest.take(np.array(chosen, np.int64))
+    sources = {row: data_uri(store.pixels[row, :, :, 0]) for row in chosen}
+    if store.report.changes != Changes():  # else the store has the images as they are
+        for piece in readers.pieces(taken).pieces:
+            for place, name, raw in piece.pictures():
+                if not isinstance(raw, DataError):
+                    sources[chosen[place]] = _original(raw, name) or sources[chosen[place]]
+    found = {}
+    for row, name in zip(chosen, taken.sample_ids(), strict=True):
+        code, class_name = int(manifest.split_codes[row]), _class_name(store, row)
+        words = f"{name} ({manifest.splits[code]}, {class_name})"
+        found[row] = Thumbnail(sources[row], class_name, words)
+    return found
+
+
+def _original(raw: Raw, name: str) -> str | None:
+    """Return an image in a data URI, made smaller where it is large; None if it is unreadable."""
+    try:
+        height, width, color = look(raw, name)
+        scale = min(1.0, _HEIGHT / height, _WIDTH / width)
+        form = PixelFormat(
+            max(1, round(height * scale)),
+            max(1, round(width * scale)),
+            "grey" if color in _GREY_MODES else "rgb",
+        )
+        pixels = decode(raw, form, name).pixels
+    except DataError:  # it has changed since the store was built
+        return None
+    file = io.BytesIO()
+    image = Image.fromarray(pixels[:, :, 0] if form.color == "grey" else pixels)
+    kind = "PNG" if scale == 1 else "JPEG"
+    image.save(file, kind, **({} if scale == 1 else {"quality": 88}))
+    text = base64.b64encode(file.getvalue()).decode("ascii")
+    return f"data:image/{kind.lower()};base64,{text}"
 
 
 def samples_by_class(
@@ -54,12 +99,14 @@ def samples_by_class(
     """Return random samples of each class of a split; of many classes, of the first ones."""
     manifest = store.manifest
     rows = manifest.rows(split)
-    found = {}
+    chosen = {}
     for label, name in enumerate(manifest.class_names[:most_classes]):
         members = rows[manifest.labels[rows] == label]
-        chosen = generator(0, SAMPLES, label).permutation(members)[:columns]
-        found[shown_class(name)] = [thumbnail(store, int(row)) for row in chosen]
-    return found
+        chosen[shown_class(name)] = (
+            generator(0, SAMPLES, label).permutation(members)[:columns].tolist()
+        )
+    found = thumbnails(store, (row for of_class in chosen.values() for row in of_class))
+    return {name: [found[row] for row in of_class] for name, of_class in chosen.items()}
 
 
 def mean_by_class(store: PixelStore, split: str, *, most_classes: int) -> list[Thumbnail]:
@@ -85,10 +132,16 @@ def of_groups(
     store: PixelStore, groups: Iterable[tuple[int, ...]], *, most: int, most_of_each: int
 ) -> list[Group]:
     """Return the first groups, and of each some pictures: one of each split and label first."""
-    return [_group(store, group, most_of_each) for group in islice(groups, most)]
+    shown = [(group, *_shown(store, group, most_of_each)) for group in islice(groups, most)]
+    found = thumbnails(store, (row for _, rows, _ in shown for row in rows))
+    return [
+        Group([found[row] for row in rows], len(group) - len(rows), words)
+        for group, rows, words in shown
+    ]
 
 
-def _group(store: PixelStore, group: tuple[int, ...], most: int) -> Group:
+def _shown(store: PixelStore, group: Sequence[int], most: int) -> tuple[list[int], str]:
+    """Return the rows of a group that are shown, and the classes of all by split, in words."""
     manifest = store.manifest
     of_split: dict[str, int] = {}
     of_class: dict[tuple[str, str], int] = {}
@@ -100,12 +153,11 @@ def _group(store: PixelStore, group: tuple[int, ...], most: int) -> Group:
             classes.setdefault(split, []).append(name)
     ranked = dict.fromkeys((*of_split.values(), *of_class.values(), *group))
     shown = set(islice(ranked, max(most, min(len(of_class), _MOST_KINDS))))
-    pictures = [thumbnail(store, row) for row in group if row in shown]
     words = [
         f"{split}: {_listed(names)}" if len(classes) > 1 else _listed(names)
         for split, names in classes.items()
     ]
-    return Group(pictures, len(group) - len(pictures), "; ".join(words))
+    return [row for row in group if row in shown], "; ".join(words)
 
 
 def _listed(names: list[str]) -> str:

@@ -15,6 +15,7 @@ from fer_data import readers
 from fer_data.errors import DataError
 from fer_data.manifest import Manifest
 from fer_data.parallel import in_parallel
+from fer_data.pixels.changes import Changes
 from fer_data.pixels.decode import PixelFormat, decode
 from fer_data.progress import track
 from fer_data.readers.piece import Piece
@@ -31,10 +32,9 @@ class Bad:
 
 @dataclass(frozen=True)
 class Filled:
-    """How many pictures were resized or converted in colour, and which cannot be decoded."""
+    """What was changed of the pictures, and which cannot be decoded."""
 
-    num_resized: int
-    num_converted: int
+    changes: Changes
     bad: list[Bad]
 
 
@@ -49,18 +49,17 @@ def fill(manifest: Manifest, form: PixelFormat, target: Path, *, stop_at_bad: bo
         If more are bad than are ever skipped.
     """
     new_array(target, (len(manifest), *form.shape))
-    num_resized = num_converted = 0
+    changes = Changes()
     bad: list[Bad] = []
     whole = readers.pieces(manifest)
     tasks = (joblib.delayed(_decode)(piece, form, target) for piece in whole.pieces)
     # Tasks that have begun are waited for, as they write to the file.
     parts = in_parallel(takewhile(lambda _: not (bad and stop_at_bad), tasks), size=len(manifest))
     for part in track(parts, total=whole.number, description="Decoding pictures"):
-        num_resized += part.num_resized
-        num_converted += part.num_converted
+        changes += part.changes
         bad += part.bad
         check_bad_rows(manifest.root, len(bad))
-    return Filled(num_resized, num_converted, bad)
+    return Filled(changes, bad)
 
 
 def bad_picture(row: int, error: DataError) -> Bad:
@@ -78,7 +77,7 @@ def new_array(target: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[n
 
 def _decode(piece: Piece, form: PixelFormat, target: Path) -> Filled:
     pixels = np.load(target, mmap_mode="r+", allow_pickle=False)
-    num_resized = num_converted = 0
+    changes = Changes()
     bad = []
     for row, name, raw in piece.pictures():
         if isinstance(raw, DataError):
@@ -90,6 +89,6 @@ def _decode(piece: Piece, form: PixelFormat, target: Path) -> Filled:
             bad.append(bad_picture(row, error))
             continue
         pixels[row] = picture.pixels
-        num_resized += picture.resized
-        num_converted += picture.converted
-    return Filled(num_resized, num_converted, bad)
+        if picture.resized or picture.converted:
+            changes += Changes.of(picture)
+    return Filled(changes, bad)

@@ -8,12 +8,9 @@ from fer_data import readers
 from fer_data.errors import DataError
 from fer_data.manifest import Manifest
 from fer_data.parallel import in_parallel
-from fer_data.pixels.decode import look
+from fer_data.pixels.decode import Look, look
 from fer_data.progress import track
 from fer_data.readers.piece import Piece
-
-Look = tuple[int, int, str]
-"""Height, width and colour: grey, rgb, or Pillow's mode where it is neither."""
 
 
 def looks(manifest: Manifest) -> list[Look]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,20 @@ from fer_data import readers
 from fer_data.errors import DataError
 from fer_data.files import write_json
 from fer_data.folders import built_whole
-from fer_data.manifest import CANNOT_BE_DECODED, LeftOut, Manifest
+from fer_data.manifest import CANNOT_BE_DECODED, LeftOut, Manifest, printable
+from fer_data.pixels.changes import Changes
 from fer_data.pixels.decode import PixelFormat
 from fer_data.selection import Selection
 from fer_data.store import fill
 from fer_data.words import counted
 
-FORMAT = 1
+FORMAT = 2
 """Version of the layout on disk; a store of another version is built anew."""
+
+_LOGGER = logging.getLogger("fer_data")
+
+_logged: set[Path] = set()
+"""Stores whose conversion this process has logged: many loaders may share one."""
 
 _WITHOUT_BAD = "-without-bad"
 
@@ -41,16 +48,15 @@ class BuildReport:
     """What building a store did to the pictures."""
 
     num_samples: int
-    num_resized: int
-    num_converted: int
-    num_rejected: int
+    num_rejected: int = 0
+    changes: Changes = field(default_factory=Changes)
 
     def __str__(self) -> str:
         changes = [
             f"{number:,} {word}"
             for number, word in (
-                (self.num_resized, "resized"),
-                (self.num_converted, "converted in colour"),
+                (self.changes.num_resized, "resized"),
+                (self.changes.num_converted, "converted in colour"),
                 (self.num_rejected, "left out as unreadable"),
             )
             if number
@@ -114,8 +120,12 @@ def open_store(
     merge_test: bool = True,
     skip_bad: bool = False,
     selection: Selection | None = None,
+    log: bool = True,
 ) -> PixelStore:
     """Map the store of a data set, building it first where there is none of its present content.
+
+    Where images had another size or colour, the logger ``fer_data`` says so in one warning, once a
+    process: how many, what they were, and what they became.
 
     Parameters
     ----------
@@ -134,6 +144,8 @@ def open_store(
     selection : Selection, optional
         What of it is taken, and under which labels. The store on disk holds everything, and is
         the same whatever is selected.
+    log : bool
+        Whether to log a conversion.
 
     Raises
     ------
@@ -145,7 +157,13 @@ def open_store(
     root = Path(path).absolute()
     if selection and selection.exclude is not None and not skip_bad:
         found = open_store(
-            path, form=form, cache=cache, merge_test=merge_test, skip_bad=True, selection=selection
+            path,
+            form=form,
+            cache=cache,
+            merge_test=merge_test,
+            skip_bad=True,
+            selection=selection,
+            log=log,
         )
         if not found.manifest.num_bad:
             return found  # what is bad is excluded
@@ -161,9 +179,18 @@ def open_store(
         manifest = readers.read(root, merge_test=merge_test, skip_bad=skip_bad)
         folder = _build(manifest, form, folder, skip_bad=skip_bad)
     store = _map(folder, root)
+    if log:
+        _log_conversion(store)
     if not selection:
         return store
     return replace(store, manifest=selection.apply(store.manifest), is_selected=True)
+
+
+def _log_conversion(store: PixelStore) -> None:
+    line = store.report.changes.line(len(store.pixels), store.form)
+    if line and store.path not in _logged:
+        _logged.add(store.path)
+        _LOGGER.warning("%s: %s", printable(str(store.manifest.root)), line)
 
 
 def cache_folder(cache: str | Path | None = None) -> Path:
@@ -207,7 +234,7 @@ def _fill(manifest: Manifest, form: PixelFormat, folder: Path, *, skip_bad: bool
     }
     np.savez(folder / "samples.npz", **samples)
     pixels = np.load(target, mmap_mode="r", allow_pickle=False)
-    report = BuildReport(len(manifest), filled.num_resized, filled.num_converted, len(filled.bad))
+    report = BuildReport(len(manifest), len(filled.bad), filled.changes)
     write_json(
         folder / "store.json",
         {
@@ -264,13 +291,22 @@ def _map(folder: Path, root: Path) -> PixelStore:
             )
         pixels = np.load(folder / "pixels.npy", mmap_mode="r", allow_pickle=False)
         form = PixelFormat(**about["form"])
-        report = BuildReport(**about["report"])
+        report = _report(**about["report"])
         digest = str(about["digest"])
     except Exception as error:  # broken files make zipfile and NumPy raise nearly anything
         raise _broken(folder, str(error)) from None
     if pixels.dtype != np.uint8 or pixels.shape != (len(manifest), *form.shape):
         raise _broken(folder, f"pixels are {pixels.dtype} {pixels.shape}")
     return PixelStore(folder, manifest, pixels, form, report, digest)
+
+
+def _report(*, num_samples: int, num_rejected: int, changes: dict[str, Any]) -> BuildReport:
+    """Return a report from what JSON holds of it."""
+    ends = (changes.pop(name) for name in ("smallest", "largest"))
+    smallest, largest = (None if size is None else (int(size[0]), int(size[1])) for size in ends)
+    colors = tuple(map(str, changes.pop("colors")))
+    found = Changes(**changes, smallest=smallest, largest=largest, colors=colors)
+    return BuildReport(num_samples, num_rejected, found)
 
 
 def _broken(folder: Path, cause: str) -> DataError:

@@ -13,6 +13,7 @@ from fer_data import readers
 from fer_data.errors import DataError
 from fer_data.manifest import Manifest
 from fer_data.parallel import in_parallel
+from fer_data.pixels.changes import Changes
 from fer_data.pixels.decode import PixelFormat, decode
 from fer_data.readers.piece import Piece, Pieces
 from fer_data.store.fill import Bad, bad_picture
@@ -29,11 +30,14 @@ class Decoded:
     pixels : ndarray of uint8, shape [N, H, W, C]
     bad : list of Bad
         What cannot be decoded, and is not among the rows.
+    changes : Changes
+        What was changed of the pixels to bring them to the form.
     """
 
     rows: NDArray[np.int64]
     pixels: NDArray[np.uint8]
     bad: list[Bad]
+    changes: Changes
 
 
 def decoded(
@@ -55,15 +59,19 @@ def decoded(
 
 def _decode(piece: Piece, form: PixelFormat) -> Decoded:
     rows, pixels, bad = [], [], []
+    changes = Changes()
     for row, name, raw in piece.pictures():
         if isinstance(raw, DataError):
             bad.append(Bad(row, str(raw)))
             continue
         try:
-            pixels.append(decode(raw, form, name).pixels)
+            picture = decode(raw, form, name)
         except DataError as error:
             bad.append(bad_picture(row, error))
         else:
             rows.append(row)
+            pixels.append(picture.pixels)
+            if picture.resized or picture.converted:
+                changes += Changes.of(picture)
     stacked = np.array(pixels, np.uint8).reshape(-1, *form.shape)
-    return Decoded(np.array(rows, np.int64), stacked, bad)
+    return Decoded(np.array(rows, np.int64), stacked, bad, changes)

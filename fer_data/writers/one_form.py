@@ -86,8 +86,8 @@ def write_one_form(
     writer.write(store, target)
     report = store.report
     changes = (
-        (report.num_resized, "resized"),
-        (report.num_converted, "converted in colour"),
+        (report.changes.num_resized, "resized"),
+        (report.changes.num_converted, "converted in colour"),
     )
     return conversion_of(
         store.manifest,
@@ -98,7 +98,7 @@ def write_one_form(
 
 def _store(root: Path, form: PixelFormat, cache: Path, store_options: dict[str, Any]) -> PixelStore:
     try:
-        return open_store(root, form=form, cache=cache, **store_options)
+        return open_store(root, form=form, cache=cache, **store_options, log=False)
     except DataError as error:
         cause = error.__context__
         if isinstance(cause, OSError) and str(error).startswith(f"{cache}: "):

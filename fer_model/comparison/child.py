@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -53,6 +54,7 @@ class Teller:
 
 def main() -> None:
     """Train the runs."""
+    logging.getLogger("fer_data").setLevel(logging.ERROR)  # who started this has said it
     out, seed, *rest = sys.argv[1:]
     wanted = {(arm, number) for arm, number in json.load(sys.stdin)}
     folder = Path(out)

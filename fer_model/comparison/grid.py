@@ -163,7 +163,7 @@ def write_samples(parts: Parts, out: Path, cache: str | Path | None = None) -> N
     manifest = store.manifest
     form = PixelFormat()
     if store.form != form:
-        store = open_store(manifest.root, form=form, cache=cache, skip_bad=True)
+        store = open_store(manifest.root, form=form, cache=cache, skip_bad=True, log=False)
     photographs = photograph_groups(store.pixels)
     seen = np.concatenate(
         [manifest.rows(split) for split in ("train", "validation") if split in manifest.splits]

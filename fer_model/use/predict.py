@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from fer_data.errors import DataError
 from fer_data.files import written_whole
 from fer_data.manifest import printable
+from fer_data.pixels.changes import Changes
 from fer_data.progress import track
 from fer_data.readers.source import check_bad_rows
 from fer_data.store.stream import decoded
@@ -26,6 +28,8 @@ from fer_model.use.sources import Source, sources_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_LOGGER = logging.getLogger("fer_data")
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,12 +160,13 @@ def predict_paths(
     sources = sources_of(paths, use.class_names, split=split, skip_bad=skip_bad)
     size = opened.recipe.batch_size
     causes: list[str] = []
+    changes: list[Changes] = []
     kept: list[tuple[Source, NDArray[np.int64]]] = []
     probabilities = []
     batches = (
         (source, *batch)
         for source in sources
-        for batch in _batches(source, use, size, causes, skip_bad=skip_bad)
+        for batch in _batches(source, use, size, causes, changes, skip_bad=skip_bad)
     )
     total = sum(-(-len(source.manifest) // size) for source in sources)
     for source, rows, pixels in track(batches, total=total, description="Predicting"):
@@ -172,18 +177,28 @@ def predict_paths(
         kept.append((source, rows))
     if not kept:
         raise DataError(f"none of the images can be decoded; the first: {causes[0]}")
+    line = sum(changes, Changes()).line(sum(len(rows) for _, rows in kept), use.form)
+    if line:
+        _LOGGER.warning(line)
     return _put_together(use, kept, np.concatenate(probabilities), causes, sources)
 
 
 def _batches(
-    source: Source, use: Use, size: int, causes: list[str], *, skip_bad: bool
+    source: Source,
+    use: Use,
+    size: int,
+    causes: list[str],
+    changes: list[Changes],
+    *,
+    skip_bad: bool,
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
-    """Yield rows and pictures, `size` at a time, and note why others are left out."""
+    """Yield rows and images, `size` at a time; note what was changed, and why some are skipped."""
     rows, pixels = np.empty(0, np.int64), np.empty((0, *use.form.shape), np.uint8)
     for part in decoded(source.manifest, use.form, pieces=source.pieces):
         if part.bad and not skip_bad:
             raise DataError(part.bad[0].cause)
         causes += [bad.cause for bad in part.bad]
+        changes.append(part.changes)
         check_bad_rows(source.manifest.root, len(causes))
         rows, pixels = np.concatenate([rows, part.rows]), np.concatenate([pixels, part.pixels])
         whole = len(rows) // size * size
