@@ -24,6 +24,7 @@ from fer_data.audit import (
 from fer_data.cli import app
 from fer_data.errors import UsageError
 from fer_data.selection import Selection
+from tests.conftest import Run
 from tests.csv_files import FLAT, cell, write_csv
 from tests.photographs import brightened, photographs, shifted
 
@@ -253,8 +254,47 @@ def test_pictures_that_only_lost_their_colour_are_not_for_exclusion(tmp_path: Pa
         )
     )
     assert found.of_kinds(("conflicting-labels",))
-    excluded = {row for one in found.findings for row in one.exclude}
-    assert not excluded
+    names = found.manifest.sample_ids()
+    excluded = {names[row] for one in found.findings for row in one.exclude}
+    # the files of a colour are equal to the byte, so one of each stays
+    assert excluded == {
+        f"train/{color}/{n:03d}.png" for color in ("red", "green") for n in range(1, 25)
+    }
+
+
+def colourful(seed: int) -> Picture:
+    return np.stack([*photographs(3, seed=seed)], axis=-1)
+
+
+def test_of_equal_files_in_colour_all_but_one_are_for_exclusion(tmp_path: Path, run: Run) -> None:
+    one, other = colourful(1), colourful(2)
+    root = write(tmp_path / "data", {"train/cat": [one, one, other, one], "train/dog": [other]})
+    found = audit_data(root)
+    names = found.manifest.sample_ids()
+    duplicates, conflict = only(found, "exact-duplicates"), only(found, "conflicting-labels")
+    assert "48x48" not in duplicates.summary + conflict.summary
+    excluded = [{names[row] for row in one.exclude} for one in (duplicates, conflict)]
+    assert excluded == [
+        {"train/cat/001.png", "train/cat/003.png", "train/dog/000.png"},
+        {"train/cat/002.png", "train/dog/000.png"},
+    ]
+    ended = run("audit", root, "--write-exclusions", tmp_path / "out.csv")
+    assert "4 samples are better left out" in ended.err
+
+
+def test_images_that_are_equal_only_at_48x48_grey_are_told_and_stay(tmp_path: Path) -> None:
+    one = colourful(1)
+    root = write(tmp_path / "data", {"train/cat": [one], "train/dog": [colourful(2)]})
+    # the same pixels in another file: nothing says so without decoding both at their own size
+    Image.fromarray(one).save(root / "train/cat/again.png", compress_level=0)
+    Image.fromarray(one).save(root / "train/dog/again.png", compress_level=1)
+    found = audit_data(root)
+    for kind in ("exact-duplicates", "conflicting-labels"):
+        finding = only(found, kind)
+        assert "equal only at 48x48 grey" in finding.summary
+        assert finding.exclude == ()
+        assert "train on one of each" not in finding.advice
+        assert "train without them" not in finding.advice
 
 
 def test_a_leak_into_validation_is_mended_in_training(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,9 +10,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data import readers
 from fer_data.account.measures import Measures, measure
 from fer_data.copies.near import Pairs
 from fer_data.copies.photographs import LEAST_CONTRAST, equal_pictures, photographs, versions
+from fer_data.errors import DataError
 from fer_data.manifest import Manifest
 from fer_data.pixels.changes import Changes
 from fer_data.pixels.decode import Look
@@ -73,6 +76,25 @@ class Subject:
         return equal_pictures(self.store.pixels)
 
     @cached_property
+    def identical(self) -> NDArray[np.int64]:
+        """A number for each image, int64 [N], the same for those that are one image for sure.
+
+        They are equal as they are compared, and lost nothing for that, or what the data holds of
+        them (a file, or an image in a table) is equal to the byte.
+        """
+        equal = groups(self.copies, np.arange(len(self.manifest)))
+        rows = np.array([row for group in equal for row in group if not self.unchanged[row]], int)
+        if not len(rows):
+            return self.copies
+        found = self.copies.tolist()
+        contents: dict[tuple[int, bytes], int] = {}
+        new = int(self.copies.max()) + 1
+        rows.sort()
+        for row, content in zip(rows.tolist(), _contents(self.manifest.take(rows)), strict=True):
+            found[row] = contents.setdefault((found[row], content), new + row)
+        return np.array(found, np.int64)
+
+    @cached_property
     def versions(self) -> Pairs:
         """Pairs of near copies, as rows; of equal pictures the first stands for all."""
         return versions(self.store.pixels, self.copies)
@@ -81,6 +103,23 @@ class Subject:
     def photographs(self) -> NDArray[np.int64]:
         """A number for each picture, int64 [N], the same for copies and near copies of one."""
         return photographs(self.copies, self.versions)
+
+
+def _contents(manifest: Manifest) -> Iterator[bytes]:
+    """Yield a digest of what the data holds of each sample; one like no other if unreadable."""
+    for piece in readers.pieces(manifest).pieces:
+        for row, _, raw in piece.pictures():
+            digest = hashlib.blake2b(digest_size=16)
+            try:
+                if isinstance(raw, DataError):
+                    raise raw
+                if isinstance(raw, np.ndarray):
+                    digest.update(repr(raw.shape).encode() + raw.tobytes())
+                else:
+                    digest.update(raw if isinstance(raw, bytes) else raw.read_bytes())
+            except (DataError, OSError):
+                digest.update(b"unreadable %d" % row)
+            yield digest.digest()
 
 
 def groups(numbers: NDArray[np.int64], rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
