@@ -25,7 +25,7 @@ def scores_table(scores: dict[str, Any], title: str) -> Table:
     for column in ("precision", "recall", "F1", "samples"):
         table.add_column(column, justify="right")
     for name, row in scores["per_class"].items():
-        figures = (f"{row[figure]:.3f}" for figure in ("precision", "recall", "f1"))
+        figures = (_figure(row[figure], 3) for figure in ("precision", "recall", "f1"))
         table.add_row(class_name(name), *figures, f"{row['support']:,}")
     return table
 
@@ -115,6 +115,15 @@ def predictions_table(predictions: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _best_bold(values: list[float]) -> list[str]:
-    best = max(values)
-    return [f"[bold]{value:.4f}[/]" if value == best else f"{value:.4f}" for value in values]
+def _best_bold(values: list[float | None]) -> list[str]:
+    best = max((value for value in values if value is not None), default=None)
+    texts = [_figure(value, 4) for value in values]
+    return [
+        f"[bold]{text}[/]" if value is not None and value == best else text
+        for value, text in zip(values, texts, strict=True)
+    ]
+
+
+def _figure(value: float | None, digits: int) -> str:
+    """Return a figure for people, a dash where it is undefined."""
+    return "–" if value is None else f"{value:.{digits}f}"

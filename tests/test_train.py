@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import shutil
 import signal
@@ -16,6 +17,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from rich.console import Console
+from sklearn.metrics import f1_score
 
 from fer_data.batching.door import open_loader
 from fer_data.errors import DataError, UsageError
@@ -23,6 +26,7 @@ from fer_data.ferplus import COLUMNS
 from fer_data.selection import Selection
 from fer_data.store.store import open_store
 from fer_model.comparison.side_by_side import side_by_side
+from fer_model.render import scores_table
 from fer_model.training import models, plots
 from fer_model.training.evaluate import evaluate_run, score
 from fer_model.training.parts import divide
@@ -393,6 +397,20 @@ def test_scores_agree_with_a_count_by_hand() -> None:
     }
     assert found["confusion"] == [[2, 1, 0, 0], [0, 2, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]]
     assert found["loss"] == pytest.approx(-(4 * np.log(0.9775) + 2 * np.log(0.0075)) / 6, rel=1e-5)
+
+
+def test_a_class_without_samples_has_no_recall_and_counts_where_it_is_predicted() -> None:
+    labels = np.array([0] * 6 + [2] * 6)
+    guess = np.array([0] * 4 + [1] * 2 + [2] * 5 + [1])
+    found = score(labels, np.eye(4, dtype=np.float32)[guess], ("x", "absent", "z", "never"))
+    assert found["macro_f1"] == pytest.approx(f1_score(labels, guess, average="macro"))
+    absent, never = found["per_class"]["absent"], found["per_class"]["never"]
+    assert absent == {"precision": 0.0, "recall": None, "f1": 0.0, "support": 0}
+    assert never == {"precision": None, "recall": None, "f1": None, "support": 0}
+    out = io.StringIO()
+    Console(file=out, width=100).print(scores_table(found, "scores"))
+    text = out.getvalue()
+    assert [line.count("–") for line in text.splitlines() if "never" in line] == [3]
 
 
 def test_a_confusion_matrix_of_many_classes_is_drawn_no_larger_and_of_more_left_out(

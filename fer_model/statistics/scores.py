@@ -164,7 +164,8 @@ class Predicted:
         Returns
         -------
         ndarray of float64, shape [A, S, F, B]
-            Summaries are over the classes that have weight; the recall of another is NaN.
+            Summaries are over the classes that have weight, the macro F1 also over those that are
+            predicted and that no sample has; the recall of a class without weight is NaN.
         """
         num, num_draws = self.num_classes, weights.shape[1]
         totals = self.counts @ weights
@@ -177,8 +178,13 @@ class Predicted:
         found[:, :, 0] = right.sum(axis=2) / support.sum(axis=0)
         recall = right / np.where(present, support, 1)
         found[:, :, 1] = recall.sum(axis=2) / num_present
-        f1 = 2 * right / np.where(present, support + by_arm[:, :, 0], 1)
-        found[:, :, 2] = f1.sum(axis=2) / num_present
+        predicted = by_arm[:, :, 0]
+        # As in scikit-learn, a class that no sample has counts where it is predicted, with an F1 of
+        # 0; one that a draw merely misses does not.
+        is_absent = self.clusters_of_class == 0
+        scored = present | (is_absent[:, None] & (predicted > 0))
+        f1 = 2 * right / np.where(scored, support + predicted, 1)
+        found[:, :, 2] = f1.sum(axis=2) / scored.sum(axis=2)
         with np.errstate(divide="ignore"):
             logarithm = np.log(np.where(present, recall, 1))
         found[:, :, 3] = np.exp(logarithm.sum(axis=2) / num_present)

@@ -49,9 +49,10 @@ def score(
     dict
         ``num_samples``, ``accuracy``, ``balanced_accuracy`` (mean recall), ``macro_f1``,
         ``geometric_mean`` (of the recalls; Kubat and Matwin 1997), each over the classes that
-        have samples; ``loss`` (mean cross-entropy in nats); ``per_class`` with ``precision``,
-        ``recall``, ``f1`` and ``support`` of each class; ``confusion``, counts by label (rows)
-        and prediction (columns), of up to 100 classes.
+        have samples, the macro F1 as in scikit-learn also over those that are only predicted;
+        ``loss`` (mean cross-entropy in nats); ``per_class`` with ``precision``, ``recall``, ``f1``
+        and ``support`` of each class, of one without samples None where it is undefined;
+        ``confusion``, counts by label (rows) and prediction (columns), of up to 100 classes.
     """
     every = np.arange(len(class_names))
     predicted = probabilities.argmax(axis=1)
@@ -59,20 +60,21 @@ def score(
         labels, predicted, labels=every, zero_division=0.0
     )
     present = support > 0
+    is_scored = present | (np.bincount(predicted, minlength=len(every)) > 0)
     chosen = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     geometric_mean = geometric_mean_score(labels, predicted, labels=every[present])
     scores = {
         "num_samples": len(labels),
         "accuracy": float((predicted == labels).mean()),
         "balanced_accuracy": float(recall[present].mean()),
-        "macro_f1": float(f1[present].mean()),
+        "macro_f1": float(f1[is_scored].mean()),
         "geometric_mean": float(geometric_mean),
         "loss": float(-np.log(np.clip(chosen, 1e-7, None)).mean()),
         "per_class": {
             name: {
-                "precision": float(precision[label]),
-                "recall": float(recall[label]),
-                "f1": float(f1[label]),
+                "precision": float(precision[label]) if is_scored[label] else None,
+                "recall": float(recall[label]) if present[label] else None,
+                "f1": float(f1[label]) if is_scored[label] else None,
                 "support": int(support[label]),
             }
             for label, name in enumerate(class_names)
