@@ -161,12 +161,28 @@ def test_an_adapter_goes_on_from_a_state(
         assert_same(found, loader.arrays(step))
 
 
-@pytest.mark.parametrize("adapter", ["numpy", "tf.data", "torch"])
-def test_an_adapter_that_begins_within_an_epoch_ends_with_it(data: Path, adapter: str) -> None:
+def test_a_loader_that_begins_within_an_epoch_ends_with_it(data: Path) -> None:
     loader = opened(data, "oversample", {})
-    epoch = ADAPTERS[adapter](loader.at(loader.num_steps + 2))
+    epoch = numpy_iterator(loader.at(loader.num_steps + 2))
     assert len(list(epoch())) == loader.num_steps - 2
     assert len(list(epoch())) == loader.num_steps
+
+
+@pytest.mark.parametrize("drop_remainder", [False, True])
+@pytest.mark.parametrize("balance", list(dict.fromkeys(balance for balance, _ in CASES)))
+@pytest.mark.parametrize("adapter", ["tf.data", "keras", "torch"])
+def test_an_adapter_that_begins_within_an_epoch_gives_as_many_steps_as_any(
+    data: Path, adapter: str, balance: str, drop_remainder: bool
+) -> None:
+    loader = opened(data, balance, {"drop_remainder": drop_remainder})
+    for first in {1, loader.num_steps - 1, loader.num_steps + 2}:
+        epoch = ADAPTERS[adapter](loader.at(first))
+        steps = itertools.count(first)
+        for _ in range(2):
+            batches = list(epoch())
+            assert len(batches) == loader.num_steps
+            for found in batches:
+                assert_same(found, loader.arrays(next(steps)))
 
 
 @pytest.mark.parametrize(("balance", "settings"), CASES)
@@ -317,6 +333,67 @@ def test_a_batch_that_builds_a_model_is_no_epoch_of_a_py_dataset(data: Path) -> 
         for index in range(len(dataset)):
             assert_same(dataset[index], loader.arrays(epoch * loader.num_steps + index))
         dataset.on_epoch_end()
+
+
+@pytest.mark.parametrize("drop_remainder", [False, True])
+@pytest.mark.parametrize("steps_per_epoch", [None, 3, 8])
+@pytest.mark.parametrize("adapter", ["tf_dataset", "keras_dataset"])
+def test_fit_trains_every_step_from_where_a_state_stands(
+    data: Path, adapter: str, steps_per_epoch: int | None, drop_remainder: bool
+) -> None:
+    import fer_data
+
+    loader = opened(data, "oversample", {"drop_remainder": drop_remainder})
+    per_epoch = steps_per_epoch or loader.num_steps
+    for first in (1, loader.num_steps - 1, 2 * loader.num_steps + 3):
+        model, seen = noting_model()
+        resumed = loader.from_state(loader.state(first))
+        dataset = getattr(fer_data, adapter)(resumed, steps_per_epoch=steps_per_epoch)
+        history = model.fit(dataset, epochs=3, verbose=0, shuffle=False)
+        assert len(history.epoch) == 3
+        steps = range(first, first + 3 * per_epoch)
+        assert seen == [loader.batch(step).labels.tolist() for step in steps]
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+@pytest.mark.parametrize("workers", [1, 4])
+def test_fits_own_steps_per_epoch_neither_repeats_nor_skips_steps_of_a_py_dataset(
+    data: Path, workers: int
+) -> None:
+    from fer_data.loaders.keras_dataset import keras_dataset
+
+    loader = opened(data, "oversample", {"augment": "strong"}).at(2)
+    model, seen = noting_model()
+    model.fit(
+        keras_dataset(loader, workers=workers),
+        epochs=5,
+        steps_per_epoch=3,
+        verbose=0,
+        shuffle=False,
+    )
+    assert len(seen) >= loader.num_steps
+    assert seen == [loader.batch(2 + step).labels.tolist() for step in range(len(seen))]
+
+
+def test_a_py_dataset_refuses_another_order_than_the_loaders(data: Path) -> None:
+    import tensorflow as tf
+
+    from fer_data.loaders.keras_dataset import keras_dataset
+
+    model, seen = noting_model()
+    dataset = keras_dataset(opened(data, "oversample", {}))
+    with pytest.raises((UsageError, tf.errors.OpError), match="shuffle=False"):
+        model.fit(dataset, epochs=3, verbose=0)  # Keras shuffles by default
+    assert len(seen) < len(dataset)
+
+
+@pytest.mark.parametrize("adapter", ["tf_dataset", "keras_dataset"])
+@pytest.mark.parametrize("steps", [0, -1, 2.5, True, "3"])
+def test_steps_per_epoch_is_a_number_of_steps(data: Path, adapter: str, steps: Any) -> None:
+    import fer_data
+
+    with pytest.raises(UsageError, match="steps_per_epoch"):
+        getattr(fer_data, adapter)(opened(data, "natural", {}), steps_per_epoch=steps)
 
 
 @pytest.mark.parametrize("num_steps", [1, 2, 3])

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -193,10 +194,11 @@ def test_tf_data_goes_on_from_any_step(data: Path) -> None:
     from fer_data.loaders.tfdata import tf_dataset
 
     loader = open_loader(data, balance="oversample", batch_size=4)
-    expected = [loader.batch(step).labels.tolist() for step in range(4, 15)]
+    expected = [loader.batch(step).labels.tolist() for step in range(4, 19)]
     dataset = tf_dataset(loader.at(4), labels="int", steps_per_epoch=5)
     found = [y.numpy().tolist() for _ in range(3) for _, y in dataset]
-    assert found == expected  # iterations of 1, 5 and 5 steps
+    assert found == expected
+    assert dataset.cardinality().numpy() == 5
 
 
 def test_fit_sees_epoch_after_epoch_and_none_twice(data: Path) -> None:
@@ -287,6 +289,39 @@ def test_a_subset_has_the_same_share_of_each_class(
 def test_a_step_before_the_first_is_refused(data: Path) -> None:
     with pytest.raises(UsageError, match="step is -1"):
         open_loader(data).batch(-1)
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"image_size": (48, 48, 1)}, "image_size"),
+        ({"image_size": "48"}, "image_size"),
+        ({"use_multiprocessing": True}, "use_multiprocessing"),
+        ({"balanc": "batch"}, "balanc"),
+    ],
+)
+def test_an_option_that_there_is_not_is_named_in_one_line(
+    data: Path, options: dict[str, Any], named: str
+) -> None:
+    from fer_data.loaders.keras_dataset import keras_dataset
+
+    with pytest.raises(UsageError, match=f"^{named}: ") as refused:
+        keras_dataset(data, **options)
+    assert "\n" not in str(refused.value)
+
+
+def test_what_is_no_path_is_refused() -> None:
+    with pytest.raises(UsageError, match="got ndarray"):
+        open_loader(np.zeros(3))  # type: ignore[arg-type]
+
+
+def test_a_split_may_be_called_as_its_folder_may(make_folder: MakeFolder) -> None:
+    root = make_folder({"train/a": 3, "train/b": 3, "val/a": 2, "val/b": 1})
+    loader = open_loader(root, split="val")
+    assert loader.num_samples == 3
+    assert not loader.shuffle
+    with pytest.raises(UsageError, match="only train is ever balanced"):
+        open_loader(root, split="val", balance="batch")
 
 
 @pytest.mark.parametrize("augment", ["flip", "strong"])

@@ -86,6 +86,13 @@ def test_a_class_with_no_picture_right_makes_the_geometric_mean_zero() -> None:
     assert predicted.scores[0, 0].tolist() == [0.5, 0.5, pytest.approx(1 / 3), 0.0, 1.0, 0.0]
 
 
+def test_predictions_may_be_lists_and_must_be_numbers() -> None:
+    found = Predicted(("x",), ("a", "b"), [0, 1], [[[0, 0]]], [0, 1])  # type: ignore[arg-type]
+    assert found.scores[0, 0, 0] == 0.5
+    with pytest.raises(UsageError, match=r"^labels: expected whole numbers"):
+        Predicted(("x",), ("a", "b"), list("ab"), [[list("aa")]], [0, 1])  # type: ignore[arg-type]
+
+
 @given(st.integers(0, 10_000))
 @settings(max_examples=20)
 def test_weights_count_as_copies_of_whole_clusters(seed: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -147,6 +149,12 @@ def test_every_scheme_has_a_mean_of_one_over_the_samples(counts: list[int], sche
     weights = class_weights(counts, scheme)
     assert np.dot(weights, counts) == pytest.approx(sum(counts))
     assert ((weights > 0) == (np.array(counts) > 0)).all()
+
+
+@pytest.mark.parametrize("counts", [{"a": 1}, ["a", "b"], 3, [[1, 2]], [1, -1], [1.5, 2]])
+def test_class_weights_of_what_are_no_counts_are_refused(counts: Any) -> None:
+    with pytest.raises(UsageError, match=r"^counts: expected a whole number"):
+        class_weights(counts)
 
 
 def test_schemes_are_those_of_their_formulas() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from fer_data.batching.shard import WHOLE, Shard
 from fer_data.epochs.schedule import EpochSize
 from fer_data.epochs.strategy import NATURAL, Strategy
 from fer_data.errors import UsageError
-from fer_data.labels import EVALUATION_SPLITS
+from fer_data.labels import EVALUATION_SPLITS, split_of_folder
 from fer_data.pixels.decode import Color, PixelFormat
 from fer_data.selection import Selection
 from fer_data.store.store import open_store
@@ -20,6 +22,12 @@ from fer_data.store.store import open_store
 def as_loader(source: str | Path | Loader, options: dict[str, Any]) -> Loader:
     """Return a loader as it is, or open one from a path with these options."""
     if not isinstance(source, Loader):
+        known = inspect.signature(open_loader).parameters.keys() - {"path"}
+        if unknown := [name for name in options if name not in known]:
+            raise UsageError(
+                f"{', '.join(unknown)}: no option of this function or of open_loader, which takes "
+                + ", ".join(sorted(known))
+            )
         return open_loader(source, **options)
     if options:
         raise UsageError(f"{', '.join(options)}: a loader has its settings already")
@@ -58,7 +66,8 @@ def open_loader(
     path : path
         A data set that `fer_data.read` takes.
     split : str
-        ``train``, ``validation``, ``test``, ``public_test`` or ``private_test``.
+        ``train``, ``validation``, ``test``, ``public_test`` or ``private_test``, or as a folder of
+        it may be named (``val``).
     balance : str, Strategy or imbalanced-learn sampler
         What `Strategy.parse` takes: ``natural`` (or ``none``), ``oversample``, ``undersample``,
         ``batch``, ``power:ALPHA``, ``effective:BETA``, ``repeat-factor:T``,
@@ -108,17 +117,19 @@ def open_loader(
     UsageError
         If an argument cannot be meant, as balancing a split that is for evaluation.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise UsageError(f"path: expected the path of a data set, got {type(path).__name__}")
     if isinstance(balance, str):
         balance = Strategy.parse(balance)
+    split = split_of_folder(split) or split
     evaluates = split in EVALUATION_SPLITS
     if evaluates and balance != NATURAL:
         raise UsageError(f"balance {balance} on the {split} split: only train is ever balanced")
     if evaluates and shuffle:
         raise UsageError(f"shuffle on the {split} split: evaluation takes samples in order")
-    sides = (image_size, image_size) if isinstance(image_size, int) else image_size
     store = open_store(
         path,
-        form=PixelFormat(*sides, color),
+        form=PixelFormat(*_sides(image_size), color),
         cache=cache,
         skip_bad=skip_bad,
         selection=selection,
@@ -145,3 +156,16 @@ def open_loader(
         shard=shard,
     )
     return loader if state is None else loader.from_state(state)
+
+
+def _sides(image_size: Any) -> tuple[int, int]:
+    """Return height and width."""
+    if isinstance(image_size, int):
+        return image_size, image_size
+    match image_size:
+        case (int(height), int(width)):
+            return height, width
+    raise UsageError(
+        f"image_size: expected a whole number or (height, width), got {image_size!r}. "
+        "Channels follow from color"
+    )

@@ -39,10 +39,10 @@ def class_weights(counts: ArrayLike, scheme: str = "balanced") -> NDArray[np.flo
     Raises
     ------
     UsageError
-        If there is no such scheme.
+        If there is no such scheme, or `counts` are no counts.
     """
     name, parameter = parse_scheme(scheme)
-    counts = np.asarray(counts, np.int64)
+    counts = _checked(counts)
     weights = np.zeros(len(counts))
     if counts.any():
         quotas = SAMPLINGS[name].quotas(counts, *parameter)
@@ -70,3 +70,20 @@ def parse_scheme(scheme: str) -> tuple[str, tuple[float, ...]]:
             return name, (value,)  # type: ignore[return-value]
         raise UsageError(f"class weights {name}:{found.name} want {found.wants}, not {text!r}")
     raise UsageError(f"class weights are {scheme!r}; choose one of {', '.join(SCHEMES)}")
+
+
+def _checked(counts: ArrayLike) -> NDArray[np.int64]:
+    """Return counts as an array.
+
+    Raises
+    ------
+    UsageError
+        If they are not whole numbers, 0 or more, one for each class.
+    """
+    found = np.asarray(counts)
+    is_numeric = found.ndim == 1 and found.dtype.kind in "iuf"
+    if not is_numeric or (found < 0).any() or (found != np.floor(found)).any():
+        raise UsageError(
+            f"counts: expected a whole number, 0 or more, for each class in order, got {counts!r}"
+        )
+    return found.astype(np.int64)

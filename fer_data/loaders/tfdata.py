@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from fer_data.batching.batches import Labels
 from fer_data.batching.door import as_loader
 from fer_data.batching.loader import Loader, check_labels
-from fer_data.errors import UsageError
-from fer_data.loaders.stretches import steps_together, stretch_end
+from fer_data.loaders.stretches import steps_of_iteration, steps_together, stretch_end
 from fer_data.loaders.tfcall import call_python
 
 
@@ -28,21 +27,22 @@ def tf_dataset(
 ) -> tf.data.Dataset:
     """Give batches as a ``tf.data.Dataset`` that ``keras.Model.fit`` takes.
 
-    Each iteration is one epoch, and the next iteration the next epoch, in an order of its own.
-    (``fit`` on a model that has not been built draws a batch to build it, which is an iteration:
-    build the model first where a run must begin with epoch 0.)
+    Every iteration gives the same number of steps, `steps_per_epoch`, and the next iteration goes
+    on after them: a dataset that begins at step k gives k, k + 1, … without a gap, however many
+    epochs ``fit`` trains. (``fit`` on a model that has not been built draws a batch to build it, which is
+    an iteration: build the model first where a run must begin with the loader's step.)
 
     Parameters
     ----------
     source : path or Loader
         A data set, opened as `fer_data.open_loader` does, or a loader. The first iteration begins
-        at the loader's ``step``, and runs to the end of that step's epoch. Where that makes it
-        shorter than the others, the cardinality is unknown.
+        at the loader's ``step``.
     labels : {"one-hot", "int"}
         Labels as float32 [B, classes] or as int64 [B].
     steps_per_epoch : int, optional
-        Batches of an iteration; the next iteration goes on after them, so every promise of the
-        loader holds whatever the number. By default the loader's epoch.
+        Batches of an iteration, and the dataset's cardinality; by default as many as an epoch of
+        the loader has. Every promise of the loader holds whatever the number. Give it here and not
+        to ``fit``, which would end the epoch in which this dataset's iteration ends.
     **options
         As in `fer_data.open_loader`, for a path.
 
@@ -107,15 +107,13 @@ def by_step(
     tf.data.Dataset
         Of tuples, a batch each.
     """
-    per_epoch = loader.num_steps if steps_per_epoch is None else steps_per_epoch
-    if per_epoch < 1:
-        raise UsageError(f"steps_per_epoch is {per_epoch}; it must be 1 or more")
-    iteration = itertools.count(loader.step // per_epoch)
+    per_epoch = steps_of_iteration(loader, steps_per_epoch)
+    iterations = itertools.count()
 
     def firsts_and_lasts() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the stretches of steps of the iteration that begins now."""
-        epoch = next(iteration)
-        step, stop = max(loader.step, epoch * per_epoch), (epoch + 1) * per_epoch
+        step = loader.step + next(iterations) * per_epoch
+        stop = step + per_epoch
         firsts, lasts = [], []
         while step < stop:
             firsts.append(step)
@@ -129,14 +127,12 @@ def by_step(
 
     steps = tf.TensorSpec((None,), tf.int64)
     of_several = [tf.TensorSpec((None, *one.shape), one.dtype) for one in specs]
-    dataset = (
+    return (
         tf.data.Dataset.range(1)
         .map(lambda _: call_python(firsts_and_lasts, [], [steps, steps]))
         .unbatch()
         .map(lambda first, last: call_python(batches, [first, last], of_several))
         .flat_map(lambda *arrays: tf.data.Dataset.from_tensor_slices(arrays))
         .prefetch(num_together)
+        .apply(tf.data.experimental.assert_cardinality(per_epoch))
     )
-    if loader.step % per_epoch == 0:
-        dataset = dataset.apply(tf.data.experimental.assert_cardinality(per_epoch))
-    return dataset

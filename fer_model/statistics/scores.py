@@ -40,7 +40,7 @@ class Predicted:
     Raises
     ------
     UsageError
-        If the shapes do not agree, or a label or prediction is no class.
+        If the shapes do not agree, a label or prediction is no class, or clusters are no numbers.
     """
 
     arms: tuple[str, ...]
@@ -50,6 +50,14 @@ class Predicted:
     clusters: NDArray[np.integer[Any]]
 
     def __post_init__(self) -> None:
+        for name in ("labels", "predicted", "clusters"):
+            values = np.asarray(getattr(self, name))
+            if values.dtype.kind not in "iu":
+                raise UsageError(
+                    f"{name}: expected whole numbers, got {values.dtype}. Give classes by their "
+                    "index in class_names"
+                )
+            object.__setattr__(self, name, values)
         wanted = (len(self.arms), self.predicted.shape[1:2], len(self.labels))
         if (
             self.predicted.ndim != 3

@@ -17,9 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.batching.loader import Loader
-from fer_data.errors import UsageError
 from fer_data.loaders.plans import planned_arrays, refuse_shard
-from fer_data.loaders.stretches import steps_together, stretch_end
+from fer_data.loaders.stretches import steps_of_iteration, steps_together, stretch_end
 
 _Batch = tuple[Any, ...]
 
@@ -38,13 +37,12 @@ def feed(
     Parameters
     ----------
     loader : Loader
-        The first epoch begins at its ``step``, and runs to the end of that step's epoch, which has
-        to be the ``initial_epoch`` of ``fit``.
+        The first epoch of ``fit``, whatever its ``initial_epoch``, begins at the loader's ``step``.
     rows : ndarray of int64, shape [N], optional
         Give plans of batches for a device that holds the pictures of these rows of the store; see
         `fer_data.loaders.plans`.
     steps_per_epoch : int, optional
-        Batches of an epoch; by default the loader's.
+        Batches of every epoch; by default as many as the loader's epoch has.
     label_smoothing : float
         Share of each one-hot or soft label [B, C] that is spread over all classes.
 
@@ -88,11 +86,10 @@ class Batches(keras.utils.PyDataset):
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__()
-        if steps_per_epoch is not None and steps_per_epoch < 1:
-            raise UsageError(f"steps_per_epoch is {steps_per_epoch}; it must be 1 or more")
         self._loader = loader
-        self._per_epoch = steps_per_epoch or loader.num_steps
-        self._epoch = loader.step // self._per_epoch
+        self._per_epoch = steps_of_iteration(loader, steps_per_epoch)
+        self.iteration = 0
+        """Which one is asked for; for `Epochs` to move on, as Keras asks before it trains."""
         self._smoothed = _smoothing(label_smoothing)
         self._num_together = steps_together(loader, with_pictures=rows is None)
         self._arrays: Callable[[int, int], _Batch] = loader.arrays
@@ -103,29 +100,11 @@ class Batches(keras.utils.PyDataset):
         self._kept: deque[tuple[int, list[_Batch]]] = deque(maxlen=2)
         self._ahead: tuple[int, Future[list[_Batch]]] | None = None
 
-    @property
-    def epoch(self) -> int:
-        """The epoch that is asked for; for `Epochs` to move on, as Keras asks before it trains."""
-        return self._epoch
-
-    @epoch.setter
-    def epoch(self, epoch: int) -> None:
-        if epoch < self._loader.step // self._per_epoch:
-            raise UsageError(
-                f"epoch {epoch} is asked for, and the loader stands in epoch "
-                f"{self._loader.step // self._per_epoch}: give fit that initial_epoch"
-            )
-        self._epoch = epoch
-
     def __len__(self) -> int:
-        return (self.epoch + 1) * self._per_epoch - self._first
-
-    @property
-    def _first(self) -> int:
-        return max(self._loader.step, self.epoch * self._per_epoch)
+        return self._per_epoch
 
     def __getitem__(self, index: int) -> _Batch:
-        step = self._first + index
+        step = self._loader.step + self.iteration * self._per_epoch + index
         for start, batches in self._kept:
             if 0 <= step - start < len(batches):
                 return batches[step - start]
@@ -163,11 +142,14 @@ class Epochs(keras.callbacks.Callback):
     def __init__(self, *feeds: Any) -> None:
         super().__init__()
         self._batches = [each for each in feeds if isinstance(each, Batches)]
+        self._first: int | None = None
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Go on to the epoch."""
+        """Go on to the epoch; the first one is where the loaders begin."""
+        if self._first is None:
+            self._first = epoch
         for each in self._batches:
-            each.epoch = epoch
+            each.iteration = epoch - self._first
 
 
 def _smoothing(share: float) -> Callable[..., _Batch]:

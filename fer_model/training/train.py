@@ -247,11 +247,10 @@ def _fit(
                 for one in {model, learner} if is_late else ():
                     _compile(one, model.optimizer, recipe, parts, late=True)
                 until = recipe.epochs if is_late else late_epoch
-                rest = steps - progress.step  # less than an epoch where one was interrupted
                 training = feed(
                     parts.train.at(progress.epoch * steps + progress.step),
                     rows=on_device,
-                    steps_per_epoch=steps,
+                    steps_per_epoch=steps - progress.step,  # what an interrupted epoch still lacks
                     label_smoothing=recipe.label_smoothing,
                 )
                 validation = feed(
@@ -260,7 +259,6 @@ def _fit(
                 )
                 learner.fit(
                     training,
-                    steps_per_epoch=rest if progress.step else None,
                     initial_epoch=progress.epoch,
                     epochs=progress.epoch + 1 if progress.step else until,
                     validation_data=validation,
