@@ -29,8 +29,8 @@ def tf_dataset(
 
     Every iteration gives the same number of steps, `steps_per_epoch`, and the next iteration goes
     on after them: a dataset that begins at step k gives k, k + 1, … without a gap, however many
-    epochs ``fit`` trains. (``fit`` on a model that has not been built draws a batch to build it, which is
-    an iteration: build the model first where a run must begin with the loader's step.)
+    epochs ``fit`` trains. (Where ``fit`` draws a batch to build a model, as on JAX and PyTorch or
+    within a ``tf.distribute`` strategy, that is an iteration: let the model see a batch before.)
 
     Parameters
     ----------
