@@ -216,3 +216,14 @@ def test_a_planner_plans_the_same_in_whatever_order_it_is_asked(
     for epoch in order:
         expected = planned(labels, strategy, seed=seed, epoch=epoch, epoch_size=size)
         assert planner.epoch(epoch).draws.tolist() == expected.draws.tolist()
+
+
+@pytest.mark.parametrize("labels", [list("aab"), [0.0, 1.5], [[0, 1]], [0, -1, 1]])
+def test_labels_that_are_no_numbers_of_classes_are_refused(labels: list[object]) -> None:
+    with pytest.raises(UsageError, match="expected"):
+        plan_epoch(labels, Strategy(), seed=0, epoch=0)
+
+
+def test_a_strategy_may_be_given_as_text() -> None:
+    plan = plan_epoch([0, 0, 1], "oversample", seed=0, epoch=0)
+    assert sorted(plan.samples) == [0, 1, 2, 2]

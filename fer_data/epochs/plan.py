@@ -64,8 +64,8 @@ class Planner:
     ----------
     labels : array_like of int, shape [N]
         Label of each sample, 0 or more.
-    strategy : Strategy
-        How often each class is drawn.
+    strategy : Strategy or str
+        How often each class is drawn; text as `Strategy.parse` takes it.
     seed : int
         0 or more.
     epoch_size : int, "own", "natural" or None
@@ -90,14 +90,16 @@ class Planner:
     def __init__(
         self,
         labels: ArrayLike,
-        strategy: Strategy,
+        strategy: Strategy | str,
         *,
         seed: int,
         epoch_size: EpochSize = None,
         class_names: Sequence[str] = (),
         shuffle: bool = True,
     ) -> None:
-        labels = np.asarray(labels, np.int64)
+        labels = _checked_labels(labels)
+        if isinstance(strategy, str):
+            strategy = Strategy.parse(strategy)
         counts = np.bincount(labels, minlength=len(class_names))
         self.schedule = Schedule(strategy, counts, epoch_size=epoch_size, class_names=class_names)
         self._seed = seed
@@ -173,9 +175,22 @@ class Planner:
         return turns
 
 
+def _checked_labels(labels: ArrayLike) -> NDArray[np.int64]:
+    found = np.asarray(labels)
+    if found.ndim != 1 or (found.size and found.dtype.kind not in "iub"):
+        raise UsageError(
+            f"labels are {found.dtype} {list(found.shape)}; expected integers [N]. Number the "
+            "classes, as np.unique(names, return_inverse=True) does"
+        )
+    if found.size and found.min() < 0:
+        where = int(np.argmin(found >= 0))
+        raise UsageError(f"label {found[where]} of sample {where}; expected labels of 0 or more")
+    return found.astype(np.int64)
+
+
 def plan_epoch(
     labels: ArrayLike,
-    strategy: Strategy,
+    strategy: Strategy | str,
     *,
     seed: int,
     epoch: int,
