@@ -4,6 +4,10 @@ A class is its name; its label is the name's place in alphabetical order, as Ker
 number class folders. FER2013's csv codes follow another order and are mapped by name.
 """
 
+from __future__ import annotations
+
+import re
+
 EMOTIONS_BY_CODE = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """Class name of each FER2013 csv code, 0 to 6."""
 
@@ -20,25 +24,69 @@ TEST_SPLITS = ("test", "private_test", "public_test")
 
 _ALIASES = {
     "training": "train",
+    "trn": "train",
     "valid": "validation",
     "val": "validation",
+    "validate": "validation",
+    "dev": "validation",
     "testing": "test",
+    "tst": "test",
     "publictest": "public_test",
     "privatetest": "private_test",
 }
+
+_BESIDE = (
+    {"set", "sets", "subset", "split", "data", "dataset", "seg", "final", "the"}
+    | {"image", "images", "img", "imgs", "pic", "pics", "picture", "pictures", "photo", "photos"}
+    | {"face", "faces", "sample", "samples", "file", "files", "folder", "dir"}
+    | {"cropped", "aligned", "resized"}
+)
+"""Words that a split's name may have about it: ``seg_train``, ``val_set``, ``TestImages``."""
+
+_LETTERS = re.compile(r"[^\W\d_]+")
+_VALUE = re.compile(r"[A-Za-z][A-Za-z _-]{0,31}")
+_AFFIX = re.compile(r"(?:set|data|dataset|images?|imgs?|split|files)$")
 
 USAGES = {"Training": "train", "PublicTest": "public_test", "PrivateTest": "private_test"}
 """Split of each value of FER2013's ``Usage`` column, the two test splits apart."""
 
 
 def split_of_folder(name: str) -> str | None:
-    """Return the split that a folder's name stands for, or None where it stands for none."""
-    name = name.lower()
-    name = _ALIASES.get(name, name)
-    return name if name in SPLITS else None
+    """Return the split that a folder's name stands for, or None where it stands for none.
+
+    Case, separators, numbers and words as *set* or *images* aside: ``Train``, ``seg_train``,
+    ``val_set``, ``TestImages`` and ``test1`` are splits, ``train_station`` is none.
+    """
+    words = _LETTERS.findall(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
+    whose = [word for word in words if word in ("public", "private")]
+    found = set()
+    for word in words:
+        if split := _split_of_word(word):
+            found.add(split)
+        elif word not in _BESIDE and word not in whose:
+            return None
+    if len(found) != 1:
+        return None
+    split = found.pop()
+    if whose:
+        return f"{whose[0]}_test" if split == "test" and len(whose) == 1 else None
+    return split
+
+
+def _split_of_word(word: str) -> str | None:
+    for name in (word, _AFFIX.sub("", word)):
+        name = _ALIASES.get(name, name)
+        if name in SPLITS:
+            return name
+    return None
 
 
 def split_of_usage(usage: str, *, merge_test: bool) -> str | None:
-    """Return the split of a ``Usage`` value, both test splits as ``test`` where they are merged."""
+    """Return the split of a ``Usage`` value, both test splits as ``test`` where they are merged.
+
+    Other words for splits (``train``, ``Val``, ``TEST``) are known as those of folders are.
+    """
     split = USAGES.get(usage)
+    if split is None and _VALUE.fullmatch(usage):
+        split = split_of_folder(usage)
     return "test" if merge_test and split in ("public_test", "private_test") else split

@@ -72,7 +72,8 @@ class Manifest:
         Shares of the classes that a loader may train on in place of `labels`, which balancing goes
         by all the same; None where labels are whole.
     notes : tuple of str
-        A line for each thing that a selection did; see `fer_data.Selection`.
+        A line for each thing that was not read as plainly as it could be, and for each that a
+        selection did; see `fer_data.Selection`.
     """
 
     root: Path
@@ -129,6 +130,17 @@ class Manifest:
     def num_unlabelled(self, split: str) -> int:
         """Return the number of samples of one split that bring no label."""
         return int((self.labels[self.rows(split)] == UNLABELLED).sum())
+
+    def check_labels(self) -> None:
+        """Refuse a data set without any label.
+
+        Raises
+        ------
+        DataError
+            If no sample has one.
+        """
+        if len(self.labels) and not (self.labels >= 0).any():
+            raise DataError(f"{self.root}: {self.layout}: no sample of it has a label")
 
     @property
     def num_excluded(self) -> int:

@@ -44,6 +44,8 @@ class Selection:
         Whether FER+'s contempt is an eighth class, or excluded.
     keep_unusable : bool
         Whether what FER+ takes for no face, or unknown, stays under its own label, or is excluded.
+    layout : {"class-folders"}, optional
+        Takes the folders of a data set as its classes; see `fer_data.read`.
 
     Raises
     ------
@@ -58,6 +60,7 @@ class Selection:
     soft: bool = False
     contempt: bool = False
     keep_unusable: bool = False
+    layout: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("exclude", "splits", "ferplus"):

@@ -30,10 +30,11 @@ from fer_data.batching.loader import Loader
 from fer_data.epochs.schedule import Schedule
 from fer_data.epochs.strategy import Strategy
 from fer_data.errors import DataError, UsageError
-from fer_data.labels import EMOTIONS, EMOTIONS_BY_CODE
+from fer_data.labels import EMOTIONS, EMOTIONS_BY_CODE, split_of_usage
 from fer_data.pixels import decode
 from fer_data.pixels.decode import PixelFormat, read_picture
 from fer_data.readers import READERS, fer_csv, parquet_table  # noqa: F401  # not inside a target
+from fer_data.readers.csv_columns import Columns
 from fer_data.readers.pixel_text import NUM_PIXELS, parse_pixels
 from fer_data.readers.source import check_bad_rows
 from fer_data.store import store
@@ -95,16 +96,17 @@ def try_csv(data: bytes) -> None:
         return
     if raw[:2] == b"\x1f\x8b":
         raw = gzip.decompress(raw)
-    assert found == list(slow_rows(raw, merge_test=bool(how & 4)))
+    assert found == list(slow_rows(raw, columns, merge_test=bool(how & 4)))
 
 
-def slow_rows(raw: bytes, *, merge_test: bool) -> Iterator[tuple[int, int, str, bytes]]:
+def slow_rows(
+    raw: bytes, columns: Columns, *, merge_test: bool
+) -> Iterator[tuple[int, int, str, bytes]]:
     """Read a csv as simply as can be: all at once, by Python's csv module, value by value."""
     head, *lines = raw.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     text = head.decode("utf-8", "replace").strip()
     names = [name.strip(' \t"').lower() for name in text.split(",")]
-    place = {name: names.index(name) for name in ("emotion", "pixels", "usage") if name in names}
-    usages = {"Training": "train", "PublicTest": "public_test", "PrivateTest": "private_test"}
+    assert [name.lower() for name in columns.names] == names
     for row, line in enumerate(lines):
         try:
             (cells,) = csv.reader([line.decode("latin-1").removesuffix("\r")], strict=True)
@@ -112,19 +114,21 @@ def slow_rows(raw: bytes, *, merge_test: bool) -> Iterator[tuple[int, int, str, 
             continue
         if len(cells) != len(names):
             continue
-        label, split = -1, "test" if "emotion" not in place else "train"
-        if "emotion" in place:
-            code = cells[place["emotion"]].strip(BLANKS)
-            if not re.fullmatch("[0-6]", code):
+        label, split = -1, "test" if columns.emotion is None else "train"
+        if columns.emotion is not None:
+            code = cells[columns.emotion].strip(BLANKS).lower()
+            if re.fullmatch(r"[0-6](\.0*)?", code):
+                label = EMOTIONS.index(EMOTIONS_BY_CODE[int(float(code))])
+            elif code in EMOTIONS:
+                label = EMOTIONS.index(code)
+            else:
                 continue
-            label = EMOTIONS.index(EMOTIONS_BY_CODE[int(code)])
-        if "usage" in place:
-            usage = cells[place["usage"]].strip(BLANKS)
-            if usage not in usages:
+        if columns.usage is not None:
+            usage = split_of_usage(cells[columns.usage].strip(BLANKS), merge_test=merge_test)
+            if usage is None:
                 continue
-            split = usages[usage]
-            split = "test" if merge_test and split != "train" else split
-        values = slow_values(cells[place["pixels"]])
+            split = usage
+        values = slow_values(cells[columns.pixels])
         if values is not None:
             yield row, label, split, values
 
@@ -150,6 +154,7 @@ CSV_SEEDS = [
         b'\xef\xbb\xbf"emotion","pixels"\n"3","@"\n"4","~ 1"\n5,"@\n',
         b"pixels\n@\n~  001\n\n1 2 3\n~ x\n",
         b"emotion,pixels,Usage\n3,@,Training,\n3,@\n3,@,training\n,@,Training\n",
+        b"id,label,pixels,split\n0,3.0,@,VAL\n1,Happy,@,test\n2,6.,@,x\n3,7,@,train\n",
         b"\xff\xfee\0m\0o\0",
         b"emotion,pixels\r3,@\r",
     )

@@ -169,7 +169,7 @@ def test_only_rare_classes_get_the_stronger_preset(data: Path) -> None:
 
 
 def test_evaluation_is_never_augmented_nor_mixed(make_folder: MakeFolder) -> None:
-    data = make_folder({"train/a": 3, "test/a": 5}, side=12)
+    data = make_folder({"train/a": 3, "test/a": 5, "train/zoo": 0}, side=12)
     loader = open_loader(
         data,
         split="test",

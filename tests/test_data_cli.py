@@ -130,13 +130,13 @@ def test_class_names_are_shown_as_they_are_called(run: Run, make_folder: MakeFol
 
 
 def test_a_backslash_before_a_bracket_is_shown(run: Run, make_folder: MakeFolder) -> None:
-    assert "a\\[b" in run("stats", make_folder({"a\\[b": 1})).out
+    assert "a\\[b" in run("stats", make_folder({"a\\[b": 1, "zoo": 0})).out
 
 
 def test_closing_markup_in_a_folder_s_name_is_shown_as_it_is(
     run: Run, make_folder: MakeFolder
 ) -> None:
-    root = make_folder({"cat": 1}, name="[red]x[") / ".." / "[red]x["
+    root = make_folder({"cat": 1, "zoo": 0}, name="[red]x[") / ".." / "[red]x["
     (root / "[").mkdir()
     Image.new("L", (8, 8)).save(root / "[" / "red].png")
     (root / "cat" / "[bold]note[").write_text("x")
@@ -158,7 +158,7 @@ def test_bytes_and_signs_that_a_terminal_cannot_show_are_escaped(make_folder: Ma
 
 
 def test_a_reader_that_leaves_early_is_no_error(make_folder: MakeFolder) -> None:
-    root = make_folder({"cat": 1})
+    root = make_folder({"cat": 1, "zoo": 0})
     for unbuffered in ("", "1"):
         read_end, write_end = os.pipe()
         os.close(read_end)
@@ -179,8 +179,8 @@ def test_a_reader_that_leaves_early_is_no_error(make_folder: MakeFolder) -> None
 def test_bad_input_ends_in_one_line_and_exit_code_2(
     run: Run, make_folder: MakeFolder, tmp_path: Path
 ) -> None:
-    root = make_folder({"train/cat": 1})
-    broken = make_folder({"new\nline": 1}, name="broken")
+    root = make_folder({"train/cat": 1, "train/zoo": 0})
+    broken = make_folder({"new\nline": 1, "zoo": 0}, name="broken")
     (broken / "new\nline" / "0000.png").write_bytes(b"x")
     table = write_csv(tmp_path / "fer.csv", [f"9,{FLAT},Training"])
     out = tmp_path / "out"
@@ -206,7 +206,7 @@ def test_bad_input_ends_in_one_line_and_exit_code_2(
 
 
 def test_a_folder_as_convert_csv_s_csv_is_one_line(run: Run, make_folder: MakeFolder) -> None:
-    root = make_folder({"cat": 1})
+    root = make_folder({"cat": 1, "zoo": 0})
     assert "data: is a folder; name a csv" in one_line(run("convert-csv", root, "out"))
 
 
@@ -320,7 +320,7 @@ def test_every_command_takes_what_convert_writes(
 
 
 def test_what_convert_leaves_out_is_said(run: Run, make_folder: MakeFolder, tmp_path: Path) -> None:
-    root = make_folder({"cat": 2})
+    root = make_folder({"cat": 2, "zoo": 0})
     (root / "cat" / "0001.png").write_text("no picture")
     assert "leave bad ones out (--skip-bad)" in one_line(run("convert", root, tmp_path / "x.npz"))
     ended = run("convert", root, tmp_path / "x.npz", "--skip-bad")
@@ -384,7 +384,7 @@ def test_samples_of_unlabelled_data_are_refused(run: Run, tmp_path: Path) -> Non
 def test_samples_keep_decoded_pictures_where_told(
     run: Run, make_folder: MakeFolder, tmp_path: Path
 ) -> None:
-    root = make_folder({"cat": 1})
+    root = make_folder({"cat": 1, "zoo": 0})
     run("samples", root, tmp_path / "grid.png", "--cache", tmp_path / "mine")
     assert len(list((tmp_path / "mine").glob("*/pixels.npy"))) == 1
 

@@ -244,6 +244,7 @@ def test_a_csv_is_resized_and_coloured_as_files_are(tmp_path: Path, form: PixelF
     pictures = write_noise_csv(tmp_path / "fer.csv", [0, 0], ["Training"] * 2)
     for row, picture in enumerate(pictures):
         save(Image.fromarray(picture), tmp_path / "data" / "angry" / f"{row}.png")
+    (tmp_path / "data" / "sad").mkdir()
     from_csv = open_store(tmp_path / "fer.csv", form=form)
     from_folder = open_store(tmp_path / "data", form=form)
     np.testing.assert_array_equal(from_csv.pixels, from_folder.pixels)
@@ -251,7 +252,7 @@ def test_a_csv_is_resized_and_coloured_as_files_are(tmp_path: Path, form: PixelF
 
 
 def test_the_report_counts_what_was_resized_and_converted(make_folder: MakeFolder) -> None:
-    root = make_folder({"cat": 2})
+    root = make_folder({"cat": 2, "zoo": 0})
     save(Image.new("L", (20, 30)), root / "cat" / "small.png")
     save(Image.new("RGB", (48, 48)), root / "cat" / "red.png")
     save(Image.new("RGB", (8, 8)), root / "cat" / "both.png")
@@ -308,7 +309,7 @@ def remove(root: Path) -> None:
 def test_a_changed_added_or_removed_file_is_seen(
     make_folder: MakeFolder, change: Callable[[Path], None]
 ) -> None:
-    root = make_folder({"cat": 2})
+    root = make_folder({"cat": 2, "zoo": 0})
     before = open_store(root)
     change(root)
     after = open_store(root)
@@ -350,14 +351,14 @@ def test_each_form_and_choice_has_its_own_store(tmp_path: Path) -> None:
 def test_where_nothing_is_bad_skipping_it_makes_no_other_store(
     make_folder: MakeFolder, skip_first: bool
 ) -> None:
-    root = make_folder({"cat": 2})
+    root = make_folder({"cat": 2, "zoo": 0})
     (root / "cat" / "notes.txt").write_text("left out, and not bad")
     first = open_store(root, skip_bad=skip_first)
     assert open_store(root, skip_bad=not skip_first).path == first.path
 
 
 def test_a_store_without_bad_pictures_is_only_for_who_skips_them(make_folder: MakeFolder) -> None:
-    root = make_folder({"cat": 2})
+    root = make_folder({"cat": 2, "zoo": 0})
     (root / "cat" / "bad.png").write_bytes(b"no picture")
     skipped = open_store(root, skip_bad=True)
     with pytest.raises(DataError, match=r"bad.png: not a picture"):
@@ -407,7 +408,7 @@ def test_bad_pixels_of_a_row_are_named(tmp_path: Path) -> None:
 
 
 def test_a_data_set_without_one_good_picture_is_an_error(make_folder: MakeFolder) -> None:
-    root = make_folder({"cat": 0})
+    root = make_folder({"cat": 0, "zoo": 0})
     for name in ("a.png", "b.png"):
         (root / "cat" / name).write_bytes(b"no picture")
     with pytest.raises(DataError, match="not one picture can be decoded"):
@@ -417,7 +418,7 @@ def test_a_data_set_without_one_good_picture_is_an_error(make_folder: MakeFolder
 def test_nothing_stays_in_the_cache_where_building_fails(
     make_folder: MakeFolder, tmp_path: Path
 ) -> None:
-    root = make_folder({"cat": 2})
+    root = make_folder({"cat": 2, "zoo": 0})
     (root / "cat" / "0001.png").write_bytes(b"no picture")
     with pytest.raises(DataError):
         open_store(root, cache=tmp_path / "cache")
@@ -431,7 +432,7 @@ def flip(path: Path, place: int) -> None:
 
 
 def test_verify_finds_a_flipped_bit(make_folder: MakeFolder) -> None:
-    found = open_store(make_folder({"cat": 2}))
+    found = open_store(make_folder({"cat": 2, "zoo": 0}))
     found.verify()
     flip(found.path / "pixels.npy", -100)
     with pytest.raises(DataError, match="pixels differ from what was stored"):
@@ -443,7 +444,7 @@ def test_verify_finds_a_flipped_bit(make_folder: MakeFolder) -> None:
 def test_a_broken_store_says_that_its_folder_can_be_deleted(
     make_folder: MakeFolder, name: str, data: bytes | float | None
 ) -> None:
-    root = make_folder({"cat": 2})
+    root = make_folder({"cat": 2, "zoo": 0})
     path = open_store(root).path
     whole = (path / name).read_bytes()
     (path / name).unlink()
@@ -462,6 +463,7 @@ def test_a_store_with_any_byte_changed_opens_or_is_a_data_error(
     base = tmp_path_factory.getbasetemp() / "bytes"
     if not base.exists():
         save(Image.fromarray(GREY[:4, :4]), base / "data" / "cat" / "a.png")
+        (base / "data" / "dog").mkdir()
     form = PixelFormat(4, 4)
     path = open_store(base / "data", form=form, cache=base / "cache").path / name
     whole = path.read_bytes()
@@ -476,7 +478,7 @@ def test_a_store_with_any_byte_changed_opens_or_is_a_data_error(
 
 
 def test_arrays_of_another_shape_than_the_form_are_a_broken_store(make_folder: MakeFolder) -> None:
-    root = make_folder({"cat": 2})
+    root = make_folder({"cat": 2, "zoo": 0})
     path = open_store(root).path
     np.save(path / "pixels.npy", np.zeros((2, 48, 48, 3), np.uint8))
     with pytest.raises(DataError, match="broken store"):
@@ -484,7 +486,7 @@ def test_arrays_of_another_shape_than_the_form_are_a_broken_store(make_folder: M
 
 
 def test_no_pickle_in_a_store_is_ever_loaded(make_folder: MakeFolder) -> None:
-    root = make_folder({"cat": 2})
+    root = make_folder({"cat": 2, "zoo": 0})
     path = open_store(root).path
     np.save(path / "pixels.npy", np.array([{"a": 1}], object), allow_pickle=True)
     with pytest.raises(DataError, match="broken store"):
@@ -492,7 +494,7 @@ def test_no_pickle_in_a_store_is_ever_loaded(make_folder: MakeFolder) -> None:
 
 
 def test_what_a_killed_build_left_disturbs_no_one(make_folder: MakeFolder, tmp_path: Path) -> None:
-    root = make_folder({"cat": 3})
+    root = make_folder({"cat": 3, "zoo": 0})
     cache = tmp_path / "cache"
     name = open_store(root, cache=tmp_path / "other").path.name
     for process in (os.getpid(), 999_999):
@@ -508,7 +510,7 @@ def test_what_a_killed_build_left_disturbs_no_one(make_folder: MakeFolder, tmp_p
 def test_of_two_builds_at_once_both_get_the_store(
     make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = make_folder({"cat": 3})
+    root = make_folder({"cat": 3, "zoo": 0})
     decode = store.fill.fill
 
     def while_another_is_faster(*args: object, **kwargs: object) -> object:
@@ -530,6 +532,7 @@ def test_the_parallel_path_equals_the_sequential_one(
     if kind == "folder":
         root = tmp_path / "data"
         (root / "cat").mkdir(parents=True)
+        (root / "dog").mkdir()
         small = noise(2100, seed=4)[:, :2, :2]
         for row, picture in enumerate(small):
             Image.fromarray(picture).save(root / "cat" / f"{row:04d}.png")
@@ -557,14 +560,14 @@ def test_the_parallel_path_equals_the_sequential_one(
 
 @NOT_ROOT
 def test_a_cache_that_cannot_be_written_is_named(make_folder: MakeFolder, tmp_path: Path) -> None:
-    root = make_folder({"cat": 1})
+    root = make_folder({"cat": 1, "zoo": 0})
     (tmp_path / "cache").mkdir(mode=0o500)
     with pytest.raises(DataError, match=r"cannot be written .*choose another place with --cache"):
         open_store(root, cache=tmp_path / "cache")
 
 
 def test_a_cache_below_a_file_is_named(make_folder: MakeFolder, tmp_path: Path) -> None:
-    root = make_folder({"cat": 1})
+    root = make_folder({"cat": 1, "zoo": 0})
     (tmp_path / "file").write_text("x")
     with pytest.raises(DataError, match=r"cannot be written .*choose another place with --cache"):
         open_store(root, cache=tmp_path / "file" / "cache")
@@ -572,10 +575,10 @@ def test_a_cache_below_a_file_is_named(make_folder: MakeFolder, tmp_path: Path) 
 
 def test_names_that_are_no_utf8_can_be_stored(make_folder: MakeFolder) -> None:
     name = os.fsdecode(b"caf\xe9")
-    root = make_folder({name: 2}, name=name)
+    root = make_folder({name: 2, "zoo": 0}, name=name)
     for _ in range(2):
         found = open_store(root)
-        assert found.manifest.class_names == (name,)
+        assert found.manifest.class_names == (name, "zoo")
         assert (root / str(found.manifest.locations[1])).exists()
     assert json.loads((found.path / "store.json").read_text("utf-8"))["source"] == str(root)
 

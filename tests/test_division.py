@@ -339,6 +339,7 @@ def test_versions_of_a_photograph_stay_on_one_side(tmp_path: Path, run: Run) -> 
     versions = [as_jpeg(shifted(picture[:, ::-1], 1, 0), 70) for picture in originals]
     folder = tmp_path / "data" / "train" / "cat"
     folder.mkdir(parents=True)
+    (tmp_path / "data" / "train" / "dog").mkdir()
     for number, picture in enumerate([*originals, *versions]):
         Image.fromarray(picture).save(folder / f"{number:03d}.png")
     ended = run("split", tmp_path / "data", "--folds", "4", "--out", tmp_path / "folds.csv")

@@ -37,7 +37,7 @@ main()
 def test_ctrl_c_while_modules_are_imported_is_one_word(
     make_folder: MakeFolder, tmp_path: Path, moment: str
 ) -> None:
-    data = make_folder({"train/cat": 1})
+    data = make_folder({"train/cat": 1, "train/zoo": 0})
     ended = interrupted(moment, "samples", data, tmp_path / "grid.png")
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "fer-data: stopped\n")
 
@@ -49,7 +49,7 @@ def test_ctrl_c_within_a_command_is_one_word(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(readers, "read", stop)
-    monkeypatch.setattr(sys, "argv", ["fer-data", "stats", str(make_folder({"cat": 1}))])
+    monkeypatch.setattr(sys, "argv", ["fer-data", "stats", str(make_folder({"cat": 1, "zoo": 0}))])
     with pytest.raises(SystemExit) as end:
         cli.main()
     assert end.value.code == 130

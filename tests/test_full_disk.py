@@ -66,7 +66,7 @@ def test_no_command_leaves_a_part_of_a_file_on_a_full_disk(
 def test_a_conversion_on_a_full_disk_names_its_target_and_can_be_gone_on_from(
     make_folder: MakeFolder, tmp_path: Path, to: str
 ) -> None:
-    data = make_folder({"train/happy": 6})
+    data = make_folder({"train/happy": 6, "train/surprise": 0})
     name = f"x.{to}" if to in ("npz", "csv") else "x"
     warm = ("convert", data, tmp_path / "warm" / name, "--to", to)
     out = tmp_path / "out" / name

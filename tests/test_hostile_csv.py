@@ -112,7 +112,7 @@ def test_a_run_of_blank_lines_within_the_data_is_no_end_of_it(tmp_path: Path) ->
 def test_utf_16_is_refused_by_its_name_where_it_can_be_told(tmp_path: Path, code: str) -> None:
     path = tmp_path / "fer.csv"
     path.write_bytes(PLAIN.decode().encode(code))
-    with pytest.raises(DataError, match="no column pixels; the header is") as refused:
+    with pytest.raises(DataError, match=r"no column pixels; the header is|binary") as refused:
         fer_data.read(path)
     assert ("UTF-16, save the file as UTF-8" in str(refused.value)) == (
         code in ("utf-16", "utf-32")  # which begin with a mark

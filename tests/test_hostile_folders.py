@@ -165,7 +165,7 @@ def test_a_file_cut_anywhere_is_a_picture_or_a_data_error(
 def test_no_pipe_socket_or_device_is_waited_for(
     make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = make_folder({"train/cat": 2})
+    root = make_folder({"train/cat": 2, "train/zoo": 0})
     cat = root / "train" / "cat"
     os.mkfifo(cat / "pipe.png")
     (cat / "link.png").symlink_to("pipe.png")
@@ -173,7 +173,7 @@ def test_no_pipe_socket_or_device_is_waited_for(
     monkeypatch.chdir(cat)  # a socket's path is 107 bytes at most
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("socket.png")
-    expected = {"link.png", "pipe.png", "socket.png"}
+    expected = {"link.png", "pipe.png", "socket.png", "zero.png"}
     try:
         os.mknod(cat / "device.png", 0o20666, os.makedev(1, 5))  # another /dev/zero
         expected.add("device.png")
@@ -183,7 +183,6 @@ def test_no_pipe_socket_or_device_is_waited_for(
     assert len(manifest) == 2
     reasons = {item.name.removeprefix("train/cat/"): item.reason for item in manifest.left_out}
     assert {name for name, why in reasons.items() if why == "not a regular file"} == expected
-    assert "symbolic link" in reasons["zero.png"]
     assert len(fer_data.open_store(root).pixels) == 2
 
 
@@ -242,7 +241,7 @@ def test_split_folders_that_differ_in_case_are_refused(make_folder: MakeFolder) 
 
 
 def test_an_empty_folder_and_empty_pictures_are_one_line_each(make_folder: MakeFolder) -> None:
-    root = make_folder({"train/cat": 2})
+    root = make_folder({"train/cat": 2, "train/zoo": 0})
     (root / "train" / "cat" / "empty.png").touch()
     with pytest.raises(DataError, match=r"empty\.png: not a picture that can be decoded"):
         fer_data.open_store(root)
@@ -254,11 +253,12 @@ def test_an_empty_folder_and_empty_pictures_are_one_line_each(make_folder: MakeF
 def test_folders_deeper_than_python_s_calls_are_read(tmp_path: Path) -> None:
     root = tmp_path / "deep"
     root.mkdir()
+    other = root / "train" / "dog"
     folders = [root / "train" / "cat"]
     folders += [Path(f"{folders[0]}{'/d' * depth}") for depth in range(1, 1301)]
     try:
         folders[0].parent.mkdir()
-        for folder in folders:
+        for folder in (other, *folders):
             folder.mkdir()
         GREY.save(folders[-1] / "x.png")
         GREY.save(folders[0] / "e.png")
@@ -266,7 +266,7 @@ def test_folders_deeper_than_python_s_calls_are_read(tmp_path: Path) -> None:
         assert len(manifest) == 2
         assert fer_data.open_store(root).manifest.locations[1] == "train/cat/e.png"
     finally:  # here, as what clears `tmp_path` goes down by calls
-        for folder in reversed(folders):
+        for folder in (*reversed(folders), other):
             for file in folder.glob("*.png"):
                 file.unlink()
             folder.rmdir()
@@ -326,6 +326,7 @@ def test_what_may_not_be_read_or_written_is_named(open_folder: Path) -> None:
     good, bad, closed = (open_folder / name for name in ("good", "bad", "closed"))
     for root in (good, bad, closed):
         (root / "train" / "cat").mkdir(parents=True)
+        (root / "train" / "dog").mkdir()
         for number in range(2):
             GREY.save(root / "train" / "cat" / f"{number}.png")
     table = write_csv(open_folder / "fer.csv", [f"3,{FLAT},Training"])

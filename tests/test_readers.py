@@ -71,13 +71,15 @@ def test_labels_follow_the_alphabet_whatever_order_folders_were_made_in(
 
 
 def test_a_class_name_that_is_no_utf8_is_read_and_shown_escaped(make_folder: MakeFolder) -> None:
-    manifest = fer_data.read(make_folder({os.fsdecode(b"caf\xe9"): 1}))
-    assert manifest.class_names == ("caf\udce9",)
+    manifest = fer_data.read(make_folder({os.fsdecode(b"caf\xe9"): 1, "zoo": 0}))
+    assert manifest.class_names == ("caf\udce9", "zoo")
     assert manifest.sample_ids() == ["caf\\udce9/0000.png"]
 
 
 def test_strangers_are_left_out_counted_and_named(make_folder: MakeFolder) -> None:
-    root = make_folder({"train/cat": 1, "test/cat": 1, "other/cat": 1, ".git/cat": 1})
+    root = make_folder(
+        {"train/cat": 1, "test/cat": 1, "other/cat": 1, ".git/cat": 1, "train/zoo": 0}
+    )
     for name in (
         "train/cat/Thumbs.db",
         "train/cat/notes.txt",
@@ -109,16 +111,16 @@ def test_strangers_are_left_out_counted_and_named(make_folder: MakeFolder) -> No
 def test_a_folder_that_is_no_regular_file_by_a_pictures_name_is_left_out(
     make_folder: MakeFolder,
 ) -> None:
-    root = make_folder({"cat": 1})
+    root = make_folder({"cat": 1, "zoo": 0})
     os.mkfifo(root / "cat" / "pipe.png")
     assert left_out(fer_data.read(root)) == {"cat/pipe.png": "not a regular file"}
 
 
-def test_symbolic_links_are_followed_only_to_files_inside(
+def test_links_to_files_and_folders_are_followed_but_in_a_circle(
     make_folder: MakeFolder, tmp_path: Path
 ) -> None:
     root = make_folder({"train/cat": 1, "train/dog": 1})
-    outside = make_folder({"cat": 1}, name="outside")
+    outside = make_folder({"cat": 1, "zoo": 0}, name="outside")
     cat = root / "train" / "cat"
     (cat / "inside.png").symlink_to("../dog/0000.png")
     (cat / "out.png").symlink_to(outside / "cat" / "0000.png")
@@ -129,24 +131,25 @@ def test_symbolic_links_are_followed_only_to_files_inside(
     (root / "test").symlink_to(outside)
     manifest = fer_data.read(root)
     assert manifest.locations.tolist() == [
+        "test/cat/0000.png",
         "train/cat/0000.png",
         "train/cat/inside.png",
+        "train/cat/out.png",
         "train/dog/0000.png",
+        "train/linked/0000.png",
     ]
-    reason = "a symbolic link that leads out of the data set, or to a folder"
-    assert left_out(manifest) == {
-        "train/cat/broken.png": reason,
-        "train/cat/loop.png": reason,
-        "train/cat/out.png": reason,
-        "train/cat/up": reason,
-        "train/linked": "not a class folder",
-        "test": "beside the split folders",
+    assert left_out(manifest).keys() == {
+        "train/cat/broken.png",
+        "train/cat/loop.png",
+        "train/cat/up",
     }
-    fingerprint(root)
+    before = fingerprint(root)
+    (outside / "cat" / "0000.png").write_bytes(b"another")
+    assert fingerprint(root) != before
 
 
 def test_a_data_set_can_be_reached_over_a_link(make_folder: MakeFolder, tmp_path: Path) -> None:
-    root = make_folder({"cat": 2})
+    root = make_folder({"cat": 2, "zoo": 0})
     (tmp_path / "link").symlink_to(root)
     assert len(fer_data.read(tmp_path / "link")) == 2
 
@@ -158,7 +161,7 @@ def test_an_empty_class_is_kept_with_no_samples(make_folder: MakeFolder) -> None
 
 
 def test_folders_inside_a_class_belong_to_it(make_folder: MakeFolder) -> None:
-    manifest = fer_data.read(make_folder({"cat/old/grey": 2, "cat": 1, "dog/train": 1}))
+    manifest = fer_data.read(make_folder({"cat/old/grey": 2, "cat": 1, "dog/train": 0, "dog": 1}))
     assert manifest.class_names == ("cat", "dog")
     assert manifest.counts("train").tolist() == [3, 1]
 
@@ -192,7 +195,7 @@ def test_what_is_neither_file_nor_folder_is_refused(tmp_path: Path) -> None:
 
 @NOT_ROOT
 def test_an_unreadable_folder_and_file_are_named(make_folder: MakeFolder, tmp_path: Path) -> None:
-    root = make_folder({"cat": 1})
+    root = make_folder({"cat": 1, "zoo": 0})
     table = write_csv(tmp_path / "fer.csv", [f"0,{FLAT},Training"])
     for path in (root / "cat", table):
         path.chmod(0)
@@ -210,20 +213,20 @@ def test_a_folder_without_class_folders_says_what_is_expected(make_folder: MakeF
 
 
 def test_class_folders_without_pictures_say_what_was_found(make_folder: MakeFolder) -> None:
-    root = make_folder({"cat": 0})
+    root = make_folder({"cat": 0, "zoo": 0})
     (root / "cat" / "notes.txt").write_text("x")
-    with pytest.raises(DataError, match=r"no picture in it; left out: 1 \(not a picture by"):
+    with pytest.raises(DataError, match=r"no picture in it .* 1 \.txt"):
         fer_data.read(root)
 
 
 def test_a_split_that_is_not_there_is_named(make_folder: MakeFolder) -> None:
-    manifest = fer_data.read(make_folder({"cat": 1}))
+    manifest = fer_data.read(make_folder({"cat": 1, "zoo": 0}))
     with pytest.raises(DataError, match="there is no test split here, only train"):
         manifest.counts("test")
 
 
 def test_a_folder_s_fingerprint_changes_with_its_files(make_folder: MakeFolder) -> None:
-    root = make_folder({"cat": 2})
+    root = make_folder({"cat": 2, "zoo": 0})
     seen = [fingerprint(root)]
     assert fingerprint(root) == seen[0]
     shutil.copy2(root / "cat" / "0000.png", root / "cat" / "copy.png")
@@ -319,9 +322,9 @@ def test_blank_lines_between_rows_leave_line_numbers_right(tmp_path: Path) -> No
     ("line", "cause"),
     [
         (f"7,{FLAT},Training", r"column emotion: '7' is none of 0 angry, 1 disgust"),
-        (f"happy,{FLAT},Training", r"column emotion: 'happy' is none of"),
+        (f"joy,{FLAT},Training", r"column emotion: 'joy' is none of"),
         (f",{FLAT},Training", r"column emotion: '' is none of"),
-        (f"3,{FLAT},training", r"column Usage: 'training' is none of Training, PublicTest"),
+        (f"3,{FLAT},other", r"column Usage: 'other' is none of Training, PublicTest"),
         (f"3,{FLAT},../../x", r"column Usage: '../../x' is none of"),
         (f"3,{FLAT}", r"column \(all\): 2 fields where the header has 3"),
         (f"3,{FLAT},Training,", r"column \(all\): 4 fields where the header has 3"),
@@ -522,12 +525,6 @@ def test_a_manifest_becomes_a_data_frame(tmp_path: Path) -> None:
     }
 
 
-def test_a_data_set_one_folder_down_is_pointed_at(make_folder: MakeFolder) -> None:
-    root = make_folder({"fer2013/train/a": 1, "fer2013/test/a": 1})
-    with pytest.raises(DataError, match="one folder down; name "):
-        fer_data.read(root)
-
-
 def test_splits_of_bare_pictures_are_not_taken_for_classes(make_folder: MakeFolder) -> None:
     with pytest.raises(DataError, match="no class folders in test, train"):
         fer_data.read(make_folder({"train": 2, "test": 2}))
@@ -538,7 +535,7 @@ def test_a_class_may_be_called_train(make_folder: MakeFolder) -> None:
 
 
 def test_an_empty_class_that_comes_or_goes_changes_the_fingerprint(make_folder: MakeFolder) -> None:
-    root = make_folder({"train/b": 2})
+    root = make_folder({"train/b": 2, "train/zoo": 0})
     before = fingerprint(root)
     (root / "train" / "a").mkdir()
     assert fingerprint(root) != before

@@ -151,7 +151,7 @@ def test_weights_and_soft_labels_are_given_as_a_loader_gives_them(records: Path)
 def test_what_is_broken_or_not_there_is_said(
     records: Path, make_folder: MakeFolder, tmp_path: Path
 ) -> None:
-    data = make_folder({"train/a": 5})
+    data = make_folder({"train/a": 5, "train/zoo": 0})
     with pytest.raises(DataError, match="no TFRecord files with their index"):
         read_index(data)
     with pytest.raises(DataError, match="holds something already"):

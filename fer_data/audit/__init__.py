@@ -164,6 +164,7 @@ def audit_store(store: PixelStore) -> Audit:
     """Look for everything in `KINDS` in a store of 48x48 grey pictures; see `audit_data`."""
     if len(store.manifest) and store.manifest.num_excluded == len(store.manifest):
         raise DataError(f"{store.manifest.root}: every sample is excluded; none is left to audit")
+    store.manifest.check_labels()
     subject = Subject(store)
     found = [finding for check in _CHECKS for finding in check.find(subject)]
     found.sort(key=lambda finding: SEVERITIES.index(finding.severity))

@@ -55,6 +55,7 @@ def open_loader(
     cache: str | Path | None = None,
     skip_bad: bool = False,
     selection: Selection | None = None,
+    layout: str | None = None,
 ) -> Loader:
     """Open a data set's split as batches.
 
@@ -109,6 +110,8 @@ def open_loader(
     selection : Selection, optional
         What of the data is taken, and under which labels. Soft ones are for the training split
         alone: another one is judged by its labels.
+    layout : {"class-folders"}, optional
+        As in `fer_data.read`.
 
     Raises
     ------
@@ -133,6 +136,7 @@ def open_loader(
         cache=cache,
         skip_bad=skip_bad,
         selection=selection,
+        layout=layout,
     )
     rows = store.manifest.rows(split)
     if not isinstance(balance, Strategy):

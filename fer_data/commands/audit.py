@@ -19,6 +19,7 @@ from fer_data.commands.options import (
     Ferplus,
     Fold,
     KeepUnusable,
+    Layout,
     Splits,
     selection_of,
 )
@@ -49,6 +50,7 @@ def audit(
     as_json: AsJson = False,
     test_apart: Apart = False,
     cache: Cache = None,
+    layout: Layout = None,
     exclude: Exclude = None,
     splits: Splits = None,
     fold: Fold = None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fer_data.cli_support import print_json, print_table, say
-from fer_data.commands.options import Apart, AsJson, SkipBad
+from fer_data.commands.options import Apart, AsJson, Layout, SkipBad
 from fer_data.words import counted
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def convert(
     ] = None,
     test_apart: Apart = False,
     skip_bad: SkipBad = False,
+    layout: Layout = None,
     force: Annotated[
         bool,
         typer.Option("--force", help="Replace DST, or write into it though it holds other files."),
@@ -108,6 +109,7 @@ def convert(
         form=form,
         merge_test=not test_apart,
         skip_bad=skip_bad,
+        layout=layout,
         force=force,
     )
     _show_conversion(done, began, as_json=as_json)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fer_data.cli_support import print_json, print_table, say
-from fer_data.commands.options import Apart, AsJson, DataPath, Exclude, Ferplus, SkipBad
+from fer_data.commands.options import Apart, AsJson, DataPath, Exclude, Ferplus, Layout, SkipBad
 from fer_data.commands.outputs import check_output, written
 from fer_data.words import counted
 
@@ -25,6 +25,7 @@ def doubts(
     ] = None,
     most: Annotated[int, typer.Option(min=0, help="How many to show.")] = 20,
     ferplus: Ferplus = None,
+    layout: Layout = None,
     exclude: Exclude = None,
     test_apart: Apart = False,
     skip_bad: SkipBad = False,
@@ -49,12 +50,12 @@ def doubts(
     from fer_data.selection import Selection
 
     check_output(out, locals())
-    selection = Selection(exclude=exclude)
+    selection = Selection(exclude=exclude, layout=layout)
     manifest = readers.read(path, merge_test=not test_apart, skip_bad=skip_bad, selection=selection)
     found = find_doubts(manifest, *read_predictions(runs, manifest))
     check = None
     if ferplus is not None:
-        other = Selection(exclude=exclude, ferplus=ferplus)
+        other = Selection(exclude=exclude, ferplus=ferplus, layout=layout)
         check = check_doubts(
             found, readers.read(path, merge_test=not test_apart, skip_bad=skip_bad, selection=other)
         )

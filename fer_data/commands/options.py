@@ -36,6 +36,14 @@ Apart = Annotated[
 SkipBadRows = Annotated[
     bool, typer.Option("--skip-bad", help="Leave bad csv rows out instead of stopping.")
 ]
+Layout = Annotated[
+    str | None,
+    typer.Option(
+        metavar="class-folders",
+        help="Take folders as classes where they may be splits or else: class-folders.",
+        show_default=False,
+    ),
+]
 Exclude = Annotated[
     Path | None,
     typer.Option(

@@ -17,6 +17,7 @@ from fer_data.commands.options import (
     Ferplus,
     Fold,
     KeepUnusable,
+    Layout,
     Splits,
     selection_of,
 )
@@ -28,6 +29,7 @@ def report(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write index.html to.")],
     test_apart: Apart = False,
     cache: Cache = None,
+    layout: Layout = None,
     exclude: Exclude = None,
     splits: Splits = None,
     fold: Fold = None,

@@ -17,6 +17,7 @@ from fer_data.commands.options import (
     Exclude,
     Ferplus,
     KeepUnusable,
+    Layout,
     SkipBad,
     selection_of,
 )
@@ -55,6 +56,7 @@ def split(
         typer.Option(metavar="DIR", help="Write DIR/SPLIT/CLASS/PICTURE too (hard links)."),
     ] = None,
     test_apart: Apart = False,
+    layout: Layout = None,
     exclude: Exclude = None,
     ferplus: Ferplus = None,
     contempt: Contempt = False,

@@ -19,6 +19,7 @@ from fer_data.commands.options import (
     Ferplus,
     Fold,
     KeepUnusable,
+    Layout,
     SkipBadRows,
     Splits,
     selection_of,
@@ -46,6 +47,7 @@ def stats(
     ] = None,
     test_apart: Apart = False,
     skip_bad: SkipBadRows = False,
+    layout: Layout = None,
     exclude: Exclude = None,
     splits: Splits = None,
     fold: Fold = None,
@@ -83,7 +85,7 @@ def stats(
     if fail_drift is not None and not 0 <= fail_drift <= 1:
         raise UsageError(f"--fail-drift is {fail_drift:g}; Cramér's V is a number from 0 to 1")
     selection = selection_of(locals())
-    manifest = readers.read(path, merge_test=not test_apart, skip_bad=skip_bad)
+    manifest = readers.read(path, merge_test=not test_apart, skip_bad=skip_bad, layout=layout)
     found = compute_stats(manifest, selection=selection)
     if as_json:
         print_json(found.to_dict())

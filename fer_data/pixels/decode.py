@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from fer_data.errors import DataError, UsageError
+from fer_data.pixels.first_bytes import HEAD_BYTES, kind_of
 
 Color = Literal["grey", "rgb"]
 
-FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF")
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 """What a file may be, whatever its name says: Pillow would hand an EPS to Ghostscript."""
 
 Raw = Path | bytes | NDArray[np.uint8]
@@ -157,13 +158,22 @@ def _opened(raw: Path | bytes, name: str) -> Iterator[Image.Image]:
             f"{name}: more than the {MAX_PIXELS:,} pixels that are decoded; make it smaller"
         ) from None
     except UnidentifiedImageError:
-        raise DataError(f"{name}: not a picture that can be decoded") from None
+        raise DataError(f"{name}: not a picture that can be decoded{_what_it_is(raw)}") from None
     except DataError as error:
         raise DataError(f"{name}: {error}") from None
     except Exception as error:  # broken files make Pillow raise TypeError, struct.error and more
         if isinstance(error, OSError) and error.strerror:  # the file system's, not Pillow's own
             raise DataError(f"{name}: cannot be read ({error.strerror})") from None
         raise DataError(f"{name}: cannot be decoded ({error})") from None
+
+
+def _what_it_is(raw: Path | bytes) -> str:
+    head = raw[:HEAD_BYTES] if isinstance(raw, bytes) else b""
+    if isinstance(raw, Path):
+        with suppress(OSError), open(raw, "rb") as file:
+            head = file.read(HEAD_BYTES)
+    kind = kind_of(head)
+    return f", but {kind}" if kind else ""
 
 
 def _from_array(pixels: NDArray[np.uint8], form: PixelFormat) -> Picture:

@@ -8,13 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fer_data.errors import DataError
+from fer_data.errors import DataError, UsageError
 from fer_data.manifest import Manifest
 from fer_data.readers import fer_csv, folder, npz, parquet, tfrecord
+from fer_data.readers.class_folders import CLASS_FOLDERS
 from fer_data.readers.piece import Pieces
 from fer_data.selection import Selection
 
-__all__ = ["READERS", "Reader", "fingerprint", "layout_of", "names", "pieces", "read"]
+__all__ = [
+    "READERS",
+    "Reader",
+    "check",
+    "check_layout",
+    "fingerprint",
+    "layout_of",
+    "names",
+    "pieces",
+    "read",
+]
 
 
 @dataclass(frozen=True)
@@ -64,6 +75,7 @@ def read(
     merge_test: bool = True,
     skip_bad: bool = False,
     selection: Selection | None = None,
+    layout: str | None = None,
 ) -> Manifest:
     """Read the table of samples of a data set; pixels are not decoded.
 
@@ -82,18 +94,31 @@ def read(
         selection excludes it.
     selection : Selection, optional
         What of it is taken, and under which labels.
+    layout : {"class-folders"}, optional
+        Takes the folders in a folder, or in its split folders, as classes where they may be
+        something else: splits, images beside labels, one class only, images that a table names.
+        Without, that is refused. By default as the selection says.
 
     Raises
     ------
     DataError
-        If the path is none of these, its rows cannot be read, or the selection does not fit it.
+        If the path is none of these, may be meant in several ways, its rows cannot be read, or the
+        selection does not fit it.
     """
     path = _existing(path)
+    layout = layout or (selection.layout if selection else None)
     if selection and selection.exclude is not None and not skip_bad:
-        found = read(path, merge_test=merge_test, skip_bad=True, selection=selection)
+        found = read(path, merge_test=merge_test, skip_bad=True, selection=selection, layout=layout)
         if not found.num_bad:
             return found  # what is bad is excluded
-    manifest = _reader(path).read(path, merge_test=merge_test, skip_bad=skip_bad)
+    options: dict[str, Any] = {"merge_test": merge_test, "skip_bad": skip_bad}
+    if layout is not None:
+        check_layout(layout)
+        if not path.is_dir():
+            raise UsageError(f"{path}: layout {layout} is of folders; leave it out for a file")
+        manifest = folder.read(path, layout=layout, **options)
+    else:
+        manifest = _reader(path).read(path, **options)
     return selection.apply(manifest) if selection else manifest
 
 
@@ -121,6 +146,36 @@ def names(manifest: Manifest) -> list[str]:
     It comes from the data: not to be made a path of without a look.
     """
     return _reader(manifest.root).names(manifest)
+
+
+def check_layout(layout: str | None) -> None:
+    """Refuse a layout to read a folder by that is none.
+
+    Raises
+    ------
+    UsageError
+        If it is not None or ``"class-folders"``.
+    """
+    if layout not in (None, CLASS_FOLDERS):
+        raise UsageError(f"layout is {layout!r}; the only one to name is {CLASS_FOLDERS}")
+
+
+def check(path: str | Path, *, layout: str | None = None) -> None:
+    """Refuse early what `read` would refuse for its layout or its first bytes; read no sample.
+
+    Raises
+    ------
+    DataError, UsageError
+        As `read`.
+    """
+    check_layout(layout)
+    path = _existing(path)
+    name = layout_of(path)
+    if name == "folder":
+        folder.check(path, layout=layout)
+    elif name == "csv":
+        with fer_csv.open_csv(path):
+            pass
 
 
 def layout_of(path: str | Path) -> str:

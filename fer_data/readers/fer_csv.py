@@ -10,10 +10,12 @@ import codecs
 import csv
 import gzip
 import os
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,7 +25,9 @@ from numpy.typing import NDArray
 from fer_data.errors import DataError
 from fer_data.labels import EMOTIONS, EMOTIONS_BY_CODE, SPLITS, USAGES, split_of_usage
 from fer_data.manifest import UNLABELLED, LeftOut, Manifest
+from fer_data.pixels.first_bytes import HEAD_BYTES, in_gzip, kind_of
 from fer_data.readers import source
+from fer_data.readers.csv_columns import Columns, choose, label_of, other_codes
 from fer_data.readers.piece import Found, Pieces
 from fer_data.readers.pixel_text import FEWEST_BYTES, parse_pixels, wrong_number
 
@@ -35,32 +39,10 @@ MAX_LINE_BYTES = 1 << 20
 state, names = source.state, source.made_names
 
 _SHORT = 64
+_ROWS_LOOKED_AT = 200
 _RETURN = ord("\r")
 
-_LABEL_OF_CODE = {
-    str(code).encode(): EMOTIONS.index(name) for code, name in enumerate(EMOTIONS_BY_CODE)
-}
 _EXPECTED_EMOTIONS = ", ".join(f"{code} {name}" for code, name in enumerate(EMOTIONS_BY_CODE))
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Where a csv's columns stand, blanks and case of the header aside."""
-
-    number: int
-    pixels: int
-    emotion: int | None
-    usage: int | None
-
-    @property
-    def layout(self) -> str:
-        """The layout in words."""
-        if self.emotion is None:
-            return "Kaggle's test.csv (no emotion column)"
-        if self.usage is None:
-            return "Kaggle's train.csv (no Usage column)"
-        order = "emotion,pixels,Usage" if self.pixels < self.usage else "emotion,Usage,pixels"
-        return f"FER2013 csv ({order})"
 
 
 @dataclass(frozen=True)
@@ -143,9 +125,13 @@ def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Mani
     labels: list[int] = []
     splits: list[str] = []
     left_out: list[LeftOut] = []
+    are_codes_known = False
     with open_csv(path) as (columns, blocks):
         for block in blocks:
             part = parse(block, columns, merge_test=merge_test, with_pixels=False)
+            if not are_codes_known and _has_bad_label(part.rejects, columns):
+                check_codes(path)
+                are_codes_known = True
             if part.rejects and not skip_bad:
                 raise bad_row(path, part.rejects[0])
             left_out += [LeftOut(bad.where, f"bad {bad.column}") for bad in part.rejects]
@@ -166,6 +152,7 @@ def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Mani
         labels=np.array(labels, np.int32),
         locations=np.array(rows, np.int64),
         left_out=tuple(left_out),
+        notes=columns.notes,
     )
 
 
@@ -232,11 +219,60 @@ def open_csv(path: Path) -> Iterator[tuple[Columns, Iterator[Block]]]:
         file = open(path, "rb")  # noqa: SIM115  # closed below
     with file:
         with source.reading(path):
-            gzipped = file.read(2) == b"\x1f\x8b"
+            head = file.read(HEAD_BYTES)
             file.seek(0)
+            gzipped = head.startswith(b"\x1f\x8b")
             stream = gzip.GzipFile(fileobj=file) if gzipped else file
-            columns = _columns(path, stream.readline(MAX_LINE_BYTES))
-        yield columns, _blocks(path, stream, placed=not gzipped)
+            if gzipped:
+                head = stream.read(HEAD_BYTES)
+                stream.seek(0)
+            if kind := in_gzip(head) if gzipped else kind_of(head):
+                raise DataError(f"{path}: {kind}")
+            header = _header(path, stream.readline(MAX_LINE_BYTES))
+        blocks = _blocks(path, stream, placed=not gzipped)
+        first = list(islice(blocks, 1))
+        yield choose(str(path), header, _first_rows(first)), chain(first, blocks)
+
+
+def _first_rows(blocks: Iterable[Block]) -> list[list[str]]:
+    """Return some rows as text, long cells cut: columns are chosen by the short ones."""
+    return [
+        [bytes(field[:_SHORT]).decode("utf-8", "replace") for field in _fields(line)]
+        for block in blocks
+        for line in block.data.split(b"\n")[:_ROWS_LOOKED_AT]
+        if line.strip()
+    ]
+
+
+def _fields(line: bytes) -> list[bytes]:
+    line = line.removesuffix(b"\r")
+    return line.split(b",") if b'"' not in line else _quoted_fields(line)
+
+
+def check_codes(path: Path) -> None:
+    """Refuse a csv whose codes of classes are of another list, whether bad rows are skipped or not.
+
+    Raises
+    ------
+    DataError
+        If they begin at 1, or go on after FER2013's.
+    """
+    codes: Counter[bytes] = Counter()
+    with open_csv(path) as (columns, blocks):
+        assert columns.emotion is not None
+        for block in blocks:
+            for line in block.data.split(b"\n"):
+                fields = _fields(line)
+                if len(fields) == columns.number:
+                    codes[fields[columns.emotion][:_SHORT]] += 1
+    if reason := other_codes(codes):
+        raise DataError(f"{path}: column {columns.names[columns.emotion]}: {reason}")
+
+
+def _has_bad_label(rejects: list[Reject], columns: Columns) -> bool:
+    return columns.emotion is not None and any(
+        reject.column == columns.names[columns.emotion] for reject in rejects
+    )
 
 
 def parse(block: Block, columns: Columns, *, merge_test: bool, with_pixels: bool) -> Rows:
@@ -251,10 +287,10 @@ def parse(block: Block, columns: Columns, *, merge_test: bool, with_pixels: bool
         if plain := _plain_fields(view, start, stop, columns.number):
             fields = plain
         else:
-            line = block.data[start:stop].removesuffix(b"\r")
+            line = block.data[start:stop]
             if not line.strip():
                 continue
-            fields = line.split(b",") if b'"' not in line else _quoted_fields(line)
+            fields = _fields(line)
         parsed = _label_and_split(row, fields, columns, merge_test)
         if isinstance(parsed, Reject):
             found.rejects.append(parsed)
@@ -327,15 +363,19 @@ def _label_and_split(
     label: int | None = UNLABELLED
     split: str | None = "test" if columns.emotion is None else "train"
     if columns.emotion is not None:
-        label = _LABEL_OF_CODE.get(bytes(fields[columns.emotion]).strip())
+        label = label_of(bytes(fields[columns.emotion]))
         if label is None:
             shown = _shown(fields[columns.emotion])
-            return Reject(row, "emotion", f"{shown} is none of {_EXPECTED_EMOTIONS}")
+            return Reject(
+                row, columns.names[columns.emotion], f"{shown} is none of {_EXPECTED_EMOTIONS}"
+            )
     if columns.usage is not None:
         split = _split_of(bytes(fields[columns.usage]), merge_test)
         if split is None:
             shown = _shown(fields[columns.usage])
-            return Reject(row, "Usage", f"{shown} is none of {', '.join(USAGES)}")
+            return Reject(
+                row, columns.names[columns.usage], f"{shown} is none of {', '.join(USAGES)}"
+            )
     assert label is not None
     assert split is not None
     return label, split
@@ -372,7 +412,7 @@ def _blocks(path: Path, stream: BinaryIO | gzip.GzipFile, *, placed: bool) -> It
         yield Block(row, row + 1, rest, place)
 
 
-def _columns(path: Path, line: bytes) -> Columns:
+def _header(path: Path, line: bytes) -> list[str]:
     if len(line) == MAX_LINE_BYTES:
         raise DataError(f"{path}: line 1 is longer than {MAX_LINE_BYTES:,} bytes")
     if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -380,15 +420,14 @@ def _columns(path: Path, line: bytes) -> Columns:
     text = line.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").strip()
     if "\r" in text:
         raise DataError(f"{path}: lines end in CR alone; save it with LF or CRLF")
-    names = [name.strip(' \t"').lower() for name in text.split(",")]
-    if "pixels" not in names:
+    names = [name.strip(' \t"') for name in text.split(",")]
+    if "pixels" not in map(str.lower, names):
         shown = text[:80] + "…" if len(text) > 80 else text
         raise DataError(
             f"{path}: no column pixels; the header is {shown!r}, "
             "expected one like 'emotion,pixels,Usage'"
         )
-    place = {name: names.index(name) if name in names else None for name in ("emotion", "usage")}
-    return Columns(len(names), names.index("pixels"), place["emotion"], place["usage"])
+    return names
 
 
 def _quoted_fields(line: bytes) -> list[bytes]:

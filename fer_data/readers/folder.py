@@ -1,22 +1,27 @@
 """The folder layout: class folders with pictures, below split folders or given directly.
 
-Symbolic links to folders are left out (they can loop), and links to files that lie outside the
-data set too: what is read is what the user pointed at.
+Links to folders and files are followed where they can be read and lead to no folder above them.
+Which folders are classes, `class_folders` finds; `image_tables` whether a table says otherwise.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
+import zipfile
+import zlib
 from array import array
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
 
 from fer_data.errors import DataError
-from fer_data.labels import split_of_folder
 from fer_data.manifest import LeftOut, Manifest, build
+from fer_data.pixels.first_bytes import HEAD_BYTES, is_lfs_pointer, kind_of
+from fer_data.readers import class_folders, image_tables
+from fer_data.readers.class_folders import Layout, Listing
 from fer_data.readers.piece import Found, Pieces
 
 RECORD = ".convert-csv.json"
@@ -25,9 +30,26 @@ there since."""
 
 _FILES_AT_ONCE = 256
 
-_IN_SPLITS = "split folders with class folders"
+IN_SPLITS = "split folders with class folders"
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
+    | {".ppm", ".pgm", ".pbm", ".pnm"}
+)
+
+_OF_SYSTEMS = frozenset(
+    ("__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found", "__pycache__")
+)
+"""Folders, in lower case, that archive programs and systems leave; never hidden, never data."""
+
+_BY_A_SYSTEM = "left by an archive program or a system"
+_LOOP = "a link to a folder above it"
+_NOWHERE = "a link that cannot be followed"
+
+_MAX_FOLDERS = 1 << 17
+_XLSX_TEXTS = "xl/sharedStrings.xml"
+_AGREES = 0.9
+"""Of a table's rows that name an image: as many that name its folder, too, say nothing else."""
 
 
 def recognises(path: Path) -> bool:
@@ -35,26 +57,51 @@ def recognises(path: Path) -> bool:
     return path.is_dir()
 
 
-def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Manifest:
+def read(
+    path: Path, *, merge_test: bool = True, skip_bad: bool = False, layout: str | None = None
+) -> Manifest:
     """Read the manifest of a folder, in the order split, class, file name.
 
     `merge_test` and `skip_bad` are for csv files: split folders are taken as they are named, and
-    whether a picture is bad shows when it is decoded.
+    whether a picture is bad shows when it is decoded. With `layout` the folders are classes
+    whatever they hold; else what they may be, too, is refused.
     """
-    samples: list[tuple[str, str, str]] = []
+    samples: list[tuple[str, str | None, str]] = []
     left_out: list[LeftOut] = []
-    class_names: list[str] = []
-    layout, folders = _class_folders(path, left_out)
-    for split, name, folder in folders:
-        class_names.append(name)
-        for entry, reason in _files(path, folder):
+    found = _layout(path, told=layout is not None)
+    if layout is None:
+        _refuse_tables(path, found)
+    strangers = _strangers(path, found)
+    for split, name, folder in found.folders:
+        is_first = True
+        for entry, reason in _files(path, path / folder):
             relative = entry.path[len(str(path)) + 1 :]
             if reason:
                 left_out.append(LeftOut(relative, reason))
             else:
+                if is_first:
+                    _refuse_pointer(entry.path)
+                is_first = False
                 samples.append((split, name, relative))
-    samples.sort()
-    return build(path, layout, class_names, samples, left_out)
+    samples.sort(key=lambda sample: (sample[0], sample[1] or "", sample[2]))
+    names = [folder.name for folder in found.folders if folder.name is not None]
+    splits = {folder.split for folder in found.folders}
+    words = IN_SPLITS if found.in_splits else f"class folders of the {splits.pop()} split"
+    manifest = build(path, words, names, samples, [*left_out, *strangers])
+    return replace(manifest, notes=found.notes)
+
+
+def check(path: Path, *, layout: str | None = None) -> None:
+    """Refuse a folder that `read` would refuse for its layout; its pictures are not listed.
+
+    Raises
+    ------
+    DataError
+        As `read`.
+    """
+    found = _layout(path, told=layout is not None)
+    if layout is None:
+        _refuse_tables(path, found)
 
 
 def pictures_below(path: Path) -> tuple[list[str], list[LeftOut]]:
@@ -82,8 +129,7 @@ def state(path: Path) -> bytes:
     """Return a digest of every picture's name, size and times."""
     names: list[str] = []
     numbers = array("q")
-    _, folders = _class_folders(path, [])
-    for _, _, folder in folders:
+    for folder in (path / folder.path for folder in _layout_as_read(path).folders):
         names.append(f"{folder}/")  # a class without a picture counts too
         for entry, reason in _files(path, folder):
             if not reason:
@@ -128,75 +174,146 @@ def pieces(manifest: Manifest) -> Pieces:
 
 def names(manifest: Manifest) -> list[str]:
     """Return each file's path below its class folder."""
-    depth = 2 if manifest.layout == _IN_SPLITS else 1
-    return [location.split("/", depth)[-1] for location in manifest.locations.tolist()]
-
-
-_ClassFolder = tuple[str, str, Path]
-"""Split, class name, folder."""
-
-
-def _class_folders(root: Path, left_out: list[LeftOut]) -> tuple[str, list[_ClassFolder]]:
-    """Return the layout in words and every class folder; note strangers beside them."""
-    children = _children(root)
-    splits = [
-        (split, Path(child.path))
-        for child in children
-        if (split := split_of_folder(child.name)) and _is_folder(child) and _has_folders(child)
-    ]
-    if not splits:
-        _refuse_what_is_no_class(root, children)
-        split = split_of_folder(root.name) or "train"
-        return f"class folders of the {split} split", _classes_in(root, split, "", left_out)
-    seen: dict[str, str] = {}
-    for split, folder in splits:
-        if split in seen:
-            raise DataError(
-                f"{root}: {seen[split]} and {folder.name} both stand for the {split} split; "
-                "rename or merge one of them"
-            )
-        seen[split] = folder.name
-    left_out += [
-        LeftOut(child.name, "beside the split folders")
-        for child in children
-        if child.name not in (*seen.values(), RECORD)
-    ]
-    return _IN_SPLITS, [
-        found
-        for split, folder in splits
-        for found in _classes_in(folder, split, f"{folder.name}/", left_out)
-    ]
-
-
-def _refuse_what_is_no_class(root: Path, children: list[os.DirEntry[str]]) -> None:
-    """Refuse folders that would be taken for classes, and are splits or whole data sets."""
-    folders = [child for child in children if _is_folder(child)]
-    if folders and all(split_of_folder(child.name) for child in folders):
-        names = ", ".join(child.name for child in folders)
-        raise DataError(f"{root}: no class folders in {names}; expected {names}/<class>/<picture>")
-    for child in folders:
-        inside = [entry for entry in _children(Path(child.path)) if _is_folder(entry)]
-        if any(split_of_folder(entry.name) and _has_folders(entry) for entry in inside):
-            raise DataError(f"{root}: the data set is one folder down; name {child.path}")
-
-
-def _classes_in(
-    folder: Path, split: str, prefix: str, left_out: list[LeftOut]
-) -> list[_ClassFolder]:
+    layout = _layout_as_read(manifest.root, manifest.class_names)
+    folders = {folder.path for folder in layout.folders}
     found = []
-    for child in _children(folder):
-        if child.name.startswith("."):
-            left_out.append(LeftOut(prefix + child.name, "hidden"))
-        elif _is_folder(child):
-            found.append((split, child.name, Path(child.path)))
-        else:
-            left_out.append(LeftOut(prefix + child.name, "not a class folder"))
-    if not found:
-        raise DataError(
-            f"{folder}: no class folders here; expected {folder.name}/<class>/<picture>, "
-            f"or {folder.name}/train/<class>/<picture>"
-        )
+    for location in manifest.locations.tolist():
+        end = location.find("/")
+        while end >= 0 and location[:end] not in folders:
+            end = location.find("/", end + 1)
+        found.append(location[end + 1 :])
     return found
+
+
+def _layout(root: Path, *, told: bool) -> Layout:
+    looks = 0
+
+    def look(folder: str) -> Listing:
+        nonlocal looks
+        looks += 1
+        if looks > _MAX_FOLDERS:
+            raise DataError(
+                f"{root}: more than {_MAX_FOLDERS:,} folders; name the one with the class folders"
+            )
+        return _listing(root, root / folder)
+
+    return class_folders.read_as_told(root, look) if told else class_folders.find(root, look)
+
+
+def _layout_as_read(root: Path, class_names: Iterable[str] | None = None) -> Layout:
+    """Return the layout by which a data set was read: as told where it is refused else.
+
+    Both hold the same images where neither is refused; the class names say which it was.
+    """
+    try:
+        found = _layout(root, told=False)
+    except DataError:
+        return _layout(root, told=True)
+    own = {folder.name for folder in found.folders if folder.name is not None}
+    if class_names is not None and own != set(class_names):
+        return _layout(root, told=True)
+    return found
+
+
+def _listing(root: Path, folder: Path) -> Listing:
+    folders, others = [], []
+    num_images = 0
+    for entry in _children(folder):
+        if _is_skipped(entry):
+            continue
+        if not entry.is_symlink() and entry.is_file():  # nearly all, so first
+            if _ending(entry.name) in SUFFIXES:
+                num_images += 1
+            else:
+                others.append(entry.name)
+        elif _is_broken(entry):
+            if "." not in entry.name:  # a class's, or a split's
+                raise DataError(f"{entry.path}: {_NOWHERE}; mend the link or remove it")
+            others.append(entry.name)
+        elif entry.is_dir():
+            if not _makes_loop(root, entry):
+                folders.append(entry.name)
+        elif _ending(entry.name) in SUFFIXES:
+            num_images += 1
+        else:
+            others.append(entry.name)
+    return Listing(tuple(folders), num_images, tuple(others))
+
+
+def _strangers(root: Path, found: Layout) -> list[LeftOut]:
+    """Return what lies beside the class folders, and beside those that hold them."""
+    known = {folder.path for folder in found.folders} | set(found.parents)
+    holds_classes = {
+        folder.path.rpartition("/")[0] for folder in found.folders if folder.name is not None
+    }
+    left_out = []
+    for parent in found.parents:
+        for entry in _children(root / parent):
+            relative = f"{parent}/{entry.name}" if parent else entry.name
+            if relative in known or (not parent and entry.name == RECORD):
+                continue
+            if parent not in holds_classes:
+                reason = "beside the split folders"
+            elif entry.name.startswith("."):
+                reason = "hidden"
+            elif _is_skipped(entry):
+                reason = _BY_A_SYSTEM
+            else:
+                reason = _LOOP if _makes_loop(root, entry) else "not a class folder"
+            left_out.append(LeftOut(relative, reason))
+    return left_out
+
+
+def _refuse_tables(root: Path, found: Layout) -> None:
+    """Refuse class folders beside a table that names their images and other classes."""
+    images: dict[str, list[str]] | None = None
+    for parent in found.parents:
+        for entry in _children(root / parent):
+            if _is_skipped(entry) or not image_tables.is_table(entry.name) or not entry.is_file():
+                continue
+            if images is None:
+                images = {
+                    folder.name: [
+                        child.name
+                        for child in _children(root / folder.path)
+                        if _ending(child.name) in SUFFIXES
+                    ]
+                    for folder in found.folders
+                    if folder.name is not None
+                }
+            text = _table_text(Path(entry.path))
+            named = image_tables.names_of_images(text, images)
+            if named and named.num_agreeing < named.num_rows * _AGREES:
+                relative = entry.path[len(str(root)) + 1 :]
+                raise DataError(
+                    f"{root}: {relative} beside the folders names their images, so the folders may "
+                    "be no classes; sort the images into one folder a class; "
+                    f"{class_folders.TYPE_IT}"
+                )
+
+
+def _refuse_pointer(path: str) -> None:
+    """Refuse a class whose first picture is a pointer of Git LFS: as a rule all of them are."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError:
+        return  # decoding tells
+    if is_lfs_pointer(head):
+        raise DataError(f"{path}: {kind_of(head)}")
+
+
+def _table_text(path: Path) -> str:
+    """Return the beginning of a table as text, or of what an .xlsx says; nothing of others."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(image_tables.BYTES_READ)
+        if data.startswith(b"PK\x03\x04"):
+            with zipfile.ZipFile(path) as archive, archive.open(_XLSX_TEXTS) as texts:
+                data = re.sub(rb"<[^>]*>", b"\n", texts.read(image_tables.BYTES_READ))
+    except (OSError, zipfile.BadZipFile, KeyError, zlib.error, RuntimeError, NotImplementedError):
+        return ""
+    return data.decode("utf-8-sig", "replace")
 
 
 def _files(root: Path, folder: Path) -> Iterator[tuple[os.DirEntry[str], str]]:
@@ -206,25 +323,48 @@ def _files(root: Path, folder: Path) -> Iterator[tuple[os.DirEntry[str], str]]:
         entry = next(within[-1], None)
         if entry is None:
             within.pop()
-        elif entry.is_symlink() and _leads_outside(root, entry):
-            yield entry, "a symbolic link that leads out of the data set, or to a folder"
         elif entry.name[0] == ".":
             yield entry, "hidden"
+        elif _is_broken(entry):
+            yield entry, _NOWHERE
         elif entry.is_file():
-            ending = entry.name[entry.name.rfind(".") :].lower()
-            yield entry, "" if ending in SUFFIXES else "not a picture by its name"
-        elif entry.is_dir():
-            within.append(iter(_children(Path(entry.path))))
-        else:
+            yield entry, "" if _ending(entry.name) in SUFFIXES else "not a picture by its name"
+        elif not entry.is_dir():
             yield entry, "not a regular file"
+        elif _is_skipped(entry):
+            yield entry, _BY_A_SYSTEM
+        elif _makes_loop(root, entry):
+            yield entry, _LOOP
+        else:
+            within.append(iter(_children(Path(entry.path))))
 
 
-def _leads_outside(root: Path, entry: os.DirEntry[str]) -> bool:
+def _is_skipped(entry: os.DirEntry[str]) -> bool:
+    return entry.name[0] == "." or entry.name.lower() in _OF_SYSTEMS
+
+
+def _is_broken(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a link that leads nowhere, or to itself."""
+    if not entry.is_symlink():
+        return False
     try:
-        target = Path(entry.path).resolve(strict=True)
-        return target.is_dir() or not target.is_relative_to(root.resolve())
-    except (OSError, RuntimeError):  # broken, or a loop
+        entry.stat()
+    except OSError:
         return True
+    return False
+
+
+def _makes_loop(root: Path, entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a link to a folder that it lies in."""
+    if not entry.is_symlink() or _is_broken(entry) or not entry.is_dir():
+        return False
+    target = entry.stat()
+    above = Path(entry.path).parent
+    while not os.path.samestat(above.stat(), target):
+        if above == root or above == above.parent:
+            return root.resolve().is_relative_to(Path(entry.path).resolve())
+        above = above.parent
+    return True
 
 
 def _children(folder: Path) -> list[os.DirEntry[str]]:
@@ -235,9 +375,5 @@ def _children(folder: Path) -> list[os.DirEntry[str]]:
         raise DataError(f"{folder}: cannot be read ({error.strerror})") from None
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    return entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
-
-
-def _has_folders(entry: os.DirEntry[str]) -> bool:
-    return any(_is_folder(child) for child in _children(Path(entry.path)))
+def _ending(name: str) -> str:
+    return name[name.rfind(".") :].lower()

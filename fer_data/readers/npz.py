@@ -31,7 +31,8 @@ from numpy.typing import NDArray
 
 from fer_data.errors import DataError
 from fer_data.labels import SPLITS
-from fer_data.manifest import UNLABELLED, Manifest
+from fer_data.manifest import UNLABELLED, Manifest, printable
+from fer_data.pixels.first_bytes import ZIP_START, kind_of
 from fer_data.readers import source
 from fer_data.readers.piece import Found, Pieces
 from fer_data.readers.table import MAX_CLASSES, manifest_of
@@ -66,7 +67,7 @@ def recognises(path: Path) -> bool:
     if not path.is_file():
         return False
     with source.reading(path), open(path, "rb") as file:
-        return file.read(4) == b"PK\x03\x04"
+        return file.read(4) == ZIP_START
 
 
 def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Manifest:
@@ -184,12 +185,19 @@ def _has(file: zipfile.ZipFile, name: str) -> bool:
 
 
 def _member(file: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
+    if not any(member.endswith(".npy") for member in file.namelist()):
+        raise ValueError(kind_of(ZIP_START))
     if not _has(file, name):
         raise ValueError(
-            f"no array {name} in it; expected pixels, labels and class_names "
+            f"no array {name} in it, only {_arrays(file)}; expected pixels, labels and class_names "
             "(and splits, split_codes, samples)"
         )
     return file.getinfo(f"{name}.npy")
+
+
+def _arrays(file: zipfile.ZipFile) -> str:
+    names = [name.removesuffix(".npy") for name in file.namelist()]
+    return ", ".join(map(printable, names[:12])) + (", …" if len(names) > 12 else "")
 
 
 def _head(file: zipfile.ZipFile, name: str) -> _Head:

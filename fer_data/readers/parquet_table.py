@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from fer_data.errors import DataError
 from fer_data.labels import SPLITS
 from fer_data.manifest import UNLABELLED, LeftOut, Manifest
+from fer_data.pixels.first_bytes import HEAD_BYTES, kind_of
 from fer_data.readers import source
 from fer_data.readers.parquet import split_files
 from fer_data.readers.piece import Found, Pieces
@@ -151,8 +152,17 @@ def opened(path: Path, text: str | None = None) -> Iterator[pq.ParquetFile]:
         with pq.ParquetFile(path, read_dictionary=[text] if text else None) as file:
             yield file
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        if kind := _what_it_is(path):
+            raise DataError(f"{path}: {kind}") from None
         text = " ".join(str(error).split())
         raise DataError(f"{path}: broken parquet ({text}); fetch or write the file again") from None
+
+
+def _what_it_is(path: Path) -> str | None:
+    with suppress(OSError), open(path, "rb") as file:
+        head = file.read(HEAD_BYTES)
+        return None if head.startswith(b"PAR1") else kind_of(head)
+    return None
 
 
 def _pieces(manifest: Manifest) -> Iterator[GroupRows]:

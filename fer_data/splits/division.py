@@ -131,6 +131,7 @@ def split_samples(
     UsageError
         If an argument cannot be meant.
     """
+    manifest.check_labels()
     kept = [] if pool else [split for split in manifest.splits if split in TEST_SPLITS]
     kept = [split for split in kept if len(manifest.rows(split))]
     names, shares = _sides(validation, test, folds, kept=bool(kept))

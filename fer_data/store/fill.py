@@ -62,9 +62,10 @@ def fill(manifest: Manifest, form: PixelFormat, target: Path, *, stop_at_bad: bo
     return Filled(changes, bad)
 
 
-def bad_picture(row: int, error: DataError) -> Bad:
-    """Say of a picture that cannot be decoded what to do."""
-    return Bad(row, f"{error}; mend it, or leave bad ones out (--skip-bad)")
+def error_of(bad: Bad) -> DataError:
+    """Return the error that a bad picture is where bad ones are not skipped."""
+    advice = "" if "--skip-bad" in bad.cause else "; mend it, or leave bad ones out (--skip-bad)"
+    return DataError(bad.cause + advice)
 
 
 def new_array(target: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.uint8]]:
@@ -86,7 +87,7 @@ def _decode(piece: Piece, form: PixelFormat, target: Path) -> Filled:
         try:
             picture = decode(raw, form, name)
         except DataError as error:
-            bad.append(bad_picture(row, error))
+            bad.append(Bad(row, str(error)))
             continue
         pixels[row] = picture.pixels
         if picture.resized or picture.converted:

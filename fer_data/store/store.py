@@ -121,6 +121,7 @@ def open_store(
     skip_bad: bool = False,
     selection: Selection | None = None,
     log: bool = True,
+    layout: str | None = None,
 ) -> PixelStore:
     """Map the store of a data set, building it first where there is none of its present content.
 
@@ -146,6 +147,8 @@ def open_store(
         the same whatever is selected.
     log : bool
         Whether to log a conversion.
+    layout : {"class-folders"}, optional
+        As in `fer_data.read`.
 
     Raises
     ------
@@ -155,6 +158,8 @@ def open_store(
     """
     form = form or PixelFormat()
     root = Path(path).absolute()
+    layout = layout or (selection.layout if selection else None)
+    readers.check_layout(layout)
     if selection and selection.exclude is not None and not skip_bad:
         found = open_store(
             path,
@@ -164,11 +169,12 @@ def open_store(
             skip_bad=True,
             selection=selection,
             log=log,
+            layout=layout,
         )
         if not found.manifest.num_bad:
             return found  # what is bad is excluded
     key = hashlib.blake2b(
-        f"{FORMAT} {readers.fingerprint(root, merge_test=merge_test)} {form}".encode(),
+        f"{FORMAT} {readers.fingerprint(root, merge_test=merge_test)} {form} {layout}".encode(),
         digest_size=10,
     ).hexdigest()
     folder = cache_folder(cache) / f"{_plain(root.name)}-{key}"
@@ -176,7 +182,7 @@ def open_store(
     if skip_bad and without_bad.exists():
         folder = without_bad
     elif not folder.exists():
-        manifest = readers.read(root, merge_test=merge_test, skip_bad=skip_bad)
+        manifest = readers.read(root, merge_test=merge_test, skip_bad=skip_bad, layout=layout)
         folder = _build(manifest, form, folder, skip_bad=skip_bad)
     store = _map(folder, root)
     if log:
@@ -222,7 +228,7 @@ def _fill(manifest: Manifest, form: PixelFormat, folder: Path, *, skip_bad: bool
     filled = fill.fill(manifest, form, target, stop_at_bad=not skip_bad)
     if filled.bad:
         if not skip_bad:
-            raise DataError(filled.bad[0].cause)
+            raise fill.error_of(filled.bad[0])
         manifest = _without(manifest, filled.bad, target)
     samples: dict[str, Any] = {
         "class_names": np.array(manifest.class_names, np.str_),
@@ -241,6 +247,7 @@ def _fill(manifest: Manifest, form: PixelFormat, folder: Path, *, skip_bad: bool
             "format": FORMAT,
             "source": str(manifest.root),
             "layout": manifest.layout,
+            "notes": list(manifest.notes),
             "form": asdict(form),
             "report": asdict(report),
             "digest": _digest(pixels),
@@ -253,7 +260,8 @@ def _without(manifest: Manifest, bad: list[fill.Bad], target: Path) -> Manifest:
     """Take bad rows out of the manifest and, block by block, out of the array."""
     kept = np.delete(np.arange(len(manifest)), [item.row for item in bad])
     if not len(kept):
-        raise DataError(f"{manifest.root}: not one picture can be decoded ({bad[0].cause})")
+        cause = bad[0].cause.partition("; correct the row")[0]
+        raise DataError(f"{manifest.root}: not one picture can be decoded ({cause})")
     whole = np.load(target, mmap_mode="r", allow_pickle=False)
     beside = target.with_name("kept.npy")
     new = fill.new_array(beside, (len(kept), *whole.shape[1:]))
@@ -288,6 +296,7 @@ def _map(folder: Path, root: Path) -> PixelStore:
                 labels=samples["labels"],
                 locations=samples["locations"],
                 left_out=tuple(LeftOut(*item) for item in samples["left_out"].tolist()),
+                notes=tuple(map(str, about["notes"])),
             )
         pixels = np.load(folder / "pixels.npy", mmap_mode="r", allow_pickle=False)
         form = PixelFormat(**about["form"])

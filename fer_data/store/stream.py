@@ -16,7 +16,7 @@ from fer_data.parallel import in_parallel
 from fer_data.pixels.changes import Changes
 from fer_data.pixels.decode import PixelFormat, decode
 from fer_data.readers.piece import Piece, Pieces
-from fer_data.store.fill import Bad, bad_picture
+from fer_data.store.fill import Bad
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ def _decode(piece: Piece, form: PixelFormat) -> Decoded:
         try:
             picture = decode(raw, form, name)
         except DataError as error:
-            bad.append(bad_picture(row, error))
+            bad.append(Bad(row, str(error)))
         else:
             rows.append(row)
             pixels.append(picture.pixels)

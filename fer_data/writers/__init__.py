@@ -39,6 +39,7 @@ def convert(
     form: PixelFormat | None = None,
     merge_test: bool = True,
     skip_bad: bool = False,
+    layout: str | None = None,
     force: bool = False,
 ) -> Conversion:
     """Write a data set in another format.
@@ -64,6 +65,8 @@ def convert(
         As in `fer_data.read`.
     skip_bad : bool
         Whether what cannot be read or decoded is left out and listed, or an error.
+    layout : {"class-folders"}, optional
+        As in `fer_data.read`.
     force : bool
         Whether to replace a file, or write into a folder that holds other files. Those of the same
         name are replaced, and shards of an older parquet or TFRecord data set deleted; all others
@@ -76,8 +79,9 @@ def convert(
     Raises
     ------
     DataError
-        If the source cannot be read, lies below `dst` or holds it, `dst` holds something, or
-        parquet or TFRecord files though others are to come, or the format cannot hold the source.
+        If the source cannot be read, has no label at all, lies below `dst` or holds it, `dst`
+        holds something, or parquet or TFRecord files though others are to come, or the format
+        cannot hold the source.
     UsageError
         If `to` is no format, or does not fit what `dst` ends with.
     """
@@ -94,9 +98,11 @@ def convert(
         "to": to,
         "form": str(form),
         "skip_bad": skip_bad,
+        "layout": layout,
     }
     with locked(dst), checked(dst, to=to, force=force, single=single):
-        manifest = readers.read(src, merge_test=merge_test, skip_bad=skip_bad)
+        manifest = readers.read(src, merge_test=merge_test, skip_bad=skip_bad, layout=layout)
+        manifest.check_labels()
         with staging(dst, settings) as folder:
             if to == "folder":
                 done = write_folder(manifest, folder, dst, form=form, skip_bad=skip_bad)
@@ -113,12 +119,16 @@ def convert(
                     _one_form_writer(to),
                     target,
                     form=form,
-                    store_options={"merge_test": merge_test, "skip_bad": skip_bad},
+                    store_options={
+                        "merge_test": merge_test,
+                        "skip_bad": skip_bad,
+                        "layout": layout,
+                    },
                     cache=journal(folder) / "store",
                 )
                 done = replace(done, out=dst)
             publish(folder, dst, single=single)
-    return done
+    return replace(done, changes=(*manifest.notes, *done.changes))
 
 
 def _one_form_writer(to: Format) -> OneForm:

@@ -17,6 +17,7 @@ from fer_data.labels import EMOTIONS, SPLITS
 from fer_data.pixels.decode import PixelFormat
 from fer_data.pixels.png import encode_grey
 from fer_data.readers import fer_csv, source
+from fer_data.readers.csv_columns import Columns
 from fer_data.readers.folder import RECORD
 from fer_data.writers.conversion import Conversion, rejects_csv
 from fer_data.writers.folder import Place, write_parts
@@ -86,7 +87,7 @@ class _BlockPart:
     """The pictures of a block of rows."""
 
     block: fer_csv.Block
-    columns: fer_csv.Columns
+    columns: Columns
     merge_test: bool
 
     @property
@@ -127,6 +128,8 @@ def _write_all(
             found = Counter({(split, name): number for split, name, number in mark["counts"]})
             counts += found
             num_reused += mark["reused"] * found.total()
+    if any(reject.column == columns.names[columns.emotion] for reject in rejects):
+        fer_csv.check_codes(path)
     if rejects and not skip_bad:
         raise fer_csv.bad_row(path, rejects[0])
     if not counts:

@@ -19,6 +19,7 @@ from fer_data.commands.options import (
     Ferplus,
     Fold,
     KeepUnusable,
+    Layout,
     SkipBad,
     Soft,
     Splits,
@@ -27,7 +28,7 @@ from fer_data.commands.options import (
 from fer_data.entry import INTERRUPTED
 from fer_data.errors import UsageError
 from fer_data.files import write_json, write_text
-from fer_data.readers import layout_of
+from fer_data.readers import check
 from fer_model.commands.options import (
     Augment,
     AugmentRare,
@@ -143,6 +144,7 @@ def compare(
     data_on_device: DataOnDevice = None,
     cache: Cache = None,
     skip_bad: SkipBad = False,
+    layout: Layout = None,
     exclude: Exclude = None,
     splits: Splits = None,
     fold: Fold = None,
@@ -195,7 +197,7 @@ def compare(
             raise UsageError("--steps and --epochs both say how long a run is; give one")
         options = locals()
         made, selection = make_recipe(context, options), selection_of(options)
-        layout_of(paths[0])
+        check(paths[0], layout=layout)
         ray = _checked(ray)
         from fer_model.comparison import compare as comparison
 

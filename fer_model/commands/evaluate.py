@@ -16,11 +16,12 @@ from fer_data.commands.options import (
     Ferplus,
     Fold,
     KeepUnusable,
+    Layout,
     SkipBad,
     Splits,
     selection_of,
 )
-from fer_data.readers import layout_of
+from fer_data.readers import check
 from fer_model.commands.options import DataPath, OwnTestTime
 from fer_model.commands.session import import_keras, print_scores
 
@@ -33,6 +34,7 @@ def evaluate(
     as_json: AsJson = False,
     cache: Cache = None,
     skip_bad: SkipBad = False,
+    layout: Layout = None,
     exclude: Exclude = None,
     splits: Splits = None,
     fold: Fold = None,
@@ -51,7 +53,7 @@ def evaluate(
     from fer_model.training.runs import Run
 
     Run.open(run)
-    layout_of(path)
+    check(path, layout=layout)
     import_keras()
     from fer_model.training.evaluate import evaluate_run
 

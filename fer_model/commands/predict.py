@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fer_data.cli_support import print_json, print_table, say
-from fer_data.commands.options import AsJson, SkipBad
+from fer_data.commands.options import AsJson, Layout, SkipBad
 from fer_data.commands.outputs import check_output, written
 from fer_data.manifest import shown_class
 from fer_data.words import counted
@@ -41,6 +41,7 @@ def predict(
     ] = None,
     test_time: OwnTestTime = None,
     skip_bad: SkipBad = False,
+    layout: Layout = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what a run's model sees in pictures: class names and probabilities.
@@ -65,7 +66,9 @@ def predict(
     import_keras()
     from fer_model.use.predict import predict_paths
 
-    found = predict_paths(run, paths, split=split, test_time=test_time, skip_bad=skip_bad)
+    found = predict_paths(
+        run, paths, split=split, test_time=test_time, skip_bad=skip_bad, layout=layout
+    )
     if out is not None:
         with written(out):
             found.write_csv(out)

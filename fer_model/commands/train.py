@@ -18,13 +18,14 @@ from fer_data.commands.options import (
     Ferplus,
     Fold,
     KeepUnusable,
+    Layout,
     SkipBad,
     Soft,
     Splits,
     selection_of,
 )
 from fer_data.errors import UsageError
-from fer_data.readers import layout_of
+from fer_data.readers import check
 from fer_data.words import counted
 from fer_model.commands.options import (
     Augment,
@@ -125,6 +126,7 @@ def train(
     ] = 1,
     cache: Cache = None,
     skip_bad: SkipBad = False,
+    layout: Layout = None,
     exclude: Exclude = None,
     splits: Splits = None,
     fold: Fold = None,
@@ -168,7 +170,9 @@ def train(
     options = locals()
     made, selection = make_recipe(context, options), selection_of(options)
     if path is not None:
-        layout_of(path)  # what can be refused is refused before keras, which takes seconds
+        check(
+            path, layout=layout
+        )  # what can be refused is refused before keras, which takes seconds
     import_keras()
     from fer_model.training import live
     from fer_model.words import duration

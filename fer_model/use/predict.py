@@ -19,6 +19,7 @@ from fer_data.manifest import printable
 from fer_data.pixels.changes import Changes
 from fer_data.progress import track
 from fer_data.readers.source import check_bad_rows
+from fer_data.store.fill import error_of
 from fer_data.store.stream import decoded
 from fer_model.training import models
 from fer_model.training.models import Use
@@ -125,6 +126,7 @@ def predict_paths(
     split: str | None = None,
     test_time: str | None = None,
     skip_bad: bool = False,
+    layout: str | None = None,
 ) -> Predictions:
     """Return what a run's model sees in image files, folders and data sets.
 
@@ -145,6 +147,9 @@ def predict_paths(
         see `fer_model.training.test_time`.
     skip_bad : bool
         Whether what cannot be read or decoded is left out and noted, or an error.
+    layout : {"class-folders"}, optional
+        Of folders, as in `fer_data.read`; by default they are read so where they have class
+        folders of the model's.
 
     Raises
     ------
@@ -157,7 +162,7 @@ def predict_paths(
     opened = Run.open(run)
     model, use = models.load(opened.model_path)
     model = averaged(model, test_time or opened.recipe.test_time)
-    sources = sources_of(paths, use.class_names, split=split, skip_bad=skip_bad)
+    sources = sources_of(paths, use.class_names, split=split, skip_bad=skip_bad, layout=layout)
     size = opened.recipe.batch_size
     causes: list[str] = []
     changes: list[Changes] = []
@@ -196,7 +201,7 @@ def _batches(
     rows, pixels = np.empty(0, np.int64), np.empty((0, *use.form.shape), np.uint8)
     for part in decoded(source.manifest, use.form, pieces=source.pieces):
         if part.bad and not skip_bad:
-            raise DataError(part.bad[0].cause)
+            raise error_of(part.bad[0])
         causes += [bad.cause for bad in part.bad]
         changes.append(part.changes)
         check_bad_rows(source.manifest.root, len(causes))

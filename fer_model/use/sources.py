@@ -13,6 +13,7 @@ from fer_data import readers
 from fer_data.errors import DataError, UsageError
 from fer_data.manifest import NO_SPLIT, UNLABELLED, LeftOut, Manifest
 from fer_data.readers import folder
+from fer_data.readers.class_folders import CLASS_FOLDERS
 from fer_data.readers.piece import Pieces
 
 
@@ -43,6 +44,7 @@ def sources_of(
     *,
     split: str | None = None,
     skip_bad: bool = False,
+    layout: str | None = None,
 ) -> list[Source]:
     """Return what paths hold, in the order of the paths.
 
@@ -62,7 +64,7 @@ def sources_of(
     found = []
     for is_image, group in groupby(map(Path, paths), _is_image):
         if not is_image:
-            found += [_data(path, names, split, skip_bad) for path in group]
+            found += [_data(path, names, split, skip_bad, layout) for path in group]
         elif split is not None:
             raise UsageError(f"{next(group)}: a picture is in no split; leave --split out")
         else:
@@ -79,9 +81,13 @@ def _is_image(path: Path) -> bool:
     return ".csv" not in (end.lower() for end in path.suffixes) and readers.layout_of(path) == "csv"
 
 
-def _data(path: Path, class_names: frozenset[str], split: str | None, skip_bad: bool) -> Source:
+def _data(
+    path: Path, class_names: frozenset[str], split: str | None, skip_bad: bool, layout: str | None
+) -> Source:
+    if layout is None and split is None and path.is_dir() and _is_plain_folder(path):
+        layout = _told_by_the_model(path, class_names)
     try:
-        manifest = readers.read(path, skip_bad=skip_bad)
+        manifest = readers.read(path, skip_bad=skip_bad, layout=layout if path.is_dir() else None)
     except DataError:
         if split is not None or not _is_plain_folder(path):
             raise
@@ -92,6 +98,19 @@ def _data(path: Path, class_names: frozenset[str], split: str | None, skip_bad: 
         return _pictures_below(path)
     notes = tuple(f"{path}: {line}" for line in manifest.left_out_summary())
     return Source(str(path), manifest, readers.pieces(manifest), notes)
+
+
+def _told_by_the_model(path: Path, class_names: frozenset[str]) -> str | None:
+    """Return the layout of a folder that is refused, where its folders are the model's classes."""
+    try:
+        readers.read(path)
+    except DataError:
+        try:
+            manifest = readers.read(path, layout=CLASS_FOLDERS)
+        except DataError:
+            return None
+        return CLASS_FOLDERS if class_names & set(manifest.class_names) else None
+    return None
 
 
 def _is_plain_folder(path: Path) -> bool:
