@@ -22,6 +22,7 @@ from fer_data.commands.options import (
     selection_of,
 )
 from fer_data.commands.outputs import check_output
+from fer_data.words import counted
 
 
 def samples(
@@ -61,4 +62,5 @@ def samples(
     draw_samples(store, out, split=split, columns=columns, seed=seed)
     for note in store.manifest.notes:
         say(note)
-    say(f"Read: {store.report}; a grid of some of them is in {out}")
+    number = counted(store.report.num_samples, "image")
+    say(f"{number} read; a grid of random ones is in {out}")
