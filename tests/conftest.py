@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +31,13 @@ class Ended(NamedTuple):
 
 
 Run = Callable[..., Ended]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test marked ``extra("torch")`` where torch is not installed."""
+    packages = [name for mark in item.iter_markers("extra") for name in mark.args]
+    if missing := [name for name in packages if find_spec(name) is None]:
+        pytest.skip(f"not installed: {', '.join(missing)}")
 
 
 @pytest.fixture(autouse=True)

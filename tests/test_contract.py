@@ -16,10 +16,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+import fer_data
 from fer_data.batching.door import open_loader
 from fer_data.batching.loader import Loader
 from fer_data.errors import UsageError
 from tests.conftest import MakeFolder
+from tests.extras import marked
 from tests.registered import every_balance
 
 Arrays = tuple[np.ndarray, ...]
@@ -78,7 +80,6 @@ def keras_py_dataset(loader: Loader) -> Callable[[], Iterator[Arrays]]:
 
 def torch_with(num_workers: int) -> Adapter:
     def adapter(loader: Loader) -> Callable[[], Iterator[Arrays]]:
-        pytest.importorskip("torch", reason="the extra torch is not installed")
         from fer_data.loaders.torch_loader import torch_loader
 
         batches = torch_loader(loader, labels="one-hot", num_workers=num_workers)
@@ -132,7 +133,7 @@ def assert_same(found: Arrays, expected: Arrays) -> None:
 
 
 @pytest.mark.parametrize(("balance", "settings"), CASES)
-@pytest.mark.parametrize("adapter", ADAPTERS)
+@pytest.mark.parametrize("adapter", marked(ADAPTERS))
 def test_an_adapter_gives_the_loaders_batches_epoch_after_epoch(
     data: Path, adapter: str, balance: str, settings: dict[str, Any]
 ) -> None:
@@ -150,7 +151,7 @@ def test_an_adapter_gives_the_loaders_batches_epoch_after_epoch(
     ("balance", "settings"),
     [("batch", SETTINGS[2]), ("progressive:3", SETTINGS[2]), ("class-weights", SOFT)],
 )
-@pytest.mark.parametrize("adapter", ADAPTERS)
+@pytest.mark.parametrize("adapter", marked(ADAPTERS))
 def test_an_adapter_goes_on_from_a_state(
     data: Path, adapter: str, balance: str, settings: dict[str, Any]
 ) -> None:
@@ -161,7 +162,7 @@ def test_an_adapter_goes_on_from_a_state(
         assert_same(found, loader.arrays(step))
 
 
-@pytest.mark.parametrize("adapter", ["numpy", "tf.data", "torch"])
+@pytest.mark.parametrize("adapter", marked(["numpy", "tf.data", "torch"]))
 def test_an_adapter_that_begins_within_an_epoch_ends_with_it(data: Path, adapter: str) -> None:
     loader = opened(data, "oversample", {})
     epoch = ADAPTERS[adapter](loader.at(loader.num_steps + 2))
@@ -231,15 +232,21 @@ def test_soft_labels_are_the_targets_while_balancing_goes_by_the_labels(
             assert (batch.weights == 1).all()
 
 
-def test_soft_labels_are_no_integers_and_the_state_covers_them(data: Path) -> None:
-    from fer_data.loaders.keras_dataset import keras_dataset
-    from fer_data.loaders.tfdata import tf_dataset
-    from fer_data.loaders.torch_loader import torch_loader
+@pytest.mark.parametrize(
+    "adapter",
+    [
+        "tf_dataset",
+        "keras_dataset",
+        pytest.param("torch_loader", marks=pytest.mark.extra("torch")),
+    ],
+)
+def test_soft_labels_are_no_integers(data: Path, adapter: str) -> None:
+    with pytest.raises(UsageError, match="int labels cannot hold them"):
+        getattr(fer_data, adapter)(opened(data, "batch", SOFT), labels="int")
 
+
+def test_the_state_covers_soft_labels(data: Path) -> None:
     soft = opened(data, "batch", SOFT)
-    for adapter in (tf_dataset, keras_dataset, torch_loader):
-        with pytest.raises(UsageError, match="int labels cannot hold them"):
-            adapter(soft, labels="int")
     with pytest.raises(UsageError, match="soft was False, is True"):
         soft.from_state(opened(data, "batch", {}).state())
     manifest = soft.store.manifest
@@ -271,6 +278,7 @@ def test_threads_that_ask_at_once_get_the_same_batches(data: Path) -> None:
         assert_same(arrays, fresh.arrays(step))
 
 
+@pytest.mark.extra("torch")
 def test_processes_of_torch_change_nothing(data: Path) -> None:
     loader = opened(data, "batch", SETTINGS[1])
     epoch = torch_with(2)(loader)

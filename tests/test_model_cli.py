@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fer_model.commands.compare import split_arms
+from tests.extras import marked
 
 RUN, OTHER = "arms/runs/none/seed-0", "arms/runs/oversample/seed-0"
 COMPARE = ["compare", "--arms", "none,oversample", "--seeds", "1", "--out", "arms"]
@@ -104,6 +105,7 @@ def test_evaluate_and_predict_speak_json(arms: Path, faces: Path) -> None:
     assert sum(prediction["probabilities"].values()) == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.extra("tensorboard")
 def test_training_with_json_prints_nothing_else(faces: Path, tmp_path: Path) -> None:
     done = fer_model(
         "train", faces, *SMALL, "--recipe", "notebook", "--tensorboard", "--json", cwd=tmp_path
@@ -117,11 +119,10 @@ def test_training_with_json_prints_nothing_else(faces: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["jax", "torch"])
+@pytest.mark.parametrize("backend", marked(["jax", "torch"]))
 def test_other_backends_train_too(
     faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str
 ) -> None:
-    pytest.importorskip(backend)
     monkeypatch.setenv("KERAS_BACKEND", backend)
     done = fer_model("train", faces, *SMALL, "--loss", "ldam-drw:0.5", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -24,6 +24,7 @@ from fer_data.commands.options import (
     selection_of,
 )
 from fer_data.errors import UsageError
+from fer_data.extras import require
 from fer_data.readers import layout_of
 from fer_data.words import counted
 from fer_model.commands.options import (
@@ -167,6 +168,8 @@ def train(
         )
     options = locals()
     made, selection = make_recipe(context, options), selection_of(options)
+    if tensorboard:
+        require("--tensorboard", "tensorboard")
     if path is not None:
         layout_of(path)  # what can be refused is refused before keras, which takes seconds
     import_keras()
