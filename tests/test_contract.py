@@ -20,7 +20,7 @@ import fer_data
 from fer_data.batching.door import open_loader
 from fer_data.batching.loader import Loader
 from fer_data.errors import UsageError
-from tests.conftest import MakeFolder
+from tests.conftest import MakeFolder, write_noise
 from tests.extras import marked
 from tests.registered import every_balance
 
@@ -101,9 +101,12 @@ ADAPTERS: dict[str, Adapter] = {
 }
 
 
+COUNTS = {"train/a": 11, "train/b": 5, "train/c": 2, "train/d": 1}
+
+
 @pytest.fixture
 def data(make_folder: MakeFolder) -> Path:
-    return make_folder({"train/a": 11, "train/b": 5, "train/c": 2, "train/d": 1}, side=12)
+    return make_folder(COUNTS, side=12)
 
 
 def opened(data: Path, balance: str, settings: dict[str, Any], **more: Any) -> Loader:
@@ -343,47 +346,65 @@ def test_fit_loses_no_short_epoch_of_a_py_dataset(data: Path, num_steps: int) ->
 WORKER = """
 import sys, json, hashlib
 import fer_data
-path, index, count, engine = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
-loader = fer_data.open_loader(
-    path, balance="batch", batch_size=12, drop_remainder=True, augment="strong", image_size=12,
-    seed=9, shard=fer_data.Shard(index, count),
-)
-dataset = fer_data.tf_dataset(loader) if engine == "tf.data" else loader
-for epoch in range(2):
-    for batch in dataset:
-        if engine == "tf.data":
-            images, labels = batch[0].numpy(), batch[1].numpy().argmax(1)
-        else:
-            images, labels = batch.images, batch.labels
-        digests = [hashlib.md5(image.tobytes()).hexdigest() for image in images]
-        print(json.dumps([labels.tolist(), digests]))
+
+def batches(path, index, count, engine):
+    loader = fer_data.open_loader(
+        path, balance="batch", batch_size=12, drop_remainder=True, augment="strong", image_size=12,
+        seed=9, shard=fer_data.Shard(index, count),
+    )
+    dataset = fer_data.tf_dataset(loader) if engine == "tf.data" else loader
+    for _ in range(2):
+        for batch in dataset:
+            if engine == "tf.data":
+                images, labels = batch[0].numpy(), batch[1].numpy().argmax(1)
+            else:
+                images, labels = batch.images, batch.labels
+            digests = [hashlib.md5(image.tobytes()).hexdigest() for image in images]
+            yield labels.tolist(), digests
+
+path, index, *counts = sys.argv[1:]
+print(json.dumps({
+    engine: {count: list(batches(path, int(index), int(count), engine)) for count in counts}
+    for engine in ("numpy", "tf.data")
+}))
 """
+
+
+@pytest.fixture(scope="module")
+def in_processes(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, dict[int, list[Any]]]:
+    """Engine to number of processes to the shards that each of them gives; one gives the whole."""
+    data = write_noise(tmp_path_factory.mktemp("shards") / "data", COUNTS, side=12)
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WORKER, str(data), str(index), *counts],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={
+                **os.environ,
+                "PYTHONHASHSEED": str(index),
+                "FER_DATA_CACHE": str(tmp_path_factory.mktemp("cache")),
+            },
+        )
+        for index, counts in enumerate([["1", "2", "3"], ["2", "3"], ["3"]])
+    ]
+    texts = [worker.communicate()[0] for worker in workers]
+    assert [worker.returncode for worker in workers] == [0] * 3
+    found = [json.loads(text.splitlines()[-1]) for text in texts]
+    return {
+        engine: {count: [of[engine][str(count)] for of in found[:count]] for count in (1, 2, 3)}
+        for engine in ("numpy", "tf.data")
+    }
 
 
 @pytest.mark.parametrize("engine", ["numpy", "tf.data"])
 @pytest.mark.parametrize("count", [2, 3])
 def test_processes_with_a_pipeline_each_give_the_whole_in_parts(
-    data: Path, count: int, engine: str
+    in_processes: dict[str, dict[int, list[Any]]], count: int, engine: str
 ) -> None:
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-c", WORKER, str(data), str(index), str(count), engine],
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONHASHSEED": str(index)},
-        )
-        for index in range(count)
-    ]
-    texts = [worker.communicate()[0] for worker in workers]
-    assert [worker.returncode for worker in workers] == [0] * count
-    shards = [[json.loads(line) for line in text.splitlines()] for text in texts]
-    alone = subprocess.run(
-        [sys.executable, "-c", WORKER, str(data), "0", "1", "numpy"],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    whole = [json.loads(line) for line in alone.stdout.splitlines()]
+    (whole,), shards = in_processes["numpy"][1], in_processes[engine][count]
+    assert len(whole) > 2
     joined = [
         [
             list(itertools.chain(*(part[0] for part in parts))),
