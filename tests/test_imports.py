@@ -57,6 +57,7 @@ def test_light_commands_import_nothing_heavy(tmp_path: Path, command: str) -> No
     assert (tmp_path / "out.npz").exists() == (command == "convert")
 
 
+@pytest.mark.extra("jax")
 def test_what_trains_and_predicts_on_jax_does_not_import_tensorflow() -> None:
     found = imported(
         "import os\nos.environ['KERAS_BACKEND'] = 'jax'\n"

@@ -224,9 +224,9 @@ def test_weights_and_reductions_are_kerass(text: str) -> None:
 
 
 def save(path: str | Path, text: str) -> keras.Model:
-    """Save a model that was trained for a step with a loss."""
+    """Save a model that was trained for a step with a loss, eagerly, as tracing takes longer."""
     model = nets.build("small", (8, 8, 1), 7)
-    model.compile("adam", loss=LossChoice.parse(text).build(FER2013), jit_compile=False)
+    model.compile("adam", loss=LossChoice.parse(text).build(FER2013), run_eagerly=True)
     model.train_on_batch(np.random.default_rng(0).normal(size=(64, 8, 8, 1)), batch()[0])
     models.save(model, Path(path), models.Use(tuple("abcdefg"), PixelFormat(8, 8, "grey"), 1.0))
     return model
