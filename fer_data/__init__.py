@@ -8,4 +8,13 @@ import lazy_loader
 
 __version__ = "0.1.0"
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_get, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+
+def __getattr__(name: str) -> object:
+    try:
+        return _get(name)
+    except ModuleNotFoundError as error:
+        from fer_data.extras import explain
+
+        raise explain(error) from None

@@ -19,6 +19,7 @@ from rich.console import Console
 
 from fer_data.entry import INTERRUPTED
 from fer_data.errors import FerError
+from fer_data.extras import explain
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -135,6 +136,11 @@ def run(app: typer.Typer, name: str) -> None:
             raise
     except FerError as error:
         say(f"{name}: {error}")
+        sys.exit(BAD_INPUT)
+    except ModuleNotFoundError as error:
+        if (explained := explain(error)) is error:
+            raise
+        say(f"{name}: {explained}")
         sys.exit(BAD_INPUT)
     except KeyboardInterrupt:
         say(f"{name}: stopped")

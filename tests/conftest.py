@@ -3,7 +3,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +34,13 @@ class Ended(NamedTuple):
 Run = Callable[..., Ended]
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test marked ``extra("torch")`` where torch is not installed."""
+    packages = [name for mark in item.iter_markers("extra") for name in mark.args]
+    if missing := [name for name in packages if find_spec(name) is None]:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+
+
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep stores of decoded pictures out of the user's cache, and apart from other tests'."""
@@ -43,16 +52,35 @@ def make_folder(tmp_path: Path) -> MakeFolder:
     """Return a function that writes pictures of noise: make_folder({"train/cat": 3, ...})."""
 
     def make(counts: dict[str, int], *, name: str = "data", side: int = 48, seed: int = 0) -> Path:
-        random = np.random.default_rng(seed)
-        root = tmp_path / name
-        for folder, number in counts.items():
-            (root / folder).mkdir(parents=True, exist_ok=True)
-            for place in range(number):
-                pixels = random.integers(0, 256, (side, side), np.uint8)
-                Image.fromarray(pixels).save(root / folder / f"{place:04d}.png")
-        return root
+        return write_noise(tmp_path / name, counts, side=side, seed=seed)
 
     return make
+
+
+def write_noise(root: Path, counts: dict[str, int], *, side: int = 48, seed: int = 0) -> Path:
+    """Write class folders with images of noise."""
+    random = np.random.default_rng(seed)
+    for folder, number in counts.items():
+        (root / folder).mkdir(parents=True, exist_ok=True)
+        for place in range(number):
+            pixels = random.integers(0, 256, (side, side), np.uint8)
+            Image.fromarray(pixels).save(root / folder / f"{place:04d}.png")
+    return root
+
+
+@contextmanager
+def without_plots() -> Iterator[None]:
+    """Let trainings draw no plots, which take a quarter of the time of a small one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fer_model.training.plots.save", lambda figure, path: None)
+        yield
+
+
+@pytest.fixture
+def no_plots() -> Iterator[None]:
+    """Let the trainings of a test draw no plots; those of its module's fixtures still do."""
+    with without_plots():
+        yield
 
 
 @pytest.fixture(scope="session")

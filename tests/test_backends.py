@@ -6,7 +6,6 @@ Each backend trains in a process of its own, as a backend is chosen once.
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import json
 import os
 import subprocess
@@ -20,8 +19,9 @@ import numpy as np
 import pytest
 
 from fer_model.training import nets
+from tests.extras import marked
 
-BACKENDS = ("tensorflow", "jax", "torch")
+BACKENDS = marked(["tensorflow", "jax", "torch"])
 NUM_DEVICES = 4
 SAME = 1e-4
 """What a loss may differ by, as a share of it, after ten steps that add up in other orders."""
@@ -109,8 +109,6 @@ def trained(faces: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory
 
     @cache
     def of(backend: str) -> dict[str, Any]:
-        if importlib.util.find_spec(backend) is None:
-            pytest.skip(f"the extra {backend} is not installed")
         places = ["host", "device", *([str(NUM_DEVICES)] if backend == "jax" else [])]
         folder = tmp_path_factory.mktemp(backend)
         ended = subprocess.run(
@@ -164,6 +162,7 @@ def test_every_backend_makes_the_loaders_pictures(trained: Any, backend: str) ->
     assert trained(backend)["rounding"] < ROUNDING
 
 
+@pytest.mark.extra("jax")
 @pytest.mark.slow
 def test_several_devices_train_as_one_does(trained: Any) -> None:
     found = trained("jax")

@@ -36,8 +36,11 @@ from fer_model.training import judge
 from fer_model.training.evaluate import evaluate_run
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
+from tests.conftest import without_plots
 from tests.made_comparison import train_here
 from tests.test_train import StopAfter
+
+pytestmark = pytest.mark.usefixtures("no_plots")
 
 RECIPE = Recipe(
     net="small", epochs=5, steps_per_epoch=2, batch_size=32, schedule="cosine", keep="last"
@@ -101,7 +104,8 @@ def leaky(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def out(leaky: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A comparison of three arms with two seeds; `made.json` says what was made."""
     folder = tmp_path_factory.mktemp("comparison") / "out"
-    made = compared(folder, leaky, ARMS, [0, 1]).made
+    with without_plots():
+        made = compared(folder, leaky, ARMS, [0, 1]).made
     (folder / "made.json").write_text(json.dumps(made))
     return folder
 

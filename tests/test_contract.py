@@ -16,10 +16,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+import fer_data
 from fer_data.batching.door import open_loader
 from fer_data.batching.loader import Loader
 from fer_data.errors import UsageError
-from tests.conftest import MakeFolder
+from tests.conftest import MakeFolder, write_noise
+from tests.extras import marked
 from tests.registered import every_balance
 
 Arrays = tuple[np.ndarray, ...]
@@ -78,7 +80,6 @@ def keras_py_dataset(loader: Loader) -> Callable[[], Iterator[Arrays]]:
 
 def torch_with(num_workers: int) -> Adapter:
     def adapter(loader: Loader) -> Callable[[], Iterator[Arrays]]:
-        pytest.importorskip("torch", reason="the extra torch is not installed")
         from fer_data.loaders.torch_loader import torch_loader
 
         batches = torch_loader(loader, labels="one-hot", num_workers=num_workers)
@@ -100,9 +101,12 @@ ADAPTERS: dict[str, Adapter] = {
 }
 
 
+COUNTS = {"train/a": 11, "train/b": 5, "train/c": 2, "train/d": 1}
+
+
 @pytest.fixture
 def data(make_folder: MakeFolder) -> Path:
-    return make_folder({"train/a": 11, "train/b": 5, "train/c": 2, "train/d": 1}, side=12)
+    return make_folder(COUNTS, side=12)
 
 
 def opened(data: Path, balance: str, settings: dict[str, Any], **more: Any) -> Loader:
@@ -132,7 +136,7 @@ def assert_same(found: Arrays, expected: Arrays) -> None:
 
 
 @pytest.mark.parametrize(("balance", "settings"), CASES)
-@pytest.mark.parametrize("adapter", ADAPTERS)
+@pytest.mark.parametrize("adapter", marked(ADAPTERS))
 def test_an_adapter_gives_the_loaders_batches_epoch_after_epoch(
     data: Path, adapter: str, balance: str, settings: dict[str, Any]
 ) -> None:
@@ -150,7 +154,7 @@ def test_an_adapter_gives_the_loaders_batches_epoch_after_epoch(
     ("balance", "settings"),
     [("batch", SETTINGS[2]), ("progressive:3", SETTINGS[2]), ("class-weights", SOFT)],
 )
-@pytest.mark.parametrize("adapter", ADAPTERS)
+@pytest.mark.parametrize("adapter", marked(ADAPTERS))
 def test_an_adapter_goes_on_from_a_state(
     data: Path, adapter: str, balance: str, settings: dict[str, Any]
 ) -> None:
@@ -170,7 +174,7 @@ def test_a_loader_that_begins_within_an_epoch_ends_with_it(data: Path) -> None:
 
 @pytest.mark.parametrize("drop_remainder", [False, True])
 @pytest.mark.parametrize("balance", list(dict.fromkeys(balance for balance, _ in CASES)))
-@pytest.mark.parametrize("adapter", ["tf.data", "keras", "torch"])
+@pytest.mark.parametrize("adapter", marked(["tf.data", "keras", "torch"]))
 def test_an_adapter_that_begins_within_an_epoch_gives_as_many_steps_as_any(
     data: Path, adapter: str, balance: str, drop_remainder: bool
 ) -> None:
@@ -247,15 +251,21 @@ def test_soft_labels_are_the_targets_while_balancing_goes_by_the_labels(
             assert (batch.weights == 1).all()
 
 
-def test_soft_labels_are_no_integers_and_the_state_covers_them(data: Path) -> None:
-    from fer_data.loaders.keras_dataset import keras_dataset
-    from fer_data.loaders.tfdata import tf_dataset
-    from fer_data.loaders.torch_loader import torch_loader
+@pytest.mark.parametrize(
+    "adapter",
+    [
+        "tf_dataset",
+        "keras_dataset",
+        pytest.param("torch_loader", marks=pytest.mark.extra("torch")),
+    ],
+)
+def test_soft_labels_are_no_integers(data: Path, adapter: str) -> None:
+    with pytest.raises(UsageError, match="int labels cannot hold them"):
+        getattr(fer_data, adapter)(opened(data, "batch", SOFT), labels="int")
 
+
+def test_the_state_covers_soft_labels(data: Path) -> None:
     soft = opened(data, "batch", SOFT)
-    for adapter in (tf_dataset, keras_dataset, torch_loader):
-        with pytest.raises(UsageError, match="int labels cannot hold them"):
-            adapter(soft, labels="int")
     with pytest.raises(UsageError, match="soft was False, is True"):
         soft.from_state(opened(data, "batch", {}).state())
     manifest = soft.store.manifest
@@ -287,6 +297,7 @@ def test_threads_that_ask_at_once_get_the_same_batches(data: Path) -> None:
         assert_same(arrays, fresh.arrays(step))
 
 
+@pytest.mark.extra("torch")
 def test_processes_of_torch_change_nothing(data: Path) -> None:
     loader = opened(data, "batch", SETTINGS[1])
     epoch = torch_with(2)(loader)
@@ -411,47 +422,65 @@ def test_fit_loses_no_short_epoch_of_a_py_dataset(data: Path, num_steps: int) ->
 WORKER = """
 import sys, json, hashlib
 import fer_data
-path, index, count, engine = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
-loader = fer_data.open_loader(
-    path, balance="batch", batch_size=12, drop_remainder=True, augment="strong", image_size=12,
-    seed=9, shard=fer_data.Shard(index, count),
-)
-dataset = fer_data.tf_dataset(loader) if engine == "tf.data" else loader
-for epoch in range(2):
-    for batch in dataset:
-        if engine == "tf.data":
-            images, labels = batch[0].numpy(), batch[1].numpy().argmax(1)
-        else:
-            images, labels = batch.images, batch.labels
-        digests = [hashlib.md5(image.tobytes()).hexdigest() for image in images]
-        print(json.dumps([labels.tolist(), digests]))
+
+def batches(path, index, count, engine):
+    loader = fer_data.open_loader(
+        path, balance="batch", batch_size=12, drop_remainder=True, augment="strong", image_size=12,
+        seed=9, shard=fer_data.Shard(index, count),
+    )
+    dataset = fer_data.tf_dataset(loader) if engine == "tf.data" else loader
+    for _ in range(2):
+        for batch in dataset:
+            if engine == "tf.data":
+                images, labels = batch[0].numpy(), batch[1].numpy().argmax(1)
+            else:
+                images, labels = batch.images, batch.labels
+            digests = [hashlib.md5(image.tobytes()).hexdigest() for image in images]
+            yield labels.tolist(), digests
+
+path, index, *counts = sys.argv[1:]
+print(json.dumps({
+    engine: {count: list(batches(path, int(index), int(count), engine)) for count in counts}
+    for engine in ("numpy", "tf.data")
+}))
 """
+
+
+@pytest.fixture(scope="module")
+def in_processes(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, dict[int, list[Any]]]:
+    """Engine to number of processes to the shards that each of them gives; one gives the whole."""
+    data = write_noise(tmp_path_factory.mktemp("shards") / "data", COUNTS, side=12)
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WORKER, str(data), str(index), *counts],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={
+                **os.environ,
+                "PYTHONHASHSEED": str(index),
+                "FER_DATA_CACHE": str(tmp_path_factory.mktemp("cache")),
+            },
+        )
+        for index, counts in enumerate([["1", "2", "3"], ["2", "3"], ["3"]])
+    ]
+    texts = [worker.communicate()[0] for worker in workers]
+    assert [worker.returncode for worker in workers] == [0] * 3
+    found = [json.loads(text.splitlines()[-1]) for text in texts]
+    return {
+        engine: {count: [of[engine][str(count)] for of in found[:count]] for count in (1, 2, 3)}
+        for engine in ("numpy", "tf.data")
+    }
 
 
 @pytest.mark.parametrize("engine", ["numpy", "tf.data"])
 @pytest.mark.parametrize("count", [2, 3])
 def test_processes_with_a_pipeline_each_give_the_whole_in_parts(
-    data: Path, count: int, engine: str
+    in_processes: dict[str, dict[int, list[Any]]], count: int, engine: str
 ) -> None:
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-c", WORKER, str(data), str(index), str(count), engine],
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONHASHSEED": str(index)},
-        )
-        for index in range(count)
-    ]
-    texts = [worker.communicate()[0] for worker in workers]
-    assert [worker.returncode for worker in workers] == [0] * count
-    shards = [[json.loads(line) for line in text.splitlines()] for text in texts]
-    alone = subprocess.run(
-        [sys.executable, "-c", WORKER, str(data), "0", "1", "numpy"],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    whole = [json.loads(line) for line in alone.stdout.splitlines()]
+    (whole,), shards = in_processes["numpy"][1], in_processes[engine][count]
+    assert len(whole) == 2
     joined = [
         [
             list(itertools.chain(*(part[0] for part in parts))),

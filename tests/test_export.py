@@ -28,9 +28,9 @@ ROUNDING = 1e-5
 """What the small net's float32 sums, in another order, may come to."""
 
 
-def skip_without(*packages: str) -> None:
-    for package in packages:
-        pytest.importorskip(package, reason=f"{package}: pip install 'fer-data[export]'")
+ALL_FORMS = [
+    pytest.param(form, marks=pytest.mark.extra(*needs.packages)) for form, needs in FORMS.items()
+]
 
 
 @pytest.fixture(scope="module")
@@ -68,11 +68,10 @@ def class_names(path: Path, form: Form) -> list[str]:
     return json.loads(file.read_text())["class_names"]
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", ALL_FORMS)
 def test_an_export_says_what_keras_says_and_carries_class_names(
     run: Run, tmp_path: Path, form: Form
 ) -> None:
-    skip_without(*FORMS[form].packages)
     path = tmp_path / f"face{FORMS[form].suffix}"
     done = export_run(run.path, path, form=form)
     assert (done.path, done.num_checked, done.checked_on) == (path, 256, "the run's data")
@@ -89,9 +88,8 @@ def test_an_export_says_what_keras_says_and_carries_class_names(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", ALL_FORMS)
 def test_the_documented_net_is_exported_too(tmp_path: Path, form: Form) -> None:
-    skip_without(*FORMS[form].packages)
     done = export_run(untrained_run(tmp_path / "run", Recipe()).path, form=form)
     assert done.path == tmp_path / "run" / FORMS[form].default_name
     assert done.checked_on == "random pictures"  # the run's data is gone
@@ -134,19 +132,9 @@ def test_something_that_is_there_stays(run: Run, tmp_path: Path) -> None:
 def test_a_form_that_cannot_be_meant_is_refused(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str, form: Any, message: str
 ) -> None:
-    monkeypatch.setattr("fer_model.use.forms.find_spec", lambda name: True)
+    monkeypatch.setattr("fer_data.extras.find_spec", lambda name: True)
     with pytest.raises(UsageError, match=message):
         export_run(run.path, tmp_path / out, form=form)
-
-
-@pytest.mark.parametrize("form", ["onnx", "tflite"])
-def test_without_its_packages_the_extra_is_named(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: Form
-) -> None:
-    monkeypatch.setattr("fer_model.use.forms.find_spec", lambda name: None)
-    ended = CliRunner().invoke(app, ["export", str(run.path), "--to", form])
-    assert isinstance(ended.exception, UsageError)
-    assert "pip install 'fer-data[export]'" in str(ended.exception)
 
 
 def test_another_backend_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

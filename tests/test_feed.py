@@ -101,7 +101,8 @@ def test_a_feed_that_cannot_be_is_refused_at_once(data: dict[str, Any]) -> None:
         Batches(opened(data, shard=Shard(0, 2)), rows=loader.rows)
 
 
-@pytest.mark.parametrize("protocol", ["standard", "notebook"])
+@pytest.mark.usefixtures("no_plots")
+@pytest.mark.parametrize("protocol", ["standard", pytest.param("notebook", marks=pytest.mark.slow)])
 def test_a_run_fed_by_numbers_is_the_run_fed_by_tensorflow(
     faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: Any
 ) -> None:

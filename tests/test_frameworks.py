@@ -25,7 +25,10 @@ from fer_data.errors import UsageError
 from tests.conftest import MakeFolder
 
 torch = pytest.importorskip("torch", reason="the extra torch is not installed")
-pytestmark = pytest.mark.filterwarnings("ignore")  # what others warn of as they are imported
+pytestmark = [
+    pytest.mark.extra("torch"),
+    pytest.mark.filterwarnings("ignore"),  # what others warn of as they are imported
+]
 
 REASON = "the extra frameworks is not installed"
 

@@ -1,4 +1,4 @@
-"""``fer-model`` as people call it: in processes of its own."""
+"""``fer-model`` as people call it, in processes."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 
 from fer_model.commands.compare import split_arms
+from tests.extras import marked
+from tests.preloaded import fer_model
 
 RUN, OTHER = "arms/runs/none/seed-0", "arms/runs/oversample/seed-0"
 COMPARE = ["compare", "--arms", "none,oversample", "--seeds", "1", "--out", "arms"]
 SMALL = ["--net", "small", "--epochs", "1", "--batch-size", "64", "--learning-rate", "0.003"]
 
 
-def fer_model(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+def from_the_start(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own, which is how people call it."""
     return subprocess.run(
         [sys.executable, "-m", "fer_model.cli", *map(str, arguments)],
         capture_output=True,
@@ -29,7 +32,7 @@ def fer_model(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[
 def arms(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which `compare --arms` has trained two arms with one seed."""
     folder = tmp_path_factory.mktemp("cli")
-    done = fer_model(*COMPARE, faces, *SMALL, "--json", "--markdown", "verdict.md", cwd=folder)
+    done = from_the_start(*COMPARE, faces, *SMALL, "--json", "--markdown", "verdict.md", cwd=folder)
     assert done.returncode == 0, done.stderr
     (folder / "first.json").write_text(done.stdout)
     (folder / "first.txt").write_text(done.stderr)
@@ -104,8 +107,9 @@ def test_evaluate_and_predict_speak_json(arms: Path, faces: Path) -> None:
     assert sum(prediction["probabilities"].values()) == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.extra("tensorboard")
 def test_training_with_json_prints_nothing_else(faces: Path, tmp_path: Path) -> None:
-    done = fer_model(
+    done = from_the_start(
         "train", faces, *SMALL, "--recipe", "notebook", "--tensorboard", "--json", cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
@@ -117,13 +121,12 @@ def test_training_with_json_prints_nothing_else(faces: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["jax", "torch"])
+@pytest.mark.parametrize("backend", marked(["jax", "torch"]))
 def test_other_backends_train_too(
     faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str
 ) -> None:
-    pytest.importorskip(backend)
     monkeypatch.setenv("KERAS_BACKEND", backend)
-    done = fer_model("train", faces, *SMALL, "--loss", "ldam-drw:0.5", "--json", cwd=tmp_path)
+    done = from_the_start("train", faces, *SMALL, "--loss", "ldam-drw:0.5", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     about = json.loads((Path(found["run"]) / "recipe.json").read_text())

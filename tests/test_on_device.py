@@ -31,7 +31,9 @@ from fer_model.training.on_device import OnDevice, Pictures, net_of, table_rows
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
 from fer_model.training.train import resume, train
-from tests.conftest import MakeFolder
+from tests.conftest import MakeFolder, without_plots
+
+pytestmark = pytest.mark.usefixtures("no_plots")
 
 ROUNDING = 0.01
 """Grey values of 255, where a compiler may add up in another order."""
@@ -178,7 +180,8 @@ class Note(keras.callbacks.Callback):
 @pytest.fixture(scope="module")
 def on_host(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Note]:
     folder, note = tmp_path_factory.mktemp("runs"), Note()
-    run = train(QUICK, faces, folder / "host", cache=folder / "cache", callbacks=[note])
+    with without_plots():
+        run = train(QUICK, faces, folder / "host", cache=folder / "cache", callbacks=[note])
     return run, note
 
 

@@ -18,11 +18,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
 from fer_data.errors import DataError, TrainingError, UsageError
 from fer_data.synthetic.files import write_synthetic
-from fer_model.cli import app
 from fer_model.comparison import grid, on_node
 from fer_model.comparison.arm import parse_arms
 from fer_model.comparison.protocol import Cell, Protocol
@@ -322,17 +320,6 @@ def test_a_diverged_training_on_a_node_is_a_failed_run(monkeypatch: pytest.Monke
     monkeypatch.setattr(on_node, "_trained", diverged)
     monkeypatch.setattr(on_node, "_name", lambda: "here")
     assert on_node.run_here("{}") == {"failed": "node here: TrainingError: the training diverged"}
-
-
-def test_without_ray_the_extra_is_named(
-    few_faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("fer_model.commands.compare.find_spec", lambda name: None)
-    words = ["compare", str(few_faces), "--arms", "none,oversample", "--ray", "local"]
-    ended = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "out")])
-    assert isinstance(ended.exception, UsageError)
-    assert "pip install 'fer-data[ray]'" in str(ended.exception)
-    assert not (tmp_path / "out").exists()
 
 
 def test_ray_is_imported_only_where_it_is_asked_for() -> None:

@@ -18,7 +18,10 @@ from fer_model.training.recipes import RECIPES, named_recipe
 from fer_model.training.runs import Run
 from fer_model.training.test_time import averaged
 from fer_model.training.train import resume, train
+from tests.conftest import without_plots
 from tests.test_train import StopAfter, assert_same_run
+
+pytestmark = pytest.mark.usefixtures("no_plots")
 
 AVERAGED = Recipe(
     net="small",
@@ -56,7 +59,9 @@ def weights() -> Weights:
 
 @pytest.fixture(scope="module")
 def run(faces: Path, tmp_path_factory: pytest.TempPathFactory, weights: Weights) -> Run:
-    return train(AVERAGED, faces, tmp_path_factory.mktemp("averaged") / "run", callbacks=[weights])
+    with without_plots():
+        out = tmp_path_factory.mktemp("averaged") / "run"
+        return train(AVERAGED, faces, out, callbacks=[weights])
 
 
 def test_the_model_has_the_running_average_of_the_weights(run: Run, weights: Weights) -> None:

@@ -35,6 +35,8 @@ from fer_model.training.runs import Run
 from fer_model.training.train import resume, train
 from tests.conftest import MakeFolder
 
+no_plots = pytest.mark.usefixtures("no_plots")
+
 QUICK = Recipe(net="small", epochs=2, learning_rate=3e-3, batch_size=32, rescale=1 / 255)
 
 
@@ -88,6 +90,7 @@ def test_a_run_folder_holds_all_that_a_reader_needs(run: Run) -> None:
     assert run.metrics["training"]["steps"] == run.history["steps"].sum()
 
 
+@no_plots
 def test_the_ledger_of_a_run_counts_the_batches_that_it_trained_on(
     faces: Path, tmp_path: Path
 ) -> None:
@@ -166,10 +169,12 @@ def test_architecture_and_weights_rebuild_the_model(run: Run) -> None:
     np.testing.assert_allclose(model.predict(inputs, verbose=0), expected, rtol=1e-5)
 
 
+@no_plots
 def test_the_same_seed_gives_the_same_run(run: Run, faces: Path, tmp_path: Path) -> None:
     assert_same_run(run, train(QUICK, faces, tmp_path / "again"))
 
 
+@no_plots
 @pytest.mark.slow
 @pytest.mark.parametrize("steps", [3, 10])
 def test_dropout_goes_on_where_it_was(faces: Path, tmp_path: Path, steps: int) -> None:
@@ -181,6 +186,7 @@ def test_dropout_goes_on_where_it_was(faces: Path, tmp_path: Path, steps: int) -
     assert_same_run(whole, resume(stopped.path))
 
 
+@no_plots
 @pytest.mark.parametrize(
     "steps", [1, *(pytest.param(steps, marks=pytest.mark.slow) for steps in (8, 9, 12))]
 )
@@ -224,6 +230,7 @@ def test_what_a_killed_process_left_of_its_first_file_is_in_no_ones_way(tmp_path
         Run.create(tmp_path / "run", Recipe(), {}, {})
 
 
+@no_plots
 def test_a_run_killed_and_resumed_is_the_uninterrupted_one(
     run: Run, faces: Path, tmp_path: Path
 ) -> None:
@@ -235,6 +242,7 @@ def test_a_run_killed_and_resumed_is_the_uninterrupted_one(
     assert_same_run(run, resume(tmp_path / "killed"))
 
 
+@no_plots
 def test_resuming_on_changed_data_is_refused(make_folder: MakeFolder, tmp_path: Path) -> None:
     counts = {"train/a": 40, "train/b": 40}
     data = make_folder(counts)
@@ -245,6 +253,7 @@ def test_resuming_on_changed_data_is_refused(make_folder: MakeFolder, tmp_path: 
         resume(stopped.path)
 
 
+@no_plots
 def test_resuming_applies_the_selection_again_and_refuses_one_that_changed(
     make_folder: MakeFolder, tmp_path: Path
 ) -> None:
@@ -280,6 +289,7 @@ def test_a_comparison_says_where_selections_differ(run: Run, tmp_path: Path) -> 
     )
 
 
+@no_plots
 @pytest.mark.slow
 def test_a_run_trains_on_soft_labels_and_is_judged_by_whole_ones(
     faces: Path, tmp_path: Path
@@ -440,6 +450,7 @@ def test_the_geometric_mean_is_that_of_the_recalls() -> None:
     assert found["geometric_mean"] == pytest.approx(np.sqrt(0.5 * 1.0))
 
 
+@no_plots
 def test_a_comparison_says_what_makes_it_doubtful(run: Run, faces: Path, tmp_path: Path) -> None:
     recipe = Recipe(**{**QUICK.to_dict(), "balance": "oversample", "epochs": 1})
     other = train(recipe, faces, tmp_path / "balanced")

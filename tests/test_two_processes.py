@@ -76,9 +76,9 @@ def trained(data: Path, count: int) -> list[dict[str, list[float]]]:
     return [json.loads(text.splitlines()[-1]) for text in texts]
 
 
+@pytest.mark.extra("jax")
 @pytest.mark.slow
 def test_two_processes_train_as_one_does(make_folder: MakeFolder) -> None:
-    pytest.importorskip("jax", reason="the extra jax is not installed")
     data = make_folder({"train/a": 40, "train/b": 15, "train/c": 3}, side=12)
     (alone,) = trained(data, 1)
     first, second = trained(data, 2)

@@ -9,12 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-
-try:
-    import torch
-    from torch.utils.data import DataLoader, Dataset, DistributedSampler, get_worker_info
-except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(f"{error}; pip install 'fer-data[torch]'", name=error.name) from None
+import torch
+from torch.utils.data import DataLoader, Dataset, DistributedSampler, get_worker_info
 
 from fer_data.batching.batches import Labels
 from fer_data.batching.door import as_loader

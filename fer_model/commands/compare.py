@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +26,7 @@ from fer_data.commands.options import (
 )
 from fer_data.entry import INTERRUPTED
 from fer_data.errors import UsageError
+from fer_data.extras import require
 from fer_data.files import write_json, write_text
 from fer_data.readers import check
 from fer_model.commands.options import (
@@ -235,9 +235,8 @@ def compare(
 
 def _checked(ray: str | None) -> str | None:
     """Refuse a cluster without Ray; import keras quietly, which Ray's module wants."""
-    if ray is not None and find_spec("ray") is None:
-        raise UsageError("--ray wants Ray, which is not installed: pip install 'fer-data[ray]'")
     if ray is not None:
+        require("--ray", "ray")
         import_keras()
     return ray
 

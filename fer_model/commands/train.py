@@ -25,6 +25,7 @@ from fer_data.commands.options import (
     selection_of,
 )
 from fer_data.errors import UsageError
+from fer_data.extras import require
 from fer_data.readers import check
 from fer_data.words import counted
 from fer_model.commands.options import (
@@ -169,10 +170,11 @@ def train(
         )
     options = locals()
     made, selection = make_recipe(context, options), selection_of(options)
+    if tensorboard:
+        require("--tensorboard", "tensorboard")
     if path is not None:
-        check(
-            path, layout=layout
-        )  # what can be refused is refused before keras, which takes seconds
+        # What can be refused is refused before keras, which takes seconds.
+        check(path, layout=layout)
     import_keras()
     from fer_model.training import live
     from fer_model.words import duration

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 from fer_data.errors import DataError, UsageError
+from fer_data.extras import require
 
 Form = Literal["onnx", "saved-model", "tflite"]
 
@@ -51,10 +51,7 @@ def export_path(run: Path, out: str | Path | None, form: Form) -> Path:
     if form not in FORMS:
         raise UsageError(f"form is {form!r}; choose one of {', '.join(FORMS)}")
     needs = FORMS[form]
-    if missing := [name for name in needs.packages if find_spec(name) is None]:
-        raise UsageError(
-            f"{form} needs {', '.join(missing)}, not installed here: pip install 'fer-data[export]'"
-        )
+    require(form, *needs.packages)
     path = run / needs.default_name if out is None else Path(out)
     if needs.suffix and path.suffix != needs.suffix:
         raise UsageError(f"{path}: a file in the form {form} ends in {needs.suffix}")
