@@ -458,3 +458,30 @@ def test_a_picture_that_is_no_model_is_refused(tmp_path: Path) -> None:
         models.load(tmp_path / "model.keras")
     with pytest.raises(DataError, match="no model here"):
         models.load(tmp_path / "missing.keras")
+
+
+def test_touched_data_is_the_same_and_changed_data_another(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    data = make_folder({"train/a": 40, "train/b": 40}, side=16)
+    recipe = Recipe(net="small", epochs=2, batch_size=8, image_size=(16, 16))
+    stopped = train(recipe, data, tmp_path / "run", callbacks=[StopAfter(2)])
+    shutil.copytree(stopped.path, tmp_path / "other")
+    written = data_cli("split", data, "--pool", "--as-folders", tmp_path / "divided")
+    assert written == 0
+    assert (data / "train" / "a" / "0000.png").stat().st_nlink == 2
+    assert resume(stopped.path).is_finished
+    path = data / "train" / "a" / "0001.png"
+    info, content = path.stat(), bytearray(path.read_bytes())
+    path.unlink()
+    content[-1] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns))
+    with pytest.raises(DataError, match="has changed"):
+        resume(tmp_path / "other")
+
+
+def data_cli(*words: str | Path) -> int:
+    command = [sys.executable, "-m", "fer_data.cli", *map(str, words)]
+    out = words[-1] if isinstance(words[-1], Path) else Path()
+    return subprocess.run(command, cwd=out.parent, check=False, capture_output=True).returncode

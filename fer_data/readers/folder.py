@@ -6,9 +6,7 @@ data set too: what is read is what the user pointed at.
 
 from __future__ import annotations
 
-import hashlib
 import os
-from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import attrgetter
@@ -18,6 +16,7 @@ from fer_data.errors import DataError
 from fer_data.labels import split_of_folder
 from fer_data.manifest import LeftOut, Manifest, build
 from fer_data.readers.piece import Found, Pieces
+from fer_data.readers.content import State
 
 RECORD = ".convert-csv.json"
 """What a folder was made of, where `fer_data.convert_csv` made it and nothing else has written
@@ -78,21 +77,17 @@ def pictures_below(path: Path) -> tuple[list[str], list[LeftOut]]:
     return sorted(found), left_out
 
 
-def state(path: Path) -> bytes:
-    """Return a digest of every picture's name, size and times."""
-    names: list[str] = []
-    numbers = array("q")
+def state(path: Path) -> State:
+    """Return the state of every image file."""
+    found = State()
+    start = len(str(path)) + 1
     _, folders = _class_folders(path, [])
     for _, _, folder in folders:
-        names.append(f"{folder}/")  # a class without a picture counts too
+        found.add_folder(str(folder)[start:])  # a class without an image counts too
         for entry, reason in _files(path, folder):
             if not reason:
-                info = entry.stat()
-                names.append(entry.path)
-                numbers.extend((info.st_size, info.st_mtime_ns, info.st_ctime_ns))
-    digest = hashlib.blake2b("\0".join(names).encode("utf-8", "surrogateescape"))
-    digest.update(numbers)
-    return digest.digest()
+                found.add(entry.path[start:], entry.stat())
+    return found
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ import keras
 import numpy as np
 
 import fer_data
-from fer_data import readers
 from fer_data.account.ledger import record_ledger
 from fer_data.errors import DataError
 from fer_data.files import write_json, write_text
@@ -151,8 +150,6 @@ def parts_of(run: Run, *, cache: str | Path | None = None) -> Parts:
         If the data, or what is selected of it, has changed.
     """
     recipe, data = run.recipe, run.data
-    if readers.fingerprint(data["path"]) != data["fingerprint"]:
-        raise DataError(f"{data['path']}: the data has changed since {run.path} began; train anew")
     selection = Selection.from_dict(data["selection"])
     store = open_store(
         data["path"],
@@ -161,6 +158,8 @@ def parts_of(run: Run, *, cache: str | Path | None = None) -> Parts:
         skip_bad=data["skip_bad"],
         selection=selection,
     )
+    if store.fingerprint != data["fingerprint"]:
+        raise DataError(f"{data['path']}: the data has changed since {run.path} began; train anew")
     if store.manifest.digest() != data["selected"]:
         chosen = ", ".join(f"{name} {value}" for name, value in data["selection"].items())
         raise DataError(
@@ -296,7 +295,7 @@ def _data(store: PixelStore, parts: Parts, skip_bad: bool, selection: Selection)
     return {
         "path": str(root),
         "layout": store.manifest.layout,
-        "fingerprint": readers.fingerprint(root),
+        "fingerprint": store.fingerprint,
         "skip_bad": skip_bad,
         "selection": selection.to_dict(),
         "selected": store.manifest.digest(),
