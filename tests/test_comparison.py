@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -22,7 +22,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from fer_data import locks
 from fer_data.errors import DataError, UsageError
+from fer_data.splits.division import split_samples
+from fer_data.splits.split_folders import write_split_folders
+from fer_data.store.store import open_store
 from fer_model.comparison import compare as comparison
 from fer_model.comparison import grid, in_turn
 from fer_model.comparison.arm import parse_arms
@@ -116,6 +120,9 @@ def test_what_is_there_is_not_made_again_and_more_is_added(
     out: Path, leaky: Path, tmp_path: Path
 ) -> None:
     copy = shutil.copytree(out, tmp_path / "out")
+    store = open_store(leaky)
+    division = split_samples(store.manifest, np.arange(len(store.manifest)), pool=True)
+    write_split_folders(division, store, tmp_path / "divided")  # hard links, which touch the data
     assert compared(copy, leaky, ARMS, [0, 1]).made == []
     assert compared(copy, leaky, ("none", "crt"), [1]).made == ["crt, seed 0", "crt, seed 1"]
     found = read_results(copy)
@@ -495,12 +502,11 @@ def wait_for(what: Callable[[], bool], child: subprocess.Popen[Any]) -> None:
 
 def is_free(out: Path) -> bool:
     """Whether no process holds a comparison's lock."""
-    with (out / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True
+    lock = locks.opened(out / ".lock")
+    try:
+        return not locks.is_taken(lock)
+    finally:
+        os.close(lock)
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""A touched but unchanged file is no other data; a changed file is, however its time was set back."""
+"""A touched but unchanged file is no other data; a changed one is, whatever its time says."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,8 @@ from fer_data.batching.door import open_loader
 from fer_data.errors import DataError, UsageError
 from fer_data.ferplus import COLUMNS
 from fer_data.selection import Selection
+from fer_data.splits.division import split_samples
+from fer_data.splits.split_folders import write_split_folders
 from fer_data.store.store import open_store
 from fer_model.comparison.side_by_side import side_by_side
 from fer_model.render import scores_table
@@ -467,8 +470,9 @@ def test_touched_data_is_the_same_and_changed_data_another(
     recipe = Recipe(net="small", epochs=2, batch_size=8, image_size=(16, 16))
     stopped = train(recipe, data, tmp_path / "run", callbacks=[StopAfter(2)])
     shutil.copytree(stopped.path, tmp_path / "other")
-    written = data_cli("split", data, "--pool", "--as-folders", tmp_path / "divided")
-    assert written == 0
+    store = open_store(data, form=recipe.form)
+    division = split_samples(store.manifest, np.arange(80), pool=True)
+    write_split_folders(division, store, tmp_path / "divided")
     assert (data / "train" / "a" / "0000.png").stat().st_nlink == 2
     assert resume(stopped.path).is_finished
     path = data / "train" / "a" / "0001.png"
@@ -479,9 +483,3 @@ def test_touched_data_is_the_same_and_changed_data_another(
     os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns))
     with pytest.raises(DataError, match="has changed"):
         resume(tmp_path / "other")
-
-
-def data_cli(*words: str | Path) -> int:
-    command = [sys.executable, "-m", "fer_data.cli", *map(str, words)]
-    out = words[-1] if isinstance(words[-1], Path) else Path()
-    return subprocess.run(command, cwd=out.parent, check=False, capture_output=True).returncode

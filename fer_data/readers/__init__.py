@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from fer_data.errors import DataError
+from fer_data.files import refuse_no_file
 from fer_data.manifest import Manifest
 from fer_data.readers import fer_csv, folder, npz, parquet, tfrecord
-from fer_data.readers.piece import Pieces
 from fer_data.readers.content import State
+from fer_data.readers.piece import Pieces
 from fer_data.selection import Selection
 
 __all__ = ["READERS", "Reader", "fingerprint", "layout_of", "names", "pieces", "read", "state"]
@@ -165,6 +166,8 @@ def _existing(path: str | Path) -> Path:
         raise DataError(f"{path}: there is no such file or folder") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+    if not path.is_dir():
+        refuse_no_file(path)
     return path
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from fer_data.errors import DataError
 from fer_data.labels import split_of_folder
 from fer_data.manifest import LeftOut, Manifest, build
-from fer_data.readers.piece import Found, Pieces
 from fer_data.readers.content import State
+from fer_data.readers.piece import Found, Pieces
 
 RECORD = ".convert-csv.json"
 """What a folder was made of, where `fer_data.convert_csv` made it and nothing else has written

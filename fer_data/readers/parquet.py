@@ -13,8 +13,8 @@ from fer_data.errors import DataError
 from fer_data.labels import SPLITS, split_of_folder
 from fer_data.manifest import LeftOut, Manifest
 from fer_data.readers import source
-from fer_data.readers.piece import Pieces
 from fer_data.readers.content import State
+from fer_data.readers.piece import Pieces
 
 _FILE = re.compile(r"(?P<split>[A-Za-z_]+)(-\d{5}-of-\d{5,})?(-[0-9a-f]{16})?\.parquet", re.ASCII)
 
@@ -77,6 +77,8 @@ def split_files(path: Path) -> tuple[list[tuple[str | None, Path]], list[LeftOut
             left_out.append(
                 LeftOut(str(file.relative_to(path)), "a parquet file of no known split")
             )
+        elif not file.is_file():
+            left_out.append(LeftOut(str(file.relative_to(path)), "not a regular file"))
         elif not file.resolve().is_relative_to(root):
             reason = "a symbolic link that leads out of the data set"
             left_out.append(LeftOut(str(file.relative_to(path)), reason))

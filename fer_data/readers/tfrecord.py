@@ -15,9 +15,9 @@ from fer_data.errors import DataError
 from fer_data.labels import SPLITS
 from fer_data.manifest import Manifest, build
 from fer_data.readers import source
+from fer_data.readers.content import State
 from fer_data.readers.example import features, record_at
 from fer_data.readers.piece import Found, Pieces
-from fer_data.readers.content import State
 
 if TYPE_CHECKING:
     from fer_data.pixels.decode import PixelFormat
@@ -210,6 +210,8 @@ def _record_file(root: Path, one: dict[str, Any], class_names: tuple[str, ...]) 
     path = root / relative
     if Path(relative).is_absolute() or not path.resolve().is_relative_to(root.resolve()):
         raise ValueError(f"{relative!r} lies elsewhere")
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{relative!r} is no regular file")
     if one["split"] not in SPLITS or label not in range(len(class_names)):
         raise ValueError(f"{relative!r} has split {one['split']!r}, label {label}")
     return RecordFile(path, one["split"], label, num_records)

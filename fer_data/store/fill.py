@@ -19,9 +19,9 @@ from fer_data.parallel import in_parallel
 from fer_data.pixels.changes import Changes
 from fer_data.pixels.decode import PixelFormat, Raw, decode
 from fer_data.progress import track
+from fer_data.readers.content import DIGEST_BYTES, UNREADABLE, digest_of, digest_of_file
 from fer_data.readers.piece import Piece
 from fer_data.readers.source import check_bad_rows
-from fer_data.readers.content import DIGEST_BYTES, UNREADABLE, digest_of, digest_of_file
 
 _READ_WHOLE = 64 << 20
 """Bytes of the largest image file that is read into memory: what is hashed is what is decoded."""
@@ -113,7 +113,7 @@ def _decode(piece: Piece, form: PixelFormat, target: Path) -> Filled:
 
 
 def _read(path: Path) -> tuple[Raw, bytes]:
-    """Return an image file's bytes and their digest; of a large one, or one that fails, the path."""
+    """Return an image file's bytes, or the path of a large or unreadable one, and their digest."""
     try:
         with open(path, "rb", buffering=0) as file:
             if os.fstat(file.fileno()).st_size > _READ_WHOLE:

@@ -23,7 +23,7 @@ from typing import Any
 import pandas as pd
 
 from fer_data.errors import DataError
-from fer_data.files import was_left, write_json
+from fer_data.files import refuse_special, was_left, write_json
 from fer_model.training.recipe import Recipe
 
 
@@ -52,8 +52,12 @@ class Run:
         Raises
         ------
         DataError
-            If the folder holds something already.
+            If the folder holds something already, or is none.
         """
+        if not path.is_dir():
+            refuse_special(path)
+            if path.exists():
+                raise DataError(f"{path}: is a file; choose another --out")
         if path.exists() and any(not was_left(one.name) for one in path.iterdir()):
             hint = "continue it with --resume, or " if (path / "recipe.json").exists() else ""
             raise DataError(f"{path}: holds something already; {hint}choose another --out")
