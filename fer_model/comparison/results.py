@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_data.errors import DataError
+from fer_data.files import refuse_no_file
 from fer_data.manifest import printable
 from fer_model.comparison.protocol import FILE, Cell, Protocol, is_finished
 from fer_model.statistics.differences import Differences, paired_differences
@@ -268,6 +269,7 @@ def read_samples(out: Path, num_classes: int) -> pd.DataFrame:
 
 
 def _read(path: Path, columns: list[str], **options: Any) -> pd.DataFrame:
+    refuse_no_file(path)
     try:
         table = pd.read_parquet(path, **options)
     except Exception as error:  # pyarrow raises nearly anything for broken files
