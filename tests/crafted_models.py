@@ -14,7 +14,7 @@ import keras
 
 
 def crafted(good: Path, folder: Path, flag: Path) -> Iterator[Path]:
-    """Write files from a good one, with layers that would make the folder `flag`,, or disarm Keras.
+    """Write files from a good one, with layers that would make the folder `flag`, or disarm Keras.
 
     One at a time: the next is written when it is asked for.
     """

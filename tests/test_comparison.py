@@ -447,6 +447,19 @@ def test_a_comparison_goes_on_with_the_settings_that_it_has(
         comparison.extend(tmp_path, ["crt"])
 
 
+def test_a_lock_that_is_a_link_is_not_followed(out: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(out, tmp_path / "out")
+    (tmp_path / "target").write_text("mine")
+    (copy / ".lock").unlink(missing_ok=True)
+    (copy / ".lock").symlink_to(tmp_path / "target")
+    with pytest.raises(DataError, match=r"\.lock: is a symbolic link"):
+        comparison.extend(copy)
+    (copy / ".lock").unlink()
+    (copy / ".lock").write_text("mine")
+    assert comparison.extend(copy) is not None
+    assert (copy / ".lock").read_text() == (tmp_path / "target").read_text() == "mine"
+
+
 def test_the_account_holds_what_was_found(out: Path, tmp_path: Path) -> None:
     summary = Summary(read_results(out))
     told = summary.to_dict()

@@ -233,6 +233,7 @@ def check_runs(protocol: Protocol, out: Path) -> None:
 
 def _failures(out: Path, missing: tuple[Cell, ...]) -> dict[str, Any]:
     """Return the failures that are told of runs that are missing still."""
+    refuse_no_file(out / FAILURES)
     try:
         told = json.loads((out / FAILURES).read_text("utf-8"))
         names = set(map(str, missing))
