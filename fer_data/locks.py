@@ -8,8 +8,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from filelock import lock_descriptor
-
 from fer_data.files import refuse_special
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -44,4 +42,6 @@ def is_taken(descriptor: int, *, wait: bool = False) -> bool:
     OSError
         If the file system has no locks.
     """
+    from filelock import lock_descriptor  # takes 0.1 s to import; few starts lock
+
     return not lock_descriptor(descriptor, blocking=wait)
