@@ -64,7 +64,7 @@ def refuse_no_file(path: Path) -> None:
     except (OSError, ValueError):
         return
     if kind:
-        raise DataError(f"{path}: is a {kind}, and must be a file")
+        raise DataError(f"{path}: is a {kind}; expected a file")
 
 
 def _kind_of(mode: int) -> str:

@@ -92,6 +92,6 @@ def test_a_store_killed_at_any_call_of_its_building(
         "samples.npz",
         "store.json",
     ]
-    assert len(whole) == 4  # and their folder
+    assert len(whole) == 5  # and their folder
     for number in range(len(ends)):
         assert tree(tmp_path / str(1 + every * number)) == whole
