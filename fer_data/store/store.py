@@ -1,7 +1,7 @@
 """Pixels decoded once, to a memory-mapped uint8 array [N, H, W, C] that later starts just map.
 
 A store is a folder: ``pixels.npy`` (a plain NumPy file), ``samples.npz`` (the manifest's columns),
-``store.json`` (form, counts, a digest, the content of the files) and ``changes`` (when these last
+``store.json`` (form, counts, a digest, the content of the files) and ``times`` (when these last
 changed, see `fer_data.readers.content`). It is built in a folder beside and renamed, so a store is
 there whole or not at all.
 """
@@ -43,7 +43,7 @@ _logged: set[Path] = set()
 
 _WITHOUT_BAD = "-without-bad"
 
-_CHANGES = "changes"
+_TIMES = "times"
 
 _ROWS_AT_ONCE = 4096
 
@@ -228,10 +228,10 @@ def _is_of(source: _Source, folder: Path) -> bool:
     """
     if not folder.exists():
         return False
-    changes = folder / _CHANGES
+    times = folder / _TIMES
     try:
         with suppress(FileNotFoundError):
-            if changes.read_text("ascii") == source.state.changes():
+            if times.read_text("ascii") == source.state.changes():
                 return True
         before = json.loads((folder / "store.json").read_text("utf-8"))["fingerprint"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -239,7 +239,7 @@ def _is_of(source: _Source, folder: Path) -> bool:
     try:
         if source.fingerprint() == before:
             with suppress(OSError, DataError):  # in a cache that cannot be written
-                write_text(changes, source.state.changes())
+                write_text(times, source.state.changes())
             return True
         take_away(folder)
     except FileNotFoundError:  # another process was faster
@@ -280,7 +280,7 @@ def _fill(
     if filled.bad and not skip_bad:
         raise DataError(filled.bad[0].cause)
     known = {}
-    if filled.digests is not None:
+    if filled.digests is not None and len(filled.digests) == len(manifest):
         locations = manifest.locations.tolist()
         known = dict(zip(locations, map(bytes, filled.digests), strict=True))
     fingerprint = source.fingerprint(known)
@@ -309,7 +309,7 @@ def _fill(
             "fingerprint": fingerprint,
         },
     )
-    write_text(folder / _CHANGES, source.state.changes())
+    write_text(folder / _TIMES, source.state.changes())
     return manifest
 
 
