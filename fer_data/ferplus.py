@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.errors import DataError
+from fer_data.files import refuse_no_file
 from fer_data.labels import USAGES, split_of_folder
 from fer_data.manifest import NO_SPLIT, UNLABELLED, Manifest, printable
 from fer_data.words import counted
@@ -88,6 +89,7 @@ def read_votes(path: str | Path) -> Votes:
     path = Path(path).absolute()
     usages: list[str] = []
     counts: list[list[int]] = []
+    refuse_no_file(path)
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             rows = csv.reader(file)

@@ -7,7 +7,6 @@ has no such locks (NFS), nothing is taken away.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import secrets
@@ -15,6 +14,8 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from fer_data import locks
 
 _BUILDING = re.compile(r"\..+\.[0-9a-f]{8}\.building", re.DOTALL)
 
@@ -56,7 +57,7 @@ def _claimed(folder: Path) -> tuple[Path, int]:
         with suppress(FileNotFoundError):  # taken away before it was locked
             lock = os.open(beside, os.O_RDONLY)
             with suppress(OSError):
-                fcntl.flock(lock, fcntl.LOCK_EX)
+                locks.is_taken(lock, wait=True)
             if beside.exists():
                 return beside, lock
             os.close(lock)
@@ -71,9 +72,9 @@ def _take_away_what_was_left(parent: Path) -> None:
 
 def _take_away_unless_locked(path: str) -> None:
     with suppress(OSError):
-        lock = os.open(path, os.O_RDONLY)
+        lock = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(path, ignore_errors=True)
+            if not locks.is_taken(lock):
+                shutil.rmtree(path, ignore_errors=True)
         finally:
             os.close(lock)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fer_data.errors import DataError, UsageError
 from fer_data.ferplus import overlay, read_votes
+from fer_data.files import refuse_no_file
 from fer_data.labels import SPLITS, TEST_SPLITS
 from fer_data.manifest import NO_SPLIT, LeftOut, Manifest, printable
 
@@ -252,6 +253,7 @@ class _Table:
         return found
 
     def _read(self) -> Iterator[tuple[int, list[str]]]:
+        refuse_no_file(self.path)
         try:
             with open(self.path, encoding="utf-8-sig", newline="") as file:
                 reader = csv.reader(file, strict=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -22,7 +22,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from fer_data import locks
 from fer_data.errors import DataError, UsageError
+from fer_data.splits.division import split_samples
+from fer_data.splits.split_folders import write_split_folders
+from fer_data.store.store import open_store
 from fer_model.comparison import compare as comparison
 from fer_model.comparison import grid, in_turn
 from fer_model.comparison.arm import parse_arms
@@ -120,6 +124,9 @@ def test_what_is_there_is_not_made_again_and_more_is_added(
     out: Path, leaky: Path, tmp_path: Path
 ) -> None:
     copy = shutil.copytree(out, tmp_path / "out")
+    store = open_store(leaky)
+    division = split_samples(store.manifest, np.arange(len(store.manifest)), pool=True)
+    write_split_folders(division, store, tmp_path / "divided")  # hard links, which touch the data
     assert compared(copy, leaky, ARMS, [0, 1]).made == []
     assert compared(copy, leaky, ("none", "crt"), [1]).made == ["crt, seed 0", "crt, seed 1"]
     found = read_results(copy)
@@ -444,6 +451,19 @@ def test_a_comparison_goes_on_with_the_settings_that_it_has(
         comparison.extend(tmp_path, ["crt"])
 
 
+def test_a_lock_that_is_a_link_is_not_followed(out: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(out, tmp_path / "out")
+    (tmp_path / "target").write_text("mine")
+    (copy / ".lock").unlink(missing_ok=True)
+    (copy / ".lock").symlink_to(tmp_path / "target")
+    with pytest.raises(DataError, match=r"\.lock: is a symbolic link"):
+        comparison.extend(copy)
+    (copy / ".lock").unlink()
+    (copy / ".lock").write_text("mine")
+    assert comparison.extend(copy) is not None
+    assert (copy / ".lock").read_text() == (tmp_path / "target").read_text() == "mine"
+
+
 def test_the_account_holds_what_was_found(out: Path, tmp_path: Path) -> None:
     summary = Summary(read_results(out))
     told = summary.to_dict()
@@ -499,12 +519,11 @@ def wait_for(what: Callable[[], bool], child: subprocess.Popen[Any]) -> None:
 
 def is_free(out: Path) -> bool:
     """Whether no process holds a comparison's lock."""
-    with (out / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True
+    lock = locks.opened(out / ".lock")
+    try:
+        return not locks.is_taken(lock)
+    finally:
+        os.close(lock)
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import fcntl
 import gzip
 import io
 import json
@@ -21,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from fer_data import PixelFormat, parallel, readers
+from fer_data import PixelFormat, locks, parallel, readers
 from fer_data.errors import DataError
 from fer_data.labels import EMOTIONS_BY_CODE
 from fer_data.pixels.png import encode_grey
@@ -289,7 +288,7 @@ def test_a_foreign_record_is_no_finished_conversion(tmp_path: Path, text: str) -
 def test_two_conversions_to_one_target_at_once_are_refused(tmp_path: Path) -> None:
     write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
     with open(tmp_path / ".out.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert not locks.is_taken(lock.fileno())
         with pytest.raises(DataError, match="another conversion is writing it"):
             convert_csv(tmp_path / "fer.csv", tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -461,11 +460,7 @@ def test_a_picture_too_large_for_one_block_is_refused() -> None:
 
 def is_locked(path: Path) -> bool:
     with open(path, "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+        return locks.is_taken(lock.fileno())
 
 
 def test_a_lock_taken_on_a_file_that_is_gone_by_then_is_taken_anew(
@@ -474,20 +469,20 @@ def test_a_lock_taken_on_a_file_that_is_gone_by_then_is_taken_anew(
     """Another conversion, to the same target, failed just between our opening and locking."""
     write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
     path = tmp_path / ".out.lock"
-    flock, write_all, taken = fcntl.flock, csv_to_folder._write_all, []
+    is_taken, write_all, taken = locks.is_taken, csv_to_folder._write_all, []
 
-    def after_another_ended(lock: Any, how: int) -> None:
+    def after_another_ended(lock: int) -> bool:
         taken.append(1)
         if len(taken) == 1:
             path.unlink()
-        flock(lock, how)
+        return is_taken(lock)
 
     def while_locked(*arguments: Any, **options: Any) -> Any:
-        monkeypatch.setattr(fcntl, "flock", flock)
+        monkeypatch.setattr(locks, "is_taken", is_taken)
         assert is_locked(path)
         return write_all(*arguments, **options)
 
-    monkeypatch.setattr(fcntl, "flock", after_another_ended)
+    monkeypatch.setattr(locks, "is_taken", after_another_ended)
     monkeypatch.setattr(csv_to_folder, "_write_all", while_locked)
     assert convert_csv(tmp_path / "fer.csv", tmp_path / "out").num_written == 10
     assert len(taken) == 2
@@ -499,14 +494,14 @@ def test_what_another_conversion_wrote_just_before_ours_is_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, same: bool
 ) -> None:
     write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
-    flock = fcntl.flock
+    is_taken = locks.is_taken
 
-    def after_another_ended(lock: Any, how: int) -> None:
-        monkeypatch.setattr(fcntl, "flock", flock)
+    def after_another_ended(lock: int) -> bool:
+        monkeypatch.setattr(locks, "is_taken", is_taken)
         convert_csv(tmp_path / "fer.csv", tmp_path / "out", merge_test=same)
-        flock(lock, how)
+        return is_taken(lock)
 
-    monkeypatch.setattr(fcntl, "flock", after_another_ended)
+    monkeypatch.setattr(locks, "is_taken", after_another_ended)
     if same:
         assert convert_csv(tmp_path / "fer.csv", tmp_path / "out").num_reused == 10
     else:

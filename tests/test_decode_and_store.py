@@ -313,7 +313,7 @@ def test_a_changed_added_or_removed_file_is_seen(
     before = open_store(root)
     change(root)
     after = open_store(root)
-    assert after.path != before.path
+    assert after.fingerprint != before.fingerprint
     np.testing.assert_array_equal(after.pixels[..., 0], truth(root, after.manifest.locations))
 
 

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import fcntl
 import os
 from pathlib import Path
 
 import pytest
 
-from fer_data import folders
+from fer_data import folders, locks
 from fer_data.folders import built_whole
 from fer_data.store.store import open_store
 from tests.conftest import MakeFolder
@@ -76,7 +75,7 @@ def test_what_is_being_built_is_left_alone(tmp_path: Path) -> None:
 def test_what_another_process_locks_is_left_alone(tmp_path: Path) -> None:
     left = left_behind(tmp_path)
     lock = os.open(left, os.O_RDONLY)
-    fcntl.flock(lock, fcntl.LOCK_EX)
+    assert not locks.is_taken(lock)
     with built_whole(tmp_path / "out"):
         assert (left / "below" / "half").exists()
     os.close(lock)
@@ -110,15 +109,15 @@ def test_a_folder_taken_away_before_it_was_locked_is_made_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another process looks for what was left just between the two."""
-    flock, taken = fcntl.flock, []
+    is_taken, taken = locks.is_taken, []
 
-    def after_another_came(lock: int, how: int) -> None:
+    def after_another_came(lock: int, *, wait: bool = False) -> bool:
         if not taken:
             taken.append(1)
             folders._take_away_what_was_left(tmp_path)
-        flock(lock, how)
+        return is_taken(lock, wait=wait)
 
-    monkeypatch.setattr(fcntl, "flock", after_another_came)
+    monkeypatch.setattr(locks, "is_taken", after_another_came)
     with built_whole(tmp_path / "out") as beside:
         assert beside.exists()
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
@@ -130,10 +129,10 @@ def test_without_locks_nothing_is_taken_away_and_building_goes_on(
 ) -> None:
     left = left_behind(tmp_path)
 
-    def unsupported(lock: int, how: int) -> None:
+    def unsupported(lock: int, *, wait: bool = False) -> bool:
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr(fcntl, "flock", unsupported)
+    monkeypatch.setattr(locks, "is_taken", unsupported)
     with built_whole(tmp_path / "out"):
         pass
     assert (tmp_path / "out").is_dir()

@@ -1,12 +1,20 @@
-"""No command writes in place of what it reads."""
+"""No command writes in place of what it reads, or of what is no regular file, or waits for one."""
 
 from __future__ import annotations
 
+import os
 import shutil
+import socket
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from fer_data import convert_csv, files
+from fer_data.errors import DataError
+from fer_data.writers import convert
 from tests.conftest import MakeFolder, Run
 from tests.csv_files import FLAT, write_csv
 
@@ -87,3 +95,147 @@ def test_where_a_file_cannot_be_written_it_is_named(run: Run, data: Path) -> Non
         assert ended.code == 2
         message = "/proc/none/out.png: cannot be written (No such file or directory)"
         assert message in ended.err.splitlines()[-1]
+
+
+# What is no regular file
+
+
+def link(path: Path) -> None:
+    (path.parent / "target").write_text("kept")
+    path.symlink_to(path.parent / "target")
+
+
+def dangling_link(path: Path) -> None:
+    path.symlink_to(path.parent / "nowhere")
+
+
+def unix_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+
+
+def device(path: Path) -> None:
+    try:
+        os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 3))  # as /dev/null
+    except PermissionError:
+        pytest.skip("only root can make a device")
+
+
+SPECIAL = [link, dangling_link, os.mkfifo, unix_socket, device]
+
+Make = Callable[[Path], None]
+
+
+@contextmanager
+def special_stays(make: Make, path: Path) -> Iterator[None]:
+    make(path)
+    before = path.lstat()
+    yield
+    after = path.lstat()
+    assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
+    assert not (path.parent / "nowhere").exists()
+    if make is link:
+        assert (path.parent / "target").read_text() == "kept"
+
+
+@pytest.fixture
+def close(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a short path: a socket's has at most 108 letters."""
+    return tmp_path_factory.mktemp("x")
+
+
+@pytest.mark.parametrize("make", SPECIAL)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_is_no_regular_file_is_not_replaced(
+    run: Run, data: Path, close: Path, command: tuple[str, ...], make: Make
+) -> None:
+    out = close / ("out.png" if command[0] in ("samples", "plan") else "out.csv")
+    with special_stays(make, out):
+        assert str(out) in called(run, command, data, out)
+
+
+@pytest.mark.parametrize("make", SPECIAL)
+def test_a_report_replaces_no_special_file(run: Run, data: Path, close: Path, make: Make) -> None:
+    with special_stays(make, close / "index.html"):
+        ended = run("report", data, "--out", close)
+        assert (ended.code, ended.err.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize("make", SPECIAL)
+@pytest.mark.parametrize("ending", ["", ".npz", ".parquet", ".csv"])
+def test_a_conversion_replaces_no_special_file(
+    tmp_path: Path, close: Path, ending: str, make: Make
+) -> None:
+    table = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training", f"4,{FLAT},PublicTest"])
+    with (
+        special_stays(make, close / f"out{ending}"),
+        pytest.raises(DataError, match="out"),
+    ):
+        convert(table, close / f"out{ending}", force=True)
+    assert not any(name.startswith(".") for name in os.listdir(close))
+
+
+@pytest.mark.parametrize("make", SPECIAL)
+def test_a_conversion_into_a_folder_replaces_no_special_file(
+    tmp_path: Path, close: Path, make: Make
+) -> None:
+    table = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training", f"4,{FLAT},PublicTest"])
+    folder = close / "out" / "train" / "happy"
+    folder.mkdir(parents=True)
+    with (
+        special_stays(make, folder / "train_00000.png"),
+        pytest.raises(DataError, match="train_00000"),
+    ):
+        convert_csv(table, close / "out", force=True)
+    assert not (close / "out" / "test").exists()
+
+
+@pytest.mark.parametrize("make", SPECIAL)
+def test_a_lock_is_no_special_file(tmp_path: Path, close: Path, make: Make) -> None:
+    table = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training"])
+    with special_stays(make, close / ".out.lock"), pytest.raises(DataError, match=r"\.out\.lock"):
+        convert_csv(table, close / "out")
+    assert not (close / "out").exists()
+
+
+def test_what_is_in_a_lock_file_stays_in_it(tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training"])
+    (tmp_path / ".out.lock").write_text("mine")
+    with pytest.raises(DataError, match=r"\.out\.lock"):
+        convert_csv(table, tmp_path / "out")
+    assert (tmp_path / ".out.lock").read_text() == "mine"
+
+
+def test_what_comes_as_a_file_is_written_is_not_replaced(tmp_path: Path) -> None:
+    def write() -> None:
+        with files.written_whole(tmp_path / "out") as beside:
+            beside.write_text("new")
+            os.mkfifo(tmp_path / "out")
+
+    with pytest.raises(DataError, match="FIFO"):
+        write()
+    assert os.listdir(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("stats", "IT"),
+        ("audit", "IT"),
+        ("convert", "IT", "out.npz"),
+        ("convert-csv", "IT", "out"),
+        ("audit", "PATH", "--exclude", "IT"),
+        ("audit", "PATH", "--ferplus", "IT"),
+        ("plan", "PATH", "--exclude", "IT"),
+        ("doubts", "PATH", "IT"),
+    ],
+)
+@pytest.mark.parametrize("make", [os.mkfifo, unix_socket, device])
+def test_what_is_no_file_or_folder_is_refused_as_input_at_once(
+    run: Run, data: Path, close: Path, command: tuple[str, ...], make: Make
+) -> None:
+    make(close / "it")
+    named = {"PATH": data, "IT": close / "it"}
+    ended = run(*(named.get(word, word) for word in command))
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert str(close / "it") in ended.err

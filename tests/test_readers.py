@@ -189,7 +189,7 @@ def test_a_path_that_cannot_be_looked_at_is_named(tmp_path: Path) -> None:
 
 def test_what_is_neither_file_nor_folder_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(DataError, match="neither a folder of class folders nor a csv"):
+    with pytest.raises(DataError, match="pipe: is a FIFO"):
         fer_data.read(tmp_path / "pipe")
 
 

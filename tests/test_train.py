@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,8 @@ from fer_data.batching.door import open_loader
 from fer_data.errors import DataError, UsageError
 from fer_data.ferplus import COLUMNS
 from fer_data.selection import Selection
+from fer_data.splits.division import split_samples
+from fer_data.splits.split_folders import write_split_folders
 from fer_data.store.store import open_store
 from fer_model.comparison.side_by_side import side_by_side
 from fer_model.render import scores_table
@@ -469,3 +472,25 @@ def test_a_picture_that_is_no_model_is_refused(tmp_path: Path) -> None:
         models.load(tmp_path / "model.keras")
     with pytest.raises(DataError, match="no model here"):
         models.load(tmp_path / "missing.keras")
+
+
+def test_touched_data_is_the_same_and_changed_data_another(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    data = make_folder({"train/a": 40, "train/b": 40}, side=16)
+    recipe = Recipe(net="small", epochs=2, batch_size=8, image_size=(16, 16))
+    stopped = train(recipe, data, tmp_path / "run", callbacks=[StopAfter(2)])
+    shutil.copytree(stopped.path, tmp_path / "other")
+    store = open_store(data, form=recipe.form)
+    division = split_samples(store.manifest, np.arange(80), pool=True)
+    write_split_folders(division, store, tmp_path / "divided")
+    assert (data / "train" / "a" / "0000.png").stat().st_nlink == 2
+    assert resume(stopped.path).is_finished
+    path = data / "train" / "a" / "0001.png"
+    info, content = path.stat(), bytearray(path.read_bytes())
+    path.unlink()
+    content[-1] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns))
+    with pytest.raises(DataError, match="has changed"):
+        resume(tmp_path / "other")

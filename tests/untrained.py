@@ -32,6 +32,7 @@ def untrained_run(path: Path, recipe: Recipe, data: dict[str, Any] | None = None
                 ]
             )
     model.compile("sgd", "categorical_crossentropy", jit_compile=False)
-    run = Run.create(path, recipe, data or {"path": str(path / "gone")}, {})
+    about = {"path": str(path / "gone"), "class_names": list(EMOTIONS), **(data or {})}
+    run = Run.create(path, recipe, about, {})
     models.save(model, run.model_path, models.Use(EMOTIONS, recipe.form, recipe.rescale))
     return run

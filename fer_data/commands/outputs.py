@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_data.errors import DataError, UsageError
+from fer_data.files import refuse_special
 
 _INPUTS = ("path", "exclude", "splits", "ferplus")
 
@@ -17,7 +18,7 @@ _OURS = (".csv", ".html")
 
 
 def check_output(out: Path | None, options: dict[str, Any]) -> None:
-    """Refuse an output that would replace an input, or a file of the data set.
+    """Refuse an output that would replace an input, a file of the data set, or no regular file.
 
     Parameters
     ----------
@@ -28,7 +29,7 @@ def check_output(out: Path | None, options: dict[str, Any]) -> None:
 
     Raises
     ------
-    UsageError
+    UsageError, DataError
         If it would.
     """
     if out is None:
@@ -42,6 +43,7 @@ def check_output(out: Path | None, options: dict[str, Any]) -> None:
             raise UsageError(f"{out}: is what is read, and would be replaced; name another file")
         if one.is_dir() and _is_part(out.resolve(), one.resolve()):
             raise UsageError(f"{out}: lies in {one}, which is read; choose another place")
+    refuse_special(out)
 
 
 def _is_part(out: Path, folder: Path) -> bool:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from fer_data.errors import DataError, UsageError
+from fer_data.files import refuse_no_file
 from fer_data.pixels.first_bytes import HEAD_BYTES, kind_of
 
 Color = Literal["grey", "rgb"]
@@ -79,6 +80,7 @@ class Picture:
 
 def read_picture(path: str | Path, form: PixelFormat) -> Picture:
     """Decode an image file, as `decode` does."""
+    refuse_no_file(Path(path))
     return decode(Path(path), form, str(path))
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from fer_data.errors import DataError, UsageError
+from fer_data.files import refuse_no_file
 from fer_data.manifest import Manifest
 from fer_data.readers import fer_csv, folder, npz, parquet, tfrecord
 from fer_data.readers.class_folders import CLASS_FOLDERS
+from fer_data.readers.content import State
 from fer_data.readers.piece import Pieces
 from fer_data.selection import Selection
 
@@ -25,6 +27,7 @@ __all__ = [
     "names",
     "pieces",
     "read",
+    "state",
 ]
 
 
@@ -40,7 +43,7 @@ class Reader:
         The manifest of a path. `merge_test` says whether FER2013's PublicTest and PrivateTest
         are both the split ``test``.
     state : callable
-        Bytes that change whenever a file of the data set does, without reading the files.
+        What the file system says of the files of a data set, which are not read.
     pieces : callable
         A manifest's pictures in pieces, each of which any process can read alone.
     names : callable
@@ -50,7 +53,7 @@ class Reader:
 
     recognises: Callable[[Path], bool]
     read: Callable[..., Manifest]
-    state: Callable[[Path], bytes]
+    state: Callable[[Path], State]
     pieces: Callable[[Manifest], Pieces]
     names: Callable[[Manifest], list[str]]
 
@@ -122,15 +125,26 @@ def read(
     return selection.apply(manifest) if selection else manifest
 
 
-def fingerprint(path: str | Path, *, merge_test: bool = True) -> str:
-    """Return a key of the data set's present content, from names, sizes and times of its files.
+def state(path: str | Path) -> State:
+    """Return what the file system says of the files of a data set, which are not read.
 
-    The time of the last *change* (ctime) is part of it, which a copy that keeps the
-    modification time cannot fake.
+    Raises
+    ------
+    DataError
+        If the path has none of the layouts.
     """
     path = _existing(path)
+    return _reader(path).state(path)
+
+
+def fingerprint(path: str | Path, *, merge_test: bool = True) -> str:
+    """Return a key of names, sizes and modification times of a data set's files.
+
+    A file that was rewritten to the same size, with its modification time set back, has the same
+    one; see `fer_data.readers.content`.
+    """
     key = hashlib.blake2b(digest_size=16)
-    key.update(_reader(path).state(path))
+    key.update(state(path).key().encode())
     key.update(b"merged" if merge_test else b"apart")
     return key.hexdigest()
 
@@ -208,6 +222,8 @@ def _existing(path: str | Path) -> Path:
         raise DataError(f"{path}: there is no such file or folder") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+    if not path.is_dir():
+        refuse_no_file(path)
     return path
 
 

@@ -6,12 +6,10 @@ Which folders are classes, `class_folders` finds; `image_tables` whether a table
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import zipfile
 import zlib
-from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from operator import attrgetter
@@ -22,6 +20,7 @@ from fer_data.manifest import LeftOut, Manifest, build
 from fer_data.pixels.first_bytes import HEAD_BYTES, is_lfs_pointer, kind_of
 from fer_data.readers import class_folders, image_tables
 from fer_data.readers.class_folders import Layout, Listing
+from fer_data.readers.content import State
 from fer_data.readers.piece import Found, Pieces
 
 RECORD = ".convert-csv.json"
@@ -125,20 +124,16 @@ def pictures_below(path: Path) -> tuple[list[str], list[LeftOut]]:
     return sorted(found), left_out
 
 
-def state(path: Path) -> bytes:
-    """Return a digest of every picture's name, size and times."""
-    names: list[str] = []
-    numbers = array("q")
+def state(path: Path) -> State:
+    """Return the state of every image file."""
+    found = State()
+    start = len(str(path)) + 1
     for folder in (path / folder.path for folder in _layout_as_read(path).folders):
-        names.append(f"{folder}/")  # a class without a picture counts too
+        found.add_folder(str(folder)[start:])  # a class without an image counts too
         for entry, reason in _files(path, folder):
             if not reason:
-                info = entry.stat()
-                names.append(entry.path)
-                numbers.extend((info.st_size, info.st_mtime_ns, info.st_ctime_ns))
-    digest = hashlib.blake2b("\0".join(names).encode("utf-8", "surrogateescape"))
-    digest.update(numbers)
-    return digest.digest()
+                found.add(entry.path[start:], entry.stat())
+    return found
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from fer_data.errors import DataError
 from fer_data.labels import SPLITS, split_of_folder
 from fer_data.manifest import LeftOut, Manifest
 from fer_data.readers import source
+from fer_data.readers.content import State
 from fer_data.readers.piece import Pieces
 
 _FILE = re.compile(r"(?P<split>[A-Za-z_]+)(-\d{5}-of-\d{5,})?(-[0-9a-f]{16})?\.parquet", re.ASCII)
@@ -26,12 +27,14 @@ def recognises(path: Path) -> bool:
     return path.is_dir() and bool(_listed(path))
 
 
-def state(path: Path) -> bytes:
-    """Return the name, size and times of each file."""
-    files, _ = split_files(path)
-    return b"\0".join(
-        str(file).encode("utf-8", "surrogateescape") + source.state(file) for _, file in files
-    )
+def state(path: Path) -> State:
+    """Return the state of each file."""
+    if path.is_file():
+        return source.state(path)
+    found = State()
+    for _, file in split_files(path)[0]:
+        found.add(str(file.relative_to(path)), file.stat())
+    return found
 
 
 def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Manifest:
@@ -74,6 +77,8 @@ def split_files(path: Path) -> tuple[list[tuple[str | None, Path]], list[LeftOut
             left_out.append(
                 LeftOut(str(file.relative_to(path)), "a parquet file of no known split")
             )
+        elif not file.is_file():
+            left_out.append(LeftOut(str(file.relative_to(path)), "not a regular file"))
         elif not file.resolve().is_relative_to(root):
             reason = "a symbolic link that leads out of the data set"
             left_out.append(LeftOut(str(file.relative_to(path)), reason))

@@ -1,4 +1,4 @@
-"""What readers share: errors that name the file, its state, names for rows, how many may be bad."""
+"""What readers share: errors that name the file, names for rows, how many may be bad."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fer_data.errors import DataError
 from fer_data.manifest import Manifest
+from fer_data.readers.content import State
 
 MAX_BAD_ROWS = 100_000
 """Bad rows that are skipped and listed; a data set with more is something else than it seems."""
@@ -29,10 +30,11 @@ def reading(path: Path) -> Iterator[None]:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 
-def state(path: Path) -> bytes:
-    """Return a file's size and times."""
-    info = path.stat()
-    return f"{info.st_size}\0{info.st_mtime_ns}\0{info.st_ctime_ns}".encode()
+def state(path: Path) -> State:
+    """Return the state of a data set that is one file."""
+    found = State()
+    found.add("", path.stat())
+    return found
 
 
 def check_bad_rows(path: Path, number: int) -> None:

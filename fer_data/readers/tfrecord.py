@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from fer_data.errors import DataError
 from fer_data.labels import SPLITS
 from fer_data.manifest import Manifest, build
 from fer_data.readers import source
+from fer_data.readers.content import State
 from fer_data.readers.example import features, record_at
 from fer_data.readers.piece import Found, Pieces
 
@@ -120,14 +120,13 @@ def recognises(path: Path) -> bool:
     return (path / _INDEX).is_file() and any(path.glob("*/*.tfrecord"))
 
 
-def state(path: Path) -> bytes:
-    """Return a digest of the index and of each file's size and times."""
-    index = read_index(path)  # which looks at its size first
-    key = hashlib.blake2b((path / _INDEX).read_bytes())
-    for file in index.files:
-        with source.reading(file.path):
-            key.update(source.state(file.path))
-    return key.digest()
+def state(path: Path) -> State:
+    """Return the state of the index and of each file."""
+    found = State()
+    for file in (path / _INDEX, *(file.path for file in read_index(path).files)):
+        with source.reading(file):
+            found.add(str(file.relative_to(path)), file.stat())
+    return found
 
 
 def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Manifest:
@@ -211,6 +210,8 @@ def _record_file(root: Path, one: dict[str, Any], class_names: tuple[str, ...]) 
     path = root / relative
     if Path(relative).is_absolute() or not path.resolve().is_relative_to(root.resolve()):
         raise ValueError(f"{relative!r} lies elsewhere")
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{relative!r} is no regular file")
     if one["split"] not in SPLITS or label not in range(len(class_names)):
         raise ValueError(f"{relative!r} has split {one['split']!r}, label {label}")
     return RecordFile(path, one["split"], label, num_records)

@@ -10,16 +10,21 @@ from typing import Any
 
 import joblib
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_data import readers
 from fer_data.errors import DataError
 from fer_data.manifest import Manifest
 from fer_data.parallel import in_parallel
 from fer_data.pixels.changes import Changes
-from fer_data.pixels.decode import PixelFormat, decode
+from fer_data.pixels.decode import PixelFormat, Raw, decode
 from fer_data.progress import track
+from fer_data.readers.content import DIGEST_BYTES, UNREADABLE, digest_of, digest_of_file
 from fer_data.readers.piece import Piece
 from fer_data.readers.source import check_bad_rows
+
+_READ_WHOLE = 64 << 20
+"""Bytes of the largest image file that is read into memory: what is hashed is what is decoded."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +37,15 @@ class Bad:
 
 @dataclass(frozen=True)
 class Filled:
-    """What was changed of the pictures, and which cannot be decoded."""
+    """What was changed of the images, and which cannot be decoded.
+
+    `digests` has the digest of each image file, uint8 [N, D]; it is None where images are rows of
+    a table.
+    """
 
     changes: Changes
     bad: list[Bad]
+    digests: NDArray[np.uint8] | None
 
 
 def fill(manifest: Manifest, form: PixelFormat, target: Path, *, stop_at_bad: bool) -> Filled:
@@ -51,6 +61,7 @@ def fill(manifest: Manifest, form: PixelFormat, target: Path, *, stop_at_bad: bo
     new_array(target, (len(manifest), *form.shape))
     changes = Changes()
     bad: list[Bad] = []
+    digests: list[NDArray[np.uint8]] = []
     whole = readers.pieces(manifest)
     tasks = (joblib.delayed(_decode)(piece, form, target) for piece in whole.pieces)
     # Tasks that have begun are waited for, as they write to the file.
@@ -58,8 +69,9 @@ def fill(manifest: Manifest, form: PixelFormat, target: Path, *, stop_at_bad: bo
     for part in track(parts, total=whole.number, description="Decoding pictures"):
         changes += part.changes
         bad += part.bad
+        digests += [] if part.digests is None else [part.digests]
         check_bad_rows(manifest.root, len(bad))
-    return Filled(changes, bad)
+    return Filled(changes, bad, np.concatenate(digests) if digests else None)
 
 
 def error_of(bad: Bad) -> DataError:
@@ -80,10 +92,15 @@ def _decode(piece: Piece, form: PixelFormat, target: Path) -> Filled:
     pixels = np.load(target, mmap_mode="r+", allow_pickle=False)
     changes = Changes()
     bad = []
-    for row, name, raw in piece.pictures():
-        if isinstance(raw, DataError):
-            bad.append(Bad(row, str(raw)))
+    digests = []
+    for row, name, found in piece.pictures():
+        if isinstance(found, DataError):
+            bad.append(Bad(row, str(found)))
             continue
+        raw: Raw = found
+        if isinstance(found, Path):
+            raw, digest = _read(found)
+            digests.append(digest)
         try:
             picture = decode(raw, form, name)
         except DataError as error:
@@ -92,4 +109,17 @@ def _decode(piece: Piece, form: PixelFormat, target: Path) -> Filled:
         pixels[row] = picture.pixels
         if picture.resized or picture.converted:
             changes += Changes.of(picture)
-    return Filled(changes, bad)
+    of_files = np.frombuffer(b"".join(digests), np.uint8).reshape(-1, DIGEST_BYTES)
+    return Filled(changes, bad, of_files if digests else None)
+
+
+def _read(path: Path) -> tuple[Raw, bytes]:
+    """Return an image file's bytes, or the path of a large or unreadable one, and their digest."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            if os.fstat(file.fileno()).st_size > _READ_WHOLE:
+                return path, digest_of_file(path)
+            data = file.readall()
+    except OSError:  # which decoding says
+        return path, UNREADABLE
+    return data, digest_of(data)

@@ -1,8 +1,9 @@
 """Pixels decoded once, to a memory-mapped uint8 array [N, H, W, C] that later starts just map.
 
-A store is a folder: ``pixels.npy`` (a plain NumPy file), ``samples.npz`` (the manifest's columns)
-and ``store.json`` (form, counts, a digest). It is built in a folder beside and renamed, so a store
-is there whole or not at all.
+A store is a folder: ``pixels.npy`` (a plain NumPy file), ``samples.npz`` (the manifest's columns),
+``store.json`` (form, counts, a digest, the content of the files) and ``times`` (when these last
+changed, see `fer_data.readers.content`). It is built in a folder beside and renamed, so a store is
+there whole or not at all.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import json
 import logging
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,16 +23,17 @@ from platformdirs import user_cache_path
 
 from fer_data import readers
 from fer_data.errors import DataError
-from fer_data.files import write_json
-from fer_data.folders import built_whole
+from fer_data.files import write_json, write_text
+from fer_data.folders import built_whole, take_away
 from fer_data.manifest import CANNOT_BE_DECODED, LeftOut, Manifest, printable
 from fer_data.pixels.changes import Changes
 from fer_data.pixels.decode import PixelFormat
+from fer_data.readers.content import State
 from fer_data.selection import Selection
 from fer_data.store import fill
 from fer_data.words import counted
 
-FORMAT = 2
+FORMAT = 3
 """Version of the layout on disk; a store of another version is built anew."""
 
 _LOGGER = logging.getLogger("fer_data")
@@ -39,6 +42,8 @@ _logged: set[Path] = set()
 """Stores whose conversion this process has logged: many loaders may share one."""
 
 _WITHOUT_BAD = "-without-bad"
+
+_TIMES = "times"
 
 _ROWS_AT_ONCE = 4096
 
@@ -82,6 +87,9 @@ class PixelStore:
         What that did to them.
     digest : str
         Of the pixels, taken when the store was built.
+    fingerprint : str
+        Of the data set's files, their names below its root and their bytes: the same for a copy
+        elsewhere, and for files that were touched but not changed.
     is_selected : bool
         Whether the manifest is not the store's own: a selection was applied to it.
     """
@@ -92,13 +100,14 @@ class PixelStore:
     form: PixelFormat
     report: BuildReport
     digest: str
+    fingerprint: str = ""
     is_selected: bool = False
 
     def __reduce__(self) -> Any:
         # Mapped anew, else every process would copy the pixels; what a selection made of the
         # manifest goes along, as its files may have changed since.
         columns = self.manifest.columns() if self.is_selected else None
-        return _mapped, (self.path, self.manifest.root, columns)
+        return _mapped, (self.path, self.manifest.root, columns, self.digest)
 
     def verify(self) -> None:
         """Read every pixel and compare with the digest taken when the store was built.
@@ -173,17 +182,16 @@ def open_store(
         )
         if not found.manifest.num_bad:
             return found  # what is bad is excluded
-    key = hashlib.blake2b(
-        f"{FORMAT} {readers.fingerprint(root, merge_test=merge_test)} {form} {layout}".encode(),
-        digest_size=10,
-    ).hexdigest()
-    folder = cache_folder(cache) / f"{_plain(root.name)}-{key}"
+    source = _Source(root, readers.state(root), merge_test, layout)
+    key = hashlib.blake2b(digest_size=10)
+    key.update(f"{FORMAT} {source.state.key()} {merge_test} {form} {layout} ".encode())
+    key.update(os.fsencode(root))
+    folder = cache_folder(cache) / f"{_plain(root.name)}-{key.hexdigest()}"
     without_bad = folder.with_name(f"{folder.name}{_WITHOUT_BAD}")
-    if skip_bad and without_bad.exists():
+    if skip_bad and _is_of(source, without_bad):
         folder = without_bad
-    elif not folder.exists():
-        manifest = readers.read(root, merge_test=merge_test, skip_bad=skip_bad, layout=layout)
-        folder = _build(manifest, form, folder, skip_bad=skip_bad)
+    elif not _is_of(source, folder):
+        folder = _build(source, form, folder, skip_bad=skip_bad)
     store = _map(folder, root)
     if log:
         _log_conversion(store)
@@ -205,30 +213,87 @@ def cache_folder(cache: str | Path | None = None) -> Path:
     return Path(chosen).absolute() if chosen else user_cache_path("fer-data")
 
 
-def _build(manifest: Manifest, form: PixelFormat, folder: Path, *, skip_bad: bool) -> Path:
+@dataclass(frozen=True)
+class _Source:
+    """A data set as it is now; its state was looked at before anything of it is read."""
+
+    root: Path
+    state: State
+    merge_test: bool
+    layout: str | None
+
+    def fingerprint(self, known: dict[str, bytes] | None = None) -> str:
+        """Return `PixelStore.fingerprint`, given digests of files that were read already."""
+        content = self.state.content(self.root, known)
+        return content if self.merge_test else f"{content}-apart"
+
+
+def _is_of(source: _Source, folder: Path) -> bool:
+    """Whether a store is there, and of the present content; one of other content is taken away.
+
+    Where the files were only touched, that is noted, so that they are read but once.
+    """
+    if not folder.exists():
+        return False
+    times = folder / _TIMES
+    try:
+        with suppress(FileNotFoundError):
+            if times.read_text("ascii") == source.state.changes():
+                return True
+        before = json.loads((folder / "store.json").read_text("utf-8"))["fingerprint"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return True  # broken, as mapping it will say
+    try:
+        if source.fingerprint() == before:
+            with suppress(OSError, DataError):  # in a cache that cannot be written
+                write_text(times, source.state.changes())
+            return True
+        take_away(folder)
+    except FileNotFoundError:  # another process was faster
+        pass
+    except OSError as error:
+        raise _cannot_be_written(folder, error) from None
+    return False
+
+
+def _cannot_be_written(folder: Path, error: OSError) -> DataError:
+    return DataError(
+        f"{folder.parent}: the store of decoded pictures cannot be written "
+        f"({error.strerror or error}); choose another place with --cache or FER_DATA_CACHE"
+    )
+
+
+def _build(source: _Source, form: PixelFormat, folder: Path, *, skip_bad: bool) -> Path:
     """Build a store and return its folder: one of its own where something bad was left out."""
+    manifest = readers.read(
+        source.root, merge_test=source.merge_test, skip_bad=skip_bad, layout=source.layout
+    )
     try:
         with built_whole(folder) as beside:
-            manifest = _fill(manifest, form, beside, skip_bad=skip_bad)
+            manifest = _fill(source, manifest, form, beside, skip_bad=skip_bad)
             if manifest.num_bad:
                 folder = folder.with_name(f"{folder.name}{_WITHOUT_BAD}")
                 os.replace(beside, folder)
     except OSError as error:
         if not folder.exists():  # else another process was faster
-            raise DataError(
-                f"{folder.parent}: the store of decoded pictures cannot be written "
-                f"({error.strerror or error}); choose another place with --cache or FER_DATA_CACHE"
-            ) from None
+            raise _cannot_be_written(folder, error) from None
     return folder
 
 
-def _fill(manifest: Manifest, form: PixelFormat, folder: Path, *, skip_bad: bool) -> Manifest:
+def _fill(
+    source: _Source, manifest: Manifest, form: PixelFormat, folder: Path, *, skip_bad: bool
+) -> Manifest:
     """Write the files of a store and return the manifest of what is in it."""
     target = folder / "pixels.npy"
     filled = fill.fill(manifest, form, target, stop_at_bad=not skip_bad)
+    if filled.bad and not skip_bad:
+        raise fill.error_of(filled.bad[0])
+    known = {}
+    if filled.digests is not None and len(filled.digests) == len(manifest):
+        locations = manifest.locations.tolist()
+        known = dict(zip(locations, map(bytes, filled.digests), strict=True))
+    fingerprint = source.fingerprint(known)
     if filled.bad:
-        if not skip_bad:
-            raise fill.error_of(filled.bad[0])
         manifest = _without(manifest, filled.bad, target)
     samples: dict[str, Any] = {
         "class_names": np.array(manifest.class_names, np.str_),
@@ -251,8 +316,10 @@ def _fill(manifest: Manifest, form: PixelFormat, folder: Path, *, skip_bad: bool
             "form": asdict(form),
             "report": asdict(report),
             "digest": _digest(pixels),
+            "fingerprint": fingerprint,
         },
     )
+    write_text(folder / _TIMES, source.state.changes())
     return manifest
 
 
@@ -273,8 +340,10 @@ def _without(manifest: Manifest, bad: list[fill.Bad], target: Path) -> Manifest:
     return manifest.take(kept, left_out=[LeftOut(name, CANNOT_BE_DECODED) for name in names])
 
 
-def _mapped(folder: Path, root: Path, columns: dict[str, Any] | None) -> PixelStore:
+def _mapped(folder: Path, root: Path, columns: dict[str, Any] | None, digest: str) -> PixelStore:
     store = _map(folder, root)
+    if store.digest != digest:
+        raise DataError(f"{root}: the data changed while it was used; start again")
     if columns is None:
         return store
     return replace(store, manifest=replace(store.manifest, **columns), is_selected=True)
@@ -301,12 +370,12 @@ def _map(folder: Path, root: Path) -> PixelStore:
         pixels = np.load(folder / "pixels.npy", mmap_mode="r", allow_pickle=False)
         form = PixelFormat(**about["form"])
         report = _report(**about["report"])
-        digest = str(about["digest"])
+        digest, fingerprint = str(about["digest"]), str(about["fingerprint"])
     except Exception as error:  # broken files make zipfile and NumPy raise nearly anything
         raise _broken(folder, str(error)) from None
     if pixels.dtype != np.uint8 or pixels.shape != (len(manifest), *form.shape):
         raise _broken(folder, f"pixels are {pixels.dtype} {pixels.shape}")
-    return PixelStore(folder, manifest, pixels, form, report, digest)
+    return PixelStore(folder, manifest, pixels, form, report, digest, fingerprint)
 
 
 def _report(*, num_samples: int, num_rejected: int, changes: dict[str, Any]) -> BuildReport:

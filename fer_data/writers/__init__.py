@@ -93,8 +93,11 @@ def convert(
     if to == "folder" and form is None and readers.layout_of(src) == "csv":
         return convert_csv(src, dst, merge_test=merge_test, skip_bad=skip_bad, force=force)
     single = to in ("csv", "npz") or _ending(dst) == ".parquet"
+    source = readers.state(src)
     settings = {
-        "source": readers.fingerprint(src, merge_test=merge_test),
+        "source": source.key(),
+        "changes": source.changes(),  # what is half done is begun anew where it is in doubt
+        "merge_test": merge_test,
         "to": to,
         "form": str(form),
         "skip_bad": skip_bad,

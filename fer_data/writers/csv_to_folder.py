@@ -17,6 +17,7 @@ from fer_data.labels import EMOTIONS, SPLITS
 from fer_data.pixels.decode import PixelFormat
 from fer_data.pixels.png import encode_grey
 from fer_data.readers import fer_csv, source
+from fer_data.readers.content import State
 from fer_data.readers.csv_columns import Columns
 from fer_data.readers.folder import RECORD
 from fer_data.writers.conversion import Conversion, rejects_csv
@@ -65,18 +66,28 @@ def convert_csv(
     out = placed(out, path)
     if path.is_dir():
         raise DataError(f"{path}: is a folder; name a csv such as fer2013.csv")
-    settings = {"source": readers.fingerprint(path, merge_test=merge_test), "skip_bad": skip_bad}
-    done = _done_before(out, settings)
+    state = readers.state(path)
+    settings = {"source": state.key(), "merge_test": merge_test, "skip_bad": skip_bad}
+    done = _done_before(out, settings, path, state)
     if done and not lock_path(out).exists():  # else a killed one may have left it
         return done
     with locked(out):
-        done = _done_before(out, settings)  # of a conversion that ended meanwhile
+        done = _done_before(out, settings, path, state)  # of a conversion that ended meanwhile
         if done:
             return done
-        with checked(out, to="folder", force=force), staging(out, settings) as folder:
+        changes = state.changes()
+        begun = {**settings, "changes": changes}  # what is half done is begun anew where in doubt
+        with checked(out, to="folder", force=force), staging(out, begun) as folder:
+            content = state.content(path)
             done = _write_all(path, folder, out, merge_test=merge_test, skip_bad=skip_bad)
             rejects = [vars(reject) for reject in done.rejects]
-            record = {"settings": settings, "counts": done.counts, "rejects": rejects}
+            record = {
+                "settings": settings,
+                "changes": changes,
+                "content": content,
+                "counts": done.counts,
+                "rejects": rejects,
+            }
             write_json(folder / RECORD, record)  # the same command again has nothing to do
             publish(folder, out, single=False)
     return done
@@ -144,11 +155,15 @@ def _write_all(
     return Conversion(out, table, tuple(rejects), num_reused, are_rejects_listed=True)
 
 
-def _done_before(out: Path, settings: dict[str, Any]) -> Conversion | None:
+def _done_before(
+    out: Path, settings: dict[str, Any], path: Path, state: State
+) -> Conversion | None:
     """Return the conversion that stands at `out` if it is this one and its files are all there."""
     try:
         record = json.loads((out / RECORD).read_text("utf-8"))
         if record["settings"] != settings:
+            return None
+        if record["changes"] != state.changes() and record["content"] != state.content(path):
             return None
         for split, classes in record["counts"].items():
             for name, number in classes.items():

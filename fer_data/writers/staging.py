@@ -6,7 +6,6 @@ on after the last mark.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -16,7 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from fer_data import locks
 from fer_data.errors import DataError
+from fer_data.files import refuse_special
 from fer_data.readers import parquet, tfrecord
 from fer_data.readers.folder import RECORD
 
@@ -28,29 +29,29 @@ def locked(out: Path) -> Iterator[None]:
     Raises
     ------
     DataError
-        If another process has it, or the file cannot be written.
+        If another process has it, or the file cannot be written or is none of ours.
     """
     path = lock_path(out)
     while True:
         try:
             out.parent.mkdir(parents=True, exist_ok=True)
-            lock = open(path, "w")  # noqa: SIM115  # closed below
+            lock = locks.opened(path)
         except OSError as error:
             raise DataError(f"{out}: cannot be written ({error.strerror or error})") from None
-        with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise DataError(
-                    f"{out}: another conversion is writing it; wait for its end"
-                ) from None
-            if _is_same_file(lock.fileno(), path):  # else it ended between opening and locking
+        try:
+            if os.fstat(lock).st_size:
+                raise DataError(f"{path}: holds something, so it is no lock; move it away")
+            if locks.is_taken(lock):
+                raise DataError(f"{out}: another conversion is writing it; wait for its end")
+            if _is_same_file(lock, path):  # else it ended between opening and locking
                 try:
                     _forget_what_is_published(out)
                     yield
                 finally:
                     path.unlink(missing_ok=True)
                 return
+        finally:
+            os.close(lock)
 
 
 def lock_path(out: Path) -> Path:
@@ -131,9 +132,12 @@ def publish(folder: Path, out: Path, *, single: bool) -> None:
     Raises
     ------
     DataError
-        If a file is where a folder is to be, or the other way round; nothing is changed then.
+        If a file is where a folder is to be, or the other way round, or something that is neither
+        would be replaced; nothing is changed then.
     """
-    if not single and out.exists() and any(out.iterdir()):
+    if single:
+        refuse_special(out)
+    elif out.exists() and any(out.iterdir()):
         _refuse_clashes(folder, out)
     _discard_journal(folder)
     os.sync()  # all files at once: the target shall not appear before them
@@ -160,6 +164,8 @@ def _refuse_clashes(folder: Path, out: Path) -> None:
         if there and old.is_dir() != new.is_dir() and journal(folder) not in new.parents:
             kind, other = ("folder", "file") if old.is_dir() else ("file", "folder")
             raise DataError(f"{old}: is a {kind}, where a {other} is to be; move it away")
+        if there and not new.is_dir() and journal(folder) not in new.parents:
+            refuse_special(old)
 
 
 def _merge(folder: Path, out: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fer_data import readers
 from fer_data.errors import DataError
+from fer_data.files import refuse_special
 
 
 def placed(out: str | Path, source: Path) -> Path:
@@ -17,9 +18,12 @@ def placed(out: str | Path, source: Path) -> Path:
     Raises
     ------
     DataError
-        If it is the root of the file system, cannot be a path, or holds the source.
+        If it is the root of the file system, cannot be a path, holds the source, or is a link, but
+        to a folder.
     """
     try:
+        if not os.path.isdir(out):
+            refuse_special(Path(out))
         path = Path(os.path.realpath(out))
     except ValueError:
         raise DataError(f"{str(out)!r}: no path can hold this") from None

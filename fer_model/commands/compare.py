@@ -27,7 +27,7 @@ from fer_data.commands.options import (
 from fer_data.entry import INTERRUPTED
 from fer_data.errors import UsageError
 from fer_data.extras import require
-from fer_data.files import write_json, write_text
+from fer_data.files import refuse_special, write_json, write_text
 from fer_data.readers import check
 from fer_model.commands.options import (
     Augment,
@@ -173,6 +173,8 @@ def compare(
       fer-model compare runs/none runs/oversample
     """
     set_data_on_device(data_on_device)
+    if markdown is not None:
+        refuse_special(markdown)  # before the trainings
     is_folder = len(paths) == 1 and (paths[0] / FILE).exists()
     more_seeds = is_given(context, "seeds")
     if is_folder and (arms is not None or more_seeds):

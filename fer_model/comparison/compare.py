@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from fer_data import locks
 from fer_data.errors import DataError, UsageError
 from fer_data.manifest import printable
 from fer_data.selection import Selection
@@ -184,15 +184,14 @@ def _alone(out: Path) -> Iterator[int]:
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        lock = os.open(out / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+        lock = locks.opened(out / ".lock")
     except OSError as error:
         raise DataError(f"{out}: cannot be written ({error.strerror})") from None
     try:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(f"another command is at work in {out}; waiting for its end", file=sys.stderr)
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            if locks.is_taken(lock):
+                print(f"another command is at work in {out}; waiting for its end", file=sys.stderr)
+                locks.is_taken(lock, wait=True)
         except OSError:
             pass  # a file system without locks
         yield lock

@@ -10,7 +10,6 @@ from typing import Protocol as Interface
 import numpy as np
 import pandas as pd
 
-from fer_data import readers
 from fer_data.batching.loader import Loader
 from fer_data.batching.mixing import Mixing
 from fer_data.copies.photographs import photograph_groups
@@ -120,7 +119,7 @@ def declare(
     root = store.manifest.root
     data = {
         "path": str(root),
-        "fingerprint": readers.fingerprint(root),
+        "fingerprint": store.fingerprint,
         "skip_bad": skip_bad,
         "selection": (selection or Selection()).to_dict(),
         "selected": store.manifest.digest(),

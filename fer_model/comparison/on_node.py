@@ -48,7 +48,7 @@ def run_here(text: str) -> dict[str, Any]:
 def content(store: PixelStore) -> str:
     """Return a key of what is trained on, wherever it lies: pixels, names, splits and labels.
 
-    The fingerprint of a data set would not do: a copy's files have times of their own.
+    The fingerprint of a data set would not do: a copy's files may be encoded otherwise.
     """
     key = hashlib.blake2b(digest_size=16)
     for part in (store.digest, store.manifest.digest(), *store.manifest.sample_ids()):

@@ -231,7 +231,7 @@ def _taken_in(files: Mapping[str, bytes], cell: Cell, protocol: Protocol) -> Run
         unpack(files, beside)
         path = beside / "recipe.json"
         about = json.loads(path.read_text("utf-8"))
-        about["data"]["fingerprint"] = protocol.data["fingerprint"]  # a copy there has its own
+        about["data"]["fingerprint"] = protocol.data["fingerprint"]  # a copy's may be another
         write_json(path, about)
         if is_run(cell.folder) and not Run(cell.folder).is_finished:
             take_away(cell.folder)

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_data.errors import DataError
+from fer_data.files import refuse_no_file
 from fer_data.manifest import printable
 from fer_model.comparison.protocol import FILE, Cell, Protocol, is_finished
 from fer_model.statistics.differences import Differences, paired_differences
@@ -232,6 +233,7 @@ def check_runs(protocol: Protocol, out: Path) -> None:
 
 def _failures(out: Path, missing: tuple[Cell, ...]) -> dict[str, Any]:
     """Return the failures that are told of runs that are missing still."""
+    refuse_no_file(out / FAILURES)
     try:
         told = json.loads((out / FAILURES).read_text("utf-8"))
         names = set(map(str, missing))
@@ -268,6 +270,7 @@ def read_samples(out: Path, num_classes: int) -> pd.DataFrame:
 
 
 def _read(path: Path, columns: list[str], **options: Any) -> pd.DataFrame:
+    refuse_no_file(path)
     try:
         table = pd.read_parquet(path, **options)
     except Exception as error:  # pyarrow raises nearly anything for broken files

@@ -69,6 +69,9 @@ def side_by_side(paths: Sequence[str | Path]) -> SideBySide:
     runs = [Run.open(path) for path in paths]
     metrics = [run.metrics for run in runs]
     split = "test" if all("test" in scores for scores in metrics) else "validation"
+    for run, scores in zip(runs, metrics, strict=True):
+        if split not in scores:
+            raise DataError(f"{run.path / 'metrics.json'}: broken (no scores of {split})")
     class_names = tuple(runs[0].data["class_names"])
     for run in runs:
         if tuple(run.data["class_names"]) != class_names:
@@ -90,7 +93,7 @@ def _doubts(runs: list[Run], rows: tuple[Row, ...]) -> list[str]:
     doubts = []
     if len({row.steps for row in rows}) > 1:
         doubts.append("the runs took different numbers of steps (see --steps-per-epoch)")
-    if len({run.data["fingerprint"] for run in runs}) > 1:
+    if len({run.data.get("fingerprint") for run in runs}) > 1:
         doubts.append("the runs were trained on different data")
     elif len({run.data.get("selected") for run in runs}) > 1:
         doubts.append("the runs were trained on different selections of the data")

@@ -14,12 +14,15 @@ from typing import Any
 import keras
 
 from fer_data.errors import DataError
-from fer_data.files import written_whole
+from fer_data.files import refuse_no_file, written_whole
 from fer_data.pixels.decode import PixelFormat
 from fer_model.losses import keras_losses  # noqa: F401  # Keras finds them once they are imported
 
 _USE = "fer_data.json"
 _TRAINING = "training.json"
+
+_MOST_BYTES = 256 << 20
+"""Of a JSON file in the archive."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +64,28 @@ def load(path: Path) -> tuple[keras.Model, Use]:
     """
     about = _read(path, _USE)
     try:
-        form = PixelFormat(**about["form"])
-        use = Use(tuple(about["class_names"]), form, float(about["rescale"]))
+        names = tuple(map(str, about["class_names"]))
+        use = Use(names, PixelFormat(**about["form"]), float(about["rescale"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path}: broken ({_USE} in it: {error}); train anew") from None
+    try:
         model = keras.saving.load_model(path, safe_mode=True)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise DataError(f"{path}: Keras cannot load this model ({error})") from None
+        shapes = model.input_shape, model.output_shape
+    except Exception as error:  # broken files make Keras, h5py and zipfile raise nearly anything
+        raise DataError(f"{path}: Keras cannot load this model ({first_line(error)})") from None
+    expected = (None, *use.form.shape), (None, len(names))
+    if shapes != expected:
+        raise DataError(
+            f"{path}: broken (expected a model from {expected[0]} to {expected[1]}, got one from "
+            f"{shapes[0]} to {shapes[1]}); train anew"
+        )
     return model, use
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of what an error says, or its name where it says nothing."""
+    lines = str(error).strip().splitlines()
+    return lines[0].strip() if lines else type(error).__name__
 
 
 def load_training(path: Path) -> dict[str, Any]:
@@ -75,10 +94,15 @@ def load_training(path: Path) -> dict[str, Any]:
 
 
 def _read(path: Path, name: str) -> dict[str, Any]:
+    refuse_no_file(path)
     try:
         with zipfile.ZipFile(path) as archive:
+            if archive.getinfo(name).file_size > _MOST_BYTES:
+                raise ValueError(f"{name} is larger than {_MOST_BYTES:,} bytes")
             return dict(json.loads(archive.read(name)))
     except FileNotFoundError:
         raise DataError(f"{path}: there is no model here") from None
-    except (KeyError, ValueError, OSError, zipfile.BadZipFile):
-        raise DataError(f"{path}: not a model that fer-model train saved") from None
+    except Exception:  # broken archives make zipfile raise nearly anything
+        raise DataError(
+            f"{path}: broken, or not a model that fer-model train saved; train anew"
+        ) from None

@@ -23,8 +23,20 @@ from typing import Any
 import pandas as pd
 
 from fer_data.errors import DataError
-from fer_data.files import was_left, write_json
+from fer_data.files import refuse_no_file, refuse_special, was_left, write_json
 from fer_model.training.recipe import Recipe
+
+_OF_DATA: dict[str, type] = {
+    "path": str,
+    "fingerprint": str,
+    "selected": str,
+    "selection": dict,
+    "class_names": list,
+    "skip_bad": bool,
+}
+"""Of what a run says of its data."""
+
+_SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "geometric_mean", "num_samples")
 
 
 @dataclass(frozen=True)
@@ -52,8 +64,12 @@ class Run:
         Raises
         ------
         DataError
-            If the folder holds something already.
+            If the folder holds something already, or is none.
         """
+        if not path.is_dir():
+            refuse_special(path)
+            if path.exists():
+                raise DataError(f"{path}: is a file; choose another --out")
         if path.exists() and any(not was_left(one.name) for one in path.iterdir()):
             hint = "continue it with --resume, or " if (path / "recipe.json").exists() else ""
             raise DataError(f"{path}: holds something already; {hint}choose another --out")
@@ -102,13 +118,21 @@ class Run:
         """What was trained and how."""
         try:
             return Recipe.from_dict(self._about()["recipe"])
-        except (KeyError, TypeError) as error:
-            raise DataError(f"{self.path / 'recipe.json'}: not a recipe ({error})") from None
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise _broken(self.path / "recipe.json", error) from None
 
     @property
     def data(self) -> dict[str, Any]:
         """What it was trained on: path, fingerprint, class names, counts, notes."""
-        return dict(self._about()["data"])
+        try:
+            data = dict(self._about()["data"])
+            for name, kind in _OF_DATA.items():
+                if name in data and not isinstance(data[name], kind):
+                    raise TypeError(f"{name} is {data[name]!r:.80}")
+            str(data["path"]), list(data["class_names"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise _broken(self.path / "recipe.json", error) from None
+        return data
 
     @property
     def train_counts(self) -> tuple[int, ...]:
@@ -121,7 +145,10 @@ class Run:
     @property
     def versions(self) -> dict[str, str]:
         """Of Python, the backend and packages as it was trained."""
-        return dict(self._about()["versions"])
+        try:
+            return dict(self._about()["versions"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise _broken(self.path / "recipe.json", error) from None
 
     @property
     def head(self) -> dict[str, Any] | None:
@@ -143,7 +170,18 @@ class Run:
                 f"{self.path}: the run is not finished; continue it with "
                 f"fer-model train --resume {self.path}"
             )
-        return _read_json(self.path / "metrics.json")
+        path = self.path / "metrics.json"
+        metrics = _read_json(path)
+        try:
+            metrics["training"]["steps"] + metrics["training"]["seconds"]
+            for split in {"test", "validation"} & metrics.keys():
+                for name in _SCORES:
+                    metrics[split][name] + 0.0
+                for row in metrics[split]["per_class"].values():
+                    row["recall"] + row["support"]
+        except (KeyError, TypeError, AttributeError) as error:
+            raise _broken(path, error) from None
+        return metrics
 
     @property
     def seconds(self) -> float:
@@ -163,6 +201,7 @@ class Run:
     def history(self) -> pd.DataFrame:
         """A row an epoch, empty before the first has ended."""
         path = self.path / "history.csv"
+        refuse_no_file(path)
         try:
             return pd.read_csv(path) if path.exists() else pd.DataFrame()
         except ValueError as error:  # pandas' own errors are such
@@ -171,7 +210,12 @@ class Run:
     @property
     def predictions(self) -> pd.DataFrame:
         """A row a sample of the validation and test splits."""
-        return pd.read_parquet(self.path / "predictions.parquet")
+        path = self.path / "predictions.parquet"
+        refuse_no_file(path)
+        try:
+            return pd.read_parquet(path)
+        except Exception as error:  # pyarrow raises nearly anything for broken files
+            raise _broken(path, error) from None
 
     def _about(self) -> dict[str, Any]:
         return _read_json(self.path / "recipe.json")
@@ -183,7 +227,15 @@ def is_run(path: Path) -> bool:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
+    refuse_no_file(path)
     try:
-        return dict(json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError) as error:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: cannot be read ({error})") from None
+    if not isinstance(found, dict):
+        raise DataError(f"{path}: cannot be read (no JSON object)")
+    return found
+
+
+def _broken(path: Path, error: Exception) -> DataError:
+    return DataError(f"{path}: broken ({type(error).__name__}: {error}); train anew")

@@ -13,7 +13,6 @@ import keras
 import numpy as np
 
 import fer_data
-from fer_data import readers
 from fer_data.account.ledger import record_ledger
 from fer_data.errors import DataError
 from fer_data.files import write_json, write_text
@@ -125,21 +124,40 @@ def resume(
     recipe, parts = run.recipe, parts_of(run, cache=cache)
     with devices.sharing(num_devices, recipe.batch_size):
         if run.checkpoint_path.exists():
-            model, _ = models.load(run.checkpoint_path)
-            before = model.optimizer.variables
-            _compile(model, optimizer(recipe, model, _num_steps(recipe, parts)), recipe, parts)
-            model.optimizer.build(model.trainable_variables)  # a loaded one decays all weights
-            for variable, value in zip(model.optimizer.variables, before, strict=True):
-                variable.assign(value)
-            progress = Progress(**models.load_training(run.checkpoint_path))
-            for state, value in zip(random_states(model), progress.random, strict=True):
-                state.assign(value)
+            model, progress = _at_checkpoint(run, recipe, parts)
         else:
             model, progress = fresh_model(recipe, parts), Progress()
         is_done = _fit(run, recipe, parts, model, progress, callbacks, data_on_device)
     if is_done:
         _finish(run, parts, progress)
     return run
+
+
+def _at_checkpoint(run: Run, recipe: Recipe, parts: Parts) -> tuple[keras.Model, Progress]:
+    """Return the model and the progress where a run stands.
+
+    Raises
+    ------
+    DataError
+        If the checkpoint is broken, or of another net.
+    """
+    path = run.checkpoint_path
+    model, _ = models.load(path)
+    training = models.load_training(path)
+    try:
+        before = model.optimizer.variables
+        _compile(model, optimizer(recipe, model, _num_steps(recipe, parts)), recipe, parts)
+        model.optimizer.build(model.trainable_variables)  # a loaded one decays all weights
+        for variable, value in zip(model.optimizer.variables, before, strict=True):
+            variable.assign(value)
+        progress = Progress(**training)
+        for state, value in zip(random_states(model), progress.random, strict=True):
+            state.assign(value)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            f"{path}: broken ({models.first_line(error)}); delete it, and the run begins anew"
+        ) from None
+    return model, progress
 
 
 def parts_of(run: Run, *, cache: str | Path | None = None) -> Parts:
@@ -151,17 +169,17 @@ def parts_of(run: Run, *, cache: str | Path | None = None) -> Parts:
         If the data, or what is selected of it, has changed.
     """
     recipe, data = run.recipe, run.data
-    if readers.fingerprint(data["path"]) != data["fingerprint"]:
-        raise DataError(f"{data['path']}: the data has changed since {run.path} began; train anew")
-    selection = Selection.from_dict(data["selection"])
+    try:
+        selection, skip_bad = Selection.from_dict(data["selection"]), data["skip_bad"]
+        fingerprint, selected = data["fingerprint"], data["selected"]
+    except (KeyError, TypeError) as error:
+        raise DataError(f"{run.path / 'recipe.json'}: broken ({error}); train anew") from None
     store = open_store(
-        data["path"],
-        form=recipe.form,
-        cache=cache,
-        skip_bad=data["skip_bad"],
-        selection=selection,
+        data["path"], form=recipe.form, cache=cache, skip_bad=skip_bad, selection=selection
     )
-    if store.manifest.digest() != data["selected"]:
+    if store.fingerprint != fingerprint:
+        raise DataError(f"{data['path']}: the data has changed since {run.path} began; train anew")
+    if store.manifest.digest() != selected:
         chosen = ", ".join(f"{name} {value}" for name, value in data["selection"].items())
         raise DataError(
             f"{data['path']}: the selection ({chosen}) is another than when {run.path} began; "
@@ -294,7 +312,7 @@ def _data(store: PixelStore, parts: Parts, skip_bad: bool, selection: Selection)
     return {
         "path": str(root),
         "layout": store.manifest.layout,
-        "fingerprint": readers.fingerprint(root),
+        "fingerprint": store.fingerprint,
         "skip_bad": skip_bad,
         "selection": selection.to_dict(),
         "selected": store.manifest.digest(),

@@ -8,6 +8,7 @@ from typing import Literal
 
 from fer_data.errors import DataError, UsageError
 from fer_data.extras import require
+from fer_data.files import refuse_special
 
 Form = Literal["onnx", "saved-model", "tflite"]
 
@@ -57,6 +58,8 @@ def export_path(run: Path, out: str | Path | None, form: Form) -> Path:
         raise UsageError(f"{path}: a file in the form {form} ends in {needs.suffix}")
     if needs.suffix and path.is_dir():
         raise UsageError(f"{path}: is a folder; name a file")
+    if not path.is_dir():
+        refuse_special(path)
     if not needs.suffix and path.exists() and not (path.is_dir() and not any(path.iterdir())):
         raise DataError(f"{path}: there is something already; choose another --out")
     return path

@@ -11,6 +11,7 @@ import numpy as np
 
 from fer_data import readers
 from fer_data.errors import DataError, UsageError
+from fer_data.files import refuse_no_file
 from fer_data.manifest import NO_SPLIT, UNLABELLED, LeftOut, Manifest
 from fer_data.readers import folder
 from fer_data.readers.class_folders import CLASS_FOLDERS
@@ -76,6 +77,7 @@ def sources_of(
 def _is_image(path: Path) -> bool:
     if path.is_dir():
         return False
+    refuse_no_file(path)
     if not path.is_file() or path.suffix.lower() in folder.SUFFIXES:
         return True
     return ".csv" not in (end.lower() for end in path.suffixes) and readers.layout_of(path) == "csv"
