@@ -142,7 +142,7 @@ def test_changed_content_under_a_kept_time_is_noticed(
 def test_another_process_never_gets_other_pixels_than_those_that_were_opened(
     make_folder: MakeFolder,
 ) -> None:
-    root = make_folder({"train/cat": 3})
+    root = make_folder({"train/cat": 3, "train/zoo": 0})
     sent = pickle.dumps(open_store(root))
     assert len(pickle.loads(sent).pixels) == 3
     repaint(root / "train" / "cat" / "0001.png")
@@ -191,7 +191,7 @@ def test_test_splits_kept_apart_are_another_data_set(tmp_path: Path) -> None:
 def test_a_cache_that_can_only_be_read_serves_touched_data(
     make_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch, fills: list[int]
 ) -> None:
-    root = make_folder({"train/cat": 2})
+    root = make_folder({"train/cat": 2, "train/zoo": 0})
     open_store(root)
     chmod(root / "train" / "cat" / "0001.png")
 
@@ -210,7 +210,8 @@ def test_the_fingerprint_follows_the_bytes_alone(
     tmp_path_factory: pytest.TempPathFactory, changes: list[str]
 ) -> None:
     base = tmp_path_factory.mktemp("any")
-    (base / "data" / "cat").mkdir(parents=True)
+    for name in ("cat", "zoo"):
+        (base / "data" / name).mkdir(parents=True)
     path = base / "data" / "cat" / "a.png"
     Image.fromarray(np.arange(16, dtype=np.uint8).reshape(4, 4)).save(path)
     contents, seen = [], []
