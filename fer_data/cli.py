@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fer_data import cli_support
 from fer_data.commands.audit import audit
 from fer_data.commands.convert import convert, convert_csv
 from fer_data.commands.doubts import doubts
@@ -12,6 +11,7 @@ from fer_data.commands.samples import samples
 from fer_data.commands.split import split
 from fer_data.commands.stats import stats
 from fer_data.commands.synthetic import synthetic
+from fer_data.terminal import cli_support
 
 app = cli_support.new_app(
     "See what imbalanced image classes hold, and bring them into shape. "

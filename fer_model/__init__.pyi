@@ -2,9 +2,13 @@ from .comparison.arm import Arm as Arm
 from .comparison.compare import compare as compare
 from .comparison.results import Results as Results
 from .comparison.results import read_results as read_results
-from .report.markdown import as_markdown as as_markdown
-from .report.page import write_comparison as write_comparison
-from .report.summary import Summary as Summary
+from .inference.export import Exported as Exported
+from .inference.export import export_run as export_run
+from .inference.predict import Predictions as Predictions
+from .inference.predict import predict_paths as predict_paths
+from .reporting.markdown import as_markdown as as_markdown
+from .reporting.page import write_comparison as write_comparison
+from .reporting.summary import Summary as Summary
 from .statistics.design import Design as Design
 from .statistics.design import smallest_difference as smallest_difference
 from .statistics.differences import Differences as Differences
@@ -18,7 +22,3 @@ from .training.recipes import named_recipe as named_recipe
 from .training.runs import Run as Run
 from .training.train import resume as resume
 from .training.train import train as train
-from .use.export import Exported as Exported
-from .use.export import export_run as export_run
-from .use.predict import Predictions as Predictions
-from .use.predict import predict_paths as predict_paths

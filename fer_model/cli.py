@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fer_data import cli_support
+from fer_data.terminal import cli_support
 from fer_model.commands.compare import compare
 from fer_model.commands.evaluate import evaluate
 from fer_model.commands.export import export

@@ -1,6 +1,6 @@
-"""Where ``fer-model`` starts; see `fer_data.entry`."""
+"""Where ``fer-model`` starts; see `fer_data.util.entry`."""
 
-from fer_data.entry import start
+from fer_data.util.entry import start
 
 
 def main() -> None:

@@ -86,7 +86,7 @@ def no_plots() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small synthetic data set with train/ and test/, for tests that only read it."""
-    from fer_data.synthetic.files import write_synthetic
+    from fer_data.fer2013.synthetic import write_synthetic
 
     folder = tmp_path_factory.mktemp("synthetic") / "faces"
     write_synthetic(folder, num_images=420, seed=1)

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import fer_data
-from fer_data import cli, parallel
+from fer_data import cli
+from fer_data.util import parallel
 
 CALLS = {"open", "write", "flush", "close", "__exit__", "mkdir", "replace", "rename"} | {
     "unlink", "rmdir", "remove", "posix_fallocate", "fsync", "flock", "utime"

@@ -26,18 +26,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from fer_data.batching.loader import Loader
-from fer_data.epochs.schedule import Schedule
-from fer_data.epochs.strategy import Strategy
+from fer_data.data import decode, store
+from fer_data.data.decode import PixelFormat, read_picture
+from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE, split_of_usage
+from fer_data.data.sources import READERS, fer_csv
+from fer_data.data.sources.csv_columns import Columns
+from fer_data.data.sources.pixel_text import NUM_PIXELS, parse_pixels
+from fer_data.data.sources.source import check_bad_rows
 from fer_data.errors import DataError, UsageError
-from fer_data.labels import EMOTIONS, EMOTIONS_BY_CODE, split_of_usage
-from fer_data.pixels import decode
-from fer_data.pixels.decode import PixelFormat, read_picture
-from fer_data.readers import READERS, fer_csv, parquet_table  # noqa: F401  # not inside a target
-from fer_data.readers.csv_columns import Columns
-from fer_data.readers.pixel_text import NUM_PIXELS, parse_pixels
-from fer_data.readers.source import check_bad_rows
-from fer_data.store import store
+from fer_data.loading.loader import Loader
+from fer_data.sampling.schedule import Schedule
+from fer_data.sampling.strategy import Strategy
 
 REFUSED = (DataError, UsageError)
 

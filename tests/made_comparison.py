@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fer_data.files import write_json, write_text
+from fer_data.util.files import write_json, write_text
 from fer_model.comparison.arm import parse_arms
 from fer_model.comparison.grid import Display, missing_runs
 from fer_model.comparison.protocol import Protocol

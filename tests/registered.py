@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fer_data.epochs.sampling import SAMPLINGS, ClassCounts, Epochs, Fraction
-from fer_data.epochs.strategy import Strategy
-from fer_data.epochs.weights import SCHEMES
+from fer_data.sampling.quotas import SAMPLINGS, ClassCounts, Epochs, Fraction
+from fer_data.sampling.strategy import Strategy
+from fer_data.sampling.weights import SCHEMES
 
 
 def every_sampling(class_names: Sequence[str]) -> tuple[Strategy, ...]:

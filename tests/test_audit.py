@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from typer.testing import CliRunner
 
-from fer_data.audit import (
+from fer_data.auditing import (
     KINDS,
     Audit,
     Finding,
@@ -22,8 +22,8 @@ from fer_data.audit import (
     write_exclusions,
 )
 from fer_data.cli import app
+from fer_data.data.selection import Selection
 from fer_data.errors import UsageError
-from fer_data.selection import Selection
 from tests.conftest import Run
 from tests.csv_files import FLAT, cell, write_csv
 from tests.photographs import brightened, photographs, shifted

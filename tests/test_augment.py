@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_data import keyed
-from fer_data.batching.augment import PRESETS, Augmentation, Parameters, apply, flip
-from fer_data.batching.door import open_loader
 from fer_data.errors import UsageError
+from fer_data.loading.opening import open_loader
+from fer_data.transforms.augment import PRESETS, Augmentation, Parameters, apply, flip
+from fer_data.util import keyed
 from tests.conftest import MakeFolder
 
 NONE_RARE = np.zeros(3, np.bool_)

@@ -35,7 +35,7 @@ if os.environ["KERAS_BACKEND"] != "tensorflow":
     sys.modules["tensorflow"] = None  # as if it were not installed
 import keras
 import numpy as np
-from fer_data.store.store import open_store
+from fer_data.data.store import open_store
 from fer_model.training import devices
 from fer_model.training.feed import feed
 from fer_model.training.on_device import OnDevice, net_of, table_rows

@@ -21,16 +21,16 @@ from hypothesis import strategies as st
 from packaging.requirements import Requirement
 from PIL import Image
 
+from fer_data.data.labels import EMOTIONS
 from fer_data.errors import DataError
-from fer_data.labels import EMOTIONS
 from fer_model.comparison.side_by_side import side_by_side
+from fer_model.inference.export import export_run
+from fer_model.inference.predict import predict_paths
 from fer_model.training import models
 from fer_model.training.evaluate import evaluate_run
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
 from fer_model.training.train import resume
-from fer_model.use.export import export_run
-from fer_model.use.predict import predict_paths
 from tests.crafted_models import crafted
 from tests.untrained import untrained_run
 
@@ -243,7 +243,7 @@ def make_data(tmp_path: Path) -> Path:
 
 def prepared_to_resume(run: Run, data: Path) -> None:
     """Make a run one that stopped on the data."""
-    from fer_data.store.store import open_store
+    from fer_data.data.store import open_store
 
     store = open_store(data, form=run.recipe.form)
     about = json.loads((run.path / "recipe.json").read_text())

@@ -22,20 +22,20 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fer_data import locks
+from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
-from fer_data.splits.division import split_samples
-from fer_data.splits.split_folders import write_split_folders
-from fer_data.store.store import open_store
+from fer_data.splitting.division import split_samples
+from fer_data.util import locks
+from fer_data.writers.split_folders import write_split_folders
 from fer_model.comparison import compare as comparison
 from fer_model.comparison import grid, in_turn
 from fer_model.comparison.arm import parse_arms
 from fer_model.comparison.protocol import Cell, Protocol, run_folder
 from fer_model.comparison.results import read_results
 from fer_model.heads.posthoc import adjust_logits
-from fer_model.report.markdown import as_markdown
-from fer_model.report.page import write_comparison
-from fer_model.report.summary import Summary
+from fer_model.reporting.markdown import as_markdown
+from fer_model.reporting.page import write_comparison
+from fer_model.reporting.summary import Summary
 from fer_model.training import judge
 from fer_model.training.evaluate import evaluate_run
 from fer_model.training.recipe import Recipe

@@ -19,9 +19,9 @@ from fer_data.errors import DataError
 from fer_model.comparison.announcement import before_training
 from fer_model.comparison.protocol import Protocol
 from fer_model.comparison.results import read_results
-from fer_model.report.markdown import as_markdown
-from fer_model.report.page import write_comparison
-from fer_model.report.summary import Summary
+from fer_model.reporting.markdown import as_markdown
+from fer_model.reporting.page import write_comparison
+from fer_model.reporting.summary import Summary
 from tests.browser import CHROMIUM, NEEDED, show
 from tests.made_comparison import make_comparison
 

@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 import fer_data
-from fer_data.batching.door import open_loader
-from fer_data.batching.loader import Loader
 from fer_data.errors import UsageError
+from fer_data.loading.loader import Loader
+from fer_data.loading.opening import open_loader
 from tests.conftest import MakeFolder, write_noise
 from tests.extras import marked
 from tests.registered import every_balance
@@ -57,14 +57,14 @@ def numpy_iterator(loader: Loader) -> Callable[[], Iterator[Arrays]]:
 
 
 def tf_data(loader: Loader) -> Callable[[], Iterator[Arrays]]:
-    from fer_data.loaders.tfdata import tf_dataset
+    from fer_data.adapters.tfdata import tf_dataset
 
     dataset = tf_dataset(loader)
     return lambda: (tuple(x.numpy() for x in arrays) for arrays in dataset)
 
 
 def keras_py_dataset(loader: Loader) -> Callable[[], Iterator[Arrays]]:
-    from fer_data.loaders.keras_dataset import keras_dataset
+    from fer_data.adapters.keras_dataset import keras_dataset
 
     dataset = keras_dataset(loader, workers=2)
     dataset[len(dataset) - 1]  # Keras asks before the first epoch, and ends one before it
@@ -80,7 +80,7 @@ def keras_py_dataset(loader: Loader) -> Callable[[], Iterator[Arrays]]:
 
 def torch_with(num_workers: int) -> Adapter:
     def adapter(loader: Loader) -> Callable[[], Iterator[Arrays]]:
-        from fer_data.loaders.torch_loader import torch_loader
+        from fer_data.adapters.torch_loader import torch_loader
 
         batches = torch_loader(loader, labels="one-hot", num_workers=num_workers)
 
@@ -194,7 +194,7 @@ def test_an_adapter_that_begins_within_an_epoch_gives_as_many_steps_as_any(
 def test_shards_are_the_whole_batch_in_parts(
     data: Path, balance: str, settings: dict[str, Any], count: int
 ) -> None:
-    from fer_data.batching.shard import Shard
+    from fer_data.sampling.shard import Shard
 
     settings = {**settings, "drop_remainder": True}
     whole = opened(data, balance, settings)
@@ -206,7 +206,7 @@ def test_shards_are_the_whole_batch_in_parts(
 
 
 def test_shards_of_balanced_batches_are_balanced(data: Path) -> None:
-    from fer_data.batching.shard import Shard
+    from fer_data.sampling.shard import Shard
 
     options = {"batch_size": 22, "drop_remainder": True, "epoch_size": 50}
     for index, step in itertools.product(range(3), range(9)):
@@ -322,7 +322,7 @@ def noting_model() -> tuple[Any, list[list[int]]]:
 
 
 def test_fit_on_a_py_dataset_sees_epoch_after_epoch(data: Path) -> None:
-    from fer_data.loaders.keras_dataset import keras_dataset
+    from fer_data.adapters.keras_dataset import keras_dataset
 
     loader = opened(data, "oversample", {})
     model, seen = noting_model()
@@ -331,7 +331,7 @@ def test_fit_on_a_py_dataset_sees_epoch_after_epoch(data: Path) -> None:
 
 
 def test_a_batch_that_builds_a_model_is_no_epoch_of_a_py_dataset(data: Path) -> None:
-    from fer_data.loaders.keras_dataset import keras_dataset
+    from fer_data.adapters.keras_dataset import keras_dataset
 
     loader = opened(data, "oversample", {})
     dataset = keras_dataset(loader)
@@ -370,7 +370,7 @@ def test_fit_trains_every_step_from_where_a_state_stands(
 def test_fits_own_steps_per_epoch_neither_repeats_nor_skips_steps_of_a_py_dataset(
     data: Path, workers: int
 ) -> None:
-    from fer_data.loaders.keras_dataset import keras_dataset
+    from fer_data.adapters.keras_dataset import keras_dataset
 
     loader = opened(data, "batch", {"augment": "strong"}).at(2)
     model, seen = noting_model()
@@ -388,7 +388,7 @@ def test_fits_own_steps_per_epoch_neither_repeats_nor_skips_steps_of_a_py_datase
 def test_a_py_dataset_refuses_another_order_than_the_loaders(data: Path) -> None:
     import tensorflow as tf
 
-    from fer_data.loaders.keras_dataset import keras_dataset
+    from fer_data.adapters.keras_dataset import keras_dataset
 
     model, seen = noting_model()
     dataset = keras_dataset(opened(data, "oversample", {}))
@@ -408,7 +408,7 @@ def test_steps_per_epoch_is_a_number_of_steps(data: Path, adapter: str, steps: A
 
 @pytest.mark.parametrize("num_steps", [1, 2, 3])
 def test_fit_loses_no_short_epoch_of_a_py_dataset(data: Path, num_steps: int) -> None:
-    from fer_data.loaders.keras_dataset import keras_dataset
+    from fer_data.adapters.keras_dataset import keras_dataset
 
     loader = opened(data, "natural", {"batch_size": 4, "epoch_size": 4 * num_steps})
     assert loader.num_steps == num_steps

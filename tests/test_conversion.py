@@ -15,10 +15,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from fer_data.cli import app
-from fer_data.pixels.changes import Changes
-from fer_data.pixels.decode import PixelFormat, decode
-from fer_data.report import write_report
-from fer_data.store.store import open_store
+from fer_data.data.changes import Changes
+from fer_data.data.decode import PixelFormat, decode
+from fer_data.data.store import open_store
+from fer_data.reporting import write_report
 from tests.browser import Elements
 from tests.conftest import MakeFolder, Run
 from tests.photographs import photographs

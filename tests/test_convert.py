@@ -20,11 +20,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from fer_data import PixelFormat, locks, parallel, readers
+from fer_data import PixelFormat
+from fer_data.data import sources
+from fer_data.data.labels import EMOTIONS_BY_CODE
+from fer_data.data.png import encode_grey
+from fer_data.data.sources import fer_csv
 from fer_data.errors import DataError
-from fer_data.labels import EMOTIONS_BY_CODE
-from fer_data.pixels.png import encode_grey
-from fer_data.readers import fer_csv
+from fer_data.util import locks, parallel
 from fer_data.writers import convert, convert_csv, csv_to_folder
 from tests.csv_files import FLAT, cell, noise, write_csv, write_noise_csv
 
@@ -161,7 +163,7 @@ def test_bad_rows_are_left_out_and_listed_where_asked(tmp_path: Path) -> None:
 def test_what_a_folder_was_made_of_is_not_told_of_as_left_out(tmp_path: Path) -> None:
     table = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training", f"4,{FLAT},PublicTest"])
     convert_csv(table, tmp_path / "out")
-    assert readers.read(tmp_path / "out").left_out == ()
+    assert sources.read(tmp_path / "out").left_out == ()
 
 
 def test_nothing_but_bad_rows_is_an_error_though_they_are_skipped(tmp_path: Path) -> None:
@@ -341,7 +343,7 @@ def uninterrupted(long_csv: Path) -> dict[str, bytes]:
 # this process alone) or a number of blocks are reported (with workers): no clock decides.
 SIGNALLED = """
 import os, signal, sys
-from fer_data import parallel
+from fer_data.util import parallel
 from fer_data.cli import main
 from fer_data.writers import csv_to_folder, folder
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import fer_data
-from fer_data.account.ledger import plan_ledger
+from fer_data.analysis.ledger import plan_ledger
 from tests.conftest import Ended, MakeFolder, Run
 from tests.csv_files import FLAT, write_csv, write_noise_csv
 

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from fer_data import parallel
+from fer_data.data import store
+from fer_data.data.decode import MAX_PIXELS, PixelFormat, decode, look, read_picture
+from fer_data.data.sources import fer_csv
+from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
-from fer_data.pixels.decode import MAX_PIXELS, PixelFormat, decode, look, read_picture
-from fer_data.readers import fer_csv
-from fer_data.store import store
-from fer_data.store.store import open_store
+from fer_data.util import parallel
 from tests.conftest import MakeFolder
 from tests.csv_files import FLAT, noise, write_csv, write_noise_csv
 from tests.test_readers import NOT_ROOT

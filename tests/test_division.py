@@ -14,16 +14,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from fer_data.data.manifest import Manifest, build
+from fer_data.data.selection import Selection
+from fer_data.data.sources import read
+from fer_data.data.store import open_store
 from fer_data.errors import DataError, FerError, UsageError
-from fer_data.manifest import Manifest, build
-from fer_data.readers import read
-from fer_data.selection import Selection
-from fer_data.splits.apportion import apportion, quotas
-from fer_data.splits.division import Division, split_samples
-from fer_data.splits.split import copy_groups
-from fer_data.splits.split_folders import write_split_folders
-from fer_data.store.store import open_store
+from fer_data.splitting.apportion import apportion, quotas
+from fer_data.splitting.division import Division, split_samples
+from fer_data.splitting.split import copy_groups
 from fer_data.writers import convert
+from fer_data.writers.split_folders import write_split_folders
 from tests.conftest import MakeFolder, Run
 from tests.csv_files import write_noise_csv
 from tests.photographs import as_jpeg, photographs, shifted

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 import fer_data
-from fer_data.account.doubts import check_doubts, find_doubts, read_predictions
+from fer_data.analysis.doubts import check_doubts, find_doubts, read_predictions
 from fer_data.cli import app
+from fer_data.data.manifest import Manifest, build
 from fer_data.errors import DataError
-from fer_data.manifest import Manifest, build
 from tests.csv_files import FLAT, write_csv
 
 NAMES = ("cat", "dog", "owl")

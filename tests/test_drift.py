@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 from scipy.spatial.distance import jensenshannon
 
-from fer_data.account.drift import chi_square_tail, class_drift, cohens_d, picture_drift
+from fer_data.analysis.drift import chi_square_tail, class_drift, cohens_d, picture_drift
 from tests.conftest import MakeFolder, Run
 
 COUNTS = st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 5000)), min_size=1, max_size=9)

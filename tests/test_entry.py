@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from fer_data import cli, entry, readers
+from fer_data import cli
+from fer_data.data import sources
+from fer_data.util import entry
 from tests.conftest import MakeFolder
 
 
@@ -17,7 +19,7 @@ def interrupted(moment: str, *arguments: str | Path) -> subprocess.CompletedProc
     """Run a command that sends itself the signal where it is about to import a module."""
     code = f"""
 import os, signal, sys
-from fer_data.entry import main
+from fer_data.util.entry import main
 
 class Interrupt:
     def find_spec(self, name, path=None, target=None):
@@ -33,7 +35,7 @@ main()
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("moment", ["typer", "fer_data.readers", "PIL.Image"])
+@pytest.mark.parametrize("moment", ["typer", "fer_data.data.sources", "PIL.Image"])
 def test_ctrl_c_while_modules_are_imported_is_one_word(
     make_folder: MakeFolder, tmp_path: Path, moment: str
 ) -> None:
@@ -48,7 +50,7 @@ def test_ctrl_c_within_a_command_is_one_word(
     def stop(*arguments: object, **options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(readers, "read", stop)
+    monkeypatch.setattr(sources, "read", stop)
     monkeypatch.setattr(sys, "argv", ["fer-data", "stats", str(make_folder({"cat": 1, "zoo": 0}))])
     with pytest.raises(SystemExit) as end:
         cli.main()
@@ -69,12 +71,12 @@ def test_a_command_that_is_not_stopped_ends_as_ever(
 def test_the_installed_commands_start_where_they_can_be_stopped() -> None:
     about = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))
     scripts = about["project"]["scripts"]
-    assert scripts == {"fer-data": "fer_data.entry:main", "fer-model": "fer_model.entry:main"}
+    assert scripts == {"fer-data": "fer_data.util.entry:main", "fer-model": "fer_model.entry:main"}
 
 
 def test_where_a_command_starts_next_to_nothing_is_imported() -> None:
     code = "import sys\nbefore = set(sys.modules)\nimport {}\nprint(*set(sys.modules) - before)"
-    for module in ("fer_data.entry", "fer_model.entry"):
+    for module in ("fer_data.util.entry", "fer_model.entry"):
         command = [sys.executable, "-c", code.format(module)]
         found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
         assert not {"typing", "dataclasses", "typer", "rich", "numpy"} & set(found), module

@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from fer_data.data.labels import EMOTIONS
 from fer_data.errors import DataError, TrainingError, UsageError
-from fer_data.labels import EMOTIONS
 from fer_model.cli import app
+from fer_model.inference import export as module
+from fer_model.inference.export import TOLERANCE, export_run
+from fer_model.inference.forms import FORMS, Form
 from fer_model.training import models
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
-from fer_model.use import export as module
-from fer_model.use.export import TOLERANCE, export_run
-from fer_model.use.forms import FORMS, Form
 from tests.untrained import untrained_run
 
 ROUNDING = 1e-5

@@ -16,7 +16,7 @@ import pytest
 import fer_data
 import fer_model
 from fer_data.extras import EXTRA_OF
-from fer_data.synthetic.files import write_synthetic
+from fer_data.fer2013.synthetic import write_synthetic
 
 DEVELOPERS = {"bench", "dev", "frameworks", "fuzz"}
 """Extras that no public name and no command needs."""

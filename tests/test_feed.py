@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_data.batching.door import open_loader
-from fer_data.batching.loader import Loader
-from fer_data.batching.shard import Shard
 from fer_data.errors import UsageError
+from fer_data.loading.loader import Loader
+from fer_data.loading.opening import open_loader
+from fer_data.sampling.shard import Shard
 from fer_model.training import train as train_module
 from fer_model.training.feed import Batches, Epochs, feed
 from fer_model.training.on_device import table_rows

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_data.account.agreement import Agreement, label_agreement
-from fer_data.account.stats import compute_stats
-from fer_data.batching.door import open_loader
+from fer_data.analysis.agreement import Agreement, label_agreement
+from fer_data.analysis.stats import compute_stats
+from fer_data.data.ferplus import COLUMNS, Votes, overlay, read_votes
+from fer_data.data.labels import EMOTIONS, USAGES
+from fer_data.data.manifest import NO_SPLIT, Manifest, build
+from fer_data.data.selection import Selection
+from fer_data.data.sources import read
 from fer_data.errors import DataError, UsageError
-from fer_data.ferplus import COLUMNS, Votes, overlay, read_votes
-from fer_data.labels import EMOTIONS, USAGES
-from fer_data.manifest import NO_SPLIT, Manifest, build
-from fer_data.readers import read
-from fer_data.selection import Selection
+from fer_data.loading.opening import open_loader
 from fer_data.writers import convert
 from tests.conftest import Run
 from tests.csv_files import write_noise_csv

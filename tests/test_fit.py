@@ -9,10 +9,10 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from fer_data.account.stats import SplitStats, Stats
-from fer_data.batching.fit import fitted
-from fer_data.cli_support import print_table
-from fer_data.render import counts_tables
+from fer_data.analysis.stats import SplitStats, Stats
+from fer_data.terminal.cli_support import print_table
+from fer_data.terminal.fit import fitted
+from fer_data.terminal.render import counts_tables
 from tests.conftest import MakeFolder, Run
 from tests.csv_files import write_noise_csv
 

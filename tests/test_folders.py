@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from fer_data import folders, locks
-from fer_data.folders import built_whole
-from fer_data.store.store import open_store
+from fer_data.data.store import open_store
+from fer_data.util import folders, locks
+from fer_data.util.folders import built_whole
 from tests.conftest import MakeFolder
 
 

@@ -23,12 +23,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import fer_data
-from fer_data import PixelFormat, parallel, readers
+from fer_data import PixelFormat
+from fer_data.data import sources
+from fer_data.data.decode import decode
+from fer_data.data.labels import EMOTIONS, SPLITS
+from fer_data.data.manifest import Manifest
+from fer_data.data.sources.piece import Pieces
 from fer_data.errors import DataError, UsageError
-from fer_data.labels import EMOTIONS, SPLITS
-from fer_data.manifest import Manifest
-from fer_data.pixels.decode import decode
-from fer_data.readers.piece import Pieces
+from fer_data.util import parallel
 from fer_data.writers import convert, parquet_files
 from fer_data.writers.staging import publish
 from tests.conftest import MakeFolder
@@ -54,15 +56,15 @@ class Sample(NamedTuple):
 
 def layout_of(path: Path) -> str | None:
     """Return the layout by which a folder of any class folders is read, be it of one class."""
-    return "class-folders" if readers.layout_of(path) == "folder" else None
+    return "class-folders" if sources.layout_of(path) == "folder" else None
 
 
 def content(path: Path, *, merge_test: bool = False) -> list[Sample]:
     """Return every sample of a data set, in order."""
     manifest = fer_data.read(path, merge_test=merge_test, layout=layout_of(path))
-    names = readers.names(manifest)
+    names = sources.names(manifest)
     found = []
-    for piece in readers.pieces(manifest).pieces:
+    for piece in sources.pieces(manifest).pieces:
         for row, name, raw in piece.pictures():
             assert not isinstance(raw, DataError), raw
             label = manifest.labels[row]
@@ -520,13 +522,13 @@ def test_a_source_is_read_no_more_often_for_many_shards_of_parquet(
     source = tmp_path / "x.npz"
     convert(make_folder({"train/a": 5, "test/a": 3, "train/zoo": 0}), source)
     openings = []
-    pieces = readers.pieces
+    pieces = sources.pieces
 
     def pieces_and_count(manifest: Manifest) -> Pieces:
         openings.append(manifest)
         return pieces(manifest)
 
-    monkeypatch.setattr(readers, "pieces", pieces_and_count)
+    monkeypatch.setattr(sources, "pieces", pieces_and_count)
     numbers = []
     for shard_bytes in (1, 1 << 20):
         monkeypatch.setattr(parquet_files, "SHARD_BYTES", shard_bytes)
@@ -795,7 +797,7 @@ def test_an_index_of_tfrecord_files_is_not_trusted(
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=40))
 def test_no_bytes_make_the_reader_of_examples_fail_otherwise(data: bytes) -> None:
-    from fer_data.readers.example import features
+    from fer_data.data.sources.example import features
 
     with contextlib.suppress(ValueError):
         assert isinstance(features(data), dict)
@@ -809,10 +811,10 @@ def test_a_store_of_any_layout_has_its_pictures(tmp_path: Path, kind: str) -> No
     source = source_of(kind, tmp_path, "cat", ["0.png", "1.png"])
     store = fer_data.open_store(source, form=PixelFormat(4, 4))
     np.testing.assert_array_equal(store.pixels[..., 0], PIXELS)
-    before = readers.fingerprint(source)
+    before = sources.fingerprint(source)
     changed = source / "train" / "x.tfrecord" if kind == "tfrecord" else source
     changed.touch()
-    assert readers.fingerprint(source) != before
+    assert sources.fingerprint(source) != before
 
 
 @pytest.mark.parametrize("kind", ["npz", "parquet", "csv"])
@@ -825,11 +827,11 @@ def test_pieces_of_some_samples_are_those_samples(
     rows = np.array([1, 4, 7])
     whole, some = (
         [decode(raw, PixelFormat(), name).pixels  # type: ignore[arg-type]
-         for piece in readers.pieces(part).pieces for _, name, raw in piece.pictures()]
+         for piece in sources.pieces(part).pieces for _, name, raw in piece.pictures()]
         for part in (manifest, manifest.take(rows))
     )  # fmt: skip
     np.testing.assert_array_equal(np.stack(some), np.stack(whole)[rows])
-    assert [row for piece in readers.pieces(manifest.take(rows)).pieces
+    assert [row for piece in sources.pieces(manifest.take(rows)).pieces
             for row, _, _ in piece.pictures()] == [0, 1, 2]  # fmt: skip
 
 
@@ -838,7 +840,8 @@ def test_pieces_of_some_samples_are_those_samples(
 
 KILLED = """
 import os, signal, sys
-from fer_data import parallel, writers
+from fer_data import writers
+from fer_data.util import parallel
 from fer_data.writers import folder, npz_file, parquet_files
 
 parallel._FEW, parquet_files.SHARD_BYTES = int(sys.argv[1]), 70_000
@@ -863,7 +866,7 @@ folder.track = npz_file.track = track_and_count
 parquet_files.leave_mark = mark_and_count
 npz_file._ROWS_AT_ONCE = 100
 if sys.argv[5] == "tfrecord":
-    from fer_data.loaders import tfrecords
+    from fer_data.writers import tfrecords
 
     tfrecords.track = track_and_count
 writers.convert(sys.argv[3], sys.argv[4], to=sys.argv[5])

@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 
-from fer_data.batching.door import open_loader
-from fer_data.batching.loader import Loader
-from fer_data.batching.shard import Shard
 from fer_data.errors import UsageError
+from fer_data.loading.loader import Loader
+from fer_data.loading.opening import open_loader
+from fer_data.sampling.shard import Shard
 from tests.conftest import MakeFolder
 
 torch = pytest.importorskip("torch", reason="the extra torch is not installed")

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import fer_data
+from fer_data.data.sources import fer_csv, source
 from fer_data.errors import DataError
-from fer_data.readers import fer_csv, source
 from tests.conftest import Run
 from tests.csv_files import FLAT, write_csv
 from tests.test_data_cli import one_line

@@ -19,8 +19,8 @@ import pytest
 from PIL import Image
 
 import fer_data
+from fer_data.data.decode import PixelFormat, read_picture
 from fer_data.errors import DataError
-from fer_data.pixels.decode import PixelFormat, read_picture
 from tests.children import in_children
 from tests.conftest import MakeFolder
 from tests.csv_files import FLAT, write_csv
@@ -83,7 +83,7 @@ def png_bombs() -> dict[str, bytes]:
 
 READ_ALL = """
 import json, resource, sys
-from fer_data.pixels.decode import PixelFormat, read_picture
+from fer_data.data.decode import PixelFormat, read_picture
 from fer_data.errors import DataError
 
 def peak():

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import fer_data
+from fer_data.data import store
+from fer_data.data.decode import PixelFormat
+from fer_data.data.sources import content
+from fer_data.data.store import open_store
 from fer_data.errors import DataError
-from fer_data.pixels.decode import PixelFormat
-from fer_data.readers import content
-from fer_data.store import store
-from fer_data.store.store import open_store
 from fer_data.writers import convert
 from tests.conftest import MakeFolder, Run
 from tests.csv_files import write_noise_csv

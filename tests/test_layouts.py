@@ -22,10 +22,10 @@ from PIL import Image
 import fer_data
 import fer_model.cli
 from fer_data.cli import app as data_app
+from fer_data.data.labels import split_of_folder
+from fer_data.data.sources import class_folders, fingerprint
+from fer_data.data.sources.class_folders import Listing
 from fer_data.errors import DataError, UsageError
-from fer_data.labels import split_of_folder
-from fer_data.readers import class_folders, fingerprint
-from fer_data.readers.class_folders import Listing
 from fer_model.cli import app as model_app
 from tests.conftest import MakeFolder, Run
 from tests.csv_files import FLAT, write_csv

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_data.account.ledger import Ledger, plan_ledger, record_ledger
-from fer_data.account.ledger_plot import draw_ledger
-from fer_data.batching.door import open_loader
+from fer_data.analysis.ledger import Ledger, plan_ledger, record_ledger
 from fer_data.errors import UsageError
+from fer_data.loading.opening import open_loader
+from fer_data.reporting.ledger_plot import draw_ledger
 from tests.conftest import MakeFolder
 from tests.registered import every_balance
 

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_data import keyed
-from fer_data.batching.batches import Batch
-from fer_data.batching.door import open_loader
-from fer_data.batching.shard import Shard
+from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
-from fer_data.splits.split import copy_groups, hold_out, stratified_subset
-from fer_data.store.store import open_store
+from fer_data.loading.batches import Batch
+from fer_data.loading.opening import open_loader
+from fer_data.sampling.shard import Shard
+from fer_data.splitting.split import copy_groups, hold_out, stratified_subset
+from fer_data.util import keyed
 from tests.conftest import MakeFolder
 from tests.registered import every_balance
 
@@ -178,7 +178,7 @@ def test_colour_and_size_go_all_the_way(data: Path) -> None:
 
 @pytest.mark.parametrize("balance", ["batch", "class-weights"])
 def test_tf_data_gives_integer_labels_and_knows_its_length(data: Path, balance: str) -> None:
-    from fer_data.loaders.tfdata import tf_dataset
+    from fer_data.adapters.tfdata import tf_dataset
 
     loader = open_loader(data, balance=balance, batch_size=4)
     dataset = tf_dataset(loader, labels="int")
@@ -191,7 +191,7 @@ def test_tf_data_gives_integer_labels_and_knows_its_length(data: Path, balance: 
 
 
 def test_tf_data_goes_on_from_any_step(data: Path) -> None:
-    from fer_data.loaders.tfdata import tf_dataset
+    from fer_data.adapters.tfdata import tf_dataset
 
     loader = open_loader(data, balance="oversample", batch_size=4)
     expected = [loader.batch(step).labels.tolist() for step in range(4, 19)]
@@ -303,7 +303,7 @@ def test_a_step_before_the_first_is_refused(data: Path) -> None:
 def test_an_option_that_there_is_not_is_named_in_one_line(
     data: Path, options: dict[str, Any], named: str
 ) -> None:
-    from fer_data.loaders.keras_dataset import keras_dataset
+    from fer_data.adapters.keras_dataset import keras_dataset
 
     with pytest.raises(UsageError, match=f"^{named}: ") as refused:
         keras_dataset(data, **options)

@@ -9,14 +9,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_data.batching.batches import Batch
-from fer_data.batching.loader import Loader
-from fer_data.batching.mixing import Mixing
-from fer_data.batching.shard import Shard
-from fer_data.epochs.strategy import Strategy
-from fer_data.manifest import Manifest
-from fer_data.pixels.decode import PixelFormat
-from fer_data.store.store import BuildReport, PixelStore
+from fer_data.data.decode import PixelFormat
+from fer_data.data.manifest import Manifest
+from fer_data.data.store import BuildReport, PixelStore
+from fer_data.loading.batches import Batch
+from fer_data.loading.loader import Loader
+from fer_data.sampling.shard import Shard
+from fer_data.sampling.strategy import Strategy
+from fer_data.transforms.mixing import Mixing
 from tests.registered import every_balance
 
 STRATEGIES = st.sampled_from(

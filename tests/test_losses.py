@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from fer_data.data.decode import PixelFormat
 from fer_data.errors import UsageError
-from fer_data.pixels.decode import PixelFormat
 from fer_model.losses.choice import FORMS, LOSSES, LossChoice, known_counts
 from fer_model.training import models, nets
 from tests.extras import marked

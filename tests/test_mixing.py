@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_data.batching.door import open_loader
-from fer_data.batching.mixing import Mixing
 from fer_data.errors import UsageError
+from fer_data.loading.opening import open_loader
+from fer_data.transforms.mixing import Mixing
 from tests.conftest import MakeFolder
 
 
@@ -92,7 +92,7 @@ def test_mixing_that_cannot_be_meant_is_refused(text: str) -> None:
 
 
 def test_soft_labels_are_no_integers(data: Path) -> None:
-    from fer_data.loaders.tfdata import tf_dataset
+    from fer_data.adapters.tfdata import tf_dataset
 
     with pytest.raises(UsageError, match="int labels cannot hold them"):
         tf_dataset(data, mix="mixup:0.2", labels="int")

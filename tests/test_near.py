@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fer_data.copies import near
-from fer_data.copies.near import linked, near_pairs
+from fer_data.duplicates import near
+from fer_data.duplicates.near import linked, near_pairs
 from tests.photographs import as_jpeg, brightened, photographs, resized, shifted
 
 NUMBER = 300

@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from PIL import Image
 from typer.testing import CliRunner
 
-from fer_data.batching.door import open_loader
-from fer_data.batching.loader import Loader
-from fer_data.batching.shard import Shard
+from fer_data.adapters.plans import plan_arrays
+from fer_data.adapters.tfplans import plan_dataset
 from fer_data.errors import UsageError
-from fer_data.loaders.plans import plan_arrays
-from fer_data.loaders.tfplans import plan_dataset
+from fer_data.loading.loader import Loader
+from fer_data.loading.opening import open_loader
+from fer_data.sampling.shard import Shard
 from fer_model import environment
 from fer_model.cli import app
 from fer_model.training import devices, models

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from fer_data import convert_csv, files
+from fer_data import convert_csv
 from fer_data.errors import DataError
+from fer_data.util import files
 from fer_data.writers import convert
 from tests.conftest import MakeFolder, Run
 from tests.csv_files import FLAT, write_csv

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fer_data.readers.pixel_text import NUM_PIXELS, parse_pixels
+from fer_data.data.sources.pixel_text import NUM_PIXELS, parse_pixels
 from tests.csv_files import FLAT
 
 seeds = st.integers(0, 2**32 - 1)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fer_data.epochs.plan import EpochPlan, Planner, plan_epoch
-from fer_data.epochs.schedule import EpochSize, Schedule
-from fer_data.epochs.strategy import Strategy
 from fer_data.errors import UsageError
+from fer_data.sampling.planner import EpochPlan, Planner, plan_epoch
+from fer_data.sampling.schedule import EpochSize, Schedule
+from fer_data.sampling.strategy import Strategy
 from tests.registered import every_sampling
 
 EVERY = every_sampling(class_names="ab")

@@ -13,19 +13,19 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from fer_data.batching.door import open_loader
+from fer_data.data.decode import PixelFormat
+from fer_data.data.labels import EMOTIONS
+from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
-from fer_data.labels import EMOTIONS
-from fer_data.pixels.decode import PixelFormat
-from fer_data.store.store import open_store
+from fer_data.loading.opening import open_loader
 from fer_data.writers import convert
 from fer_model.cli import app
+from fer_model.inference import predict as module
+from fer_model.inference.predict import predict_paths
 from fer_model.training import models
 from fer_model.training.evaluate import predict
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
-from fer_model.use import predict as module
-from fer_model.use.predict import predict_paths
 from tests.untrained import untrained_run
 
 ALL_KINDS = ("L", "RGB", "RGBA", "P", "LA", "1", "I;16", "CMYK", "turned")

@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 
 from fer_data.errors import DataError, TrainingError, UsageError
-from fer_data.synthetic.files import write_synthetic
+from fer_data.fer2013.synthetic import write_synthetic
 from fer_model.comparison import grid, on_node
 from fer_model.comparison.arm import parse_arms
 from fer_model.comparison.protocol import Cell, Protocol

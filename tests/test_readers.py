@@ -11,10 +11,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import fer_data
+from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE
+from fer_data.data.manifest import UNLABELLED, Manifest
+from fer_data.data.sources import fer_csv, fingerprint
 from fer_data.errors import DataError
-from fer_data.labels import EMOTIONS, EMOTIONS_BY_CODE
-from fer_data.manifest import UNLABELLED, Manifest
-from fer_data.readers import fer_csv, fingerprint
 from tests.conftest import MakeFolder
 from tests.csv_files import FLAT, cell, noise, write_csv
 

@@ -18,11 +18,11 @@ import pytest
 from numpy.typing import NDArray
 
 import fer_data
-from fer_data.account.stats import compute_stats
-from fer_data.audit import audit_data
-from fer_data.labels import EMOTIONS, EMOTIONS_BY_CODE
-from fer_data.manifest import Manifest, build
-from fer_data.store.store import open_store
+from fer_data.analysis.stats import compute_stats
+from fer_data.auditing import audit_data
+from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE
+from fer_data.data.manifest import Manifest, build
+from fer_data.data.store import open_store
 from fer_data.writers import convert_csv
 from tests.csv_files import cell, write_csv
 

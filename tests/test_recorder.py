@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_data.pixels.decode import PixelFormat
+from fer_data.data.decode import PixelFormat
 from fer_model.training import models, recorder
 from fer_model.training.averaging import Averaging
 from fer_model.training.recorder import Progress, Recorder, Stopped

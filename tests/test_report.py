@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from fer_data.audit import KINDS, audit_store
+from fer_data.auditing import KINDS, audit_store
 from fer_data.cli import app
-from fer_data.report import write_page, write_report
-from fer_data.report.pictures import of_groups
-from fer_data.store.store import open_store
+from fer_data.data.store import open_store
+from fer_data.reporting import write_page, write_report
+from fer_data.reporting.pictures import of_groups
 from tests.browser import CHROMIUM, NEEDED, Elements, show
 from tests.photographs import photographs
 from tests.test_audit import everything, write

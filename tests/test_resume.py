@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fer_data.batching.door import open_loader
-from fer_data.batching.shard import Shard
 from fer_data.errors import UsageError
+from fer_data.loading.opening import open_loader
+from fer_data.sampling.shard import Shard
 from tests.conftest import MakeFolder
 
 OPTIONS: dict[str, Any] = {"balance": "batch", "batch_size": 4, "image_size": 12}

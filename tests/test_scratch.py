@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_data.batching.door import open_loader
-from fer_data.batching.scratch import Recycled, Scratch
+from fer_data.loading.opening import open_loader
+from fer_data.util.scratch import Recycled, Scratch
 from tests.conftest import MakeFolder
 
 

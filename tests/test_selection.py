@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fer_data.batching.door import open_loader
+from fer_data.data.manifest import NO_SPLIT, Manifest
+from fer_data.data.selection import Selection
+from fer_data.data.sources import read
+from fer_data.data.store import open_store
 from fer_data.errors import DataError, FerError, UsageError
-from fer_data.manifest import NO_SPLIT, Manifest
-from fer_data.readers import read
-from fer_data.selection import Selection
-from fer_data.store.store import open_store
+from fer_data.loading.opening import open_loader
 from tests.conftest import MakeFolder, Run
 from tests.csv_files import FLAT, write_csv, write_noise_csv
 

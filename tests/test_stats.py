@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fer_data
-from fer_data import render
-from fer_data.account.stats import SplitStats, Stats, compute_stats
-from fer_data.manifest import Manifest, build
+from fer_data.analysis.stats import SplitStats, Stats, compute_stats
+from fer_data.data.manifest import Manifest, build
+from fer_data.terminal import render
 from tests.conftest import MakeFolder
 from tests.csv_files import FLAT, write_csv
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_data.epochs.schedule import Schedule
-from fer_data.epochs.strategy import CHOICES, FORMS, Strategy
-from fer_data.epochs.weights import class_weights
 from fer_data.errors import UsageError
+from fer_data.sampling.schedule import Schedule
+from fer_data.sampling.strategy import CHOICES, FORMS, Strategy
+from fer_data.sampling.weights import class_weights
 
 NAMES = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 FER2013 = np.array([3995, 436, 4097, 7215, 4965, 4830, 3171])

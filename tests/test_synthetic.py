@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fer_data.data.labels import EMOTIONS
 from fer_data.errors import UsageError
-from fer_data.labels import EMOTIONS
-from fer_data.synthetic.faces import COUNTS, counts_for, draw, plan
+from fer_data.fer2013.faces import COUNTS, counts_for, draw, plan
 
 
 def test_the_whole_set_has_fer2013s_counts() -> None:
@@ -54,7 +54,7 @@ def test_the_plan_holds_the_counts_in_shuffled_classes() -> None:
 
 def test_the_same_key_draws_the_same_bytes_in_any_process() -> None:
     code = (
-        "import hashlib; from fer_data.synthetic.faces import draw\n"
+        "import hashlib; from fer_data.fer2013.faces import draw\n"
         "print(hashlib.sha256(b''.join(draw(row, 'fear', seed=3).tobytes() for row in range(9)))"
         ".hexdigest())"
     )

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 import fer_data
-from fer_data import readers
-from fer_data.batching.shard import Shard
-from fer_data.epochs.schedule import Schedule
-from fer_data.epochs.strategy import Strategy
+from fer_data.adapters.tfrecord_stream import tfrecord_dataset
+from fer_data.data import sources
+from fer_data.data.sources.tfrecord import read_index
+from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
-from fer_data.loaders.tfrecord_stream import tfrecord_dataset
-from fer_data.loaders.tfrecords import write_tfrecords
-from fer_data.readers.tfrecord import read_index
-from fer_data.store.store import open_store
+from fer_data.sampling.schedule import Schedule
+from fer_data.sampling.shard import Shard
+from fer_data.sampling.strategy import Strategy
 from fer_data.writers import convert
+from fer_data.writers.tfrecords import write_tfrecords
 from tests.conftest import MakeFolder
 from tests.registered import every_balance
 
@@ -204,4 +204,4 @@ def test_a_class_or_file_name_that_is_no_utf_8_is_refused_or_escaped(tmp_path: P
     convert(tmp_path / "file.npz", tmp_path / "out", to="tfrecord")
     manifest = fer_data.read(tmp_path / "out")
     assert manifest.class_names == ("\udcff",)
-    assert readers.names(manifest) == ["\\ud800.png"]
+    assert sources.names(manifest) == ["\\ud800.png"]

@@ -21,13 +21,13 @@ from PIL import Image
 from rich.console import Console
 from sklearn.metrics import f1_score
 
-from fer_data.batching.door import open_loader
+from fer_data.data.ferplus import COLUMNS
+from fer_data.data.selection import Selection
+from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
-from fer_data.ferplus import COLUMNS
-from fer_data.selection import Selection
-from fer_data.splits.division import split_samples
-from fer_data.splits.split_folders import write_split_folders
-from fer_data.store.store import open_store
+from fer_data.loading.opening import open_loader
+from fer_data.splitting.division import split_samples
+from fer_data.writers.split_folders import write_split_folders
 from fer_model.comparison.side_by_side import side_by_side
 from fer_model.render import scores_table
 from fer_model.training import models, plots

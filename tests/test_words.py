@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fer_data.words import counted
+from fer_data.util.words import counted
 
 
 @pytest.mark.parametrize(

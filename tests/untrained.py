@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from fer_data.labels import EMOTIONS
+from fer_data.data.labels import EMOTIONS
 from fer_model.training import models, nets
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run

@@ -38,8 +38,8 @@ PLANTED = 200
 
 OURS = """
 import sys
-from fer_data.audit.subject import Subject
-from fer_data.store.store import open_store
+from fer_data.auditing.subject import Subject
+from fer_data.data.store import open_store
 subject = Subject(open_store(sys.argv[1], skip_bad=True))
 names = subject.manifest.sample_ids()
 numbers = subject.photographs

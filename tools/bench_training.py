@@ -57,7 +57,7 @@ def contenders(chosen: argparse.Namespace) -> dict[str, tuple[Any, Any]]:
     import keras
     import numpy as np
 
-    from fer_data.batching.door import open_loader
+    from fer_data.loading.opening import open_loader
     from fer_model.training import devices, nets
     from fer_model.training.feed import feed
     from fer_model.training.on_device import OnDevice, table_rows

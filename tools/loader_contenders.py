@@ -92,8 +92,8 @@ def forever(dataset: Iterable[Any]) -> Stream:
 
 # Ours ---------------------------------------------------------------------------------------------
 
-_TF = ("tensorflow", "fer_data.loaders.tfdata")
-_NUMPY = ("fer_data.batching.door",)
+_TF = ("tensorflow", "fer_data.adapters.tfdata")
+_NUMPY = ("fer_data.loading.opening",)
 
 
 def ours(name: str, title: str, balance: str, balances: str, **options: Any) -> None:
@@ -144,7 +144,7 @@ def ours_tf_epochs(data: Data, _: Any) -> Stream:
 @contender(
     "ours-keras",
     "fer_data, Keras PyDataset, batch",
-    imports=("keras", "fer_data.loaders.keras_dataset"),
+    imports=("keras", "fer_data.adapters.keras_dataset"),
     flips="yes",
     balances="each batch, exactly",
 )
@@ -162,7 +162,7 @@ def ours_keras(data: Data, _: Any) -> Stream:
 @contender(
     "ours-torch",
     "fer_data, PyTorch, batch",
-    imports=("torch", "fer_data.loaders.torch_loader"),
+    imports=("torch", "fer_data.adapters.torch_loader"),
     flips="yes",
     balances="each batch, exactly",
 )
@@ -389,7 +389,7 @@ def tf_constant(data: Data, _: Any) -> Stream:
 @contender(
     "copy-into",
     "plain copy, into one array",
-    imports=("fer_data.batching.door",),
+    imports=("fer_data.loading.opening",),
     flips="no",
     balances="no",
 )
@@ -405,7 +405,7 @@ def copy_into(data: Data, _: Any) -> Stream:
 @contender(
     "copy-fresh",
     "plain copy, into a new array each",
-    imports=("fer_data.batching.door",),
+    imports=("fer_data.loading.opening",),
     flips="no",
     balances="no",
 )

@@ -29,7 +29,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from fer_data.entry import INTERRUPTED
+from fer_data.util.entry import INTERRUPTED
 
 FIGURES = ("accuracy", "balanced_accuracy", "macro_f1")
 _SECONDS_TO_STOP = 120.0

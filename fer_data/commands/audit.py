@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from fer_data import cli_support
-from fer_data.cli_support import print_json, print_table, say
 from fer_data.commands.options import (
     Apart,
     AsJson,
@@ -24,7 +22,9 @@ from fer_data.commands.options import (
     selection_of,
 )
 from fer_data.commands.outputs import check_output, written
-from fer_data.words import counted
+from fer_data.terminal import cli_support
+from fer_data.terminal.cli_support import print_json, print_table, say
+from fer_data.util.words import counted
 
 
 def audit(
@@ -75,15 +75,15 @@ def audit(
 
       fer-data audit dataset/ --fail-on leaked-copies,conflicting-labels --json
     """
-    from fer_data import audit as room
-    from fer_data.audit import tables
-    from fer_data.manifest import printable
+    from fer_data import auditing
+    from fer_data.data.manifest import printable
+    from fer_data.terminal import audit_tables
 
     check_output(exclusions, locals())
     check_output(html, locals())
     selection = selection_of(locals())
-    kinds = room.parse_kinds(fail_on) if fail_on is not None else ()
-    found = room.audit_data(path, cache=cache, merge_test=not test_apart, selection=selection)
+    kinds = auditing.parse_kinds(fail_on) if fail_on is not None else ()
+    found = auditing.audit_data(path, cache=cache, merge_test=not test_apart, selection=selection)
     if as_json:
         print_json(found.to_dict())
     else:
@@ -96,24 +96,24 @@ def audit(
             highlight=False,
             soft_wrap=True,
         )
-        print_table([tables.photographs_table(found)])
+        print_table([audit_tables.photographs_table(found)])
         if found.findings:
-            print_table(tables.findings_tables(found))
+            print_table(audit_tables.findings_tables(found))
         else:
             console.print("Nothing was found.")
         for line in (*manifest.notes, *manifest.left_out_summary()):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
     if html is not None:
-        from fer_data.report import write_audit_page
+        from fer_data.reporting import write_audit_page
 
         write_audit_page(found, html)
         say(f"The findings with their pictures are in {html}")
     if exclusions is not None:
         with written(exclusions):
-            number = room.write_exclusions(found.findings, found.manifest, exclusions)
+            number = auditing.write_exclusions(found.findings, found.manifest, exclusions)
         better = counted(number, "sample is", "samples are")
         say(f"{better} better left out of training, as listed in {exclusions}")
-        for line in room.nearly_emptied(found):
+        for line in auditing.nearly_emptied(found):
             say(line)
     if failed := found.of_kinds(kinds):
         say(f"fer-data: found {', '.join(dict.fromkeys(one.kind for one in failed))}")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fer_data.cli_support import print_json, print_table, say
 from fer_data.commands.options import Apart, AsJson, Layout, SkipBad
-from fer_data.words import counted
+from fer_data.terminal.cli_support import print_json, print_table, say
+from fer_data.util.words import counted
 
 if TYPE_CHECKING:
     from fer_data.writers import Conversion
@@ -96,7 +96,7 @@ def convert(
       fer-data convert hub/ fer2013.csv --size 48 --color grey
     """
     from fer_data import writers
-    from fer_data.pixels.decode import PixelFormat
+    from fer_data.data.decode import PixelFormat
 
     began = time.monotonic()
     form = None
@@ -116,8 +116,8 @@ def convert(
 
 
 def _show_conversion(done: Conversion, began: float, *, as_json: bool) -> None:
-    from fer_data import render
-    from fer_data.account.stats import SplitStats, Stats
+    from fer_data.analysis.stats import SplitStats, Stats
+    from fer_data.terminal import render
 
     if as_json:
         print_json(done.to_dict())

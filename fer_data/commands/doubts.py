@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from fer_data.cli_support import print_json, print_table, say
 from fer_data.commands.options import Apart, AsJson, DataPath, Exclude, Ferplus, Layout, SkipBad
 from fer_data.commands.outputs import check_output, written
-from fer_data.words import counted
+from fer_data.terminal.cli_support import print_json, print_table, say
+from fer_data.util.words import counted
 
 
 def doubts(
@@ -45,19 +45,20 @@ def doubts(
 
       fer-data doubts fer2013.csv runs/fold-* --out doubts.csv
     """
-    from fer_data import readers, render
-    from fer_data.account.doubts import check_doubts, find_doubts, read_predictions
-    from fer_data.selection import Selection
+    from fer_data.analysis.doubts import check_doubts, find_doubts, read_predictions
+    from fer_data.data import sources
+    from fer_data.data.selection import Selection
+    from fer_data.terminal import render
 
     check_output(out, locals())
     selection = Selection(exclude=exclude, layout=layout)
-    manifest = readers.read(path, merge_test=not test_apart, skip_bad=skip_bad, selection=selection)
+    manifest = sources.read(path, merge_test=not test_apart, skip_bad=skip_bad, selection=selection)
     found = find_doubts(manifest, *read_predictions(runs, manifest))
     check = None
     if ferplus is not None:
         other = Selection(exclude=exclude, ferplus=ferplus, layout=layout)
         check = check_doubts(
-            found, readers.read(path, merge_test=not test_apart, skip_bad=skip_bad, selection=other)
+            found, sources.read(path, merge_test=not test_apart, skip_bad=skip_bad, selection=other)
         )
     listed = found.to_dicts()
     if out is not None:

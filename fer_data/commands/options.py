@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from fer_data.selection import Selection
+    from fer_data.data.selection import Selection
 
 DataPath = Annotated[
     Path,
@@ -83,7 +83,7 @@ KeepUnusable = Annotated[
 
 def selection_of(options: dict[str, Any]) -> Selection:
     """Return the selection that a command's options ask for."""
-    from fer_data.selection import Selection
+    from fer_data.data.selection import Selection
 
     names = {field.name for field in fields(Selection)} & options.keys()
     return Selection(**{name: options[name] for name in names})

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_data.errors import DataError, UsageError
-from fer_data.files import refuse_special
+from fer_data.util.files import refuse_special
 
 _INPUTS = ("path", "exclude", "splits", "ferplus")
 

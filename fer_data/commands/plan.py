@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from fer_data.cli_support import print_json, print_table, say
 from fer_data.commands.options import (
     AsJson,
     Contempt,
@@ -22,9 +21,10 @@ from fer_data.commands.options import (
     selection_of,
 )
 from fer_data.commands.outputs import check_output
-from fer_data.epochs.schedule import parse_epoch_size
-from fer_data.epochs.strategy import FORMS
 from fer_data.errors import DataError
+from fer_data.sampling.schedule import parse_epoch_size
+from fer_data.sampling.strategy import FORMS
+from fer_data.terminal.cli_support import print_json, print_table, say
 
 
 def plan(
@@ -64,11 +64,12 @@ def plan(
 
       fer-data plan train/ --balance counts:disgust=2000,happy=4000 --json
     """
-    from fer_data import readers, render
-    from fer_data.account.ledger import plan_ledger
+    from fer_data.analysis.ledger import plan_ledger
+    from fer_data.data import sources
+    from fer_data.terminal import render
 
     check_output(plot, locals())
-    manifest = readers.read(path, skip_bad=skip_bad, selection=selection_of(locals()))
+    manifest = sources.read(path, skip_bad=skip_bad, selection=selection_of(locals()))
     if "train" not in manifest.splits or not manifest.counts("train").any():
         raise DataError(f"{path}: no labelled training split to plan")
     if missing := manifest.without_samples("train"):
@@ -84,7 +85,7 @@ def plan(
         epoch_size=parse_epoch_size(epoch_size),
     )
     if plot is not None:
-        from fer_data.account.ledger_plot import draw_ledger
+        from fer_data.reporting.ledger_plot import draw_ledger
 
         draw_ledger(ledger, plot)
     if as_json:

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from fer_data.cli_support import say
 from fer_data.commands.options import (
     Apart,
     Cache,
@@ -22,6 +21,7 @@ from fer_data.commands.options import (
     selection_of,
 )
 from fer_data.commands.outputs import check_output
+from fer_data.terminal.cli_support import say
 
 
 def report(
@@ -48,7 +48,7 @@ def report(
 
       fer-data report fer2013.csv --out report/ --exclude exclusions.csv --splits splits.csv
     """
-    from fer_data.report import write_report
+    from fer_data.reporting import write_report
 
     check_output(out / "index.html", locals())
     selection = selection_of(locals())

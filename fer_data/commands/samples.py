@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from fer_data.cli_support import say
 from fer_data.commands.options import (
     Cache,
     Contempt,
@@ -22,7 +21,8 @@ from fer_data.commands.options import (
     selection_of,
 )
 from fer_data.commands.outputs import check_output
-from fer_data.words import counted
+from fer_data.terminal.cli_support import say
+from fer_data.util.words import counted
 
 
 def samples(
@@ -51,9 +51,9 @@ def samples(
 
       fer-data samples fer2013.csv grid.pdf --split test --columns 12
     """
-    from fer_data.pixels.decode import PixelFormat
-    from fer_data.store.sample_grid import draw_samples
-    from fer_data.store.store import open_store
+    from fer_data.data.decode import PixelFormat
+    from fer_data.data.store import open_store
+    from fer_data.reporting.sample_grid import draw_samples
 
     check_output(out, locals())
     selection = selection_of(locals())

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from fer_data.cli_support import print_json, print_table, say
 from fer_data.commands.options import (
     Apart,
     AsJson,
@@ -23,7 +22,8 @@ from fer_data.commands.options import (
 )
 from fer_data.commands.outputs import check_output, written
 from fer_data.errors import UsageError
-from fer_data.words import counted
+from fer_data.terminal.cli_support import print_json, print_table, say
+from fer_data.util.words import counted
 
 
 def split(
@@ -82,11 +82,11 @@ def split(
 
       fer-data split faces/ --pool --as-folders divided/
     """
-    from fer_data import render
-    from fer_data.copies.photographs import photograph_groups
-    from fer_data.splits.division import split_samples
-    from fer_data.splits.split_folders import write_split_folders
-    from fer_data.store.store import open_store
+    from fer_data.data.store import open_store
+    from fer_data.duplicates.photographs import photograph_groups
+    from fer_data.splitting.division import split_samples
+    from fer_data.terminal import render
+    from fer_data.writers.split_folders import write_split_folders
 
     if folds and as_folders:
         raise UsageError("--folds and --as-folders: every fold would be in each of the folders")

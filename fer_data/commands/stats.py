@@ -8,8 +8,6 @@ from typing import Annotated
 
 import typer
 
-from fer_data import cli_support
-from fer_data.cli_support import print_json, print_table, say
 from fer_data.commands.options import (
     Apart,
     AsJson,
@@ -25,6 +23,8 @@ from fer_data.commands.options import (
     selection_of,
 )
 from fer_data.errors import DataError, UsageError
+from fer_data.terminal import cli_support
+from fer_data.terminal.cli_support import print_json, print_table, say
 
 
 def stats(
@@ -74,9 +74,10 @@ def stats(
 
       fer-data stats fer2013.csv --ferplus fer2013new.csv
     """
-    from fer_data import readers, render
-    from fer_data.account.stats import compute_stats
-    from fer_data.manifest import printable
+    from fer_data.analysis.stats import compute_stats
+    from fer_data.data import sources
+    from fer_data.data.manifest import printable
+    from fer_data.terminal import render
 
     if as_json and as_csv:
         raise UsageError("choose one of --json and --csv")
@@ -85,7 +86,7 @@ def stats(
     if fail_drift is not None and not 0 <= fail_drift <= 1:
         raise UsageError(f"--fail-drift is {fail_drift:g}; Cramér's V is a number from 0 to 1")
     selection = selection_of(locals())
-    manifest = readers.read(path, merge_test=not test_apart, skip_bad=skip_bad, layout=layout)
+    manifest = sources.read(path, merge_test=not test_apart, skip_bad=skip_bad, layout=layout)
     found = compute_stats(manifest, selection=selection)
     if as_json:
         print_json(found.to_dict())

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from fer_data.cli_support import say
-from fer_data.words import counted
+from fer_data.terminal.cli_support import say
+from fer_data.util.words import counted
 
 
 def synthetic(
@@ -29,7 +29,7 @@ def synthetic(
 
       fer-data synthetic faces.csv --seed 7
     """
-    from fer_data.synthetic.files import write_synthetic
+    from fer_data.fer2013.synthetic import write_synthetic
 
     write_synthetic(out, num_images=num_images, size=size, seed=seed)
     say(f"{counted(num_images, 'drawn face')} in {out}")

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from fer_data import readers
+from fer_data.data import sources
+from fer_data.data.decode import PixelFormat
 from fer_data.errors import DataError, UsageError
-from fer_data.pixels.decode import PixelFormat
 from fer_data.writers import csv_file, npz_file
 from fer_data.writers.conversion import Conversion
 from fer_data.writers.csv_to_folder import convert_csv
@@ -90,10 +90,10 @@ def convert(
     to = _format(dst, to)
     if src.resolve() == dst or src.resolve() in dst.parents:
         raise DataError(f"{dst}: lies in the source; choose another place")
-    if to == "folder" and form is None and readers.layout_of(src) == "csv":
+    if to == "folder" and form is None and sources.layout_of(src) == "csv":
         return convert_csv(src, dst, merge_test=merge_test, skip_bad=skip_bad, force=force)
     single = to in ("csv", "npz") or _ending(dst) == ".parquet"
-    source = readers.state(src)
+    source = sources.state(src)
     settings = {
         "source": source.key(),
         "changes": source.changes(),  # what is half done is begun anew where it is in doubt
@@ -104,7 +104,7 @@ def convert(
         "layout": layout,
     }
     with locked(dst), checked(dst, to=to, force=force, single=single):
-        manifest = readers.read(src, merge_test=merge_test, skip_bad=skip_bad, layout=layout)
+        manifest = sources.read(src, merge_test=merge_test, skip_bad=skip_bad, layout=layout)
         manifest.check_labels()
         with staging(dst, settings) as folder:
             if to == "folder":

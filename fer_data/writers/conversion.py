@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fer_data.manifest import LeftOut, Manifest
-from fer_data.readers.fer_csv import Reject
-from fer_data.words import counted
+from fer_data.data.manifest import LeftOut, Manifest
+from fer_data.data.sources.fer_csv import Reject
+from fer_data.util.words import counted
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from typing import BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.data.decode import PixelFormat
+from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE, USAGES
+from fer_data.data.manifest import Manifest
+from fer_data.data.store import PixelStore
 from fer_data.errors import DataError
-from fer_data.labels import EMOTIONS, EMOTIONS_BY_CODE, USAGES
-from fer_data.manifest import Manifest
-from fer_data.pixels.decode import PixelFormat
-from fer_data.progress import track
-from fer_data.store.store import PixelStore
+from fer_data.util.progress import track
 from fer_data.writers.one_form import OneForm
 
 _ROWS_AT_ONCE = 1024

@@ -10,16 +10,16 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from fer_data import readers
+from fer_data.data import sources
+from fer_data.data.decode import PixelFormat
+from fer_data.data.labels import EMOTIONS, SPLITS
+from fer_data.data.png import encode_grey
+from fer_data.data.sources import fer_csv, source
+from fer_data.data.sources.content import State
+from fer_data.data.sources.csv_columns import Columns
+from fer_data.data.sources.folder import RECORD
 from fer_data.errors import DataError
-from fer_data.files import write_json, write_text
-from fer_data.labels import EMOTIONS, SPLITS
-from fer_data.pixels.decode import PixelFormat
-from fer_data.pixels.png import encode_grey
-from fer_data.readers import fer_csv, source
-from fer_data.readers.content import State
-from fer_data.readers.csv_columns import Columns
-from fer_data.readers.folder import RECORD
+from fer_data.util.files import write_json, write_text
 from fer_data.writers.conversion import Conversion, rejects_csv
 from fer_data.writers.folder import Place, write_parts
 from fer_data.writers.staging import lock_path, locked, publish, staging
@@ -66,7 +66,7 @@ def convert_csv(
     out = placed(out, path)
     if path.is_dir():
         raise DataError(f"{path}: is a folder; name a csv such as fer2013.csv")
-    state = readers.state(path)
+    state = sources.state(path)
     settings = {"source": state.key(), "merge_test": merge_test, "skip_bad": skip_bad}
     done = _done_before(out, settings, path, state)
     if done and not lock_path(out).exists():  # else a killed one may have left it

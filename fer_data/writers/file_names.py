@@ -8,10 +8,10 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from fer_data import readers
+from fer_data.data import sources
+from fer_data.data.manifest import Manifest
+from fer_data.data.sources.folder import SUFFIXES
 from fer_data.errors import DataError
-from fer_data.manifest import Manifest
-from fer_data.readers.folder import SUFFIXES
 
 _MAX_BYTES = 255
 
@@ -39,7 +39,7 @@ def file_names(manifest: Manifest, *, as_png: bool) -> tuple[list[str], bool]:
     within their class folder. Else names are made of split and row, without an ending. With
     `as_png`, own names end in ``.png``.
     """
-    names = readers.names(manifest)
+    names = sources.names(manifest)
     if all(map(_is_picture, names)):
         if as_png:
             names = [str(PurePosixPath(name).with_suffix(".png")) for name in names]

@@ -13,15 +13,15 @@ from typing import Any, NamedTuple, Protocol
 import joblib
 import numpy as np
 
-from fer_data import readers
+from fer_data.data import sources
+from fer_data.data.decode import PixelFormat
+from fer_data.data.manifest import CANNOT_BE_DECODED, LeftOut, Manifest
+from fer_data.data.sources.piece import Piece
+from fer_data.data.sources.source import check_bad_rows
 from fer_data.errors import DataError
-from fer_data.files import write_text
-from fer_data.manifest import CANNOT_BE_DECODED, LeftOut, Manifest
-from fer_data.parallel import in_parallel
-from fer_data.pixels.decode import PixelFormat
-from fer_data.progress import track
-from fer_data.readers.piece import Piece
-from fer_data.readers.source import check_bad_rows
+from fer_data.util.files import write_text
+from fer_data.util.parallel import in_parallel
+from fer_data.util.progress import track
 from fer_data.writers.conversion import Conversion, conversion_of, rejects_csv
 from fer_data.writers.file_names import check_class_names, check_labelled, file_names
 from fer_data.writers.pictures import as_file, ending, write
@@ -118,11 +118,11 @@ def write_folder(
     """
     check_labelled(manifest, "class folders")
     check_class_names(manifest)
-    as_png = form is not None or readers.layout_of(manifest.root) in ("csv", "npz")
+    as_png = form is not None or sources.layout_of(manifest.root) in ("csv", "npz")
     names, own = file_names(manifest, as_png=as_png)
     bad: list[tuple[int, str]] = []
     num_reused = 0
-    whole = readers.pieces(manifest)
+    whole = sources.pieces(manifest)
     parts = (
         _PiecePart(piece, _places(manifest, names, piece))
         for piece in takewhile(lambda _: skip_bad or not bad, whole.pieces)

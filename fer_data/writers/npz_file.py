@@ -1,4 +1,4 @@
-"""NumPy's ``.npz``, as `fer_data.readers.npz` reads it: not deflated, without a time in it."""
+"""NumPy's ``.npz``, as `fer_data.data.sources.npz` reads it: not deflated, without a time in it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data import readers
-from fer_data.manifest import Manifest
-from fer_data.progress import track
-from fer_data.store.store import PixelStore
+from fer_data.data import sources
+from fer_data.data.manifest import Manifest
+from fer_data.data.store import PixelStore
+from fer_data.util.progress import track
 from fer_data.writers.one_form import OneForm
 
 _ROWS_AT_ONCE = 1024
@@ -35,7 +35,7 @@ def write_npz(store: PixelStore, path: Path) -> None:
             "class_names": np.array(manifest.class_names, np.str_),
             "splits": np.array(manifest.splits, np.str_),
             "split_codes": manifest.split_codes,
-            "samples": np.array(readers.names(manifest), np.str_),
+            "samples": np.array(sources.names(manifest), np.str_),
         }
         for name, array in arrays.items():
             with file.open(_member(name), "w", force_zip64=True) as stream:

@@ -10,15 +10,15 @@ from typing import Any
 
 import joblib
 
-from fer_data import readers
+from fer_data.data import sources
+from fer_data.data.decode import PixelFormat, look
+from fer_data.data.manifest import Manifest
+from fer_data.data.sources.piece import Piece
+from fer_data.data.store import PixelStore, open_store
 from fer_data.errors import DataError
-from fer_data.manifest import Manifest
-from fer_data.parallel import in_parallel
-from fer_data.pixels.decode import PixelFormat, look
-from fer_data.progress import track
-from fer_data.readers.piece import Piece
-from fer_data.store.store import PixelStore, open_store
-from fer_data.words import counted
+from fer_data.util.parallel import in_parallel
+from fer_data.util.progress import track
+from fer_data.util.words import counted
 from fer_data.writers.conversion import Conversion, conversion_of
 
 _Look = tuple[int, int, str]
@@ -107,7 +107,7 @@ def _store(root: Path, form: PixelFormat, cache: Path, store_options: dict[str, 
 
 
 def _first_form(manifest: Manifest, holds: str) -> PixelFormat:
-    for piece in readers.pieces(manifest).pieces:
+    for piece in sources.pieces(manifest).pieces:
         for _, name, (height, width, color) in _looks(piece):
             if color not in ("grey", "rgb") or max(height, width) > 4096:
                 raise _misfit(name, (height, width, color), holds, PixelFormat())
@@ -117,7 +117,7 @@ def _first_form(manifest: Manifest, holds: str) -> PixelFormat:
 
 def _refuse_others(manifest: Manifest, form: PixelFormat, holds: str) -> None:
     found: list[tuple[str, _Look]] = []
-    whole = readers.pieces(manifest)
+    whole = sources.pieces(manifest)
     tasks = (joblib.delayed(_first_other)(piece, form) for piece in whole.pieces)
     parts = in_parallel(takewhile(lambda _: not found, tasks), size=len(manifest))
     for part in track(parts, total=whole.number, description="Looking at sizes"):

@@ -15,17 +15,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from fer_data import readers
+from fer_data.data import sources
+from fer_data.data.decode import PixelFormat
+from fer_data.data.manifest import Manifest
+from fer_data.data.sources.parquet_names import split_of_file
+from fer_data.data.sources.parquet_table import MAX_BYTES, SPLIT_KEY
+from fer_data.data.sources.piece import Piece
+from fer_data.data.sources.source import check_bad_rows
 from fer_data.errors import DataError
-from fer_data.files import written_whole
-from fer_data.manifest import Manifest
-from fer_data.parallel import in_parallel
-from fer_data.pixels.decode import PixelFormat
-from fer_data.progress import track
-from fer_data.readers.parquet import split_of_file
-from fer_data.readers.parquet_table import MAX_BYTES, SPLIT_KEY
-from fer_data.readers.piece import Piece
-from fer_data.readers.source import check_bad_rows
+from fer_data.util.files import written_whole
+from fer_data.util.parallel import in_parallel
+from fer_data.util.progress import track
 from fer_data.writers.conversion import Conversion, conversion_of
 from fer_data.writers.folder import without
 from fer_data.writers.pictures import as_file
@@ -70,7 +70,7 @@ def write_parquet(
         are several splits for one file.
     """
     schema = _schema(manifest, out if single else None)
-    names = [_utf8(name) for name in readers.names(manifest)]
+    names = [_utf8(name) for name in sources.names(manifest)]
     shards = {manifest.splits[0]: [(manifest.rows(manifest.splits[0]), staging / out.name)]}
     if not single:
         (staging / "data").mkdir(exist_ok=True)
@@ -108,7 +108,7 @@ def _encoded(
     if not shards:
         return
     rows = np.concatenate(shards)
-    whole = readers.pieces(manifest.take(rows))
+    whole = sources.pieces(manifest.take(rows))
     tasks = (joblib.delayed(_as_bytes)(piece, form) for piece in whole.pieces)
     parts = in_parallel(tasks, size=len(rows))
     split = manifest.splits[manifest.split_codes[rows[0]]]
@@ -212,7 +212,7 @@ def _mean_bytes(manifest: Manifest, form: PixelFormat | None) -> int:
     rows = np.unique(np.linspace(0, len(manifest) - 1, _LOOKED_AT).astype(np.int64))
     sizes = [
         len(data)
-        for piece in readers.pieces(manifest.take(rows)).pieces
+        for piece in sources.pieces(manifest.take(rows)).pieces
         for _, data, _ in _as_bytes(piece, form)
         if data is not None
     ]

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fer_data.pixels.decode import PixelFormat, Raw, check, decode
-from fer_data.pixels.png import MAX_STORED, encode_grey
+from fer_data.data.decode import PixelFormat, Raw, check, decode
+from fer_data.data.png import MAX_STORED, encode_grey
 
 
 def as_file(raw: Raw, form: PixelFormat | None, name: str) -> Path | bytes:

@@ -15,11 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from fer_data import locks
+from fer_data.data.sources import parquet, tfrecord
+from fer_data.data.sources.folder import RECORD
+from fer_data.data.sources.parquet_names import split_files
 from fer_data.errors import DataError
-from fer_data.files import refuse_special
-from fer_data.readers import parquet, tfrecord
-from fer_data.readers.folder import RECORD
+from fer_data.util import locks
+from fer_data.util.files import refuse_special
 
 
 @contextmanager
@@ -189,7 +190,7 @@ def _shards(out: Path) -> set[Path]:
     """
     try:
         if parquet.recognises(out):
-            files, _ = parquet.split_files(out)
+            files, _ = split_files(out)
             return {file for _, file in files if file.parent == out / "data"}
         if tfrecord.recognises(out):
             found = {file.path for file in tfrecord.read_index(out).files}

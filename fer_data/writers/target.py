@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fer_data import readers
+from fer_data.data import sources
 from fer_data.errors import DataError
-from fer_data.files import refuse_special
+from fer_data.util.files import refuse_special
 
 
 def placed(out: str | Path, source: Path) -> Path:
@@ -64,7 +64,7 @@ def checked(out: Path, *, to: str, force: bool, single: bool = False) -> Iterato
             raise DataError(
                 f"{out}: holds other files; choose an empty folder, or write into it with --force"
             )
-        if not single and out.is_dir() and (held := readers.layout_of(out)) not in ("folder", to):
+        if not single and out.is_dir() and (held := sources.layout_of(out)) not in ("folder", to):
             raise DataError(
                 f"{out}: holds a {held} data set, which would be read in place of the new {to} "
                 "one, or mixed with it; choose another folder"

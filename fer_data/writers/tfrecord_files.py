@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fer_data.loaders.tfrecords import check_class_names, write_shards
-from fer_data.manifest import Manifest
+from fer_data.data.manifest import Manifest
 from fer_data.writers.file_names import check_labelled
 from fer_data.writers.one_form import OneForm
+from fer_data.writers.tfrecords import check_class_names, write_shards
 
 
 def _check(manifest: Manifest) -> None:

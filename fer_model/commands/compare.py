@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fer_data import cli_support
-from fer_data.cli_support import print_json, print_table, say
 from fer_data.commands.options import (
     AsJson,
     Cache,
@@ -24,11 +22,13 @@ from fer_data.commands.options import (
     Splits,
     selection_of,
 )
-from fer_data.entry import INTERRUPTED
+from fer_data.data.sources import check
 from fer_data.errors import UsageError
 from fer_data.extras import require
-from fer_data.files import refuse_special, write_json, write_text
-from fer_data.readers import check
+from fer_data.terminal import cli_support
+from fer_data.terminal.cli_support import print_json, print_table, say
+from fer_data.util.entry import INTERRUPTED
+from fer_data.util.files import refuse_special, write_json, write_text
 from fer_model.commands.options import (
     Augment,
     AugmentRare,
@@ -258,9 +258,9 @@ def split_arms(arms: str) -> list[str]:
 def _show(results: Results, markdown: Path | None, *, as_json: bool) -> None:
     """Print a comparison, and write its page, its figures and, where asked for, markdown."""
     from fer_model import render
-    from fer_model.report.markdown import as_markdown
-    from fer_model.report.page import write_comparison
-    from fer_model.report.summary import Summary
+    from fer_model.reporting.markdown import as_markdown
+    from fer_model.reporting.page import write_comparison
+    from fer_model.reporting.summary import Summary
 
     summary = Summary(results)
     write_json(results.out / "results.json", summary.to_dict())

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from fer_data.cli_support import print_json
 from fer_data.commands.options import (
     AsJson,
     Cache,
@@ -21,7 +20,8 @@ from fer_data.commands.options import (
     Splits,
     selection_of,
 )
-from fer_data.readers import check
+from fer_data.data.sources import check
+from fer_data.terminal.cli_support import print_json
 from fer_model.commands.options import DataPath, OwnTestTime
 from fer_model.commands.session import import_keras, print_scores
 

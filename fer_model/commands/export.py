@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from fer_data import cli_support
-from fer_data.cli_support import print_json, say
 from fer_data.commands.options import AsJson
-from fer_data.words import counted
+from fer_data.terminal import cli_support
+from fer_data.terminal.cli_support import print_json, say
+from fer_data.util.words import counted
 from fer_model.commands.session import import_keras
-from fer_model.use.forms import FORMS
+from fer_model.inference.forms import FORMS
 
 
 def export(
@@ -43,13 +43,13 @@ def export(
 
       fer-model export runs/oversample --to saved-model --out served/1 --json
     """
+    from fer_model.inference.forms import export_path
     from fer_model.training.runs import Run
-    from fer_model.use.forms import export_path
 
     export_path(Run.open(run).path, out, form)  # type: ignore[arg-type]  # checked there
     import_keras()
     with cli_support.silent_stderr():  # the converters' remarks
-        from fer_model.use.export import export_run
+        from fer_model.inference.export import export_run
 
         done = export_run(run, out, form=form)  # type: ignore[arg-type]
     if as_json:

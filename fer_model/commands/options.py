@@ -8,11 +8,11 @@ from typing import Annotated, Any, get_args
 
 import typer
 
-from fer_data.batching.augment import PRESETS
-from fer_data.batching.mixing import FORMS as MIXES
-from fer_data.epochs.schedule import parse_epoch_size
-from fer_data.epochs.strategy import FORMS
 from fer_data.errors import UsageError
+from fer_data.sampling.schedule import parse_epoch_size
+from fer_data.sampling.strategy import FORMS
+from fer_data.transforms.augment import PRESETS
+from fer_data.transforms.mixing import FORMS as MIXES
 from fer_model.losses.choice import FORMS as LOSSES
 from fer_model.training.recipe import Net as Nets
 from fer_model.training.recipe import Recipe

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fer_data.cli_support import print_json, print_table, say
 from fer_data.commands.options import AsJson, Layout, SkipBad
 from fer_data.commands.outputs import check_output, written
-from fer_data.manifest import shown_class
-from fer_data.words import counted
+from fer_data.data.manifest import shown_class
+from fer_data.terminal.cli_support import print_json, print_table, say
+from fer_data.util.words import counted
 from fer_model.commands.options import OwnTestTime
 from fer_model.commands.session import import_keras
 
 if TYPE_CHECKING:
-    from fer_model.use.predict import Predictions
+    from fer_model.inference.predict import Predictions
 
 _SHOWN = 20
 """Rows of the table that is printed."""
@@ -64,7 +64,7 @@ def predict(
     Run.open(run)
     check_output(out, {"runs": paths})
     import_keras()
-    from fer_model.use.predict import predict_paths
+    from fer_model.inference.predict import predict_paths
 
     found = predict_paths(
         run, paths, split=split, test_time=test_time, skip_bad=skip_bad, layout=layout

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from fer_data import cli_support
-from fer_data.cli_support import say
-from fer_data.entry import INTERRUPTED
-from fer_data.words import counted
+from fer_data.terminal import cli_support
+from fer_data.terminal.cli_support import say
+from fer_data.util.entry import INTERRUPTED
+from fer_data.util.words import counted
 
 if TYPE_CHECKING:
     from fer_model.training.recipe import Recipe

@@ -8,8 +8,6 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from fer_data import cli_support
-from fer_data.cli_support import print_json, say
 from fer_data.commands.options import (
     AsJson,
     Cache,
@@ -24,10 +22,12 @@ from fer_data.commands.options import (
     Splits,
     selection_of,
 )
+from fer_data.data.sources import check
 from fer_data.errors import UsageError
 from fer_data.extras import require
-from fer_data.readers import check
-from fer_data.words import counted
+from fer_data.terminal import cli_support
+from fer_data.terminal.cli_support import print_json, say
+from fer_data.util.words import counted
 from fer_model.commands.options import (
     Augment,
     AugmentRare,

@@ -7,11 +7,11 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fer_data.batching.mixing import FORMS as MIXES
-from fer_data.batching.mixing import Mixing
-from fer_data.epochs.strategy import FORMS as STRATEGIES
-from fer_data.epochs.strategy import Strategy
 from fer_data.errors import UsageError
+from fer_data.sampling.strategy import FORMS as STRATEGIES
+from fer_data.sampling.strategy import Strategy
+from fer_data.transforms.mixing import FORMS as MIXES
+from fer_data.transforms.mixing import Mixing
 from fer_model.heads.choice import FORMS as HEADS
 from fer_model.heads.choice import HeadChoice
 from fer_model.losses.choice import FORMS as LOSS_FORMS

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from fer_data import locks
+from fer_data.data.manifest import printable
+from fer_data.data.selection import Selection
 from fer_data.errors import DataError, UsageError
-from fer_data.manifest import printable
-from fer_data.selection import Selection
+from fer_data.util import locks
 from fer_model.comparison import grid, in_children
 from fer_model.comparison.announcement import before_training
 from fer_model.comparison.arm import Arm, parse_arms

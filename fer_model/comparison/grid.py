@@ -10,15 +10,15 @@ from typing import Protocol as Interface
 import numpy as np
 import pandas as pd
 
-from fer_data.batching.loader import Loader
-from fer_data.batching.mixing import Mixing
-from fer_data.copies.photographs import photograph_groups
-from fer_data.epochs.strategy import Strategy
+from fer_data.data.decode import PixelFormat
+from fer_data.data.selection import Selection
+from fer_data.data.store import open_store
+from fer_data.duplicates.photographs import photograph_groups
 from fer_data.errors import DataError, UsageError
-from fer_data.files import written_whole
-from fer_data.pixels.decode import PixelFormat
-from fer_data.selection import Selection
-from fer_data.store.store import open_store
+from fer_data.loading.loader import Loader
+from fer_data.sampling.strategy import Strategy
+from fer_data.transforms.mixing import Mixing
+from fer_data.util.files import written_whole
 from fer_model.comparison.arm import Arm
 from fer_model.comparison.protocol import Cell, Protocol, is_finished
 from fer_model.comparison.results import SAMPLES

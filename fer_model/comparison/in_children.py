@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from fer_data.errors import DataError
-from fer_data.files import write_json
+from fer_data.util.files import write_json
 from fer_model.comparison.grid import TRIES, Display, missing_runs
 from fer_model.comparison.protocol import Cell, Protocol, is_finished
 from fer_model.comparison.results import FAILURES

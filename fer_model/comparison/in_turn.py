@@ -9,8 +9,8 @@ from typing import Any
 
 import keras
 
+from fer_data.data.selection import Selection
 from fer_data.errors import DataError
-from fer_data.selection import Selection
 from fer_model.comparison.grid import TRIES, Display
 from fer_model.comparison.protocol import Cell, Protocol, is_finished
 from fer_model.heads.new_head import with_new_head

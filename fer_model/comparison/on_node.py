@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from fer_data.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from fer_data.store.store import PixelStore
+    from fer_data.data.store import PixelStore
 
 
 def run_here(text: str) -> dict[str, Any]:
@@ -57,9 +57,9 @@ def content(store: PixelStore) -> str:
 
 
 def _trained(job: dict[str, Any]) -> dict[str, bytes]:
-    from fer_data.folders import built_whole
-    from fer_data.selection import Selection
-    from fer_data.store.store import cache_folder, open_store
+    from fer_data.data.selection import Selection
+    from fer_data.data.store import cache_folder, open_store
+    from fer_data.util.folders import built_whole
     from fer_model.comparison.packing import pack
     from fer_model.training.recipe import Recipe
     from fer_model.training.train import train, versions

@@ -21,11 +21,11 @@ os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")  # read once; else Ray p
 import ray
 from ray.exceptions import RayError
 
+from fer_data.data.selection import Selection
+from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
-from fer_data.files import write_json
-from fer_data.folders import built_whole, take_away
-from fer_data.selection import Selection
-from fer_data.store.store import open_store
+from fer_data.util.files import write_json
+from fer_data.util.folders import built_whole, take_away
 from fer_model.comparison import grid, in_turn
 from fer_model.comparison.on_node import content, run_here
 from fer_model.comparison.packing import unpack

@@ -12,7 +12,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from fer_data.errors import DataError, UsageError
-from fer_data.files import refuse_no_file, write_json
+from fer_data.util.files import refuse_no_file, write_json
 from fer_model.comparison.arm import Arm, parse_arms
 from fer_model.statistics.scores import SUMMARIES
 from fer_model.training.recipe import Recipe

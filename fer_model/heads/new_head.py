@@ -10,9 +10,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.batching.loader import Loader
-from fer_data.files import write_json
-from fer_data.folders import built_whole
+from fer_data.loading.loader import Loader
+from fer_data.util.files import write_json
+from fer_data.util.folders import built_whole
 from fer_model.heads.choice import Head, HeadChoice, Known
 from fer_model.training import models
 from fer_model.training.feed import feed

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fer_data.epochs.sampling import Fraction
 from fer_data.errors import UsageError
+from fer_data.sampling.quotas import Fraction
 
 if TYPE_CHECKING:
     import keras

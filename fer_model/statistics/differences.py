@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from fer_data import keyed
 from fer_data.errors import UsageError
+from fer_data.util import keyed
 from fer_model.statistics.bootstrap import GEOMETRIC_MEAN, Array, bootstrap, degrees_of_freedom
 from fer_model.statistics.intervals import (
     NOTHING_KNOWN,

@@ -12,11 +12,11 @@ from imblearn.metrics import geometric_mean_score
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from fer_data.batching.door import open_loader
-from fer_data.batching.loader import Loader
+from fer_data.data.manifest import printable
+from fer_data.data.selection import Selection
 from fer_data.errors import DataError
-from fer_data.manifest import printable
-from fer_data.selection import Selection
+from fer_data.loading.loader import Loader
+from fer_data.loading.opening import open_loader
 from fer_model.training import models
 from fer_model.training.feed import feed
 from fer_model.training.runs import Run

@@ -16,9 +16,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.batching.loader import Loader
-from fer_data.loaders.plans import planned_arrays, refuse_shard
-from fer_data.loaders.stretches import steps_of_iteration, steps_together, stretch_end
+from fer_data.adapters.plans import planned_arrays, refuse_shard
+from fer_data.loading.loader import Loader
+from fer_data.loading.stretches import steps_of_iteration, steps_together, stretch_end
 
 _Batch = tuple[Any, ...]
 
@@ -40,7 +40,7 @@ def feed(
         The first epoch of ``fit``, whatever its ``initial_epoch``, begins at the loader's ``step``.
     rows : ndarray of int64, shape [N], optional
         Give plans of batches for a device that holds the pictures of these rows of the store; see
-        `fer_data.loaders.plans`.
+        `fer_data.adapters.plans`.
     steps_per_epoch : int, optional
         Batches of every epoch; by default as many as the loader's epoch has.
     label_smoothing : float
@@ -60,11 +60,11 @@ def feed(
             loader, rows=rows, steps_per_epoch=steps_per_epoch, label_smoothing=label_smoothing
         )
     if rows is None:
-        from fer_data.loaders.tfdata import tf_dataset
+        from fer_data.adapters.tfdata import tf_dataset
 
         found = tf_dataset(loader, steps_per_epoch=steps_per_epoch)
     else:
-        from fer_data.loaders.tfplans import plan_dataset
+        from fer_data.adapters.tfplans import plan_dataset
 
         found = plan_dataset(loader, rows, steps_per_epoch=steps_per_epoch)
     return found.map(_smoothing(label_smoothing)) if label_smoothing else found

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from fer_data.errors import TrainingError
-from fer_data.files import written_whole
+from fer_data.util.files import written_whole
 from fer_model.training import models, plots
 from fer_model.training.evaluate import predict, prediction_table, score
 from fer_model.training.parts import Parts

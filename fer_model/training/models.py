@@ -13,9 +13,9 @@ from typing import Any
 
 import keras
 
+from fer_data.data.decode import PixelFormat
 from fer_data.errors import DataError
-from fer_data.files import refuse_no_file, written_whole
-from fer_data.pixels.decode import PixelFormat
+from fer_data.util.files import refuse_no_file, written_whole
 from fer_model.losses import keras_losses  # noqa: F401  # Keras finds them once they are imported
 
 _USE = "fer_data.json"

@@ -1,8 +1,8 @@
 """Pixels that stay on the device: a step is fed numbers, and its pictures are made within it.
 
-The pictures are those of the loader (`fer_data.batching.augment.apply` says the same in NumPy): to
-the bit where they are only gathered and flipped; else a compiler may round otherwise, by less than
-a hundredth of a grey value. What is trained and saved is the net that is given; the table of
+The pictures are those of the loader (`fer_data.transforms.augment.apply` says the same in NumPy):
+to the bit where they are only gathered and flipped; else a compiler may round otherwise, by less
+than a hundredth of a grey value. What is trained and saved is the net that is given; the table of
 pixels is no part of it.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from fer_data.batching.loader import Loader
+from fer_data.loading.loader import Loader
 from fer_model.training.devices import shared
 
 
@@ -43,7 +43,7 @@ class Pictures(keras.layers.Layer):
         )
 
     def call(self, plan: dict[str, Any]) -> Any:
-        """Return pictures, float32 [B, H, W, C], of a plan (`fer_data.loaders.plans`)."""
+        """Return pictures, float32 [B, H, W, C], of a plan (`fer_data.adapters.plans`)."""
         images = ops.reshape(ops.take(self.table, plan["places"], axis=0), (-1, *self._shape))
         if "flipped" in plan:
             flipped = plan["flipped"][:, None, None, None]

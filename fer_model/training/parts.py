@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.batching.loader import Loader
-from fer_data.batching.mixing import Mixing
-from fer_data.epochs.strategy import Strategy
+from fer_data.data.labels import TEST_SPLITS
+from fer_data.data.store import PixelStore
 from fer_data.errors import DataError
-from fer_data.labels import TEST_SPLITS
-from fer_data.splits.split import hold_out, stratified_subset
-from fer_data.store.store import PixelStore
-from fer_data.words import counted
+from fer_data.loading.loader import Loader
+from fer_data.sampling.strategy import Strategy
+from fer_data.splitting.split import hold_out, stratified_subset
+from fer_data.transforms.mixing import Mixing
+from fer_data.util.words import counted
 from fer_model.training.recipe import Recipe
 
 

@@ -11,8 +11,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from fer_data.files import written_whole
-from fer_data.manifest import shown_class
+from fer_data.data.manifest import shown_class
+from fer_data.util.files import written_whole
 
 _FILL = {
     "Conv2D": "#cfe3f5",

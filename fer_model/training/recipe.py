@@ -6,12 +6,12 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal, Self, get_args
 
-from fer_data.batching.augment import checked
-from fer_data.batching.mixing import Mixing
-from fer_data.epochs.schedule import EpochSize
-from fer_data.epochs.strategy import Strategy
+from fer_data.data.decode import Color, PixelFormat
 from fer_data.errors import UsageError
-from fer_data.pixels.decode import Color, PixelFormat
+from fer_data.sampling.schedule import EpochSize
+from fer_data.sampling.strategy import Strategy
+from fer_data.transforms.augment import checked
+from fer_data.transforms.mixing import Mixing
 from fer_model.losses.choice import LossChoice
 
 Protocol = Literal["standard", "notebook"]
@@ -36,11 +36,11 @@ class Recipe:
     loss : str
         What `fer_model.losses.choice.LossChoice.parse` takes.
     augment : str
-        A name in `fer_data.batching.augment.PRESETS`.
+        A name in `fer_data.transforms.augment.PRESETS`.
     augment_rare : str, optional
         Another one for rare classes; see `fer_data.Loader`.
     mix : str
-        What `fer_data.batching.mixing.Mixing.parse` takes.
+        What `fer_data.transforms.mixing.Mixing.parse` takes.
     epoch_size : int, "own" or "natural"
         Samples of an epoch; see `fer_data.Loader`.
     batch_size, epochs : int

@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import pandas as pd
 
-from fer_data.files import write_text
+from fer_data.util.files import write_text
 from fer_model.training import models
 from fer_model.training.averaging import Averaging
 from fer_model.training.on_device import net_of

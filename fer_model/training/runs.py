@@ -23,7 +23,7 @@ from typing import Any
 import pandas as pd
 
 from fer_data.errors import DataError
-from fer_data.files import refuse_no_file, refuse_special, was_left, write_json
+from fer_data.util.files import refuse_no_file, refuse_special, was_left, write_json
 from fer_model.training.recipe import Recipe
 
 _OF_DATA: dict[str, type] = {

@@ -13,11 +13,11 @@ import keras
 import numpy as np
 
 import fer_data
-from fer_data.account.ledger import record_ledger
+from fer_data.analysis.ledger import record_ledger
+from fer_data.data.selection import Selection
+from fer_data.data.store import PixelStore, open_store
 from fer_data.errors import DataError
-from fer_data.files import write_json, write_text
-from fer_data.selection import Selection
-from fer_data.store.store import PixelStore, open_store
+from fer_data.util.files import write_json, write_text
 from fer_model.interrupt import ctrl_c_asks
 from fer_model.losses.choice import LossChoice
 from fer_model.training import devices, models, nets, plots

@@ -1,1 +1,0 @@
-"""What is in a data set: counts, drift, agreement, doubtful labels."""

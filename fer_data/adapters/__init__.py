@@ -1,0 +1,1 @@
+"""Batches as frameworks take them; each adapter imports its framework, and nothing else does."""

@@ -1,0 +1,148 @@
+"""Batches as a ``keras.utils.PyDataset``."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import keras
+from numpy.typing import NDArray
+
+from fer_data.errors import UsageError
+from fer_data.loading.batches import Labels
+from fer_data.loading.loader import Loader, check_labels
+from fer_data.loading.opening import as_loader
+from fer_data.loading.stretches import steps_of_iteration
+
+_Arrays = tuple[NDArray[Any], ...]
+
+
+class KerasDataset(keras.utils.PyDataset):
+    """A loader's batches, for ``fit`` on any backend without TensorFlow's pipelines.
+
+    Call ``fit`` with ``shuffle=False``: else Keras asks for the batches in an order of its own,
+    which is refused. On JAX and PyTorch ``fit`` first draws a batch to build a model and its
+    metrics: with epochs of one or two batches, let it see one before (``model.test_on_batch``), or
+    those may be missing from the first epoch.
+
+    Parameters
+    ----------
+    loader : Loader
+        The first epoch begins at its ``step``.
+    labels : {"one-hot", "int"}
+        Labels as float32 [B, classes] or as int64 [B].
+    workers : int
+        Threads that prepare batches; with 1, the thread that asks for a batch does. Keras starts
+        none: its own ones repeat and skip batches where an epoch ends before the dataset does
+        (keras-team/keras#20032).
+    steps_per_epoch : int, optional
+        Batches of an epoch; by default as many as an epoch of the loader has.
+    """
+
+    def __init__(
+        self,
+        loader: Loader,
+        *,
+        labels: Labels = "one-hot",
+        workers: int = 1,
+        steps_per_epoch: int | None = None,
+    ) -> None:
+        super().__init__()
+        check_labels(loader, labels)
+        if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
+            raise UsageError(f"workers: expected a whole number, 1 or more, got {workers!r}")
+        self._loader = loader
+        self._labels = labels
+        self._num_steps = steps_of_iteration(loader, steps_per_epoch)
+        self._step = loader.step
+        self._within_epoch = False
+        self._last = -1
+        self._ahead = _Ahead(self._drawn, workers) if workers > 1 else None
+
+    def __len__(self) -> int:
+        return self._num_steps
+
+    def __getitem__(self, index: int) -> _Arrays:
+        # Keras may ask again, and before the first epoch: that moves nothing.
+        last, self._last = self._last, index
+        if self._within_epoch and index not in (0, last + 1):
+            raise UsageError(
+                f"batch {index} of an epoch was asked for after batch {last}: expected them in "
+                "order. Call fit with shuffle=False"
+            )
+        step = self._step + index
+        return self._ahead.get(step) if self._ahead else self._drawn(step)
+
+    def on_epoch_begin(self) -> None:
+        """Note that an epoch began."""
+        self._within_epoch = True
+
+    def on_epoch_end(self) -> None:
+        """Go on to the next epoch, if one was drawn: Keras begins some for a single batch."""
+        if self._within_epoch and self._last == len(self) - 1:
+            self._step += len(self)
+            self._last = -1
+        self._within_epoch = False
+
+    def _drawn(self, step: int) -> _Arrays:
+        return self._loader.arrays(step, labels=self._labels)
+
+
+class _Ahead:
+    """What threads prepare ahead of the step that is asked for."""
+
+    def __init__(self, drawn: Any, num_threads: int) -> None:
+        self._drawn = drawn
+        self._num_threads = num_threads
+        self._pool = ThreadPoolExecutor(num_threads)
+        self._lock = Lock()
+        self._prepared: dict[int, Future[_Arrays]] = {}
+
+    def get(self, step: int) -> _Arrays:
+        """Return the batch of a step, and have those after it prepared."""
+        with self._lock:
+            wanted = range(step, step + self._num_threads + 1)
+            for each in self._prepared.keys() - set(wanted):
+                self._prepared.pop(each).cancel()
+            for each in wanted:
+                if each not in self._prepared:
+                    self._prepared[each] = self._pool.submit(self._drawn, each)
+            found = self._prepared[step]
+        return found.result()
+
+
+def keras_dataset(
+    source: str | Path | Loader,
+    *,
+    labels: Labels = "one-hot",
+    workers: int = 1,
+    steps_per_epoch: int | None = None,
+    **options: Any,
+) -> KerasDataset:
+    """Give batches as a ``keras.utils.PyDataset``; call ``fit`` with ``shuffle=False``.
+
+    Parameters
+    ----------
+    source : path or Loader
+        A data set, opened as `fer_data.open_loader` does, or a loader. The first epoch begins at
+        the loader's ``step``, and every epoch goes on where the one before ended.
+    labels : {"one-hot", "int"}
+        Labels as float32 [B, classes] or as int64 [B].
+    workers : int
+        Threads that prepare batches.
+    steps_per_epoch : int, optional
+        Batches of an epoch; by default as many as an epoch of the loader has. Give it here and not
+        to ``fit``, which would end the epoch in which this dataset's batches end.
+    **options
+        As in `fer_data.open_loader`, for a path.
+
+    Returns
+    -------
+    KerasDataset
+        Of (images float32 [B, H, W, C], labels), or (images, labels, weights float32 [B]) where
+        the strategy weights the classes.
+    """
+    loader = as_loader(source, options)
+    return KerasDataset(loader, labels=labels, workers=workers, steps_per_epoch=steps_per_epoch)

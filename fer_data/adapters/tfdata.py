@@ -1,0 +1,138 @@
+"""Batches as a ``tf.data.Dataset``."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from fer_data.adapters.tfcall import call_python
+from fer_data.loading.batches import Labels
+from fer_data.loading.loader import Loader, check_labels
+from fer_data.loading.opening import as_loader
+from fer_data.loading.stretches import steps_of_iteration, steps_together, stretch_end
+
+
+def tf_dataset(
+    source: str | Path | Loader,
+    *,
+    labels: Labels = "one-hot",
+    steps_per_epoch: int | None = None,
+    **options: Any,
+) -> tf.data.Dataset:
+    """Give batches as a ``tf.data.Dataset`` that ``keras.Model.fit`` takes.
+
+    Every iteration gives the same number of steps, `steps_per_epoch`, and the next iteration goes
+    on after them: a dataset that begins at step k gives k, k + 1, … without a gap, however many
+    epochs ``fit`` trains. (Where ``fit`` draws a batch to build a model, as on JAX and PyTorch or
+    within a ``tf.distribute`` strategy, that is an iteration: let the model see a batch before.)
+
+    Parameters
+    ----------
+    source : path or Loader
+        A data set, opened as `fer_data.open_loader` does, or a loader. The first iteration begins
+        at the loader's ``step``.
+    labels : {"one-hot", "int"}
+        Labels as float32 [B, classes] or as int64 [B].
+    steps_per_epoch : int, optional
+        Batches of an iteration, and the dataset's cardinality; by default as many as an epoch of
+        the loader has. Every promise of the loader holds whatever the number. Give it here and not
+        to ``fit``, which would end the epoch in which this dataset's iteration ends.
+    **options
+        As in `fer_data.open_loader`, for a path.
+
+    Returns
+    -------
+    tf.data.Dataset
+        Of (images float32 [B, H, W, C], labels), or (images, labels, weights float32 [B]) where
+        the strategy weights the classes.
+
+    Examples
+    --------
+    >>> train = fer_data.tf_dataset("fer2013/", balance="oversample")  # doctest: +SKIP
+    >>> model.fit(train, epochs=10)                                    # doctest: +SKIP
+    """
+    loader = as_loader(source, options)
+    check_labels(loader, labels)
+    specs = (
+        tf.TensorSpec((None, *loader.store.form.shape), tf.float32),
+        tf.TensorSpec((None, loader.num_classes), tf.float32)
+        if labels == "one-hot"
+        else tf.TensorSpec((None,), tf.int64),
+        tf.TensorSpec((None,), tf.float32),
+    )[: 3 if loader.strategy.weights else 2]
+    return by_step(
+        loader,
+        lambda step, stop: loader.arrays(step, stop, labels=labels),
+        specs,
+        steps_per_epoch=steps_per_epoch,
+        num_together=steps_together(loader),
+    )
+
+
+def by_step(
+    loader: Loader,
+    arrays: Callable[[int, int], tuple[NDArray[Any], ...]],
+    specs: Sequence[tf.TensorSpec],
+    *,
+    num_together: int,
+    steps_per_epoch: int | None = None,
+) -> tf.data.Dataset:
+    """Give what a function makes of a loader's steps, epoch by epoch, as `tf_dataset` does.
+
+    A call from TensorFlow costs as much as three batches of 64. Pictures drawn together reach it as
+    one array without a copy, of which each batch is a part, again without a copy: memory that is
+    aligned, and used again (`fer_data.util.scratch`), makes that possible.
+
+    Parameters
+    ----------
+    loader : Loader
+    arrays : callable
+        From a step and the one to stop before to arrays, those of all batches between one after
+        the other.
+    specs : sequence of tf.TensorSpec
+        Of a batch's arrays.
+    steps_per_epoch : int, optional
+        As in `tf_dataset`.
+    num_together : int
+        Steps that one call prepares at most.
+
+    Returns
+    -------
+    tf.data.Dataset
+        Of tuples, a batch each.
+    """
+    per_epoch = steps_of_iteration(loader, steps_per_epoch)
+    iterations = itertools.count()
+
+    def firsts_and_lasts() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the stretches of steps of the iteration that begins now."""
+        step = loader.step + next(iterations) * per_epoch
+        stop = step + per_epoch
+        firsts, lasts = [], []
+        while step < stop:
+            firsts.append(step)
+            step = min(stop, stretch_end(loader, step, num_together))
+            lasts.append(step)
+        return np.array(firsts), np.array(lasts)
+
+    def batches(first: np.int64, last: np.int64) -> tuple[NDArray[Any], ...]:
+        found = arrays(int(first), int(last))
+        return tuple(each.reshape(last - first, -1, *each.shape[1:]) for each in found)
+
+    steps = tf.TensorSpec((None,), tf.int64)
+    of_several = [tf.TensorSpec((None, *one.shape), one.dtype) for one in specs]
+    return (
+        tf.data.Dataset.range(1)
+        .map(lambda _: call_python(firsts_and_lasts, [], [steps, steps]))
+        .unbatch()
+        .map(lambda first, last: call_python(batches, [first, last], of_several))
+        .flat_map(lambda *arrays: tf.data.Dataset.from_tensor_slices(arrays))
+        .prefetch(num_together)
+        .apply(tf.data.experimental.assert_cardinality(per_epoch))
+    )

@@ -1,0 +1,53 @@
+"""Plans of batches as a ``tf.data.Dataset``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from fer_data.adapters.plans import planned_arrays
+from fer_data.adapters.tfdata import by_step
+from fer_data.loading.loader import Loader
+from fer_data.loading.stretches import steps_together
+
+
+def plan_dataset(
+    loader: Loader, rows: NDArray[np.int64], *, steps_per_epoch: int | None = None
+) -> tf.data.Dataset:
+    """Give plans of batches as `fer_data.tf_dataset` gives batches.
+
+    Parameters
+    ----------
+    loader : Loader
+        Of whole batches, not of a shard.
+    rows
+        As in `fer_data.adapters.plans.plan_arrays`.
+    steps_per_epoch : int, optional
+        As in `fer_data.tf_dataset`.
+
+    Returns
+    -------
+    tf.data.Dataset
+        Of (dict as `plan_arrays` gives it, labels float32 [B, classes]), or with weights float32
+        [B] as well where the strategy weights the classes.
+    """
+    names = list(planned_arrays(loader, rows, 0, 1)[0])
+
+    def arrays(step: int, stop: int) -> tuple[NDArray[Any], ...]:
+        plan, *targets = planned_arrays(loader, rows, step, stop)
+        return *plan.values(), *targets
+
+    specs = [tf.TensorSpec((None, *one.shape[1:]), one.dtype) for one in arrays(0, 1)]
+    num_together = steps_together(loader, with_pictures=False)
+    flat = by_step(
+        loader, arrays, specs, num_together=num_together, steps_per_epoch=steps_per_epoch
+    )
+
+    def structured(*found: Any) -> tuple[Any, ...]:
+        num = len(names)
+        return dict(zip(names, found[:num], strict=True)), *found[num:]
+
+    return flat.map(structured)

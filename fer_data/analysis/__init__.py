@@ -1,0 +1,1 @@
+"""Counts, drift, the sampling ledger, label issues."""

@@ -1,0 +1,88 @@
+"""How far two sets of labels of the same samples agree."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fer_data.data.manifest import NO_SPLIT, Manifest
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Counts of samples by two labels.
+
+    Attributes
+    ----------
+    own_names, other_names : tuple of str
+        The classes of each set, in label order.
+    confusion : tuple of tuple of int, shape [C, D]
+        Samples by own label (rows) and other label (columns).
+    """
+
+    own_names: tuple[str, ...]
+    other_names: tuple[str, ...]
+    confusion: tuple[tuple[int, ...], ...]
+
+    @property
+    def num_samples(self) -> int:
+        """Samples that have both labels."""
+        return sum(map(sum, self.confusion))
+
+    @property
+    def share(self) -> float:
+        """Share of the samples with the same class name in both; NaN where there are none."""
+        return self._same(self.confusion) / self.num_samples if self.num_samples else math.nan
+
+    @property
+    def kappa(self) -> float:
+        r"""Cohen's kappa: the agreement beyond that of chance (Cohen 1960).
+
+        .. math:: \kappa = (p_o - p_e) / (1 - p_e)
+
+        where :math:`p_o` is the share that agrees and :math:`p_e` what the two sets' class shares
+        alone would give. NaN where both have one class only, and the same.
+        """
+        if not self.num_samples:
+            return math.nan
+        counts = np.array(self.confusion, np.float64) / self.num_samples
+        by_chance = self._same(np.outer(counts.sum(axis=1), counts.sum(axis=0)))
+        return (self.share - by_chance) / (1 - by_chance) if by_chance < 1 else math.nan
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures as JSON holds them; one that is not a number is None."""
+        return {
+            "num_samples": self.num_samples,
+            "share": None if math.isnan(self.share) else self.share,
+            "kappa": None if math.isnan(self.kappa) else self.kappa,
+            "confusion": {
+                own: dict(zip(self.other_names, row, strict=True))
+                for own, row in zip(self.own_names, self.confusion, strict=True)
+            },
+        }
+
+    def _same(self, table: Any) -> float:
+        return float(
+            sum(
+                table[row][self.other_names.index(name)]
+                for row, name in enumerate(self.own_names)
+                if name in self.other_names
+            )
+        )
+
+
+def label_agreement(own: Manifest, other: Manifest) -> Agreement:
+    """Return how far the labels of two manifests of the same rows agree.
+
+    Parameters
+    ----------
+    own, other : Manifest
+        What is in no split of `other` is not counted, nor what has no label in one of them.
+    """
+    counted = (other.split_codes != NO_SPLIT) & (own.labels >= 0) & (other.labels >= 0)
+    table = np.zeros((len(own.class_names), len(other.class_names)), np.int64)
+    np.add.at(table, (own.labels[counted], other.labels[counted]), 1)
+    return Agreement(own.class_names, other.class_names, tuple(map(tuple, table.tolist())))

@@ -1,0 +1,212 @@
+r"""Labels that look wrong, by confident learning (Northcutt et al. 2021, arXiv:1911.00068).
+
+A model that never saw a sample gives its probabilities :math:`p`. The threshold of a class,
+
+.. math:: t_j = \operatorname{mean}(p_j \text{ over the samples labelled } j),
+
+says how sure the model is of it where it is right on the whole; so a rare class, of which the model
+is never sure, has a low one. A sample of which :math:`p_j \ge t_j` for another class, and for that
+one most of all, is counted as of that class: its label is doubted. Doubted labels are ranked by how
+far the model is from them, :math:`(p_y - t_y) - \max_{j \ne y} (p_j - t_j)`, the least first. (The
+paper ranks by the same without the thresholds, which puts all rare classes first.)
+
+The paper's own package is not used: its licence (AGPL) would bind everyone who uses this one.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from fer_data.data.manifest import NO_SPLIT, UNLABELLED, Manifest, printable
+from fer_data.errors import DataError
+from fer_data.util.files import write_text
+
+
+@dataclass(frozen=True, eq=False)
+class Doubts:
+    """What a model thinks of the labels of samples that it has not seen.
+
+    Attributes
+    ----------
+    manifest : Manifest
+    rows : ndarray of int64, shape [P]
+        The samples with a prediction, the most doubtful first.
+    margins : ndarray of float64, shape [P]
+        How far the model is from the label; below 0 it leans to another class.
+    suggested : ndarray of int64, shape [P]
+        The label that the model would give; the sample's own where it is not doubted.
+    probabilities : ndarray of float32, shape [P, C]
+    """
+
+    manifest: Manifest
+    rows: NDArray[np.int64]
+    margins: NDArray[np.float64]
+    suggested: NDArray[np.int64]
+    probabilities: NDArray[np.float32]
+
+    @property
+    def doubted(self) -> NDArray[np.bool_]:
+        """Which of `rows` have a label that is doubted, bool [P]."""
+        doubted: NDArray[np.bool_] = self.suggested != self.manifest.labels[self.rows]
+        return doubted
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """Return the doubted samples, the most doubtful first."""
+        names, ids = self.manifest.class_names, self.manifest.take(self.rows).sample_ids()
+        return [
+            {
+                "sample": ids[place],
+                "label": printable(names[label]),
+                "suggested": printable(names[self.suggested[place]]),
+                "probability_of_label": float(self.probabilities[place, label]),
+                "probability_of_suggested": float(self.probabilities[place, self.suggested[place]]),
+                "margin": float(self.margins[place]),
+            }
+            for place, label in enumerate(self.manifest.labels[self.rows].tolist())
+            if self.suggested[place] != label
+        ]
+
+    def write(self, out: str | Path) -> None:
+        """Write the doubted samples as csv, the most doubtful first; ``--exclude`` takes it."""
+        text = io.StringIO()
+        rows = self.to_dicts()
+        columns = ["sample", "label", "suggested", "probability_of_label"]
+        columns += ["probability_of_suggested", "margin"]
+        writer = csv.DictWriter(text, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_text(Path(out), text.getvalue())
+
+
+@dataclass(frozen=True)
+class Check:
+    """Doubts against a second set of labels, which nobody showed to the model.
+
+    Attributes
+    ----------
+    num_samples : int
+        Samples with a prediction and both labels.
+    base, doubted, top : float
+        Share whose second label differs: of all of them, of the doubted ones (None where there
+        are none), and of the hundred most doubtful.
+    auc : float
+        Area under the ROC curve of the ranking: the chance that a sample whose second label
+        differs is ranked before one whose does not.
+    """
+
+    num_samples: int
+    base: float
+    doubted: float | None
+    top: float
+    auc: float
+
+
+def find_doubts(
+    manifest: Manifest, rows: NDArray[np.int64], probabilities: NDArray[np.float32]
+) -> Doubts:
+    """Rank samples by how much a model doubts their labels.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    rows : ndarray of int64, shape [P]
+        Labelled samples.
+    probabilities : ndarray of float32, shape [P, C]
+        Of each class, by a model that was not trained on the sample.
+    """
+    labels = manifest.labels[rows].astype(np.int64)
+    every = np.arange(len(rows))
+    counts = np.bincount(labels, minlength=probabilities.shape[1])
+    sums = np.bincount(labels, probabilities[every, labels], minlength=probabilities.shape[1])
+    thresholds = np.where(counts > 0, sums / np.maximum(counts, 1), np.inf)
+    over = probabilities - thresholds  # of a class without samples minus infinity
+    own = over[every, labels]
+    others = over.copy()
+    others[every, labels] = -np.inf
+    margins = own - others.max(axis=1)
+    sure = np.where(over >= 0, probabilities, -1.0)
+    suggested = np.where(sure.max(axis=1) >= 0, sure.argmax(axis=1), labels)
+    order = np.lexsort((rows, margins))
+    return Doubts(manifest, rows[order], margins[order], suggested[order], probabilities[order])
+
+
+def read_predictions(
+    runs: Sequence[str | Path], manifest: Manifest
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return what runs say of the samples that they validated on: rows, probabilities [P, C].
+
+    Parameters
+    ----------
+    runs : sequence of path
+        Run folders, or their ``predictions.parquet``: one for each fold. Of a sample that several
+        runs predict, the mean counts.
+    manifest : Manifest
+        The data that they were trained on.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, has other classes, or no sample of the data.
+    """
+    columns = [f"probability_{printable(name)}" for name in manifest.class_names]
+    tables = []
+    for run in runs:
+        path = Path(run) / "predictions.parquet" if Path(run).is_dir() else Path(run)
+        if not path.is_file():
+            raise DataError(f"{run}: no run here (a finished run holds predictions.parquet)")
+        try:
+            table = pd.read_parquet(path)
+        except Exception as error:  # pyarrow raises nearly anything for broken files
+            raise DataError(f"{path}: cannot be read ({error})") from None
+        found = [name for name in table.columns if str(name).startswith("probability_")]
+        if found != columns or not {"split", "sample"} <= set(table.columns):
+            raise DataError(
+                f"{path}: predictions of other classes ({', '.join(map(str, found)) or 'none'}) "
+                f"than {manifest.root} has"
+            )
+        tables.append(table[table["split"] == "validation"])
+    means = pd.concat(tables).groupby("sample", sort=False)[columns].mean()
+    of_sample = {sample: row for row, sample in enumerate(manifest.sample_ids())}
+    places = [of_sample.get(str(sample), -1) for sample in means.index]
+    rows = np.array(places, np.int64)
+    known = rows >= 0
+    known[known] &= manifest.split_codes[rows[known]] != NO_SPLIT
+    known[known] &= manifest.labels[rows[known]] != UNLABELLED
+    if not known.any():
+        raise DataError(f"{manifest.root}: the runs validated on no sample of it")
+    return rows[known], means.to_numpy(np.float32)[known]
+
+
+def check_doubts(doubts: Doubts, other: Manifest) -> Check:
+    """Compare doubts with the labels of another manifest of the same samples, as FER+'s.
+
+    Raises
+    ------
+    DataError
+        If the other labels never differ, or always.
+    """
+    own = doubts.manifest
+    usable = (other.split_codes[doubts.rows] != NO_SPLIT) & (other.labels[doubts.rows] >= 0)
+    rows = doubts.rows[usable]
+    names, others = np.array(own.class_names), np.array(other.class_names)
+    differs = names[own.labels[rows]] != others[other.labels[rows]]
+    if differs.all() or not differs.any() or not np.isfinite(doubts.margins).all():
+        raise DataError(f"{own.root}: the other labels differ always, or never: nothing to check")
+    doubted = doubts.doubted[usable]
+    return Check(
+        num_samples=len(rows),
+        base=float(differs.mean()),
+        doubted=float(differs[doubted].mean()) if doubted.any() else None,
+        top=float(differs[:100].mean()),
+        auc=float(roc_auc_score(differs, -doubts.margins[usable])),
+    )

@@ -1,0 +1,227 @@
+"""The ledger of a training: how often each class and each sample is used, planned or recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fer_data.errors import UsageError
+from fer_data.sampling.schedule import EpochSize, Schedule
+from fer_data.sampling.strategy import Strategy
+from fer_data.sampling.weights import class_weights
+from fer_data.util.words import counted
+
+if TYPE_CHECKING:
+    from fer_data.loading.loader import Loader
+
+_MOST = 1_000_000_000
+"""Epochs, and samples of a step, of a plan: its sums stay exact in 64 bits."""
+
+
+@dataclass(frozen=True)
+class ClassUse:
+    """How a class is used.
+
+    Attributes
+    ----------
+    class_name : str
+    samples : int
+        That there are.
+    draws : int
+        In all.
+    distinct : int
+        Samples that are drawn at all.
+    fewest, most : int
+        Draws of the sample that is drawn least, and most.
+    weight : float
+        Of the class in the loss.
+    """
+
+    class_name: str
+    samples: int
+    draws: int
+    distinct: int
+    fewest: int
+    most: int
+    weight: float
+
+    @property
+    def mean(self) -> float:
+        """Draws of a sample, on average; 0 where there is none."""
+        return self.draws / self.samples if self.samples else 0.0
+
+    @property
+    def never(self) -> float:
+        """Share of the samples that are never drawn; 0 where there is none."""
+        return 1 - self.distinct / self.samples if self.samples else 0.0
+
+    @property
+    def never_at_random(self) -> float:
+        """The share that as many draws with replacement would be expected never to draw."""
+        return float((1 - 1 / self.samples) ** self.draws) if self.samples else 0.0
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """How often each class and each sample is used.
+
+    Attributes
+    ----------
+    balance : str
+        The strategy.
+    num_epochs : float
+        Of the strategy's own length; a recorded run may end within one.
+    num_steps, batch_size : int
+    classes : tuple of ClassUse
+    """
+
+    balance: str
+    num_epochs: float
+    num_steps: int
+    batch_size: int
+    classes: tuple[ClassUse, ...]
+
+    @property
+    def num_draws(self) -> int:
+        """Draws of all classes."""
+        return sum(one.draws for one in self.classes)
+
+    @property
+    def length(self) -> str:
+        """Its epochs and steps in words."""
+        epochs = f"{self.num_epochs:,.4g} epoch" + ("" if self.num_epochs == 1 else "s")
+        return f"{epochs}, {counted(self.num_steps, 'step')}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures as JSON holds them."""
+        return {
+            "balance": self.balance,
+            "epochs": self.num_epochs,
+            "steps": self.num_steps,
+            "batch_size": self.batch_size,
+            "draws": self.num_draws,
+            "classes": {
+                one.class_name: {
+                    "samples": one.samples,
+                    "draws": one.draws,
+                    "distinct": one.distinct,
+                    "repeats": {"min": one.fewest, "mean": one.mean, "max": one.most},
+                    "never_seen": one.never,
+                    "never_seen_with_replacement": one.never_at_random,
+                    "weight": one.weight,
+                }
+                for one in self.classes
+            },
+        }
+
+
+def plan_ledger(
+    counts: ArrayLike,
+    class_names: Sequence[str],
+    balance: str | Strategy = "natural",
+    *,
+    epochs: int = 1,
+    batch_size: int = 64,
+    epoch_size: EpochSize = None,
+) -> Ledger:
+    """Return what a training will use, from the counts alone.
+
+    Parameters
+    ----------
+    counts : array_like of int, shape [C]
+        Samples of each class.
+    class_names : sequence of str, length C
+    balance, batch_size, epoch_size
+        As in `fer_data.open_loader`.
+    epochs : int
+        1 or more.
+
+    Returns
+    -------
+    Ledger
+
+    Raises
+    ------
+    UsageError
+        If an argument cannot be meant.
+    """
+    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
+        if not 1 <= value <= _MOST:
+            raise UsageError(f"{name} is {value}; it must be 1 to {_MOST:,}")
+    strategy = balance if isinstance(balance, Strategy) else Strategy.parse(balance)
+    counts = np.asarray(counts, np.int64)
+    schedule = Schedule(strategy, counts, epoch_size=epoch_size, class_names=class_names)
+    draws = schedule.before(epochs)
+    whole = draws // np.maximum(counts, 1)
+    most = -(-draws // np.maximum(counts, 1))
+    return Ledger(
+        str(strategy),
+        epochs,
+        epochs * -(-schedule.size // batch_size),
+        batch_size,
+        _classes(class_names, strategy, counts, draws, np.minimum(draws, counts), whole, most),
+    )
+
+
+def record_ledger(loader: Loader, steps: int) -> Ledger:
+    """Return what the first steps of a loader used, counted draw by draw from its plans.
+
+    Parameters
+    ----------
+    loader : Loader
+        All shards together are counted.
+    steps : int
+
+    Returns
+    -------
+    Ledger
+    """
+    uses = np.zeros(len(loader.rows), np.int64)
+    _, stop = loader.window(steps - 1) if steps else (0, 0)
+    for epoch in range(-(-stop // loader.num_samples)):
+        drawn = loader.plan(epoch).samples[: stop - epoch * loader.num_samples]
+        uses += np.bincount(drawn, minlength=len(uses))
+    every = range(loader.num_classes)
+    of_class = [uses[loader.labels == label] for label in every]
+    figures = (
+        [each.sum() for each in of_class],
+        [np.count_nonzero(each) for each in of_class],
+        [each.min() if len(each) else 0 for each in of_class],
+        [each.max(initial=0) for each in of_class],
+    )
+    names = loader.store.manifest.class_names
+    return Ledger(
+        str(loader.strategy),
+        stop / loader.num_samples,
+        steps,
+        loader.batch_size,
+        _classes(names, loader.strategy, loader.counts, *map(np.array, figures)),
+    )
+
+
+def _classes(
+    class_names: Sequence[str],
+    strategy: Strategy,
+    counts: NDArray[np.int64],
+    draws: NDArray[np.int64],
+    distinct: NDArray[np.int64],
+    fewest: NDArray[np.int64],
+    most: NDArray[np.int64],
+) -> tuple[ClassUse, ...]:
+    weights = class_weights(counts, strategy.weights) if strategy.weights else np.ones(len(counts))
+    return tuple(
+        ClassUse(
+            class_name=name,
+            samples=int(counts[label]),
+            draws=int(draws[label]),
+            distinct=int(distinct[label]),
+            fewest=int(fewest[label]),
+            most=int(most[label]),
+            weight=float(weights[label]),
+        )
+        for label, name in enumerate(class_names)
+    )

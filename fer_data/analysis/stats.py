@@ -1,0 +1,216 @@
+"""What a data set holds: counts, imbalance, and what each way of balancing would draw."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.analysis.agreement import Agreement, label_agreement
+from fer_data.analysis.drift import ClassDrift, class_drift
+from fer_data.data.manifest import Manifest
+from fer_data.data.selection import Selection
+from fer_data.sampling.schedule import Schedule
+from fer_data.sampling.strategy import CHOICES, Strategy
+from fer_data.sampling.weights import class_weights
+
+
+@dataclass(frozen=True)
+class SplitStats:
+    """Counts of one split.
+
+    Attributes
+    ----------
+    counts : tuple of int
+        Samples of each class, in label order.
+    num_unlabelled : int
+        Samples without a label, which are in none of the counts.
+    """
+
+    counts: tuple[int, ...]
+    num_unlabelled: int = 0
+
+    @property
+    def num_samples(self) -> int:
+        """All samples, those without a label included."""
+        return sum(self.counts) + self.num_unlabelled
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Share of each class among the labelled samples; 0 where there are none."""
+        return tuple(count / max(1, sum(self.counts)) for count in self.counts)
+
+    @property
+    def imbalance_ratio(self) -> float:
+        """Samples of the largest class over those of the smallest; infinite with an empty class."""
+        if not any(self.counts):
+            return math.nan
+        return max(self.counts) / min(self.counts) if min(self.counts) else math.inf
+
+    @property
+    def effective_num_classes(self) -> float:
+        """Exponential of the entropy of the shares: how many equal classes are as diverse.
+
+        Hill's diversity number of order one (Hill 1973, doi:10.2307/1934352).
+        """
+        if not any(self.counts):
+            return math.nan
+        return math.exp(-sum(share * math.log(share) for share in self.shares if share))
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What one ``--balance`` makes of the training split.
+
+    Attributes
+    ----------
+    name : str
+        What ``--balance`` takes.
+    draws : tuple of int
+        Samples of each class in an epoch.
+    weights : tuple of float
+        Weight of each class in the loss.
+    """
+
+    name: str
+    draws: tuple[int, ...]
+    weights: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Stats:
+    """What a data set holds.
+
+    Attributes
+    ----------
+    path, layout : str
+    class_names : tuple of str
+    splits : dict of SplitStats
+        By split name.
+    balances : tuple of Balance
+        For the training split; empty where there is none.
+    left_out : tuple of str
+        A line for each kind of thing that was found and is no sample.
+    num_excluded : int
+        Samples in no split, which are in none of the counts.
+    notes : tuple of str
+        A line for each thing that a selection did.
+    agreement : Agreement or None
+        Of the data's own labels with FER+'s, where a selection has these.
+    drift : tuple of ClassDrift
+        Of the classes, from the training split to each other one that has labels.
+    """
+
+    path: str
+    layout: str
+    class_names: tuple[str, ...]
+    splits: dict[str, SplitStats]
+    balances: tuple[Balance, ...]
+    left_out: tuple[str, ...]
+    num_excluded: int = 0
+    notes: tuple[str, ...] = ()
+    agreement: Agreement | None = None
+    drift: tuple[ClassDrift, ...] = ()
+
+    @property
+    def imbalance_ratio(self) -> float:
+        """That of the training split, or of the first split that has labels."""
+        ratios = [split.imbalance_ratio for split in self.splits.values()]
+        return next((ratio for ratio in ratios if not math.isnan(ratio)), math.nan)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures as JSON holds them; a ratio that is not finite is None."""
+        return {
+            "path": self.path,
+            "layout": self.layout,
+            "num_samples": sum(split.num_samples for split in self.splits.values()),
+            "class_names": list(self.class_names),
+            "splits": {
+                name: {
+                    "num_samples": split.num_samples,
+                    "num_unlabelled": split.num_unlabelled,
+                    "counts": dict(zip(self.class_names, split.counts, strict=True)),
+                    "shares": dict(zip(self.class_names, split.shares, strict=True)),
+                    "imbalance_ratio": _finite(split.imbalance_ratio),
+                    "effective_num_classes": _finite(split.effective_num_classes),
+                }
+                for name, split in self.splits.items()
+            },
+            "balance": {
+                balance.name: {
+                    "draws": dict(zip(self.class_names, balance.draws, strict=True)),
+                    "weights": dict(zip(self.class_names, balance.weights, strict=True)),
+                }
+                for balance in self.balances
+            },
+            "drift": {one.split: one.to_dict() for one in self.drift},
+            "num_excluded": self.num_excluded,
+            "notes": list(self.notes),
+            "agreement": self.agreement.to_dict() if self.agreement else None,
+            "left_out": list(self.left_out),
+        }
+
+
+def compute_stats(manifest: Manifest, *, selection: Selection | None = None) -> Stats:
+    """Count a manifest's samples.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    selection : Selection, optional
+        What to apply first; with FER+, the agreement of both labels is then told.
+
+    Returns
+    -------
+    Stats
+
+    Raises
+    ------
+    DataError
+        If the selection does not fit the data.
+    """
+    agreement = None
+    if selection:
+        agreement = _agreement(manifest, selection)
+        manifest = selection.apply(manifest)
+    splits = {
+        name: SplitStats(tuple(manifest.counts(name).tolist()), manifest.num_unlabelled(name))
+        for name in manifest.splits
+    }
+    balances: tuple[Balance, ...] = ()
+    if "train" in splits and any(splits["train"].counts):
+        balances = tuple(_balance(name, manifest.counts("train")) for name in CHOICES)
+    return Stats(
+        path=str(manifest.root),
+        layout=manifest.layout,
+        class_names=manifest.class_names,
+        splits=splits,
+        balances=balances,
+        left_out=tuple(manifest.left_out_summary()),
+        num_excluded=manifest.num_excluded,
+        notes=manifest.notes,
+        agreement=agreement,
+        drift=class_drift({name: split.counts for name, split in splits.items()}),
+    )
+
+
+def _agreement(manifest: Manifest, selection: Selection) -> Agreement | None:
+    """Return the agreement with FER+, without what it would keep under its own label anyway."""
+    if selection.ferplus is None:
+        return None
+    labels = replace(selection, splits=None, fold=None, keep_unusable=False)
+    return label_agreement(manifest, labels.apply(manifest))
+
+
+def _balance(name: str, counts: NDArray[np.int64]) -> Balance:
+    strategy = Strategy.parse(name)
+    draws = Schedule(strategy, counts).draws(0)
+    weights = class_weights(counts) if strategy.weights else np.ones(len(counts))
+    return Balance(name, tuple(draws.tolist()), tuple(weights.tolist()))
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,179 @@
+"""An audit of a data set: everything that makes its scores untrue, or a training poorer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fer_data.analysis.measures import Measures
+from fer_data.auditing import classes, copies, exposure, files, near_copies, oversampled
+from fer_data.auditing.exclusions import write_exclusions
+from fer_data.auditing.finding import SEVERITIES, Finding
+from fer_data.auditing.subject import Subject
+from fer_data.data.manifest import Manifest, shown_class
+from fer_data.data.selection import Selection
+from fer_data.data.store import PixelStore, open_store
+from fer_data.errors import DataError, UsageError
+
+__all__ = [
+    "KINDS",
+    "Audit",
+    "Finding",
+    "audit_data",
+    "audit_store",
+    "nearly_emptied",
+    "parse_kinds",
+    "write_exclusions",
+]
+
+_CHECKS = (copies, near_copies, oversampled, classes, files, exposure)
+
+KINDS: dict[str, str] = {kind: about for check in _CHECKS for kind, about in check.KINDS.items()}
+"""Every kind of finding, with what it is."""
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """What an audit found.
+
+    Attributes
+    ----------
+    store : PixelStore
+        The samples that could be decoded, as 48x48 grey pictures.
+    findings : tuple of Finding
+        The worst first.
+    photographs : dict
+        Split -> for each class, in label order, how many different photographs its samples are.
+    measures : Measures
+        Brightness, contrast and sharpness of every picture.
+    """
+
+    store: PixelStore
+    findings: tuple[Finding, ...]
+    photographs: dict[str, tuple[int, ...]]
+    measures: Measures
+
+    @property
+    def manifest(self) -> Manifest:
+        """The table of samples, whose rows the findings name."""
+        return self.store.manifest
+
+    def of_kinds(self, kinds: tuple[str, ...]) -> tuple[Finding, ...]:
+        """Return the findings of some kinds, or severities."""
+        return tuple(one for one in self.findings if one.kind in kinds or one.severity in kinds)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as JSON holds it, samples by their names."""
+        names = self.manifest.sample_ids()
+        return {
+            "path": str(self.manifest.root),
+            "layout": self.manifest.layout,
+            "num_samples": len(self.manifest) - self.manifest.num_excluded,
+            "class_names": list(self.manifest.class_names),
+            "notes": list(self.manifest.notes),
+            "left_out": self.manifest.left_out_summary(),
+            "photographs": {
+                split: dict(zip(self.manifest.class_names, row, strict=True))
+                for split, row in self.photographs.items()
+            },
+            "findings": [
+                {
+                    "kind": finding.kind,
+                    "severity": finding.severity,
+                    "where": finding.where,
+                    "summary": finding.summary,
+                    "advice": finding.advice,
+                    "num_samples": finding.num_samples,
+                    "groups": [[names[row] for row in group] for group in finding.groups],
+                    "names": list(finding.names),
+                    "exclude": [names[row] for row in finding.exclude],
+                }
+                for finding in self.findings
+            ],
+        }
+
+
+def nearly_emptied(audit: Audit) -> list[str]:
+    """Return a line for each class of which the exclusions would leave less than half."""
+    manifest = audit.manifest
+    if "train" not in manifest.splits:
+        return []
+    rows = sorted({row for finding in audit.findings for row in finding.exclude})
+    before = manifest.counts("train")
+    excluded = np.intersect1d(np.array(rows, np.int64), manifest.rows("train"))
+    gone = np.bincount(manifest.labels[excluded], minlength=len(before))[: len(before)]
+    return [
+        f"that leaves {before[label] - gone[label]:,} of {before[label]:,} training samples of "
+        f"{shown_class(manifest.class_names[label])}"
+        for label in np.flatnonzero(2 * gone > before)
+    ]
+
+
+def parse_kinds(text: str) -> tuple[str, ...]:
+    """Return kinds and severities from a list with commas.
+
+    Raises
+    ------
+    UsageError
+        If one of them is neither.
+    """
+    kinds = tuple(kind.strip() for kind in text.split(",") if kind.strip())
+    known = [*SEVERITIES, *KINDS]
+    for kind in kinds:
+        if kind not in known:
+            raise UsageError(f"{kind!r} is no kind of finding; choose one of {', '.join(known)}")
+    if not kinds:
+        raise UsageError(f"name a kind of finding: {', '.join(known)}")
+    return kinds
+
+
+def audit_data(
+    path: str | Path,
+    *,
+    cache: str | Path | None = None,
+    merge_test: bool = True,
+    selection: Selection | None = None,
+) -> Audit:
+    """Look for everything in `KINDS` in a data set.
+
+    Pictures are compared as 48x48 grey ones. What cannot be decoded is a finding, not an error.
+
+    Parameters
+    ----------
+    path : path
+        A data set that `fer_data.read` takes.
+    cache : path, optional
+        As in `fer_data.open_store`.
+    merge_test, selection
+        As in `fer_data.read`.
+
+    Raises
+    ------
+    DataError
+        If the data cannot be read at all.
+    """
+    return audit_store(
+        open_store(path, cache=cache, merge_test=merge_test, skip_bad=True, selection=selection)
+    )
+
+
+def audit_store(store: PixelStore) -> Audit:
+    """Look for everything in `KINDS` in a store of 48x48 grey pictures; see `audit_data`."""
+    if len(store.manifest) and store.manifest.num_excluded == len(store.manifest):
+        raise DataError(f"{store.manifest.root}: every sample is excluded; none is left to audit")
+    store.manifest.check_labels()
+    subject = Subject(store)
+    found = [finding for check in _CHECKS for finding in check.find(subject)]
+    found.sort(key=lambda finding: SEVERITIES.index(finding.severity))
+    manifest = store.manifest
+    photographs = {}
+    for split in manifest.splits:
+        rows = manifest.rows(split)
+        rows = rows[manifest.labels[rows] >= 0]
+        pairs = np.unique(np.stack([manifest.labels[rows], subject.photographs[rows]]), axis=1)
+        counts = np.bincount(pairs[0], minlength=len(manifest.class_names))
+        photographs[split] = tuple(counts.tolist())
+    return Audit(store, tuple(found), photographs, subject.measures)

@@ -1,0 +1,84 @@
+"""Classes that a split lacks, that are too small to judge, or whose names are one word twice."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+import numpy as np
+
+from fer_data.auditing.finding import Finding
+from fer_data.auditing.subject import Subject
+from fer_data.data.manifest import NO_SPLIT, printable, shown_class
+
+KINDS = {
+    "missing-class": "classes without a sample in a split",
+    "few-samples": "classes with too few samples in a split",
+    "similar-names": "class names that differ by case, blanks or accents",
+}
+
+FEW = 20
+"""With fewer samples one of them is more than five points of a class's recall."""
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """Find what is wrong with the classes."""
+    manifest = subject.manifest
+    for split in manifest.splits:
+        counts = manifest.counts(split)
+        if not counts.any():  # a split without labels, as Kaggle's test.csv
+            continue
+        missing = [shown_class(name) for name in manifest.without_samples(split)]
+        if missing:
+            yield Finding(
+                "missing-class",
+                "error",
+                split,
+                f"no sample of {_listed(missing)}",
+                "add samples, or remove the class from the other splits",
+                names=tuple(map(printable, manifest.without_samples(split))),
+            )
+        few = np.flatnonzero((counts > 0) & (counts < FEW))
+        if len(few):
+            names = [shown_class(manifest.class_names[label]) for label in few]
+            shown = [f"{name} ({counts[label]})" for name, label in zip(names, few, strict=True)]
+            yield Finding(
+                "few-samples",
+                "warning",
+                split,
+                f"fewer than {FEW} samples of {_listed(shown)}",
+                "gather more, or read the scores of these classes as rough"
+                if split != "train"
+                else "gather more: balancing repeats these samples, it makes none",
+                names=tuple(printable(manifest.class_names[label]) for label in few),
+                num_unlisted=int(counts[few].sum()),
+            )
+    alike: dict[str, list[int]] = {}
+    for label, name in enumerate(manifest.class_names):
+        alike.setdefault(_plain(name), []).append(label)
+    for labels in alike.values():
+        if len(labels) > 1:
+            same = [manifest.class_names[label] for label in labels]
+            taken = manifest.labels[manifest.split_codes != NO_SPLIT]
+            yield Finding(
+                "similar-names",
+                "warning",
+                "",
+                f"{_listed([repr(name) for name in same])} may be one class",
+                "give them one name",
+                names=tuple(map(printable, same)),
+                num_unlisted=int(np.isin(taken, labels).sum()),
+            )
+
+
+def _plain(name: str) -> str:
+    """Return a name without case, accents, blanks, hyphens and underscores."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return re.sub(r"[\s_-]+", "", plain) or name
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - 10:,} more" if len(names) > 10 else ""
+    return ", ".join(names[:10]) + more

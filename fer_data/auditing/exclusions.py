@@ -1,0 +1,33 @@
+"""The list of samples to leave out, which ``--exclude`` takes."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+from fer_data.auditing.finding import Finding
+from fer_data.data.manifest import Manifest
+from fer_data.util.files import write_text
+
+
+def write_exclusions(findings: Iterable[Finding], manifest: Manifest, out: str | Path) -> int:
+    """Write what the findings would leave out of training, and return how many samples that is.
+
+    A csv with the columns ``sample``, ``kind`` (the first finding that names it) and ``split``.
+    Pictures themselves stay where they are.
+    """
+    kinds: dict[int, str] = {}
+    for finding in findings:
+        for row in finding.exclude:
+            kinds.setdefault(row, finding.kind)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["sample", "kind", "split"])
+    names = manifest.sample_ids()
+    for row in sorted(kinds):
+        split = manifest.splits[manifest.split_codes[row]]
+        writer.writerow([names[row], kinds[row], split])
+    write_text(Path(out), text.getvalue())
+    return len(kinds)

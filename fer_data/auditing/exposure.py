@@ -1,0 +1,76 @@
+"""Pictures with nothing to see: of one colour, almost so, too dark, too bright, blurred."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.analysis.measures import BRIGHT, DARK
+from fer_data.auditing.finding import Finding
+from fer_data.auditing.subject import Subject
+from fer_data.duplicates.photographs import LEAST_CONTRAST
+from fer_data.util.words import counted
+
+KINDS = {
+    "flat": "pictures of a single colour",
+    "almost-flat": "pictures of almost a single colour",
+    "dark": "pictures that are nearly all dark",
+    "bright": "pictures that are nearly all bright",
+    "blurred": "pictures without detail",
+}
+MOST_ALIKE = 0.9
+"""Share of dark pixels, or of bright ones, from which a picture is too dark or too bright."""
+
+LEAST_SHARPNESS = 0.1
+"""See `fer_data.analysis.measures`: of FER2013's pictures one in a thousand has less."""
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """Find what no one could label; each picture counts as the first that it is."""
+    figures = subject.measures
+    left = subject.manifest.split_codes >= 0
+    for kind, is_so, one, many, what in (
+        ("flat", figures.contrast == 0, "is", "are", "of a single colour"),
+        (
+            "almost-flat",
+            figures.contrast < LEAST_CONTRAST,
+            "varies",
+            "vary",
+            f"by less than {LEAST_CONTRAST:g} of 255 grey levels",
+        ),
+        ("dark", figures.dark >= MOST_ALIKE, "is", "are", f"at least 90 % darker than {DARK}"),
+        (
+            "bright",
+            figures.bright >= MOST_ALIKE,
+            "is",
+            "are",
+            f"at least 90 % over {BRIGHT - 1}",
+        ),
+        (
+            "blurred",
+            figures.sharpness < LEAST_SHARPNESS,
+            "has",
+            "have",
+            f"a sharpness below {LEAST_SHARPNESS:g}",
+        ),
+    ):
+        rows = np.flatnonzero(is_so & left)
+        left &= ~is_so
+        if len(rows):
+            pictures = counted(len(rows), f"picture {one}", f"pictures {many}")
+            yield _finding(subject, kind, rows, f"{pictures} {what}")
+
+
+def _finding(subject: Subject, kind: str, rows: NDArray[np.int64], summary: str) -> Finding:
+    hopeless = kind == "flat"
+    return Finding(
+        kind,
+        "warning" if hopeless else "note",
+        "",
+        summary,
+        "train without them" if hopeless else "look at them; some may be no pictures of a class",
+        groups=tuple((row,) for row in rows.tolist()),
+        exclude=subject.trained(rows[subject.unchanged[rows]]) if hopeless else (),
+    )

@@ -1,0 +1,52 @@
+"""What an audit finds: one type for everything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning", "note"]
+
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+"""The worst first. An error makes scores untrue, a warning may, a note is good to know."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong with a data set, or odd.
+
+    Attributes
+    ----------
+    kind : str
+        One of `fer_data.auditing.KINDS`.
+    severity : {"error", "warning", "note"}
+    where : str
+        The splits, or the class, that it is about; "" for the whole data set.
+    summary : str
+        What was found, with numbers, in a sentence.
+    advice : str
+        What to do.
+    groups : tuple of tuple of int
+        Rows of the manifest, those that belong together in a group.
+    names : tuple of str
+        What is not in the manifest: files and classes.
+    exclude : tuple of int
+        Rows whose exclusion from training mends it.
+    num_unlisted : int
+        Samples and files that it is about and that are in no group.
+    """
+
+    kind: str
+    severity: Severity
+    where: str
+    summary: str
+    advice: str
+    groups: tuple[tuple[int, ...], ...] = ()
+    names: tuple[str, ...] = ()
+    exclude: tuple[int, ...] = ()
+    num_unlisted: int = 0
+
+    @property
+    def num_samples(self) -> int:
+        """Samples and files that it is about, each once."""
+        return len({row for group in self.groups for row in group}) + self.num_unlisted

@@ -1,0 +1,81 @@
+"""Copies across two splits, exact or near, with the classes that they hit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.auditing.finding import Finding
+from fer_data.auditing.subject import Subject
+from fer_data.data.manifest import shown_class
+from fer_data.util.words import counted
+
+
+def find_leaks(
+    subject: Subject,
+    numbers: NDArray[np.int64],
+    *,
+    beyond: NDArray[np.int64] | None = None,
+    kind: str,
+    words: tuple[str, str],
+    advice: str,
+) -> Iterator[Finding]:
+    """Yield a finding for each two splits that share pictures.
+
+    Parameters
+    ----------
+    subject : Subject
+    numbers : ndarray of int64, shape [N]
+        The same for pictures that are copies.
+    beyond : ndarray of int64, shape [N], optional
+        Pictures that share this number are left out: they are told of elsewhere.
+    kind, advice : str
+        Of the findings.
+    words : tuple of str
+        What one picture is, and what several are.
+    """
+    manifest = subject.manifest
+    for one, other in combinations(manifest.splits, 2):
+        first, second = manifest.rows(one), manifest.rows(other)
+        leaks = np.isin(numbers[second], numbers[first])
+        if beyond is not None:
+            leaks &= ~np.isin(beyond[second], beyond[first])
+        if not leaks.any():
+            continue
+        leaked = second[leaks]
+        photographs = subject.photographs  # versions of a picture go with it
+        known = first[np.isin(photographs[first], photographs[leaked]) & subject.telling[first]]
+        copies = first[np.isin(numbers[first], numbers[leaked])]
+        members = np.concatenate([copies, leaked])
+        order = members[np.argsort(numbers[members], kind="stable")]
+        bounds = np.flatnonzero(np.diff(numbers[order])) + 1
+        yield Finding(
+            kind,
+            "error",
+            f"{one}, {other}",
+            f"{len(leaked):,} of {counted(len(second), f'{other} picture')} "
+            f"({len(leaked) / len(second):.1%}) {words[len(leaked) > 1]} {one}: "
+            f"{_by_class(subject, leaked, other)}",
+            advice,
+            groups=tuple(tuple(group.tolist()) for group in np.split(order, bounds)),
+            exclude=tuple(known.tolist()) if one in ("train", "validation") else (),
+        )
+
+
+def _by_class(subject: Subject, leaked: NDArray[np.int64], split: str) -> str:
+    """Return how many samples of each class are hit, the largest share first."""
+    manifest = subject.manifest
+    labels = manifest.labels[leaked]
+    hits = np.bincount(labels[labels >= 0], minlength=len(manifest.class_names))
+    shares = hits / np.maximum(manifest.counts(split), 1)
+    order = [label for label in np.argsort(-shares, kind="stable") if hits[label]]
+    shown = [
+        f"{shown_class(manifest.class_names[label])} {hits[label]:,} ({shares[label]:.0%})"
+        for label in order[:10]
+    ]
+    if len(order) > len(shown):
+        shown.append(counted(len(order) - len(shown), "more class", "more classes"))
+    return ", ".join(shown) or "without labels"

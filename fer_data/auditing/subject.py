@@ -1,0 +1,138 @@
+"""What the checks look at: the table of samples, the pixels, and which pictures are copies."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.analysis.measures import Measures, measure
+from fer_data.data import sources
+from fer_data.data.changes import Changes
+from fer_data.data.decode import Look
+from fer_data.data.looks import looks
+from fer_data.data.manifest import Manifest
+from fer_data.data.store import PixelStore
+from fer_data.duplicates.near import Pairs
+from fer_data.duplicates.photographs import LEAST_CONTRAST, equal_pictures, photographs, versions
+from fer_data.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A data set with what several checks need to know of it, found out once.
+
+    Attributes
+    ----------
+    store : PixelStore
+        Of 48x48 grey pictures.
+    """
+
+    store: PixelStore
+
+    @property
+    def manifest(self) -> Manifest:
+        """The table of samples."""
+        return self.store.manifest
+
+    @cached_property
+    def looks(self) -> list[Look]:
+        """Size and colour of every picture as it is in the data set."""
+        changes, form = self.store.report.changes, self.store.form
+        if changes == Changes():
+            return [(form.height, form.width, form.color)] * len(self.manifest)
+        return looks(self.manifest)
+
+    @cached_property
+    def unchanged(self) -> NDArray[np.bool_]:
+        """Which pictures are compared as they are, bool [N]: the others lost colour or size."""
+        form = self.store.form
+        return np.array([look == (form.height, form.width, form.color) for look in self.looks])
+
+    @cached_property
+    def telling(self) -> NDArray[np.bool_]:
+        """Which pictures show enough to be copies of one another, bool [N]: not one lost colour."""
+        found: NDArray[np.bool_] = self.unchanged | (self.measures.contrast >= LEAST_CONTRAST)
+        return found
+
+    def trained(self, rows: NDArray[np.int64]) -> tuple[int, ...]:
+        """Return those of some rows that are in the training split."""
+        if "train" not in self.manifest.splits:
+            return ()
+        return tuple(np.intersect1d(rows, self.manifest.rows("train")).tolist())
+
+    @cached_property
+    def measures(self) -> Measures:
+        """Brightness, contrast and sharpness of every picture."""
+        return measure(self.store.pixels)
+
+    @cached_property
+    def copies(self) -> NDArray[np.int64]:
+        """A number for each picture, int64 [N], the same for those that are equal to the bit."""
+        return equal_pictures(self.store.pixels)
+
+    @cached_property
+    def identical(self) -> NDArray[np.int64]:
+        """A number for each image, int64 [N], the same for those that are one image for sure.
+
+        They are equal as they are compared, and lost nothing for that, or what the data holds of
+        them (a file, or an image in a table) is equal to the byte.
+        """
+        equal = groups(self.copies, np.arange(len(self.manifest)))
+        rows = np.array([row for group in equal for row in group if not self.unchanged[row]], int)
+        if not len(rows):
+            return self.copies
+        found = self.copies.tolist()
+        contents: dict[tuple[int, bytes], int] = {}
+        new = int(self.copies.max()) + 1
+        rows.sort()
+        for row, content in zip(rows.tolist(), _contents(self.manifest.take(rows)), strict=True):
+            found[row] = contents.setdefault((found[row], content), new + row)
+        return np.array(found, np.int64)
+
+    @cached_property
+    def versions(self) -> Pairs:
+        """Pairs of near copies, as rows; of equal pictures the first stands for all."""
+        return versions(self.store.pixels, self.copies)
+
+    @cached_property
+    def photographs(self) -> NDArray[np.int64]:
+        """A number for each picture, int64 [N], the same for copies and near copies of one."""
+        return photographs(self.copies, self.versions)
+
+
+def _contents(manifest: Manifest) -> Iterator[bytes]:
+    """Yield a digest of what the data holds of each sample; one like no other if unreadable."""
+    for piece in sources.pieces(manifest).pieces:
+        for row, _, raw in piece.pictures():
+            digest = hashlib.blake2b(digest_size=16)
+            try:
+                if isinstance(raw, DataError):
+                    raise raw
+                if isinstance(raw, np.ndarray):
+                    digest.update(repr(raw.shape).encode() + raw.tobytes())
+                else:
+                    digest.update(raw if isinstance(raw, bytes) else raw.read_bytes())
+            except (DataError, OSError):
+                digest.update(b"unreadable %d" % row)
+            yield digest.digest()
+
+
+def groups(numbers: NDArray[np.int64], rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Yield the rows that share their number with another one, each group in order.
+
+    Parameters
+    ----------
+    numbers : ndarray of int64, shape [N]
+        A group number of every row of the manifest.
+    rows : ndarray of int64
+        The rows to look at, ascending.
+    """
+    order = rows[np.argsort(numbers[rows], kind="stable")]
+    bounds = np.flatnonzero(np.diff(numbers[order])) + 1
+    found = [group for group in np.split(order, bounds) if len(group) > 1]
+    yield from sorted(found, key=lambda group: int(group[0]))

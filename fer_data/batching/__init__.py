@@ -1,1 +1,0 @@
-"""From an epoch's plan to batches of pixels, in NumPy."""

@@ -1,0 +1,1 @@
+"""Data sets: samples, their labels and splits, and their decoded pixels."""

@@ -1,0 +1,207 @@
+"""From one picture, a file or not, to an array of the size and colour that a store holds."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+from fer_data.data.first_bytes import HEAD_BYTES, kind_of
+from fer_data.errors import DataError, UsageError
+from fer_data.util.files import refuse_no_file
+
+Color = Literal["grey", "rgb"]
+
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
+"""What a file may be, whatever its name says: Pillow would hand an EPS to Ghostscript."""
+
+Raw = Path | bytes | NDArray[np.uint8]
+"""What a reader gives of a picture: an image file, its bytes, or pixels [H, W] or [H, W, C]."""
+
+MAX_PIXELS = 64 << 20
+"""Width times height of the largest picture that is decoded: a tiny file can claim any size."""
+
+Look = tuple[int, int, str]
+"""Height, width and colour of an image: grey, rgb, or Pillow's mode where it is neither."""
+
+_MODES = {"grey": "L", "rgb": "RGB"}
+_COLORS = {mode: color for color, mode in _MODES.items()}
+
+
+@dataclass(frozen=True)
+class PixelFormat:
+    """What every picture is brought to.
+
+    Attributes
+    ----------
+    height, width : int
+        In pixels. A picture of another size is resized (bilinear, antialiased), its aspect ratio
+        not kept, as Keras does for folders.
+    color : {"grey", "rgb"}
+        Grey is the luma of ITU-R 601, as in Pillow and Keras. Transparency is dropped.
+    """
+
+    height: int = 48
+    width: int = 48
+    color: Color = "grey"
+
+    def __post_init__(self) -> None:
+        if self.color not in _MODES:
+            raise UsageError(f"color is {self.color!r}; choose grey or rgb")
+        if not 1 <= min(self.height, self.width) <= max(self.height, self.width) <= 4096:
+            raise UsageError(f"image size is {self.height}x{self.width}; sides are 1 to 4096")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width, channels."""
+        return self.height, self.width, 1 if self.color == "grey" else 3
+
+    def __str__(self) -> str:
+        return f"{self.height}x{self.width} {self.color}"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded picture: uint8 [H, W, C], what was done to it, and its look before that."""
+
+    pixels: NDArray[np.uint8]
+    resized: bool
+    converted: bool
+    before: Look
+
+
+def read_picture(path: str | Path, form: PixelFormat) -> Picture:
+    """Decode an image file, as `decode` does."""
+    refuse_no_file(Path(path))
+    return decode(Path(path), form, str(path))
+
+
+def decode(raw: Raw, form: PixelFormat, name: str) -> Picture:
+    """Bring a picture (the first frame of an animation) upright to the form asked for.
+
+    Parameters
+    ----------
+    raw : Path, bytes or ndarray
+    form : PixelFormat
+    name : str
+        What an error calls it.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read or decoded, or claims more than `MAX_PIXELS` pixels.
+    """
+    if isinstance(raw, np.ndarray):
+        return _from_array(raw, form)
+    with _opened(raw, name) as image:
+        return _bring_to(image, form)
+
+
+def look(raw: Raw, name: str) -> Look:
+    """Return the height, width and colour of an image that is not decoded.
+
+    Raises
+    ------
+    DataError
+        As `decode`, but of a file only the head is read, except for a PNG that is no square: what
+        says how it is turned may come after its pixels.
+    """
+    if isinstance(raw, np.ndarray):
+        return *raw.shape[:2], _color_of(raw)
+    with _opened(raw, name) as image:
+        width, height = image.size
+        if width != height and _is_on_its_side(image):
+            width, height = height, width
+        return height, width, _COLORS.get(image.mode, image.mode)
+
+
+def _is_on_its_side(image: Image.Image) -> bool:
+    """Whether a file's EXIF swaps its sides; those of a TIFF, Pillow swaps when it opens it."""
+    return image.format != "TIFF" and image.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
+
+
+def check(raw: Raw, name: str) -> None:
+    """Decode a picture to its end.
+
+    Raises
+    ------
+    DataError
+        As `decode`.
+    """
+    if not isinstance(raw, np.ndarray):
+        with _opened(raw, name) as image:
+            image.load()
+
+
+@contextmanager
+def _opened(raw: Path | bytes, name: str) -> Iterator[Image.Image]:
+    """Open an image file, whose size is checked; name it in whatever goes wrong."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata: no one can act
+            file = io.BytesIO(raw) if isinstance(raw, bytes) else raw
+            with Image.open(file, formats=FORMATS) as image:
+                if image.width * image.height > MAX_PIXELS:
+                    raise DataError(
+                        f"{image.width}x{image.height} pixels is more than the "
+                        f"{MAX_PIXELS:,} that are decoded; make it smaller"
+                    )
+                yield image
+    except Image.DecompressionBombError:  # Pillow's own limit, which comes before ours
+        raise DataError(
+            f"{name}: more than the {MAX_PIXELS:,} pixels that are decoded; make it smaller"
+        ) from None
+    except UnidentifiedImageError:
+        raise DataError(f"{name}: not a picture that can be decoded{_what_it_is(raw)}") from None
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from None
+    except Exception as error:  # broken files make Pillow raise TypeError, struct.error and more
+        if isinstance(error, OSError) and error.strerror:  # the file system's, not Pillow's own
+            raise DataError(f"{name}: cannot be read ({error.strerror})") from None
+        raise DataError(f"{name}: cannot be decoded ({error})") from None
+
+
+def _what_it_is(raw: Path | bytes) -> str:
+    head = raw[:HEAD_BYTES] if isinstance(raw, bytes) else b""
+    if isinstance(raw, Path):
+        with suppress(OSError), open(raw, "rb") as file:
+            head = file.read(HEAD_BYTES)
+    kind = kind_of(head)
+    return f", but {kind}" if kind else ""
+
+
+def _from_array(pixels: NDArray[np.uint8], form: PixelFormat) -> Picture:
+    color = _color_of(pixels)
+    if (*pixels.shape[:2], color) == (form.height, form.width, form.color):
+        before = (form.height, form.width, form.color)
+        return Picture(pixels.reshape(form.shape), resized=False, converted=False, before=before)
+    return _bring_to(Image.fromarray(pixels[:, :, 0] if pixels.shape[2:] == (1,) else pixels), form)
+
+
+def _color_of(pixels: NDArray[np.uint8]) -> Color:
+    return "rgb" if pixels.shape[2:] == (3,) else "grey"
+
+
+def _bring_to(image: Image.Image, form: PixelFormat) -> Picture:
+    mode = _MODES[form.color]
+    converted, color = image.mode != mode, _COLORS.get(image.mode, image.mode)
+    ImageOps.exif_transpose(image, in_place=True)  # else a copy, 256 MiB of the largest picture
+    if image.mode in ("I", "F"):
+        raise DataError("32 bits a pixel, of no known range; save it with 8 or 16")
+    if image.mode.startswith("I;16"):  # Pillow's own conversion would clip
+        image = Image.fromarray((np.asarray(image, np.uint16) >> 8).astype(np.uint8))
+    if image.mode != mode:
+        image = image.convert(mode)
+    before = (image.height, image.width, color)
+    resized = image.size != (form.width, form.height)
+    if resized:
+        image = image.resize((form.width, form.height), Image.Resampling.BILINEAR)
+    return Picture(np.asarray(image, np.uint8).reshape(form.shape), resized, converted, before)

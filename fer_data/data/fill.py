@@ -1,0 +1,125 @@
+"""All pictures of a manifest into one array on disk, on all cores, in flat memory."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.data import sources
+from fer_data.data.changes import Changes
+from fer_data.data.decode import PixelFormat, Raw, decode
+from fer_data.data.manifest import Manifest
+from fer_data.data.sources.content import DIGEST_BYTES, UNREADABLE, digest_of, digest_of_file
+from fer_data.data.sources.piece import Piece
+from fer_data.data.sources.source import check_bad_rows
+from fer_data.errors import DataError
+from fer_data.util.parallel import in_parallel
+from fer_data.util.progress import track
+
+_READ_WHOLE = 64 << 20
+"""Bytes of the largest image file that is read into memory: what is hashed is what is decoded."""
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A row of the manifest whose picture cannot be decoded, and why."""
+
+    row: int
+    cause: str
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What was changed of the images, and which cannot be decoded.
+
+    `digests` has the digest of each image file, uint8 [N, D]; it is None where images are rows of
+    a table.
+    """
+
+    changes: Changes
+    bad: list[Bad]
+    digests: NDArray[np.uint8] | None
+
+
+def fill(manifest: Manifest, form: PixelFormat, target: Path, *, stop_at_bad: bool) -> Filled:
+    """Decode every picture of a manifest to `target`, a new uint8 [N, H, W, C] ``.npy`` file.
+
+    Rows whose picture is bad stay zero. With `stop_at_bad`, the work ends soon after the first.
+
+    Raises
+    ------
+    DataError
+        If more are bad than are ever skipped.
+    """
+    new_array(target, (len(manifest), *form.shape))
+    changes = Changes()
+    bad: list[Bad] = []
+    digests: list[NDArray[np.uint8]] = []
+    whole = sources.pieces(manifest)
+    tasks = (joblib.delayed(_decode)(piece, form, target) for piece in whole.pieces)
+    # Tasks that have begun are waited for, as they write to the file.
+    parts = in_parallel(takewhile(lambda _: not (bad and stop_at_bad), tasks), size=len(manifest))
+    for part in track(parts, total=whole.number, description="Decoding pictures"):
+        changes += part.changes
+        bad += part.bad
+        digests += [] if part.digests is None else [part.digests]
+        check_bad_rows(manifest.root, len(bad))
+    return Filled(changes, bad, np.concatenate(digests) if digests else None)
+
+
+def error_of(bad: Bad) -> DataError:
+    """Return the error that a bad picture is where bad ones are not skipped."""
+    advice = "" if "--skip-bad" in bad.cause else "; mend it, or leave bad ones out (--skip-bad)"
+    return DataError(bad.cause + advice)
+
+
+def new_array(target: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.uint8]]:
+    """Make a ``.npy`` file of zeros, its room on disk taken: else a full disk is a bus error."""
+    pixels = np.lib.format.open_memmap(target, "w+", np.uint8, shape)
+    with open(target, "rb+") as file:
+        os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
+    return pixels
+
+
+def _decode(piece: Piece, form: PixelFormat, target: Path) -> Filled:
+    pixels = np.load(target, mmap_mode="r+", allow_pickle=False)
+    changes = Changes()
+    bad = []
+    digests = []
+    for row, name, found in piece.pictures():
+        if isinstance(found, DataError):
+            bad.append(Bad(row, str(found)))
+            continue
+        raw: Raw = found
+        if isinstance(found, Path):
+            raw, digest = _read(found)
+            digests.append(digest)
+        try:
+            picture = decode(raw, form, name)
+        except DataError as error:
+            bad.append(Bad(row, str(error)))
+            continue
+        pixels[row] = picture.pixels
+        if picture.resized or picture.converted:
+            changes += Changes.of(picture)
+    of_files = np.frombuffer(b"".join(digests), np.uint8).reshape(-1, DIGEST_BYTES)
+    return Filled(changes, bad, of_files if digests else None)
+
+
+def _read(path: Path) -> tuple[Raw, bytes]:
+    """Return an image file's bytes, or the path of a large or unreadable one, and their digest."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            if os.fstat(file.fileno()).st_size > _READ_WHOLE:
+                return path, digest_of_file(path)
+            data = file.readall()
+    except OSError:  # which decoding says
+        return path, UNREADABLE
+    return data, digest_of(data)

@@ -1,0 +1,57 @@
+"""Parquet files as Hugging Face lays image data out; what needs pyarrow is in `parquet_table`.
+
+A data set is a folder with ``data/<split>-00000-of-0000N.parquet`` (or the same without ``data/``),
+or one file, of one split.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fer_data.data.manifest import Manifest
+from fer_data.data.sources import source
+from fer_data.data.sources.content import State
+from fer_data.data.sources.parquet_names import listed, split_files
+from fer_data.data.sources.piece import Pieces
+
+
+def recognises(path: Path) -> bool:
+    """Whether the path is a parquet file, or a folder with some in it or in ``data/``."""
+    if path.is_file():
+        with source.reading(path), open(path, "rb") as file:
+            return file.read(4) == b"PAR1"
+    return path.is_dir() and bool(listed(path))
+
+
+def state(path: Path) -> State:
+    """Return the state of each file."""
+    if path.is_file():
+        return source.state(path)
+    found = State()
+    for _, file in split_files(path)[0]:
+        found.add(str(file.relative_to(path)), file.stat())
+    return found
+
+
+def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Manifest:
+    """Read the manifest in the order split, file, row; pictures are not looked at.
+
+    `merge_test` is for csv files: splits are taken as they are named.
+    """
+    from fer_data.data.sources import parquet_table
+
+    return parquet_table.read(path, skip_bad=skip_bad)
+
+
+def pieces(manifest: Manifest) -> Pieces:
+    """Return the rows, a row group a piece."""
+    from fer_data.data.sources import parquet_table
+
+    return parquet_table.pieces(manifest)
+
+
+def names(manifest: Manifest) -> list[str]:
+    """Return each picture's ``path``, or a name made of split and number where it has none."""
+    from fer_data.data.sources import parquet_table
+
+    return parquet_table.names(manifest)

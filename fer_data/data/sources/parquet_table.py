@@ -1,0 +1,328 @@
+"""The columns of parquet files that hold image data: the only reader that needs pyarrow.
+
+The image column is a struct of ``bytes`` and ``path``, the label column an integer whose names the
+schema's ``huggingface`` metadata has (or text). An integer of -1 and a null are no label.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from fer_data.data.first_bytes import HEAD_BYTES, kind_of
+from fer_data.data.labels import SPLITS
+from fer_data.data.manifest import UNLABELLED, LeftOut, Manifest
+from fer_data.data.sources import source
+from fer_data.data.sources.parquet_names import split_files
+from fer_data.data.sources.piece import Found, Pieces
+from fer_data.data.sources.table import MAX_CLASSES, manifest_of
+from fer_data.errors import DataError
+
+SPLIT_KEY = b"fer_data.split"
+"""Key of the schema's metadata that tells the split of a file whose name does not."""
+
+_ROWS_AT_ONCE = 64
+_VALUES_AT_ONCE = 1 << 16
+_BYTES_AT_ONCE = 64 << 20
+_BAD = UNLABELLED - 1
+
+MAX_BYTES = 256 << 20
+"""Of one picture's file."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a file that matter, and the class names where labels are integers."""
+
+    image: str
+    label: str | None
+    class_names: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class GroupRows:
+    """The rows of a row group that a manifest has; its row `start` is row ``rows[0]`` there."""
+
+    path: Path
+    group: int
+    column: str
+    rows: list[int]
+    start: int
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def pictures(self) -> Iterator[Found]:
+        """Yield the bytes of the image files."""
+        wanted = {row: place for place, row in enumerate(self.rows, self.start)}
+        row = 0
+        with opened(self.path) as file:
+            # A value that stands once in the file can be every row's, as long as all the group is.
+            size = file.metadata.row_group(self.group).total_byte_size
+            at_once = max(1, min(_ROWS_AT_ONCE, _BYTES_AT_ONCE // max(1, size)))
+            for batch in file.iter_batches(
+                at_once, row_groups=[self.group], columns=[f"{self.column}.bytes"]
+            ):
+                for value in batch.column(0).field("bytes"):
+                    if row in wanted:
+                        name = f"{self.path}: row {row} of group {self.group}"
+                        yield Found(wanted[row], name, _checked(value, name))
+                    row += 1
+            if row <= self.rows[-1]:
+                raise pa.ArrowInvalid(f"group {self.group} has {row:,} rows")
+
+
+def read(path: Path, *, skip_bad: bool) -> Manifest:
+    """Read the manifest; see `fer_data.data.sources.parquet.read`."""
+    files, left_out = split_files(path)
+    splits: list[str] = []
+    labels: list[NDArray[np.int64]] = []
+    codes: dict[str, int] = {}
+    num_bad = first = 0
+    for split, file_path in files:
+        with opened(file_path) as file:
+            columns = _columns(file_path, file.schema_arrow)
+            splits.append(split or _own_split(file.schema_arrow))
+            num_rows = _num_rows(file)
+            num_bad += num_rows - file_path.stat().st_size  # without a byte each
+            source.check_bad_rows(path, num_bad)
+        with opened(file_path, columns.label) as file:
+            found, bad = _labels(path, file, columns, codes)
+            if len(found) != num_rows:
+                raise pa.ArrowInvalid(f"{len(found):,} labels of {num_rows:,}")
+        for row, label in bad:
+            if not skip_bad:
+                raise DataError(
+                    f"{file_path}: row {row}: label {label} of {len(columns.class_names or ())} "
+                    "classes; correct the row, or leave bad rows out (--skip-bad)"
+                )
+            left_out.append(LeftOut(f"row {first + row}", "bad label"))
+        source.check_bad_rows(path, len(left_out))
+        labels.append(found)
+        first += len(found)
+    every = np.concatenate(labels)
+    rows = np.flatnonzero(every >= UNLABELLED)
+    split_codes = np.repeat(np.arange(len(splits)), [len(some) for some in labels])
+    return manifest_of(
+        path,
+        "parquet with images",
+        list(codes),
+        every[rows],
+        splits,
+        split_codes[rows],
+        rows=rows,
+        left_out=left_out,
+    )
+
+
+def pieces(manifest: Manifest) -> Pieces:
+    """Return the rows, a row group a piece."""
+    number = 0
+    for _, path in split_files(manifest.root)[0]:
+        with opened(path) as file:
+            number += file.metadata.num_row_groups
+    return Pieces(_pieces(manifest), number)
+
+
+def names(manifest: Manifest) -> list[str]:
+    """Return each picture's path, or a name made of split and number where it has none."""
+    paths: list[str | None] = []
+    for _, path in split_files(manifest.root)[0]:
+        paths += _paths(path)
+    return source.own_names(manifest, (paths[row] for row in manifest.locations.tolist()))
+
+
+@contextmanager
+def opened(path: Path, text: str | None = None) -> Iterator[pq.ParquetFile]:
+    """Open a file, and name it in whatever goes wrong while it is read.
+
+    The column `text`, if it is one of text, comes as dictionaries: each value once.
+    """
+    try:
+        with pq.ParquetFile(path, read_dictionary=[text] if text else None) as file:
+            yield file
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        if kind := _what_it_is(path):
+            raise DataError(f"{path}: {kind}") from None
+        text = " ".join(str(error).split())
+        raise DataError(f"{path}: broken parquet ({text}); fetch or write the file again") from None
+
+
+def _what_it_is(path: Path) -> str | None:
+    with suppress(OSError), open(path, "rb") as file:
+        head = file.read(HEAD_BYTES)
+        return None if head.startswith(b"PAR1") else kind_of(head)
+    return None
+
+
+def _pieces(manifest: Manifest) -> Iterator[GroupRows]:
+    first = 0
+    for _, path in split_files(manifest.root)[0]:
+        with opened(path) as file:
+            column = _columns(path, file.schema_arrow).image
+            sizes = [
+                file.metadata.row_group(group).num_rows
+                for group in range(file.metadata.num_row_groups)
+            ]
+        for group, size in enumerate(sizes):
+            start, stop = np.searchsorted(manifest.locations, [first, first + size]).tolist()
+            if start < stop:
+                rows = [row - first for row in manifest.locations[start:stop].tolist()]
+                yield GroupRows(path, group, column, rows, start)
+            first += size
+
+
+def _checked(value: Any, name: str) -> bytes | DataError:
+    if not value.is_valid:
+        cause = "no bytes of a picture (a path alone is not followed)"
+    elif value.as_buffer().size > MAX_BYTES:
+        cause = f"a picture of more than {MAX_BYTES:,} bytes"
+    else:
+        data: bytes = value.as_py()
+        return data
+    return DataError(f"{name}: {cause}; mend it, or leave bad ones out (--skip-bad)")
+
+
+def _columns(path: Path, schema: pa.Schema) -> Columns:
+    features = _features(schema)
+    image = _first(schema, features, "Image", ("image", "img"))
+    if image is None or not _holds_bytes(schema.field(image).type):
+        raise DataError(
+            f"{path}: no column of images; expected image, a struct of bytes and path, "
+            "as Hugging Face's datasets write it"
+        )
+    label = _first(schema, features, "ClassLabel", ("label", "labels"))
+    if label is None:
+        return Columns(image, None, None)
+    if pa.types.is_integer(schema.field(label).type):
+        names = features.get(label, {}).get("names")
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise DataError(
+                f"{path}: column {label} has no class names; write them as a ClassLabel's, "
+                "or as text"
+            )
+        if len(set(names)) < len(names):
+            raise DataError(f"{path}: column {label} has a class name twice")
+        return Columns(image, label, tuple(names))
+    if _is_text(schema.field(label).type):
+        return Columns(image, label, None)
+    raise DataError(f"{path}: column {label} is {schema.field(label).type}; expected int64 or text")
+
+
+def _features(schema: pa.Schema) -> dict[str, dict[str, Any]]:
+    try:
+        info = json.loads((schema.metadata or {})[b"huggingface"])["info"]
+        features = info["features"]
+        return {name: about for name, about in features.items() if isinstance(about, dict)}
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):  # none such, or odd
+        return {}
+
+
+def _first(
+    schema: pa.Schema, features: dict[str, dict[str, Any]], kind: str, usual: tuple[str, ...]
+) -> str | None:
+    """Return the first column that is of a kind of feature, else the first usual name there is."""
+    of_kind = [name for name, about in features.items() if about.get("_type") == kind]
+    return next((name for name in (*of_kind, *usual) if schema.names.count(name) == 1), None)
+
+
+def _holds_bytes(kind: pa.DataType) -> bool:
+    if not pa.types.is_struct(kind):
+        return False
+    place = kind.get_field_index("bytes")
+    return place >= 0 and kind.field(place).type in (pa.binary(), pa.large_binary())
+
+
+def _own_split(schema: pa.Schema) -> str:
+    found = (schema.metadata or {}).get(SPLIT_KEY, b"train").decode("utf-8", "replace")
+    return found if found in SPLITS else "train"
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return kind in (pa.string(), pa.large_string(), pa.string_view())
+
+
+def _num_rows(file: pq.ParquetFile) -> int:
+    """Return the number of rows, which the file says twice."""
+    about = file.metadata
+    sizes = [about.row_group(group).num_rows for group in range(about.num_row_groups)]
+    if min(sizes, default=0) < 0 or sum(sizes) != about.num_rows:
+        raise pa.ArrowInvalid(f"row groups of {sum(sizes):,} rows, of {about.num_rows:,}")
+    return sum(sizes)
+
+
+def _paths(path: Path) -> list[str | None]:
+    """Return the path of each row, None where there is none or it is too long for a file's."""
+    with opened(path) as file:
+        num_rows = _num_rows(file)
+        image = file.schema_arrow.field(_columns(path, file.schema_arrow).image)
+    place = image.type.get_field_index("path")
+    if place < 0 or not _is_text(image.type.field(place).type):
+        return [None] * num_rows
+    paths: list[str | None] = []
+    column = f"{image.name}.path"
+    with opened(path, column) as file:
+        for batch in file.iter_batches(_VALUES_AT_ONCE, columns=[column]):
+            found = batch.column(0).field("path")
+            found.validate(full=True)  # else a place may be beyond the dictionary
+            texts = found.dictionary
+            too_long = pc.greater(pc.binary_length(texts), source.MAX_NAME_BYTES)
+            of_place = [*pc.if_else(too_long, None, texts).to_pylist(), None]
+            paths += [of_place[place] for place in found.indices.fill_null(-1).to_pylist()]
+        if len(paths) != num_rows:
+            raise pa.ArrowInvalid(f"{len(paths):,} paths of {num_rows:,}")
+    return paths
+
+
+def _labels(
+    path: Path, file: pq.ParquetFile, columns: Columns, codes: dict[str, int]
+) -> tuple[NDArray[np.int64], list[tuple[int, int]]]:
+    """Return each row's code, and row and label of those that are no class's.
+
+    The code is -1 where there is no label, and less where it is bad. `codes` gets a code for each
+    class that is new.
+    """
+    if columns.label is None:
+        return np.full(file.metadata.num_rows, UNLABELLED), []
+    names = columns.class_names or ()
+    of_label = np.array([*(codes.setdefault(name, len(codes)) for name in names), UNLABELLED])
+    found = [np.empty(0, np.int64)]
+    bad: list[tuple[int, int]] = []
+    first = 0
+    for batch in file.iter_batches(_VALUES_AT_ONCE, columns=[columns.label]):
+        column = batch.column(0)
+        if columns.class_names is None:
+            found.append(_text_codes(path, column, codes))
+        else:
+            labels = column.cast(pa.int64()).fill_null(UNLABELLED).to_numpy()
+            wrong = (labels < UNLABELLED) | (labels >= len(names))
+            rows = np.flatnonzero(wrong)
+            bad += zip((first + rows).tolist(), labels[rows].tolist(), strict=True)
+            source.check_bad_rows(path, len(bad))
+            found.append(np.where(wrong, _BAD, of_label[np.where(wrong, 0, labels)]))
+        first += len(column)
+    return np.concatenate(found), bad
+
+
+def _text_codes(path: Path, found: pa.DictionaryArray, codes: dict[str, int]) -> NDArray[np.int64]:
+    found.validate(full=True)
+    if (pc.max(pc.binary_length(found.dictionary)).as_py() or 0) > source.MAX_NAME_BYTES:
+        raise DataError(f"{path}: a label of more than {source.MAX_NAME_BYTES:,} bytes")
+    names = found.dictionary.to_pylist()
+    of_place = np.array([*(codes.setdefault(name, len(codes)) for name in names), UNLABELLED])
+    if len(codes) > MAX_CLASSES:
+        raise DataError(f"{path}: more than {MAX_CLASSES:,} labels that differ")
+    code: NDArray[np.int64] = of_place[found.indices.fill_null(UNLABELLED).to_numpy()]
+    return code

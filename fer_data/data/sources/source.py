@@ -1,0 +1,68 @@
+"""What readers share: errors that name the file, names for rows, how many may be bad."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fer_data.data.manifest import Manifest
+from fer_data.data.sources.content import State
+from fer_data.errors import DataError
+
+MAX_BAD_ROWS = 100_000
+"""Bad rows that are skipped and listed; a data set with more is something else than it seems."""
+
+MAX_NAME_BYTES = 4096
+"""Of a path, on Linux; a file name of the data's own that is longer is none."""
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Name the file in what goes wrong while it is read."""
+    try:
+        yield
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: broken gzip ({error}); fetch the file again") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
+
+
+def state(path: Path) -> State:
+    """Return the state of a data set that is one file."""
+    found = State()
+    found.add("", path.stat())
+    return found
+
+
+def check_bad_rows(path: Path, number: int) -> None:
+    """Refuse a data set with more than `MAX_BAD_ROWS` bad rows: a small file can hold any number.
+
+    Raises
+    ------
+    DataError
+        If there are more.
+    """
+    if number > MAX_BAD_ROWS:
+        raise DataError(f"{path}: more than {MAX_BAD_ROWS:,} bad rows; it is no such data set")
+
+
+def file_name(split: str, row: int) -> str:
+    """Return the file name that a row gets in a folder."""
+    return f"{split}_{row:05d}.png"
+
+
+def made_names(manifest: Manifest) -> list[str]:
+    """Return a file name for each row of a table, of its split and number."""
+    rows = zip(manifest.split_codes.tolist(), manifest.locations.tolist(), strict=True)
+    return [file_name(manifest.splits[code], row) for code, row in rows]
+
+
+def own_names(manifest: Manifest, own: Iterable[str | None]) -> list[str]:
+    """Return the names that the data brings for the rows, made ones where they can be no file's."""
+    return [
+        name if name and len(name.encode("utf-8", "surrogatepass")) <= MAX_NAME_BYTES else made
+        for name, made in zip(own, made_names(manifest), strict=True)
+    ]

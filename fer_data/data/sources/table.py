@@ -1,0 +1,69 @@
+"""A manifest from whole columns: a tuple for each row takes ten times the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.data.labels import SPLITS
+from fer_data.data.manifest import UNLABELLED, LeftOut, Manifest, build
+
+MAX_CLASSES = 1 << 16
+"""Of one data set; labels that differ more often are no classes."""
+
+
+def manifest_of(
+    path: Path,
+    layout: str,
+    class_names: Sequence[str],
+    labels: NDArray[np.int64],
+    splits: Sequence[str],
+    split_codes: NDArray[np.int64],
+    *,
+    rows: NDArray[np.int64] | None = None,
+    left_out: Iterable[LeftOut] = (),
+) -> Manifest:
+    """Return the manifest of a table.
+
+    Parameters
+    ----------
+    path, layout
+        Of the manifest.
+    class_names : sequence of str
+        Each name once, in any order.
+    labels : ndarray of int64, shape [N]
+        Places in `class_names`, `UNLABELLED` (-1) where there is no label.
+    splits : sequence of str
+        Any of `fer_data.data.labels.SPLITS`, in any order, and more than once too.
+    split_codes : ndarray of int64, shape [N]
+        Places in `splits`.
+    rows : ndarray of int64, shape [N], optional
+        Where the samples stand in the table; without, all of it are samples.
+    left_out : iterable of LeftOut
+
+    Raises
+    ------
+    DataError
+        If there is no sample.
+    """
+    if not len(labels):
+        return build(path, layout, class_names, (), left_out)  # which says so
+    names = sorted(class_names)
+    place = {name: code for code, name in enumerate(names)}
+    present = {splits[code] for code in np.unique(split_codes).tolist()}
+    kept = [split for split in SPLITS if split in present]
+    new_labels = [*(place[name] for name in class_names), UNLABELLED]
+    new_codes = [kept.index(split) if split in present else -1 for split in splits]
+    return Manifest(
+        root=path,
+        layout=layout,
+        class_names=tuple(names),
+        splits=tuple(kept),
+        split_codes=np.array(new_codes, np.int8)[split_codes],
+        labels=np.array(new_labels, np.int32)[labels],
+        locations=np.arange(len(labels)) if rows is None else rows,
+        left_out=tuple(left_out),
+    )

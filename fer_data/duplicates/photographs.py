@@ -1,0 +1,69 @@
+"""Which pictures are one photograph: equal to the bit, or versions of it."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.duplicates.near import Pairs, linked, near_pairs
+from fer_data.util.progress import track
+
+LEAST_CONTRAST = 5.0
+"""Standard deviation of the pixels, of 255, below which a picture is almost flat, and no photograph
+that another could be a version of."""
+
+_AT_ONCE = 1024
+
+
+def equal_pictures(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return a number for each picture, int64 [N], the same for those that are equal to the bit."""
+    keys = np.empty(len(pixels), "V16")
+    pictures = track(pixels, total=len(pixels), description="Looking for equal pictures")
+    for row, picture in enumerate(pictures):
+        keys[row] = hashlib.blake2b(picture.tobytes(), digest_size=16).digest()
+    return np.unique(keys, return_inverse=True)[1].astype(np.int64)
+
+
+def versions(pixels: NDArray[np.uint8], equal: NDArray[np.int64]) -> Pairs:
+    """Return pairs of near copies, as rows; of equal pictures the first stands for all.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape [N, 48, 48, 1]
+    equal : ndarray of int64, shape [N]
+        What `equal_pictures` gives.
+    """
+    first = np.sort(np.unique(equal, return_index=True)[1])
+    parts = [first[i : i + _AT_ONCE] for i in range(0, len(first), _AT_ONCE)]
+    contrast = np.concatenate(
+        [pixels[part].std(axis=(1, 2, 3), dtype=np.float32) for part in parts]
+    )
+    rows = first[contrast >= LEAST_CONTRAST]
+    pairs = near_pairs(pixels[rows])
+    return pairs._replace(first=rows[pairs.first], second=rows[pairs.second])
+
+
+def photographs(equal: NDArray[np.int64], pairs: Pairs) -> NDArray[np.int64]:
+    """Return a number for each picture, int64 [N], the same for all that are one photograph.
+
+    Parameters
+    ----------
+    equal, pairs
+        What `equal_pictures` and `versions` give.
+    """
+    of_equal = np.unique(equal, return_index=True)[1][equal]
+    first = np.concatenate([np.arange(len(equal)), pairs.first])
+    return linked(len(equal), first, np.concatenate([of_equal, pairs.second]))
+
+
+def photograph_groups(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return a number for each picture, int64 [N], the same for all that are one photograph.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape [N, 48, 48, 1]
+    """
+    equal = equal_pictures(pixels)
+    return photographs(equal, versions(pixels, equal))

@@ -1,0 +1,1 @@
+"""All that is FER2013 alone: drawn faces."""

@@ -1,1 +1,0 @@
-"""Adapters of `fer_data.Loader` to frameworks: the only modules here that import one."""

@@ -1,0 +1,1 @@
+"""The loader: images, a plan of samples and augmentation make batches."""

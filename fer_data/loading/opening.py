@@ -1,0 +1,175 @@
+"""`open_loader` gives a loader from a path; the adapters of loaders call it through `as_loader`."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from pathlib import Path
+from typing import Any
+
+from fer_data.data.decode import Color, PixelFormat
+from fer_data.data.labels import EVALUATION_SPLITS, split_of_folder
+from fer_data.data.selection import Selection
+from fer_data.data.store import open_store
+from fer_data.errors import UsageError
+from fer_data.loading.loader import Loader
+from fer_data.sampling.schedule import EpochSize
+from fer_data.sampling.shard import WHOLE, Shard
+from fer_data.sampling.strategy import NATURAL, Strategy
+from fer_data.transforms.mixing import Mixing
+
+
+def as_loader(source: str | Path | Loader, options: dict[str, Any]) -> Loader:
+    """Return a loader as it is, or open one from a path with these options."""
+    if not isinstance(source, Loader):
+        known = inspect.signature(open_loader).parameters.keys() - {"path"}
+        if unknown := [name for name in options if name not in known]:
+            raise UsageError(
+                f"{', '.join(unknown)}: no option of this function or of open_loader, which takes "
+                + ", ".join(sorted(known))
+            )
+        return open_loader(source, **options)
+    if options:
+        raise UsageError(f"{', '.join(options)}: a loader has its settings already")
+    return source
+
+
+def open_loader(
+    path: str | Path,
+    *,
+    split: str = "train",
+    balance: Any = "natural",
+    batch_size: int = 64,
+    epoch_size: EpochSize = None,
+    augment: str = "flip",
+    augment_rare: str | None = None,
+    mix: str = "none",
+    seed: int = 0,
+    shuffle: bool | None = None,
+    drop_remainder: bool = False,
+    shard: Shard = WHOLE,
+    state: dict[str, Any] | None = None,
+    rescale: float = 1.0,
+    image_size: int | tuple[int, int] = 48,
+    color: Color = "grey",
+    cache: str | Path | None = None,
+    skip_bad: bool = False,
+    selection: Selection | None = None,
+    layout: str | None = None,
+) -> Loader:
+    """Open a data set's split as batches.
+
+    Only the training split is ever balanced or augmented: batches of another one come in the
+    order of the data, each sample once, as it is.
+
+    Parameters
+    ----------
+    path : path
+        A data set that `fer_data.read` takes.
+    split : str
+        ``train``, ``validation``, ``test``, ``public_test`` or ``private_test``, or as a folder of
+        it may be named (``val``).
+    balance : str, Strategy or imbalanced-learn sampler
+        What `Strategy.parse` takes: ``natural`` (or ``none``), ``oversample``, ``undersample``,
+        ``batch``, ``power:ALPHA``, ``effective:BETA``, ``repeat-factor:T``,
+        ``progressive:EPOCHS``, ``deferred:EPOCH``, ``counts:NAME=N,...``, ``class-weights``,
+        ``class-weights:effective:BETA`` or ``class-weights:power:ALPHA``; see
+        `fer_data.sampling.quotas` and `fer_data.class_weights`. Or what `Strategy.from_sampler`
+        takes.
+    batch_size : int
+        Samples of a batch, of all shards together; the last one of an epoch may have fewer.
+    epoch_size : int, "own" or "natural", optional
+        Samples of an epoch: a number, the strategy's own (the default), or as many as there are.
+    augment : {"flip", "none", "standard", "strong"}
+        What is done to training pictures; see `fer_data.transforms.augment`.
+    augment_rare : str, optional
+        Another preset for classes with fewer than half of an average class's samples.
+    mix : str
+        ``none``, ``mixup:ALPHA`` or ``remix:ALPHA``; see `fer_data.transforms.mixing`.
+    seed : int
+        Everything random follows from it.
+    shuffle : bool, optional
+        By default the training split is shuffled and no other.
+    drop_remainder : bool
+        Whether all batches are whole; see `Loader`.
+    shard : Shard
+        Which part of every batch to give; by default all of it.
+    state : dict, optional
+        What `Loader.state` gave, to go on from there.
+    rescale : float
+        What pixels, 0 to 255, are multiplied by.
+    image_size : int or (int, int)
+        Side of a square, or height and width; pictures of another size are resized once,
+        when the store is built.
+    color : {"grey", "rgb"}
+        Likewise.
+    cache : path, optional
+        Where decoded pictures are kept; see `fer_data.open_store`.
+    skip_bad : bool
+        Whether what cannot be decoded is left out, or an error.
+    selection : Selection, optional
+        What of the data is taken, and under which labels. Soft ones are for the training split
+        alone: another one is judged by its labels.
+    layout : {"class-folders"}, optional
+        As in `fer_data.read`.
+
+    Raises
+    ------
+    DataError
+        If the data cannot be read, or has no such split.
+    UsageError
+        If an argument cannot be meant, as balancing a split that is for evaluation.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise UsageError(f"path: expected the path of a data set, got {type(path).__name__}")
+    if isinstance(balance, str):
+        balance = Strategy.parse(balance)
+    split = split_of_folder(split) or split
+    evaluates = split in EVALUATION_SPLITS
+    if evaluates and balance != NATURAL:
+        raise UsageError(f"balance {balance} on the {split} split: only train is ever balanced")
+    if evaluates and shuffle:
+        raise UsageError(f"shuffle on the {split} split: evaluation takes samples in order")
+    store = open_store(
+        path,
+        form=PixelFormat(*_sides(image_size), color),
+        cache=cache,
+        skip_bad=skip_bad,
+        selection=selection,
+        layout=layout,
+    )
+    rows = store.manifest.rows(split)
+    if not isinstance(balance, Strategy):
+        balance = Strategy.from_sampler(
+            balance, store.manifest.labels[rows], store.manifest.class_names
+        )
+    loader = Loader(
+        store,
+        rows,
+        balance,
+        augment="none" if evaluates else augment,
+        augment_rare=None if evaluates else augment_rare,
+        mix=None if evaluates else Mixing.parse(mix),
+        soft=store.manifest.soft_labels is not None and not evaluates,
+        batch_size=batch_size,
+        epoch_size=None if evaluates else epoch_size,
+        seed=seed,
+        shuffle=not evaluates if shuffle is None else shuffle,
+        drop_remainder=drop_remainder,
+        rescale=rescale,
+        shard=shard,
+    )
+    return loader if state is None else loader.from_state(state)
+
+
+def _sides(image_size: Any) -> tuple[int, int]:
+    """Return height and width."""
+    if isinstance(image_size, int):
+        return image_size, image_size
+    match image_size:
+        case (int(height), int(width)):
+            return height, width
+    raise UsageError(
+        f"image_size: expected a whole number or (height, width), got {image_size!r}. "
+        "Channels follow from color"
+    )

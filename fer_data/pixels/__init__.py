@@ -1,1 +1,0 @@
-"""A picture: its bytes, its pixels."""

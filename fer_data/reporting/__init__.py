@@ -1,0 +1,242 @@
+"""The report: one self-contained page of html on a data set, for the screen, phone and print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from fer_data import __version__
+from fer_data.analysis.drift import PictureDrift, picture_drift
+from fer_data.analysis.stats import Stats, compute_stats
+from fer_data.auditing import Audit, Finding, audit_store
+from fer_data.data.manifest import printable, shown_class
+from fer_data.data.selection import Selection
+from fer_data.data.store import open_store
+from fer_data.errors import DataError
+from fer_data.reporting import figures
+from fer_data.reporting.pictures import Group, mean_by_class, of_groups, samples_by_class
+from fer_data.util.files import write_text
+from fer_data.util.words import counted
+
+__all__ = ["write_audit_page", "write_report"]
+
+_MOST_CLASSES = 40
+_COLUMNS = 10
+_MOST_GROUPS, _MOST_OF_EACH = 12, 4
+_MOST_NAMES = 30
+
+_MEASURES = ("brightness", "contrast", "sharpness")
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A plot with its caption, which a reader that does not see it hears too."""
+
+    svg: Markup
+    words: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """A finding with some of its pictures."""
+
+    finding: Finding
+    groups: list[Group]
+
+    @property
+    def hidden(self) -> int:
+        """Groups that are not shown."""
+        return len(self.finding.groups) - len(self.groups)
+
+    @property
+    def names(self) -> list[str]:
+        """The first names of what is no sample."""
+        return [printable(name) for name in self.finding.names[:_MOST_NAMES]]
+
+
+def write_report(
+    path: str | Path,
+    out: str | Path,
+    *,
+    cache: str | Path | None = None,
+    merge_test: bool = True,
+    selection: Selection | None = None,
+) -> Path:
+    """Write ``out/index.html``: counts, samples, mean pictures, findings, what balancing would do.
+
+    Parameters
+    ----------
+    path : path
+        A data set that `fer_data.read` takes.
+    out : path
+        A folder; it is made where there is none.
+    cache, merge_test, selection
+        As in `fer_data.open_store`.
+
+    Returns
+    -------
+    Path
+        The page. It needs nothing beside it, and asks nothing of the network.
+
+    Raises
+    ------
+    DataError
+        If the data cannot be read, or the page not be written.
+    """
+    store = open_store(path, cache=cache, merge_test=merge_test, skip_bad=True, selection=selection)
+    page = Path(out) / "index.html"
+    write_page(audit_store(store), page)
+    return page
+
+
+def write_page(audit: Audit, page: Path) -> None:
+    """Write the report of an audited data set; see `write_report`."""
+    store = audit.store
+    manifest, stats = store.manifest, compute_stats(store.manifest)
+    if not (manifest.split_codes >= 0).any():
+        raise DataError(f"{manifest.root}: no sample is left to report on")
+    labelled = [split for split in manifest.splits if manifest.counts(split).any()]
+    of_classes = _shown(len(stats.class_names), figures.MOST_CLASSES, "those with the most samples")
+    plots = {
+        "counts": Plot(
+            Markup(figures.counts_by_class(stats)), f"Samples of each class by split{of_classes}"
+        )
+    }
+    if stats.balances:
+        of_draws = _shown(len(stats.class_names), figures.MOST_CLASSES, "those drawn the most")
+        plots["balance"] = Plot(
+            Markup(figures.draws_by_class(stats)),
+            f"Samples of each class that an epoch draws, by --balance{of_draws}",
+        )
+    _write(
+        page,
+        audit,
+        stats=stats,
+        imbalance=_imbalance(stats),
+        plots=plots,
+        measures=_measures(audit),
+        picture_drift=_picture_drift(audit),
+        samples={
+            split: samples_by_class(store, split, columns=_COLUMNS, most_classes=_MOST_CLASSES)
+            for split in labelled[:1]
+        },
+        means={
+            split: mean_by_class(store, split, most_classes=_MOST_CLASSES) for split in labelled
+        },
+        of_samples=_shown(len(manifest.class_names), _MOST_CLASSES, "the first by name"),
+    )
+
+
+def write_audit_page(audit: Audit, out: str | Path) -> None:
+    """Write a page with the findings alone.
+
+    Raises
+    ------
+    DataError
+        If the page cannot be written.
+    """
+    _write(Path(out), audit)
+
+
+def _imbalance(stats: Stats) -> list[str]:
+    """Say of each split with labels how unequal its classes are, or which have no sample."""
+    sentences = []
+    for split, part in stats.splits.items():
+        pairs = zip(stats.class_names, part.counts, strict=True)
+        empty = [shown_class(name) for name, count in pairs if not count]
+        if not any(part.counts):
+            continue
+        if empty:
+            more = f" and {len(empty) - 10:,} more" if len(empty) > 10 else ""
+            sentences.append(f"{split}: no sample of {', '.join(empty[:10])}{more}.")
+        else:
+            ratio = f"{part.imbalance_ratio:,.1f}"
+            sentences.append(
+                f"{split}: the largest class has {ratio} times the samples of the smallest."
+            )
+    return sentences
+
+
+def _shown(number: int, most: int, which: str) -> str:
+    """Return how many of all classes are shown and which, in brackets; "" where all are."""
+    return f" ({most} of {number:,} classes shown, {which})" if number > most else ""
+
+
+def _measures(audit: Audit) -> list[Plot]:
+    """Plot what is measured of the pictures, by split."""
+    manifest, found = audit.manifest, audit.measures
+    plots = []
+    for name in _MEASURES:
+        values = {
+            split: getattr(found, name)[rows]
+            for split in manifest.splits
+            if len(rows := manifest.rows(split))
+        }
+        means = ", ".join(f"{split} {part.mean():.3g}" for split, part in values.items())
+        svg = figures.histograms(values, name)
+        plots.append(
+            Plot(Markup(svg), f"{name.capitalize()} of the pictures by split; means: {means}")
+        )
+    return plots
+
+
+def _picture_drift(audit: Audit) -> tuple[PictureDrift, ...]:
+    """Compare what is measured of the pictures in each split with the training split's."""
+    found, manifest = audit.measures, audit.manifest
+    values = {name: getattr(found, name) for name in _MEASURES}
+    return picture_drift(values, manifest.split_codes, manifest.splits)
+
+
+def _write(page: Path, audit: Audit, **sections: Any) -> None:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("fer_data", "report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    store, manifest = audit.store, audit.manifest
+    counts = {split: manifest.counts(split).tolist() for split in audit.photographs}
+    html = environment.get_template("page.html.j2").render(
+        {
+            "counted": counted,
+            "name": printable(manifest.root.name),
+            "layout": manifest.layout,
+            "num_samples": len(manifest) - manifest.num_excluded,
+            "notes": manifest.notes,
+            "version": __version__,
+            "class_names": [shown_class(name) for name in manifest.class_names],
+            "counts": counts,
+            "photographs": audit.photographs,
+            "left_out": manifest.left_out_summary(),
+            "conversion": store.report.changes.line(len(store.pixels), store.form),
+            "severities": {
+                severity: sum(finding.severity == severity for finding in audit.findings)
+                for severity in ("error", "warning", "note")
+            },
+            "findings": [
+                Found(
+                    finding,
+                    of_groups(store, finding.groups, most=_MOST_GROUPS, most_of_each=_MOST_OF_EACH),
+                )
+                for finding in audit.findings
+            ],
+            "stats": None,
+            "imbalance": [],
+            "plots": {},
+            "measures": [],
+            "picture_drift": (),
+            "samples": {},
+            "means": {},
+            "of_samples": "",
+            **sections,
+        }
+    )
+    try:
+        write_text(page, html)
+    except OSError as error:
+        raise DataError(f"{page}: cannot be written ({error.strerror or error})") from None

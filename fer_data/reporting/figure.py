@@ -1,0 +1,32 @@
+"""A figure to a file, whole or not at all."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from fer_data.errors import DataError
+from fer_data.util.files import written_whole
+
+
+def save_figure(figure: Figure, out: str | Path) -> None:
+    """Write a figure to a file whose ending says the format: png, pdf, svg, jpg …
+
+    Raises
+    ------
+    DataError
+        If the file cannot be written, or there is no such format.
+    """
+    out = Path(out)
+    if not out.suffix:
+        raise DataError(f"{out}: the ending says the format; name it {out.name}.png, say")
+    try:
+        with written_whole(out) as beside, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from")  # drawn as a box, then
+            figure.savefig(beside, dpi=110)
+    except OSError as error:
+        raise DataError(f"{out}: cannot be written ({error.strerror or error})") from None
+    except ValueError as error:  # there is no such format
+        raise DataError(f"{out}: cannot be written ({error})") from None

@@ -1,0 +1,177 @@
+"""Images of the data set as the report shows them: inside the page, in data URIs."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from fer_data.data import sources
+from fer_data.data.changes import Changes
+from fer_data.data.decode import PixelFormat, Raw, decode, look
+from fer_data.data.manifest import shown_class
+from fer_data.data.png import encode_grey
+from fer_data.data.store import PixelStore
+from fer_data.errors import DataError
+from fer_data.util.keyed import SAMPLES, generator
+from fer_data.util.words import counted
+
+_HEIGHT, _WIDTH = 96, 288
+"""Of a thumbnail, in pixels, at the most; the page shows it half as large."""
+
+_GREY_MODES = ("grey", "1", "LA", "I;16", "I;16B", "I;16L")
+
+_MOST_KINDS = 12
+"""Pictures of a group that are shown at the most, where all differ in split or label."""
+
+_MOST_WORDS = 12
+"""Classes of a group that are named at the most."""
+
+
+class Thumbnail(NamedTuple):
+    """A picture of the page: its data URI, its class, and what it shows, in words."""
+
+    source: str
+    class_name: str
+    words: str
+
+
+class Group(NamedTuple):
+    """Some pictures of a group, how many more it has, and the classes of all by split."""
+
+    pictures: list[Thumbnail]
+    num_hidden: int
+    words: str
+
+
+def thumbnails(store: PixelStore, rows: Iterable[int]) -> dict[int, Thumbnail]:
+    """Return the image of some samples, by row, in their own colour and aspect ratio.
+
+    The words of each are its name, split and class.
+    """
+    manifest = store.manifest
+    chosen = sorted(set(rows))
+    taken = manifest.take(np.array(chosen, np.int64))
+    shown = {row: data_uri(store.pixels[row, :, :, 0]) for row in chosen}
+    if store.report.changes != Changes():  # else the store has the images as they are
+        for piece in sources.pieces(taken).pieces:
+            for place, name, raw in piece.pictures():
+                if not isinstance(raw, DataError):
+                    shown[chosen[place]] = _original(raw, name) or shown[chosen[place]]
+    found = {}
+    for row, name in zip(chosen, taken.sample_ids(), strict=True):
+        code, class_name = int(manifest.split_codes[row]), _class_name(store, row)
+        words = f"{name} ({manifest.splits[code]}, {class_name})"
+        found[row] = Thumbnail(shown[row], class_name, words)
+    return found
+
+
+def _original(raw: Raw, name: str) -> str | None:
+    """Return an image in a data URI, made smaller where it is large; None if it is unreadable."""
+    try:
+        height, width, color = look(raw, name)
+        scale = min(1.0, _HEIGHT / height, _WIDTH / width)
+        form = PixelFormat(
+            max(1, round(height * scale)),
+            max(1, round(width * scale)),
+            "grey" if color in _GREY_MODES else "rgb",
+        )
+        pixels = decode(raw, form, name).pixels
+    except DataError:  # it has changed since the store was built
+        return None
+    file = io.BytesIO()
+    image = Image.fromarray(pixels[:, :, 0] if form.color == "grey" else pixels)
+    kind = "PNG" if scale == 1 else "JPEG"
+    image.save(file, kind, **({} if scale == 1 else {"quality": 88}))
+    text = base64.b64encode(file.getvalue()).decode("ascii")
+    return f"data:image/{kind.lower()};base64,{text}"
+
+
+def samples_by_class(
+    store: PixelStore, split: str, *, columns: int, most_classes: int
+) -> dict[str, list[Thumbnail]]:
+    """Return random samples of each class of a split; of many classes, of the first ones."""
+    manifest = store.manifest
+    rows = manifest.rows(split)
+    chosen = {}
+    for label, name in enumerate(manifest.class_names[:most_classes]):
+        members = rows[manifest.labels[rows] == label]
+        chosen[shown_class(name)] = (
+            generator(0, SAMPLES, label).permutation(members)[:columns].tolist()
+        )
+    found = thumbnails(store, (row for of_class in chosen.values() for row in of_class))
+    return {name: [found[row] for row in of_class] for name, of_class in chosen.items()}
+
+
+def mean_by_class(store: PixelStore, split: str, *, most_classes: int) -> list[Thumbnail]:
+    """Return the mean picture of each class of a split that has samples."""
+    manifest = store.manifest
+    rows = manifest.rows(split)
+    found = []
+    for label, name in enumerate(manifest.class_names[:most_classes]):
+        members = rows[manifest.labels[rows] == label]
+        if len(members):
+            blocks = np.array_split(members, -(-len(members) // 1024))
+            total = sum(
+                store.pixels[block, :, :, 0].sum(axis=0, dtype=np.int64) for block in blocks
+            )
+            mean = np.asarray(total) / len(members)
+            words = f"{shown_class(name)}, mean of {len(members):,}"
+            uri = data_uri(mean.round().astype(np.uint8))
+            found.append(Thumbnail(uri, shown_class(name), words))
+    return found
+
+
+def of_groups(
+    store: PixelStore, groups: Iterable[tuple[int, ...]], *, most: int, most_of_each: int
+) -> list[Group]:
+    """Return the first groups, and of each some pictures: one of each split and label first."""
+    shown = [(group, *_shown(store, group, most_of_each)) for group in islice(groups, most)]
+    found = thumbnails(store, (row for _, rows, _ in shown for row in rows))
+    return [
+        Group([found[row] for row in rows], len(group) - len(rows), words)
+        for group, rows, words in shown
+    ]
+
+
+def _shown(store: PixelStore, group: Sequence[int], most: int) -> tuple[list[int], str]:
+    """Return the rows of a group that are shown, and the classes of all by split, in words."""
+    manifest = store.manifest
+    of_split: dict[str, int] = {}
+    of_class: dict[tuple[str, str], int] = {}
+    classes: dict[str, list[str]] = {}
+    for row in group:
+        split, name = manifest.splits[manifest.split_codes[row]], _class_name(store, row)
+        of_split.setdefault(split, row)
+        if of_class.setdefault((split, name), row) == row:
+            classes.setdefault(split, []).append(name)
+    ranked = dict.fromkeys((*of_split.values(), *of_class.values(), *group))
+    shown = set(islice(ranked, max(most, min(len(of_class), _MOST_KINDS))))
+    words = [
+        f"{split}: {_listed(names)}" if len(classes) > 1 else _listed(names)
+        for split, names in classes.items()
+    ]
+    return [row for row in group if row in shown], "; ".join(words)
+
+
+def _listed(names: list[str]) -> str:
+    shown = " / ".join(names[:_MOST_WORDS])
+    hidden = len(names) - _MOST_WORDS
+    return shown + (f" and {counted(hidden, 'more class', 'more classes')}" if hidden > 0 else "")
+
+
+def _class_name(store: PixelStore, row: int) -> str:
+    label = int(store.manifest.labels[row])
+    return shown_class(store.manifest.class_names[label]) if label >= 0 else "no label"
+
+
+def data_uri(pixels: NDArray[np.uint8]) -> str:
+    """Return a grey picture, uint8 [H, W], as a PNG in a data URI."""
+    png = encode_grey(np.ascontiguousarray(pixels))
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")

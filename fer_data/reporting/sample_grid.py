@@ -1,0 +1,72 @@
+"""A labelled grid of samples, classes as rows: the first look at a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from fer_data.data.manifest import shown_class
+from fer_data.data.store import PixelStore
+from fer_data.errors import DataError
+from fer_data.reporting.figure import save_figure
+from fer_data.util.keyed import SAMPLES, generator
+from fer_data.util.words import counted
+
+_MOST_INCHES = 120.0
+"""Height of a grid; with more classes than that their pictures are drawn smaller."""
+
+
+def draw_samples(
+    store: PixelStore, out: str | Path, *, split: str = "train", columns: int = 8, seed: int = 0
+) -> None:
+    """Draw `columns` random samples of each class of a split to an image file.
+
+    Parameters
+    ----------
+    store : PixelStore
+    out : path
+        Its ending says the format: png, pdf, svg, jpg …
+    split : str
+    columns : int
+        1 or more; a class with fewer samples leaves places empty.
+    seed : int
+
+    Raises
+    ------
+    DataError
+        If the split has no labelled sample, or the file cannot be written.
+    """
+    manifest = store.manifest
+    rows = manifest.rows(split)
+    counts = manifest.counts(split)
+    if not counts.any():
+        raise DataError(f"{manifest.root}: the {split} split has no labels to arrange samples by")
+    height, width, channels = store.form.shape
+    gap = max(1, min(height, width) // 16)
+    cell = np.array([height + gap, width + gap])
+    # One picture of all: axes of their own would take minutes with hundreds of classes.
+    canvas = np.full((*(cell * (len(counts), columns) - gap), channels), 255, np.uint8)
+    for label in range(len(counts)):
+        members = rows[manifest.labels[rows] == label]
+        chosen = generator(seed, SAMPLES, label).permutation(members)[:columns]
+        for place, row in enumerate(chosen):
+            top, left = cell * (label, place)
+            canvas[top : top + height, left : left + width] = store.pixels[row]
+    inches = min(1.0, _MOST_INCHES / len(counts))
+    figure = Figure(figsize=(1.6 + columns * inches, 0.4 + len(counts) * inches))
+    figure.set_layout_engine("constrained")
+    axes = figure.subplots()
+    axes.imshow(canvas[..., 0] if channels == 1 else canvas, cmap="gray", vmin=0, vmax=255)
+    axes.set_frame_on(False)
+    names = [
+        f"{shown_class(name)}{chr(10) if inches > 0.5 else ' '}{count:,}"
+        for name, count in zip(manifest.class_names, counts, strict=True)
+    ]
+    middles = np.arange(len(counts)) * cell[0] + height / 2
+    axes.set_yticks(middles, names, fontsize=min(10.0, 60 * inches), parse_math=False)
+    axes.tick_params(length=0)
+    axes.set_xticks([])
+    figure.suptitle(f"{split}: {counted(int(counts.sum()), 'sample')}", fontsize=11)
+    save_figure(figure, out)

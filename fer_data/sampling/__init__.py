@@ -1,0 +1,1 @@
+"""Which sample when: strategies, schedules, the planner, shards, class weights; labels suffice."""

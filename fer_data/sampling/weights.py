@@ -1,0 +1,89 @@
+"""Class weights for the loss."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fer_data.errors import UsageError
+from fer_data.sampling.quotas import SAMPLINGS
+
+SCHEMES = ("balanced", "effective:BETA", "power:ALPHA")
+"""What `class_weights` takes."""
+
+
+def class_weights(counts: ArrayLike, scheme: str = "balanced") -> NDArray[np.float64]:
+    r"""Return a weight for every class, so that the loss sees classes as a sampling would.
+
+    .. math:: w_c = p_c \, n / n_c
+
+    where *p* are the shares of a sampling of `fer_data.sampling.quotas`. The mean over the samples
+    is one, so that the learning rate keeps its meaning.
+
+    Parameters
+    ----------
+    counts : array_like of int, shape [C]
+        Samples of each class.
+    scheme : str
+        ``balanced``: inverse to the number of samples, so that each class has the same share of
+        the loss (King and Zeng 2001; scikit-learn's ``"balanced"``). ``effective:BETA``: inverse
+        to the effective number (Cui et al. 2019, arXiv:1901.05555). ``power:ALPHA``: by
+        :math:`n_c^{\alpha - 1}`; 0 is balanced, 1 is none at all.
+
+    Returns
+    -------
+    ndarray of float64, shape [C]
+        0 for a class without samples. Every class has a weight: Keras would silently take 1 for
+        one that is missing from its ``class_weight``, for which ``dict(enumerate(...))`` serves.
+
+    Raises
+    ------
+    UsageError
+        If there is no such scheme, or `counts` are no counts.
+    """
+    name, parameter = parse_scheme(scheme)
+    counts = _checked(counts)
+    weights = np.zeros(len(counts))
+    if counts.any():
+        quotas = SAMPLINGS[name].quotas(counts, *parameter)
+        present = counts > 0
+        weights[present] = quotas[present] / counts[present] * (counts.sum() / quotas.sum())
+    return weights
+
+
+def parse_scheme(scheme: str) -> tuple[str, tuple[float, ...]]:
+    """Return the sampling whose shares a scheme takes, and its parameter.
+
+    Raises
+    ------
+    UsageError
+        If there is no such scheme.
+    """
+    if scheme == "balanced":
+        return "oversample", ()
+    name, _, text = scheme.partition(":")
+    if name in ("effective", "power"):
+        found = SAMPLINGS[name].parameter
+        assert found is not None
+        value = found.parse(text)
+        if found.accepts(value):
+            return name, (value,)  # type: ignore[return-value]
+        raise UsageError(f"class weights {name}:{found.name} want {found.wants}, not {text!r}")
+    raise UsageError(f"class weights are {scheme!r}; choose one of {', '.join(SCHEMES)}")
+
+
+def _checked(counts: ArrayLike) -> NDArray[np.int64]:
+    """Return counts as an array.
+
+    Raises
+    ------
+    UsageError
+        If they are not whole numbers, 0 or more, one for each class.
+    """
+    found = np.asarray(counts)
+    is_numeric = found.ndim == 1 and found.dtype.kind in "iuf"
+    if not is_numeric or (found < 0).any() or (found != np.floor(found)).any():
+        raise UsageError(
+            f"counts: expected a whole number, 0 or more, for each class in order, got {counts!r}"
+        )
+    return found.astype(np.int64)

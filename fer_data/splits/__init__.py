@@ -1,1 +1,0 @@
-"""Divisions of samples that keep copies of a picture on one side."""

@@ -1,1 +1,0 @@
-"""Samples decoded once, to one memory-mapped array."""

@@ -1,1 +1,0 @@
-"""Drawn faces with FER2013's imbalance."""

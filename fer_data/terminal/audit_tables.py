@@ -1,0 +1,60 @@
+"""An audit as Rich tables. Names come from files, so none is read as markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.table import Table
+from rich.text import Text
+
+from fer_data.auditing import Audit
+from fer_data.terminal.render import class_name
+
+_STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
+
+
+_LEAST_PROSE, _LEAST_NARROW = 30, 24
+"""Characters in a line of what was found, in four columns and in two."""
+
+
+def findings_tables(audit: Audit) -> Iterator[Table]:
+    """Yield a row a finding, the worst first: in four columns, and for a phone in two."""
+    for narrow in (False, True):
+        table = Table(title="Findings", title_justify="left", show_lines=True)
+        table.add_column("kind")
+        if not narrow:
+            table.add_column("where")
+            table.add_column("samples", justify="right")
+        table.add_column(
+            "what was found, and what to do", min_width=_LEAST_NARROW if narrow else _LEAST_PROSE
+        )
+        for finding in audit.findings:
+            kind = Text(finding.kind)
+            kind.append(f"\n{finding.severity}", style=_STYLES[finding.severity])
+            found = Text(finding.summary)
+            found.append(f"\n{finding.advice}", style="dim")
+            where, number = finding.where, f"{finding.num_samples:,}"
+            if narrow:
+                kind.append(f"\n{where}" if where else "").append(f"\nsamples: {number}")
+                table.add_row(kind, found)
+            else:
+                table.add_row(kind, Text(where), number, found)
+        yield table
+
+
+def photographs_table(audit: Audit) -> Table:
+    """Return a row a class: its samples in each split, and how many photographs they are."""
+    manifest = audit.manifest
+    table = Table(title="Samples, and the photographs that they are", title_justify="left")
+    table.add_column("class")
+    for split in audit.photographs:
+        for name in (split, "photographs", "versions of each"):
+            table.add_column(name, justify="right")
+    for label, name in enumerate(manifest.class_names):
+        cells = []
+        for split, row in audit.photographs.items():
+            count = int(manifest.counts(split)[label])
+            versions = f"{count / row[label]:.2f}" if row[label] else "–"
+            cells += [f"{count:,}", f"{row[label]:,}", versions]
+        table.add_row(class_name(name), *cells)
+    return table

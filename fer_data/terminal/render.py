@@ -1,0 +1,250 @@
+"""Figures as Rich tables and csv text. Names come from files, so none is read as markup."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from fer_data.analysis.agreement import Agreement
+from fer_data.analysis.drift import ClassDrift
+from fer_data.analysis.ledger import ClassUse, Ledger
+from fer_data.analysis.stats import Stats
+from fer_data.data.manifest import shown_class
+from fer_data.util.words import counted
+
+if TYPE_CHECKING:
+    from fer_data.analysis.doubts import Check
+    from fer_data.splitting.division import Division
+
+_BAR_WIDTHS = (16, 8, 4, 0)
+"""Characters, the one after the other where a table is wider than the terminal."""
+
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+def class_name(name: str) -> Text:
+    """Return a class name as a table shows it: brackets in it are no markup."""
+    return Text(shown_class(name))
+
+
+def counts_tables(stats: Stats) -> Iterator[Table]:
+    """Yield `counts_table` with shorter and shorter bars, and without."""
+    for width in _BAR_WIDTHS:
+        yield counts_table(stats, bar_width=width)
+
+
+def counts_table(stats: Stats, *, bar_width: int) -> Table:
+    """Return a row a class: count and share by split, with a bar unless its width is 0."""
+    table = Table(title_justify="left", show_footer=True)
+    table.add_column("class", footer="total")
+    for name, split in stats.splits.items():
+        table.add_column(name, justify="right", footer=f"{split.num_samples:,}")
+        table.add_column("share", justify="right")
+        if bar_width:
+            table.add_column("", min_width=bar_width, no_wrap=True)
+    blank = [""] * (2 if bar_width else 1)
+    for label, name in enumerate(stats.class_names):
+        cells: list[Text | str] = [class_name(name)]
+        for split in stats.splits.values():
+            share = split.shares[label]
+            cells += [f"{split.counts[label]:,}", f"{share:.1%}"]
+            if bar_width:
+                cells.append(bar(share / max(max(split.shares), 1e-9), bar_width))
+        table.add_row(*cells)
+    if any(split.num_unlabelled for split in stats.splits.values()):
+        unlabelled = (
+            cell
+            for split in stats.splits.values()
+            for cell in (f"{split.num_unlabelled:,}", *blank)
+        )
+        table.add_row("(no label)", *unlabelled, style="dim")
+    table.add_section()
+    for title, figures in _figures(stats):
+        table.add_row(title, *(cell for figure in figures for cell in (figure, *blank)))
+    return table
+
+
+def balance_table(stats: Stats) -> Table:
+    """Return a row a class: what an epoch draws of it under each ``--balance``."""
+    title = "Samples of an epoch of the training split, by --balance"
+    table = Table(title=title, title_justify="left", show_footer=True)
+    table.add_column("class", footer="epoch")
+    for balance in stats.balances:
+        table.add_column(balance.name, justify="right", footer=f"{sum(balance.draws):,}")
+    for label, name in enumerate(stats.class_names):
+        cells = [
+            f"{balance.draws[label]:,}"
+            + (f" x {balance.weights[label]:.2f}" if set(balance.weights) != {1.0} else "")
+            for balance in stats.balances
+        ]
+        table.add_row(class_name(name), *cells)
+    return table
+
+
+def drift_table(drift: Sequence[ClassDrift]) -> Table:
+    """Return a row a split: how its classes are distributed against the training split's."""
+    title = "Are the splits alike? Classes against those of train"
+    table = Table(title=title, title_justify="left")
+    table.add_column("split")
+    for name in ("Cramér's V", "", "JS distance", "chi-square", "df", "p"):
+        table.add_column(name, justify="left" if not name else "right")
+    for one in drift:
+        table.add_row(
+            one.split,
+            f"{one.cramers_v:.3f}",
+            one.size,
+            f"{one.js_distance:.3f}",
+            f"{one.chi_square:,.2f}",
+            f"{one.degrees}",
+            f"{one.p_value:.2g}",
+        )
+    return table
+
+
+def agreement_table(agreement: Agreement) -> Table:
+    """Return a row a class of the data's own, and in it how many samples FER+ calls what."""
+    title = (
+        f"Own labels (rows), FER+ (columns): {agreement.share:.1%} agree, "
+        f"kappa {number(agreement.kappa, 3)}"
+    )
+    table = Table(title=title, title_justify="left", show_footer=True)
+    table.add_column("class", footer="total")
+    for label, name in enumerate(agreement.other_names):
+        total = sum(row[label] for row in agreement.confusion)
+        table.add_column(class_name(name), justify="right", footer=f"{total:,}")
+    for name, row in zip(agreement.own_names, agreement.confusion, strict=True):
+        table.add_row(class_name(name), *(f"{count:,}" for count in row))
+    return table
+
+
+def division_tables(division: Division) -> Iterator[Table]:
+    """Yield `division_table` with shares, and without."""
+    for with_shares in (True, False):
+        yield division_table(division, with_shares=with_shares)
+
+
+def division_table(division: Division, *, with_shares: bool) -> Table:
+    """Return a row a class: count of each side, and its share if asked for."""
+    counts = division.counts()
+    totals = counts.sum(axis=0)
+    table = Table(title_justify="left", show_footer=True)
+    table.add_column("class", footer="total")
+    for side, name in enumerate(division.names):
+        title = f"fold {name}" if side < division.num_folds else name
+        table.add_column(title, justify="right", footer=f"{totals[side]:,}")
+        if with_shares:
+            table.add_column("share", justify="right")
+    for label, name in enumerate(division.manifest.class_names):
+        cells = [
+            text
+            for count, total in zip(counts[label], totals, strict=True)
+            for text in (f"{count:,}", f"{count / max(1, total):.1%}")[: 1 + with_shares]
+        ]
+        table.add_row(class_name(name), *cells)
+    return table
+
+
+def doubts_table(listed: Sequence[dict[str, Any]], num_doubted: int, num_samples: int) -> Table:
+    """Return a row a sample whose label is doubted: what a model gives it, and its label."""
+    title = (
+        f"{num_doubted:,} of {counted(num_samples, 'label')} "
+        f"{'is' if num_doubted == 1 else 'are'} doubted"
+    )
+    table = Table(title=title, title_justify="left")
+    for name in ("sample", "label", "probability", "suggested", "probability"):
+        table.add_column(name, justify="right" if name == "probability" else "left")
+    for one in listed:
+        table.add_row(
+            Text(one["sample"]),
+            class_name(one["label"]),
+            f"{one['probability_of_label']:.1%}",
+            class_name(one["suggested"]),
+            f"{one['probability_of_suggested']:.1%}",
+        )
+    return table
+
+
+def check_table(check: Check) -> Table:
+    """Return how often a second set of labels differs: of all, of the doubted, of the top."""
+    both = counted(check.num_samples, "sample has", "samples have")
+    title = f"Where the second labels differ ({both} both)"
+    table = Table(title=title, title_justify="left")
+    for name in ("of all", "of the doubted", "of the 100 most doubtful", "ROC AUC"):
+        table.add_column(name, justify="right")
+    table.add_row(
+        f"{check.base:.1%}",
+        "–" if check.doubted is None else f"{check.doubted:.1%}",
+        f"{check.top:.1%}",
+        f"{check.auc:.3f}",
+    )
+    return table
+
+
+def ledger_table(ledger: Ledger) -> Table:
+    """Return a row a class: its draws, and how often its samples are used."""
+    title = f"{ledger.balance}: {ledger.length} of {ledger.batch_size}"
+    table = Table(title=Text(title), title_justify="left", show_footer=True)
+    weighted = any(one.weight != 1 for one in ledger.classes)
+    table.add_column("class", footer="total")
+    table.add_column(
+        "samples", justify="right", footer=f"{sum(x.samples for x in ledger.classes):,}"
+    )
+    table.add_column("draws", justify="right", footer=f"{ledger.num_draws:,}")
+    table.add_column("share", justify="right")
+    if weighted:
+        table.add_column("weight", justify="right")
+    for name in ("uses: least", "mean", "most", "never seen", "if drawn at random"):
+        table.add_column(name, justify="right")
+    for one in ledger.classes:
+        table.add_row(
+            class_name(one.class_name),
+            f"{one.samples:,}",
+            f"{one.draws:,}",
+            f"{one.draws / max(ledger.num_draws, 1):.1%}",
+            *([f"{one.weight:.2f}"] if weighted else []),
+            *(_uses(one) if one.samples else "–––––"),
+        )
+    return table
+
+
+def _uses(one: ClassUse) -> list[str]:
+    """Return the last five cells of a ledger's row, which a class without a sample has not."""
+    uses = f"{one.fewest:,}", f"{one.mean:,.2f}", f"{one.most:,}"
+    return [*uses, f"{one.never:.1%}", f"{one.never_at_random:.1%}"]
+
+
+def counts_csv(stats: Stats) -> str:
+    """Return csv text with a row for each split and class."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["split", "class", "count", "share"])
+    for name, split in stats.splits.items():
+        for label, class_ in enumerate(stats.class_names):
+            writer.writerow([name, class_, split.counts[label], f"{split.shares[label]:.6f}"])
+    return text.getvalue()
+
+
+def bar(share: float, width: int) -> str:
+    """Return a bar of eighths of a character for a share of `width`."""
+    eighths = round(share * width * 8)
+    whole, rest = divmod(eighths, 8)
+    return "█" * whole + (_EIGHTHS[rest] if rest else "")
+
+
+def number(value: float, digits: int) -> str:
+    """Return a figure for people: infinity as such, a dash where there is none."""
+    if math.isnan(value):
+        return "–"
+    return "∞" if math.isinf(value) else f"{value:,.{digits}f}"
+
+
+def _figures(stats: Stats) -> Iterator[tuple[str, list[str]]]:
+    splits = stats.splits.values()
+    yield "imbalance ratio", [number(split.imbalance_ratio, 2) for split in splits]
+    yield "effective classes", [number(split.effective_num_classes, 2) for split in splits]

@@ -1,0 +1,1 @@
+"""What every package uses: keyed random numbers, atomic files, parallel tasks, progress."""

@@ -1,0 +1,80 @@
+"""Folders that appear whole or not at all, and what killed processes left of some.
+
+Whoever builds a folder holds a lock on it, which the system drops with the process. So what nobody
+locks was left behind, and the next to build something beside it takes it away. Where a file system
+has no such locks (NFS), nothing is taken away.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from fer_data.util import locks
+
+_BUILDING = re.compile(r"\..+\.[0-9a-f]{8}\.building", re.DOTALL)
+
+
+@contextmanager
+def built_whole(folder: Path) -> Iterator[Path]:
+    """Give a new hidden folder beside `folder`, which becomes `folder` at the end.
+
+    Unless the body has given it another name. Where the body raises, nothing stays.
+
+    Raises
+    ------
+    OSError
+        If nothing can be written there, or `folder` is there by then and holds something.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _take_away_what_was_left(folder.parent)
+    beside, lock = _claimed(folder)
+    try:
+        yield beside
+        if beside.exists():
+            os.replace(beside, folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+        os.close(lock)
+
+
+def take_away(folder: Path) -> None:
+    """Take a folder away: its name is free at once, and nothing is left half there."""
+    beside = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.building")
+    os.replace(folder, beside)
+    shutil.rmtree(beside, ignore_errors=True)
+
+
+def _claimed(folder: Path) -> tuple[Path, int]:
+    while True:
+        beside = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.building")
+        beside.mkdir()
+        with suppress(FileNotFoundError):  # taken away before it was locked
+            lock = os.open(beside, os.O_RDONLY)
+            with suppress(OSError):
+                locks.is_taken(lock, wait=True)
+            if beside.exists():
+                return beside, lock
+            os.close(lock)
+
+
+def _take_away_what_was_left(parent: Path) -> None:
+    with suppress(OSError), os.scandir(parent) as entries:
+        for entry in entries:
+            if _BUILDING.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
+                _take_away_unless_locked(entry.path)
+
+
+def _take_away_unless_locked(path: str) -> None:
+    with suppress(OSError):
+        lock = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            if not locks.is_taken(lock):
+                shutil.rmtree(path, ignore_errors=True)
+        finally:
+            os.close(lock)

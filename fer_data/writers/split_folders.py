@@ -1,0 +1,109 @@
+"""A division as folders: OUT/SPLIT/CLASS/PICTURE, for tools that know nothing else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+
+from fer_data.data import sources
+from fer_data.data.png import encode_grey
+from fer_data.data.store import PixelStore
+from fer_data.errors import DataError, UsageError
+from fer_data.splitting.division import Division
+from fer_data.util.folders import built_whole
+from fer_data.util.progress import track
+from fer_data.writers.file_names import check_class_names
+
+
+def write_split_folders(division: Division, store: PixelStore, out: str | Path) -> None:
+    """Write a division as split folders with class folders in them.
+
+    Pictures of a folder are hard links to the files, or copies where the file system has none; do
+    not edit them. Rows of a csv become PNG files, named by the data's own split and the row, as
+    ``fer-data convert-csv`` does. A name that comes twice in a folder gets its path before it.
+
+    Parameters
+    ----------
+    division : Division
+        Of splits, not folds.
+    store : PixelStore
+        Of the same data; a csv's must be of 48x48 grey pictures.
+    out : path
+        A folder that does not exist, or is empty. It appears when all is written.
+
+    Raises
+    ------
+    UsageError
+        If the division has folds.
+    DataError
+        If `out` holds something, or cannot be written; or the data is neither class folders nor a
+        csv, or a class name cannot be a folder's.
+    """
+    if division.num_folds:
+        raise UsageError("folds cannot be folders: every fold would be in each of them")
+    manifest = division.manifest
+    if manifest.in_table and sources.layout_of(manifest.root) != "csv":
+        raise DataError(
+            f"{manifest.root}: only class folders and a FER2013 csv become folders here; "
+            "convert it to a folder first (fer-data convert)"
+        )
+    check_class_names(manifest)
+    out = Path(out).absolute()
+    try:
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise DataError(f"{out}: holds something already; choose another folder")
+        with built_whole(out) as beside:
+            _write(division, store, beside)
+    except OSError as error:
+        raise DataError(f"{out}: cannot be written ({error.strerror or error})") from None
+
+
+def _write(division: Division, store: PixelStore, root: Path) -> None:
+    for split in division.names:
+        for name in division.manifest.class_names:  # an empty class is a class all the same
+            (root / split / name).mkdir(parents=True)
+    targets = _targets(division, root)
+    for row, target in track(targets, total=len(targets), description="Writing pictures"):
+        if division.manifest.in_table:
+            target.write_bytes(encode_grey(store.pixels[row, :, :, 0]))
+        else:
+            _link(division.manifest.root / str(division.manifest.locations[row]), target)
+
+
+def _targets(division: Division, root: Path) -> list[tuple[int, Path]]:
+    """Return each row that is on a side, with its file; samples without a label have none."""
+    manifest = division.manifest
+    wanted = [
+        (row, root / division.names[side] / manifest.class_names[manifest.labels[row]])
+        for row, side in enumerate(division.sides.tolist())
+        if side >= 0 and manifest.labels[row] >= 0
+    ]
+    if manifest.in_table:
+        own = [manifest.splits[code] for code in manifest.split_codes.tolist()]
+        return [
+            (row, folder / f"{own[row]}_{manifest.locations[row]:05d}.png")
+            for row, folder in wanted
+        ]
+    names = {row: os.path.basename(str(manifest.locations[row])) for row, _ in wanted}
+    often = Counter((folder, names[row]) for row, folder in wanted)
+    return [
+        (
+            row,
+            folder / names[row]
+            if often[folder, names[row]] == 1
+            else folder / str(manifest.locations[row]).replace("/", "-"),
+        )
+        for row, folder in wanted
+    ]
+
+
+def _link(source: Path, target: Path) -> None:
+    if target.exists():
+        raise DataError(f"{target.name}: two pictures of one class and split have this name")
+    source = source.resolve()  # a link to a link would lead elsewhere
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

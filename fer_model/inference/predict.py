@@ -1,0 +1,249 @@
+"""What a run's model sees: probabilities of every class, for pictures of any size and colour."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.data.changes import Changes
+from fer_data.data.fill import error_of
+from fer_data.data.manifest import printable
+from fer_data.data.sources.source import check_bad_rows
+from fer_data.data.stream import decoded
+from fer_data.errors import DataError
+from fer_data.util.files import written_whole
+from fer_data.util.progress import track
+from fer_model.inference.sources import Source, sources_of
+from fer_model.training import models
+from fer_model.training.models import Use
+from fer_model.training.runs import Run
+from fer_model.training.test_time import averaged
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LOGGER = logging.getLogger("fer_data")
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a model sees in N pictures, in the order of the paths and of what they hold.
+
+    Attributes
+    ----------
+    class_names : tuple of str, length C
+        The model's.
+    sources : list of str, length N
+        The path that was given, in which the sample lies.
+    samples : list of str, length N
+        Ids as in `fer_data.Manifest.sample_ids`; of an image file, its path.
+    splits, true_classes : list of (str or None), length N
+        What the data says; None where it says nothing.
+    probabilities : ndarray of float32, shape [N, C]
+    left_out : tuple of str
+        Why each picture that cannot be decoded was left out.
+    notes : tuple of str
+        What was left out before any picture was decoded, and how folders were taken.
+    """
+
+    class_names: tuple[str, ...]
+    sources: list[str]
+    samples: list[str]
+    splits: list[str | None]
+    true_classes: list[str | None]
+    probabilities: NDArray[np.float32]
+    left_out: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @property
+    def predicted_classes(self) -> list[str]:
+        """Name of the likeliest class of each sample."""
+        return [self.class_names[label] for label in self.probabilities.argmax(axis=1)]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many samples each class is the likeliest of."""
+        found = Counter(self.predicted_classes)
+        return {name: found[name] for name in self.class_names}
+
+    def to_dicts(self, stop: int | None = None) -> list[dict[str, Any]]:
+        """Return a dict a sample (the first `stop` of them), the likeliest class first."""
+        found = []
+        for place, row in enumerate(self.probabilities[:stop]):
+            order = np.argsort(-row, kind="stable")
+            found.append(
+                {
+                    "source": self.sources[place],
+                    "sample": self.samples[place],
+                    "split": self.splits[place],
+                    "true_class": self.true_classes[place],
+                    "predicted_class": self.class_names[order[0]],
+                    "probabilities": {self.class_names[k]: float(row[k]) for k in order},
+                }
+            )
+        return found
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row a sample, with the columns of the csv.
+
+        ``source``, ``sample``, ``split``, ``true_class``, ``predicted_class``, and
+        ``probability_<class>`` of each class of the model.
+        """
+        import pandas as pd
+
+        columns: dict[str, Any] = {
+            "source": self.sources,
+            "sample": self.samples,
+            "split": self.splits,
+            "true_class": [name and printable(name) for name in self.true_classes],
+            "predicted_class": [printable(name) for name in self.predicted_classes],
+        }
+        for label, name in enumerate(self.class_names):
+            columns[f"probability_{printable(name)}"] = self.probabilities[:, label]
+        return pd.DataFrame(columns)
+
+    def write_csv(self, path: str | Path) -> None:
+        """Write `to_frame` as a csv, whole or not at all."""
+        with written_whole(Path(path)) as beside:
+            self.to_frame().to_csv(beside, index=False)
+
+
+def predict_paths(
+    run: str | Path,
+    paths: Sequence[str | Path],
+    *,
+    split: str | None = None,
+    test_time: str | None = None,
+    skip_bad: bool = False,
+    layout: str | None = None,
+) -> Predictions:
+    """Return what a run's model sees in image files, folders and data sets.
+
+    Pictures are brought to the run's size and colour as those of its training were, and go through
+    the model in batches of the same size: a split has the probabilities that `evaluate_run` scores.
+    Only a few batches of pictures are in memory at a time.
+
+    Parameters
+    ----------
+    run : path
+        A run folder.
+    paths : sequence of path
+        See `fer_model.inference.sources.sources_of`.
+    split : str, optional
+        Of data sets: this split alone.
+    test_time : str, optional
+        Over which versions of a picture probabilities are averaged, the recipe's where not given;
+        see `fer_model.training.test_time`.
+    skip_bad : bool
+        Whether what cannot be read or decoded is left out and noted, or an error.
+    layout : {"class-folders"}, optional
+        Of folders, as in `fer_data.read`; by default they are read so where they have class
+        folders of the model's.
+
+    Raises
+    ------
+    DataError
+        If the run has no model, a path cannot be read, a picture not be decoded and `skip_bad` is
+        false, or not one can.
+    UsageError
+        If a split is asked of what has none.
+    """
+    opened = Run.open(run)
+    model, use = models.load(opened.model_path)
+    model = averaged(model, test_time or opened.recipe.test_time)
+    sources = sources_of(paths, use.class_names, split=split, skip_bad=skip_bad, layout=layout)
+    size = opened.recipe.batch_size
+    causes: list[str] = []
+    changes: list[Changes] = []
+    kept: list[tuple[Source, NDArray[np.int64]]] = []
+    probabilities = []
+    batches = (
+        (source, *batch)
+        for source in sources
+        for batch in _batches(source, use, size, causes, changes, skip_bad=skip_bad)
+    )
+    total = sum(-(-len(source.manifest) // size) for source in sources)
+    for source, rows, pixels in track(batches, total=total, description="Predicting"):
+        inputs = pixels.astype(np.float32)
+        if use.rescale != 1.0:
+            inputs *= np.float32(use.rescale)
+        probabilities.append(_predicted(model, inputs))
+        kept.append((source, rows))
+    if not kept:
+        raise DataError(f"none of the images can be decoded; the first: {causes[0]}")
+    line = sum(changes, Changes()).line(sum(len(rows) for _, rows in kept), use.form)
+    if line:
+        _LOGGER.warning(line)
+    return _put_together(use, kept, np.concatenate(probabilities), causes, sources)
+
+
+def _batches(
+    source: Source,
+    use: Use,
+    size: int,
+    causes: list[str],
+    changes: list[Changes],
+    *,
+    skip_bad: bool,
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
+    """Yield rows and images, `size` at a time; note what was changed, and why some are skipped."""
+    rows, pixels = np.empty(0, np.int64), np.empty((0, *use.form.shape), np.uint8)
+    for part in decoded(source.manifest, use.form, pieces=source.pieces):
+        if part.bad and not skip_bad:
+            raise error_of(part.bad[0])
+        causes += [bad.cause for bad in part.bad]
+        changes.append(part.changes)
+        check_bad_rows(source.manifest.root, len(causes))
+        rows, pixels = np.concatenate([rows, part.rows]), np.concatenate([pixels, part.pixels])
+        whole = len(rows) // size * size
+        for start in range(0, whole, size):
+            yield rows[start : start + size], pixels[start : start + size]
+        rows, pixels = rows[whole:], pixels[whole:]
+    if len(rows):
+        yield rows, pixels
+
+
+def _predicted(model: keras.Model, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(model.predict_on_batch(inputs), np.float32)
+
+
+def _put_together(
+    use: Use,
+    kept: list[tuple[Source, NDArray[np.int64]]],
+    probabilities: NDArray[np.float32],
+    causes: list[str],
+    sources: list[Source],
+) -> Predictions:
+    names: list[str] = []
+    samples: list[str] = []
+    splits: list[str | None] = []
+    true_classes: list[str | None] = []
+    for source, rows in kept:
+        manifest = source.manifest.take(rows)
+        ids = manifest.sample_ids()
+        samples += ids
+        names += ids if source.name is None else [printable(source.name)] * len(ids)
+        # the last name stands for -1: no split, no label
+        splits += [(*manifest.splits, None)[code] for code in manifest.split_codes]
+        true_classes += [(*manifest.class_names, None)[label] for label in manifest.labels]
+    return Predictions(
+        class_names=use.class_names,
+        sources=names,
+        samples=samples,
+        splits=splits,
+        true_classes=true_classes,
+        probabilities=probabilities,
+        left_out=tuple(causes),
+        notes=tuple(note for source in sources for note in source.notes),
+    )

@@ -1,0 +1,145 @@
+"""What is predicted, as samples in a stable order: image files, folders of them, data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+
+from fer_data.data import sources
+from fer_data.data.manifest import NO_SPLIT, UNLABELLED, LeftOut, Manifest
+from fer_data.data.sources import folder
+from fer_data.data.sources.class_folders import CLASS_FOLDERS
+from fer_data.data.sources.piece import Pieces
+from fer_data.errors import DataError, UsageError
+from fer_data.util.files import refuse_no_file
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Samples of one path, or of image files that are named in a row.
+
+    Attributes
+    ----------
+    name : str or None
+        The path as it was given; None for image files, whose samples are the paths.
+    manifest : Manifest
+    pieces : Pieces
+        Its pictures.
+    notes : tuple of str
+        What was left out of it before a picture was decoded, and how it was taken.
+    """
+
+    name: str | None
+    manifest: Manifest
+    pieces: Pieces
+    notes: tuple[str, ...] = ()
+
+
+def sources_of(
+    paths: Sequence[str | Path],
+    class_names: Iterable[str],
+    *,
+    split: str | None = None,
+    skip_bad: bool = False,
+    layout: str | None = None,
+) -> list[Source]:
+    """Return what paths hold, in the order of the paths.
+
+    A folder that has a class folder of the model's, or that is parquet or TFRecord, is read as
+    `fer_data.read` does, as are ``.csv`` (``.csv.gz``), ``.npz`` and parquet files. In any other
+    folder every picture below it is a sample without a label, in the order of their paths. Any
+    other path is an image file, whether it is there or not: decoding tells.
+
+    Raises
+    ------
+    DataError
+        If a data set cannot be read, has no such split, or a folder has no picture.
+    UsageError
+        If a split is asked of what has none.
+    """
+    names = frozenset(class_names)
+    found = []
+    for is_image, group in groupby(map(Path, paths), _is_image):
+        if not is_image:
+            found += [_data(path, names, split, skip_bad, layout) for path in group]
+        elif split is not None:
+            raise UsageError(f"{next(group)}: a picture is in no split; leave --split out")
+        else:
+            manifest = _unlabelled(Path(), "image files", [str(path) for path in group])
+            found.append(Source(None, manifest, folder.pieces(manifest)))
+    return found
+
+
+def _is_image(path: Path) -> bool:
+    if path.is_dir():
+        return False
+    refuse_no_file(path)
+    if not path.is_file() or path.suffix.lower() in folder.SUFFIXES:
+        return True
+    return ".csv" not in (end.lower() for end in path.suffixes) and sources.layout_of(path) == "csv"
+
+
+def _data(
+    path: Path, class_names: frozenset[str], split: str | None, skip_bad: bool, layout: str | None
+) -> Source:
+    if layout is None and split is None and path.is_dir() and _is_plain_folder(path):
+        layout = _told_by_the_model(path, class_names)
+    try:
+        manifest = sources.read(path, skip_bad=skip_bad, layout=layout if path.is_dir() else None)
+    except DataError:
+        if split is not None or not _is_plain_folder(path):
+            raise
+        return _pictures_below(path)
+    if split is not None:
+        manifest = manifest.take(manifest.rows(split))
+    elif _is_plain_folder(path) and not class_names & set(manifest.class_names):
+        return _pictures_below(path)
+    notes = tuple(f"{path}: {line}" for line in manifest.left_out_summary())
+    return Source(str(path), manifest, sources.pieces(manifest), notes)
+
+
+def _told_by_the_model(path: Path, class_names: frozenset[str]) -> str | None:
+    """Return the layout of a folder that is refused, where its folders are the model's classes."""
+    try:
+        sources.read(path)
+    except DataError:
+        try:
+            manifest = sources.read(path, layout=CLASS_FOLDERS)
+        except DataError:
+            return None
+        return CLASS_FOLDERS if class_names & set(manifest.class_names) else None
+    return None
+
+
+def _is_plain_folder(path: Path) -> bool:
+    return sources.layout_of(path) == "folder"
+
+
+def _pictures_below(path: Path) -> Source:
+    locations, left_out = folder.pictures_below(path.absolute())
+    manifest = _unlabelled(path.absolute(), "pictures in a folder", locations, left_out)
+    notes = [
+        f"{path}: no folder in it is named as a class of the model, so every picture below it is "
+        "taken, without a label",
+        *(f"{path}: {line}" for line in manifest.left_out_summary()),
+    ]
+    return Source(str(path), manifest, folder.pieces(manifest), tuple(notes))
+
+
+def _unlabelled(
+    root: Path, layout: str, locations: list[str], left_out: Iterable[LeftOut] = ()
+) -> Manifest:
+    return Manifest(
+        root=root,
+        layout=layout,
+        class_names=(),
+        splits=(),
+        split_codes=np.full(len(locations), NO_SPLIT, np.int8),
+        labels=np.full(len(locations), UNLABELLED, np.int32),
+        locations=np.array(locations, np.str_),
+        left_out=tuple(left_out),
+    )

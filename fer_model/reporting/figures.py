@@ -1,0 +1,317 @@
+"""The comparison's plots, each with its numbers as a table."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from fer_data.data.manifest import printable
+from fer_data.reporting.svg import COLORS, STYLE, to_svg
+from fer_model.comparison.results import Results
+from fer_model.statistics.calibration import Calibration
+from fer_model.statistics.scores import SUMMARIES
+from fer_model.words import points
+
+MOST_CLASSES = 40
+"""Classes that a plot shows at the most."""
+_COLUMNS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Plot:
+    """A plot, what it shows in words, and its numbers.
+
+    Attributes
+    ----------
+    name : str
+        Of the csv that the numbers are downloaded as, without its ending.
+    svg : Markup
+    words : str
+        What who does not see it hears.
+    table : DataFrame
+    """
+
+    name: str
+    svg: Markup
+    words: str
+    table: pd.DataFrame
+
+
+def forest(results: Results) -> Plot:
+    """Draw every arm's differences to the baseline with their intervals, a panel a figure."""
+    found = results.differences
+    rows = [found.of(arm, figure) for figure in SUMMARIES for arm in found.arms]
+    table = pd.DataFrame(
+        {
+            "figure": [row.figure for row in rows],
+            "arm": [row.arm for row in rows],
+            "difference": [row.estimate for row in rows],
+            "low": [row.low for row in rows],
+            "high": [row.high for row in rows],
+            "p": [row.p_value for row in rows],
+            "p_holm": [row.p_holm for row in rows],
+        }
+    )
+    places = np.arange(len(found.arms))
+    with mpl.rc_context(STYLE):
+        drawn = Figure(figsize=(8, 1.1 + 0.32 * len(places)), layout="constrained")
+        panels = drawn.subplots(1, len(SUMMARIES), sharey=True)
+        for axes, figure in zip(panels, SUMMARIES, strict=True):
+            axes.axvline(0, color="#8c8c8c", lw=1)
+            for place, arm in enumerate(found.arms):
+                row = found.of(arm, figure)
+                color = COLORS[(place + 1) % len(COLORS)]
+                if not row.is_open:
+                    ends = [100 * row.low, 100 * row.high]
+                    axes.plot(ends, [place, place], color=color, lw=2)
+                axes.plot(100 * row.estimate, place, "o", color=color, ms=6)
+            axes.set_title(figure.replace("_", " "), fontsize=9)
+        panels[0].set_yticks(places, found.arms)
+        panels[0].invert_yaxis()
+        _plain_labels(panels[0])
+        drawn.supxlabel(f"points less {results.arms[0]}", fontsize=9)
+        svg = to_svg(drawn)
+    words = f"Differences to {results.arms[0]} in points, with 95 % intervals: " + "; ".join(
+        f"{row.arm} {row.figure.replace('_', ' ')} {points(row.estimate)} "
+        f"({points(row.low)} to {points(row.high)})"
+        for row in rows
+        if row.figure == results.protocol.figure
+    )
+    return Plot("differences", Markup(svg), words, table)
+
+
+def recalls(results: Results) -> Plot:
+    """Draw each class's recall by arm: the mean over seeds, and each seed."""
+    scores = results.predicted.scores[..., len(SUMMARIES) :]
+    support = results.test_counts
+    present = np.flatnonzero(support)
+    frequency = np.array(results.train_counts or support)[present]
+    shown = np.sort(present[np.argsort(frequency, kind="stable")[:MOST_CLASSES]])
+    names = [printable(results.class_names[label]) for label in shown]
+    table = pd.DataFrame(
+        [
+            (names[row], int(support[label]), arm, seed, scores[place, number, label])
+            for row, label in enumerate(shown.tolist())
+            for place, arm in enumerate(results.arms)
+            for number, seed in enumerate(results.seeds)
+        ],
+        columns=["class", "samples", "arm", "seed", "recall"],
+    )
+    height = 0.8 / len(results.arms)
+    with mpl.rc_context(STYLE):
+        inches = 0.9 + len(shown) * (0.15 + 0.13 * len(results.arms))
+        drawn = Figure(figsize=(8, inches), layout="constrained")
+        axes = drawn.subplots()
+        for place, arm in enumerate(results.arms):
+            tops = np.arange(len(shown)) + (place - (len(results.arms) - 1) / 2) * height
+            values = 100 * scores[place][:, shown]
+            color = COLORS[place % len(COLORS)]
+            axes.barh(tops, values.mean(axis=0), height * 0.9, color=color, alpha=0.75, label=arm)
+            for of_seed in values:
+                axes.plot(of_seed, tops, "|", color=color, ms=5)
+        axes.set_yticks(
+            range(len(shown)),
+            [f"{name} ({support[label]:,})" for name, label in zip(names, shown, strict=True)],
+        )
+        _plain_labels(axes)
+        axes.invert_yaxis()
+        axes.set_xlim(0, 100)
+        axes.set_xlabel("recall in %, a mark a seed")
+        legend = axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4, fontsize=8)
+        for text in legend.get_texts():
+            text.set_parse_math(False)
+        svg = to_svg(drawn)
+    words = "Recall of each class by arm"
+    if len(shown) < len(present):
+        counted_in = "training" if results.train_counts else "test"
+        words += (
+            f" ({len(shown)} of {len(results.class_names)} classes shown, those with the fewest "
+            f"{counted_in} samples)"
+        )
+    rare = results.rarest
+    if rare is not None:
+        words += (
+            f"; of {printable(results.class_names[rare])}, the rarest in training: "
+            + ", ".join(
+                f"{arm} {100 * scores[place, :, rare].mean():.1f} %"
+                for place, arm in enumerate(results.arms)
+            )
+        )
+    return Plot("recalls", Markup(svg), words, table)
+
+
+def confusions(results: Results) -> Plot | None:
+    """Draw each arm's confusion matrix, rows as shares, and what differs from the baseline's."""
+    size = len(results.class_names)
+    if size > MOST_CLASSES:
+        return None
+    names = [printable(name) for name in results.class_names]
+    guesses = results.guesses
+    matrices = []
+    for of_arm in guesses:
+        counts = np.zeros((size, size))
+        for of_seed in of_arm:
+            np.add.at(counts, (results.labels, of_seed), 1)
+        matrices.append(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))
+    table = pd.DataFrame(
+        [
+            (
+                arm,
+                names[row],
+                names[column],
+                matrix[row, column],
+                (matrix - matrices[0])[row, column],
+            )
+            for arm, matrix in zip(results.arms, matrices, strict=True)
+            for row in range(size)
+            for column in range(size)
+        ],
+        columns=["arm", "label", "predicted", "share", "less_baseline"],
+    )
+    num = len(results.arms)
+    side = max(2.2, 0.33 * size + 0.9)
+    with mpl.rc_context(STYLE):
+        drawn = Figure(figsize=(2 * side, num * side), layout="constrained")
+        panels = drawn.subplots(num, 2, squeeze=False)
+        for place, (arm, matrix) in enumerate(zip(results.arms, matrices, strict=True)):
+            _matrix(panels[place, 0], matrix, names, arm, "Blues", (0, 1))
+            if place:
+                apart = matrix - matrices[0]
+                title = f"{arm}\nless {results.arms[0]}"
+                _matrix(panels[place, 1], apart, names, title, "RdBu", (-0.5, 0.5))
+            else:
+                panels[place, 1].set_axis_off()
+        svg = to_svg(drawn)
+    words = "Confusion matrices: the share of each class (rows) that is taken for another (columns)"
+    return Plot("confusions", Markup(svg), words, table)
+
+
+def curves(results: Results) -> Plot | None:
+    """Draw loss and accuracy of training and validation: mean over seeds, least to greatest."""
+    if all(arm.head is not None for arm in results.protocol.arms):
+        return None
+    columns = ("loss", "val_loss", "accuracy", "val_accuracy")
+    titles = ("training loss", "validation loss", "training accuracy", "validation accuracy")
+    parts = []
+    with mpl.rc_context(STYLE):
+        drawn = Figure(figsize=(8, 5), layout="constrained")
+        panels = drawn.subplots(2, 2).ravel()
+        for place, runs in enumerate(results.runs):
+            tables = [run.history for run in runs]
+            if results.protocol.arms[place].head is not None or not all(map(len, tables)):
+                continue  # a new head has no epochs
+            for seed, table in zip(results.seeds, tables, strict=True):
+                parts.append(table.assign(arm=results.arms[place], seed=seed))
+            for axes, column in zip(panels, columns, strict=True):
+                values = np.stack([table[column].to_numpy() for table in tables])
+                epochs = tables[0]["epoch"].to_numpy()
+                color = COLORS[place % len(COLORS)]
+                axes.fill_between(
+                    epochs, values.min(axis=0), values.max(axis=0), color=color, alpha=0.15, lw=0
+                )
+                marker = "o" if len(epochs) == 1 else None
+                axes.plot(
+                    epochs,
+                    values.mean(axis=0),
+                    marker=marker,
+                    color=color,
+                    lw=1.5,
+                    label=results.arms[place],
+                )
+        for axes, title in zip(panels, titles, strict=True):
+            axes.set_title(title, fontsize=9)
+            axes.set_xlabel("epoch", fontsize=8)
+        legend = panels[0].legend(fontsize=7)
+        for text in legend.get_texts():
+            text.set_parse_math(False)
+        svg = to_svg(drawn)
+    words = (
+        "Loss and accuracy by epoch, the mean over seeds and the range; losses of different kinds "
+        "are not comparable"
+    )
+    return Plot("curves", Markup(svg), words, pd.concat(parts))
+
+
+def reliability(results: Results, found: tuple[Calibration, ...]) -> Plot:
+    """Draw how often each arm is right by how sure it is."""
+    table = pd.DataFrame(
+        [
+            (
+                arm,
+                one.edges[k],
+                one.edges[k + 1],
+                int(one.counts[k]),
+                one.confidence[k],
+                one.accuracy[k],
+            )
+            for arm, one in zip(results.arms, found, strict=True)
+            for k in range(len(one.counts))
+        ],
+        columns=["arm", "from", "to", "samples", "confidence", "accuracy"],
+    )
+    rows = -(-len(found) // _COLUMNS)
+    with mpl.rc_context(STYLE):
+        drawn = Figure(figsize=(8, 2.6 * rows), layout="constrained")
+        panels = drawn.subplots(rows, _COLUMNS, squeeze=False, sharex=True, sharey=True).ravel()
+        for place, one in enumerate(found):
+            axes = panels[place]
+            axes.plot([0, 1], [0, 1], color="#8c8c8c", lw=1)
+            used = one.counts > 0
+            sizes = 12 + 160 * one.counts[used] / one.counts.sum()
+            color = COLORS[place % len(COLORS)]
+            axes.plot(one.confidence[used], one.accuracy[used], color=color, lw=1)
+            axes.scatter(one.confidence[used], one.accuracy[used], sizes, color=color)
+            title = axes.set_title(f"{results.arms[place]}: error {one.error:.3f}", fontsize=9)
+            title.set_parse_math(False)
+        for axes in panels[len(found) :]:
+            axes.set_axis_off()
+        drawn.supxlabel("confidence", fontsize=9)
+        drawn.supylabel("accuracy", fontsize=9)
+        svg = to_svg(drawn)
+    words = "Accuracy by confidence, all seeds; expected calibration error: " + ", ".join(
+        f"{arm} {one.error:.3f}" for arm, one in zip(results.arms, found, strict=True)
+    )
+    return Plot("calibration", Markup(svg), words, table)
+
+
+def as_csv(plot: Plot) -> str:
+    """Return a plot's numbers as csv."""
+    text = io.StringIO()
+    plot.table.to_csv(text, index=False, float_format="%.6g")
+    return text.getvalue()
+
+
+def _matrix(
+    axes: Axes,
+    matrix: np.ndarray,
+    names: list[str],
+    title: str,
+    colors: str,
+    limits: tuple[float, float],
+) -> None:
+    axes.imshow(matrix, cmap=colors, vmin=limits[0], vmax=limits[1])
+    axes.set_title(title, fontsize=9).set_parse_math(False)
+    axes.set_xticks(range(len(names)), names, rotation=90, fontsize=7)
+    axes.set_yticks(range(len(names)), names, fontsize=7)
+    _plain_labels(axes)
+    if len(names) > 12:
+        return
+    signed = limits[0] < 0
+    for row, values in enumerate(matrix):
+        for column, value in enumerate(values):
+            text = f"{100 * value:+.0f}" if signed else f"{100 * value:.0f}"
+            strong = abs(value) > 0.6 * limits[1]
+            color = "#ffffff" if strong else "#222222"
+            axes.text(column, row, text, ha="center", va="center", fontsize=6, color=color)
+
+
+def _plain_labels(axes: Axes) -> None:
+    for text in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+        text.set_parse_math(False)
