@@ -29,7 +29,7 @@ demo: demo/faces
 	@echo "Look at demo/samples.png and demo/comparison/index.html"
 
 test: $(READY)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n auto --maxprocesses 4 --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

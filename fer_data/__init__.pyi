@@ -20,10 +20,10 @@ from .auditing import Audit as Audit
 from .auditing import Finding as Finding
 from .auditing import audit_data as audit_data
 from .auditing import write_exclusions as write_exclusions
+from .data.dataset import Dataset as Dataset
 from .data.decode import PixelFormat as PixelFormat
-from .data.manifest import Manifest as Manifest
-from .data.selection import Selection as Selection
-from .data.sources import read as read
+from .data.options import LoadOptions as LoadOptions
+from .data.reading import load as load
 from .data.store import PixelStore as PixelStore
 from .data.store import open_store as open_store
 from .duplicates.photographs import photograph_groups as photograph_groups

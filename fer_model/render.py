@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from fer_data.data.manifest import printable, shown_class
+from fer_data.data.dataset import printable, shown_class
 from fer_data.terminal.render import class_name
 from fer_data.util.words import counted
 from fer_model.comparison.side_by_side import SideBySide

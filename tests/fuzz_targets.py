@@ -29,6 +29,8 @@ from PIL import Image
 from fer_data.data import decode, store
 from fer_data.data.decode import PixelFormat, read_picture
 from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE, split_of_usage
+from fer_data.data.options import LoadOptions
+from fer_data.data.reading import load
 from fer_data.data.sources import READERS, fer_csv
 from fer_data.data.sources.csv_columns import Columns
 from fer_data.data.sources.pixel_text import NUM_PIXELS, parse_pixels
@@ -250,7 +252,7 @@ def image_seeds() -> list[bytes]:
 
 # Stores
 
-NAMES = ("store.json", "samples.npz", "pixels.npy")
+NAMES = ("store.json", "pixels.npy")
 
 
 @cache
@@ -273,25 +275,25 @@ def whole_files() -> dict[str, bytes]:
 
 def try_store(data: bytes) -> None:
     """Open a store one file of which, as the first byte says, is something else, and use it."""
-    name, data = NAMES[(data[0] if data else 0) % 3], data[1:]
+    name, data = NAMES[(data[0] if data else 0) % 2], data[1:]
     whole = whole_files()
     broken = scratch() / "broken"
     broken.mkdir(exist_ok=True)
     for each in NAMES:
         (broken / each).write_bytes(data if each == name else whole[each])
-    root = scratch() / "data"
+    dataset = load(scratch() / "data", layout="class-folders")
     with contextlib.suppress(*REFUSED):
-        found = store._map(broken, root)
-        for split in found.manifest.splits:
-            found.manifest.counts(split)
-            found.manifest.num_unlabelled(split)
-            found.manifest.without_samples(split)
-        found.manifest.left_out_summary()
-        assert len(found.manifest.sample_ids()) == len(found.pixels)
+        found = store._map(broken, dataset)
+        for split in found.dataset.splits:
+            found.dataset.counts(split)
+            found.dataset.num_unlabelled(split)
+            found.dataset.without_samples(split)
+        found.dataset.left_out_summary()
+        assert len(found.dataset.sample_ids()) == len(found.pixels)
         assert str(found.report)
         with contextlib.suppress(*REFUSED):
             found.verify()
-        batch = Loader(found, found.manifest.rows("train"), batch_size=4).batch(1)
+        batch = Loader(found, found.dataset.rows("train"), batch_size=4).batch(1)
         assert batch.images.shape[1:] == found.form.shape
 
 
@@ -300,34 +302,25 @@ def store_seeds() -> list[bytes]:
     return [bytes([place]) + whole[name] for place, name in enumerate(NAMES)] + [
         b"\0" + whole["store.json"].replace(b"4", b"5"),
         b"\0{}",
-        b"\1" + stored_zip(whole["samples.npz"]),
     ]
-
-
-def stored_zip(data: bytes) -> bytes:
-    """Return an npz without two of its arrays: another path through the reader."""
-    file = io.BytesIO()
-    with np.load(io.BytesIO(data)) as arrays:
-        np.savez(file, labels=arrays["labels"], splits=arrays["splits"])
-    return file.getvalue()
 
 
 # Npz, parquet and TFRecord files
 
 
 def use(layout: str, path: Path) -> None:
-    """Read a data set's manifest, names and pictures; a refusal is one line that names it."""
+    """Read a data set's dataset, names and pictures; a refusal is one line that names it."""
     reader = READERS[layout]
     refusal = f"{path}"
     try:
-        manifest = reader.read(path, skip_bad=True)
-        assert len(reader.names(manifest)) == len(manifest)
+        dataset = reader.read(path, LoadOptions(skip_bad=True))
+        assert len(reader.names(dataset)) == len(dataset)
         row = 0
-        for piece in reader.pieces(manifest).pieces:
+        for piece in reader.pieces(dataset).pieces:
             for found in piece.pictures():
                 assert found.row == row
                 row += 1
-        assert row == len(manifest)
+        assert row == len(dataset)
     except DataError as error:
         refusal = str(error)
     assert refusal.startswith(str(path))
@@ -524,8 +517,9 @@ STRATEGY_SEEDS = [
 
 @cache
 def loader() -> Loader:
-    small = store._map(small_store(), scratch() / "data")
-    return Loader(small, small.manifest.rows("train"), Strategy.parse("batch"), batch_size=2)
+    folder = small_store()
+    small = store._map(folder, load(scratch() / "data", layout="class-folders"))
+    return Loader(small, small.dataset.rows("train"), Strategy.parse("batch"), batch_size=2)
 
 
 def try_state(data: bytes) -> None:

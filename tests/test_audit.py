@@ -22,7 +22,6 @@ from fer_data.auditing import (
     write_exclusions,
 )
 from fer_data.cli import app
-from fer_data.data.selection import Selection
 from fer_data.errors import UsageError
 from tests.conftest import Run
 from tests.csv_files import FLAT, cell, write_csv
@@ -60,7 +59,7 @@ def only(found: Audit, kind: str) -> Finding:
 
 
 def samples(found: Audit, finding: Finding) -> list[list[str]]:
-    names = found.manifest.sample_ids()
+    names = found.dataset.sample_ids()
     return [[names[row] for row in group] for group in finding.groups]
 
 
@@ -76,7 +75,7 @@ def test_redundant_copies_are_counted_and_all_but_one_are_for_exclusion(tmp_path
     finding = only(found, "exact-duplicates")
     assert finding.where == "train"
     assert samples(found, finding) == [[f"train/cat/{n:03d}.png" for n in (3, 40, 41)]]
-    names = found.manifest.sample_ids()
+    names = found.dataset.sample_ids()
     assert [names[row] for row in finding.exclude] == ["train/cat/040.png", "train/cat/041.png"]
     assert found.photographs["train"] == (40, 40)
 
@@ -104,7 +103,7 @@ def test_a_test_picture_that_training_has_is_a_leak(
     (finding,) = found.findings
     assert (finding.kind, finding.severity, finding.where) == (kind, "error", "train, test")
     assert samples(found, finding) == [["train/dog/010.png", "test/dog/020.png"]]
-    assert found.manifest.sample_ids()[finding.exclude[0]] == "train/dog/010.png"
+    assert found.dataset.sample_ids()[finding.exclude[0]] == "train/dog/010.png"
     assert "1 of 41 test pictures (2.4%)" in finding.summary
     assert "dog 1 (5%)" in finding.summary
 
@@ -215,31 +214,30 @@ def test_of_training_and_test_only_training_samples_are_for_exclusion(tmp_path: 
     found = audit_data(everything(tmp_path / "data"))
     excluded = {row for finding in found.findings for row in finding.exclude}
     assert excluded
-    assert {found.manifest.splits[found.manifest.split_codes[row]] for row in excluded} == {"train"}
+    assert {found.dataset.splits[found.dataset.split_codes[row]] for row in excluded} == {"train"}
 
 
 def test_without_the_exclusions_no_test_picture_is_known_from_training(tmp_path: Path) -> None:
     root = everything(tmp_path / "data")
     found = audit_data(root)
-    number = write_exclusions(found.findings, found.manifest, tmp_path / "out.csv")
+    number = write_exclusions(found.findings, found.dataset, tmp_path / "out.csv")
     with open(tmp_path / "out.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == number
     assert {row["kind"] for row in rows} <= set(KINDS)
-    selection = Selection(exclude=tmp_path / "out.csv")
-    again = {finding.kind for finding in audit_data(root, selection=selection).findings}
+    again = {one.kind for one in audit_data(root, exclude=tmp_path / "out.csv").findings}
     assert not again & {"leaked-copies", "leaked-near-copies", "conflicting-labels"}
 
 
 def test_what_is_excluded_is_in_no_finding(tmp_path: Path) -> None:
     root = everything(tmp_path / "data")
     found = audit_data(root)
-    names = found.manifest.sample_ids()
+    names = found.dataset.sample_ids()
     odd = [finding for finding in found.findings if finding.kind in ("odd-size", "odd-color")]
     samples = [names[row] for finding in odd for group in finding.groups for row in group]
     listed = "\n".join(["sample", *samples, "train/common/broken.png"])
     (tmp_path / "out.csv").write_text(listed + "\n")
-    again = audit_data(root, selection=Selection(exclude=tmp_path / "out.csv"))
+    again = audit_data(root, exclude=tmp_path / "out.csv")
     assert not again.of_kinds(("odd-size", "odd-color", "unreadable"))
 
 
@@ -254,7 +252,7 @@ def test_pictures_that_only_lost_their_colour_are_not_for_exclusion(tmp_path: Pa
         )
     )
     assert found.of_kinds(("conflicting-labels",))
-    names = found.manifest.sample_ids()
+    names = found.dataset.sample_ids()
     excluded = {names[row] for one in found.findings for row in one.exclude}
     # the files of a colour are equal to the byte, so one of each stays
     assert excluded == {
@@ -270,7 +268,7 @@ def test_of_equal_files_in_colour_all_but_one_are_for_exclusion(tmp_path: Path, 
     one, other = colourful(1), colourful(2)
     root = write(tmp_path / "data", {"train/cat": [one, one, other, one], "train/dog": [other]})
     found = audit_data(root)
-    names = found.manifest.sample_ids()
+    names = found.dataset.sample_ids()
     duplicates, conflict = only(found, "exact-duplicates"), only(found, "conflicting-labels")
     assert "48x48" not in duplicates.summary + conflict.summary
     excluded = [{names[row] for row in one.exclude} for one in (duplicates, conflict)]
@@ -307,7 +305,7 @@ def test_a_leak_into_validation_is_mended_in_training(tmp_path: Path) -> None:
     found = audit_data(root)
     errors = [one.where for one in found.of_kinds(("error",)) if one.kind != "missing-class"]
     assert errors == ["train, validation"] * 2
-    names = found.manifest.sample_ids()
+    names = found.dataset.sample_ids()
     excluded = {names[row] for finding in found.findings for row in finding.exclude}
     assert excluded == {"train/cat/003.png", "train/cat/005.png"}
 
@@ -317,7 +315,7 @@ def test_a_leak_of_validation_into_test_is_mended_in_validation(tmp_path: Path) 
     root = write(tmp_path / "data", {"val/cat": list(every[:30]), "test/cat": list(every[29:])})
     (root / "val/dog").mkdir()
     found = audit_data(root)
-    names = found.manifest.sample_ids()
+    names = found.dataset.sample_ids()
     excluded = {names[row] for finding in found.findings for row in finding.exclude}
     assert excluded == {"val/cat/029.png"}
 
@@ -333,10 +331,10 @@ def test_a_version_goes_where_the_picture_itself_is_known_too(tmp_path: Path) ->
     known = photographs(120)[90]
     root = plain(tmp_path / "data", cat=[known, known[:, ::-1], shifted(known, 1, 0)])
     found = audit_data(root)
-    write_exclusions(found.findings, found.manifest, tmp_path / "out.csv")
-    again = audit_data(root, selection=Selection(exclude=tmp_path / "out.csv"))
+    write_exclusions(found.findings, found.dataset, tmp_path / "out.csv")
+    again = audit_data(root, exclude=tmp_path / "out.csv")
     assert not again.of_kinds(("leaked-copies", "leaked-near-copies"))
-    assert again.manifest.num_excluded == 3
+    assert again.dataset.num_excluded == 3
 
 
 def test_a_csv_is_audited_too(tmp_path: Path) -> None:

@@ -250,7 +250,8 @@ def prepared_to_resume(run: Run, data: Path) -> None:
     about["data"] |= {
         "path": str(data),
         "fingerprint": store.fingerprint,
-        "selected": store.manifest.digest(),
+        "selected": store.dataset.digest(),
+        "options": {},
     }
     (run.path / "recipe.json").write_text(json.dumps(about))
     (run.path / "metrics.json").unlink()

@@ -125,7 +125,7 @@ def test_what_is_there_is_not_made_again_and_more_is_added(
 ) -> None:
     copy = shutil.copytree(out, tmp_path / "out")
     store = open_store(leaky)
-    division = split_samples(store.manifest, np.arange(len(store.manifest)), pool=True)
+    division = split_samples(store.dataset, np.arange(len(store.dataset)), pool=True)
     write_split_folders(division, store, tmp_path / "divided")  # hard links, which touch the data
     assert compared(copy, leaky, ARMS, [0, 1]).made == []
     assert compared(copy, leaky, ("none", "crt"), [1]).made == ["crt, seed 0", "crt, seed 1"]

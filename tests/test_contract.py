@@ -120,11 +120,11 @@ def opened(data: Path, balance: str, settings: dict[str, Any], **more: Any) -> L
 
 def with_soft_labels(loader: Loader) -> Loader:
     """Return the loader with soft labels that lean to each sample's own class."""
-    manifest = loader.store.manifest
-    shares = np.random.default_rng(0).random((len(manifest), 4), np.float32)
-    shares[np.arange(len(manifest)), manifest.labels] += 1
+    dataset = loader.store.dataset
+    shares = np.random.default_rng(0).random((len(dataset), 4), np.float32)
+    shares[np.arange(len(dataset)), dataset.labels] += 1
     shares /= shares.sum(axis=1, keepdims=True)
-    store = replace(loader.store, manifest=replace(manifest, soft_labels=shares), is_selected=True)
+    store = replace(loader.store, dataset=replace(dataset, soft_labels=shares))
     return replace(loader, store=store, soft=True)
 
 
@@ -231,7 +231,7 @@ def test_soft_labels_are_the_targets_while_balancing_goes_by_the_labels(
     data: Path, balance: str, mix: str
 ) -> None:
     hard, soft = opened(data, balance, {"mix": mix}), opened(data, balance, {"mix": mix, **SOFT})
-    shares = soft.store.manifest.soft_labels
+    shares = soft.store.dataset.soft_labels
     assert shares is not None
     for step in range(2 * soft.num_steps):
         expected, batch = hard.batch(step), soft.batch(step)
@@ -268,11 +268,11 @@ def test_the_state_covers_soft_labels(data: Path) -> None:
     soft = opened(data, "batch", SOFT)
     with pytest.raises(UsageError, match="soft was False, is True"):
         soft.from_state(opened(data, "batch", {}).state())
-    manifest = soft.store.manifest
-    assert manifest.soft_labels is not None
-    other = replace(manifest, soft_labels=manifest.soft_labels[:, ::-1].copy())
+    dataset = soft.store.dataset
+    assert dataset.soft_labels is not None
+    other = replace(dataset, soft_labels=dataset.soft_labels[:, ::-1].copy())
     with pytest.raises(UsageError, match="data was"):
-        replace(soft, store=replace(soft.store, manifest=other)).from_state(soft.state())
+        replace(soft, store=replace(soft.store, dataset=other)).from_state(soft.state())
     with pytest.raises(UsageError, match="the data has none"):
         replace(opened(data, "batch", {}), soft=True)
 
@@ -474,6 +474,7 @@ def in_processes(
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["numpy", "tf.data"])
 @pytest.mark.parametrize("count", [2, 3])
 def test_processes_with_a_pipeline_each_give_the_whole_in_parts(

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
+import fer_data
 from fer_data import PixelFormat
-from fer_data.data import sources
 from fer_data.data.labels import EMOTIONS_BY_CODE
 from fer_data.data.png import encode_grey
 from fer_data.data.sources import fer_csv
@@ -80,7 +80,7 @@ def test_every_row_becomes_the_file_of_its_split_class_and_number(
 
 def test_the_test_splits_are_kept_apart_where_asked(tmp_path: Path) -> None:
     write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
-    done = convert_csv(tmp_path / "fer.csv", tmp_path / "out", merge_test=False)
+    done = convert_csv(tmp_path / "fer.csv", tmp_path / "out", test_apart=True)
     assert [path for path in pictures_in(tmp_path / "out") if not path.startswith("train/")] == [
         "private_test/happy/private_test_00008.png",
         "public_test/happy/public_test_00007.png",
@@ -163,7 +163,7 @@ def test_bad_rows_are_left_out_and_listed_where_asked(tmp_path: Path) -> None:
 def test_what_a_folder_was_made_of_is_not_told_of_as_left_out(tmp_path: Path) -> None:
     table = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training", f"4,{FLAT},PublicTest"])
     convert_csv(table, tmp_path / "out")
-    assert sources.read(tmp_path / "out").left_out == ()
+    assert fer_data.load(tmp_path / "out").left_out == ()
 
 
 def test_nothing_but_bad_rows_is_an_error_though_they_are_skipped(tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ def test_another_command_at_a_finished_target_is_refused(tmp_path: Path) -> None
     write_noise_csv(path, CODES, USAGES)
     convert_csv(path, tmp_path / "out")
     with pytest.raises(DataError, match="holds other files"):
-        convert_csv(path, tmp_path / "out", merge_test=False)
+        convert_csv(path, tmp_path / "out", test_apart=True)
     path.touch()
     with pytest.raises(DataError, match="holds other files"):
         convert_csv(path, tmp_path / "out")
@@ -500,7 +500,7 @@ def test_what_another_conversion_wrote_just_before_ours_is_looked_at(
 
     def after_another_ended(lock: int) -> bool:
         monkeypatch.setattr(locks, "is_taken", is_taken)
-        convert_csv(tmp_path / "fer.csv", tmp_path / "out", merge_test=same)
+        convert_csv(tmp_path / "fer.csv", tmp_path / "out", test_apart=not same)
         return is_taken(lock)
 
     monkeypatch.setattr(locks, "is_taken", after_another_ended)

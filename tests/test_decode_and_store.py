@@ -214,9 +214,9 @@ def test_a_store_holds_the_pixels_of_the_files_in_the_manifests_order(
     found = open_store(root)
     assert found.pixels.shape == (9, 48, 48, 1)
     assert found.pixels.dtype == np.uint8
-    np.testing.assert_array_equal(found.pixels[..., 0], truth(root, found.manifest.locations))
-    assert found.manifest.class_names == ("cat", "dog", "empty")
-    assert found.manifest.counts("test").tolist() == [2, 0, 0]
+    np.testing.assert_array_equal(found.pixels[..., 0], truth(root, found.dataset.locations))
+    assert found.dataset.class_names == ("cat", "dog", "empty")
+    assert found.dataset.counts("test").tolist() == [2, 0, 0]
     assert str(found.report) == "9 pictures"
     found.verify()
 
@@ -227,16 +227,16 @@ def test_a_folder_and_a_csv_of_the_same_pictures_give_the_same_pixels(tmp_path: 
     pictures = write_noise_csv(tmp_path / "fer.csv", codes, usages)
     from_csv = open_store(tmp_path / "fer.csv")
     np.testing.assert_array_equal(from_csv.pixels[..., 0], pictures)
-    manifest = from_csv.manifest
-    for row, (label, split) in enumerate(zip(manifest.labels, manifest.split_codes, strict=True)):
-        name = f"{manifest.splits[split]}/{manifest.class_names[label]}/{row}.png"
+    dataset = from_csv.dataset
+    for row, (label, split) in enumerate(zip(dataset.labels, dataset.split_codes, strict=True)):
+        name = f"{dataset.splits[split]}/{dataset.class_names[label]}/{row}.png"
         save(Image.fromarray(pictures[row]), tmp_path / "faces" / name)
     from_folder = open_store(tmp_path / "faces")
-    for place, location in enumerate(from_folder.manifest.locations):
+    for place, location in enumerate(from_folder.dataset.locations):
         row = int(Path(str(location)).stem)
         np.testing.assert_array_equal(from_folder.pixels[place], from_csv.pixels[row])
-        label = from_folder.manifest.class_names[from_folder.manifest.labels[place]]
-        assert label == manifest.class_names[manifest.labels[row]]
+        label = from_folder.dataset.class_names[from_folder.dataset.labels[place]]
+        assert label == dataset.class_names[dataset.labels[row]]
 
 
 @pytest.mark.parametrize("form", [PixelFormat(24, 30), PixelFormat(color="rgb")])
@@ -285,9 +285,9 @@ def test_a_second_opening_maps_the_same_store(make_folder: MakeFolder, builds: l
     assert isinstance(second.pixels, np.memmap)
     assert not second.pixels.flags.writeable
     np.testing.assert_array_equal(first.pixels, second.pixels)
-    assert second.manifest.labels.tolist() == first.manifest.labels.tolist()
-    assert second.manifest.locations.tolist() == first.manifest.locations.tolist()
-    assert second.manifest.left_out == first.manifest.left_out
+    assert second.dataset.labels.tolist() == first.dataset.labels.tolist()
+    assert second.dataset.locations.tolist() == first.dataset.locations.tolist()
+    assert second.dataset.left_out == first.dataset.left_out
     assert second.report == first.report
 
 
@@ -314,7 +314,7 @@ def test_a_changed_added_or_removed_file_is_seen(
     change(root)
     after = open_store(root)
     assert after.fingerprint != before.fingerprint
-    np.testing.assert_array_equal(after.pixels[..., 0], truth(root, after.manifest.locations))
+    np.testing.assert_array_equal(after.pixels[..., 0], truth(root, after.dataset.locations))
 
 
 def test_a_changed_csv_is_seen(tmp_path: Path) -> None:
@@ -326,7 +326,7 @@ def test_a_changed_csv_is_seen(tmp_path: Path) -> None:
     assert set(after.pixels.ravel()) == {7}
 
 
-def test_each_form_and_choice_has_its_own_store(tmp_path: Path) -> None:
+def test_each_form_has_a_store_and_the_same_one_whatever_is_selected(tmp_path: Path) -> None:
     path = tmp_path / "fer.csv"
     write_noise_csv(path, [0, 1], ["PublicTest", "PrivateTest"])
     stores = [
@@ -334,17 +334,17 @@ def test_each_form_and_choice_has_its_own_store(tmp_path: Path) -> None:
         open_store(path, form=PixelFormat(24, 48)),
         open_store(path, form=PixelFormat(48, 24)),
         open_store(path, form=PixelFormat(color="rgb")),
-        open_store(path, merge_test=False),
     ]
-    assert len({found.path for found in stores}) == 5
+    assert len({found.path for found in stores}) == 4
     assert [found.pixels.shape[1:] for found in stores] == [
         (48, 48, 1),
         (24, 48, 1),
         (48, 24, 1),
         (48, 48, 3),
-        (48, 48, 1),
     ]
-    assert stores[4].manifest.splits == ("public_test", "private_test")
+    apart = open_store(path, test_apart=True)
+    assert apart.path == stores[0].path
+    assert apart.dataset.splits == ("public_test", "private_test")
 
 
 @pytest.mark.parametrize("skip_first", [True, False])
@@ -364,7 +364,7 @@ def test_a_store_without_bad_pictures_is_only_for_who_skips_them(make_folder: Ma
     with pytest.raises(DataError, match=r"bad.png: not a picture"):
         open_store(root)
     again = open_store(root, skip_bad=True)
-    assert (again.path, len(again.manifest)) == (skipped.path, 2)
+    assert (again.path, len(again.dataset)) == (skipped.path, 2)
 
 
 def test_a_bad_picture_is_an_error_or_left_out_and_noted(make_folder: MakeFolder) -> None:
@@ -373,10 +373,10 @@ def test_a_bad_picture_is_an_error_or_left_out_and_noted(make_folder: MakeFolder
     with pytest.raises(DataError, match=r"cat/0001.png: not a picture .*--skip-bad"):
         open_store(root)
     found = open_store(root, skip_bad=True)
-    assert "cat/0001.png" not in found.manifest.locations
-    assert found.manifest.counts("train").tolist() == [2, 2]
-    np.testing.assert_array_equal(found.pixels[..., 0], truth(root, found.manifest.locations))
-    assert found.manifest.left_out_summary() == ["1 left out, cannot be decoded: cat/0001.png"]
+    assert "cat/0001.png" not in found.dataset.locations
+    assert found.dataset.counts("train").tolist() == [2, 2]
+    np.testing.assert_array_equal(found.pixels[..., 0], truth(root, found.dataset.locations))
+    assert found.dataset.left_out_summary() == ["1 left out, cannot be decoded: cat/0001.png"]
     assert str(found.report) == "4 pictures, 1 left out as unreadable"
     found.verify()
 
@@ -392,10 +392,10 @@ def test_a_bad_row_is_an_error_or_left_out_and_noted(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"row 2 \(line 4\), column emotion"):
         open_store(path)
     found = open_store(path, skip_bad=True)
-    assert found.manifest.locations.tolist() == [0, 3]
+    assert found.dataset.locations.tolist() == [0, 3]
     assert found.pixels.shape == (2, 48, 48, 1)
     assert set(found.pixels.ravel()) == {7}
-    assert found.manifest.left_out_summary() == [
+    assert found.dataset.left_out_summary() == [
         "1 left out, bad emotion: row 2 (line 4)",
         "1 left out, cannot be decoded: row 1",
     ]
@@ -439,7 +439,7 @@ def test_verify_finds_a_flipped_bit(make_folder: MakeFolder) -> None:
         found.verify()
 
 
-@pytest.mark.parametrize("name", ["store.json", "samples.npz", "pixels.npy"])
+@pytest.mark.parametrize("name", ["store.json", "pixels.npy"])
 @pytest.mark.parametrize("data", [None, b"", b"{}", b"[1]", b"\xff" * 400, 0.5, 0.97])
 def test_a_broken_store_says_that_its_folder_can_be_deleted(
     make_folder: MakeFolder, name: str, data: bytes | float | None
@@ -456,7 +456,7 @@ def test_a_broken_store_says_that_its_folder_can_be_deleted(
 
 
 @settings(deadline=None, max_examples=100)
-@given(st.sampled_from(["store.json", "samples.npz", "pixels.npy"]), st.data())
+@given(st.sampled_from(["store.json", "pixels.npy"]), st.data())
 def test_a_store_with_any_byte_changed_opens_or_is_a_data_error(
     tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject
 ) -> None:
@@ -503,7 +503,7 @@ def test_what_a_killed_build_left_disturbs_no_one(make_folder: MakeFolder, tmp_p
         (left / "pixels.npy").write_bytes(b"half")
         (left / "kept.npy").write_bytes(b"half")
     found = open_store(root, cache=cache)
-    np.testing.assert_array_equal(found.pixels[..., 0], truth(root, found.manifest.locations))
+    np.testing.assert_array_equal(found.pixels[..., 0], truth(root, found.dataset.locations))
     found.verify()
 
 
@@ -550,7 +550,7 @@ def test_the_parallel_path_equals_the_sequential_one(
     alone = open_store(root, form=form, skip_bad=True, cache=tmp_path / "alone")
     assert len(found.pixels) == 2099
     np.testing.assert_array_equal(found.pixels, alone.pixels)
-    assert found.manifest.locations.tolist() == alone.manifest.locations.tolist()
+    assert found.dataset.locations.tolist() == alone.dataset.locations.tolist()
     if kind == "folder":
         np.testing.assert_array_equal(found.pixels[:1500, ..., 0], small[:1500])
     else:
@@ -578,8 +578,8 @@ def test_names_that_are_no_utf8_can_be_stored(make_folder: MakeFolder) -> None:
     root = make_folder({name: 2, "zoo": 0}, name=name)
     for _ in range(2):
         found = open_store(root)
-        assert found.manifest.class_names == (name, "zoo")
-        assert (root / str(found.manifest.locations[1])).exists()
+        assert found.dataset.class_names == (name, "zoo")
+        assert (root / str(found.dataset.locations[1])).exists()
     assert json.loads((found.path / "store.json").read_text("utf-8"))["source"] == str(root)
 
 

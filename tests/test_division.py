@@ -14,9 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from fer_data.data.manifest import Manifest, build
-from fer_data.data.selection import Selection
-from fer_data.data.sources import read
+from fer_data.data.dataset import Dataset, build
+from fer_data.data.reading import load
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, FerError, UsageError
 from fer_data.splitting.apportion import apportion, quotas
@@ -137,7 +136,7 @@ def test_a_rare_class_is_on_every_side_where_groups_allow_it() -> None:
 # split_samples
 
 
-def manifest(counts: dict[str, dict[str, int]]) -> Manifest:
+def dataset(counts: dict[str, dict[str, int]]) -> Dataset:
     samples = [
         (split, name, f"{split}/{name}/{number}.png")
         for split, classes in counts.items()
@@ -148,10 +147,10 @@ def manifest(counts: dict[str, dict[str, int]]) -> Manifest:
     return build(Path("/data"), "made up", names, samples)
 
 
-WHOLE = manifest({"train": {"a": 40, "b": 20}, "validation": {"a": 10}, "test": {"a": 8, "b": 4}})
+WHOLE = dataset({"train": {"a": 40, "b": 20}, "validation": {"a": 10}, "test": {"a": 8, "b": 4}})
 
 
-def divided(data: Manifest = WHOLE, **options: Any) -> Division:
+def divided(data: Dataset = WHOLE, **options: Any) -> Division:
     return split_samples(data, np.arange(len(data)), **options)
 
 
@@ -163,10 +162,10 @@ def test_a_test_split_stays_and_the_rest_is_divided() -> None:
 
 
 def test_without_a_test_split_one_is_drawn_too() -> None:
-    found = divided(manifest({"train": {"a": 40, "b": 20}}), test=0.25)
+    found = divided(dataset({"train": {"a": 40, "b": 20}}), test=0.25)
     assert found.names == ("train", "validation", "test")
     assert found.counts().tolist() == [[26, 4, 10], [13, 2, 5]]
-    assert divided(manifest({"train": {"a": 40}}), validation=0).names == ("train", "test")
+    assert divided(dataset({"train": {"a": 40}}), validation=0).names == ("train", "test")
 
 
 def test_pooled_splits_are_divided_anew() -> None:
@@ -213,7 +212,7 @@ def test_samples_without_a_label_cannot_be_divided() -> None:
     with pytest.raises(DataError, match="1 sample to divide has no label"):
         divided(data)
     with pytest.raises(DataError, match="nothing to divide beside test"):
-        divided(manifest({"test": {"a": 4}}))
+        divided(dataset({"test": {"a": 4}}))
 
 
 # from end to end
@@ -240,19 +239,19 @@ def test_no_copy_stands_on_two_sides(
     ended = run("split", data, "--out", out, "--json", *options)
     assert ended.code == 0, ended.err
     fold = 2 if "--folds" in options else None
-    store = open_store(data, selection=Selection(splits=out, fold=fold))
-    assert store.manifest.num_excluded == 0
-    groups = copy_groups(store, np.arange(len(store.manifest)))
+    store = open_store(data, splits=out, fold=fold)
+    assert store.dataset.num_excluded == 0
+    groups = copy_groups(store, np.arange(len(store.dataset)))
     for group in np.unique(groups):
-        assert len(set(store.manifest.split_codes[groups == group])) == 1
+        assert len(set(store.dataset.split_codes[groups == group])) == 1
     told = json.loads(ended.out)
     assert told["kept_splits"] == ([] if "--pool" in options else ["test"])
     counts = told["counts"]
     if fold:
-        assert store.manifest.counts("validation").tolist() == list(counts["2"].values())
+        assert store.dataset.counts("validation").tolist() == list(counts["2"].values())
     else:
-        for split in store.manifest.splits:
-            assert store.manifest.counts(split).tolist() == list(counts[split].values())
+        for split in store.dataset.splits:
+            assert store.dataset.counts(split).tolist() == list(counts[split].values())
 
 
 def test_split_prints_a_table_and_says_what_stands_in_both(
@@ -270,7 +269,7 @@ def test_split_prints_a_table_and_says_what_stands_in_both(
     assert "1 photograph of what was divided has a version in test" in ended.err
     assert "1 excluded, by x.csv" in ended.err
     assert "written to splits.csv" in ended.err
-    found = read(data, selection=Selection(splits=tmp_path / "splits.csv"))
+    found = load(data, splits=tmp_path / "splits.csv")
     assert found.num_excluded == 1
     first = (tmp_path / "splits.csv").read_bytes()
     run("split", data, "--exclude", listed)
@@ -298,12 +297,12 @@ def test_a_division_becomes_folders_of_the_same_files(
     out, folders = tmp_path / "s.csv", tmp_path / "folders"
     options = ("--pool", "--out", out, "--as-folders", folders, "--validation", "0.3")
     assert run("split", data, *options).code == 0
-    by_csv, by_folder = read(data, selection=Selection(splits=out)), read(folders)
+    by_csv, by_folder = load(data, splits=out), load(folders)
     assert by_folder.splits == by_csv.splits
     for split in by_csv.splits:
         assert by_folder.counts(split).tolist() == by_csv.counts(split).tolist()
 
-    def contents(of: Manifest, split: str) -> list[bytes]:
+    def contents(of: Dataset, split: str) -> list[bytes]:
         return sorted((of.root / str(of.locations[row])).read_bytes() for row in of.rows(split))
 
     for split in by_csv.splits:
@@ -321,7 +320,7 @@ def test_a_csv_s_rows_become_png_files(tmp_path: Path) -> None:
     codes = [3] * 8 + [0] * 4
     pictures = write_noise_csv(path, codes, ["Training"] * 9 + ["PublicTest"] * 3)
     store = open_store(path)
-    division = divided(store.manifest, pool=True)
+    division = divided(store.dataset, pool=True)
     write_split_folders(division, store, tmp_path / "out")
     for file in (tmp_path / "out").rglob("*.png"):
         own, _, row = file.stem.partition("_")
@@ -329,7 +328,7 @@ def test_a_csv_s_rows_become_png_files(tmp_path: Path) -> None:
         with Image.open(file) as picture:
             assert np.array_equal(np.asarray(picture), pictures[int(row)])
     assert len(list((tmp_path / "out").rglob("*.png"))) == 12
-    folds = divided(store.manifest, folds=2, min_per_class=0)
+    folds = divided(store.dataset, folds=2, min_per_class=0)
     with pytest.raises(UsageError, match="folds cannot be folders"):
         write_split_folders(folds, store, tmp_path / "more")
 

@@ -16,14 +16,14 @@ from typer.testing import CliRunner
 import fer_data
 from fer_data.analysis.doubts import check_doubts, find_doubts, read_predictions
 from fer_data.cli import app
-from fer_data.data.manifest import Manifest, build
+from fer_data.data.dataset import Dataset, build
 from fer_data.errors import DataError
 from tests.csv_files import FLAT, write_csv
 
 NAMES = ("cat", "dog", "owl")
 
 
-def manifest_of(labels: NDArray[np.int64]) -> Manifest:
+def dataset_of(labels: NDArray[np.int64]) -> Dataset:
     samples = [("train", NAMES[label], f"{row}.png") for row, label in enumerate(labels)]
     return build(Path("/data"), "made up", NAMES, samples)
 
@@ -42,7 +42,7 @@ def noisy(
 
 def test_wrong_labels_are_doubted_and_stand_first() -> None:
     true, given, probabilities = noisy(3000, 0.1)
-    found = find_doubts(manifest_of(given), np.arange(3000), probabilities)
+    found = find_doubts(dataset_of(given), np.arange(3000), probabilities)
     wrong = (true != given)[found.rows]
     assert wrong[:50].mean() > 0.9
     assert wrong[found.doubted].mean() > 5 * wrong.mean()
@@ -53,7 +53,7 @@ def test_wrong_labels_are_doubted_and_stand_first() -> None:
 
 def test_a_rare_class_is_not_doubted_for_being_rare() -> None:
     true, _, probabilities = noisy(3000, 0.0)
-    found = find_doubts(manifest_of(true), np.arange(3000), probabilities)
+    found = find_doubts(dataset_of(true), np.arange(3000), probabilities)
     rare = true[found.rows] == 2
     assert found.doubted[rare].mean() < 0.2
 
@@ -63,7 +63,7 @@ def test_the_formula_is_that_of_the_paper(seed: int) -> None:
     random = np.random.default_rng(seed)
     labels = np.concatenate([[0, 1, 2], random.integers(0, 3, 9)])
     probabilities = random.dirichlet(np.ones(3), 12).astype(np.float32)
-    found = find_doubts(manifest_of(labels), np.arange(12), probabilities)
+    found = find_doubts(dataset_of(labels), np.arange(12), probabilities)
     thresholds = [probabilities[labels == label, label].mean() for label in range(3)]
     for place, row in enumerate(found.rows.tolist()):
         confident = [j for j in range(3) if probabilities[row, j] >= thresholds[j] - 1e-7]
@@ -104,10 +104,10 @@ def runs_of(tmp_path: Path) -> tuple[Path, list[Path]]:
 def test_the_runs_of_all_folds_are_read_together(tmp_path: Path) -> None:
     table, runs = runs_of(tmp_path)
 
-    manifest = fer_data.read(table)
-    rows, probabilities = read_predictions(runs, manifest)
+    dataset = fer_data.load(table)
+    rows, probabilities = read_predictions(runs, dataset)
     assert sorted(rows.tolist()) == list(range(20))
-    found = find_doubts(manifest, rows, probabilities)
+    found = find_doubts(dataset, rows, probabilities)
     assert found.rows[0] == 4
     assert found.to_dicts() == [
         {
@@ -119,7 +119,7 @@ def test_the_runs_of_all_folds_are_read_together(tmp_path: Path) -> None:
             "margin": found.margins[0],
         }
     ]
-    twice, means = read_predictions([*runs, runs[0]], manifest)
+    twice, means = read_predictions([*runs, runs[0]], dataset)
     assert sorted(twice.tolist()) == list(range(20))
     np.testing.assert_allclose(means[np.argsort(twice)], probabilities[np.argsort(rows)])
 
@@ -142,26 +142,26 @@ def test_the_command_lists_them_in_a_csv_that_exclude_takes(tmp_path: Path) -> N
 def test_predictions_of_other_data_are_refused(tmp_path: Path) -> None:
     table, runs = runs_of(tmp_path)
 
-    manifest = fer_data.read(table)
+    dataset = fer_data.load(table)
     with pytest.raises(DataError, match="other classes"):
-        read_predictions(runs, replace(manifest, class_names=(*manifest.class_names[:6], "zest")))
+        read_predictions(runs, replace(dataset, class_names=(*dataset.class_names[:6], "zest")))
     with pytest.raises(DataError, match="none: no run here"):
-        read_predictions([tmp_path / "none"], manifest)
+        read_predictions([tmp_path / "none"], dataset)
     (tmp_path / "broken.parquet").write_bytes(b"PAR1")
     with pytest.raises(DataError, match=r"broken\.parquet: cannot be read"):
-        read_predictions([tmp_path / "broken.parquet"], manifest)
+        read_predictions([tmp_path / "broken.parquet"], dataset)
     other = write_run(tmp_path / "other", ["a.png"], np.full((1, 7), 1 / 7, np.float32))
     with pytest.raises(DataError, match="no sample of it"):
-        read_predictions([other], manifest)
+        read_predictions([other], dataset)
 
 
 def test_doubts_are_checked_against_labels_that_no_one_showed_to_the_model() -> None:
     true, given, probabilities = noisy(3000, 0.1)
-    found = find_doubts(manifest_of(given), np.arange(3000), probabilities)
-    check = check_doubts(found, manifest_of(true))
+    found = find_doubts(dataset_of(given), np.arange(3000), probabilities)
+    check = check_doubts(found, dataset_of(true))
     assert check.num_samples == 3000
     assert check.base == pytest.approx((true != given).mean())
     assert min(check.top, check.doubted) > 5 * check.base
     assert check.auc > 0.9
     with pytest.raises(DataError, match="nothing to check"):
-        check_doubts(found, manifest_of(given))
+        check_doubts(found, dataset_of(given))

@@ -27,7 +27,7 @@ BALANCES = ("none", "oversample", "class-weights", "batch")
 
 @pytest.fixture(scope="module")
 def data(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return {"path": faces, "cache": tmp_path_factory.mktemp("cache")}
+    return {"data": faces, "cache": tmp_path_factory.mktemp("cache")}
 
 
 def opened(data: dict[str, Any], **options: Any) -> Loader:
@@ -101,8 +101,9 @@ def test_a_feed_that_cannot_be_is_refused_at_once(data: dict[str, Any]) -> None:
         Batches(opened(data, shard=Shard(0, 2)), rows=loader.rows)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_plots")
-@pytest.mark.parametrize("protocol", ["standard", pytest.param("notebook", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("protocol", ["standard", "notebook"])
 def test_a_run_fed_by_numbers_is_the_run_fed_by_tensorflow(
     faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: Any
 ) -> None:

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from fer_data.analysis.agreement import Agreement, label_agreement
 from fer_data.analysis.stats import compute_stats
+from fer_data.data.dataset import NO_SPLIT, Dataset, build
 from fer_data.data.ferplus import COLUMNS, Votes, overlay, read_votes
 from fer_data.data.labels import EMOTIONS, USAGES
-from fer_data.data.manifest import NO_SPLIT, Manifest, build
-from fer_data.data.selection import Selection
-from fer_data.data.sources import read
+from fer_data.data.options import LoadOptions
+from fer_data.data.reading import load
+from fer_data.data.selection import selected
 from fer_data.errors import DataError, UsageError
 from fer_data.loading.opening import open_loader
 from fer_data.writers import convert
@@ -49,7 +50,7 @@ def write_votes(path: Path, rows: list[tuple[str, str, dict[str, int]]] = ROWS) 
     return path
 
 
-def manifest_of(rows: list[tuple[str, str, dict[str, int]]] = ROWS, *, apart: bool = False) -> Any:
+def dataset_of(rows: list[tuple[str, str, dict[str, int]]] = ROWS, *, apart: bool = False) -> Any:
     splits = {"PublicTest": "public_test", "PrivateTest": "private_test"} if apart else {}
     return build(
         Path("/fer.csv"),
@@ -67,15 +68,15 @@ def votes(tmp_path: Path) -> Votes:
     return read_votes(write_votes(tmp_path / "votes.csv"))
 
 
-def names(manifest: Manifest) -> list[str | None]:
+def names(dataset: Dataset) -> list[str | None]:
     return [
-        None if code == NO_SPLIT else manifest.class_names[label]
-        for code, label in zip(manifest.split_codes, manifest.labels, strict=True)
+        None if code == NO_SPLIT else dataset.class_names[label]
+        for code, label in zip(dataset.split_codes, dataset.labels, strict=True)
     ]
 
 
 def test_the_most_votes_decide_and_what_nobody_knows_is_excluded(votes: Votes) -> None:
-    found = overlay(manifest_of(), votes)
+    found = overlay(dataset_of(), votes)
     assert names(found) == [
         *("angry", "sad", "happy", None, None, None, None),
         *("neutral", "disgust", None),
@@ -92,7 +93,7 @@ def test_the_most_votes_decide_and_what_nobody_knows_is_excluded(votes: Votes) -
 
 
 def test_contempt_is_an_eighth_class_where_asked_for(votes: Votes) -> None:
-    found = overlay(manifest_of(), votes, contempt=True)
+    found = overlay(dataset_of(), votes, contempt=True)
     assert found.class_names == tuple(sorted((*EMOTIONS, "contempt")))
     assert names(found)[6] == "contempt"
     assert names(found)[0] == "angry"
@@ -101,7 +102,7 @@ def test_contempt_is_an_eighth_class_where_asked_for(votes: Votes) -> None:
 
 
 def test_what_is_no_face_is_kept_under_its_own_label_where_asked_for(votes: Votes) -> None:
-    found = overlay(manifest_of(), votes, keep_unusable=True, soft=True, contempt=True)
+    found = overlay(dataset_of(), votes, keep_unusable=True, soft=True, contempt=True)
     assert [names(found)[row] for row in (4, 5, 9)] == ["sad", "surprise", "disgust"]
     assert names(found)[3] is None
     assert found.soft_labels is not None
@@ -111,7 +112,7 @@ def test_what_is_no_face_is_kept_under_its_own_label_where_asked_for(votes: Vote
 
 
 def test_soft_labels_are_the_shares_of_the_votes_for_the_classes(votes: Votes) -> None:
-    found = overlay(manifest_of(), votes, soft=True)
+    found = overlay(dataset_of(), votes, soft=True)
     soft = found.soft_labels
     assert soft is not None
     assert soft.dtype == np.float32
@@ -119,7 +120,7 @@ def test_soft_labels_are_the_shares_of_the_votes_for_the_classes(votes: Votes) -
     assert shares["angry"] == pytest.approx(0.6)
     assert shares["disgust"] == pytest.approx(0.4)
     assert soft[7].tolist() == np.eye(7)[EMOTIONS.index("neutral")].tolist()
-    eight = overlay(manifest_of(), votes, soft=True, contempt=True)
+    eight = overlay(dataset_of(), votes, soft=True, contempt=True)
     assert eight.soft_labels is not None
     shares = dict(zip(eight.class_names, eight.soft_labels[7].tolist(), strict=True))
     assert shares["neutral"] == pytest.approx(5 / 7)
@@ -141,7 +142,7 @@ def test_every_sample_has_a_label_of_most_votes_or_is_excluded_and_counted(
 ) -> None:
     counts = np.array([[votes.get(name, 0) for name in COLUMNS] for _, _, votes in rows])
     votes = Votes(Path("votes.csv"), tuple(usage for usage, _, _ in rows), counts)
-    own = manifest_of(rows)
+    own = dataset_of(rows)
     found = overlay(own, votes, soft=True, contempt=contempt, keep_unusable=keep)
     column = {"happy": "happiness", "sad": "sadness", "angry": "anger"}
     for (_, own_name, row), name in zip(rows, names(found), strict=True):
@@ -167,7 +168,7 @@ def test_every_sample_has_a_label_of_most_votes_or_is_excluded_and_counted(
 # joining
 
 
-def folder(root: Path, files: list[str]) -> Manifest:
+def folder(root: Path, files: list[str]) -> Dataset:
     samples = [(file.split("/")[0], file.split("/")[1], file) for file in sorted(files)]
     return build(root, "class folders", EMOTIONS, samples)
 
@@ -216,7 +217,7 @@ def test_other_classes_are_refused(votes: Votes) -> None:
 
 @pytest.mark.parametrize("apart", [False, True])
 def test_the_test_splits_are_joined_merged_or_apart(votes: Votes, apart: bool) -> None:
-    assert names(overlay(manifest_of(apart=apart), votes))[7:9] == ["neutral", "disgust"]
+    assert names(overlay(dataset_of(apart=apart), votes))[7:9] == ["neutral", "disgust"]
 
 
 def test_excluded_samples_need_no_number(tmp_path: Path) -> None:
@@ -224,8 +225,8 @@ def test_excluded_samples_need_no_number(tmp_path: Path) -> None:
     data = folder(root, ["train/angry/Training_0.png", "train/angry/face.png"])
     listed = tmp_path / "x.csv"
     listed.write_text("sample\ntrain/angry/face.png\n")
-    selection = Selection(exclude=listed, ferplus=write_votes(tmp_path / "votes.csv"))
-    assert names(selection.apply(data)) == ["angry", None]
+    options = LoadOptions(exclude=listed, ferplus=write_votes(tmp_path / "votes.csv"))
+    assert names(selected(data, options)) == ["angry", None]
 
 
 @pytest.mark.parametrize(
@@ -260,7 +261,7 @@ def test_a_file_that_holds_no_votes_is_refused(tmp_path: Path, text: str, messag
 @pytest.mark.parametrize("name", ["soft", "contempt", "keep_unusable"])
 def test_options_of_ferplus_want_its_file(name: str) -> None:
     with pytest.raises(UsageError, match=f"{name.replace('_', '-')} without FER"):
-        Selection(**{name: True})
+        LoadOptions(**{name: True})
 
 
 # from end to end
@@ -278,18 +279,18 @@ def table(tmp_path: Path) -> Path:
 
 
 def test_only_training_is_on_soft_labels(table: Path, tmp_path: Path) -> None:
-    selection = Selection(ferplus=tmp_path / "votes.csv", soft=True)
-    train = open_loader(table, selection=selection, batch_size=3, balance="class-weights")
-    test = open_loader(table, selection=selection, batch_size=2, split="test")
+    data = load(table, ferplus=tmp_path / "votes.csv", soft=True)
+    train = open_loader(data, batch_size=3, balance="class-weights")
+    test = open_loader(data, batch_size=2, split="test")
     assert train.soft
     batch = train.batch(0)
-    manifest = train.store.manifest
-    assert manifest.soft_labels is not None
-    assert np.array_equal(batch.targets(7), manifest.soft_labels[batch.samples])
+    dataset = train.store.dataset
+    assert dataset.soft_labels is not None
+    assert np.array_equal(batch.targets(7), dataset.soft_labels[batch.samples])
     assert not test.soft
     assert set(test.batch(0).targets(7).ravel().tolist()) == {0.0, 1.0}
-    assert selection.to_dict()["soft"] is True
-    assert Selection.from_dict(json.loads(json.dumps(selection.to_dict()))) == selection
+    assert data.options.to_dict()["soft"] is True
+    assert LoadOptions(**json.loads(json.dumps(data.options.to_dict()))) == data.options
 
 
 def test_commands_take_ferplus_and_show_the_agreement(
@@ -319,11 +320,11 @@ def test_commands_take_ferplus_and_show_the_agreement(
 
 
 def by_hand(own: list[int], other: list[int]) -> Agreement:
-    def manifest(labels: list[int]) -> Manifest:
+    def dataset(labels: list[int]) -> Dataset:
         samples = [("train", "abc"[label], row) for row, label in enumerate(labels)]
         return build(Path("/d"), "x", "abc", samples)
 
-    return label_agreement(manifest(own), manifest(other))
+    return label_agreement(dataset(own), dataset(other))
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=30))
@@ -350,9 +351,9 @@ def test_no_sample_in_common_is_no_agreement() -> None:
 
 
 def test_stats_of_a_selection_are_those_of_its_manifest(table: Path, tmp_path: Path) -> None:
-    selection = Selection(ferplus=tmp_path / "votes.csv")
-    found = compute_stats(read(table), selection=selection)
-    assert found.splits == compute_stats(read(table, selection=selection)).splits
+    votes = tmp_path / "votes.csv"
+    found = compute_stats(table, ferplus=votes)
+    assert found.splits == compute_stats(load(table, ferplus=votes)).splits
     assert found.agreement is not None
 
 
@@ -365,4 +366,4 @@ def test_formats_that_do_not_keep_the_rows_of_fer2013_are_refused(
     made = tmp_path / f"made.{form}"
     convert(tmp_path / "fer.csv", made)
     with pytest.raises(DataError, match="does not tell FER2013's rows"):
-        read(made, selection=Selection(ferplus=tmp_path / "votes.csv"))
+        load(made, ferplus=tmp_path / "votes.csv")

@@ -25,9 +25,9 @@ from PIL import Image
 import fer_data
 from fer_data import PixelFormat
 from fer_data.data import sources
+from fer_data.data.dataset import Dataset
 from fer_data.data.decode import decode
 from fer_data.data.labels import EMOTIONS, SPLITS
-from fer_data.data.manifest import Manifest
 from fer_data.data.sources.piece import Pieces
 from fer_data.errors import DataError, UsageError
 from fer_data.util import parallel
@@ -36,6 +36,7 @@ from fer_data.writers.staging import publish
 from tests.conftest import MakeFolder
 from tests.csv_files import FLAT, write_csv
 from tests.fuzz_targets import record
+from tests.keys import fingerprint
 
 ODD_NAMES = ("cat", "a b", "100%", "Ünï-😀", "[red]", "猫", "a\nb", "-x", "train", "C:")
 
@@ -59,24 +60,24 @@ def layout_of(path: Path) -> str | None:
     return "class-folders" if sources.layout_of(path) == "folder" else None
 
 
-def content(path: Path, *, merge_test: bool = False) -> list[Sample]:
+def content(path: Path, *, test_apart: bool = True) -> list[Sample]:
     """Return every sample of a data set, in order."""
-    manifest = fer_data.read(path, merge_test=merge_test, layout=layout_of(path))
-    names = sources.names(manifest)
+    dataset = fer_data.load(path, test_apart=test_apart, layout=layout_of(path))
+    names = sources.names(dataset)
     found = []
-    for piece in sources.pieces(manifest).pieces:
+    for piece in sources.pieces(dataset).pieces:
         for row, name, raw in piece.pictures():
             assert not isinstance(raw, DataError), raw
-            label = manifest.labels[row]
+            label = dataset.labels[row]
             if not isinstance(raw, np.ndarray):
                 with Image.open(raw if isinstance(raw, Path) else io.BytesIO(raw)) as image:
                     color = "rgb" if image.mode == "RGB" else "grey"
                     raw = decode(raw, PixelFormat(image.height, image.width, color), name).pixels
             pixels = raw[..., 0] if raw.shape[2:] == (1,) else raw
-            split = manifest.splits[manifest.split_codes[row]]
-            class_name = manifest.class_names[label] if label >= 0 else None
+            split = dataset.splits[dataset.split_codes[row]]
+            class_name = dataset.class_names[label] if label >= 0 else None
             found.append(Sample(split, class_name, names[row], pixels.shape, pixels.tobytes()))
-    assert len(found) == len(manifest)
+    assert len(found) == len(dataset)
     return found
 
 
@@ -198,7 +199,7 @@ def test_pixels_labels_and_splits_are_the_same_through_a_csv(
         )
         table = root / f"fer.{ending}"
         convert(source, table)
-        assert content(table, merge_test=True) == content(source)
+        assert content(table, test_apart=False) == content(source)
         convert(table, target(root, to), to=to)
         assert sorted(content(target(root, to))) == sorted(content(source))
         if to == "npz":
@@ -208,7 +209,7 @@ def test_pixels_labels_and_splits_are_the_same_through_a_csv(
 def test_the_csv_s_test_splits_stay_apart_where_asked(tmp_path: Path) -> None:
     rows = [f"{code},{FLAT},{usage}" for code in (0, 6) for usage in ("PublicTest", "PrivateTest")]
     write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training", *rows])
-    convert(tmp_path / "fer.csv", tmp_path / "x.npz", merge_test=False)
+    convert(tmp_path / "fer.csv", tmp_path / "x.npz", test_apart=True)
     convert(tmp_path / "x.npz", tmp_path / "back.csv")
     assert (tmp_path / "back.csv").read_bytes() == (tmp_path / "fer.csv").read_bytes()
 
@@ -227,7 +228,7 @@ def test_image_files_of_any_kind_keep_their_bytes_through_parquet(tmp_path: Path
     assert done.counts == {"train": {"a b": 4, "cat": 4, "empty": 0}}
     convert(tmp_path / "hub", tmp_path / "back")
     assert files(tmp_path / "back") == files(tmp_path / "data")
-    assert fer_data.read(tmp_path / "back").class_names == ("a b", "cat", "empty")
+    assert fer_data.load(tmp_path / "back").class_names == ("a b", "cat", "empty")
 
 
 def test_parquet_has_the_layout_and_the_features_of_hugging_face(
@@ -288,7 +289,7 @@ def test_parquet_of_others_is_read_by_its_features(tmp_path: Path) -> None:
         ("ant", 2),
         (None, 3),
     ]
-    assert fer_data.read(path).class_names == ("ant", "zebra")
+    assert fer_data.load(path).class_names == ("ant", "zebra")
     text = parquet_of(
         tmp_path / "y.parquet",
         {"image": pa.array(IMAGES), "label": pa.array(["b", None, "a"])},
@@ -524,9 +525,9 @@ def test_a_source_is_read_no_more_often_for_many_shards_of_parquet(
     openings = []
     pieces = sources.pieces
 
-    def pieces_and_count(manifest: Manifest) -> Pieces:
-        openings.append(manifest)
-        return pieces(manifest)
+    def pieces_and_count(dataset: Dataset) -> Pieces:
+        openings.append(dataset)
+        return pieces(dataset)
 
     monkeypatch.setattr(sources, "pieces", pieces_and_count)
     numbers = []
@@ -695,7 +696,7 @@ def test_an_npz_that_is_not_what_it_should_be_is_one_line(
     assert len(content(write_npz(tmp_path / "good.npz", **GOOD))) == 2
     path = write_npz(tmp_path / "x.npz", **(GOOD | changed))
     with pytest.raises(DataError, match=message) as caught:
-        fer_data.read(path)
+        fer_data.load(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert "\n" not in str(caught.value)
 
@@ -704,7 +705,7 @@ def test_an_npz_that_is_not_what_it_should_be_is_one_line(
 def test_an_npz_that_lacks_an_array_says_which(tmp_path: Path, missing: str) -> None:
     arrays = {name: array for name, array in GOOD.items() if name != missing}
     with pytest.raises(DataError, match=f"no array {missing} in it"):
-        fer_data.read(write_npz(tmp_path / "x.npz", **arrays))
+        fer_data.load(write_npz(tmp_path / "x.npz", **arrays))
 
 
 @settings(max_examples=40, deadline=None)
@@ -767,9 +768,9 @@ def test_files_and_links_that_are_no_part_of_a_parquet_data_set_are_left_out(
     shard.with_name("extra-00000-of-00001.parquet").write_bytes(shard.read_bytes())
     (tmp_path / "outside.parquet").write_bytes(shard.read_bytes())
     shard.with_name("test-00000-of-00001.parquet").symlink_to(tmp_path / "outside.parquet")
-    manifest = fer_data.read(tmp_path / "hub")
-    assert manifest.splits == ("train",)
-    assert [item.reason for item in manifest.left_out] == [
+    dataset = fer_data.load(tmp_path / "hub")
+    assert dataset.splits == ("train",)
+    assert [item.reason for item in dataset.left_out] == [
         "a parquet file of no known split",
         "a symbolic link that leads out of the data set",
     ]
@@ -791,7 +792,7 @@ def test_an_index_of_tfrecord_files_is_not_trusted(
 ) -> None:
     root = write_tfrecord(tmp_path / "x", "cat", ["0.png", "1.png"], **index)
     with pytest.raises(DataError, match=message):
-        fer_data.read(root)
+        fer_data.load(root)
 
 
 @settings(max_examples=200, deadline=None)
@@ -811,10 +812,10 @@ def test_a_store_of_any_layout_has_its_pictures(tmp_path: Path, kind: str) -> No
     source = source_of(kind, tmp_path, "cat", ["0.png", "1.png"])
     store = fer_data.open_store(source, form=PixelFormat(4, 4))
     np.testing.assert_array_equal(store.pixels[..., 0], PIXELS)
-    before = sources.fingerprint(source)
+    before = fingerprint(source)
     changed = source / "train" / "x.tfrecord" if kind == "tfrecord" else source
     changed.touch()
-    assert sources.fingerprint(source) != before
+    assert fingerprint(source) != before
 
 
 @pytest.mark.parametrize("kind", ["npz", "parquet", "csv"])
@@ -823,15 +824,15 @@ def test_pieces_of_some_samples_are_those_samples(
 ) -> None:
     source = target(tmp_path, kind)
     convert(make_folder({"train/sad": 5, "test/sad": 4, "train/surprise": 0}), source, to=kind)  # type: ignore[arg-type]
-    manifest = fer_data.read(source)
+    dataset = fer_data.load(source)
     rows = np.array([1, 4, 7])
     whole, some = (
         [decode(raw, PixelFormat(), name).pixels  # type: ignore[arg-type]
          for piece in sources.pieces(part).pieces for _, name, raw in piece.pictures()]
-        for part in (manifest, manifest.take(rows))
+        for part in (dataset, dataset.take(rows))
     )  # fmt: skip
     np.testing.assert_array_equal(np.stack(some), np.stack(whole)[rows])
-    assert [row for piece in sources.pieces(manifest.take(rows)).pieces
+    assert [row for piece in sources.pieces(dataset.take(rows)).pieces
             for row, _, _ in piece.pictures()] == [0, 1, 2]  # fmt: skip
 
 

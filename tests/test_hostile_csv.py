@@ -65,7 +65,7 @@ def test_a_bomb_in_a_gzip_ends_early_and_in_little_memory(
     tracemalloc.start()
     try:
         with pytest.raises(DataError, match=message) as refused:
-            fer_data.read(path)
+            fer_data.load(path)
         assert tracemalloc.get_traced_memory()[1] < 100 * MEBIBYTE
     finally:
         tracemalloc.stop()
@@ -78,7 +78,7 @@ def test_a_bomb_of_bad_rows_ends_early_though_they_are_skipped(
 ) -> None:
     path = bomb(tmp_path / "fer.csv.gz", b"3,,Training\n", mebibytes=1000)
     with pytest.raises(DataError, match="more than 5,000 bad rows; it is no such data set"):
-        fer_data.read(path, skip_bad=True)
+        fer_data.load(path, skip_bad=True)
     assert len(blocks_read) <= 4
     with pytest.raises(DataError, match="more than 5,000 bad rows"):
         fer_data.convert_csv(path, tmp_path / "out", skip_bad=True)
@@ -99,13 +99,13 @@ def test_many_rows_that_parse_are_data_and_are_read_in_flat_memory(tmp_path: Pat
         assert tracemalloc.get_traced_memory()[1] < 10 * MEBIBYTE
     finally:
         tracemalloc.stop()
-    assert found == number == len(fer_data.read(path))
+    assert found == number == len(fer_data.load(path))
 
 
 def test_a_run_of_blank_lines_within_the_data_is_no_end_of_it(tmp_path: Path) -> None:
     path = tmp_path / "fer.csv"
     path.write_bytes(PLAIN + b"\n" * (MEBIBYTE // 2) + LINES[0].encode())
-    assert fer_data.read(path).locations.tolist() == [0, 1, 2 + MEBIBYTE // 2]
+    assert fer_data.load(path).locations.tolist() == [0, 1, 2 + MEBIBYTE // 2]
 
 
 @pytest.mark.parametrize("code", ["utf-16", "utf-16-be", "utf-16-le", "utf-32"])
@@ -113,7 +113,7 @@ def test_utf_16_is_refused_by_its_name_where_it_can_be_told(tmp_path: Path, code
     path = tmp_path / "fer.csv"
     path.write_bytes(PLAIN.decode().encode(code))
     with pytest.raises(DataError, match=r"no column pixels; the header is|binary") as refused:
-        fer_data.read(path)
+        fer_data.load(path)
     assert ("UTF-16, save the file as UTF-8" in str(refused.value)) == (
         code in ("utf-16", "utf-32")  # which begin with a mark
     )
@@ -123,15 +123,15 @@ def test_lines_that_end_in_cr_alone_are_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "fer.csv"
     path.write_bytes(PLAIN.replace(b"\n", b"\r"))
     with pytest.raises(DataError, match="lines end in CR alone; save it with LF or CRLF"):
-        fer_data.read(path)
+        fer_data.load(path)
 
 
 def test_a_newline_within_quotes_ends_the_row(tmp_path: Path) -> None:
     broken = FLAT[:2000] + "\n" + FLAT[2000:]
     path = write_csv(tmp_path / "fer.csv", [LINES[0], f'3,"{broken}",Training', LINES[1]])
     with pytest.raises(DataError, match=r"row 1 \(line 3\), column \(all\)"):
-        fer_data.read(path)
-    found = fer_data.read(path, skip_bad=True)
+        fer_data.load(path)
+    found = fer_data.load(path, skip_bad=True)
     assert found.locations.tolist() == [0, 3]
     assert [item.name for item in found.left_out] == ["row 1 (line 3)", "row 2 (line 4)"]
 
@@ -159,20 +159,20 @@ def test_a_value_that_is_no_pixel_is_a_bad_row_of_a_store_too(
     with pytest.raises(DataError, match=r"row 1 \(line 3\), column pixels: "):
         fer_data.open_store(path)
     store = fer_data.open_store(path, skip_bad=True)
-    assert store.manifest.locations.tolist() == [0, 2]
+    assert store.dataset.locations.tolist() == [0, 2]
     assert np.unique(store.pixels).tolist() == [7]
 
 
 def test_ten_million_columns_in_a_row_are_refused(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "fer.csv", [LINES[0], "," * 10_000_000])
     with pytest.raises(DataError, match="line 3 is longer than 1,048,576 bytes"):
-        fer_data.read(path)
+        fer_data.load(path)
 
 
 def test_as_many_columns_in_a_row_as_a_line_can_have_are_a_bad_row(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "fer.csv", [LINES[0], "," * 900_000, LINES[1]])
     with pytest.raises(DataError, match="900001 fields where the header has 3"):
-        fer_data.read(path)
+        fer_data.load(path)
     assert parse_all(path).rows == [0, 2]
 
 
@@ -180,7 +180,7 @@ def test_as_many_columns_in_a_row_as_a_line_can_have_are_a_bad_row(tmp_path: Pat
 def test_ten_million_columns_in_the_header_are_refused(tmp_path: Path, header: str) -> None:
     path = write_csv(tmp_path / "fer.csv", LINES, header=header)
     with pytest.raises(DataError, match="line 1 is longer than 1,048,576 bytes"):
-        fer_data.read(path)
+        fer_data.load(path)
 
 
 @pytest.mark.parametrize(
@@ -199,5 +199,6 @@ def test_a_csv_that_is_none_is_one_line_and_never_waited_for(
         path.touch()
     out = [] if arguments[0] in ("stats", "plan") else [tmp_path / "out.png"]
     line = one_line(run(*arguments, path, *out))
-    assert ("neither a folder" if kind != "empty" else "no column pixels") in line
+    told = {"pipe": "is a FIFO", "device": "is a device", "empty": "no column pixels"}
+    assert told[kind] in line
     assert not (tmp_path / "out.png").exists()

@@ -179,9 +179,9 @@ def test_no_pipe_socket_or_device_is_waited_for(
         expected.add("device.png")
     except PermissionError:
         pass
-    manifest = fer_data.read(root)
-    assert len(manifest) == 2
-    reasons = {item.name.removeprefix("train/cat/"): item.reason for item in manifest.left_out}
+    dataset = fer_data.load(root)
+    assert len(dataset) == 2
+    reasons = {item.name.removeprefix("train/cat/"): item.reason for item in dataset.left_out}
     assert {name for name, why in reasons.items() if why == "not a regular file"} == expected
     assert len(fer_data.open_store(root).pixels) == 2
 
@@ -215,29 +215,29 @@ def test_pictures_and_classes_of_any_name_are_read_stored_and_shown(tmp_path: Pa
             shutil.copy(
                 os.fsencode(tmp_path / "one.png"), root + b"/train/%b/%b.png" % (name, other)
             )
-    manifest = fer_data.read(tmp_path / "data")
-    assert sorted(map(os.fsencode, manifest.class_names)) == sorted(NAMES)
-    assert manifest.counts("train").tolist() == [2] * len(NAMES)
-    assert all(name.isprintable() for name in manifest.sample_ids())
-    assert len(set(manifest.sample_ids())) == len(manifest)
+    dataset = fer_data.load(tmp_path / "data")
+    assert sorted(map(os.fsencode, dataset.class_names)) == sorted(NAMES)
+    assert dataset.counts("train").tolist() == [2] * len(NAMES)
+    assert all(name.isprintable() for name in dataset.sample_ids())
+    assert len(set(dataset.sample_ids())) == len(dataset)
     for _ in range(2):  # built, then mapped
         store = fer_data.open_store(tmp_path / "data")
-        assert store.manifest.locations.tolist() == manifest.locations.tolist()
-        assert store.manifest.class_names == manifest.class_names
+        assert store.dataset.locations.tolist() == dataset.locations.tolist()
+        assert store.dataset.class_names == dataset.class_names
     ended = in_children({"arguments": ["stats", tmp_path / "data"]})[0]
     assert ended.code == 0
     assert "\x1b" not in ended.out
 
 
 def test_class_folders_that_differ_in_case_are_two_classes(make_folder: MakeFolder) -> None:
-    manifest = fer_data.read(make_folder({"train/Cat": 1, "train/cat": 2, "test/CAT": 1}))
-    assert manifest.class_names == ("CAT", "Cat", "cat")
-    assert manifest.counts("train").tolist() == [0, 1, 2]
+    dataset = fer_data.load(make_folder({"train/Cat": 1, "train/cat": 2, "test/CAT": 1}))
+    assert dataset.class_names == ("CAT", "Cat", "cat")
+    assert dataset.counts("train").tolist() == [0, 1, 2]
 
 
 def test_split_folders_that_differ_in_case_are_refused(make_folder: MakeFolder) -> None:
     with pytest.raises(DataError, match="Train and train both stand for the train split"):
-        fer_data.read(make_folder({"Train/cat": 1, "train/cat": 1}))
+        fer_data.load(make_folder({"Train/cat": 1, "train/cat": 1}))
 
 
 def test_an_empty_folder_and_empty_pictures_are_one_line_each(make_folder: MakeFolder) -> None:
@@ -247,7 +247,7 @@ def test_an_empty_folder_and_empty_pictures_are_one_line_each(make_folder: MakeF
         fer_data.open_store(root)
     (root / "nothing").mkdir()
     with pytest.raises(DataError, match="no class folders here"):
-        fer_data.read(root / "nothing")
+        fer_data.load(root / "nothing")
 
 
 def test_folders_deeper_than_python_s_calls_are_read(tmp_path: Path) -> None:
@@ -262,9 +262,9 @@ def test_folders_deeper_than_python_s_calls_are_read(tmp_path: Path) -> None:
             folder.mkdir()
         GREY.save(folders[-1] / "x.png")
         GREY.save(folders[0] / "e.png")
-        manifest = fer_data.read(root)
-        assert len(manifest) == 2
-        assert fer_data.open_store(root).manifest.locations[1] == "train/cat/e.png"
+        dataset = fer_data.load(root)
+        assert len(dataset) == 2
+        assert fer_data.open_store(root).dataset.locations[1] == "train/cat/e.png"
     finally:  # here, as what clears `tmp_path` goes down by calls
         for folder in (*reversed(folders), other):
             for file in folder.glob("*.png"):
@@ -381,7 +381,7 @@ def test_what_may_not_be_read_or_written_is_named(open_folder: Path) -> None:
     assert f"{open_folder}/out: cannot be written (Permission denied)" in found[4].line
     assert "cat/1.png: cannot be read (Permission denied)" in found[5].line
     assert found[6].code == 0
-    assert "1 left out as unreadable" in found[6].err
+    assert "1 left out, cannot be decoded: " in found[6].err
     assert f"{open_folder}/new.png: cannot be written" in found[7].line
     assert f"{cache}: the store of decoded pictures cannot be written (Permission" in found[8].line
     assert found[9] == (0, "", "")  # it is there already, and only mapped

@@ -90,13 +90,13 @@ def test_an_npz_of_rows_without_a_byte_each_is_refused(tmp_path: Path) -> None:
 def test_an_npz_s_long_names_are_read_back(tmp_path: Path, name: str) -> None:
     names = np.array([name, "y.png"])
     convert(write_npz(tmp_path / "x.npz", **GOOD, samples=names), tmp_path / "y.npz")
-    assert sources.names(fer_data.read(tmp_path / "y.npz")) == [name, "y.png"]
+    assert sources.names(fer_data.load(tmp_path / "y.npz")) == [name, "y.png"]
 
 
 def test_a_name_that_no_file_can_have_is_not_taken(tmp_path: Path) -> None:
     names = np.array(["ü" * 4000, "y.png"])
     path = write_npz(tmp_path / "x.npz", **GOOD, samples=names)
-    assert sources.names(fer_data.read(path)) == ["train_00000.png", "y.png"]
+    assert sources.names(fer_data.load(path)) == ["train_00000.png", "y.png"]
 
 
 # Parquet
@@ -156,7 +156,7 @@ def test_text_of_any_kind_is_taken_for_labels_and_paths(tmp_path: Path, kind: pa
 
 def test_a_path_that_no_file_can_have_is_not_taken(tmp_path: Path) -> None:
     path = write_parquet(tmp_path / "x.parquet", paths=["x" * 100_000, "y.png"])
-    assert sources.names(fer_data.read(path)) == ["train_00000.png", "y.png"]
+    assert sources.names(fer_data.load(path)) == ["train_00000.png", "y.png"]
 
 
 @contextmanager
@@ -183,7 +183,7 @@ def test_a_picture_that_is_every_row_s_takes_little_memory(tmp_path: Path) -> No
     path = tmp_path / "x.parquet"
     write_once_each(path, pa.array([row] * 64, IMAGE), pa.array(["a"] * 64))
     with counted() as memory:
-        (piece,) = sources.pieces(fer_data.read(path)).pieces
+        (piece,) = sources.pieces(fer_data.load(path)).pieces
         assert all(found.raw == row["bytes"] for found in piece.pictures())
     assert 0 < memory.max_memory() < 160 << 20  # of 256
 
@@ -200,7 +200,7 @@ def test_a_long_text_that_is_every_row_s_takes_little_memory(tmp_path: Path, whi
         if which == "label":
             assert "a label of more than 4,096 bytes" in refused(path)
         else:
-            assert sources.names(fer_data.read(path))[499] == "train_00499.png"
+            assert sources.names(fer_data.load(path))[499] == "train_00499.png"
     assert 0 < memory.max_memory() < 50 << 20  # of 500
 
 
@@ -254,8 +254,6 @@ def test_an_index_that_is_something_else_is_one_line(tmp_path: Path, text: str) 
     root = write_tfrecord(tmp_path / "x", "cat", ["0.png", "1.png"])
     (root / "index.json").write_text(text)
     assert "no TFRecord files with their index.json" in refused(root)
-    with pytest.raises(DataError, match="no TFRecord files"):
-        sources.fingerprint(root)
 
 
 # Any layout

@@ -39,7 +39,7 @@ def facts(batch: Batch) -> tuple[list[int], list[int], list[bool]]:
 @pytest.mark.parametrize("balance", BALANCES)
 def test_a_batch_is_what_its_record_says(data: Path, balance: str) -> None:
     loader = open_loader(data, balance=balance, batch_size=4, rescale=1 / 255)
-    pixels, labels = loader.store.pixels, loader.store.manifest.labels
+    pixels, labels = loader.store.pixels, loader.store.dataset.labels
     for batch in loader.epoch(1):
         expected = pixels[batch.samples].astype(np.float32) * np.float32(1 / 255)
         expected[batch.parameters.flipped] = expected[batch.parameters.flipped][:, :, ::-1]
@@ -57,7 +57,7 @@ def test_an_epoch_draws_only_training_samples_and_as_many_as_it_says(
     loader = open_loader(data, balance=balance, batch_size=4)
     drawn = np.concatenate([batch.samples for batch in loader.epoch(0)])
     assert len(drawn) == loader.num_samples
-    assert set(drawn) <= set(loader.store.manifest.rows("train").tolist())
+    assert set(drawn) <= set(loader.store.dataset.rows("train").tolist())
 
 
 @pytest.mark.parametrize("balance", BALANCES)
@@ -244,10 +244,10 @@ def test_another_process_draws_the_same(data: Path) -> None:
 
 def test_a_held_out_part_is_stratified_disjoint_and_complete(make_folder: MakeFolder) -> None:
     store = open_store(make_folder({"train/a": 40, "train/b": 20, "train/c": 2, "train/d": 1}))
-    rows = store.manifest.rows("train")
+    rows = store.dataset.rows("train")
     kept, held = hold_out(store, rows, fraction=0.25, seed=0)
     assert sorted([*kept, *held]) == rows.tolist()
-    assert np.bincount(store.manifest.labels[held], minlength=4).tolist() == [10, 5, 1, 0]
+    assert np.bincount(store.dataset.labels[held], minlength=4).tolist() == [10, 5, 1, 0]
     assert hold_out(store, rows, fraction=0.25, seed=0)[1].tolist() == held.tolist()
     assert hold_out(store, rows, fraction=0.25, seed=1)[1].tolist() != held.tolist()
 
@@ -265,7 +265,7 @@ def test_copies_of_a_picture_mirrored_or_not_stay_on_one_side(
                 image.copy().save(source.with_name(f"copy-{source.name}"))
                 ImageOps.mirror(image).save(source.with_name(f"mirror-{source.name}"))
     store = open_store(root)
-    rows = store.manifest.rows("train")
+    rows = store.dataset.rows("train")
     groups = copy_groups(store, rows)
     assert len(set(groups)) == 60
     _, held = hold_out(store, rows, fraction=0.3, seed=seed)

@@ -9,8 +9,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fer_data.data.dataset import Dataset
 from fer_data.data.decode import PixelFormat
-from fer_data.data.manifest import Manifest
 from fer_data.data.store import BuildReport, PixelStore
 from fer_data.loading.batches import Batch
 from fer_data.loading.loader import Loader
@@ -43,7 +43,7 @@ LABELS = st.lists(st.integers(0, 3), min_size=1, max_size=40).map(lambda more: [
 
 def store_of(labels: list[int]) -> PixelStore:
     num = len(labels)
-    manifest = Manifest(
+    dataset = Dataset(
         root=Path("/memory"),
         layout="made in memory",
         class_names=("a", "b", "c", "d"),
@@ -54,7 +54,7 @@ def store_of(labels: list[int]) -> PixelStore:
     )
     pixels = np.random.default_rng(0).integers(0, 256, (num, 8, 8, 1), np.uint8)
     return PixelStore(
-        Path("/memory"), manifest, pixels, PixelFormat(8, 8), BuildReport(num), "digest"
+        Path("/memory"), dataset, pixels, PixelFormat(8, 8), BuildReport(num), "digest"
     )
 
 

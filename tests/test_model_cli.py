@@ -107,6 +107,7 @@ def test_evaluate_and_predict_speak_json(arms: Path, faces: Path) -> None:
     assert sum(prediction["probabilities"].values()) == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.extra("tensorboard")
 def test_training_with_json_prints_nothing_else(faces: Path, tmp_path: Path) -> None:
     done = from_the_start(

@@ -209,10 +209,8 @@ def test_a_training_with_its_data_on_the_device_is_the_training(
     assert files(run) == files(found)
 
 
-@pytest.mark.parametrize(
-    ("steps", "begins_on_device"),
-    [(3, True), pytest.param(9, False, marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("steps", "begins_on_device"), [(3, True), (9, False)])
 def test_a_run_goes_on_whatever_its_data_was_on(
     on_host: tuple[Run, Note], faces: Path, tmp_path: Path, steps: int, begins_on_device: bool
 ) -> None:

@@ -73,10 +73,10 @@ def test_a_split_has_the_probabilities_that_evaluation_scores(run: Run, faces: P
     found = predict_paths(run.path, [faces], split="test")
     expected = evaluated(run, faces)
     np.testing.assert_allclose(found.probabilities, expected, rtol=0, atol=1e-6)
-    manifest = open_store(faces).manifest
-    manifest = manifest.take(manifest.rows("test"))
-    assert found.samples == manifest.sample_ids()
-    assert found.true_classes == [manifest.class_names[label] for label in manifest.labels]
+    dataset = open_store(faces).dataset
+    dataset = dataset.take(dataset.rows("test"))
+    assert found.samples == dataset.sample_ids()
+    assert found.true_classes == [dataset.class_names[label] for label in dataset.labels]
     assert set(found.splits) == {"test"}
 
 
@@ -123,7 +123,7 @@ def test_all_splits_and_several_paths_keep_their_order(run: Run, faces: Path) ->
     frame = found.to_frame()
     assert frame["sample"].iloc[0] == frame["source"].iloc[0] == str(pictures[1])
     assert frame["sample"].iloc[-1] == str(pictures[0])
-    assert frame["sample"].iloc[1:-1].tolist() == open_store(faces).manifest.sample_ids()
+    assert frame["sample"].iloc[1:-1].tolist() == open_store(faces).dataset.sample_ids()
     assert set(frame["source"].iloc[1:-1]) == {str(faces)}
     assert frame["true_class"].isna().tolist() == [True, *[False] * (len(frame) - 2), True]
     for place, picture in ((0, pictures[1]), (-1, pictures[0])):

@@ -11,26 +11,27 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import fer_data
+from fer_data.data.dataset import UNLABELLED, Dataset
 from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE
-from fer_data.data.manifest import UNLABELLED, Manifest
-from fer_data.data.sources import fer_csv, fingerprint
+from fer_data.data.sources import fer_csv
 from fer_data.errors import DataError
 from tests.conftest import MakeFolder
 from tests.csv_files import FLAT, cell, noise, write_csv
+from tests.keys import fingerprint
 
 NOT_ROOT = pytest.mark.skipif(os.geteuid() == 0, reason="root reads and writes everywhere")
 
 
-def classes_of(manifest: Manifest) -> list[str]:
-    return [manifest.class_names[label] for label in manifest.labels]
+def classes_of(dataset: Dataset) -> list[str]:
+    return [dataset.class_names[label] for label in dataset.labels]
 
 
-def splits_of(manifest: Manifest) -> list[str]:
-    return [manifest.splits[code] for code in manifest.split_codes]
+def splits_of(dataset: Dataset) -> list[str]:
+    return [dataset.splits[code] for code in dataset.split_codes]
 
 
-def left_out(manifest: Manifest) -> dict[str, str]:
-    return {item.name: item.reason for item in manifest.left_out}
+def left_out(dataset: Dataset) -> dict[str, str]:
+    return {item.name: item.reason for item in dataset.left_out}
 
 
 # Folders
@@ -41,12 +42,12 @@ def test_split_folders_are_read_under_any_of_their_names(
     make_folder: MakeFolder, name: str
 ) -> None:
     root = make_folder({"test/cat": 2, f"{name}/cat": 3, "train/cat": 4, "train/dog": 5})
-    manifest = fer_data.read(root)
-    assert manifest.splits == ("train", "validation", "test")
-    assert manifest.class_names == ("cat", "dog")
-    assert manifest.counts("train").tolist() == [4, 5]
-    assert manifest.counts("validation").tolist() == [3, 0]
-    assert manifest.counts("test").tolist() == [2, 0]
+    dataset = fer_data.load(root)
+    assert dataset.splits == ("train", "validation", "test")
+    assert dataset.class_names == ("cat", "dog")
+    assert dataset.counts("train").tolist() == [4, 5]
+    assert dataset.counts("validation").tolist() == [3, 0]
+    assert dataset.counts("test").tolist() == [2, 0]
 
 
 @pytest.mark.parametrize(
@@ -56,24 +57,24 @@ def test_split_folders_are_read_under_any_of_their_names(
 def test_a_folder_of_class_folders_is_the_split_of_its_name_or_train(
     make_folder: MakeFolder, name: str, split: str
 ) -> None:
-    manifest = fer_data.read(make_folder({"cat": 1, "dog": 2}, name=name))
-    assert manifest.splits == (split,)
-    assert manifest.counts(split).tolist() == [1, 2]
+    dataset = fer_data.load(make_folder({"cat": 1, "dog": 2}, name=name))
+    assert dataset.splits == (split,)
+    assert dataset.counts(split).tolist() == [1, 2]
 
 
 def test_labels_follow_the_alphabet_whatever_order_folders_were_made_in(
     make_folder: MakeFolder,
 ) -> None:
     names = ["zebra", "Ärger", "a b", "幸せ", "Zoo", "😀", "10", "9"]
-    manifest = fer_data.read(make_folder(dict.fromkeys(names, 1)))
-    assert manifest.class_names == tuple(sorted(names))
-    assert classes_of(manifest) == [location.split("/")[0] for location in manifest.locations]
+    dataset = fer_data.load(make_folder(dict.fromkeys(names, 1)))
+    assert dataset.class_names == tuple(sorted(names))
+    assert classes_of(dataset) == [location.split("/")[0] for location in dataset.locations]
 
 
 def test_a_class_name_that_is_no_utf8_is_read_and_shown_escaped(make_folder: MakeFolder) -> None:
-    manifest = fer_data.read(make_folder({os.fsdecode(b"caf\xe9"): 1, "zoo": 0}))
-    assert manifest.class_names == ("caf\udce9", "zoo")
-    assert manifest.sample_ids() == ["caf\\udce9/0000.png"]
+    dataset = fer_data.load(make_folder({os.fsdecode(b"caf\xe9"): 1, "zoo": 0}))
+    assert dataset.class_names == ("caf\udce9", "zoo")
+    assert dataset.sample_ids() == ["caf\\udce9/0000.png"]
 
 
 def test_strangers_are_left_out_counted_and_named(make_folder: MakeFolder) -> None:
@@ -90,9 +91,9 @@ def test_strangers_are_left_out_counted_and_named(make_folder: MakeFolder) -> No
         "licence.txt",
     ):
         (root / name).write_bytes(b"x")
-    manifest = fer_data.read(root)
-    assert len(manifest) == 2
-    assert left_out(manifest) == {
+    dataset = fer_data.load(root)
+    assert len(dataset) == 2
+    assert left_out(dataset) == {
         "train/cat/Thumbs.db": "not a picture by its name",
         "train/cat/notes.txt": "not a picture by its name",
         "train/cat/.DS_Store": "hidden",
@@ -104,7 +105,7 @@ def test_strangers_are_left_out_counted_and_named(make_folder: MakeFolder) -> No
         ".git": "beside the split folders",
     }
     assert "2 left out, not a picture by its name: train/cat/Thumbs.db, train/cat/notes.txt" in (
-        manifest.left_out_summary()
+        dataset.left_out_summary()
     )
 
 
@@ -113,7 +114,7 @@ def test_a_folder_that_is_no_regular_file_by_a_pictures_name_is_left_out(
 ) -> None:
     root = make_folder({"cat": 1, "zoo": 0})
     os.mkfifo(root / "cat" / "pipe.png")
-    assert left_out(fer_data.read(root)) == {"cat/pipe.png": "not a regular file"}
+    assert left_out(fer_data.load(root)) == {"cat/pipe.png": "not a regular file"}
 
 
 def test_links_to_files_and_folders_are_followed_but_in_a_circle(
@@ -129,8 +130,8 @@ def test_links_to_files_and_folders_are_followed_but_in_a_circle(
     (cat / "up").symlink_to("../..")
     (root / "train" / "linked").symlink_to(outside / "cat")
     (root / "test").symlink_to(outside)
-    manifest = fer_data.read(root)
-    assert manifest.locations.tolist() == [
+    dataset = fer_data.load(root)
+    assert dataset.locations.tolist() == [
         "test/cat/0000.png",
         "train/cat/0000.png",
         "train/cat/inside.png",
@@ -138,7 +139,7 @@ def test_links_to_files_and_folders_are_followed_but_in_a_circle(
         "train/dog/0000.png",
         "train/linked/0000.png",
     ]
-    assert left_out(manifest).keys() == {
+    assert left_out(dataset).keys() == {
         "train/cat/broken.png",
         "train/cat/loop.png",
         "train/cat/up",
@@ -151,30 +152,30 @@ def test_links_to_files_and_folders_are_followed_but_in_a_circle(
 def test_a_data_set_can_be_reached_over_a_link(make_folder: MakeFolder, tmp_path: Path) -> None:
     root = make_folder({"cat": 2, "zoo": 0})
     (tmp_path / "link").symlink_to(root)
-    assert len(fer_data.read(tmp_path / "link")) == 2
+    assert len(fer_data.load(tmp_path / "link")) == 2
 
 
 def test_an_empty_class_is_kept_with_no_samples(make_folder: MakeFolder) -> None:
-    manifest = fer_data.read(make_folder({"cat": 2, "dog": 0}))
-    assert manifest.class_names == ("cat", "dog")
-    assert manifest.counts("train").tolist() == [2, 0]
+    dataset = fer_data.load(make_folder({"cat": 2, "dog": 0}))
+    assert dataset.class_names == ("cat", "dog")
+    assert dataset.counts("train").tolist() == [2, 0]
 
 
 def test_folders_inside_a_class_belong_to_it(make_folder: MakeFolder) -> None:
-    manifest = fer_data.read(make_folder({"cat/old/grey": 2, "cat": 1, "dog/train": 0, "dog": 1}))
-    assert manifest.class_names == ("cat", "dog")
-    assert manifest.counts("train").tolist() == [3, 1]
+    dataset = fer_data.load(make_folder({"cat/old/grey": 2, "cat": 1, "dog/train": 0, "dog": 1}))
+    assert dataset.class_names == ("cat", "dog")
+    assert dataset.counts("train").tolist() == [3, 1]
 
 
 def test_two_folders_for_one_split_are_refused(make_folder: MakeFolder) -> None:
     root = make_folder({"val/cat": 1, "valid/cat": 1})
     with pytest.raises(DataError, match="val and valid both stand for the validation split"):
-        fer_data.read(root)
+        fer_data.load(root)
 
 
 def test_a_missing_path_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="nowhere: there is no such file or folder"):
-        fer_data.read(tmp_path / "nowhere")
+        fer_data.load(tmp_path / "nowhere")
     with pytest.raises(DataError, match="nowhere: there is no such file or folder"):
         fingerprint(tmp_path / "nowhere")
 
@@ -184,13 +185,13 @@ def test_a_path_that_cannot_be_looked_at_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     for path in (tmp_path / "loop", tmp_path / "file" / "below", tmp_path / ("long" * 100)):
         with pytest.raises(DataError, match="cannot be read"):
-            fer_data.read(path)
+            fer_data.load(path)
 
 
 def test_what_is_neither_file_nor_folder_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(DataError, match="pipe: is a FIFO"):
-        fer_data.read(tmp_path / "pipe")
+        fer_data.load(tmp_path / "pipe")
 
 
 @NOT_ROOT
@@ -201,7 +202,7 @@ def test_an_unreadable_folder_and_file_are_named(make_folder: MakeFolder, tmp_pa
         path.chmod(0)
         try:
             with pytest.raises(DataError, match=f"{path}: cannot be read"):
-                fer_data.read(root if path.is_dir() else path)
+                fer_data.load(root if path.is_dir() else path)
         finally:
             path.chmod(0o700)
 
@@ -209,20 +210,20 @@ def test_an_unreadable_folder_and_file_are_named(make_folder: MakeFolder, tmp_pa
 def test_a_folder_without_class_folders_says_what_is_expected(make_folder: MakeFolder) -> None:
     root = make_folder({".": 2})
     with pytest.raises(DataError, match="no class folders here; expected data/<class>/<picture>"):
-        fer_data.read(root)
+        fer_data.load(root)
 
 
 def test_class_folders_without_pictures_say_what_was_found(make_folder: MakeFolder) -> None:
     root = make_folder({"cat": 0, "zoo": 0})
     (root / "cat" / "notes.txt").write_text("x")
     with pytest.raises(DataError, match=r"no picture in it .* 1 \.txt"):
-        fer_data.read(root)
+        fer_data.load(root)
 
 
 def test_a_split_that_is_not_there_is_named(make_folder: MakeFolder) -> None:
-    manifest = fer_data.read(make_folder({"cat": 1, "zoo": 0}))
+    dataset = fer_data.load(make_folder({"cat": 1, "zoo": 0}))
     with pytest.raises(DataError, match="there is no test split here, only train"):
-        manifest.counts("test")
+        dataset.counts("test")
 
 
 def test_a_folder_s_fingerprint_changes_with_its_files(make_folder: MakeFolder) -> None:
@@ -244,40 +245,39 @@ def test_a_folder_s_fingerprint_changes_with_its_files(make_folder: MakeFolder) 
 def test_the_four_layouts_are_recognised(tmp_path: Path) -> None:
     path = tmp_path / "fer.csv"
     write_csv(path, [f"3,{FLAT},PublicTest"])
-    assert fer_data.read(path).layout == "FER2013 csv (emotion,pixels,Usage)"
+    assert fer_data.load(path).layout == "FER2013 csv (emotion,pixels,Usage)"
     write_csv(path, [f"3,PublicTest,{FLAT}"], header="emotion, Usage, pixels")
-    manifest = fer_data.read(path)
-    assert manifest.layout == "FER2013 csv (emotion,Usage,pixels)"
-    assert (classes_of(manifest), splits_of(manifest)) == (["happy"], ["test"])
+    dataset = fer_data.load(path)
+    assert dataset.layout == "FER2013 csv (emotion,Usage,pixels)"
+    assert (classes_of(dataset), splits_of(dataset)) == (["happy"], ["test"])
     write_csv(path, [f"3,{FLAT}"], header="emotion,pixels")
-    manifest = fer_data.read(path)
-    assert manifest.layout == "Kaggle's train.csv (no Usage column)"
-    assert (classes_of(manifest), splits_of(manifest)) == (["happy"], ["train"])
+    dataset = fer_data.load(path)
+    assert dataset.layout == "Kaggle's train.csv (no Usage column)"
+    assert (classes_of(dataset), splits_of(dataset)) == (["happy"], ["train"])
     write_csv(path, [FLAT], header="pixels")
-    manifest = fer_data.read(path)
-    assert manifest.layout == "Kaggle's test.csv (no emotion column)"
-    assert (manifest.labels.tolist(), splits_of(manifest)) == ([UNLABELLED], ["test"])
-    assert manifest.num_unlabelled("test") == 1
+    dataset = fer_data.load(path)
+    assert dataset.layout == "Kaggle's test.csv (no emotion column)"
+    assert (dataset.labels.tolist(), splits_of(dataset)) == ([UNLABELLED], ["test"])
+    assert dataset.num_unlabelled("test") == 1
 
 
 def test_codes_are_mapped_by_name_not_by_number(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "fer.csv", [f"{code},{FLAT},Training" for code in range(7)])
-    manifest = fer_data.read(path)
-    assert manifest.class_names == EMOTIONS == tuple(sorted(EMOTIONS_BY_CODE))
-    assert classes_of(manifest) == list(EMOTIONS_BY_CODE)
-    assert manifest.labels.tolist() == [0, 1, 2, 3, 5, 6, 4]
+    dataset = fer_data.load(path)
+    assert dataset.class_names == EMOTIONS == tuple(sorted(EMOTIONS_BY_CODE))
+    assert classes_of(dataset) == list(EMOTIONS_BY_CODE)
+    assert dataset.labels.tolist() == [0, 1, 2, 3, 5, 6, 4]
 
 
 def test_the_two_test_splits_are_merged_or_kept_apart(tmp_path: Path) -> None:
     usages = ["PrivateTest", "Training", "PublicTest", "PublicTest"]
     path = write_csv(tmp_path / "fer.csv", [f"0,{FLAT},{usage}" for usage in usages])
-    merged = fer_data.read(path)
+    merged = fer_data.load(path)
     assert merged.splits == ("train", "test")
     assert splits_of(merged) == ["test", "train", "test", "test"]
-    apart = fer_data.read(path, merge_test=False)
+    apart = fer_data.load(path, test_apart=True)
     assert apart.splits == ("train", "public_test", "private_test")
     assert splits_of(apart) == ["private_test", "train", "public_test", "public_test"]
-    assert fingerprint(path) != fingerprint(path, merge_test=False)
 
 
 LINES = [f"3,{FLAT},Training", f"6,{FLAT},PublicTest"]
@@ -305,17 +305,17 @@ PLAIN = "\n".join(["emotion,pixels,Usage", *LINES, ""]).encode()
 def test_a_csv_is_read_however_it_was_saved(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "fer.csv"
     path.write_bytes(data)
-    manifest = fer_data.read(path)
-    assert classes_of(manifest) == ["happy", "neutral"]
-    assert splits_of(manifest) == ["train", "test"]
-    assert manifest.locations.tolist() == [0, 1]
+    dataset = fer_data.load(path)
+    assert classes_of(dataset) == ["happy", "neutral"]
+    assert splits_of(dataset) == ["train", "test"]
+    assert dataset.locations.tolist() == [0, 1]
     assert parse_all(path).pixels.tolist() == np.full((2, 48, 48), 7).tolist()
 
 
 def test_blank_lines_between_rows_leave_line_numbers_right(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "fer.csv", [LINES[0], "", "  ", f"9,{FLAT},Training"])
     with pytest.raises(DataError, match=r"row 3 \(line 5\), column emotion"):
-        fer_data.read(path)
+        fer_data.load(path)
 
 
 @pytest.mark.parametrize(
@@ -336,17 +336,17 @@ def test_a_bad_row_is_named_with_row_line_column_and_cause(
 ) -> None:
     path = write_csv(tmp_path / "fer.csv", [LINES[0], line, LINES[1]])
     with pytest.raises(DataError, match=rf"fer.csv: row 1 \(line 3\), {cause}"):
-        fer_data.read(path)
-    manifest = fer_data.read(path, skip_bad=True)
-    assert manifest.locations.tolist() == [0, 2]
-    assert classes_of(manifest) == ["happy", "neutral"]
-    assert [item.name for item in manifest.left_out] == ["row 1 (line 3)"]
+        fer_data.load(path)
+    dataset = fer_data.load(path, skip_bad=True)
+    assert dataset.locations.tolist() == [0, 2]
+    assert classes_of(dataset) == ["happy", "neutral"]
+    assert [item.name for item in dataset.left_out] == ["row 1 (line 3)"]
 
 
 def test_nothing_but_bad_rows_is_an_error_though_they_are_skipped(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "fer.csv", [f"9,{FLAT},Training"])
     with pytest.raises(DataError, match="no usable row"):
-        fer_data.read(path, skip_bad=True)
+        fer_data.load(path, skip_bad=True)
 
 
 @pytest.mark.parametrize("data", [b"", b"\n", b"emotion,Usage\n0,Training\n", b"\xff\xfe\x00" * 99])
@@ -354,12 +354,12 @@ def test_a_file_without_a_pixels_column_is_refused(tmp_path: Path, data: bytes) 
     path = tmp_path / "fer.csv"
     path.write_bytes(data)
     with pytest.raises(DataError, match="no column pixels; the header is"):
-        fer_data.read(path)
+        fer_data.load(path)
 
 
 def test_a_csv_with_a_header_alone_has_no_usable_row(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no usable row"):
-        fer_data.read(write_csv(tmp_path / "fer.csv", []))
+        fer_data.load(write_csv(tmp_path / "fer.csv", []))
 
 
 @pytest.mark.parametrize("cut", [2, 5, 15, 40, -1, -9])
@@ -367,7 +367,7 @@ def test_a_truncated_gzip_is_refused(tmp_path: Path, cut: int) -> None:
     path = tmp_path / "fer.csv.gz"
     path.write_bytes(gzip.compress(PLAIN)[:cut])
     with pytest.raises(DataError, match="broken gzip"):
-        fer_data.read(path)
+        fer_data.load(path)
 
 
 @pytest.mark.parametrize(
@@ -383,13 +383,13 @@ def test_a_gzip_that_holds_garbage_is_refused(tmp_path: Path, data: bytes) -> No
     path = tmp_path / "fer.csv.gz"
     path.write_bytes(data)
     with pytest.raises(DataError, match="broken gzip"):
-        fer_data.read(path)
+        fer_data.load(path)
 
 
 def test_a_line_of_more_than_a_mebibyte_is_refused(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "fer.csv", [LINES[0], "3" * (6 << 20)])
     with pytest.raises(DataError, match="line 3 is longer than 1,048,576 bytes"):
-        fer_data.read(path)
+        fer_data.load(path)
 
 
 def test_rows_that_span_blocks_are_read_whole(
@@ -460,24 +460,24 @@ any_bytes = st.one_of(
 @example(b'pixels\n"a"\r"b"', False, False)
 @example(b'pixels\n"' + b"1" * 140_000 + b'"', False, False)
 def test_any_bytes_are_a_manifest_or_a_data_error(
-    tmp_path_factory: pytest.TempPathFactory, data: bytes, merge_test: bool, skip_bad: bool
+    tmp_path_factory: pytest.TempPathFactory, data: bytes, test_apart: bool, skip_bad: bool
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any.csv"
     path.write_bytes(data)
-    manifest, refusal = None, ""
+    dataset, refusal = None, ""
     try:
-        manifest = fer_data.read(path, merge_test=merge_test, skip_bad=skip_bad)
+        dataset = fer_data.load(path, test_apart=test_apart, skip_bad=skip_bad)
     except DataError as error:
         refusal = str(error)
-    if manifest is None:
+    if dataset is None:
         assert refusal.startswith(str(path))
         assert "\n" not in refusal
         return
-    assert len(manifest)
+    assert len(dataset)
     assert fingerprint(path)
-    found = parse_all(path, merge_test=merge_test)
+    found = parse_all(path, merge_test=not test_apart)
     bad = {reject.row for reject in found.rejects}
-    assert sorted(bad.union(found.rows)) == sorted(bad.union(manifest.locations.tolist()))
+    assert sorted(bad.union(found.rows)) == sorted(bad.union(dataset.locations.tolist()))
     assert len(found.pixels) == len(found.rows) == len(found.labels) == len(found.splits)
 
 
@@ -507,18 +507,18 @@ def test_what_was_written_is_read_back(
     ]
     header = "emotion, Usage, pixels" if usage_first else "emotion,pixels,Usage"
     write_csv(path, lines, header=header, end=end)
-    manifest = fer_data.read(path, merge_test=False)
+    dataset = fer_data.load(path, test_apart=True)
     found = parse_all(path, merge_test=False)
     names = {"Training": "train", "PublicTest": "public_test", "PrivateTest": "private_test"}
-    assert classes_of(manifest) == [EMOTIONS_BY_CODE[code] for code, _ in rows]
-    assert splits_of(manifest) == found.splits == [names[usage] for _, usage in rows]
-    assert manifest.labels.tolist() == found.labels
+    assert classes_of(dataset) == [EMOTIONS_BY_CODE[code] for code, _ in rows]
+    assert splits_of(dataset) == found.splits == [names[usage] for _, usage in rows]
+    assert dataset.labels.tolist() == found.labels
     np.testing.assert_array_equal(found.pixels, pictures)
 
 
 def test_a_manifest_becomes_a_data_frame(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "fer.csv", LINES)
-    assert fer_data.read(path).to_frame().to_dict("list") == {
+    assert fer_data.load(path).to_frame().to_dict("list") == {
         "sample": ["row 0", "row 1"],
         "split": ["train", "test"],
         "class_name": ["happy", "neutral"],
@@ -527,11 +527,11 @@ def test_a_manifest_becomes_a_data_frame(tmp_path: Path) -> None:
 
 def test_splits_of_bare_pictures_are_not_taken_for_classes(make_folder: MakeFolder) -> None:
     with pytest.raises(DataError, match="no class folders in test, train"):
-        fer_data.read(make_folder({"train": 2, "test": 2}))
+        fer_data.load(make_folder({"train": 2, "test": 2}))
 
 
 def test_a_class_may_be_called_train(make_folder: MakeFolder) -> None:
-    assert fer_data.read(make_folder({"train": 2, "car": 2})).class_names == ("car", "train")
+    assert fer_data.load(make_folder({"train": 2, "car": 2})).class_names == ("car", "train")
 
 
 def test_an_empty_class_that_comes_or_goes_changes_the_fingerprint(make_folder: MakeFolder) -> None:

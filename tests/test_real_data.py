@@ -18,10 +18,13 @@ import pytest
 from numpy.typing import NDArray
 
 import fer_data
+from fer_data.analysis.agreement import label_agreement
 from fer_data.analysis.stats import compute_stats
 from fer_data.auditing import audit_data
+from fer_data.data.dataset import Dataset, build
 from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE
-from fer_data.data.manifest import Manifest, build
+from fer_data.data.options import LoadOptions
+from fer_data.data.selection import selected
 from fer_data.data.store import open_store
 from fer_data.writers import convert_csv
 from tests.csv_files import cell, write_csv
@@ -72,15 +75,15 @@ def test_folder_and_csv_of_real_faces_hold_the_same(tmp_path: Path) -> None:
     )
     codes = train.codes + test.codes
     names = [EMOTIONS_BY_CODE[code] for code in codes]
-    assert [EMOTIONS[label] for label in from_csv.manifest.labels] == names
-    assert from_csv.manifest.splits == from_folder.manifest.splits == ("train", "test")
+    assert [EMOTIONS[label] for label in from_csv.dataset.labels] == names
+    assert from_csv.dataset.splits == from_folder.dataset.splits == ("train", "test")
     for split in ("train", "test"):
-        counts = from_csv.manifest.counts(split).tolist()
-        assert counts == from_folder.manifest.counts(split).tolist()
-    rows = [int(Path(str(path)).stem[-5:]) for path in from_folder.manifest.locations]
+        counts = from_csv.dataset.counts(split).tolist()
+        assert counts == from_folder.dataset.counts(split).tolist()
+    rows = [int(Path(str(path)).stem[-5:]) for path in from_folder.dataset.locations]
     assert sorted(rows) == list(range(600))
     np.testing.assert_array_equal(from_folder.pixels, from_csv.pixels[rows])
-    np.testing.assert_array_equal(from_folder.manifest.labels, from_csv.manifest.labels[rows])
+    np.testing.assert_array_equal(from_folder.dataset.labels, from_csv.dataset.labels[rows])
 
 
 @pytest.mark.slow
@@ -89,7 +92,7 @@ def test_the_whole_training_split_has_its_known_counts(tmp_path: Path) -> None:
     table = as_csv(tmp_path / "fer2013.csv", train, test)
     convert_csv(table, tmp_path / "faces")
     for path in (table, tmp_path / "faces"):
-        stats = compute_stats(fer_data.read(path))
+        stats = compute_stats(fer_data.load(path))
         counts = dict(zip(stats.class_names, stats.splits["train"].counts, strict=True))
         assert counts == TRAIN_COUNTS
         assert stats.imbalance_ratio == 7215 / 436
@@ -113,14 +116,14 @@ def test_the_audit_finds_the_copies_and_leaks_that_hashing_finds(tmp_path: Path)
     assert summaries["flat", ""].startswith("10 pictures")
     (near,) = found.of_kinds(("leaked-near-copies",))
     leaks = {row for group in near.groups for row in group} & set(
-        found.manifest.rows("test").tolist()
+        found.dataset.rows("test").tolist()
     )
     assert 450 <= len(leaks) <= 540
     assert not found.of_kinds(("oversampled-on-disk",))
 
 
-def of_rows() -> Manifest:
-    """Return the manifest that fer2013.csv would give, by its row numbers."""
+def of_rows() -> Dataset:
+    """Return the dataset that fer2013.csv would give, by its row numbers."""
     samples = []
     for name, split in (("train", "train"), ("public_test", "test")):
         with np.load(Path(FOLDER) / f"{name}.npz", allow_pickle=False) as arrays:
@@ -141,11 +144,10 @@ def test_ferplus_agrees_with_the_labels_where_rows_are_joined_in_order() -> None
     file = Path(FOLDER) / "fer2013new.csv"
     if not file.exists():
         pytest.skip("no fer2013new.csv in FER2013_DIR")
-    manifest = of_rows()
-    found = compute_stats(manifest, selection=fer_data.Selection(ferplus=file)).agreement
-    assert found is not None
+    dataset = of_rows()
+    votes = LoadOptions(ferplus=file)
+    found = label_agreement(dataset, selected(dataset, votes))
     assert 0.6 < found.share < 0.75  # joined one row off it would be near chance, 0.2
-    shifted = replace(manifest, labels=np.roll(manifest.labels, 1))
-    off = compute_stats(shifted, selection=fer_data.Selection(ferplus=file)).agreement
-    assert off is not None
+    shifted = replace(dataset, labels=np.roll(dataset.labels, 1))
+    off = label_agreement(shifted, selected(shifted, votes))
     assert off.kappa < 0.05

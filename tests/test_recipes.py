@@ -74,9 +74,8 @@ def test_the_model_has_the_running_average_of_the_weights(run: Run, weights: Wei
         np.testing.assert_allclose(keras.ops.convert_to_numpy(found), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "steps", [*(pytest.param(steps, marks=pytest.mark.slow) for steps in (2, 4)), 6]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("steps", [2, 4, 6])
 def test_an_averaged_run_stopped_and_resumed_is_the_uninterrupted_one(
     run: Run, faces: Path, tmp_path: Path, steps: int
 ) -> None:

@@ -140,12 +140,14 @@ def test_what_was_saved_is_all_that_a_run_needs_to_go_on(
         assert best == max(row["val_accuracy"] for row in progress.history)
 
 
-@pytest.mark.parametrize(("seconds", "to_save"), [(0.5, 1.0), (2.0, 30.0), (300.0, 10.0)])
+@pytest.mark.parametrize(
+    ("seconds", "to_save", "epochs"), [(0.5, 1.0, 1000), (2.0, 30.0, 1000), (300.0, 10.0, 100)]
+)
 def test_saving_takes_a_small_part_of_a_long_training(
-    model: keras.Model, seconds: float, to_save: float
+    model: keras.Model, seconds: float, to_save: float, epochs: int
 ) -> None:
     world = World(to_save)
-    trained(model, world, [0.5] * 2000, keep="last", seconds=seconds)
+    trained(model, world, [0.5] * epochs, keep="last", seconds=seconds)
     assert world.saving < 0.15 * world.now
 
 

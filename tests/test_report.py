@@ -38,8 +38,8 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("attacked")
     root = everything(folder / "data")
     store = open_store(root, cache=folder / "cache", skip_bad=True)
-    manifest = replace(store.manifest, class_names=(*ATTACKS, *store.manifest.class_names[3:]))
-    write_page(audit_store(replace(store, manifest=manifest)), folder / "index.html")
+    dataset = replace(store.dataset, class_names=(*ATTACKS, *store.dataset.class_names[3:]))
+    write_page(audit_store(replace(store, dataset=dataset)), folder / "index.html")
     return folder / "index.html"
 
 

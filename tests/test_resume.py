@@ -158,7 +158,7 @@ def lines_until_killed(data: Path, file: Path, engine: str, num: int) -> list[st
     return lines
 
 
-@pytest.mark.parametrize("engine", ["numpy", "tf.data"])
+@pytest.mark.parametrize("engine", ["numpy", pytest.param("tf.data", marks=pytest.mark.slow)])
 def test_killed_and_resumed_gives_what_an_uninterrupted_run_gives(
     data: Path, tmp_path: Path, engine: str
 ) -> None:

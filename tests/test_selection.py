@@ -6,15 +6,17 @@ import csv
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fer_data.data.manifest import NO_SPLIT, Manifest
-from fer_data.data.selection import Selection
-from fer_data.data.sources import read
+from fer_data.data.dataset import NO_SPLIT, Dataset
+from fer_data.data.options import LoadOptions
+from fer_data.data.reading import load
+from fer_data.data.selection import selected
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, FerError, UsageError
 from fer_data.loading.opening import open_loader
@@ -35,20 +37,20 @@ def write(path: Path, header: list[str], *rows: tuple[object, ...]) -> Path:
     return path
 
 
-def excluding(tmp_path: Path, *samples: str) -> Selection:
+def excluding(tmp_path: Path, *samples: str) -> dict[str, Any]:
     rows = [(sample, "duplicate", "of, another") for sample in samples]
-    return Selection(exclude=write(tmp_path / "x.csv", ["sample", "kind", "detail"], *rows))
+    return {"exclude": write(tmp_path / "x.csv", ["sample", "kind", "detail"], *rows)}
 
 
-def in_split(manifest: Manifest, split: str) -> set[str]:
-    ids = manifest.sample_ids()
-    return {ids[row] for row in manifest.rows(split)}
+def in_split(dataset: Dataset, split: str) -> set[str]:
+    ids = dataset.sample_ids()
+    return {ids[row] for row in dataset.rows(split)}
 
 
 def test_excluded_samples_keep_their_row_and_are_in_no_count(data: Path, tmp_path: Path) -> None:
-    whole = read(data)
+    whole = load(data)
     selection = excluding(tmp_path, "train/a/0001.png", "test/b/0000.png", "train/a/0001.png")
-    found = read(data, selection=selection)
+    found = load(data, **selection)
     assert found.sample_ids() == whole.sample_ids()
     assert found.counts("train").tolist() == [5, 3]
     assert found.counts("test").tolist() == [2, 0]
@@ -62,7 +64,7 @@ def test_excluded_samples_keep_their_row_and_are_in_no_count(data: Path, tmp_pat
 def test_a_csv_s_samples_are_named_by_their_row(tmp_path: Path) -> None:
     path = tmp_path / "fer.csv"
     write_noise_csv(path, [3, 3, 0, 6], ["Training", "Training", "Training", "PublicTest"])
-    found = read(path, selection=excluding(tmp_path, "row 1", "row 3"))
+    found = load(path, **excluding(tmp_path, "row 1", "row 3"))
     assert found.rows("train").tolist() == [0, 2]
     assert found.rows("test").tolist() == []
 
@@ -72,28 +74,28 @@ def test_samples_that_the_data_does_not_have_are_counted_and_named(
 ) -> None:
     selection = excluding(tmp_path, "train/a/0001.png", "train/z/9.png", "other.png")
     with pytest.raises(DataError, match=r"2 of its samples are not in .*data; .*train/z/9\.png"):
-        read(data, selection=selection)
+        load(data, **selection)
 
 
 def test_a_picture_that_cannot_be_decoded_may_be_excluded(data: Path, tmp_path: Path) -> None:
     (data / "train/a/0002.png").write_bytes(b"no picture")
     selection = excluding(tmp_path, "train/a/0002.png", "train/a/0003.png")
     for skip_bad in (True, False):
-        store = open_store(data, skip_bad=skip_bad, selection=selection)
-        assert store.manifest.counts("train").tolist() == [4, 3]
-        assert store.manifest.left_out == ()
+        store = open_store(data, skip_bad=skip_bad, **selection)
+        assert store.dataset.counts("train").tolist() == [4, 3]
+        assert store.dataset.left_out == ()
     (data / "train/a/0004.png").write_bytes(b"no picture")
     with pytest.raises(DataError, match=r"train/a/000[24]\.png: not a picture"):
-        open_store(data, selection=selection)
+        open_store(data, **selection)
 
 
 def test_a_bad_row_may_be_excluded(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training", f"9,{FLAT},Training"])
     with pytest.raises(DataError, match="row 1"):
-        read(path)
-    found = read(path, selection=excluding(tmp_path, "row 1"))
+        load(path)
+    found = load(path, **excluding(tmp_path, "row 1"))
     assert (found.counts("train").sum(), found.left_out) == (1, ())
-    assert len(open_store(path, selection=excluding(tmp_path, "row 1")).manifest) == 1
+    assert len(open_store(path, **excluding(tmp_path, "row 1")).dataset) == 1
 
 
 def test_splits_stand_in_place_of_the_data_s_own(data: Path, tmp_path: Path) -> None:
@@ -106,7 +108,7 @@ def test_splits_stand_in_place_of_the_data_s_own(data: Path, tmp_path: Path) -> 
         ("train/a/0001.png", "train"),
         ("train/a/0001.png", "train"),
     )
-    found = read(data, selection=Selection(splits=splits))
+    found = load(data, splits=splits)
     assert found.splits == ("train", "validation")
     assert in_split(found, "train") == {"test/a/0000.png", "train/a/0001.png"}
     assert in_split(found, "validation") == {"train/a/0000.png", "train/b/0000.png"}
@@ -117,7 +119,7 @@ def test_splits_stand_in_place_of_the_data_s_own(data: Path, tmp_path: Path) -> 
 
 
 def test_a_fold_validates_while_the_others_train_and_test_stays(data: Path, tmp_path: Path) -> None:
-    ids = [sample for sample in read(data).sample_ids() if sample.startswith("train")]
+    ids = [sample for sample in load(data).sample_ids() if sample.startswith("train")]
     folds = write(
         tmp_path / "folds.csv",
         ["sample", "fold"],
@@ -125,7 +127,7 @@ def test_a_fold_validates_while_the_others_train_and_test_stays(data: Path, tmp_
     )
     seen: set[str] = set()
     for fold in (1, 2, 3):
-        found = read(data, selection=Selection(splits=folds, fold=fold))
+        found = load(data, splits=folds, fold=fold)
         validation = in_split(found, "validation")
         assert in_split(found, "train") == set(ids) - validation
         assert len(found.rows("test")) == 3
@@ -140,10 +142,10 @@ def test_what_is_excluded_stays_excluded_whatever_the_splits_say(
     splits = write(
         tmp_path / "splits.csv",
         ["sample", "split"],
-        *((sample, "train") for sample in read(data).sample_ids()),
+        *((sample, "train") for sample in load(data).sample_ids()),
     )
-    exclude = excluding(tmp_path, "train/a/0000.png").exclude
-    found = read(data, selection=Selection(exclude=exclude, splits=splits))
+    exclude = excluding(tmp_path, "train/a/0000.png")["exclude"]
+    found = load(data, exclude=exclude, splits=splits)
     assert found.counts("train").tolist() == [7, 4]
     assert found.num_excluded == 1
 
@@ -178,7 +180,7 @@ def test_a_file_of_splits_that_cannot_be_meant_is_refused(
 ) -> None:
     splits = write(tmp_path / "splits.csv", header, *rows)
     with pytest.raises(FerError, match=message):
-        read(data, selection=Selection(splits=splits, fold=fold))
+        load(data, splits=splits, fold=fold)
 
 
 @pytest.mark.parametrize(
@@ -198,44 +200,42 @@ def test_a_file_of_excluded_samples_that_is_none_is_refused(
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(DataError, match=message):
-        read(data, selection=Selection(exclude=path))
+        load(data, exclude=path)
 
 
 def test_a_fold_of_no_file_is_refused() -> None:
     with pytest.raises(UsageError, match="name the file"):
-        Selection(fold=1)
+        LoadOptions(fold=1)
 
 
 def test_a_selection_survives_json_and_names_its_files_absolutely(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    selection = Selection(exclude="x.csv", splits=tmp_path / "s.csv", fold=2)
-    assert Selection.from_dict(json.loads(json.dumps(selection.to_dict()))) == selection
-    assert selection.to_dict()["exclude"] == str(tmp_path / "x.csv")
-    assert Selection().to_dict() == {}
-    assert not Selection()
-    assert selection
+    options = LoadOptions(exclude="x.csv", splits=tmp_path / "s.csv", fold=2)
+    assert LoadOptions(**json.loads(json.dumps(options.to_dict()))) == options
+    assert options.to_dict()["exclude"] == str(tmp_path / "x.csv")
+    assert LoadOptions().to_dict() == {}
 
 
 def test_the_store_on_disk_is_the_same_whatever_is_selected(data: Path, tmp_path: Path) -> None:
     whole = open_store(data)
-    selected = open_store(data, selection=excluding(tmp_path, "train/a/0001.png"))
+    selected = open_store(data, **excluding(tmp_path, "train/a/0001.png"))
     assert selected.path == whole.path
-    assert len(selected.pixels) == len(selected.manifest) == len(whole.manifest)
-    assert open_store(data).manifest.num_excluded == 0
+    assert len(selected.pixels) == len(selected.dataset) == len(whole.dataset)
+    assert open_store(data).dataset.num_excluded == 0
 
 
 def test_a_pickled_loader_keeps_its_selection_though_the_file_is_gone(
     data: Path, tmp_path: Path
 ) -> None:
     selection = excluding(tmp_path, "train/a/0001.png")
-    loader = open_loader(data, selection=selection, image_size=8, batch_size=4)
+    loader = open_loader(data, **selection, image_size=8, batch_size=4)
     pickled = pickle.dumps(loader)
     (tmp_path / "x.csv").unlink()
     again = pickle.loads(pickled)
     assert again.counts.tolist() == [5, 3]
-    assert again.store.manifest.notes == loader.store.manifest.notes
+    assert again.store.dataset.notes == loader.store.dataset.notes
     assert pickle.loads(pickle.dumps(again)).counts.tolist() == [5, 3]
     for step in range(5):
         assert np.array_equal(again.batch(step).images, loader.batch(step).images)
@@ -245,9 +245,9 @@ def test_a_loader_never_draws_what_is_excluded_and_refuses_the_state_of_another_
     data: Path, tmp_path: Path
 ) -> None:
     whole = open_loader(data, image_size=8, batch_size=4)
-    row = whole.store.manifest.sample_ids().index("train/a/0001.png")
+    row = whole.store.dataset.sample_ids().index("train/a/0001.png")
     loader = open_loader(
-        data, selection=excluding(tmp_path, "train/a/0001.png"), image_size=8, batch_size=4
+        data, **excluding(tmp_path, "train/a/0001.png"), image_size=8, batch_size=4
     )
     drawn = {int(sample) for batch in loader for sample in batch.samples}
     assert drawn == set(whole.rows.tolist()) - {row}
@@ -262,15 +262,15 @@ def test_a_loader_never_draws_what_is_excluded_and_refuses_the_state_of_another_
 def test_every_sample_is_in_one_split_or_in_none(
     data: Path, tmp_path: Path, excluded: set[int], validation: set[int]
 ) -> None:
-    whole = read(data)
+    whole = load(data)
     ids = whole.sample_ids()
     splits = write(
         tmp_path / "splits.csv",
         ["sample", "split"],
         *((ids[row], "validation" if row in validation else "train") for row in range(len(ids))),
     )
-    exclude = excluding(tmp_path, *(ids[row] for row in excluded)).exclude
-    found = Selection(exclude=exclude, splits=splits).apply(whole)
+    exclude = excluding(tmp_path, *(ids[row] for row in excluded))["exclude"]
+    found = selected(whole, LoadOptions(exclude=exclude, splits=splits))
     rows = [row for split in found.splits for row in found.rows(split).tolist()]
     assert sorted(rows) == sorted(set(range(len(ids))) - excluded)
     assert set(np.flatnonzero(found.split_codes == NO_SPLIT).tolist()) == excluded
@@ -282,7 +282,7 @@ def test_commands_take_selections_and_say_what_they_excluded(
     data: Path,
     tmp_path: Path,
 ) -> None:
-    exclude = str(excluding(tmp_path, "train/a/0001.png").exclude)
+    exclude = str(excluding(tmp_path, "train/a/0001.png")["exclude"])
     ended = run("stats", data, "--exclude", exclude)
     assert ended.code == 0
     assert "1 excluded, by x.csv\n" in ended.out

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 import fer_data
 from fer_data.analysis.stats import SplitStats, Stats, compute_stats
-from fer_data.data.manifest import Manifest, build
+from fer_data.data.dataset import Dataset, build
 from fer_data.terminal import render
 from tests.conftest import MakeFolder
 from tests.csv_files import FLAT, write_csv
 
 
-def manifest_of(counts: dict[str, dict[str, int]], *, classes: tuple[str, ...] = ()) -> Manifest:
-    """Return a manifest with so many samples of each class in each split."""
+def dataset_of(counts: dict[str, dict[str, int]], *, classes: tuple[str, ...] = ()) -> Dataset:
+    """Return a dataset with so many samples of each class in each split."""
     samples = [
         (split, name, f"{split}/{name}/{place}")
         for split, numbers in counts.items()
@@ -57,7 +57,7 @@ def test_the_effective_number_is_between_one_and_the_classes_present(counts: lis
 
 
 def test_each_balance_draws_what_it_says() -> None:
-    stats = compute_stats(manifest_of({"train": {"a": 6, "b": 2, "c": 4}, "test": {"a": 9}}))
+    stats = compute_stats(dataset_of({"train": {"a": 6, "b": 2, "c": 4}, "test": {"a": 9}}))
     draws = {balance.name: balance.draws for balance in stats.balances}
     assert draws == {
         "none": (6, 2, 4),
@@ -71,7 +71,7 @@ def test_each_balance_draws_what_it_says() -> None:
 
 
 def test_an_empty_class_makes_the_ratio_infinite_and_null_in_json() -> None:
-    stats = compute_stats(manifest_of({"train": {"a": 6, "c": 2}}, classes=("b",)))
+    stats = compute_stats(dataset_of({"train": {"a": 6, "c": 2}}, classes=("b",)))
     assert stats.class_names == ("a", "b", "c")
     assert stats.imbalance_ratio == math.inf
     loaded = plain_json(stats)
@@ -86,7 +86,7 @@ def test_an_empty_class_makes_the_ratio_infinite_and_null_in_json() -> None:
 
 
 def test_rows_without_a_label_are_counted_apart(tmp_path: Path) -> None:
-    stats = compute_stats(fer_data.read(write_csv(tmp_path / "t.csv", [FLAT] * 3, header="pixels")))
+    stats = compute_stats(fer_data.load(write_csv(tmp_path / "t.csv", [FLAT] * 3, header="pixels")))
     split = stats.splits["test"]
     assert (split.num_samples, split.num_unlabelled, sum(split.counts)) == (3, 3, 0)
     assert set(split.shares) == {0}
@@ -103,7 +103,7 @@ def test_rows_without_a_label_are_counted_apart(tmp_path: Path) -> None:
 def test_json_holds_every_figure_by_name(make_folder: MakeFolder) -> None:
     root = make_folder({"train/cat": 3, "train/dog": 1, "test/cat": 1, "test/dog": 1})
     (root / "notes.txt").write_text("x")
-    loaded = plain_json(compute_stats(fer_data.read(root)))
+    loaded = plain_json(compute_stats(fer_data.load(root)))
     assert loaded == {
         "path": str(root),
         "layout": "split folders with class folders",
@@ -158,15 +158,15 @@ def test_json_holds_every_figure_by_name(make_folder: MakeFolder) -> None:
 
 
 def test_the_ratio_is_that_of_the_training_split_or_else_of_the_first() -> None:
-    both = compute_stats(manifest_of({"train": {"a": 6, "b": 2}, "test": {"a": 9, "b": 1}}))
+    both = compute_stats(dataset_of({"train": {"a": 6, "b": 2}, "test": {"a": 9, "b": 1}}))
     assert both.imbalance_ratio == 3
-    test_alone = compute_stats(manifest_of({"test": {"a": 9, "b": 1}}))
+    test_alone = compute_stats(dataset_of({"test": {"a": 9, "b": 1}}))
     assert test_alone.imbalance_ratio == 9
     assert test_alone.balances == ()
 
 
 def test_counts_as_csv_have_a_row_for_each_split_and_class() -> None:
-    stats = compute_stats(manifest_of({"train": {"a": 3, 'say "b", c': 1}, "test": {"a": 2}}))
+    stats = compute_stats(dataset_of({"train": {"a": 3, 'say "b", c': 1}, "test": {"a": 2}}))
     assert render.counts_csv(stats).splitlines() == [
         "split,class,count,share",
         "train,a,3,0.750000",

@@ -59,12 +59,12 @@ def test_there_and_back_is_the_same_data(records: Path, tmp_path: Path) -> None:
         open_store(path, cache=tmp_path / "cache", form=read_index(records).form)
         for path in (records.parent / "data", tmp_path / "back")
     )
-    assert after.manifest.class_names == before.manifest.class_names
+    assert after.dataset.class_names == before.dataset.class_names
     for split in ("train", "test"):
         kept = [
-            sorted(zip(s.manifest.labels[rows].tolist(), map(bytes, s.pixels[rows]), strict=True))
+            sorted(zip(s.dataset.labels[rows].tolist(), map(bytes, s.pixels[rows]), strict=True))
             for s in (before, after)
-            if len(rows := s.manifest.rows(split))
+            if len(rows := s.dataset.rows(split))
         ]
         assert kept[0] == kept[1]
 
@@ -133,7 +133,7 @@ def test_a_shard_that_a_last_batch_would_leave_empty_is_refused(records: Path) -
 
 def test_an_evaluation_split_comes_in_order_as_it_is(records: Path) -> None:
     store = open_store(records.parent / "data", form=read_index(records).form)
-    expected = [bytes(store.pixels[row]) for row in store.manifest.rows("test")]
+    expected = [bytes(store.pixels[row]) for row in store.dataset.rows("test")]
     seen = [x for batch in drawn(records, 1, split="test", augment="strong") for x in batch]
     assert [np.frombuffer(p, np.float32).astype(np.uint8).tobytes() for p, _ in seen] == expected
     with pytest.raises(UsageError, match="only train is ever balanced"):
@@ -202,6 +202,6 @@ def test_a_class_or_file_name_that_is_no_utf_8_is_refused_or_escaped(tmp_path: P
     names = {"class_names": np.array(["\udcff"]), "samples": np.array(["\ud800.png"])}
     np.savez(tmp_path / "file.npz", **names, **about)
     convert(tmp_path / "file.npz", tmp_path / "out", to="tfrecord")
-    manifest = fer_data.read(tmp_path / "out")
-    assert manifest.class_names == ("\udcff",)
-    assert sources.names(manifest) == ["\\ud800.png"]
+    dataset = fer_data.load(tmp_path / "out")
+    assert dataset.class_names == ("\udcff",)
+    assert sources.names(dataset) == ["\\ud800.png"]

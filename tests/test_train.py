@@ -22,7 +22,6 @@ from rich.console import Console
 from sklearn.metrics import f1_score
 
 from fer_data.data.ferplus import COLUMNS
-from fer_data.data.selection import Selection
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
 from fer_data.loading.opening import open_loader
@@ -121,7 +120,7 @@ def test_the_ledger_of_a_run_counts_the_batches_that_it_trained_on(
     store = open_store(faces)
     loader = divide(recipe, store).train
     samples = np.concatenate([loader.batch(step).samples for step in range(6)])
-    drawn = np.bincount(store.manifest.labels[samples], minlength=7)
+    drawn = np.bincount(store.dataset.labels[samples], minlength=7)
     assert [one["draws"] for one in ledger["classes"].values()] == drawn.tolist()
 
 
@@ -233,6 +232,7 @@ def test_what_a_killed_process_left_of_its_first_file_is_in_no_ones_way(tmp_path
         Run.create(tmp_path / "run", Recipe(), {}, {})
 
 
+@pytest.mark.slow
 @no_plots
 def test_a_run_killed_and_resumed_is_the_uninterrupted_one(
     run: Run, faces: Path, tmp_path: Path
@@ -263,9 +263,8 @@ def test_resuming_applies_the_selection_again_and_refuses_one_that_changed(
     data = make_folder({"train/a": 12, "train/b": 8, "valid/a": 4, "valid/b": 4}, side=16)
     listed = tmp_path / "x.csv"
     listed.write_text("sample\ntrain/a/0001.png\ntrain/b/0002.png\n")
-    selection = Selection(exclude=listed)
     recipe = Recipe(net="small", epochs=1, batch_size=6, image_size=(16, 16))
-    stopped = train(recipe, data, tmp_path / "run", selection=selection, callbacks=[StopAfter(2)])
+    stopped = train(recipe, data, tmp_path / "run", exclude=listed, callbacks=[StopAfter(2)])
     assert stopped.data["counts"]["train"] == [11, 7]
     assert "2 excluded, by x.csv" in stopped.data["notes"]
     text = listed.read_text()
@@ -278,7 +277,7 @@ def test_resuming_applies_the_selection_again_and_refuses_one_that_changed(
     everything = ["sample", *(f"valid/{name}/000{n}.png" for name in "ab" for n in range(4))]
     listed.write_text("\n".join(everything))
     with pytest.raises(DataError, match="no sample to load"):
-        evaluate_run(run.path, data, split="validation", selection=selection)
+        evaluate_run(run.path, data, split="validation", exclude=listed)
 
 
 def test_a_comparison_says_where_selections_differ(run: Run, tmp_path: Path) -> None:
@@ -303,18 +302,33 @@ def test_a_run_trains_on_soft_labels_and_is_judged_by_whole_ones(
         usage = "Training" if rows[row].parts[-3] == "train" else "PrivateTest"
         lines.append(f"{usage},x,{row % 4},{row % 3},1,{row % 5},2,{row % 2},3,0,{row % 6},0")
     (tmp_path / "votes.csv").write_text("\n".join(lines) + "\n")
-    selection = Selection(ferplus=tmp_path / "votes.csv", soft=True, keep_unusable=True)
+    options: Any = {"ferplus": tmp_path / "votes.csv", "soft": True, "keep_unusable": True}
     recipe = dataclasses.replace(QUICK, epochs=1, mix="mixup:0.2", balance="class-weights")
-    run = train(recipe, faces, tmp_path / "run", selection=selection)
+    run = train(recipe, faces, tmp_path / "run", **options)
     assert any("soft labels" in note for note in run.data["notes"])
-    store = open_store(faces, selection=selection)
+    store = open_store(faces, **options)
     parts = divide(recipe, store)
     assert parts.train.soft
     assert not parts.validation.soft
     assert parts.test is not None
     assert not parts.test.soft
-    assert run.metrics["test"]["num_samples"] == store.manifest.counts("test").sum()
-    assert evaluate_run(run.path, faces, selection=selection) == run.metrics["test"]
+    assert run.metrics["test"]["num_samples"] == store.dataset.counts("test").sum()
+    assert evaluate_run(run.path, faces, **options) == run.metrics["test"]
+
+
+@no_plots
+def test_a_class_that_the_test_split_lacks_is_undefined_there_and_the_run_is_compared(
+    make_folder: MakeFolder, tmp_path: Path
+) -> None:
+    data = make_folder(
+        {"train/a": 16, "train/b": 12, "train/c": 8, "test/a": 4, "test/b": 4}, side=16
+    )
+    recipe = Recipe(net="small", epochs=1, batch_size=9, image_size=(16, 16))
+    run = train(recipe, data, tmp_path / "run")
+    scores = run.metrics["test"]["per_class"]
+    assert scores["c"]["recall"] is None
+    assert scores["a"]["recall"] is not None
+    assert side_by_side([run.path, run.path]).rows
 
 
 def test_data_without_a_test_split_and_with_colour_trains(
@@ -344,8 +358,8 @@ def test_validation_is_held_out_of_training_and_test_is_untouched(faces: Path) -
     train_rows, held_out = set(parts.train.rows), set(parts.validation.rows)
     assert parts.test
     assert not train_rows & held_out
-    assert train_rows | held_out == set(store.manifest.rows("train"))
-    assert set(parts.test.rows) == set(store.manifest.rows("test"))
+    assert train_rows | held_out == set(store.dataset.rows("train"))
+    assert set(parts.test.rows) == set(store.dataset.rows("test"))
     assert not parts.validation.shuffle
     assert parts.validation.augment == "none"
 
@@ -354,7 +368,7 @@ def test_the_datas_own_validation_split_is_used(make_folder: MakeFolder) -> None
     data = make_folder({"train/a": 5, "train/b": 5, "valid/a": 3, "valid/b": 2})
     store = open_loader(data).store
     parts = divide(Recipe(), store)
-    assert parts.validation.rows.tolist() == store.manifest.rows("validation").tolist()
+    assert parts.validation.rows.tolist() == store.dataset.rows("validation").tolist()
     assert len(parts.train.rows) == 10
 
 
@@ -363,8 +377,8 @@ def test_the_notebooks_protocol_validates_on_flipped_test_pictures_and_says_so(
 ) -> None:
     store = open_loader(faces).store
     parts = divide(Recipe(protocol="notebook", batch_size=32), store)
-    assert parts.validation.rows.tolist() == store.manifest.rows("test").tolist()
-    assert parts.train.rows.tolist() == store.manifest.rows("train").tolist()
+    assert parts.validation.rows.tolist() == store.dataset.rows("test").tolist()
+    assert parts.train.rows.tolist() == store.dataset.rows("train").tolist()
     assert parts.validation.augment == "flip"
     assert any(batch.parameters.flipped.any() for batch in parts.validation.epoch(0))
     assert any("serves as validation" in note for note in parts.notes)
@@ -453,6 +467,7 @@ def test_the_geometric_mean_is_that_of_the_recalls() -> None:
     assert found["geometric_mean"] == pytest.approx(np.sqrt(0.5 * 1.0))
 
 
+@pytest.mark.slow
 @no_plots
 def test_a_comparison_says_what_makes_it_doubtful(run: Run, faces: Path, tmp_path: Path) -> None:
     recipe = Recipe(**{**QUICK.to_dict(), "balance": "oversample", "epochs": 1})
@@ -474,6 +489,7 @@ def test_a_picture_that_is_no_model_is_refused(tmp_path: Path) -> None:
         models.load(tmp_path / "missing.keras")
 
 
+@pytest.mark.slow
 def test_touched_data_is_the_same_and_changed_data_another(
     make_folder: MakeFolder, tmp_path: Path
 ) -> None:
@@ -482,7 +498,7 @@ def test_touched_data_is_the_same_and_changed_data_another(
     stopped = train(recipe, data, tmp_path / "run", callbacks=[StopAfter(2)])
     shutil.copytree(stopped.path, tmp_path / "other")
     store = open_store(data, form=recipe.form)
-    division = split_samples(store.manifest, np.arange(80), pool=True)
+    division = split_samples(store.dataset, np.arange(80), pool=True)
     write_split_folders(division, store, tmp_path / "divided")
     assert (data / "train" / "a" / "0000.png").stat().st_nlink == 2
     assert resume(stopped.path).is_finished

@@ -41,7 +41,7 @@ import sys
 from fer_data.auditing.subject import Subject
 from fer_data.data.store import open_store
 subject = Subject(open_store(sys.argv[1], skip_bad=True))
-names = subject.manifest.sample_ids()
+names = subject.dataset.sample_ids()
 numbers = subject.photographs
 """
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import keras
 from numpy.typing import NDArray
 
+from fer_data.data.reading import DatasetLike
 from fer_data.errors import UsageError
 from fer_data.loading.batches import Labels
 from fer_data.loading.loader import Loader, check_labels
@@ -114,7 +114,7 @@ class _Ahead:
 
 
 def keras_dataset(
-    source: str | Path | Loader,
+    source: DatasetLike | Loader,
     *,
     labels: Labels = "one-hot",
     workers: int = 1,
@@ -125,7 +125,7 @@ def keras_dataset(
 
     Parameters
     ----------
-    source : path or Loader
+    source : path, Dataset or Loader
         A data set, opened as `fer_data.open_loader` does, or a loader. The first epoch begins at
         the loader's ``step``, and every epoch goes on where the one before ended.
     labels : {"one-hot", "int"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from fer_data.adapters.tfcall import call_python
+from fer_data.data.reading import DatasetLike
 from fer_data.loading.batches import Labels
 from fer_data.loading.loader import Loader, check_labels
 from fer_data.loading.opening import as_loader
@@ -19,7 +19,7 @@ from fer_data.loading.stretches import steps_of_iteration, steps_together, stret
 
 
 def tf_dataset(
-    source: str | Path | Loader,
+    source: DatasetLike | Loader,
     *,
     labels: Labels = "one-hot",
     steps_per_epoch: int | None = None,
@@ -34,7 +34,7 @@ def tf_dataset(
 
     Parameters
     ----------
-    source : path or Loader
+    source : path, Dataset or Loader
         A data set, opened as `fer_data.open_loader` does, or a loader. The first iteration begins
         at the loader's ``step``.
     labels : {"one-hot", "int"}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from functools import cached_property
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, DistributedSampler, get_worker_info
 
+from fer_data.data.reading import DatasetLike
 from fer_data.errors import UsageError
 from fer_data.loading.batches import Labels
 from fer_data.loading.loader import Loader, check_labels
@@ -24,7 +24,7 @@ _OWN = ("dataset", "sampler", "batch_sampler", "batch_size", "shuffle", "drop_la
 
 
 def torch_loader(
-    source: str | Path | Loader,
+    source: DatasetLike | Loader,
     *,
     labels: Labels = "int",
     num_workers: int = 0,
@@ -45,7 +45,7 @@ def torch_loader(
 
     Parameters
     ----------
-    source : path or Loader
+    source : path, Dataset or Loader
         A data set, opened as `fer_data.open_loader` does, or a loader. The first iteration begins
         at the loader's ``step``.
     labels : {"int", "one-hot"}
@@ -183,8 +183,11 @@ class _Steps(DistributedSampler[_Step]):
         UsageError
             If the state is of other data or settings, and which; or no state.
         """
-        self._first = self._loader.from_state(state).step
-        self._num_given = int(state["given"])
+        first = self._loader.from_state(state).step
+        given = state.get("given", 0)
+        if not isinstance(given, int) or not 0 <= given <= len(self):
+            raise UsageError(f"state: expected given of 0 to {len(self)}, got {given!r}")
+        self._first, self._num_given = first, given
         self._is_under_way = False
 
     @cached_property

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fer_data.data.manifest import NO_SPLIT, Manifest
+from fer_data.data.dataset import NO_SPLIT, Dataset
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,12 @@ class Agreement:
         )
 
 
-def label_agreement(own: Manifest, other: Manifest) -> Agreement:
-    """Return how far the labels of two manifests of the same rows agree.
+def label_agreement(own: Dataset, other: Dataset) -> Agreement:
+    """Return how far the labels of two datasets of the same rows agree.
 
     Parameters
     ----------
-    own, other : Manifest
+    own, other : Dataset
         What is in no split of `other` is not counted, nor what has no label in one of them.
     """
     counted = (other.split_codes != NO_SPLIT) & (own.labels >= 0) & (other.labels >= 0)

@@ -27,7 +27,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from fer_data.data.manifest import NO_SPLIT, UNLABELLED, Manifest, printable
+from fer_data.data.dataset import NO_SPLIT, UNLABELLED, Dataset, printable
 from fer_data.errors import DataError
 from fer_data.util.files import write_text
 
@@ -38,7 +38,7 @@ class Doubts:
 
     Attributes
     ----------
-    manifest : Manifest
+    dataset : Dataset
     rows : ndarray of int64, shape [P]
         The samples with a prediction, the most doubtful first.
     margins : ndarray of float64, shape [P]
@@ -48,7 +48,7 @@ class Doubts:
     probabilities : ndarray of float32, shape [P, C]
     """
 
-    manifest: Manifest
+    dataset: Dataset
     rows: NDArray[np.int64]
     margins: NDArray[np.float64]
     suggested: NDArray[np.int64]
@@ -57,12 +57,12 @@ class Doubts:
     @property
     def doubted(self) -> NDArray[np.bool_]:
         """Which of `rows` have a label that is doubted, bool [P]."""
-        doubted: NDArray[np.bool_] = self.suggested != self.manifest.labels[self.rows]
+        doubted: NDArray[np.bool_] = self.suggested != self.dataset.labels[self.rows]
         return doubted
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """Return the doubted samples, the most doubtful first."""
-        names, ids = self.manifest.class_names, self.manifest.take(self.rows).sample_ids()
+        names, ids = self.dataset.class_names, self.dataset.take(self.rows).sample_ids()
         return [
             {
                 "sample": ids[place],
@@ -72,7 +72,7 @@ class Doubts:
                 "probability_of_suggested": float(self.probabilities[place, self.suggested[place]]),
                 "margin": float(self.margins[place]),
             }
-            for place, label in enumerate(self.manifest.labels[self.rows].tolist())
+            for place, label in enumerate(self.dataset.labels[self.rows].tolist())
             if self.suggested[place] != label
         ]
 
@@ -112,19 +112,19 @@ class Check:
 
 
 def find_doubts(
-    manifest: Manifest, rows: NDArray[np.int64], probabilities: NDArray[np.float32]
+    dataset: Dataset, rows: NDArray[np.int64], probabilities: NDArray[np.float32]
 ) -> Doubts:
     """Rank samples by how much a model doubts their labels.
 
     Parameters
     ----------
-    manifest : Manifest
+    dataset : Dataset
     rows : ndarray of int64, shape [P]
         Labelled samples.
     probabilities : ndarray of float32, shape [P, C]
         Of each class, by a model that was not trained on the sample.
     """
-    labels = manifest.labels[rows].astype(np.int64)
+    labels = dataset.labels[rows].astype(np.int64)
     every = np.arange(len(rows))
     counts = np.bincount(labels, minlength=probabilities.shape[1])
     sums = np.bincount(labels, probabilities[every, labels], minlength=probabilities.shape[1])
@@ -137,11 +137,11 @@ def find_doubts(
     sure = np.where(over >= 0, probabilities, -1.0)
     suggested = np.where(sure.max(axis=1) >= 0, sure.argmax(axis=1), labels)
     order = np.lexsort((rows, margins))
-    return Doubts(manifest, rows[order], margins[order], suggested[order], probabilities[order])
+    return Doubts(dataset, rows[order], margins[order], suggested[order], probabilities[order])
 
 
 def read_predictions(
-    runs: Sequence[str | Path], manifest: Manifest
+    runs: Sequence[str | Path], dataset: Dataset
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return what runs say of the samples that they validated on: rows, probabilities [P, C].
 
@@ -150,7 +150,7 @@ def read_predictions(
     runs : sequence of path
         Run folders, or their ``predictions.parquet``: one for each fold. Of a sample that several
         runs predict, the mean counts.
-    manifest : Manifest
+    dataset : Dataset
         The data that they were trained on.
 
     Raises
@@ -158,7 +158,7 @@ def read_predictions(
     DataError
         If a file cannot be read, has other classes, or no sample of the data.
     """
-    columns = [f"probability_{printable(name)}" for name in manifest.class_names]
+    columns = [f"probability_{printable(name)}" for name in dataset.class_names]
     tables = []
     for run in runs:
         path = Path(run) / "predictions.parquet" if Path(run).is_dir() else Path(run)
@@ -172,30 +172,30 @@ def read_predictions(
         if found != columns or not {"split", "sample"} <= set(table.columns):
             raise DataError(
                 f"{path}: predictions of other classes ({', '.join(map(str, found)) or 'none'}) "
-                f"than {manifest.root} has"
+                f"than {dataset.root} has"
             )
         tables.append(table[table["split"] == "validation"])
     means = pd.concat(tables).groupby("sample", sort=False)[columns].mean()
-    of_sample = {sample: row for row, sample in enumerate(manifest.sample_ids())}
+    of_sample = {sample: row for row, sample in enumerate(dataset.sample_ids())}
     places = [of_sample.get(str(sample), -1) for sample in means.index]
     rows = np.array(places, np.int64)
     known = rows >= 0
-    known[known] &= manifest.split_codes[rows[known]] != NO_SPLIT
-    known[known] &= manifest.labels[rows[known]] != UNLABELLED
+    known[known] &= dataset.split_codes[rows[known]] != NO_SPLIT
+    known[known] &= dataset.labels[rows[known]] != UNLABELLED
     if not known.any():
-        raise DataError(f"{manifest.root}: the runs validated on no sample of it")
+        raise DataError(f"{dataset.root}: the runs validated on no sample of it")
     return rows[known], means.to_numpy(np.float32)[known]
 
 
-def check_doubts(doubts: Doubts, other: Manifest) -> Check:
-    """Compare doubts with the labels of another manifest of the same samples, as FER+'s.
+def check_doubts(doubts: Doubts, other: Dataset) -> Check:
+    """Compare doubts with the labels of another dataset of the same samples, as FER+'s.
 
     Raises
     ------
     DataError
         If the other labels never differ, or always.
     """
-    own = doubts.manifest
+    own = doubts.dataset
     usable = (other.split_codes[doubts.rows] != NO_SPLIT) & (other.labels[doubts.rows] >= 0)
     rows = doubts.rows[usable]
     names, others = np.array(own.class_names), np.array(other.class_names)

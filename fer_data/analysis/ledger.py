@@ -193,7 +193,7 @@ def record_ledger(loader: Loader, steps: int) -> Ledger:
         [each.min() if len(each) else 0 for each in of_class],
         [each.max(initial=0) for each in of_class],
     )
-    names = loader.store.manifest.class_names
+    names = loader.store.dataset.class_names
     return Ledger(
         str(loader.strategy),
         stop / loader.num_samples,

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from fer_data.analysis.agreement import Agreement, label_agreement
 from fer_data.analysis.drift import ClassDrift, class_drift
-from fer_data.data.manifest import Manifest
-from fer_data.data.selection import Selection
+from fer_data.data.dataset import Dataset
+from fer_data.data.reading import DatasetLike, load
+from fer_data.data.selection import selected
 from fer_data.sampling.schedule import Schedule
 from fer_data.sampling.strategy import CHOICES, Strategy
 from fer_data.sampling.weights import class_weights
@@ -154,14 +155,16 @@ class Stats:
         }
 
 
-def compute_stats(manifest: Manifest, *, selection: Selection | None = None) -> Stats:
-    """Count a manifest's samples.
+def compute_stats(data: DatasetLike, **options: Any) -> Stats:
+    """Count a dataset's samples.
 
     Parameters
     ----------
-    manifest : Manifest
-    selection : Selection, optional
-        What to apply first; with FER+, the agreement of both labels is then told.
+    data : path or Dataset
+        What `fer_data.load` takes. With FER+'s labels, their agreement with the data's own is
+        counted, too.
+    **options
+        As in `fer_data.load`, for a path.
 
     Returns
     -------
@@ -170,39 +173,43 @@ def compute_stats(manifest: Manifest, *, selection: Selection | None = None) -> 
     Raises
     ------
     DataError
-        If the selection does not fit the data.
+        If the data cannot be read.
     """
-    agreement = None
-    if selection:
-        agreement = _agreement(manifest, selection)
-        manifest = selection.apply(manifest)
+    dataset = load(data, **options)
     splits = {
-        name: SplitStats(tuple(manifest.counts(name).tolist()), manifest.num_unlabelled(name))
-        for name in manifest.splits
+        name: SplitStats(tuple(dataset.counts(name).tolist()), dataset.num_unlabelled(name))
+        for name in dataset.splits
     }
     balances: tuple[Balance, ...] = ()
     if "train" in splits and any(splits["train"].counts):
-        balances = tuple(_balance(name, manifest.counts("train")) for name in CHOICES)
+        balances = tuple(_balance(name, dataset.counts("train")) for name in CHOICES)
     return Stats(
-        path=str(manifest.root),
-        layout=manifest.layout,
-        class_names=manifest.class_names,
+        path=str(dataset.root),
+        layout=dataset.layout,
+        class_names=dataset.class_names,
         splits=splits,
         balances=balances,
-        left_out=tuple(manifest.left_out_summary()),
-        num_excluded=manifest.num_excluded,
-        notes=manifest.notes,
-        agreement=agreement,
+        left_out=tuple(dataset.left_out_summary()),
+        num_excluded=dataset.num_excluded,
+        notes=dataset.notes,
+        agreement=_agreement(dataset),
         drift=class_drift({name: split.counts for name, split in splits.items()}),
     )
 
 
-def _agreement(manifest: Manifest, selection: Selection) -> Agreement | None:
+def _agreement(dataset: Dataset) -> Agreement | None:
     """Return the agreement with FER+, without what it would keep under its own label anyway."""
-    if selection.ferplus is None:
+    options = dataset.options
+    if options.ferplus is None:
         return None
-    labels = replace(selection, splits=None, fold=None, keep_unusable=False)
-    return label_agreement(manifest, labels.apply(manifest))
+    own = load(
+        dataset.root,
+        skip_bad=options.skip_bad,
+        test_apart=options.test_apart,
+        layout=options.layout,
+    )
+    labels = replace(options, splits=None, fold=None, keep_unusable=False)
+    return label_agreement(own, selected(own, labels))
 
 
 def _balance(name: str, counts: NDArray[np.int64]) -> Balance:

@@ -13,8 +13,8 @@ from fer_data.auditing import classes, copies, exposure, files, near_copies, ove
 from fer_data.auditing.exclusions import write_exclusions
 from fer_data.auditing.finding import SEVERITIES, Finding
 from fer_data.auditing.subject import Subject
-from fer_data.data.manifest import Manifest, shown_class
-from fer_data.data.selection import Selection
+from fer_data.data.dataset import Dataset, shown_class
+from fer_data.data.reading import DatasetLike, load_skipping_bad
 from fer_data.data.store import PixelStore, open_store
 from fer_data.errors import DataError, UsageError
 
@@ -57,9 +57,9 @@ class Audit:
     measures: Measures
 
     @property
-    def manifest(self) -> Manifest:
+    def dataset(self) -> Dataset:
         """The table of samples, whose rows the findings name."""
-        return self.store.manifest
+        return self.store.dataset
 
     def of_kinds(self, kinds: tuple[str, ...]) -> tuple[Finding, ...]:
         """Return the findings of some kinds, or severities."""
@@ -67,16 +67,16 @@ class Audit:
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as JSON holds it, samples by their names."""
-        names = self.manifest.sample_ids()
+        names = self.dataset.sample_ids()
         return {
-            "path": str(self.manifest.root),
-            "layout": self.manifest.layout,
-            "num_samples": len(self.manifest) - self.manifest.num_excluded,
-            "class_names": list(self.manifest.class_names),
-            "notes": list(self.manifest.notes),
-            "left_out": self.manifest.left_out_summary(),
+            "path": str(self.dataset.root),
+            "layout": self.dataset.layout,
+            "num_samples": len(self.dataset) - self.dataset.num_excluded,
+            "class_names": list(self.dataset.class_names),
+            "notes": list(self.dataset.notes),
+            "left_out": self.dataset.left_out_summary(),
             "photographs": {
-                split: dict(zip(self.manifest.class_names, row, strict=True))
+                split: dict(zip(self.dataset.class_names, row, strict=True))
                 for split, row in self.photographs.items()
             },
             "findings": [
@@ -98,16 +98,16 @@ class Audit:
 
 def nearly_emptied(audit: Audit) -> list[str]:
     """Return a line for each class of which the exclusions would leave less than half."""
-    manifest = audit.manifest
-    if "train" not in manifest.splits:
+    dataset = audit.dataset
+    if "train" not in dataset.splits:
         return []
     rows = sorted({row for finding in audit.findings for row in finding.exclude})
-    before = manifest.counts("train")
-    excluded = np.intersect1d(np.array(rows, np.int64), manifest.rows("train"))
-    gone = np.bincount(manifest.labels[excluded], minlength=len(before))[: len(before)]
+    before = dataset.counts("train")
+    excluded = np.intersect1d(np.array(rows, np.int64), dataset.rows("train"))
+    gone = np.bincount(dataset.labels[excluded], minlength=len(before))[: len(before)]
     return [
         f"that leaves {before[label] - gone[label]:,} of {before[label]:,} training samples of "
-        f"{shown_class(manifest.class_names[label])}"
+        f"{shown_class(dataset.class_names[label])}"
         for label in np.flatnonzero(2 * gone > before)
     ]
 
@@ -130,50 +130,42 @@ def parse_kinds(text: str) -> tuple[str, ...]:
     return kinds
 
 
-def audit_data(
-    path: str | Path,
-    *,
-    cache: str | Path | None = None,
-    merge_test: bool = True,
-    selection: Selection | None = None,
-) -> Audit:
+def audit_data(data: DatasetLike, *, cache: str | Path | None = None, **options: Any) -> Audit:
     """Look for everything in `KINDS` in a data set.
 
     Pictures are compared as 48x48 grey ones. What cannot be decoded is a finding, not an error.
 
     Parameters
     ----------
-    path : path
-        A data set that `fer_data.read` takes.
+    data : path or Dataset
+        What `fer_data.load` takes.
     cache : path, optional
         As in `fer_data.open_store`.
-    merge_test, selection
-        As in `fer_data.read`.
+    **options
+        As in `fer_data.load`, for a path.
 
     Raises
     ------
     DataError
         If the data cannot be read at all.
     """
-    return audit_store(
-        open_store(path, cache=cache, merge_test=merge_test, skip_bad=True, selection=selection)
-    )
+    return audit_store(open_store(load_skipping_bad(data, **options), cache=cache))
 
 
 def audit_store(store: PixelStore) -> Audit:
     """Look for everything in `KINDS` in a store of 48x48 grey pictures; see `audit_data`."""
-    if len(store.manifest) and store.manifest.num_excluded == len(store.manifest):
-        raise DataError(f"{store.manifest.root}: every sample is excluded; none is left to audit")
-    store.manifest.check_labels()
+    if len(store.dataset) and store.dataset.num_excluded == len(store.dataset):
+        raise DataError(f"{store.dataset.root}: every sample is excluded; none is left to audit")
+    store.dataset.check_labels()
     subject = Subject(store)
     found = [finding for check in _CHECKS for finding in check.find(subject)]
     found.sort(key=lambda finding: SEVERITIES.index(finding.severity))
-    manifest = store.manifest
+    dataset = store.dataset
     photographs = {}
-    for split in manifest.splits:
-        rows = manifest.rows(split)
-        rows = rows[manifest.labels[rows] >= 0]
-        pairs = np.unique(np.stack([manifest.labels[rows], subject.photographs[rows]]), axis=1)
-        counts = np.bincount(pairs[0], minlength=len(manifest.class_names))
+    for split in dataset.splits:
+        rows = dataset.rows(split)
+        rows = rows[dataset.labels[rows] >= 0]
+        pairs = np.unique(np.stack([dataset.labels[rows], subject.photographs[rows]]), axis=1)
+        counts = np.bincount(pairs[0], minlength=len(dataset.class_names))
         photographs[split] = tuple(counts.tolist())
     return Audit(store, tuple(found), photographs, subject.measures)

@@ -10,7 +10,7 @@ import numpy as np
 
 from fer_data.auditing.finding import Finding
 from fer_data.auditing.subject import Subject
-from fer_data.data.manifest import NO_SPLIT, printable, shown_class
+from fer_data.data.dataset import NO_SPLIT, printable, shown_class
 
 KINDS = {
     "missing-class": "classes without a sample in a split",
@@ -24,12 +24,12 @@ FEW = 20
 
 def find(subject: Subject) -> Iterator[Finding]:
     """Find what is wrong with the classes."""
-    manifest = subject.manifest
-    for split in manifest.splits:
-        counts = manifest.counts(split)
+    dataset = subject.dataset
+    for split in dataset.splits:
+        counts = dataset.counts(split)
         if not counts.any():  # a split without labels, as Kaggle's test.csv
             continue
-        missing = [shown_class(name) for name in manifest.without_samples(split)]
+        missing = [shown_class(name) for name in dataset.without_samples(split)]
         if missing:
             yield Finding(
                 "missing-class",
@@ -37,11 +37,11 @@ def find(subject: Subject) -> Iterator[Finding]:
                 split,
                 f"no sample of {_listed(missing)}",
                 "add samples, or remove the class from the other splits",
-                names=tuple(map(printable, manifest.without_samples(split))),
+                names=tuple(map(printable, dataset.without_samples(split))),
             )
         few = np.flatnonzero((counts > 0) & (counts < FEW))
         if len(few):
-            names = [shown_class(manifest.class_names[label]) for label in few]
+            names = [shown_class(dataset.class_names[label]) for label in few]
             shown = [f"{name} ({counts[label]})" for name, label in zip(names, few, strict=True)]
             yield Finding(
                 "few-samples",
@@ -51,16 +51,16 @@ def find(subject: Subject) -> Iterator[Finding]:
                 "gather more, or read the scores of these classes as rough"
                 if split != "train"
                 else "gather more: balancing repeats these samples, it makes none",
-                names=tuple(printable(manifest.class_names[label]) for label in few),
+                names=tuple(printable(dataset.class_names[label]) for label in few),
                 num_unlisted=int(counts[few].sum()),
             )
     alike: dict[str, list[int]] = {}
-    for label, name in enumerate(manifest.class_names):
+    for label, name in enumerate(dataset.class_names):
         alike.setdefault(_plain(name), []).append(label)
     for labels in alike.values():
         if len(labels) > 1:
-            same = [manifest.class_names[label] for label in labels]
-            taken = manifest.labels[manifest.split_codes != NO_SPLIT]
+            same = [dataset.class_names[label] for label in labels]
+            taken = dataset.labels[dataset.split_codes != NO_SPLIT]
             yield Finding(
                 "similar-names",
                 "warning",

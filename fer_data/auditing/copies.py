@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fer_data.auditing.finding import Finding, Severity
 from fer_data.auditing.leaks import find_leaks
 from fer_data.auditing.subject import Subject, groups
-from fer_data.data.manifest import UNLABELLED
+from fer_data.data.dataset import UNLABELLED
 from fer_data.util.words import counted
 
 KINDS = {
@@ -26,9 +26,9 @@ KINDS = {
 
 def find(subject: Subject) -> Iterator[Finding]:
     """Find equal pictures."""
-    manifest = subject.manifest
-    for split in manifest.splits:
-        found = list(groups(subject.copies, manifest.rows(split)))
+    dataset = subject.dataset
+    for split in dataset.splits:
+        found = list(groups(subject.copies, dataset.rows(split)))
         if found:
             surplus = np.concatenate([group[1:] for group in found])
             certain = _certain_surplus(subject, found)
@@ -48,8 +48,8 @@ def find(subject: Subject) -> Iterator[Finding]:
                 groups=tuple(tuple(group.tolist()) for group in found),
                 exclude=subject.trained(certain),
             )
-    labels = manifest.labels
-    labelled = np.flatnonzero((labels != UNLABELLED) & (manifest.split_codes >= 0))
+    labels = dataset.labels
+    labelled = np.flatnonzero((labels != UNLABELLED) & (dataset.split_codes >= 0))
     torn = [group for group in groups(subject.copies, labelled) if len(set(labels[group])) > 1]
     trained = [group for group in torn if subject.trained(group)]
     judged = [group for group in torn if not subject.trained(group)]
@@ -75,15 +75,15 @@ def find(subject: Subject) -> Iterator[Finding]:
 def _conflict(
     subject: Subject, severity: Severity, torn: list[NDArray[np.int64]], advice: str
 ) -> Finding:
-    manifest, members = subject.manifest, np.concatenate(torn)
+    dataset, members = subject.dataset, np.concatenate(torn)
     certain = _certainly_torn(subject, torn)
     doubtful = len(members) - len(certain)
-    codes = np.unique(manifest.split_codes[members])
+    codes = np.unique(dataset.split_codes[members])
     pictures = counted(len(torn), "picture appears", "pictures appear")
     return Finding(
         "conflicting-labels",
         severity,
-        ", ".join(manifest.splits[code] for code in codes),
+        ", ".join(dataset.splits[code] for code in codes),
         f"{pictures} under more than one label, {len(members):,} samples in all"
         + _doubt(doubtful, len(members)),
         (f"{advice}; " if len(certain) else "") + _LOOK if doubtful else advice,
@@ -110,6 +110,6 @@ def _certain_surplus(subject: Subject, found: list[NDArray[np.int64]]) -> NDArra
 
 def _certainly_torn(subject: Subject, torn: list[NDArray[np.int64]]) -> NDArray[np.int64]:
     """Return the rows of some groups whose image has, for sure, more than one label."""
-    rows, labels = np.sort(np.concatenate(torn)), subject.manifest.labels
+    rows, labels = np.sort(np.concatenate(torn)), subject.dataset.labels
     found = [group for group in groups(subject.identical, rows) if len(set(labels[group])) > 1]
     return np.concatenate(found) if found else np.empty(0, np.int64)

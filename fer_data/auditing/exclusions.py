@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from fer_data.auditing.finding import Finding
-from fer_data.data.manifest import Manifest
+from fer_data.data.dataset import Dataset
 from fer_data.util.files import write_text
 
 
-def write_exclusions(findings: Iterable[Finding], manifest: Manifest, out: str | Path) -> int:
+def write_exclusions(findings: Iterable[Finding], dataset: Dataset, out: str | Path) -> int:
     """Write what the findings would leave out of training, and return how many samples that is.
 
     A csv with the columns ``sample``, ``kind`` (the first finding that names it) and ``split``.
@@ -25,9 +25,9 @@ def write_exclusions(findings: Iterable[Finding], manifest: Manifest, out: str |
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["sample", "kind", "split"])
-    names = manifest.sample_ids()
+    names = dataset.sample_ids()
     for row in sorted(kinds):
-        split = manifest.splits[manifest.split_codes[row]]
+        split = dataset.splits[dataset.split_codes[row]]
         writer.writerow([names[row], kinds[row], split])
     write_text(Path(out), text.getvalue())
     return len(kinds)

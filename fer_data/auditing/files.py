@@ -9,7 +9,7 @@ import numpy as np
 
 from fer_data.auditing.finding import Finding
 from fer_data.auditing.subject import Subject
-from fer_data.data.manifest import NO_SPLIT
+from fer_data.data.dataset import NO_SPLIT
 from fer_data.util.words import counted
 
 KINDS = {
@@ -23,7 +23,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     """Find what is wrong with the files."""
     bad = tuple(
         item.name
-        for item in subject.manifest.left_out
+        for item in subject.dataset.left_out
         if item.reason.startswith(("cannot be decoded", "bad "))
     )
     if bad:
@@ -36,7 +36,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             names=bad,
             num_unlisted=len(bad),
         )
-    taken = (subject.manifest.split_codes != NO_SPLIT).tolist()
+    taken = (subject.dataset.split_codes != NO_SPLIT).tolist()
     for kind, values, what, unit in (
         ("odd-size", [f"{width}x{height}" for height, width, _ in subject.looks], "size", "pixels"),
         (

@@ -27,9 +27,9 @@ class Finding:
     advice : str
         What to do.
     groups : tuple of tuple of int
-        Rows of the manifest, those that belong together in a group.
+        Rows of the dataset, those that belong together in a group.
     names : tuple of str
-        What is not in the manifest: files and classes.
+        What is not in the dataset: files and classes.
     exclude : tuple of int
         Rows whose exclusion from training mends it.
     num_unlisted : int

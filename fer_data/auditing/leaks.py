@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fer_data.auditing.finding import Finding
 from fer_data.auditing.subject import Subject
-from fer_data.data.manifest import shown_class
+from fer_data.data.dataset import shown_class
 from fer_data.util.words import counted
 
 
@@ -37,9 +37,9 @@ def find_leaks(
     words : tuple of str
         What one picture is, and what several are.
     """
-    manifest = subject.manifest
-    for one, other in combinations(manifest.splits, 2):
-        first, second = manifest.rows(one), manifest.rows(other)
+    dataset = subject.dataset
+    for one, other in combinations(dataset.splits, 2):
+        first, second = dataset.rows(one), dataset.rows(other)
         leaks = np.isin(numbers[second], numbers[first])
         if beyond is not None:
             leaks &= ~np.isin(beyond[second], beyond[first])
@@ -67,13 +67,13 @@ def find_leaks(
 
 def _by_class(subject: Subject, leaked: NDArray[np.int64], split: str) -> str:
     """Return how many samples of each class are hit, the largest share first."""
-    manifest = subject.manifest
-    labels = manifest.labels[leaked]
-    hits = np.bincount(labels[labels >= 0], minlength=len(manifest.class_names))
-    shares = hits / np.maximum(manifest.counts(split), 1)
+    dataset = subject.dataset
+    labels = dataset.labels[leaked]
+    hits = np.bincount(labels[labels >= 0], minlength=len(dataset.class_names))
+    shares = hits / np.maximum(dataset.counts(split), 1)
     order = [label for label in np.argsort(-shares, kind="stable") if hits[label]]
     shown = [
-        f"{shown_class(manifest.class_names[label])} {hits[label]:,} ({shares[label]:.0%})"
+        f"{shown_class(dataset.class_names[label])} {hits[label]:,} ({shares[label]:.0%})"
         for label in order[:10]
     ]
     if len(order) > len(shown):

@@ -17,13 +17,13 @@ KINDS = {
 
 def find(subject: Subject) -> Iterator[Finding]:
     """Find near copies; those that are equal are counted by `copies`."""
-    manifest, photographs = subject.manifest, subject.photographs
-    for split in manifest.splits:
-        every = groups(photographs, manifest.rows(split))
+    dataset, photographs = subject.dataset, subject.photographs
+    for split in dataset.splits:
+        every = groups(photographs, dataset.rows(split))
         found = [group for group in every if len(set(subject.copies[group])) > 1]
         if found:
             versions = sum(len(set(subject.copies[group])) for group in found)
-            torn = sum(len(set(manifest.labels[group])) > 1 for group in found)
+            torn = sum(len(set(dataset.labels[group])) > 1 for group in found)
             pictures = counted(len(found), "photograph appears", "photographs appear")
             yield Finding(
                 "near-duplicates",

@@ -8,7 +8,7 @@ import numpy as np
 
 from fer_data.auditing.finding import Finding
 from fer_data.auditing.subject import Subject, groups
-from fer_data.data.manifest import shown_class
+from fer_data.data.dataset import shown_class
 from fer_data.util.words import counted
 
 KINDS = {"oversampled-on-disk": "classes that are mostly versions of few photographs"}
@@ -25,10 +25,10 @@ _LEAST_SURPLUS = 20
 
 def find(subject: Subject) -> Iterator[Finding]:
     """Find classes with many versions of each photograph, and whether they cross splits."""
-    manifest, photographs = subject.manifest, subject.photographs
-    taken = np.flatnonzero((manifest.labels >= 0) & (manifest.split_codes >= 0))
-    taken = taken[np.argsort(manifest.labels[taken], kind="stable")]
-    ends = np.searchsorted(manifest.labels[taken], np.arange(1, len(manifest.class_names)))
+    dataset, photographs = subject.dataset, subject.photographs
+    taken = np.flatnonzero((dataset.labels >= 0) & (dataset.split_codes >= 0))
+    taken = taken[np.argsort(dataset.labels[taken], kind="stable")]
+    ends = np.searchsorted(dataset.labels[taken], np.arange(1, len(dataset.class_names)))
     rows = np.split(taken, ends)
     versions = np.array(
         [len(of_class) / max(1, len(set(photographs[of_class]))) for of_class in rows]
@@ -40,7 +40,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         if versions[label] < min(_CERTAIN, _SUSPECT * max(others, 1)):
             continue
         found = list(groups(photographs, of_class))
-        crossing = [group for group in found if len(set(manifest.split_codes[group])) > 1]
+        crossing = [group for group in found if len(set(dataset.split_codes[group])) > 1]
         surplus = np.concatenate([group[1:] for group in found])
         different = counted(len(set(photographs[of_class])), "photograph")
         words = f"{len(of_class):,} samples are {different}"
@@ -52,7 +52,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             "oversampled-on-disk",
             "error" if crossing else "warning",
-            shown_class(manifest.class_names[label]),
+            shown_class(dataset.class_names[label]),
             words,
             "go back to the pictures themselves and balance when they are loaded "
             "(--balance), after the split"

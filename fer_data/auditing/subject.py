@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from fer_data.analysis.measures import Measures, measure
 from fer_data.data import sources
 from fer_data.data.changes import Changes
+from fer_data.data.dataset import Dataset
 from fer_data.data.decode import Look
 from fer_data.data.looks import looks
-from fer_data.data.manifest import Manifest
 from fer_data.data.store import PixelStore
 from fer_data.duplicates.near import Pairs
 from fer_data.duplicates.photographs import LEAST_CONTRAST, equal_pictures, photographs, versions
@@ -35,17 +35,17 @@ class Subject:
     store: PixelStore
 
     @property
-    def manifest(self) -> Manifest:
+    def dataset(self) -> Dataset:
         """The table of samples."""
-        return self.store.manifest
+        return self.store.dataset
 
     @cached_property
     def looks(self) -> list[Look]:
         """Size and colour of every picture as it is in the data set."""
         changes, form = self.store.report.changes, self.store.form
         if changes == Changes():
-            return [(form.height, form.width, form.color)] * len(self.manifest)
-        return looks(self.manifest)
+            return [(form.height, form.width, form.color)] * len(self.dataset)
+        return looks(self.dataset)
 
     @cached_property
     def unchanged(self) -> NDArray[np.bool_]:
@@ -61,9 +61,9 @@ class Subject:
 
     def trained(self, rows: NDArray[np.int64]) -> tuple[int, ...]:
         """Return those of some rows that are in the training split."""
-        if "train" not in self.manifest.splits:
+        if "train" not in self.dataset.splits:
             return ()
-        return tuple(np.intersect1d(rows, self.manifest.rows("train")).tolist())
+        return tuple(np.intersect1d(rows, self.dataset.rows("train")).tolist())
 
     @cached_property
     def measures(self) -> Measures:
@@ -82,7 +82,7 @@ class Subject:
         They are equal as they are compared, and lost nothing for that, or what the data holds of
         them (a file, or an image in a table) is equal to the byte.
         """
-        equal = groups(self.copies, np.arange(len(self.manifest)))
+        equal = groups(self.copies, np.arange(len(self.dataset)))
         rows = np.array([row for group in equal for row in group if not self.unchanged[row]], int)
         if not len(rows):
             return self.copies
@@ -90,7 +90,7 @@ class Subject:
         contents: dict[tuple[int, bytes], int] = {}
         new = int(self.copies.max()) + 1
         rows.sort()
-        for row, content in zip(rows.tolist(), _contents(self.manifest.take(rows)), strict=True):
+        for row, content in zip(rows.tolist(), _contents(self.dataset.take(rows)), strict=True):
             found[row] = contents.setdefault((found[row], content), new + row)
         return np.array(found, np.int64)
 
@@ -105,9 +105,9 @@ class Subject:
         return photographs(self.copies, self.versions)
 
 
-def _contents(manifest: Manifest) -> Iterator[bytes]:
+def _contents(dataset: Dataset) -> Iterator[bytes]:
     """Yield a digest of what the data holds of each sample; one like no other if unreadable."""
-    for piece in sources.pieces(manifest).pieces:
+    for piece in sources.pieces(dataset).pieces:
         for row, _, raw in piece.pictures():
             digest = hashlib.blake2b(digest_size=16)
             try:
@@ -128,7 +128,7 @@ def groups(numbers: NDArray[np.int64], rows: NDArray[np.int64]) -> Iterator[NDAr
     Parameters
     ----------
     numbers : ndarray of int64, shape [N]
-        A group number of every row of the manifest.
+        A group number of every row of the dataset.
     rows : ndarray of int64
         The rows to look at, ascending.
     """

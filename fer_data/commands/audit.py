@@ -19,7 +19,7 @@ from fer_data.commands.options import (
     KeepUnusable,
     Layout,
     Splits,
-    selection_of,
+    load_options,
 )
 from fer_data.commands.outputs import check_output, written
 from fer_data.terminal import cli_support
@@ -76,22 +76,22 @@ def audit(
       fer-data audit dataset/ --fail-on leaked-copies,conflicting-labels --json
     """
     from fer_data import auditing
-    from fer_data.data.manifest import printable
+    from fer_data.data.dataset import printable
     from fer_data.terminal import audit_tables
 
     check_output(exclusions, locals())
     check_output(html, locals())
-    selection = selection_of(locals())
+    options = load_options(locals())
     kinds = auditing.parse_kinds(fail_on) if fail_on is not None else ()
-    found = auditing.audit_data(path, cache=cache, merge_test=not test_apart, selection=selection)
+    found = auditing.audit_data(path, cache=cache, **options)
     if as_json:
         print_json(found.to_dict())
     else:
-        manifest = found.manifest
+        dataset = found.dataset
         console = cli_support.out()
         console.print(
-            f"{printable(str(manifest.root))}: {manifest.layout}, "
-            f"{counted(len(manifest) - manifest.num_excluded, 'picture')}",
+            f"{printable(str(dataset.root))}: {dataset.layout}, "
+            f"{counted(len(dataset) - dataset.num_excluded, 'picture')}",
             markup=False,
             highlight=False,
             soft_wrap=True,
@@ -101,7 +101,7 @@ def audit(
             print_table(audit_tables.findings_tables(found))
         else:
             console.print("Nothing was found.")
-        for line in (*manifest.notes, *manifest.left_out_summary()):
+        for line in (*dataset.notes, *dataset.left_out_summary()):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
     if html is not None:
         from fer_data.reporting import write_audit_page
@@ -110,7 +110,7 @@ def audit(
         say(f"The findings with their pictures are in {html}")
     if exclusions is not None:
         with written(exclusions):
-            number = auditing.write_exclusions(found.findings, found.manifest, exclusions)
+            number = auditing.write_exclusions(found.findings, found.dataset, exclusions)
         better = counted(number, "sample is", "samples are")
         say(f"{better} better left out of training, as listed in {exclusions}")
         for line in auditing.nearly_emptied(found):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fer_data.commands.options import Apart, AsJson, Layout, SkipBad
+from fer_data.commands.options import Apart, AsJson, Layout, SkipBad, load_options
 from fer_data.terminal.cli_support import print_json, print_table, say
 from fer_data.util.words import counted
 
@@ -45,7 +45,7 @@ def convert_csv(
     from fer_data.writers import convert_csv
 
     began = time.monotonic()
-    done = convert_csv(csv, out, merge_test=not test_apart, skip_bad=skip_bad, force=force)
+    done = convert_csv(csv, out, test_apart=test_apart, skip_bad=skip_bad, force=force)
     _show_conversion(done, began, as_json=as_json)
 
 
@@ -107,10 +107,8 @@ def convert(
         dst,
         to=to,  # type: ignore[arg-type]  # checked there
         form=form,
-        merge_test=not test_apart,
-        skip_bad=skip_bad,
-        layout=layout,
         force=force,
+        **load_options(locals()),
     )
     _show_conversion(done, began, as_json=as_json)
 

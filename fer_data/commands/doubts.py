@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from fer_data.commands.options import Apart, AsJson, DataPath, Exclude, Ferplus, Layout, SkipBad
+from fer_data.commands.options import (
+    Apart,
+    AsJson,
+    DataPath,
+    Exclude,
+    Ferplus,
+    Layout,
+    SkipBad,
+    load_options,
+)
 from fer_data.commands.outputs import check_output, written
 from fer_data.terminal.cli_support import print_json, print_table, say
 from fer_data.util.words import counted
@@ -46,20 +55,16 @@ def doubts(
       fer-data doubts fer2013.csv runs/fold-* --out doubts.csv
     """
     from fer_data.analysis.doubts import check_doubts, find_doubts, read_predictions
-    from fer_data.data import sources
-    from fer_data.data.selection import Selection
+    from fer_data.data.reading import load
     from fer_data.terminal import render
 
     check_output(out, locals())
-    selection = Selection(exclude=exclude, layout=layout)
-    manifest = sources.read(path, merge_test=not test_apart, skip_bad=skip_bad, selection=selection)
-    found = find_doubts(manifest, *read_predictions(runs, manifest))
+    options = load_options(locals())
+    dataset = load(path, **options | {"ferplus": None})
+    found = find_doubts(dataset, *read_predictions(runs, dataset))
     check = None
     if ferplus is not None:
-        other = Selection(exclude=exclude, ferplus=ferplus, layout=layout)
-        check = check_doubts(
-            found, sources.read(path, merge_test=not test_apart, skip_bad=skip_bad, selection=other)
-        )
+        check = check_doubts(found, load(path, **options))
     listed = found.to_dicts()
     if out is not None:
         with written(out):

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-
-if TYPE_CHECKING:
-    from fer_data.data.selection import Selection
 
 DataPath = Annotated[
     Path,
@@ -81,9 +78,9 @@ KeepUnusable = Annotated[
 ]
 
 
-def selection_of(options: dict[str, Any]) -> Selection:
-    """Return the selection that a command's options ask for."""
-    from fer_data.data.selection import Selection
+def load_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Return those of a command's options that `fer_data.load` takes."""
+    from fer_data.data.options import LoadOptions
 
-    names = {field.name for field in fields(Selection)} & options.keys()
-    return Selection(**{name: options[name] for name in names})
+    names = {field.name for field in fields(LoadOptions)} & options.keys()
+    return {name: options[name] for name in names}

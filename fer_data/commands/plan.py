@@ -18,7 +18,7 @@ from fer_data.commands.options import (
     Layout,
     SkipBadRows,
     Splits,
-    selection_of,
+    load_options,
 )
 from fer_data.commands.outputs import check_output
 from fer_data.errors import DataError
@@ -65,20 +65,20 @@ def plan(
       fer-data plan train/ --balance counts:disgust=2000,happy=4000 --json
     """
     from fer_data.analysis.ledger import plan_ledger
-    from fer_data.data import sources
+    from fer_data.data.reading import load
     from fer_data.terminal import render
 
     check_output(plot, locals())
-    manifest = sources.read(path, skip_bad=skip_bad, selection=selection_of(locals()))
-    if "train" not in manifest.splits or not manifest.counts("train").any():
+    dataset = load(path, **load_options(locals()))
+    if "train" not in dataset.splits or not dataset.counts("train").any():
         raise DataError(f"{path}: no labelled training split to plan")
-    if missing := manifest.without_samples("train"):
+    if missing := dataset.without_samples("train"):
         say(f"no training samples of {', '.join(missing)}")
-    for note in manifest.notes:
+    for note in dataset.notes:
         say(note)
     ledger = plan_ledger(
-        manifest.counts("train"),
-        manifest.class_names,
+        dataset.counts("train"),
+        dataset.class_names,
         balance,
         epochs=epochs,
         batch_size=batch_size,

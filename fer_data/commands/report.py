@@ -18,7 +18,7 @@ from fer_data.commands.options import (
     KeepUnusable,
     Layout,
     Splits,
-    selection_of,
+    load_options,
 )
 from fer_data.commands.outputs import check_output
 from fer_data.terminal.cli_support import say
@@ -51,6 +51,5 @@ def report(
     from fer_data.reporting import write_report
 
     check_output(out / "index.html", locals())
-    selection = selection_of(locals())
-    page = write_report(path, out, cache=cache, merge_test=not test_apart, selection=selection)
+    page = write_report(path, out, cache=cache, **load_options(locals()))
     say(f"The report is {page}")

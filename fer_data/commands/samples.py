@@ -18,7 +18,7 @@ from fer_data.commands.options import (
     Layout,
     SkipBad,
     Splits,
-    selection_of,
+    load_options,
 )
 from fer_data.commands.outputs import check_output
 from fer_data.terminal.cli_support import say
@@ -56,11 +56,11 @@ def samples(
     from fer_data.reporting.sample_grid import draw_samples
 
     check_output(out, locals())
-    selection = selection_of(locals())
+    options = load_options(locals())
     form = PixelFormat(size, size, color)  # type: ignore[arg-type]  # checked there
-    store = open_store(path, form=form, cache=cache, skip_bad=skip_bad, selection=selection)
+    store = open_store(path, form=form, cache=cache, **options)
     draw_samples(store, out, split=split, columns=columns, seed=seed)
-    for note in store.manifest.notes:
-        say(note)
+    for line in (*store.dataset.notes, *store.dataset.left_out_summary()):
+        say(line)
     number = counted(store.report.num_samples, "image")
     say(f"{number} read; a grid of random ones is in {out}")

@@ -18,7 +18,7 @@ from fer_data.commands.options import (
     KeepUnusable,
     Layout,
     SkipBad,
-    selection_of,
+    load_options,
 )
 from fer_data.commands.outputs import check_output, written
 from fer_data.errors import UsageError
@@ -92,15 +92,9 @@ def split(
         raise UsageError("--folds and --as-folders: every fold would be in each of the folders")
     target = out or Path("folds.csv" if folds else "splits.csv")
     check_output(target, locals())
-    store = open_store(
-        path,
-        cache=cache,
-        merge_test=not test_apart,
-        skip_bad=skip_bad,
-        selection=selection_of(locals()),
-    )
+    store = open_store(path, cache=cache, **load_options(locals()))
     division = split_samples(
-        store.manifest,
+        store.dataset,
         photograph_groups(store.pixels),
         validation=validation,
         test=test,
@@ -119,7 +113,7 @@ def split(
         print_json({**division.to_dict(), "out": str(target), "seed": seed})
     else:
         print_table(render.division_tables(division))
-    for note in store.manifest.notes:
+    for note in store.dataset.notes:
         say(note)
     if division.num_across:
         kept = ", ".join(division.names[-division.num_kept :])

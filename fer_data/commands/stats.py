@@ -20,7 +20,7 @@ from fer_data.commands.options import (
     Layout,
     SkipBadRows,
     Splits,
-    selection_of,
+    load_options,
 )
 from fer_data.errors import DataError, UsageError
 from fer_data.terminal import cli_support
@@ -75,8 +75,7 @@ def stats(
       fer-data stats fer2013.csv --ferplus fer2013new.csv
     """
     from fer_data.analysis.stats import compute_stats
-    from fer_data.data import sources
-    from fer_data.data.manifest import printable
+    from fer_data.data.dataset import printable
     from fer_data.terminal import render
 
     if as_json and as_csv:
@@ -85,9 +84,7 @@ def stats(
         raise UsageError(f"--fail-over is {fail_over:g}; a ratio is a number, 1 or more")
     if fail_drift is not None and not 0 <= fail_drift <= 1:
         raise UsageError(f"--fail-drift is {fail_drift:g}; Cramér's V is a number from 0 to 1")
-    selection = selection_of(locals())
-    manifest = sources.read(path, merge_test=not test_apart, skip_bad=skip_bad, layout=layout)
-    found = compute_stats(manifest, selection=selection)
+    found = compute_stats(path, **load_options(locals()))
     if as_json:
         print_json(found.to_dict())
     elif as_csv:

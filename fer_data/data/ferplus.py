@@ -26,8 +26,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.data.dataset import NO_SPLIT, UNLABELLED, Dataset, printable
 from fer_data.data.labels import USAGES, split_of_folder
-from fer_data.data.manifest import NO_SPLIT, UNLABELLED, Manifest, printable
 from fer_data.errors import DataError
 from fer_data.util.files import refuse_no_file
 from fer_data.util.words import counted
@@ -116,18 +116,18 @@ def read_votes(path: str | Path) -> Votes:
 
 
 def overlay(
-    manifest: Manifest,
+    dataset: Dataset,
     votes: Votes,
     *,
     soft: bool = False,
     contempt: bool = False,
     keep_unusable: bool = False,
-) -> Manifest:
-    """Return a manifest under the labels that most of the votes are for.
+) -> Dataset:
+    """Return a dataset under the labels that most of the votes are for.
 
     Parameters
     ----------
-    manifest : Manifest
+    dataset : Dataset
         Of FER2013: a csv, or folders whose file names end in the row's number, with its seven
         classes.
     votes : Votes
@@ -141,7 +141,7 @@ def overlay(
 
     Returns
     -------
-    Manifest
+    Dataset
         With the same rows; its notes say how many samples were decided, and excluded, how.
 
     Raises
@@ -149,32 +149,32 @@ def overlay(
     DataError
         If the samples cannot be joined to the votes, or the classes are not FER2013's.
     """
-    names = manifest.class_names
+    names = dataset.class_names
     if contempt and "contempt" not in names:
         names = tuple(sorted((*names, "contempt")))
-    column_of = _columns(manifest, names)
+    column_of = _columns(dataset, names)
     kept = np.zeros(len(COLUMNS), np.bool_)
     kept[column_of] = True
     label_of = np.full(len(COLUMNS), UNLABELLED)
     label_of[column_of] = np.arange(len(names))
-    renumbered = np.array([names.index(name) for name in manifest.class_names])
-    own = np.where(manifest.labels >= 0, renumbered[manifest.labels], UNLABELLED)
+    renumbered = np.array([names.index(name) for name in dataset.class_names])
+    own = np.where(dataset.labels >= 0, renumbered[dataset.labels], UNLABELLED)
 
-    taken = np.flatnonzero(manifest.split_codes != NO_SPLIT)
-    cast = np.zeros((len(manifest), len(COLUMNS)), np.int64)
-    cast[taken] = votes.counts[_rows(manifest, votes, taken)]
+    taken = np.flatnonzero(dataset.split_codes != NO_SPLIT)
+    cast = np.zeros((len(dataset), len(COLUMNS)), np.int64)
+    cast[taken] = votes.counts[_rows(dataset, votes, taken)]
     tied = (cast == cast.max(axis=1, keepdims=True)) & (cast > 0)
-    here = np.zeros(len(manifest), np.bool_)
+    here = np.zeros(len(dataset), np.bool_)
     here[taken] = True
     unusable = here & ~tied[:, :_NO_EMOTION].any(axis=1)
     tie = here & ~unusable & (tied.sum(axis=1) > 1)
-    own_is_tied = tied[np.arange(len(manifest)), column_of[own]] & (own != UNLABELLED)
+    own_is_tied = tied[np.arange(len(dataset)), column_of[own]] & (own != UNLABELLED)
     by_own = tie & own_is_tied
     undecided = tie & ~own_is_tied
     other = here & ~unusable & ~tie & ~kept[tied.argmax(axis=1)]
 
     labels = np.where(here & ~unusable & ~tie & ~other, label_of[tied.argmax(axis=1)], own)
-    codes = manifest.split_codes.copy()
+    codes = dataset.split_codes.copy()
     codes[undecided | other | (unusable & (not keep_unusable))] = NO_SPLIT
     of_file = f"FER+ ({printable(votes.path.name)})"
     notes = [
@@ -189,16 +189,16 @@ def overlay(
     if soft:
         notes.append("training is on soft labels: shares of the votes for the classes")
     return replace(
-        manifest,
+        dataset,
         class_names=names,
         split_codes=codes,
         labels=labels.astype(np.int32),
         soft_labels=_shares(cast[:, column_of], labels, unusable) if soft else None,
-        notes=(*manifest.notes, *notes),
+        notes=(*dataset.notes, *notes),
     )
 
 
-def _columns(manifest: Manifest, names: tuple[str, ...]) -> NDArray[np.int64]:
+def _columns(dataset: Dataset, names: tuple[str, ...]) -> NDArray[np.int64]:
     """Return the column of each class.
 
     Raises
@@ -211,54 +211,54 @@ def _columns(manifest: Manifest, names: tuple[str, ...]) -> NDArray[np.int64]:
     wanted = set(found) - {"contempt"}
     if wanted - set(names) or set(names) - set(found):
         raise DataError(
-            f"{manifest.root}: FER+ is of the classes {', '.join(sorted(wanted))}; "
-            f"here they are {', '.join(map(printable, manifest.class_names))}"
+            f"{dataset.root}: FER+ is of the classes {', '.join(sorted(wanted))}; "
+            f"here they are {', '.join(map(printable, dataset.class_names))}"
         )
     return np.array([found[name] for name in names])
 
 
-def _rows(manifest: Manifest, votes: Votes, taken: NDArray[np.int64]) -> NDArray[np.int64]:
+def _rows(dataset: Dataset, votes: Votes, taken: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the row of the votes for each sample that is taken, checked against its split."""
-    numbers, splits = _numbers(manifest, taken)
-    ids = manifest.take(taken).sample_ids()
+    numbers, splits = _numbers(dataset, taken)
+    ids = dataset.take(taken).sample_ids()
     seen: dict[int, str] = {}
     for sample, number, split in zip(ids, numbers, splits, strict=True):
         if number >= len(votes.usages):
             raise DataError(
-                f"{manifest.root}: {sample} is row {number:,} by its number, and {votes.path} has "
+                f"{dataset.root}: {sample} is row {number:,} by its number, and {votes.path} has "
                 f"{len(votes.usages):,}: numbers must be those of the rows of fer2013.csv"
             )
         if number in seen:
             raise DataError(
-                f"{manifest.root}: {seen[number]} and {sample} are both row {number:,} by their "
+                f"{dataset.root}: {seen[number]} and {sample} are both row {number:,} by their "
                 "numbers: these must be those of the rows of fer2013.csv"
             )
         seen[number] = sample
         usage = votes.usages[number]
         if split != "validation" and split not in (USAGES[usage], USAGES[usage].split("_")[-1]):
             raise DataError(
-                f"{manifest.root}: {sample} is of {split}, and row {number:,} of {votes.path} of "
+                f"{dataset.root}: {sample} is of {split}, and row {number:,} of {votes.path} of "
                 f"{usage}: other data, or another order of rows"
             )
     return np.array(numbers, np.int64)
 
 
-def _numbers(manifest: Manifest, taken: NDArray[np.int64]) -> tuple[list[int], list[str]]:
+def _numbers(dataset: Dataset, taken: NDArray[np.int64]) -> tuple[list[int], list[str]]:
     """Return each sample's row of FER2013, and the split that its name or its folder tells."""
-    splits = [manifest.splits[code] for code in manifest.split_codes[taken].tolist()]
-    if not any(word in manifest.layout for word in _KNOWS_ROWS):
+    splits = [dataset.splits[code] for code in dataset.split_codes[taken].tolist()]
+    if not any(word in dataset.layout for word in _KNOWS_ROWS):
         raise DataError(
-            f"{manifest.root}: {manifest.layout} does not tell FER2013's rows; take the "
+            f"{dataset.root}: {dataset.layout} does not tell FER2013's rows; take the "
             "csv itself, or folders as convert-csv writes them"
         )
-    if manifest.in_table:
-        return [int(row) for row in manifest.locations[taken]], splits
+    if dataset.in_table:
+        return [int(row) for row in dataset.locations[taken]], splits
     numbers = []
-    for place, location in enumerate(manifest.locations[taken].tolist()):
+    for place, location in enumerate(dataset.locations[taken].tolist()):
         found = _NUMBER.search(location.rpartition(".")[0])
         if found is None or len(found[2]) > 18:
             raise DataError(
-                f"{manifest.root}: {printable(location)}: no number at the end of its name, so its "
+                f"{dataset.root}: {printable(location)}: no number at the end of its name, so its "
                 "row in FER+ is unknown; convert-csv writes names like train_00012.png"
             )
         numbers.append(int(found[2]))

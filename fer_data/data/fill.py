@@ -1,4 +1,4 @@
-"""All pictures of a manifest into one array on disk, on all cores, in flat memory."""
+"""All pictures of a dataset into one array on disk, on all cores, in flat memory."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from fer_data.data import sources
 from fer_data.data.changes import Changes
+from fer_data.data.dataset import Dataset
 from fer_data.data.decode import PixelFormat, Raw, decode
-from fer_data.data.manifest import Manifest
 from fer_data.data.sources.content import DIGEST_BYTES, UNREADABLE, digest_of, digest_of_file
 from fer_data.data.sources.piece import Piece
 from fer_data.data.sources.source import check_bad_rows
@@ -29,7 +29,7 @@ _READ_WHOLE = 64 << 20
 
 @dataclass(frozen=True)
 class Bad:
-    """A row of the manifest whose picture cannot be decoded, and why."""
+    """A row of the dataset whose picture cannot be decoded, and why."""
 
     row: int
     cause: str
@@ -48,8 +48,8 @@ class Filled:
     digests: NDArray[np.uint8] | None
 
 
-def fill(manifest: Manifest, form: PixelFormat, target: Path, *, stop_at_bad: bool) -> Filled:
-    """Decode every picture of a manifest to `target`, a new uint8 [N, H, W, C] ``.npy`` file.
+def fill(dataset: Dataset, form: PixelFormat, target: Path, *, stop_at_bad: bool) -> Filled:
+    """Decode every picture of a dataset to `target`, a new uint8 [N, H, W, C] ``.npy`` file.
 
     Rows whose picture is bad stay zero. With `stop_at_bad`, the work ends soon after the first.
 
@@ -58,19 +58,19 @@ def fill(manifest: Manifest, form: PixelFormat, target: Path, *, stop_at_bad: bo
     DataError
         If more are bad than are ever skipped.
     """
-    new_array(target, (len(manifest), *form.shape))
+    new_array(target, (len(dataset), *form.shape))
     changes = Changes()
     bad: list[Bad] = []
     digests: list[NDArray[np.uint8]] = []
-    whole = sources.pieces(manifest)
+    whole = sources.pieces(dataset)
     tasks = (joblib.delayed(_decode)(piece, form, target) for piece in whole.pieces)
     # Tasks that have begun are waited for, as they write to the file.
-    parts = in_parallel(takewhile(lambda _: not (bad and stop_at_bad), tasks), size=len(manifest))
+    parts = in_parallel(takewhile(lambda _: not (bad and stop_at_bad), tasks), size=len(dataset))
     for part in track(parts, total=whole.number, description="Decoding pictures"):
         changes += part.changes
         bad += part.bad
         digests += [] if part.digests is None else [part.digests]
-        check_bad_rows(manifest.root, len(bad))
+        check_bad_rows(dataset.root, len(bad))
     return Filled(changes, bad, np.concatenate(digests) if digests else None)
 
 

@@ -29,6 +29,9 @@ _ALIASES = {
     "val": "validation",
     "validate": "validation",
     "dev": "validation",
+    "eval": "validation",
+    "evaluation": "validation",
+    "holdout": "test",
     "testing": "test",
     "tst": "test",
     "publictest": "public_test",
@@ -71,6 +74,12 @@ def split_of_folder(name: str) -> str | None:
     if whose:
         return f"{whose[0]}_test" if split == "test" and len(whose) == 1 else None
     return split
+
+
+def splits_in(name: str) -> set[str]:
+    """Return the splits whose words a name contains, other words beside them or not."""
+    words = _LETTERS.findall(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
+    return {split for word in words if (split := _split_of_word(word))}
 
 
 def _split_of_word(word: str) -> str | None:

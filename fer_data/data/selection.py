@@ -8,127 +8,59 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.data.dataset import NO_SPLIT, Dataset, LeftOut, printable
 from fer_data.data.ferplus import overlay, read_votes
 from fer_data.data.labels import SPLITS, TEST_SPLITS
-from fer_data.data.manifest import NO_SPLIT, LeftOut, Manifest, printable
+from fer_data.data.options import LoadOptions
 from fer_data.errors import DataError, UsageError
 from fer_data.util.files import refuse_no_file
 
 
-@dataclass(frozen=True)
-class Selection:
-    """Which samples of a data set are taken, in which split, and under which labels.
-
-    Attributes
-    ----------
-    exclude : path, optional
-        A csv whose first column is ``sample``: these are in no split, and so in no count and no
-        batch. Further columns are for people.
-    splits : path, optional
-        A csv with the columns ``sample,split`` or ``sample,fold``, as ``fer-data split`` writes
-        it, in place of the data's own splits. A sample that it does not name is in no split; with
-        folds, the data's own test splits stay as they are.
-    fold : int, optional
-        Which fold of `splits` is the validation split, from 1; the others are the training split.
-    ferplus : path, optional
-        FER+'s ``fer2013new.csv``: its votes in place of the labels; see `fer_data.data.ferplus`.
-    soft : bool
-        Whether training is on shares of the votes; balancing goes by the label all the same.
-    contempt : bool
-        Whether FER+'s contempt is an eighth class, or excluded.
-    keep_unusable : bool
-        Whether what FER+ takes for no face, or unknown, stays under its own label, or is excluded.
-    layout : {"class-folders"}, optional
-        Takes the folders of a data set as its classes; see `fer_data.read`.
+def selected(dataset: Dataset, options: LoadOptions) -> Dataset:
+    """Return what the options take of a data set; row *i* stays row *i*.
 
     Raises
     ------
+    DataError
+        If a file cannot be read, is not of this form, or names a sample that the data does
+        not have.
     UsageError
-        If a fold is named without `splits`, or something about FER+ without `ferplus`.
+        If `splits` has folds and none is named, or the other way round.
     """
-
-    exclude: str | Path | None = None
-    splits: str | Path | None = None
-    fold: int | None = None
-    ferplus: str | Path | None = None
-    soft: bool = False
-    contempt: bool = False
-    keep_unusable: bool = False
-    layout: str | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("exclude", "splits", "ferplus"):
-            path = getattr(self, name)
-            object.__setattr__(self, name, None if path is None else Path(path).absolute())
-        if self.fold is not None and self.splits is None:
-            raise UsageError(f"fold {self.fold} of nothing: name the file of the folds (--splits)")
-        for name in ("soft", "contempt", "keep_unusable"):
-            if getattr(self, name) and self.ferplus is None:
-                option = name.replace("_", "-")
-                raise UsageError(f"{option} without FER+: name its fer2013new.csv (--ferplus)")
-
-    def __bool__(self) -> bool:
-        return self != Selection()
-
-    def apply(self, manifest: Manifest) -> Manifest:
-        """Return the manifest of what is taken; row *i* stays row *i*.
-
-        Raises
-        ------
-        DataError
-            If a file cannot be read, is not of this form, or names a sample that the data does
-            not have.
-        UsageError
-            If `splits` has folds and none is named, or the other way round.
-        """
-        if self.exclude is not None:
-            manifest = _without(manifest, Path(self.exclude))
-        if self.ferplus is not None:
-            manifest = overlay(
-                manifest,
-                read_votes(self.ferplus),
-                soft=self.soft,
-                contempt=self.contempt,
-                keep_unusable=self.keep_unusable,
-            )
-        if self.splits is not None:
-            manifest = _divided(manifest, Path(self.splits), self.fold)
-        return manifest
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what is not as by default, as JSON holds it."""
-        return {
-            name: str(value) if isinstance(value, Path) else value
-            for name, value in vars(self).items()
-            if value is not None and value is not False
-        }
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Return the selection that `to_dict` gave."""
-        return cls(**values)
+    if options.exclude is not None:
+        dataset = _without(dataset, Path(options.exclude))
+    if options.ferplus is not None:
+        dataset = overlay(
+            dataset,
+            read_votes(options.ferplus),
+            soft=options.soft,
+            contempt=options.contempt,
+            keep_unusable=options.keep_unusable,
+        )
+    if options.splits is not None:
+        dataset = _divided(dataset, Path(options.splits), options.fold)
+    return dataset
 
 
-def _without(manifest: Manifest, path: Path) -> Manifest:
+def _without(dataset: Dataset, path: Path) -> Dataset:
     table = _Table(path)
     if table.names[:1] != ["sample"]:
         raise DataError(f"{path}: the first column is not sample; expected one like sample,reason")
-    rows = np.array([row for row, _ in table.rows_of(manifest)], np.int64)
-    codes = manifest.split_codes.copy()
+    rows = np.array([row for row, _ in table.rows_of(dataset)], np.int64)
+    codes = dataset.split_codes.copy()
     codes[rows] = NO_SPLIT
     note = f"{len(set(rows.tolist())):,} excluded, by {printable(path.name)}"
-    left_out = tuple(item for item in manifest.left_out if _id_of(item) not in table.left_out)
-    return replace(manifest, split_codes=codes, left_out=left_out, notes=(*manifest.notes, note))
+    left_out = tuple(item for item in dataset.left_out if _id_of(item) not in table.left_out)
+    return replace(dataset, split_codes=codes, left_out=left_out, notes=(*dataset.notes, note))
 
 
-def _divided(manifest: Manifest, path: Path, fold: int | None) -> Manifest:
+def _divided(dataset: Dataset, path: Path, fold: int | None) -> Dataset:
     table = _Table(path)
     column = next((name for name in ("split", "fold") if name in table.names), None)
     if "sample" not in table.names or column is None:
@@ -137,8 +69,8 @@ def _divided(manifest: Manifest, path: Path, fold: int | None) -> Manifest:
         raise UsageError(f"{path}: holds folds; name the one that validates (--fold 1)")
     if column == "split" and fold is not None:
         raise UsageError(f"{path}: holds splits, no folds; leave --fold away")
-    named = _values(table, manifest, column)
-    found = np.full(len(manifest), "", "U16")
+    named = _values(table, dataset, column)
+    found = np.full(len(dataset), "", "U16")
     if column == "split":
         for row, (line, value) in named.items():
             if value not in SPLITS:
@@ -147,37 +79,37 @@ def _divided(manifest: Manifest, path: Path, fold: int | None) -> Manifest:
                 )
             found[row] = value
     else:
-        for code, split in enumerate(manifest.splits):
+        for code, split in enumerate(dataset.splits):
             if split in TEST_SPLITS:
-                found[manifest.split_codes == code] = split
+                found[dataset.split_codes == code] = split
         for row, number in _fold_numbers(path, named, fold).items():
             found[row] = "validation" if number == fold else "train"
-    found[manifest.split_codes == NO_SPLIT] = ""
-    return _with_splits(manifest, found, path, fold)
+    found[dataset.split_codes == NO_SPLIT] = ""
+    return _with_splits(dataset, found, path, fold)
 
 
 def _with_splits(
-    manifest: Manifest, found: NDArray[np.str_], path: Path, fold: int | None
-) -> Manifest:
+    dataset: Dataset, found: NDArray[np.str_], path: Path, fold: int | None
+) -> Dataset:
     splits = tuple(split for split in SPLITS if (found == split).any())
     codes = np.full(len(found), NO_SPLIT, np.int8)
     for code, split in enumerate(splits):
         codes[found == split] = code
     counts = ", ".join(f"{split} {(found == split).sum():,}" for split in splits)
-    unnamed = int((codes == NO_SPLIT).sum()) - manifest.num_excluded
+    unnamed = int((codes == NO_SPLIT).sum()) - dataset.num_excluded
     note = (
         f"splits by {printable(path.name)}"
         + (f", fold {fold}" if fold is not None else "")
         + f": {counts or 'no sample'}"
         + (f"; {unnamed:,} that it does not name are in none" if unnamed else "")
     )
-    return replace(manifest, splits=splits, split_codes=codes, notes=(*manifest.notes, note))
+    return replace(dataset, splits=splits, split_codes=codes, notes=(*dataset.notes, note))
 
 
-def _values(table: _Table, manifest: Manifest, column: str) -> dict[int, tuple[int, str]]:
-    """Return the line and value of each row of the manifest that a table names."""
+def _values(table: _Table, dataset: Dataset, column: str) -> dict[int, tuple[int, str]]:
+    """Return the line and value of each row of the dataset that a table names."""
     found: dict[int, tuple[int, str]] = {}
-    for row, (line, cells) in table.rows_of(manifest):
+    for row, (line, cells) in table.rows_of(dataset):
         value = cells[column]
         if found.setdefault(row, (line, value))[1] != value:
             raise DataError(
@@ -214,7 +146,7 @@ class _Table:
     names : list of str
         Of the columns.
     left_out : set of str
-        Samples that were named and had been left out of the manifest; filled by `rows_of`.
+        Samples that were named and had been left out of the dataset; filled by `rows_of`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -223,13 +155,13 @@ class _Table:
         _, self.names = next(self._lines, (0, []))
         self.left_out: set[str] = set()
 
-    def rows_of(self, manifest: Manifest) -> Iterable[tuple[int, tuple[int, dict[str, str]]]]:
+    def rows_of(self, dataset: Dataset) -> Iterable[tuple[int, tuple[int, dict[str, str]]]]:
         """Return row number, line and cells of each sample that is named, in the file's order.
 
-        Pictures that cannot be decoded are known too, where they were left out of the manifest.
+        Pictures that cannot be decoded are known too, where they were left out of the dataset.
         """
-        places = {sample: row for row, sample in enumerate(manifest.sample_ids())}
-        known = set(map(_id_of, manifest.left_out))
+        places = {sample: row for row, sample in enumerate(dataset.sample_ids())}
+        known = set(map(_id_of, dataset.left_out))
         found, strangers = [], []
         for line, fields in self._lines:
             if len(fields) != len(self.names):
@@ -246,7 +178,7 @@ class _Table:
                 strangers.append(cells["sample"])
         if strangers:
             raise DataError(
-                f"{self.path}: {len(strangers):,} of its samples are not in {manifest.root}; "
+                f"{self.path}: {len(strangers):,} of its samples are not in {dataset.root}; "
                 f"the first: {printable(strangers[0])} (a csv's samples are rows, a folder's are "
                 "files: each needs a list of its own)"
             )

@@ -1,9 +1,9 @@
 """Pixels decoded once, to a memory-mapped uint8 array [N, H, W, C] that later starts just map.
 
-A store is a folder: ``pixels.npy`` (a plain NumPy file), ``samples.npz`` (the manifest's columns),
-``store.json`` (form, counts, a digest, the content of the files) and ``times`` (when these last
-changed, see `fer_data.data.sources.content`). It is built in a folder beside and renamed, so a
-store is there whole or not at all.
+A store is a folder: ``pixels.npy`` (a plain NumPy file), ``store.json`` (form, counts, a digest,
+the content of the files, which rows cannot be decoded) and ``times`` (when the files last changed,
+see `fer_data.data.sources.content`). It is built in a folder beside and renamed, so a store is
+there whole or not at all.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 import logging
 import os
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,24 +23,22 @@ from platformdirs import user_cache_path
 
 from fer_data.data import fill, sources
 from fer_data.data.changes import Changes
+from fer_data.data.dataset import CANNOT_BE_DECODED, NO_SPLIT, Dataset, LeftOut, printable
 from fer_data.data.decode import PixelFormat
-from fer_data.data.manifest import CANNOT_BE_DECODED, LeftOut, Manifest, printable
-from fer_data.data.selection import Selection
+from fer_data.data.reading import DatasetLike, load
 from fer_data.data.sources.content import State
 from fer_data.errors import DataError
 from fer_data.util.files import write_json, write_text
 from fer_data.util.folders import built_whole, take_away
 from fer_data.util.words import counted
 
-FORMAT = 3
+FORMAT = 4
 """Version of the layout on disk; a store of another version is built anew."""
 
 _LOGGER = logging.getLogger("fer_data")
 
 _logged: set[Path] = set()
 """Stores whose conversion this process has logged: many loaders may share one."""
-
-_WITHOUT_BAD = "-without-bad"
 
 _TIMES = "times"
 
@@ -76,7 +74,7 @@ class PixelStore:
     ----------
     path : Path
         The store's folder.
-    manifest : Manifest
+    dataset : Dataset
         Row *i* is picture *i*.
     pixels : ndarray of uint8, shape [N, H, W, C]
         Memory-mapped, read-only.
@@ -89,24 +87,22 @@ class PixelStore:
     fingerprint : str
         Of the data set's files, their names below its root and their bytes: the same for a copy
         elsewhere, and for files that were touched but not changed.
-    is_selected : bool
-        Whether the manifest is not the store's own: a selection was applied to it.
     """
 
     path: Path
-    manifest: Manifest
+    dataset: Dataset
     pixels: NDArray[np.uint8]
     form: PixelFormat
     report: BuildReport
     digest: str
     fingerprint: str = ""
-    is_selected: bool = False
+
+    def __repr__(self) -> str:
+        return f"PixelStore({self.path}, {len(self.pixels):,} images, {self.form})"
 
     def __reduce__(self) -> Any:
-        # Mapped anew, else every process would copy the pixels; what a selection made of the
-        # manifest goes along, as its files may have changed since.
-        columns = self.manifest.columns() if self.is_selected else None
-        return _mapped, (self.path, self.manifest.root, columns, self.digest)
+        # Mapped again, else every process would copy the pixels.
+        return _mapped, (self.path, self.dataset, self.digest)
 
     def verify(self) -> None:
         """Read every pixel and compare with the digest taken when the store was built.
@@ -121,89 +117,60 @@ class PixelStore:
 
 
 def open_store(
-    path: str | Path,
+    data: DatasetLike,
     *,
     form: PixelFormat | None = None,
     cache: str | Path | None = None,
-    merge_test: bool = True,
-    skip_bad: bool = False,
-    selection: Selection | None = None,
     log: bool = True,
-    layout: str | None = None,
+    **options: Any,
 ) -> PixelStore:
     """Map the store of a data set, building it first where there is none of its present content.
 
-    Where images had another size or colour, the logger ``fer_data`` says so in one warning, once a
+    The store on disk holds every sample of the source, whatever the options take of it. Where
+    images had another size or colour, the logger ``fer_data`` says so in one warning, once a
     process: how many, what they were, and what they became.
 
     Parameters
     ----------
-    path : path
-        A data set that `fer_data.read` takes.
+    data : path or Dataset
+        What `fer_data.load` takes.
     form : PixelFormat, optional
-        Size and colour of every picture; 48x48 grey by default.
+        Size and colour of every image; 48x48 grey by default.
     cache : path, optional
         Folder that holds stores. By default the environment variable ``FER_DATA_CACHE``, else
         ``fer-data`` in the user's cache folder.
-    merge_test : bool
-        As in `fer_data.read`.
-    skip_bad : bool
-        Whether what cannot be decoded is left out and noted, or an error, unless the selection
-        excludes it.
-    selection : Selection, optional
-        What of it is taken, and under which labels. The store on disk holds everything, and is
-        the same whatever is selected.
     log : bool
         Whether to log a conversion.
-    layout : {"class-folders"}, optional
-        As in `fer_data.read`.
+    **options
+        As in `fer_data.load`, for a path.
 
     Raises
     ------
     DataError
-        If the data cannot be read, a picture not be decoded and `skip_bad` is false, or the
-        selection does not fit the data.
+        If the data cannot be read, or an image cannot be decoded, is not excluded, and bad ones
+        are not skipped.
     """
+    dataset = load(data, **options)
     form = form or PixelFormat()
-    root = Path(path).absolute()
-    layout = layout or (selection.layout if selection else None)
-    sources.check_layout(layout)
-    if selection and selection.exclude is not None and not skip_bad:
-        found = open_store(
-            path,
-            form=form,
-            cache=cache,
-            merge_test=merge_test,
-            skip_bad=True,
-            selection=selection,
-            log=log,
-            layout=layout,
-        )
-        if not found.manifest.num_bad:
-            return found  # what is bad is excluded
-    source = _Source(root, sources.state(root), merge_test, layout)
+    state = sources.state(dataset)
     key = hashlib.blake2b(digest_size=10)
-    key.update(f"{FORMAT} {source.state.key()} {merge_test} {form} {layout} ".encode())
-    key.update(os.fsencode(root))
-    folder = cache_folder(cache) / f"{_plain(root.name)}-{key.hexdigest()}"
-    without_bad = folder.with_name(f"{folder.name}{_WITHOUT_BAD}")
-    if skip_bad and _is_of(source, without_bad):
-        folder = without_bad
-    elif not _is_of(source, folder):
-        folder = _build(source, form, folder, skip_bad=skip_bad)
-    store = _map(folder, root)
+    key.update(f"{FORMAT} {dataset.kind} {state.key()} {form} ".encode())
+    key.update(dataset.locations.tobytes())
+    key.update(os.fsencode(dataset.root))
+    folder = cache_folder(cache) / f"{_plain(dataset.root.name)}-{key.hexdigest()}"
+    if not _is_of(dataset, state, folder):
+        _build(dataset, state, form, folder)
+    store = _map(folder, dataset)
     if log:
         _log_conversion(store)
-    if not selection:
-        return store
-    return replace(store, manifest=selection.apply(store.manifest), is_selected=True)
+    return store
 
 
 def _log_conversion(store: PixelStore) -> None:
     line = store.report.changes.line(len(store.pixels), store.form)
     if line and store.path not in _logged:
         _logged.add(store.path)
-        _LOGGER.warning("%s: %s", printable(str(store.manifest.root)), line)
+        _LOGGER.warning("%s: %s", printable(str(store.dataset.root)), line)
 
 
 def cache_folder(cache: str | Path | None = None) -> Path:
@@ -212,22 +179,7 @@ def cache_folder(cache: str | Path | None = None) -> Path:
     return Path(chosen).absolute() if chosen else user_cache_path("fer-data")
 
 
-@dataclass(frozen=True)
-class _Source:
-    """A data set as it is now; its state was looked at before anything of it is read."""
-
-    root: Path
-    state: State
-    merge_test: bool
-    layout: str | None
-
-    def fingerprint(self, known: dict[str, bytes] | None = None) -> str:
-        """Return `PixelStore.fingerprint`, given digests of files that were read already."""
-        content = self.state.content(self.root, known)
-        return content if self.merge_test else f"{content}-apart"
-
-
-def _is_of(source: _Source, folder: Path) -> bool:
+def _is_of(dataset: Dataset, state: State, folder: Path) -> bool:
     """Whether a store is there, and of the present content; one of other content is taken away.
 
     Where the files were only touched, that is noted, so that they are read but once.
@@ -237,15 +189,17 @@ def _is_of(source: _Source, folder: Path) -> bool:
     times = folder / _TIMES
     try:
         with suppress(FileNotFoundError):
-            if times.read_text("ascii") == source.state.changes():
+            if times.read_text("ascii") == state.changes():
                 return True
-        before = json.loads((folder / "store.json").read_text("utf-8"))["fingerprint"]
+        content = state.content(dataset.root)
+        # Read after the bytes, which may take long: another process may have built it meanwhile.
+        stored = json.loads((folder / "store.json").read_text("utf-8"))["fingerprint"]
     except (OSError, ValueError, KeyError, TypeError):
         return True  # broken, as mapping it will say
     try:
-        if source.fingerprint() == before:
+        if content == stored:
             with suppress(OSError, DataError):  # in a cache that cannot be written
-                write_text(times, source.state.changes())
+                write_text(times, state.changes())
             return True
         take_away(folder)
     except FileNotFoundError:  # another process was faster
@@ -262,72 +216,58 @@ def _cannot_be_written(folder: Path, error: OSError) -> DataError:
     )
 
 
-def _build(source: _Source, form: PixelFormat, folder: Path, *, skip_bad: bool) -> Path:
-    """Build a store and return its folder: one of its own where something bad was left out."""
-    manifest = sources.read(
-        source.root, merge_test=source.merge_test, skip_bad=skip_bad, layout=source.layout
-    )
+def _build(dataset: Dataset, state: State, form: PixelFormat, folder: Path) -> None:
     try:
         with built_whole(folder) as beside:
-            manifest = _fill(source, manifest, form, beside, skip_bad=skip_bad)
-            if manifest.num_bad:
-                folder = folder.with_name(f"{folder.name}{_WITHOUT_BAD}")
-                os.replace(beside, folder)
+            _fill(dataset, state, form, beside)
     except OSError as error:
         if not folder.exists():  # else another process was faster
             raise _cannot_be_written(folder, error) from None
-    return folder
 
 
-def _fill(
-    source: _Source, manifest: Manifest, form: PixelFormat, folder: Path, *, skip_bad: bool
-) -> Manifest:
-    """Write the files of a store and return the manifest of what is in it."""
+def _fill(dataset: Dataset, state: State, form: PixelFormat, folder: Path) -> None:
+    """Write the files of a store."""
     target = folder / "pixels.npy"
-    filled = fill.fill(manifest, form, target, stop_at_bad=not skip_bad)
-    if filled.bad and not skip_bad:
-        raise fill.error_of(filled.bad[0])
+    tolerant = dataset.options.skip_bad or dataset.options.exclude is not None
+    filled = fill.fill(dataset, form, target, stop_at_bad=not tolerant)
+    _refuse_bad(dataset, filled.bad)
     known = {}
-    if filled.digests is not None and len(filled.digests) == len(manifest):
-        locations = manifest.locations.tolist()
+    if filled.digests is not None and len(filled.digests) == len(dataset):
+        locations = dataset.locations.tolist()
         known = dict(zip(locations, map(bytes, filled.digests), strict=True))
-    fingerprint = source.fingerprint(known)
+    fingerprint = state.content(dataset.root, known)
     if filled.bad:
-        manifest = _without(manifest, filled.bad, target)
-    samples: dict[str, Any] = {
-        "class_names": np.array(manifest.class_names, np.str_),
-        "splits": np.array(manifest.splits, np.str_),
-        "split_codes": manifest.split_codes,
-        "labels": manifest.labels,
-        "locations": manifest.locations,
-        "left_out": np.array([(item.name, item.reason) for item in manifest.left_out], np.str_),
-    }
-    np.savez(folder / "samples.npz", **samples)
+        _take_out(dataset, filled.bad, target)
     pixels = np.load(target, mmap_mode="r", allow_pickle=False)
-    report = BuildReport(len(manifest), len(filled.bad), filled.changes)
+    report = BuildReport(len(pixels), len(filled.bad), filled.changes)
     write_json(
         folder / "store.json",
         {
             "format": FORMAT,
-            "source": str(manifest.root),
-            "layout": manifest.layout,
-            "notes": list(manifest.notes),
+            "source": str(dataset.root),
             "form": asdict(form),
             "report": asdict(report),
+            "bad": [[one.row, one.cause] for one in filled.bad],
             "digest": _digest(pixels),
             "fingerprint": fingerprint,
         },
     )
-    write_text(folder / _TIMES, source.state.changes())
-    return manifest
+    write_text(folder / _TIMES, state.changes())
 
 
-def _without(manifest: Manifest, bad: list[fill.Bad], target: Path) -> Manifest:
-    """Take bad rows out of the manifest and, block by block, out of the array."""
-    kept = np.delete(np.arange(len(manifest)), [item.row for item in bad])
+def _refuse_bad(dataset: Dataset, bad: list[fill.Bad]) -> None:
+    """Raise the error of the first image that cannot be decoded, unless such are skipped."""
+    taken = [one for one in bad if dataset.split_codes[one.row] != NO_SPLIT]
+    if taken and not dataset.options.skip_bad:
+        raise fill.error_of(taken[0])
+
+
+def _take_out(dataset: Dataset, bad: list[fill.Bad], target: Path) -> None:
+    """Take bad rows out of the array, block by block."""
+    kept = _kept(dataset, bad)
     if not len(kept):
         cause = bad[0].cause.partition("; correct the row")[0]
-        raise DataError(f"{manifest.root}: not one picture can be decoded ({cause})")
+        raise DataError(f"{dataset.root}: not one picture can be decoded ({cause})")
     whole = np.load(target, mmap_mode="r", allow_pickle=False)
     beside = target.with_name("kept.npy")
     new = fill.new_array(beside, (len(kept), *whole.shape[1:]))
@@ -335,46 +275,42 @@ def _without(manifest: Manifest, bad: list[fill.Bad], target: Path) -> Manifest:
         new[start : start + _ROWS_AT_ONCE] = whole[kept[start : start + _ROWS_AT_ONCE]]
     new.flush()
     os.replace(beside, target)
-    names = manifest.take(np.array([item.row for item in bad])).sample_ids()
-    return manifest.take(kept, left_out=[LeftOut(name, CANNOT_BE_DECODED) for name in names])
 
 
-def _mapped(folder: Path, root: Path, columns: dict[str, Any] | None, digest: str) -> PixelStore:
-    store = _map(folder, root)
+def _kept(dataset: Dataset, bad: list[fill.Bad]) -> NDArray[np.int64]:
+    return np.delete(np.arange(len(dataset)), [one.row for one in bad])
+
+
+def _mapped(folder: Path, dataset: Dataset, digest: str) -> PixelStore:
+    store = _map(folder, dataset, is_taken=True)
     if store.digest != digest:
-        raise DataError(f"{root}: the data changed while it was used; start again")
-    if columns is None:
-        return store
-    return replace(store, manifest=replace(store.manifest, **columns), is_selected=True)
+        raise DataError(f"{dataset.root}: the data changed while it was used; start again")
+    return store
 
 
-def _map(folder: Path, root: Path) -> PixelStore:
+def _map(folder: Path, dataset: Dataset, *, is_taken: bool = False) -> PixelStore:
+    """Map a store of all samples, or, with `is_taken`, of those that can be decoded."""
     try:
         about = json.loads((folder / "store.json").read_text("utf-8"))
-        with (
-            open(folder / "samples.npz", "rb") as file,  # np.load leaves a broken one open
-            np.load(file, allow_pickle=False) as samples,
-        ):
-            manifest = Manifest(
-                root=root,
-                layout=about["layout"],
-                class_names=tuple(map(str, samples["class_names"].tolist())),
-                splits=tuple(map(str, samples["splits"].tolist())),
-                split_codes=samples["split_codes"],
-                labels=samples["labels"],
-                locations=samples["locations"],
-                left_out=tuple(LeftOut(*item) for item in samples["left_out"].tolist()),
-                notes=tuple(map(str, about["notes"])),
-            )
+        bad = [fill.Bad(int(row), str(cause)) for row, cause in about["bad"]]
         pixels = np.load(folder / "pixels.npy", mmap_mode="r", allow_pickle=False)
         form = PixelFormat(**about["form"])
         report = _report(**about["report"])
         digest, fingerprint = str(about["digest"]), str(about["fingerprint"])
-    except Exception as error:  # broken files make zipfile and NumPy raise nearly anything
+        rows = [one.row for one in bad]
+        if not is_taken and not set(rows) <= set(range(len(dataset))):
+            raise ValueError(f"bad rows are {rows[:3]} of {len(dataset)}")
+    except Exception as error:  # broken files make json and NumPy raise nearly anything
         raise _broken(folder, str(error)) from None
-    if pixels.dtype != np.uint8 or pixels.shape != (len(manifest), *form.shape):
+    if bad and not is_taken:
+        _refuse_bad(dataset, bad)
+        gone = np.array(rows, np.int64)
+        names = dataset.take(gone[dataset.split_codes[gone] != NO_SPLIT]).sample_ids()
+        skipped = [LeftOut(name, CANNOT_BE_DECODED) for name in names]
+        dataset = dataset.take(_kept(dataset, bad), left_out=skipped)
+    if pixels.dtype != np.uint8 or pixels.shape != (len(dataset), *form.shape):
         raise _broken(folder, f"pixels are {pixels.dtype} {pixels.shape}")
-    return PixelStore(folder, manifest, pixels, form, report, digest, fingerprint)
+    return PixelStore(folder, dataset, pixels, form, report, digest, fingerprint)
 
 
 def _report(*, num_samples: int, num_rejected: int, changes: dict[str, Any]) -> BuildReport:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from fer_data.data import sources
 from fer_data.data.changes import Changes
+from fer_data.data.dataset import Dataset
 from fer_data.data.decode import PixelFormat, decode
 from fer_data.data.fill import Bad
-from fer_data.data.manifest import Manifest
 from fer_data.data.sources.piece import Piece, Pieces
 from fer_data.errors import DataError
 from fer_data.util.parallel import in_parallel
@@ -21,12 +21,12 @@ from fer_data.util.parallel import in_parallel
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """Some pictures of a manifest.
+    """Some pictures of a dataset.
 
     Attributes
     ----------
     rows : ndarray of int64, shape [N]
-        Of the manifest, in order.
+        Of the dataset, in order.
     pixels : ndarray of uint8, shape [N, H, W, C]
     bad : list of Bad
         What cannot be decoded, and is not among the rows.
@@ -41,20 +41,20 @@ class Decoded:
 
 
 def decoded(
-    manifest: Manifest, form: PixelFormat, *, pieces: Pieces | None = None
+    dataset: Dataset, form: PixelFormat, *, pieces: Pieces | None = None
 ) -> Iterator[Decoded]:
-    """Yield a manifest's pictures in order, decoded on all cores as `fer_data.open_store` does.
+    """Yield a dataset's pictures in order, decoded on all cores as `fer_data.open_store` does.
 
     Parameters
     ----------
-    manifest : Manifest
+    dataset : Dataset
     form : PixelFormat
     pieces : Pieces, optional
-        Where the pictures come from; by default the reader of the manifest's root.
+        Where the pictures come from; by default the reader of the dataset's root.
     """
-    pieces = pieces or sources.pieces(manifest)
+    pieces = pieces or sources.pieces(dataset)
     tasks = (joblib.delayed(_decode)(piece, form) for piece in pieces.pieces)
-    yield from in_parallel(tasks, size=len(manifest))
+    yield from in_parallel(tasks, size=len(dataset))
 
 
 def _decode(piece: Piece, form: PixelFormat) -> Decoded:

@@ -58,7 +58,7 @@ class Loader:
     mix : Mixing, optional
         How pictures are mixed.
     soft : bool
-        Whether targets are the manifest's soft labels. Balancing, rare classes and remix's thirds
+        Whether targets are the dataset's soft labels. Balancing, rare classes and remix's thirds
         go by `labels` all the same.
     batch_size : int
         Of all shards together. The last batch of an epoch may be smaller.
@@ -112,15 +112,15 @@ class Loader:
             value = getattr(self, name)
             if not isinstance(value, int | np.integer) or value < least:
                 raise UsageError(f"{name} is {value!r}; it must be a whole number, {least} or more")
-        labels = self.store.manifest.labels[self.rows].astype(np.int64)
-        where = self.store.manifest.root
+        labels = self.store.dataset.labels[self.rows].astype(np.int64)
+        where = self.store.dataset.root
         if not len(labels):
             raise DataError(f"{where}: no sample to load")
         if (labels < 0).any():
             number = int((labels < 0).sum())
             unlabelled = counted(number, "sample to load has", "samples to load have")
             raise DataError(f"{where}: {unlabelled} no label")
-        if self.soft and self.store.manifest.soft_labels is None:
+        if self.soft and self.store.dataset.soft_labels is None:
             raise UsageError(f"{where}: soft labels are wanted, and the data has none")
         counts = np.bincount(labels, minlength=self.num_classes)
         for name, value in (
@@ -138,6 +138,11 @@ class Loader:
         last = self.num_samples % self.batch_size if not self.drop_remainder else 0
         self.shard.check(last or self.batch_size)
 
+    def __repr__(self) -> str:
+        settings = {name: value for name, value in self._settings().items() if name != "data"}
+        told = ", ".join(f"{name}={value}" for name, value in settings.items())
+        return f"Loader({self.store.dataset!r}, {len(self.rows):,} samples, {told})"
+
     def __reduce__(self) -> Any:
         settings = {
             one.name: getattr(self, one.name) for one in dataclasses.fields(self) if one.init
@@ -148,7 +153,7 @@ class Loader:
     @property
     def num_classes(self) -> int:
         """Number of classes, those without a sample included."""
-        return len(self.store.manifest.class_names)
+        return len(self.store.dataset.class_names)
 
     @property
     def num_samples(self) -> int:
@@ -164,7 +169,7 @@ class Loader:
     @property
     def rare_classes(self) -> tuple[str, ...]:
         """Names of the classes that `augment_rare` is for."""
-        names = self.store.manifest.class_names
+        names = self.store.dataset.class_names
         return tuple(names[label] for label in np.flatnonzero(_is_rare(self.counts)))
 
     def draws(self, epoch: int) -> NDArray[np.int64]:
@@ -273,20 +278,20 @@ class Loader:
             state,
             self._settings(),
             num_steps=self.num_steps,
-            name=str(self.store.manifest.root),
+            name=str(self.store.dataset.root),
         )
         return self.at(epoch * self.num_steps + place)
 
     def _settings(self) -> dict[str, str]:
         """Return all that decides the batches; shards and rescaling do not."""
-        manifest = self.store.manifest
+        dataset = self.store.dataset
         digest = hashlib.blake2b(digest_size=8)
         digest.update(self.store.digest.encode())
         digest.update(self.rows.tobytes())
         digest.update(self.labels.tobytes())
-        digest.update(repr(manifest.class_names).encode())
-        if self.soft and manifest.soft_labels is not None:
-            digest.update(manifest.soft_labels[self.rows].tobytes())
+        digest.update(repr(dataset.class_names).encode())
+        if self.soft and dataset.soft_labels is not None:
+            digest.update(dataset.soft_labels[self.rows].tobytes())
         return {
             "data": digest.hexdigest(),
             "balance": str(self.strategy),
@@ -384,7 +389,7 @@ class Loader:
 
     def _softened(self, plan: BatchPlan) -> BatchPlan:
         """Return a plan with its soft labels and their weights, where the loader has any."""
-        shares = self.store.manifest.soft_labels
+        shares = self.store.dataset.soft_labels
         if not self.soft or shares is None:
             return plan
         soft = shares[plan.samples]
@@ -453,14 +458,14 @@ class _Made:
             loader.strategy,
             seed=loader.seed,
             epoch_size=loader.epoch_size,
-            class_names=loader.store.manifest.class_names,
+            class_names=loader.store.dataset.class_names,
             shuffle=loader.shuffle,
         )
         self.augmentation = Augmentation(
             loader.augment,
             loader.augment_rare,
             _is_rare(counts),
-            num_samples=len(loader.store.manifest),
+            num_samples=len(loader.store.dataset),
             shape=loader.store.form.shape[:2],
             seed=loader.seed,
         )

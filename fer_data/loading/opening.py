@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
-import os
 from pathlib import Path
 from typing import Any
 
 from fer_data.data.decode import Color, PixelFormat
 from fer_data.data.labels import EVALUATION_SPLITS, split_of_folder
-from fer_data.data.selection import Selection
+from fer_data.data.options import LoadOptions
+from fer_data.data.reading import DatasetLike
 from fer_data.data.store import open_store
 from fer_data.errors import UsageError
 from fer_data.loading.loader import Loader
@@ -19,10 +20,11 @@ from fer_data.sampling.strategy import NATURAL, Strategy
 from fer_data.transforms.mixing import Mixing
 
 
-def as_loader(source: str | Path | Loader, options: dict[str, Any]) -> Loader:
-    """Return a loader as it is, or open one from a path with these options."""
+def as_loader(source: DatasetLike | Loader, options: dict[str, Any]) -> Loader:
+    """Return a loader as it is, or open one of a data set with these options."""
     if not isinstance(source, Loader):
-        known = inspect.signature(open_loader).parameters.keys() - {"path"}
+        known = inspect.signature(open_loader).parameters.keys() - {"data", "options"}
+        known |= {one.name for one in dataclasses.fields(LoadOptions)}
         if unknown := [name for name in options if name not in known]:
             raise UsageError(
                 f"{', '.join(unknown)}: no option of this function or of open_loader, which takes "
@@ -35,7 +37,7 @@ def as_loader(source: str | Path | Loader, options: dict[str, Any]) -> Loader:
 
 
 def open_loader(
-    path: str | Path,
+    data: DatasetLike,
     *,
     split: str = "train",
     balance: Any = "natural",
@@ -53,9 +55,7 @@ def open_loader(
     image_size: int | tuple[int, int] = 48,
     color: Color = "grey",
     cache: str | Path | None = None,
-    skip_bad: bool = False,
-    selection: Selection | None = None,
-    layout: str | None = None,
+    **options: Any,
 ) -> Loader:
     """Open a data set's split as batches.
 
@@ -64,8 +64,8 @@ def open_loader(
 
     Parameters
     ----------
-    path : path
-        A data set that `fer_data.read` takes.
+    data : path or Dataset
+        What `fer_data.load` takes.
     split : str
         ``train``, ``validation``, ``test``, ``public_test`` or ``private_test``, or as a folder of
         it may be named (``val``).
@@ -105,13 +105,9 @@ def open_loader(
         Likewise.
     cache : path, optional
         Where decoded pictures are kept; see `fer_data.open_store`.
-    skip_bad : bool
-        Whether what cannot be decoded is left out, or an error.
-    selection : Selection, optional
-        What of the data is taken, and under which labels. Soft ones are for the training split
-        alone: another one is judged by its labels.
-    layout : {"class-folders"}, optional
-        As in `fer_data.read`.
+    **options
+        As in `fer_data.load`, for a path. Soft labels are for the training split alone: another
+        one is judged by its labels.
 
     Raises
     ------
@@ -120,8 +116,6 @@ def open_loader(
     UsageError
         If an argument cannot be meant, as balancing a split that is for evaluation.
     """
-    if not isinstance(path, str | os.PathLike):
-        raise UsageError(f"path: expected the path of a data set, got {type(path).__name__}")
     if isinstance(balance, str):
         balance = Strategy.parse(balance)
     split = split_of_folder(split) or split
@@ -131,17 +125,15 @@ def open_loader(
     if evaluates and shuffle:
         raise UsageError(f"shuffle on the {split} split: evaluation takes samples in order")
     store = open_store(
-        path,
+        data,
         form=PixelFormat(*_sides(image_size), color),
         cache=cache,
-        skip_bad=skip_bad,
-        selection=selection,
-        layout=layout,
+        **options,
     )
-    rows = store.manifest.rows(split)
+    rows = store.dataset.rows(split)
     if not isinstance(balance, Strategy):
         balance = Strategy.from_sampler(
-            balance, store.manifest.labels[rows], store.manifest.class_names
+            balance, store.dataset.labels[rows], store.dataset.class_names
         )
     loader = Loader(
         store,
@@ -150,7 +142,7 @@ def open_loader(
         augment="none" if evaluates else augment,
         augment_rare=None if evaluates else augment_rare,
         mix=None if evaluates else Mixing.parse(mix),
-        soft=store.manifest.soft_labels is not None and not evaluates,
+        soft=store.dataset.soft_labels is not None and not evaluates,
         batch_size=batch_size,
         epoch_size=None if evaluates else epoch_size,
         seed=seed,

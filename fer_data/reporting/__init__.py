@@ -13,8 +13,8 @@ from fer_data import __version__
 from fer_data.analysis.drift import PictureDrift, picture_drift
 from fer_data.analysis.stats import Stats, compute_stats
 from fer_data.auditing import Audit, Finding, audit_store
-from fer_data.data.manifest import printable, shown_class
-from fer_data.data.selection import Selection
+from fer_data.data.dataset import printable, shown_class
+from fer_data.data.reading import DatasetLike, load_skipping_bad
 from fer_data.data.store import open_store
 from fer_data.errors import DataError
 from fer_data.reporting import figures
@@ -59,23 +59,24 @@ class Found:
 
 
 def write_report(
-    path: str | Path,
+    data: DatasetLike,
     out: str | Path,
     *,
     cache: str | Path | None = None,
-    merge_test: bool = True,
-    selection: Selection | None = None,
+    **options: Any,
 ) -> Path:
     """Write ``out/index.html``: counts, samples, mean pictures, findings, what balancing would do.
 
     Parameters
     ----------
-    path : path
-        A data set that `fer_data.read` takes.
+    data : path or Dataset
+        What `fer_data.load` takes.
     out : path
         A folder; it is made where there is none.
-    cache, merge_test, selection
+    cache : path, optional
         As in `fer_data.open_store`.
+    **options
+        As in `fer_data.load`, for a path.
 
     Returns
     -------
@@ -87,7 +88,7 @@ def write_report(
     DataError
         If the data cannot be read, or the page not be written.
     """
-    store = open_store(path, cache=cache, merge_test=merge_test, skip_bad=True, selection=selection)
+    store = open_store(load_skipping_bad(data, **options), cache=cache)
     page = Path(out) / "index.html"
     write_page(audit_store(store), page)
     return page
@@ -96,10 +97,10 @@ def write_report(
 def write_page(audit: Audit, page: Path) -> None:
     """Write the report of an audited data set; see `write_report`."""
     store = audit.store
-    manifest, stats = store.manifest, compute_stats(store.manifest)
-    if not (manifest.split_codes >= 0).any():
-        raise DataError(f"{manifest.root}: no sample is left to report on")
-    labelled = [split for split in manifest.splits if manifest.counts(split).any()]
+    dataset, stats = store.dataset, compute_stats(store.dataset)
+    if not (dataset.split_codes >= 0).any():
+        raise DataError(f"{dataset.root}: no sample is left to report on")
+    labelled = [split for split in dataset.splits if dataset.counts(split).any()]
     of_classes = _shown(len(stats.class_names), figures.MOST_CLASSES, "those with the most samples")
     plots = {
         "counts": Plot(
@@ -127,7 +128,7 @@ def write_page(audit: Audit, page: Path) -> None:
         means={
             split: mean_by_class(store, split, most_classes=_MOST_CLASSES) for split in labelled
         },
-        of_samples=_shown(len(manifest.class_names), _MOST_CLASSES, "the first by name"),
+        of_samples=_shown(len(dataset.class_names), _MOST_CLASSES, "the first by name"),
     )
 
 
@@ -168,13 +169,13 @@ def _shown(number: int, most: int, which: str) -> str:
 
 def _measures(audit: Audit) -> list[Plot]:
     """Plot what is measured of the pictures, by split."""
-    manifest, found = audit.manifest, audit.measures
+    dataset, found = audit.dataset, audit.measures
     plots = []
     for name in _MEASURES:
         values = {
             split: getattr(found, name)[rows]
-            for split in manifest.splits
-            if len(rows := manifest.rows(split))
+            for split in dataset.splits
+            if len(rows := dataset.rows(split))
         }
         means = ", ".join(f"{split} {part.mean():.3g}" for split, part in values.items())
         svg = figures.histograms(values, name)
@@ -186,33 +187,33 @@ def _measures(audit: Audit) -> list[Plot]:
 
 def _picture_drift(audit: Audit) -> tuple[PictureDrift, ...]:
     """Compare what is measured of the pictures in each split with the training split's."""
-    found, manifest = audit.measures, audit.manifest
+    found, dataset = audit.measures, audit.dataset
     values = {name: getattr(found, name) for name in _MEASURES}
-    return picture_drift(values, manifest.split_codes, manifest.splits)
+    return picture_drift(values, dataset.split_codes, dataset.splits)
 
 
 def _write(page: Path, audit: Audit, **sections: Any) -> None:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("fer_data", "report"),
+        loader=jinja2.PackageLoader("fer_data", "reporting"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    store, manifest = audit.store, audit.manifest
-    counts = {split: manifest.counts(split).tolist() for split in audit.photographs}
+    store, dataset = audit.store, audit.dataset
+    counts = {split: dataset.counts(split).tolist() for split in audit.photographs}
     html = environment.get_template("page.html.j2").render(
         {
             "counted": counted,
-            "name": printable(manifest.root.name),
-            "layout": manifest.layout,
-            "num_samples": len(manifest) - manifest.num_excluded,
-            "notes": manifest.notes,
+            "name": printable(dataset.root.name),
+            "layout": dataset.layout,
+            "num_samples": len(dataset) - dataset.num_excluded,
+            "notes": dataset.notes,
             "version": __version__,
-            "class_names": [shown_class(name) for name in manifest.class_names],
+            "class_names": [shown_class(name) for name in dataset.class_names],
             "counts": counts,
             "photographs": audit.photographs,
-            "left_out": manifest.left_out_summary(),
+            "left_out": dataset.left_out_summary(),
             "conversion": store.report.changes.line(len(store.pixels), store.form),
             "severities": {
                 severity: sum(finding.severity == severity for finding in audit.findings)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from fer_data.analysis.stats import Stats
-from fer_data.data.manifest import shown_class
+from fer_data.data.dataset import shown_class
 from fer_data.reporting.svg import COLORS, STYLE, to_svg
 
 MOST_CLASSES = 60

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fer_data.analysis.ledger import Ledger
-from fer_data.data.manifest import shown_class
+from fer_data.data.dataset import shown_class
 from fer_data.reporting.figure import save_figure
 
 

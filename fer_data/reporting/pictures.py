@@ -14,8 +14,8 @@ from PIL import Image
 
 from fer_data.data import sources
 from fer_data.data.changes import Changes
+from fer_data.data.dataset import shown_class
 from fer_data.data.decode import PixelFormat, Raw, decode, look
-from fer_data.data.manifest import shown_class
 from fer_data.data.png import encode_grey
 from fer_data.data.store import PixelStore
 from fer_data.errors import DataError
@@ -55,9 +55,9 @@ def thumbnails(store: PixelStore, rows: Iterable[int]) -> dict[int, Thumbnail]:
 
     The words of each are its name, split and class.
     """
-    manifest = store.manifest
+    dataset = store.dataset
     chosen = sorted(set(rows))
-    taken = manifest.take(np.array(chosen, np.int64))
+    taken = dataset.take(np.array(chosen, np.int64))
     shown = {row: data_uri(store.pixels[row, :, :, 0]) for row in chosen}
     if store.report.changes != Changes():  # else the store has the images as they are
         for piece in sources.pieces(taken).pieces:
@@ -66,8 +66,8 @@ def thumbnails(store: PixelStore, rows: Iterable[int]) -> dict[int, Thumbnail]:
                     shown[chosen[place]] = _original(raw, name) or shown[chosen[place]]
     found = {}
     for row, name in zip(chosen, taken.sample_ids(), strict=True):
-        code, class_name = int(manifest.split_codes[row]), _class_name(store, row)
-        words = f"{name} ({manifest.splits[code]}, {class_name})"
+        code, class_name = int(dataset.split_codes[row]), _class_name(store, row)
+        words = f"{name} ({dataset.splits[code]}, {class_name})"
         found[row] = Thumbnail(shown[row], class_name, words)
     return found
 
@@ -97,11 +97,11 @@ def samples_by_class(
     store: PixelStore, split: str, *, columns: int, most_classes: int
 ) -> dict[str, list[Thumbnail]]:
     """Return random samples of each class of a split; of many classes, of the first ones."""
-    manifest = store.manifest
-    rows = manifest.rows(split)
+    dataset = store.dataset
+    rows = dataset.rows(split)
     chosen = {}
-    for label, name in enumerate(manifest.class_names[:most_classes]):
-        members = rows[manifest.labels[rows] == label]
+    for label, name in enumerate(dataset.class_names[:most_classes]):
+        members = rows[dataset.labels[rows] == label]
         chosen[shown_class(name)] = (
             generator(0, SAMPLES, label).permutation(members)[:columns].tolist()
         )
@@ -111,11 +111,11 @@ def samples_by_class(
 
 def mean_by_class(store: PixelStore, split: str, *, most_classes: int) -> list[Thumbnail]:
     """Return the mean picture of each class of a split that has samples."""
-    manifest = store.manifest
-    rows = manifest.rows(split)
+    dataset = store.dataset
+    rows = dataset.rows(split)
     found = []
-    for label, name in enumerate(manifest.class_names[:most_classes]):
-        members = rows[manifest.labels[rows] == label]
+    for label, name in enumerate(dataset.class_names[:most_classes]):
+        members = rows[dataset.labels[rows] == label]
         if len(members):
             blocks = np.array_split(members, -(-len(members) // 1024))
             total = sum(
@@ -142,12 +142,12 @@ def of_groups(
 
 def _shown(store: PixelStore, group: Sequence[int], most: int) -> tuple[list[int], str]:
     """Return the rows of a group that are shown, and the classes of all by split, in words."""
-    manifest = store.manifest
+    dataset = store.dataset
     of_split: dict[str, int] = {}
     of_class: dict[tuple[str, str], int] = {}
     classes: dict[str, list[str]] = {}
     for row in group:
-        split, name = manifest.splits[manifest.split_codes[row]], _class_name(store, row)
+        split, name = dataset.splits[dataset.split_codes[row]], _class_name(store, row)
         of_split.setdefault(split, row)
         if of_class.setdefault((split, name), row) == row:
             classes.setdefault(split, []).append(name)
@@ -167,8 +167,8 @@ def _listed(names: list[str]) -> str:
 
 
 def _class_name(store: PixelStore, row: int) -> str:
-    label = int(store.manifest.labels[row])
-    return shown_class(store.manifest.class_names[label]) if label >= 0 else "no label"
+    label = int(store.dataset.labels[row])
+    return shown_class(store.dataset.class_names[label]) if label >= 0 else "no label"
 
 
 def data_uri(pixels: NDArray[np.uint8]) -> str:

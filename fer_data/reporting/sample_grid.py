@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from fer_data.data.manifest import shown_class
+from fer_data.data.dataset import shown_class
 from fer_data.data.store import PixelStore
 from fer_data.errors import DataError
 from fer_data.reporting.figure import save_figure
@@ -38,18 +38,18 @@ def draw_samples(
     DataError
         If the split has no labelled sample, or the file cannot be written.
     """
-    manifest = store.manifest
-    rows = manifest.rows(split)
-    counts = manifest.counts(split)
+    dataset = store.dataset
+    rows = dataset.rows(split)
+    counts = dataset.counts(split)
     if not counts.any():
-        raise DataError(f"{manifest.root}: the {split} split has no labels to arrange samples by")
+        raise DataError(f"{dataset.root}: the {split} split has no labels to arrange samples by")
     height, width, channels = store.form.shape
     gap = max(1, min(height, width) // 16)
     cell = np.array([height + gap, width + gap])
     # One picture of all: axes of their own would take minutes with hundreds of classes.
     canvas = np.full((*(cell * (len(counts), columns) - gap), channels), 255, np.uint8)
     for label in range(len(counts)):
-        members = rows[manifest.labels[rows] == label]
+        members = rows[dataset.labels[rows] == label]
         chosen = generator(seed, SAMPLES, label).permutation(members)[:columns]
         for place, row in enumerate(chosen):
             top, left = cell * (label, place)
@@ -62,7 +62,7 @@ def draw_samples(
     axes.set_frame_on(False)
     names = [
         f"{shown_class(name)}{chr(10) if inches > 0.5 else ' '}{count:,}"
-        for name, count in zip(manifest.class_names, counts, strict=True)
+        for name, count in zip(dataset.class_names, counts, strict=True)
     ]
     middles = np.arange(len(counts)) * cell[0] + height / 2
     axes.set_yticks(middles, names, fontsize=min(10.0, 60 * inches), parse_math=False)

@@ -82,7 +82,7 @@ def _checked(counts: ArrayLike) -> NDArray[np.int64]:
     """
     found = np.asarray(counts)
     is_numeric = found.ndim == 1 and found.dtype.kind in "iuf"
-    if not is_numeric or (found < 0).any() or (found != np.floor(found)).any():
+    if not is_numeric or not np.isfinite(found).all() or (found < 0).any() or (found % 1).any():
         raise UsageError(
             f"counts: expected a whole number, 0 or more, for each class in order, got {counts!r}"
         )

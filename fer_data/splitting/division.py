@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.data.dataset import NO_SPLIT, UNLABELLED, Dataset
 from fer_data.data.labels import TEST_SPLITS
-from fer_data.data.manifest import NO_SPLIT, UNLABELLED, Manifest
 from fer_data.errors import DataError, UsageError
 from fer_data.splitting.apportion import apportion
 from fer_data.util.files import write_text
@@ -25,7 +25,7 @@ class Division:
 
     Attributes
     ----------
-    manifest : Manifest
+    dataset : Dataset
         The data, under its own splits.
     names : tuple of str
         Of the sides: splits, or folds from ``1``; the splits that were kept stand last.
@@ -39,7 +39,7 @@ class Division:
         Groups of copies that stand both in what was divided and in a split that was kept.
     """
 
-    manifest: Manifest
+    dataset: Dataset
     names: tuple[str, ...]
     sides: NDArray[np.int64]
     num_folds: int
@@ -48,13 +48,13 @@ class Division:
 
     def counts(self) -> NDArray[np.int64]:
         """Return the labelled samples of each class on each side, int64 [C, S]."""
-        found = np.zeros((len(self.manifest.class_names), len(self.names)), np.int64)
-        counted = (self.sides >= 0) & (self.manifest.labels != UNLABELLED)
-        np.add.at(found, (self.manifest.labels[counted], self.sides[counted]), 1)
+        found = np.zeros((len(self.dataset.class_names), len(self.names)), np.int64)
+        counted = (self.sides >= 0) & (self.dataset.labels != UNLABELLED)
+        np.add.at(found, (self.dataset.labels[counted], self.sides[counted]), 1)
         return found
 
     def write(self, path: str | Path) -> None:
-        """Write the csv that `fer_data.Selection` takes as ``splits``."""
+        """Write the csv that `fer_data.load` takes as ``splits``."""
         write_text(Path(path).absolute(), self.to_csv())
 
     def to_csv(self) -> str:
@@ -67,7 +67,7 @@ class Division:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["sample", column])
-        for sample, side in zip(self.manifest.sample_ids(), self.sides.tolist(), strict=True):
+        for sample, side in zip(self.dataset.sample_ids(), self.sides.tolist(), strict=True):
             if 0 <= side < named:
                 writer.writerow([sample, self.names[side]])
         return text.getvalue()
@@ -75,20 +75,20 @@ class Division:
     def to_dict(self) -> dict[str, Any]:
         """Return the counts as JSON holds them."""
         return {
-            "path": str(self.manifest.root),
+            "path": str(self.dataset.root),
             "num_folds": self.num_folds,
             "kept_splits": list(self.names[len(self.names) - self.num_kept :]),
             "counts": {
-                name: dict(zip(self.manifest.class_names, column, strict=True))
+                name: dict(zip(self.dataset.class_names, column, strict=True))
                 for name, column in zip(self.names, self.counts().T.tolist(), strict=True)
             },
-            "num_excluded": self.manifest.num_excluded,
+            "num_excluded": self.dataset.num_excluded,
             "num_groups_across": self.num_across,
         }
 
 
 def split_samples(
-    manifest: Manifest,
+    dataset: Dataset,
     groups: NDArray[np.int64],
     *,
     validation: float | None = None,
@@ -106,7 +106,7 @@ def split_samples(
 
     Parameters
     ----------
-    manifest : Manifest
+    dataset : Dataset
     groups : ndarray of int64, shape [N]
         Samples with the same number, as `fer_data.photograph_groups` gives it, are never divided.
     validation, test : float, optional
@@ -131,28 +131,28 @@ def split_samples(
     UsageError
         If an argument cannot be meant.
     """
-    manifest.check_labels()
-    kept = [] if pool else [split for split in manifest.splits if split in TEST_SPLITS]
-    kept = [split for split in kept if len(manifest.rows(split))]
+    dataset.check_labels()
+    kept = [] if pool else [split for split in dataset.splits if split in TEST_SPLITS]
+    kept = [split for split in kept if len(dataset.rows(split))]
     names, shares = _sides(validation, test, folds, kept=bool(kept))
-    taken = manifest.split_codes != NO_SPLIT
+    taken = dataset.split_codes != NO_SPLIT
     for split in kept:
-        taken[manifest.rows(split)] = False
+        taken[dataset.rows(split)] = False
     rows = np.flatnonzero(taken)
-    labels = manifest.labels[rows]
+    labels = dataset.labels[rows]
     if not len(rows):
-        raise DataError(f"{manifest.root}: nothing to divide beside {', '.join(kept)}; see --pool")
+        raise DataError(f"{dataset.root}: nothing to divide beside {', '.join(kept)}; see --pool")
     if (labels == UNLABELLED).any():
         number = int((labels == UNLABELLED).sum())
         unlabelled = counted(number, "sample to divide has", "samples to divide have")
-        raise DataError(f"{manifest.root}: {unlabelled} no label")
-    sides = np.full(len(manifest), -1)
+        raise DataError(f"{dataset.root}: {unlabelled} no label")
+    sides = np.full(len(dataset), -1)
     sides[rows] = apportion(labels, groups[rows], shares, seed=seed, min_per_class=min_per_class)
     for side, split in enumerate(kept, len(names)):
-        sides[manifest.rows(split)] = side
+        sides[dataset.rows(split)] = side
     kept_groups = groups[(sides >= len(names))]
     found = Division(
-        manifest=manifest,
+        dataset=dataset,
         names=(*names, *kept),
         sides=sides,
         num_folds=folds or 0,
@@ -198,7 +198,7 @@ def _check(division: Division, min_per_class: int) -> None:
         if counts[label, side] < min_per_class:
             where = f"fold {side + 1}" if division.num_folds else division.names[side]
             raise DataError(
-                f"{division.manifest.root}: class {division.manifest.class_names[label]} has "
+                f"{division.dataset.root}: class {division.dataset.class_names[label]} has "
                 f"{counted(int(counts[label, side]), 'sample')} in {where}, "
                 f"fewer than {min_per_class:,}, of {counts[label].sum():,} in all (copies of a "
                 "photograph stay together); "

@@ -45,7 +45,7 @@ def hold_out(
     kept, held_out : ndarray of int64
         Both in the order of `rows`.
     """
-    labels = store.manifest.labels[rows]
+    labels = store.dataset.labels[rows]
     counts = np.bincount(labels)
     quota = np.round(counts * fraction).astype(np.int64)
     quota = np.where(counts >= 2, np.clip(quota, 1, counts - 1), 0)

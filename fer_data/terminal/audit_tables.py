@@ -44,16 +44,16 @@ def findings_tables(audit: Audit) -> Iterator[Table]:
 
 def photographs_table(audit: Audit) -> Table:
     """Return a row a class: its samples in each split, and how many photographs they are."""
-    manifest = audit.manifest
+    dataset = audit.dataset
     table = Table(title="Samples, and the photographs that they are", title_justify="left")
     table.add_column("class")
     for split in audit.photographs:
         for name in (split, "photographs", "versions of each"):
             table.add_column(name, justify="right")
-    for label, name in enumerate(manifest.class_names):
+    for label, name in enumerate(dataset.class_names):
         cells = []
         for split, row in audit.photographs.items():
-            count = int(manifest.counts(split)[label])
+            count = int(dataset.counts(split)[label])
             versions = f"{count / row[label]:.2f}" if row[label] else "–"
             cells += [f"{count:,}", f"{row[label]:,}", versions]
         table.add_row(class_name(name), *cells)

@@ -15,7 +15,7 @@ from fer_data.analysis.agreement import Agreement
 from fer_data.analysis.drift import ClassDrift
 from fer_data.analysis.ledger import ClassUse, Ledger
 from fer_data.analysis.stats import Stats
-from fer_data.data.manifest import shown_class
+from fer_data.data.dataset import shown_class
 from fer_data.util.words import counted
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def division_table(division: Division, *, with_shares: bool) -> Table:
         table.add_column(title, justify="right", footer=f"{totals[side]:,}")
         if with_shares:
             table.add_column("share", justify="right")
-    for label, name in enumerate(division.manifest.class_names):
+    for label, name in enumerate(division.dataset.class_names):
         cells = [
             text
             for count, total in zip(counts[label], totals, strict=True)

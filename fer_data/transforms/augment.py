@@ -191,7 +191,7 @@ class Augmentation:
         )
 
     def _matrices(
-        self, amounts: NDArray[np.float32], random: NDArray[np.float64]
+        self, amounts: NDArray[np.float64], random: NDArray[np.float64]
     ) -> NDArray[np.float32]:
         _, shift, rotate, scale, crop = amounts[:, :5].T
         either_way = 2 * random - 1

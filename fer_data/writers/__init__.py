@@ -1,13 +1,17 @@
-"""From any layout that `fer_data.read` takes to any other: one module a format."""
+"""From any layout that `fer_data.load` takes to any other: one module a format."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
 
 from fer_data.data import sources
+from fer_data.data.dataset import NO_SPLIT, Dataset
 from fer_data.data.decode import PixelFormat
+from fer_data.data.reading import DatasetLike, load
 from fer_data.errors import DataError, UsageError
 from fer_data.writers import csv_file, npz_file
 from fer_data.writers.conversion import Conversion
@@ -32,15 +36,13 @@ _OF_ENDING: dict[str, Format] = {
 
 
 def convert(
-    src: str | Path,
+    src: DatasetLike,
     dst: str | Path,
     *,
     to: Format | None = None,
     form: PixelFormat | None = None,
-    merge_test: bool = True,
-    skip_bad: bool = False,
-    layout: str | None = None,
     force: bool = False,
+    **options: Any,
 ) -> Conversion:
     """Write a data set in another format.
 
@@ -52,8 +54,8 @@ def convert(
 
     Parameters
     ----------
-    src : path
-        A data set that `fer_data.read` takes.
+    src : path or Dataset
+        What `fer_data.load` takes.
     dst : path
         Appears when all is written.
     to : {"folder", "csv", "npz", "parquet", "tfrecord"}, optional
@@ -61,16 +63,12 @@ def convert(
         ``"folder"``.
     form : PixelFormat, optional
         Size and colour to bring every picture to. By default pictures stay as they are.
-    merge_test : bool
-        As in `fer_data.read`.
-    skip_bad : bool
-        Whether what cannot be read or decoded is left out and listed, or an error.
-    layout : {"class-folders"}, optional
-        As in `fer_data.read`.
     force : bool
         Whether to replace a file, or write into a folder that holds other files. Those of the same
         name are replaced, and shards of an older parquet or TFRecord data set deleted; all others
         stay.
+    **options
+        As in `fer_data.load`, for a path.
 
     Returns
     -------
@@ -85,53 +83,59 @@ def convert(
     UsageError
         If `to` is no format, or does not fit what `dst` ends with.
     """
-    src = Path(src).absolute()
-    dst = placed(dst, src)
+    root = src.root if isinstance(src, Dataset) else Path(src).absolute()
+    dst = placed(dst, root)
     to = _format(dst, to)
-    if src.resolve() == dst or src.resolve() in dst.parents:
+    if root.resolve() == dst or root.resolve() in dst.parents:
         raise DataError(f"{dst}: lies in the source; choose another place")
-    if to == "folder" and form is None and sources.layout_of(src) == "csv":
-        return convert_csv(src, dst, merge_test=merge_test, skip_bad=skip_bad, force=force)
+    chosen = {name: value for name, value in options.items() if value}
+    if to == "folder" and form is None and _is_plain_csv(src, chosen):
+        return convert_csv(root, dst, force=force, **chosen)
+    dataset = _in_splits(load(src, **options))
+    dataset.check_labels()
+    skip_bad = dataset.options.skip_bad
     single = to in ("csv", "npz") or _ending(dst) == ".parquet"
-    source = sources.state(src)
+    state = sources.state(dataset)
     settings = {
-        "source": source.key(),
-        "changes": source.changes(),  # what is half done is begun anew where it is in doubt
-        "merge_test": merge_test,
+        "source": state.key(),
+        "changes": state.changes(),  # what is half done is started over where it is in doubt
+        "samples": dataset.digest(),
         "to": to,
         "form": str(form),
-        "skip_bad": skip_bad,
-        "layout": layout,
+        "options": dataset.options.to_dict(),
     }
-    with locked(dst), checked(dst, to=to, force=force, single=single):
-        manifest = sources.read(src, merge_test=merge_test, skip_bad=skip_bad, layout=layout)
-        manifest.check_labels()
-        with staging(dst, settings) as folder:
-            if to == "folder":
-                done = write_folder(manifest, folder, dst, form=form, skip_bad=skip_bad)
-            elif to == "parquet":
-                from fer_data.writers.parquet_files import write_parquet  # imports pyarrow
+    with (
+        locked(dst),
+        checked(dst, to=to, force=force, single=single),
+        staging(dst, settings) as folder,
+    ):
+        if to == "folder":
+            done = write_folder(dataset, folder, dst, form=form, skip_bad=skip_bad)
+        elif to == "parquet":
+            from fer_data.writers.parquet_files import write_parquet  # imports pyarrow
 
-                done = write_parquet(
-                    manifest, folder, dst, form=form, skip_bad=skip_bad, single=single
-                )
-            else:
-                target = folder / dst.name if single else folder
-                done = write_one_form(
-                    manifest,
-                    _one_form_writer(to),
-                    target,
-                    form=form,
-                    store_options={
-                        "merge_test": merge_test,
-                        "skip_bad": skip_bad,
-                        "layout": layout,
-                    },
-                    cache=journal(folder) / "store",
-                )
-                done = replace(done, out=dst)
-            publish(folder, dst, single=single)
-    return replace(done, changes=(*manifest.notes, *done.changes))
+            done = write_parquet(dataset, folder, dst, form=form, skip_bad=skip_bad, single=single)
+        else:
+            target = folder / dst.name if single else folder
+            writer, cache = _one_form_writer(to), journal(folder) / "store"
+            done = write_one_form(dataset, writer, target, form=form, cache=cache)
+            done = replace(done, out=dst)
+        publish(folder, dst, single=single)
+    return replace(done, changes=(*dataset.notes, *done.changes))
+
+
+def _is_plain_csv(src: DatasetLike, options: dict[str, Any]) -> bool:
+    """Whether a source is a FER2013 csv of which everything is taken."""
+    if isinstance(src, Dataset) or options.keys() - {"skip_bad", "test_apart"}:
+        return False
+    return sources.layout_of(src) == "csv"
+
+
+def _in_splits(dataset: Dataset) -> Dataset:
+    """Return a data set without the samples that are in no split."""
+    if not dataset.num_excluded:
+        return dataset
+    return dataset.take(np.flatnonzero(dataset.split_codes != NO_SPLIT))
 
 
 def _one_form_writer(to: Format) -> OneForm:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fer_data.data.manifest import LeftOut, Manifest
+from fer_data.data.dataset import Dataset, LeftOut
 from fer_data.data.sources.fer_csv import Reject
 from fer_data.util.words import counted
 
@@ -72,23 +72,23 @@ class Conversion:
 
 
 def conversion_of(
-    manifest: Manifest,
+    dataset: Dataset,
     out: Path,
     *,
     num_reused: int = 0,
     changes: tuple[str, ...] = (),
     are_rejects_listed: bool = False,
 ) -> Conversion:
-    """Return the conversion that wrote every sample of a manifest."""
+    """Return the conversion that wrote every sample of a dataset."""
     return Conversion(
         out,
         {
-            split: dict(zip(manifest.class_names, manifest.counts(split).tolist(), strict=True))
-            for split in manifest.splits
+            split: dict(zip(dataset.class_names, dataset.counts(split).tolist(), strict=True))
+            for split in dataset.splits
         },
-        manifest.left_out,
+        dataset.left_out,
         num_reused,
-        {split: n for split in manifest.splits if (n := manifest.num_unlabelled(split))},
+        {split: n for split in dataset.splits if (n := dataset.num_unlabelled(split))},
         changes,
         are_rejects_listed,
     )

@@ -11,9 +11,9 @@ from typing import BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.data.dataset import Dataset
 from fer_data.data.decode import PixelFormat
 from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE, USAGES
-from fer_data.data.manifest import Manifest
 from fer_data.data.store import PixelStore
 from fer_data.errors import DataError
 from fer_data.util.progress import track
@@ -26,7 +26,7 @@ _NUMBERS = np.array([f"{value} ".encode() for value in range(256)], "S4")
 _USAGE_OF_SPLIT = {split: usage for usage, split in USAGES.items()} | {"test": "PrivateTest"}
 
 
-def check_csv(manifest: Manifest) -> None:
+def check_csv(dataset: Dataset) -> None:
     """Refuse what the csv cannot hold, pictures aside.
 
     Raises
@@ -34,46 +34,46 @@ def check_csv(manifest: Manifest) -> None:
     DataError
         If a class is no emotion, a split none of the csv's, or some samples have no label.
     """
-    for name in manifest.class_names:
+    for name in dataset.class_names:
         if name not in EMOTIONS:
             raise DataError(
-                f"{manifest.root}: class {name!r} is none of FER2013's seven emotions "
+                f"{dataset.root}: class {name!r} is none of FER2013's seven emotions "
                 f"({', '.join(EMOTIONS)}), which is all that its csv holds; "
                 "rename it, or choose another format (--to)"
             )
-    if _is_unlabelled(manifest):
+    if _is_unlabelled(dataset):
         return
-    if (unlabelled := np.flatnonzero(manifest.labels < 0)).size:
-        name = manifest.take(unlabelled[:1]).sample_ids()[0]
+    if (unlabelled := np.flatnonzero(dataset.labels < 0)).size:
+        name = dataset.take(unlabelled[:1]).sample_ids()[0]
         raise DataError(
-            f"{manifest.root}: {name} has no label, and others have; a FER2013 csv has labels for "
+            f"{dataset.root}: {name} has no label, and others have; a FER2013 csv has labels for "
             "all or for none; choose npz or parquet (--to)"
         )
-    usages = [_USAGE_OF_SPLIT.get(split) for split in manifest.splits]
-    for split, usage in zip(manifest.splits, usages, strict=True):
+    usages = [_USAGE_OF_SPLIT.get(split) for split in dataset.splits]
+    for split, usage in zip(dataset.splits, usages, strict=True):
         if usage is None or usages.count(usage) > 1:
             raise DataError(
-                f"{manifest.root}: a FER2013 csv has no {split} split beside "
-                f"{', '.join(other for other in manifest.splits if other != split) or 'others'}, "
+                f"{dataset.root}: a FER2013 csv has no {split} split beside "
+                f"{', '.join(other for other in dataset.splits if other != split) or 'others'}, "
                 f"only {', '.join(USAGES)}; rename the split, or choose another format (--to)"
             )
 
 
 def write_csv(store: PixelStore, path: Path) -> None:
     """Write a store of 48x48 grey pictures in the published column order, gzipped for ``.gz``."""
-    manifest = store.manifest
-    codes = [EMOTIONS_BY_CODE.index(name) for name in manifest.class_names]
-    usages = [_USAGE_OF_SPLIT.get(split, "") for split in manifest.splits]
-    labelled = not _is_unlabelled(manifest)
-    starts = range(0, len(manifest), _ROWS_AT_ONCE)
+    dataset = store.dataset
+    codes = [EMOTIONS_BY_CODE.index(name) for name in dataset.class_names]
+    usages = [_USAGE_OF_SPLIT.get(split, "") for split in dataset.splits]
+    labelled = not _is_unlabelled(dataset)
+    starts = range(0, len(dataset), _ROWS_AT_ONCE)
     with _created(path) as file:
         file.write(b"emotion,pixels,Usage\n" if labelled else b"pixels\n")
         for start in track(starts, total=len(starts), description="Writing rows"):
-            for row in range(start, min(start + _ROWS_AT_ONCE, len(manifest))):
+            for row in range(start, min(start + _ROWS_AT_ONCE, len(dataset))):
                 cell = _cell(store.pixels[row])
                 if labelled:
-                    usage = usages[manifest.split_codes[row]]
-                    file.write(f"{codes[manifest.labels[row]]},".encode() + cell)
+                    usage = usages[dataset.split_codes[row]]
+                    file.write(f"{codes[dataset.labels[row]]},".encode() + cell)
                     file.write(f",{usage}\n".encode())
                 else:
                     file.write(cell + b"\n")
@@ -83,9 +83,9 @@ def _cell(pixels: NDArray[np.uint8]) -> bytes:
     return _NUMBERS[pixels.ravel()].tobytes().replace(b"\0", b"")[:-1]
 
 
-def _is_unlabelled(manifest: Manifest) -> bool:
+def _is_unlabelled(dataset: Dataset) -> bool:
     """Whether it is as Kaggle's test.csv: one test split, without labels."""
-    return manifest.splits == ("test",) and bool((manifest.labels < 0).all())
+    return dataset.splits == ("test",) and bool((dataset.labels < 0).all())
 
 
 @contextmanager

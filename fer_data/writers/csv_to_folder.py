@@ -32,7 +32,7 @@ def convert_csv(
     path: str | Path,
     out: str | Path,
     *,
-    merge_test: bool = True,
+    test_apart: bool = False,
     skip_bad: bool = False,
     force: bool = False,
 ) -> Conversion:
@@ -47,9 +47,9 @@ def convert_csv(
         A csv with an emotion column, gzipped or not.
     out : path
         Appears when all is written.
-    merge_test : bool
-        Whether PublicTest and PrivateTest are both ``test``, as in Kaggle's folder, or
-        ``public_test`` and ``private_test``.
+    test_apart : bool
+        Whether PublicTest and PrivateTest are ``public_test`` and ``private_test``, or both
+        ``test``, as in Kaggle's folder.
     skip_bad : bool
         Whether bad rows are left out and listed in ``out/rejects.csv``, or an error.
     force : bool
@@ -62,12 +62,12 @@ def convert_csv(
         If a row is bad and `skip_bad` is false (nothing appears at `out` then), the csv cannot be
         read, or `out` holds other files and `force` is false.
     """
-    path = Path(path).absolute()
+    path = sources.existing(path)
     out = placed(out, path)
     if path.is_dir():
         raise DataError(f"{path}: is a folder; name a csv such as fer2013.csv")
-    state = sources.state(path)
-    settings = {"source": state.key(), "merge_test": merge_test, "skip_bad": skip_bad}
+    state = source.state_of_file(path)
+    settings = {"source": state.key(), "test_apart": test_apart, "skip_bad": skip_bad}
     done = _done_before(out, settings, path, state)
     if done and not lock_path(out).exists():  # else a killed one may have left it
         return done
@@ -79,7 +79,7 @@ def convert_csv(
         begun = {**settings, "changes": changes}  # what is half done is begun anew where in doubt
         with checked(out, to="folder", force=force), staging(out, begun) as folder:
             content = state.content(path)
-            done = _write_all(path, folder, out, merge_test=merge_test, skip_bad=skip_bad)
+            done = _write_all(path, folder, out, test_apart=test_apart, skip_bad=skip_bad)
             rejects = [vars(reject) for reject in done.rejects]
             record = {
                 "settings": settings,
@@ -99,7 +99,7 @@ class _BlockPart:
 
     block: fer_csv.Block
     columns: Columns
-    merge_test: bool
+    test_apart: bool
 
     @property
     def name(self) -> str:
@@ -108,7 +108,7 @@ class _BlockPart:
     def read(self, form: PixelFormat | None, bad: list[Any]) -> Iterator[tuple[Place, bytes]]:
         """Yield each row's place and PNG; `bad` gets the rejects."""
         found = fer_csv.parse(
-            self.block, self.columns, merge_test=self.merge_test, with_pixels=True
+            self.block, self.columns, merge_test=not self.test_apart, with_pixels=True
         )
         bad += [vars(reject) for reject in found.rejects]
         for row, split, label, pixels in zip(
@@ -119,7 +119,7 @@ class _BlockPart:
 
 
 def _write_all(
-    path: Path, folder: Path, out: Path, *, merge_test: bool, skip_bad: bool
+    path: Path, folder: Path, out: Path, *, test_apart: bool, skip_bad: bool
 ) -> Conversion:
     counts: Counter[tuple[str, str]] = Counter()
     rejects: list[fer_csv.Reject] = []
@@ -131,7 +131,7 @@ def _write_all(
             )
         size = path.stat().st_size
         wanted = takewhile(lambda _: skip_bad or not rejects, blocks)
-        parts = (_BlockPart(block, columns, merge_test) for block in wanted)
+        parts = (_BlockPart(block, columns, test_apart) for block in wanted)
         total = -(-size // fer_csv.BLOCK_BYTES)
         for mark in write_parts(parts, folder, None, size=size // _BYTES_A_ROW, total=total):
             rejects += [fer_csv.Reject(**reject) for reject in mark["bad"]]
@@ -139,8 +139,9 @@ def _write_all(
             found = Counter({(split, name): number for split, name, number in mark["counts"]})
             counts += found
             num_reused += mark["reused"] * found.total()
-    if any(reject.column == columns.names[columns.emotion] for reject in rejects):
-        fer_csv.check_codes(path)
+    found_labels = {EMOTIONS.index(name) for _, name in counts}
+    if fer_csv.has_bad_value(rejects, columns) or fer_csv.may_be_other_codes(columns, found_labels):
+        fer_csv.check_values(path)
     if rejects and not skip_bad:
         raise fer_csv.bad_row(path, rejects[0])
     if not counts:

@@ -9,14 +9,14 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from fer_data.data import sources
-from fer_data.data.manifest import Manifest
+from fer_data.data.dataset import Dataset
 from fer_data.data.sources.folder import SUFFIXES
 from fer_data.errors import DataError
 
 _MAX_BYTES = 255
 
 
-def check_class_names(manifest: Manifest) -> None:
+def check_class_names(dataset: Dataset) -> None:
     """Refuse a class name that cannot be a folder's.
 
     Raises
@@ -24,30 +24,30 @@ def check_class_names(manifest: Manifest) -> None:
     DataError
         If there is one, and which.
     """
-    for name in manifest.class_names:
+    for name in dataset.class_names:
         if not _is_plain(name):
             raise DataError(
-                f"{manifest.root}: class name {name!r} cannot be a folder's; "
+                f"{dataset.root}: class name {name!r} cannot be a folder's; "
                 "rename the class, or choose another format (--to)"
             )
 
 
-def file_names(manifest: Manifest, *, as_png: bool) -> tuple[list[str], bool]:
+def file_names(dataset: Dataset, *, as_png: bool) -> tuple[list[str], bool]:
     """Return a path below its class folder for each sample, and whether it is the source's own.
 
     The source's own names are taken if all of them are plain, end as a picture's do, and differ
     within their class folder. Else names are made of split and row, without an ending. With
     `as_png`, own names end in ``.png``.
     """
-    names = sources.names(manifest)
+    names = sources.names(dataset)
     if all(map(_is_picture, names)):
         if as_png:
             names = [str(PurePosixPath(name).with_suffix(".png")) for name in names]
-        if _all_differ(manifest, names):
+        if _all_differ(dataset, names):
             return names, True
-    digits = max(5, len(str(len(manifest))))
-    codes = manifest.split_codes.tolist()
-    return [f"{manifest.splits[code]}_{row:0{digits}d}" for row, code in enumerate(codes)], False
+    digits = max(5, len(str(len(dataset))))
+    codes = dataset.split_codes.tolist()
+    return [f"{dataset.splits[code]}_{row:0{digits}d}" for row, code in enumerate(codes)], False
 
 
 def _is_picture(name: str) -> bool:
@@ -64,10 +64,10 @@ def _is_plain(part: str) -> bool:
     return 0 < size <= _MAX_BYTES and part[0] != "." and "/" not in part and "\0" not in part
 
 
-def _all_differ(manifest: Manifest, names: Iterable[str]) -> bool:
+def _all_differ(dataset: Dataset, names: Iterable[str]) -> bool:
     """Whether no two samples would be one file, or one the other's folder."""
-    places = set(zip(manifest.split_codes.tolist(), manifest.labels.tolist(), names, strict=True))
-    return len(places) == len(manifest) and not any(
+    places = set(zip(dataset.split_codes.tolist(), dataset.labels.tolist(), names, strict=True))
+    return len(places) == len(dataset) and not any(
         (split, label, str(parent)) in places
         for split, label, name in places
         if "/" in name
@@ -75,7 +75,7 @@ def _all_differ(manifest: Manifest, names: Iterable[str]) -> bool:
     )
 
 
-def check_labelled(manifest: Manifest, holds: str) -> None:
+def check_labelled(dataset: Dataset, holds: str) -> None:
     """Refuse samples without a label.
 
     Raises
@@ -83,10 +83,10 @@ def check_labelled(manifest: Manifest, holds: str) -> None:
     DataError
         If there is one, and which.
     """
-    unlabelled = np.flatnonzero(manifest.labels < 0)
+    unlabelled = np.flatnonzero(dataset.labels < 0)
     if len(unlabelled):
-        name = manifest.take(unlabelled[:1]).sample_ids()[0]
+        name = dataset.take(unlabelled[:1]).sample_ids()[0]
         raise DataError(
-            f"{manifest.root}: {name} has no label, and {holds} hold none without; "
+            f"{dataset.root}: {name} has no label, and {holds} hold none without; "
             "choose npz or parquet (--to)"
         )

@@ -14,8 +14,8 @@ import joblib
 import numpy as np
 
 from fer_data.data import sources
+from fer_data.data.dataset import CANNOT_BE_DECODED, Dataset, LeftOut
 from fer_data.data.decode import PixelFormat
-from fer_data.data.manifest import CANNOT_BE_DECODED, LeftOut, Manifest
 from fer_data.data.sources.piece import Piece
 from fer_data.data.sources.source import check_bad_rows
 from fer_data.errors import DataError
@@ -78,7 +78,7 @@ def _write_part(part: Part, staging: Path, form: PixelFormat | None) -> dict[str
 
 @dataclass(frozen=True)
 class _PiecePart:
-    """A piece of a manifest, and the place of each of its samples."""
+    """A piece of a dataset, and the place of each of its samples."""
 
     piece: Piece
     places: list[Place]
@@ -106,7 +106,7 @@ class _PiecePart:
 
 
 def write_folder(
-    manifest: Manifest, staging: Path, out: Path, *, form: PixelFormat | None, skip_bad: bool
+    dataset: Dataset, staging: Path, out: Path, *, form: PixelFormat | None, skip_bad: bool
 ) -> Conversion:
     """Write a data set's pictures below `staging`, those that are not there yet.
 
@@ -116,22 +116,22 @@ def write_folder(
         If a sample has no label, a class name cannot be a folder's, or a picture cannot be decoded
         and `skip_bad` is false.
     """
-    check_labelled(manifest, "class folders")
-    check_class_names(manifest)
-    as_png = form is not None or sources.layout_of(manifest.root) in ("csv", "npz")
-    names, own = file_names(manifest, as_png=as_png)
+    check_labelled(dataset, "class folders")
+    check_class_names(dataset)
+    as_png = form is not None or sources.layout_of(dataset.root) in ("csv", "npz")
+    names, own = file_names(dataset, as_png=as_png)
     bad: list[tuple[int, str]] = []
     num_reused = 0
-    whole = sources.pieces(manifest)
+    whole = sources.pieces(dataset)
     parts = (
-        _PiecePart(piece, _places(manifest, names, piece))
+        _PiecePart(piece, _places(dataset, names, piece))
         for piece in takewhile(lambda _: skip_bad or not bad, whole.pieces)
     )
-    for mark in write_parts(parts, staging, form, size=len(manifest), total=whole.number):
+    for mark in write_parts(parts, staging, form, size=len(dataset), total=whole.number):
         bad += [(row, cause) for row, cause in mark["bad"]]
-        check_bad_rows(manifest.root, len(bad))
+        check_bad_rows(dataset.root, len(bad))
         num_reused += mark["reused"] * sum(number for *_, number in mark["counts"])
-    kept = without(manifest, bad, skip_bad=skip_bad)
+    kept = without(dataset, bad, skip_bad=skip_bad)
     make_class_folders(staging, kept)
     changes = []
     if form is not None:
@@ -147,17 +147,17 @@ def write_folder(
     )
 
 
-def make_class_folders(staging: Path, manifest: Manifest) -> None:
+def make_class_folders(staging: Path, dataset: Dataset) -> None:
     """Make every class's folder in every split, as an empty class is one all the same."""
-    for split in manifest.splits:
-        for name in manifest.class_names:
+    for split in dataset.splits:
+        for name in dataset.class_names:
             os.makedirs(staging / split / name, exist_ok=True)
-    if manifest.left_out:
-        write_text(staging / "rejects.csv", rejects_csv(manifest.left_out))
+    if dataset.left_out:
+        write_text(staging / "rejects.csv", rejects_csv(dataset.left_out))
 
 
-def without(manifest: Manifest, bad: list[tuple[int, str]], *, skip_bad: bool) -> Manifest:
-    """Return the manifest without bad rows, which are left out and noted, or an error.
+def without(dataset: Dataset, bad: list[tuple[int, str]], *, skip_bad: bool) -> Dataset:
+    """Return the dataset without bad rows, which are left out and noted, or an error.
 
     Raises
     ------
@@ -165,25 +165,25 @@ def without(manifest: Manifest, bad: list[tuple[int, str]], *, skip_bad: bool) -
         If there is a bad row and `skip_bad` is false, or there is no other.
     """
     if not bad:
-        return manifest
+        return dataset
     if not skip_bad:
         hint = "" if "--skip-bad" in bad[0][1] else "; mend it, or leave bad ones out (--skip-bad)"
         raise DataError(bad[0][1] + hint)
     rows = np.array([row for row, _ in bad])
-    if len(rows) == len(manifest):
-        raise DataError(f"{manifest.root}: not one picture can be decoded ({bad[0][1]})")
-    names = manifest.take(rows).sample_ids()
+    if len(rows) == len(dataset):
+        raise DataError(f"{dataset.root}: not one picture can be decoded ({bad[0][1]})")
+    names = dataset.take(rows).sample_ids()
     left_out = [LeftOut(name, CANNOT_BE_DECODED) for name in names]
-    return manifest.take(np.delete(np.arange(len(manifest)), rows), left_out=left_out)
+    return dataset.take(np.delete(np.arange(len(dataset)), rows), left_out=left_out)
 
 
-def _places(manifest: Manifest, names: list[str], piece: Piece) -> list[Place]:
+def _places(dataset: Dataset, names: list[str], piece: Piece) -> list[Place]:
     rows = slice(piece.start, piece.start + len(piece))
     return [
-        Place(manifest.splits[code], manifest.class_names[label], name)
+        Place(dataset.splits[code], dataset.class_names[label], name)
         for code, label, name in zip(
-            manifest.split_codes[rows].tolist(),
-            manifest.labels[rows].tolist(),
+            dataset.split_codes[rows].tolist(),
+            dataset.labels[rows].tolist(),
             names[rows],
             strict=True,
         )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data import sources
-from fer_data.data.manifest import Manifest
+from fer_data.data.dataset import Dataset
 from fer_data.data.store import PixelStore
 from fer_data.util.progress import track
 from fer_data.writers.one_form import OneForm
@@ -20,7 +20,7 @@ _ROWS_AT_ONCE = 1024
 
 def write_npz(store: PixelStore, path: Path) -> None:
     """Write a store's pixels ([N, H, W] if grey, else [N, H, W, 3]), labels, splits and names."""
-    manifest, pixels = store.manifest, store.pixels
+    dataset, pixels = store.dataset, store.pixels
     if pixels.shape[-1] == 1:
         pixels = pixels[..., 0]
     starts = range(0, len(pixels), _ROWS_AT_ONCE)
@@ -31,11 +31,11 @@ def write_npz(store: PixelStore, path: Path) -> None:
             for start in track(starts, total=len(starts), description="Writing pixels"):
                 stream.write(pixels[start : start + _ROWS_AT_ONCE].tobytes())
         arrays: dict[str, NDArray[Any]] = {
-            "labels": manifest.labels,
-            "class_names": np.array(manifest.class_names, np.str_),
-            "splits": np.array(manifest.splits, np.str_),
-            "split_codes": manifest.split_codes,
-            "samples": np.array(sources.names(manifest), np.str_),
+            "labels": dataset.labels,
+            "class_names": np.array(dataset.class_names, np.str_),
+            "splits": np.array(dataset.splits, np.str_),
+            "split_codes": dataset.split_codes,
+            "samples": np.array(sources.names(dataset), np.str_),
         }
         for name, array in arrays.items():
             with file.open(_member(name), "w", force_zip64=True) as stream:
@@ -46,7 +46,7 @@ def _member(name: str) -> zipfile.ZipInfo:
     return zipfile.ZipInfo(f"{name}.npy")  # of 1980, whenever it is written
 
 
-def _check(manifest: Manifest) -> None:
+def _check(dataset: Dataset) -> None:
     """Refuse nothing: every class, split and missing label has its place."""
 
 

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
 
 import joblib
 
 from fer_data.data import sources
+from fer_data.data.dataset import Dataset
 from fer_data.data.decode import PixelFormat, look
-from fer_data.data.manifest import Manifest
 from fer_data.data.sources.piece import Piece
 from fer_data.data.store import PixelStore, open_store
 from fer_data.errors import DataError
@@ -35,38 +34,35 @@ class OneForm:
     only : PixelFormat or None
         The one form that it holds, where there is but one.
     check : callable
-        Refuses a manifest that it cannot hold.
+        Refuses a dataset that it cannot hold.
     write : callable
         Writes a store to a path: a file, or a folder that is there.
     """
 
     holds: str
     only: PixelFormat | None
-    check: Callable[[Manifest], None]
+    check: Callable[[Dataset], None]
     write: Callable[[PixelStore, Path], None]
 
 
 def write_one_form(
-    manifest: Manifest,
+    dataset: Dataset,
     writer: OneForm,
     target: Path,
     *,
     form: PixelFormat | None,
     cache: Path,
-    store_options: dict[str, Any],
 ) -> Conversion:
     """Write a data set in the form asked for, else in the one that it has.
 
     Parameters
     ----------
-    manifest : Manifest
+    dataset : Dataset
     writer : OneForm
     target : Path
     form : PixelFormat, optional
     cache : Path
         Where pixels are kept till they are written.
-    store_options : dict
-        ``merge_test`` and ``skip_bad``, as in `fer_data.open_store`.
 
     Raises
     ------
@@ -76,13 +72,13 @@ def write_one_form(
     OSError
         If something cannot be written.
     """
-    writer.check(manifest)
+    writer.check(dataset)
     if form is None:
-        form = writer.only or _first_form(manifest, writer.holds)
-        _refuse_others(manifest, form, writer.holds)
+        form = writer.only or _first_form(dataset, writer.holds)
+        _refuse_others(dataset, form, writer.holds)
     elif writer.only not in (None, form):
-        raise DataError(f"{manifest.root}: {writer.holds}, not {form}; {_advice(writer.only)}")
-    store = _store(manifest.root, form, cache, store_options)
+        raise DataError(f"{dataset.root}: {writer.holds}, not {form}; {_advice(writer.only)}")
+    store = _store(dataset, form, cache)
     writer.write(store, target)
     report = store.report
     changes = (
@@ -90,15 +86,15 @@ def write_one_form(
         (report.changes.num_converted, "converted in colour"),
     )
     return conversion_of(
-        store.manifest,
+        store.dataset,
         target,
         changes=tuple(f"{counted(number, 'picture')} {word}" for number, word in changes if number),
     )
 
 
-def _store(root: Path, form: PixelFormat, cache: Path, store_options: dict[str, Any]) -> PixelStore:
+def _store(dataset: Dataset, form: PixelFormat, cache: Path) -> PixelStore:
     try:
-        return open_store(root, form=form, cache=cache, **store_options, log=False)
+        return open_store(dataset, form=form, cache=cache, log=False)
     except DataError as error:
         cause = error.__context__
         if isinstance(cause, OSError) and str(error).startswith(f"{cache}: "):
@@ -106,20 +102,20 @@ def _store(root: Path, form: PixelFormat, cache: Path, store_options: dict[str, 
         raise
 
 
-def _first_form(manifest: Manifest, holds: str) -> PixelFormat:
-    for piece in sources.pieces(manifest).pieces:
+def _first_form(dataset: Dataset, holds: str) -> PixelFormat:
+    for piece in sources.pieces(dataset).pieces:
         for _, name, (height, width, color) in _looks(piece):
             if color not in ("grey", "rgb") or max(height, width) > 4096:
                 raise _misfit(name, (height, width, color), holds, PixelFormat())
             return PixelFormat(height, width, color)  # type: ignore[arg-type]  # just compared
-    raise DataError(f"{manifest.root}: not one picture can be decoded")
+    raise DataError(f"{dataset.root}: not one picture can be decoded")
 
 
-def _refuse_others(manifest: Manifest, form: PixelFormat, holds: str) -> None:
+def _refuse_others(dataset: Dataset, form: PixelFormat, holds: str) -> None:
     found: list[tuple[str, _Look]] = []
-    whole = sources.pieces(manifest)
+    whole = sources.pieces(dataset)
     tasks = (joblib.delayed(_first_other)(piece, form) for piece in whole.pieces)
-    parts = in_parallel(takewhile(lambda _: not found, tasks), size=len(manifest))
+    parts = in_parallel(takewhile(lambda _: not found, tasks), size=len(dataset))
     for part in track(parts, total=whole.number, description="Looking at sizes"):
         found += part
     if found:

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from fer_data.data import sources
+from fer_data.data.dataset import Dataset
 from fer_data.data.decode import PixelFormat
-from fer_data.data.manifest import Manifest
 from fer_data.data.sources.parquet_names import split_of_file
 from fer_data.data.sources.parquet_table import MAX_BYTES, SPLIT_KEY
 from fer_data.data.sources.piece import Piece
@@ -43,7 +43,7 @@ _Row = tuple[int, bytes | None, str]
 
 
 def write_parquet(
-    manifest: Manifest,
+    dataset: Dataset,
     staging: Path,
     out: Path,
     *,
@@ -55,7 +55,7 @@ def write_parquet(
 
     Parameters
     ----------
-    manifest : Manifest
+    dataset : Dataset
     staging, out : Path
     form : PixelFormat, optional
         What pictures are brought to; they are PNG then.
@@ -69,56 +69,56 @@ def write_parquet(
         If a class name is no UTF-8, a picture cannot be decoded and `skip_bad` is false, or there
         are several splits for one file.
     """
-    schema = _schema(manifest, out if single else None)
-    names = [_utf8(name) for name in sources.names(manifest)]
-    shards = {manifest.splits[0]: [(manifest.rows(manifest.splits[0]), staging / out.name)]}
+    schema = _schema(dataset, out if single else None)
+    names = [_utf8(name) for name in sources.names(dataset)]
+    shards = {dataset.splits[0]: [(dataset.rows(dataset.splits[0]), staging / out.name)]}
     if not single:
         (staging / "data").mkdir(exist_ok=True)
-        rows_a_shard = max(1, SHARD_BYTES // _mean_bytes(manifest, form))
+        rows_a_shard = max(1, SHARD_BYTES // _mean_bytes(dataset, form))
         shards = {
-            split: list(_shards(manifest, split, staging / "data", rows_a_shard))
-            for split in manifest.splits
+            split: list(_shards(dataset, split, staging / "data", rows_a_shard))
+            for split in dataset.splits
         }
     bad: list[tuple[int, str]] = []
     num_reused = 0
     for of_split in shards.values():
         marks = [mark_of(staging, path.name) for _, path in of_split]
         to_write = [rows for (rows, _), mark in zip(of_split, marks, strict=True) if mark is None]
-        with closing(_encoded(manifest, to_write, form)) as found:
+        with closing(_encoded(dataset, to_write, form)) as found:
             for (rows, path), mark in zip(of_split, marks, strict=True):
                 if mark is None:
                     shard = islice(found, len(rows))
-                    mark = {"bad": _write_shard(manifest, shard, path, schema, names, skip_bad)}
+                    mark = {"bad": _write_shard(dataset, shard, path, schema, names, skip_bad)}
                     causes = [(row, cause) for row, cause in mark["bad"]]
-                    without(manifest, causes, skip_bad=skip_bad)
+                    without(dataset, causes, skip_bad=skip_bad)
                     leave_mark(staging, path.name, mark)
                 else:
                     num_reused += len(rows) - len(mark["bad"])
                 bad += [(row, cause) for row, cause in mark["bad"]]
-                check_bad_rows(manifest.root, len(bad))
-    kept = without(manifest, bad, skip_bad=skip_bad)
+                check_bad_rows(dataset.root, len(bad))
+    kept = without(dataset, bad, skip_bad=skip_bad)
     changes = () if form is None else (f"every picture is PNG, {form}",)
     return conversion_of(kept, out, num_reused=num_reused, changes=changes)
 
 
 def _encoded(
-    manifest: Manifest, shards: list[NDArray[np.int64]], form: PixelFormat | None
+    dataset: Dataset, shards: list[NDArray[np.int64]], form: PixelFormat | None
 ) -> Generator[_Row, None, None]:
     """Yield the rows of all shards of a split, in one pass: a csv is read from its start."""
     if not shards:
         return
     rows = np.concatenate(shards)
-    whole = sources.pieces(manifest.take(rows))
+    whole = sources.pieces(dataset.take(rows))
     tasks = (joblib.delayed(_as_bytes)(piece, form) for piece in whole.pieces)
     parts = in_parallel(tasks, size=len(rows))
-    split = manifest.splits[manifest.split_codes[rows[0]]]
+    split = dataset.splits[dataset.split_codes[rows[0]]]
     for found in track(parts, total=whole.number, description=f"Writing {split}"):
         for place, data, cause in found:
             yield int(rows[place]), data, cause
 
 
 def _write_shard(
-    manifest: Manifest,
+    dataset: Dataset,
     found: Iterable[_Row],
     path: Path,
     schema: pa.Schema,
@@ -145,10 +145,10 @@ def _write_shard(
             group.append((row, data, ""))
             size += len(data)
             if size >= _GROUP_BYTES or len(group) == _GROUP_ROWS:
-                writer.write_table(_table(group, manifest, names, schema))
+                writer.write_table(_table(group, dataset, names, schema))
                 group, size = [], 0
         if group:
-            writer.write_table(_table(group, manifest, names, schema))
+            writer.write_table(_table(group, dataset, names, schema))
     return bad
 
 
@@ -167,28 +167,28 @@ def _as_bytes(piece: Piece, form: PixelFormat | None) -> list[_Row]:
     return found
 
 
-def _table(group: list[_Row], manifest: Manifest, names: list[str], schema: pa.Schema) -> pa.Table:
+def _table(group: list[_Row], dataset: Dataset, names: list[str], schema: pa.Schema) -> pa.Table:
     rows = [row for row, _, _ in group]
     images = [{"bytes": data, "path": names[row]} for row, data, _ in group]
-    columns = [pa.array(images, schema.field("image").type), pa.array(manifest.labels[rows])]
+    columns = [pa.array(images, schema.field("image").type), pa.array(dataset.labels[rows])]
     return pa.table(columns, names=schema.names).cast(schema)
 
 
-def _schema(manifest: Manifest, single: Path | None) -> pa.Schema:
-    for name in manifest.class_names:
+def _schema(dataset: Dataset, single: Path | None) -> pa.Schema:
+    for name in dataset.class_names:
         if name != _utf8(name):
             raise DataError(
-                f"{manifest.root}: class name {name!r} is no UTF-8, as parquet needs; rename it"
+                f"{dataset.root}: class name {name!r} is no UTF-8, as parquet needs; rename it"
             )
-    label = {"names": list(manifest.class_names), "_type": "ClassLabel"}
+    label = {"names": list(dataset.class_names), "_type": "ClassLabel"}
     features = {"image": {"_type": "Image"}, "label": label}
     metadata = {b"huggingface": json.dumps({"info": {"features": features}})}
     if single is not None:
-        (split, *others) = manifest.splits
+        (split, *others) = dataset.splits
         if others or split_of_file(single) not in (None, split):
             told = split_of_file(single)
             raise DataError(
-                f"{manifest.root}: has {', '.join(manifest.splits)}, and {single.name} holds "
+                f"{dataset.root}: has {', '.join(dataset.splits)}, and {single.name} holds "
                 f"{'one split' if told is None else f'the {told} split, by its name'}; "
                 "name a folder (--to parquet)"
             )
@@ -198,21 +198,21 @@ def _schema(manifest: Manifest, single: Path | None) -> pa.Schema:
 
 
 def _shards(
-    manifest: Manifest, split: str, folder: Path, rows_a_shard: int
+    dataset: Dataset, split: str, folder: Path, rows_a_shard: int
 ) -> Iterator[tuple[NDArray[np.int64], Path]]:
-    rows = manifest.rows(split)
+    rows = dataset.rows(split)
     number = -(-len(rows) // rows_a_shard)
     for shard in range(number):
         name = f"{split}-{shard:05d}-of-{number:05d}.parquet"
         yield rows[shard * rows_a_shard : (shard + 1) * rows_a_shard], folder / name
 
 
-def _mean_bytes(manifest: Manifest, form: PixelFormat | None) -> int:
+def _mean_bytes(dataset: Dataset, form: PixelFormat | None) -> int:
     """Return the mean size of the pictures' files, as some of them tell."""
-    rows = np.unique(np.linspace(0, len(manifest) - 1, _LOOKED_AT).astype(np.int64))
+    rows = np.unique(np.linspace(0, len(dataset) - 1, _LOOKED_AT).astype(np.int64))
     sizes = [
         len(data)
-        for piece in sources.pieces(manifest.take(rows)).pieces
+        for piece in sources.pieces(dataset.take(rows)).pieces
         for _, data, _ in _as_bytes(piece, form)
         if data is not None
     ]

@@ -43,13 +43,13 @@ def write_split_folders(division: Division, store: PixelStore, out: str | Path) 
     """
     if division.num_folds:
         raise UsageError("folds cannot be folders: every fold would be in each of them")
-    manifest = division.manifest
-    if manifest.in_table and sources.layout_of(manifest.root) != "csv":
+    dataset = division.dataset
+    if dataset.in_table and sources.layout_of(dataset.root) != "csv":
         raise DataError(
-            f"{manifest.root}: only class folders and a FER2013 csv become folders here; "
+            f"{dataset.root}: only class folders and a FER2013 csv become folders here; "
             "convert it to a folder first (fer-data convert)"
         )
-    check_class_names(manifest)
+    check_class_names(dataset)
     out = Path(out).absolute()
     try:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -62,38 +62,37 @@ def write_split_folders(division: Division, store: PixelStore, out: str | Path) 
 
 def _write(division: Division, store: PixelStore, root: Path) -> None:
     for split in division.names:
-        for name in division.manifest.class_names:  # an empty class is a class all the same
+        for name in division.dataset.class_names:  # an empty class is a class all the same
             (root / split / name).mkdir(parents=True)
     targets = _targets(division, root)
     for row, target in track(targets, total=len(targets), description="Writing pictures"):
-        if division.manifest.in_table:
+        if division.dataset.in_table:
             target.write_bytes(encode_grey(store.pixels[row, :, :, 0]))
         else:
-            _link(division.manifest.root / str(division.manifest.locations[row]), target)
+            _link(division.dataset.root / str(division.dataset.locations[row]), target)
 
 
 def _targets(division: Division, root: Path) -> list[tuple[int, Path]]:
     """Return each row that is on a side, with its file; samples without a label have none."""
-    manifest = division.manifest
+    dataset = division.dataset
     wanted = [
-        (row, root / division.names[side] / manifest.class_names[manifest.labels[row]])
+        (row, root / division.names[side] / dataset.class_names[dataset.labels[row]])
         for row, side in enumerate(division.sides.tolist())
-        if side >= 0 and manifest.labels[row] >= 0
+        if side >= 0 and dataset.labels[row] >= 0
     ]
-    if manifest.in_table:
-        own = [manifest.splits[code] for code in manifest.split_codes.tolist()]
+    if dataset.in_table:
+        own = [dataset.splits[code] for code in dataset.split_codes.tolist()]
         return [
-            (row, folder / f"{own[row]}_{manifest.locations[row]:05d}.png")
-            for row, folder in wanted
+            (row, folder / f"{own[row]}_{dataset.locations[row]:05d}.png") for row, folder in wanted
         ]
-    names = {row: os.path.basename(str(manifest.locations[row])) for row, _ in wanted}
+    names = {row: os.path.basename(str(dataset.locations[row])) for row, _ in wanted}
     often = Counter((folder, names[row]) for row, folder in wanted)
     return [
         (
             row,
             folder / names[row]
             if often[folder, names[row]] == 1
-            else folder / str(manifest.locations[row]).replace("/", "-"),
+            else folder / str(dataset.locations[row]).replace("/", "-"),
         )
         for row, folder in wanted
     ]

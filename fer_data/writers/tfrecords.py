@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fer_data.data import sources
+from fer_data.data.dataset import Dataset
 from fer_data.data.decode import Color, PixelFormat
-from fer_data.data.manifest import Manifest
+from fer_data.data.reading import DatasetLike
 from fer_data.data.sources.tfrecord import FORMAT, RecordFile, RecordIndex, read_index
 from fer_data.data.store import PixelStore, open_store
 from fer_data.errors import DataError
@@ -35,20 +36,20 @@ _MAX_PLAIN = 200
 
 
 def write_tfrecords(
-    path: str | Path,
+    data: DatasetLike,
     out: str | Path,
     *,
     records_per_file: int = 4096,
     image_size: int | tuple[int, int] = 48,
     color: Color = "grey",
     cache: str | Path | None = None,
-    skip_bad: bool = False,
+    **options: Any,
 ) -> RecordIndex:
     """Write the labelled samples of a data set as TFRecord files.
 
     Parameters
     ----------
-    path, image_size, color, cache, skip_bad
+    data, image_size, color, cache, **options
         As in `fer_data.open_loader`.
     out : path
         A folder that does not exist, or is empty.
@@ -67,13 +68,13 @@ def write_tfrecords(
     if out.exists() and any(out.iterdir()):
         raise DataError(f"{out}: holds something already; choose another folder")
     sides = (image_size, image_size) if isinstance(image_size, int) else image_size
-    store = open_store(path, form=PixelFormat(*sides, color), cache=cache, skip_bad=skip_bad)
-    check_class_names(store.manifest)
+    store = open_store(data, form=PixelFormat(*sides, color), cache=cache, **options)
+    check_class_names(store.dataset)
     write_shards(store, out, records_per_file=records_per_file)
     return read_index(out)
 
 
-def check_class_names(manifest: Manifest) -> None:
+def check_class_names(dataset: Dataset) -> None:
     """Refuse a class name that is neither UTF-8 nor bytes of a folder's name.
 
     Raises
@@ -81,12 +82,12 @@ def check_class_names(manifest: Manifest) -> None:
     DataError
         If there is one, and which.
     """
-    for name in manifest.class_names:
+    for name in dataset.class_names:
         try:
             name.encode("utf-8", "surrogateescape")
         except UnicodeEncodeError:
             raise DataError(
-                f"{manifest.root}: class name {name!r} is no UTF-8, as TFRecord files need; "
+                f"{dataset.root}: class name {name!r} is no UTF-8, as TFRecord files need; "
                 "rename it"
             ) from None
 
@@ -106,31 +107,31 @@ def write_shards(store: PixelStore, out: Path, *, records_per_file: int = 4096) 
     OSError
         If a file cannot be written.
     """
-    manifest, names = store.manifest, sources.names(store.manifest)
+    dataset, names = store.dataset, sources.names(store.dataset)
     tasks = [
         (split, label, rows[start : start + records_per_file], start // records_per_file)
-        for split in manifest.splits
-        for label in range(len(manifest.class_names))
-        if len(rows := _rows_of(store.manifest.rows(split), manifest.labels, label))
+        for split in dataset.splits
+        for label in range(len(dataset.class_names))
+        if len(rows := _rows_of(store.dataset.rows(split), dataset.labels, label))
         for start in range(0, len(rows), records_per_file)
     ]
     files = []
     for split, label, rows, number in track(tasks, total=len(tasks), description="Writing"):
-        file = out / split / f"{_plain(manifest.class_names[label], label)}-{number:05d}.tfrecord"
+        file = out / split / f"{_plain(dataset.class_names[label], label)}-{number:05d}.tfrecord"
         if not file.exists():
             with _writer(file) as writer:
                 for row in rows.tolist():
                     pixels = np.asarray(store.pixels[row])
-                    class_name = manifest.class_names[label]
+                    class_name = dataset.class_names[label]
                     writer.write(_example(pixels, label, class_name, row, names[row]))
         files.append(RecordFile(file, split, label, len(rows)))
     write_json(
         out / "index.json",
         {
             "format": FORMAT,
-            "class_names": list(manifest.class_names),
+            "class_names": list(dataset.class_names),
             "form": asdict(store.form),
-            "num_samples": len(manifest),
+            "num_samples": len(dataset),
             "files": [{**asdict(file), "path": str(file.path.relative_to(out))} for file in files],
         },
     )

@@ -20,9 +20,9 @@ from fer_data.commands.options import (
     SkipBad,
     Soft,
     Splits,
-    selection_of,
+    load_options,
 )
-from fer_data.data.sources import check
+from fer_data.data.reading import load
 from fer_data.errors import UsageError
 from fer_data.extras import require
 from fer_data.terminal import cli_support
@@ -198,15 +198,15 @@ def compare(
         if steps is not None and is_given(context, "epochs"):
             raise UsageError("--steps and --epochs both say how long a run is; give one")
         options = locals()
-        made, selection = make_recipe(context, options), selection_of(options)
-        check(paths[0], layout=layout)
+        made = make_recipe(context, options)
+        data = load(paths[0], **load_options(options))
         ray = _checked(ray)
         from fer_model.comparison import compare as comparison
 
         results = _unless_stopped(
             comparison.compare(
                 made,
-                paths[0],
+                data,
                 split_arms(arms),
                 range(seed, seed + seeds),
                 out or Path("runs") / f"{data_name(paths[0])}-{made.net}",
@@ -214,8 +214,6 @@ def compare(
                 num_steps=steps,
                 ray=ray,
                 cache=cache,
-                skip_bad=skip_bad,
-                selection=selection,
             )
         )
     elif is_folder:

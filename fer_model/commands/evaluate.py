@@ -18,9 +18,9 @@ from fer_data.commands.options import (
     Layout,
     SkipBad,
     Splits,
-    selection_of,
+    load_options,
 )
-from fer_data.data.sources import check
+from fer_data.data.reading import load
 from fer_data.terminal.cli_support import print_json
 from fer_model.commands.options import DataPath, OwnTestTime
 from fer_model.commands.session import import_keras, print_scores
@@ -53,19 +53,16 @@ def evaluate(
     from fer_model.training.runs import Run
 
     Run.open(run)
-    check(path, layout=layout)
+    data = load(path, **load_options(locals()))
     import_keras()
     from fer_model.training.evaluate import evaluate_run
 
-    selection = selection_of(locals())
     scores = evaluate_run(
         run,
-        path,
+        data,
         split=split,
         test_time=test_time,
         cache=cache,
-        skip_bad=skip_bad,
-        selection=selection,
     )
     if as_json:
         print_json(scores)

@@ -9,7 +9,7 @@ import typer
 
 from fer_data.commands.options import AsJson, Layout, SkipBad
 from fer_data.commands.outputs import check_output, written
-from fer_data.data.manifest import shown_class
+from fer_data.data.dataset import shown_class
 from fer_data.terminal.cli_support import print_json, print_table, say
 from fer_data.util.words import counted
 from fer_model.commands.options import OwnTestTime

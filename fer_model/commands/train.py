@@ -20,9 +20,9 @@ from fer_data.commands.options import (
     SkipBad,
     Soft,
     Splits,
-    selection_of,
+    load_options,
 )
-from fer_data.data.sources import check
+from fer_data.data.reading import load
 from fer_data.errors import UsageError
 from fer_data.extras import require
 from fer_data.terminal import cli_support
@@ -169,12 +169,11 @@ def train(
             "--resume goes on with the run's own recipe",
         )
     options = locals()
-    made, selection = make_recipe(context, options), selection_of(options)
+    made = make_recipe(context, options)
     if tensorboard:
         require("--tensorboard", "tensorboard")
-    if path is not None:
-        # What can be refused is refused before keras, which takes seconds.
-        check(path, layout=layout)
+    # What can be refused is refused before keras, which takes seconds.
+    data = None if path is None else load(path, **load_options(options))
     import_keras()
     from fer_model.training import live
     from fer_model.words import duration
@@ -183,14 +182,12 @@ def train(
         Console(stderr=as_json, emoji=False), tensorboard=tensorboard, summary=summary
     )
     where: dict[str, Any] = {"data_on_device": data_on_device, "num_devices": devices}
-    if path is None:
+    if data is None:
         assert resume is not None
         run = show.resume(resume, cache=cache, **where)
     else:
-        folder = out or free_name(path, made)
-        run = show.train(
-            made, path, folder, cache=cache, skip_bad=skip_bad, selection=selection, **where
-        )
+        folder = out or free_name(data.root, made)
+        run = show.train(made, data, folder, cache=cache, **where)
     stop_if_interrupted(run)
     if as_json:
         print_json({"run": str(run.path), **run.metrics})

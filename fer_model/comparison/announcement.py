@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fer_data.data.manifest import printable
+from fer_data.data.dataset import printable
 from fer_data.util.words import counted
 from fer_model.comparison.protocol import Protocol
 from fer_model.comparison.results import rarest_class, read_samples

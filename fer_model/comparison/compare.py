@@ -7,11 +7,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
-from fer_data.data.manifest import printable
-from fer_data.data.selection import Selection
+from fer_data.data.dataset import printable
+from fer_data.data.reading import DatasetLike, load
 from fer_data.errors import DataError, UsageError
 from fer_data.util import locks
 from fer_model.comparison import grid, in_children
@@ -26,7 +27,7 @@ from fer_model.training.recipe import Recipe
 
 def compare(
     recipe: Recipe,
-    path: str | Path,
+    data: DatasetLike,
     arms: Sequence[str],
     seeds: Sequence[int],
     out: str | Path,
@@ -35,8 +36,7 @@ def compare(
     num_steps: int | None = None,
     ray: str | None = None,
     cache: str | Path | None = None,
-    skip_bad: bool = False,
-    selection: Selection | None = None,
+    **options: Any,
 ) -> Results | None:
     """Train what is missing of a comparison, and read all of it; tell of it on standard error.
 
@@ -45,8 +45,8 @@ def compare(
     recipe : Recipe
         What all arms have in common; its balance, loss, mix and seed do not count. Fair are the
         schedule ``cosine`` and the last epoch's model.
-    path : path
-        A data set that `fer_data.read` takes, with a test split.
+    data : path or Dataset
+        What `fer_data.load` takes, with a test split.
     arms : sequence of str
         What `fer_model.comparison.arm.Arm.parse` takes, the baseline first.
     seeds : sequence of int
@@ -58,8 +58,10 @@ def compare(
         Steps of a run in all, in place of the recipe's epochs.
     ray : str, optional
         Address of a Ray cluster to train on; see `fer_model.comparison.on_ray`.
-    cache, skip_bad, selection
+    cache : path, optional
         As in `fer_data.open_store`.
+    **options
+        As in `fer_data.load`, for a path.
 
     Returns
     -------
@@ -76,17 +78,16 @@ def compare(
         raise UsageError(f"figure is {figure!r}; choose one of {', '.join(SUMMARIES)}")
     check_seeds(seeds)
     out = Path(out).absolute()
-    _check_place(out, Path(path).absolute())
+    dataset = load(data, **options)
+    _check_place(out, dataset.root)
     protocol, parts = grid.declare(
         recipe,
-        path,
+        dataset,
         parse_arms(arms),
         seeds,
         figure=figure,
         num_steps=num_steps,
         cache=cache,
-        skip_bad=skip_bad,
-        selection=selection,
     )
     with _alone(out) as lock:
         protocol = protocol.joined(out)
@@ -146,8 +147,7 @@ def extend(
         figure=before.figure,
         ray=ray,
         cache=cache,
-        skip_bad=before.data["skip_bad"],
-        selection=Selection.from_dict(before.data["selection"]),
+        **before.data["options"],
     )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from typing import Protocol as Interface
 
 import numpy as np
 import pandas as pd
 
 from fer_data.data.decode import PixelFormat
-from fer_data.data.selection import Selection
+from fer_data.data.reading import DatasetLike
 from fer_data.data.store import open_store
 from fer_data.duplicates.photographs import photograph_groups
 from fer_data.errors import DataError, UsageError
@@ -52,15 +53,14 @@ class Display(Interface):
 
 def declare(
     recipe: Recipe,
-    path: str | Path,
+    source: DatasetLike,
     arms: Sequence[Arm],
     seeds: Sequence[int],
     *,
     figure: str = "balanced_accuracy",
     num_steps: int | None = None,
     cache: str | Path | None = None,
-    skip_bad: bool = False,
-    selection: Selection | None = None,
+    **options: Any,
 ) -> tuple[Protocol, Parts]:
     """Return what is to be compared, and the data as the baseline's first run divides it.
 
@@ -69,8 +69,8 @@ def declare(
     recipe : Recipe
         What all arms have in common. Where it leaves the steps of an epoch open, they are those
         of a natural epoch.
-    path : path
-        A data set that `fer_data.read` takes, with a test split.
+    source : path or Dataset
+        What `fer_data.load` takes, with a test split.
     arms : sequence of Arm
         The baseline first.
     seeds : sequence of int
@@ -80,8 +80,10 @@ def declare(
         Steps of a training in all, in place of the recipe's epochs: as many epochs of the recipe's
         steps as come nearest to it, or, where it leaves them open, of about a natural epoch's
         length, which leaves fewer steps over than there are epochs.
-    cache, skip_bad, selection
+    cache : path, optional
         As in `fer_data.open_store`.
+    **options
+        As in `fer_data.load`, for a path.
 
     Raises
     ------
@@ -92,12 +94,13 @@ def declare(
     """
     if recipe.protocol == "notebook":
         raise UsageError("the notebook's protocol validates on the test split: nothing to compare")
-    store = open_store(path, form=recipe.form, cache=cache, skip_bad=skip_bad, selection=selection)
+    store = open_store(source, form=recipe.form, cache=cache, **options)
     recipe = dataclasses.replace(recipe, balance="none", loss="cross-entropy", mix="none", seed=0)
     parts = divide(recipe, store)
     if parts.test is None:
         raise DataError(
-            f"{path}: no labelled test split to compare on; make one (fer-data split --pool)"
+            f"{store.dataset.root}: no labelled test split to compare on; make one "
+            "(fer-data split --pool)"
         )
     natural = recipe.steps_per_epoch or parts.train.num_steps
     if num_steps is not None:
@@ -116,14 +119,13 @@ def declare(
             batch_size=recipe.batch_size,
         )
         _check_reached(arm, recipe.epochs, recipe.epochs * natural / loader.num_steps)
-    root = store.manifest.root
+    root = store.dataset.root
     data = {
         "path": str(root),
         "fingerprint": store.fingerprint,
-        "skip_bad": skip_bad,
-        "selection": (selection or Selection()).to_dict(),
-        "selected": store.manifest.digest(),
-        "class_names": list(store.manifest.class_names),
+        "options": store.dataset.options.to_dict(),
+        "selected": store.dataset.digest(),
+        "class_names": list(store.dataset.class_names),
     }
     train_counts = tuple(parts.train.counts.tolist())
     protocol = Protocol(recipe, data, tuple(arms), tuple(seeds), figure, train_counts=train_counts)
@@ -159,17 +161,17 @@ def write_samples(parts: Parts, out: Path, cache: str | Path | None = None) -> N
     """
     assert parts.test is not None
     store, test = parts.test.store, parts.test.rows
-    manifest = store.manifest
+    dataset = store.dataset
     form = PixelFormat()
     if store.form != form:
-        store = open_store(manifest.root, form=form, cache=cache, skip_bad=True, log=False)
+        store = open_store(dataset, form=form, cache=cache, log=False)
     photographs = photograph_groups(store.pixels)
     seen = np.concatenate(
-        [manifest.rows(split) for split in ("train", "validation") if split in manifest.splits]
+        [dataset.rows(split) for split in ("train", "validation") if split in dataset.splits]
     )
     table = pd.DataFrame(
         {
-            "sample": manifest.take(test).sample_ids(),
+            "sample": dataset.take(test).sample_ids(),
             "label": parts.test.labels,
             "photograph": photographs[test],
             "leaked": np.isin(photographs[test], photographs[seen]),

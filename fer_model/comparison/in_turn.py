@@ -9,7 +9,6 @@ from typing import Any
 
 import keras
 
-from fer_data.data.selection import Selection
 from fer_data.errors import DataError
 from fer_model.comparison.grid import TRIES, Display
 from fer_model.comparison.protocol import Cell, Protocol, is_finished
@@ -87,9 +86,8 @@ def make(
         data["path"],
         cell.folder,
         cache=cache,
-        skip_bad=data["skip_bad"],
-        selection=Selection.from_dict(data["selection"]),
         callbacks=callbacks,
+        **data["options"],
     )
 
 

@@ -51,13 +51,13 @@ def content(store: PixelStore) -> str:
     The fingerprint of a data set would not do: a copy's files may be encoded otherwise.
     """
     key = hashlib.blake2b(digest_size=16)
-    for part in (store.digest, store.manifest.digest(), *store.manifest.sample_ids()):
+    for part in (store.digest, store.dataset.digest(), *store.dataset.sample_ids()):
         key.update(part.encode("utf-8", "surrogateescape") + b"\0")
     return key.hexdigest()
 
 
 def _trained(job: dict[str, Any]) -> dict[str, bytes]:
-    from fer_data.data.selection import Selection
+    from fer_data.data.reading import load
     from fer_data.data.store import cache_folder, open_store
     from fer_data.util.folders import built_whole
     from fer_model.comparison.packing import pack
@@ -71,16 +71,12 @@ def _trained(job: dict[str, Any]) -> dict[str, bytes]:
     if others:
         raise DataError(f"has {'; '.join(others)} as where the command runs; install the same")
     recipe, data, cache = Recipe.from_dict(job["recipe"]), job["data"], job["cache"]
-    selection, skip_bad = Selection.from_dict(data["selection"]), data["skip_bad"]
-    store = open_store(
-        data["path"], form=recipe.form, cache=cache, skip_bad=skip_bad, selection=selection
-    )
+    dataset = load(data["path"], **data["options"])
+    store = open_store(dataset, form=recipe.form, cache=cache)
     if content(store) != job["content"]:
         raise DataError(f"{data['path']}: other data than where the command runs; copy it anew")
     with built_whole(cache_folder(cache) / "on-ray" / "run") as beside:
-        run = train(
-            recipe, data["path"], beside, cache=cache, skip_bad=skip_bad, selection=selection
-        )
+        run = train(recipe, dataset, beside, cache=cache)
         if not run.is_finished:
             raise RuntimeError("the training was stopped")
         files = pack(beside)

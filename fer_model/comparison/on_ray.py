@@ -21,7 +21,6 @@ os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")  # read once; else Ray p
 import ray
 from ray.exceptions import RayError
 
-from fer_data.data.selection import Selection
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
 from fer_data.util.files import write_json
@@ -169,8 +168,7 @@ def _job(protocol: Protocol, cache: str | Path | None) -> dict[str, Any]:
         data["path"],
         form=protocol.recipe.form,
         cache=cache,
-        skip_bad=data["skip_bad"],
-        selection=Selection.from_dict(data["selection"]),
+        **data["options"],
     )
     return {
         "data": data,

@@ -46,8 +46,7 @@ class Protocol:
         What is the same for every arm: epochs, steps, net, augmentation, schedule, which epoch's
         model is kept. Its balance, loss, mix and seed are an arm's or a run's.
     data : dict
-        ``path``, ``fingerprint``, ``selected``, ``selection``, ``skip_bad`` and ``class_names``,
-        as in a run.
+        ``path``, ``fingerprint``, ``selected``, ``options`` and ``class_names``, as in a run.
     arms : tuple of Arm
         The baseline first.
     seeds : tuple of int

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_data.data.manifest import printable
+from fer_data.data.dataset import printable
 from fer_data.errors import DataError
 from fer_data.util.files import refuse_no_file
 from fer_model.comparison.protocol import FILE, Cell, Protocol, is_finished

@@ -18,7 +18,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data import sources
+from fer_data.data.reading import load
 from fer_data.data.stream import decoded
 from fer_data.errors import DataError, TrainingError, UsageError
 from fer_data.util.files import write_json, written_whole
@@ -155,9 +155,10 @@ def _of_keras(model: keras.Model, use: Use) -> Model:
 def _pictures(run: Run, use: Use) -> tuple[NDArray[np.uint8], str]:
     """Return pictures to compare on, and what they are: the run's data where it is still there."""
     try:
-        manifest = sources.read(run.data["path"], skip_bad=True)
-        rows = np.linspace(0, len(manifest) - 1, min(len(manifest), _NUM_CHECKED)).astype(np.int64)
-        found = [part.pixels for part in decoded(manifest.take(rows), use.form)]
+        layout = run.data.get("options", {}).get("layout")
+        dataset = load(run.data["path"], skip_bad=True, layout=layout)
+        rows = np.linspace(0, len(dataset) - 1, min(len(dataset), _NUM_CHECKED)).astype(np.int64)
+        found = [part.pixels for part in decoded(dataset.take(rows), use.form)]
         if any(map(len, found)):
             return np.concatenate(found), "the run's data"
     except DataError:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.changes import Changes
+from fer_data.data.dataset import printable
 from fer_data.data.fill import error_of
-from fer_data.data.manifest import printable
 from fer_data.data.sources.source import check_bad_rows
 from fer_data.data.stream import decoded
 from fer_data.errors import DataError
@@ -44,7 +44,7 @@ class Predictions:
     sources : list of str, length N
         The path that was given, in which the sample lies.
     samples : list of str, length N
-        Ids as in `fer_data.Manifest.sample_ids`; of an image file, its path.
+        Ids as in `fer_data.Dataset.sample_ids`; of an image file, its path.
     splits, true_classes : list of (str or None), length N
         What the data says; None where it says nothing.
     probabilities : ndarray of float32, shape [N, C]
@@ -148,7 +148,7 @@ def predict_paths(
     skip_bad : bool
         Whether what cannot be read or decoded is left out and noted, or an error.
     layout : {"class-folders"}, optional
-        Of folders, as in `fer_data.read`; by default they are read so where they have class
+        Of folders, as in `fer_data.load`; by default they are read so where they have class
         folders of the model's.
 
     Raises
@@ -173,7 +173,7 @@ def predict_paths(
         for source in sources
         for batch in _batches(source, use, size, causes, changes, skip_bad=skip_bad)
     )
-    total = sum(-(-len(source.manifest) // size) for source in sources)
+    total = sum(-(-len(source.dataset) // size) for source in sources)
     for source, rows, pixels in track(batches, total=total, description="Predicting"):
         inputs = pixels.astype(np.float32)
         if use.rescale != 1.0:
@@ -199,12 +199,12 @@ def _batches(
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
     """Yield rows and images, `size` at a time; note what was changed, and why some are skipped."""
     rows, pixels = np.empty(0, np.int64), np.empty((0, *use.form.shape), np.uint8)
-    for part in decoded(source.manifest, use.form, pieces=source.pieces):
+    for part in decoded(source.dataset, use.form, pieces=source.pieces):
         if part.bad and not skip_bad:
             raise error_of(part.bad[0])
         causes += [bad.cause for bad in part.bad]
         changes.append(part.changes)
-        check_bad_rows(source.manifest.root, len(causes))
+        check_bad_rows(source.dataset.root, len(causes))
         rows, pixels = np.concatenate([rows, part.rows]), np.concatenate([pixels, part.pixels])
         whole = len(rows) // size * size
         for start in range(0, whole, size):
@@ -230,13 +230,13 @@ def _put_together(
     splits: list[str | None] = []
     true_classes: list[str | None] = []
     for source, rows in kept:
-        manifest = source.manifest.take(rows)
-        ids = manifest.sample_ids()
+        dataset = source.dataset.take(rows)
+        ids = dataset.sample_ids()
         samples += ids
         names += ids if source.name is None else [printable(source.name)] * len(ids)
         # the last name stands for -1: no split, no label
-        splits += [(*manifest.splits, None)[code] for code in manifest.split_codes]
-        true_classes += [(*manifest.class_names, None)[label] for label in manifest.labels]
+        splits += [(*dataset.splits, None)[code] for code in dataset.split_codes]
+        true_classes += [(*dataset.class_names, None)[label] for label in dataset.labels]
     return Predictions(
         class_names=use.class_names,
         sources=names,

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from fer_data.data import sources
-from fer_data.data.manifest import NO_SPLIT, UNLABELLED, LeftOut, Manifest
+from fer_data.data.dataset import NO_SPLIT, UNLABELLED, Dataset, LeftOut
+from fer_data.data.options import CLASS_FOLDERS
+from fer_data.data.reading import load
 from fer_data.data.sources import folder
-from fer_data.data.sources.class_folders import CLASS_FOLDERS
 from fer_data.data.sources.piece import Pieces
 from fer_data.errors import DataError, UsageError
 from fer_data.util.files import refuse_no_file
@@ -26,7 +27,7 @@ class Source:
     ----------
     name : str or None
         The path as it was given; None for image files, whose samples are the paths.
-    manifest : Manifest
+    dataset : Dataset
     pieces : Pieces
         Its pictures.
     notes : tuple of str
@@ -34,7 +35,7 @@ class Source:
     """
 
     name: str | None
-    manifest: Manifest
+    dataset: Dataset
     pieces: Pieces
     notes: tuple[str, ...] = ()
 
@@ -50,7 +51,7 @@ def sources_of(
     """Return what paths hold, in the order of the paths.
 
     A folder that has a class folder of the model's, or that is parquet or TFRecord, is read as
-    `fer_data.read` does, as are ``.csv`` (``.csv.gz``), ``.npz`` and parquet files. In any other
+    `fer_data.load` does, as are ``.csv`` (``.csv.gz``), ``.npz`` and parquet files. In any other
     folder every picture below it is a sample without a label, in the order of their paths. Any
     other path is an image file, whether it is there or not: decoding tells.
 
@@ -69,8 +70,8 @@ def sources_of(
         elif split is not None:
             raise UsageError(f"{next(group)}: a picture is in no split; leave --split out")
         else:
-            manifest = _unlabelled(Path(), "image files", [str(path) for path in group])
-            found.append(Source(None, manifest, folder.pieces(manifest)))
+            dataset = _unlabelled(Path(), "image files", [str(path) for path in group])
+            found.append(Source(None, dataset, folder.pieces(dataset)))
     return found
 
 
@@ -89,29 +90,29 @@ def _data(
     if layout is None and split is None and path.is_dir() and _is_plain_folder(path):
         layout = _told_by_the_model(path, class_names)
     try:
-        manifest = sources.read(path, skip_bad=skip_bad, layout=layout if path.is_dir() else None)
+        dataset = load(path, skip_bad=skip_bad, layout=layout if path.is_dir() else None)
     except DataError:
         if split is not None or not _is_plain_folder(path):
             raise
         return _pictures_below(path)
     if split is not None:
-        manifest = manifest.take(manifest.rows(split))
-    elif _is_plain_folder(path) and not class_names & set(manifest.class_names):
+        dataset = dataset.take(dataset.rows(split))
+    elif _is_plain_folder(path) and not class_names & set(dataset.class_names):
         return _pictures_below(path)
-    notes = tuple(f"{path}: {line}" for line in manifest.left_out_summary())
-    return Source(str(path), manifest, sources.pieces(manifest), notes)
+    notes = tuple(f"{path}: {line}" for line in dataset.left_out_summary())
+    return Source(str(path), dataset, sources.pieces(dataset), notes)
 
 
 def _told_by_the_model(path: Path, class_names: frozenset[str]) -> str | None:
     """Return the layout of a folder that is refused, where its folders are the model's classes."""
     try:
-        sources.read(path)
+        load(path)
     except DataError:
         try:
-            manifest = sources.read(path, layout=CLASS_FOLDERS)
+            dataset = load(path, layout=CLASS_FOLDERS)
         except DataError:
             return None
-        return CLASS_FOLDERS if class_names & set(manifest.class_names) else None
+        return CLASS_FOLDERS if class_names & set(dataset.class_names) else None
     return None
 
 
@@ -121,19 +122,19 @@ def _is_plain_folder(path: Path) -> bool:
 
 def _pictures_below(path: Path) -> Source:
     locations, left_out = folder.pictures_below(path.absolute())
-    manifest = _unlabelled(path.absolute(), "pictures in a folder", locations, left_out)
+    dataset = _unlabelled(path.absolute(), "pictures in a folder", locations, left_out)
     notes = [
         f"{path}: no folder in it is named as a class of the model, so every picture below it is "
         "taken, without a label",
-        *(f"{path}: {line}" for line in manifest.left_out_summary()),
+        *(f"{path}: {line}" for line in dataset.left_out_summary()),
     ]
-    return Source(str(path), manifest, folder.pieces(manifest), tuple(notes))
+    return Source(str(path), dataset, folder.pieces(dataset), tuple(notes))
 
 
 def _unlabelled(
     root: Path, layout: str, locations: list[str], left_out: Iterable[LeftOut] = ()
-) -> Manifest:
-    return Manifest(
+) -> Dataset:
+    return Dataset(
         root=root,
         layout=layout,
         class_names=(),
@@ -142,4 +143,5 @@ def _unlabelled(
         labels=np.full(len(locations), UNLABELLED, np.int32),
         locations=np.array(locations, np.str_),
         left_out=tuple(left_out),
+        kind="folder",
     )

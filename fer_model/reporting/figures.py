@@ -12,7 +12,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fer_data.data.manifest import printable
+from fer_data.data.dataset import printable
 from fer_data.reporting.svg import COLORS, STYLE, to_svg
 from fer_model.comparison.results import Results
 from fer_model.statistics.calibration import Calibration

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from fer_data import __version__
-from fer_data.data.manifest import printable
+from fer_data.data.dataset import printable
 from fer_data.errors import DataError
 from fer_data.util.files import write_text
 from fer_model.reporting import figures
@@ -54,8 +54,8 @@ def write_comparison(summary: Summary, page: str | Path) -> None:
     environment = jinja2.Environment(
         loader=jinja2.ChoiceLoader(
             [
-                jinja2.PackageLoader("fer_model", "report"),
-                jinja2.PackageLoader("fer_data", "report"),
+                jinja2.PackageLoader("fer_model", "reporting"),
+                jinja2.PackageLoader("fer_data", "reporting"),
             ]
         ),
         autoescape=True,

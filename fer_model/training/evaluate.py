@@ -12,8 +12,8 @@ from imblearn.metrics import geometric_mean_score
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from fer_data.data.manifest import printable
-from fer_data.data.selection import Selection
+from fer_data.data.dataset import printable
+from fer_data.data.reading import DatasetLike, load
 from fer_data.errors import DataError
 from fer_data.loading.loader import Loader
 from fer_data.loading.opening import open_loader
@@ -89,31 +89,30 @@ def prediction_table(
     split: str, loader: Loader, probabilities: NDArray[np.float32]
 ) -> pd.DataFrame:
     """Return a row a sample: split, sample, label, class name, probability of each class."""
-    manifest = loader.store.manifest
-    ids = manifest.take(loader.rows).sample_ids()
+    dataset = loader.store.dataset
+    ids = dataset.take(loader.rows).sample_ids()
     labels = loader.labels.astype(np.int64)
     columns: dict[str, Any] = {
         "split": split,
         "sample": ids,
         "label": labels,
-        "class_name": [printable(manifest.class_names[label]) for label in labels],
+        "class_name": [printable(dataset.class_names[label]) for label in labels],
     }
-    for label, name in enumerate(manifest.class_names):
+    for label, name in enumerate(dataset.class_names):
         columns[f"probability_{printable(name)}"] = probabilities[:, label]
     return pd.DataFrame(columns)
 
 
 def evaluate_run(
     run: str | Path,
-    path: str | Path,
+    data: DatasetLike,
     *,
     split: str = "test",
     test_time: str | None = None,
     cache: str | Path | None = None,
-    skip_bad: bool = False,
-    selection: Selection | None = None,
+    **options: Any,
 ) -> dict[str, Any]:
-    """Score a run's model on a split of what is selected of a data set; see `score`.
+    """Score a run's model on a split of what `fer_data.load` takes; see `score`.
 
     Pictures are seen in the versions of `test_time`, the recipe's where it is not given.
 
@@ -123,9 +122,10 @@ def evaluate_run(
         If the run has no model, the data has no such split, or other classes.
     """
     opened = Run.open(run)
+    dataset = load(data, **options)
     model, use = models.load(opened.model_path)
     loader = open_loader(
-        path,
+        dataset,
         split=split,
         # as in training: on some processors another size rounds another way
         batch_size=opened.recipe.batch_size,
@@ -135,13 +135,12 @@ def evaluate_run(
         image_size=(use.form.height, use.form.width),
         color=use.form.color,
         cache=cache,
-        skip_bad=skip_bad,
-        selection=selection,
     )
-    names = loader.store.manifest.class_names
+    names = dataset.class_names
     if names != use.class_names:
         raise DataError(
-            f"{path}: its classes are {', '.join(names)}; the model's {', '.join(use.class_names)}"
+            f"{dataset.root}: its classes are {', '.join(names)}; "
+            f"the model's {', '.join(use.class_names)}"
         )
     judged = averaged(model, test_time or opened.recipe.test_time)
     return score(loader.labels, predict(judged, loader), use.class_names)

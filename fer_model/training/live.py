@@ -14,6 +14,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from fer_data.data.reading import DatasetLike
 from fer_data.errors import UsageError
 from fer_model.training.on_device import net_of
 from fer_model.training.recipe import Recipe
@@ -55,12 +56,12 @@ class Display:
         self._tensorboard = tensorboard
         self._summary = summary
 
-    def train(self, recipe: Recipe, path: str | Path, out: str | Path, **options: Any) -> Run:
+    def train(self, recipe: Recipe, data: DatasetLike, out: str | Path, **options: Any) -> Run:
         """Call `fer_model.training.train.train` and show it."""
         return self._show(
             Path(out),
             recipe.epochs,
-            lambda callbacks: train(recipe, path, out, callbacks=callbacks, **options),
+            lambda callbacks: train(recipe, data, out, callbacks=callbacks, **options),
         )
 
     def resume(self, path: str | Path, **options: Any) -> Run:

@@ -45,16 +45,16 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
     DataError
         If the data has no training split, or, for the notebook's protocol, no test split.
     """
-    manifest = store.manifest
-    train = manifest.rows("train")
-    if manifest.num_unlabelled("train"):
-        raise DataError(f"{manifest.root}: training samples without a label (no emotion column?)")
-    notes = [f"data: {store.report}", *manifest.left_out_summary(), *manifest.notes]
-    if missing := manifest.without_samples("train"):
+    dataset = store.dataset
+    train = dataset.rows("train")
+    if dataset.num_unlabelled("train"):
+        raise DataError(f"{dataset.root}: training samples without a label (no emotion column?)")
+    notes = [f"data: {store.report}", *dataset.left_out_summary(), *dataset.notes]
+    if missing := dataset.without_samples("train"):
         notes.append(f"no training samples of {', '.join(missing)}")
     if recipe.subset < 1:
         whole = len(train)
-        labels = manifest.labels[train]
+        labels = dataset.labels[train]
         train = stratified_subset(labels, train, fraction=recipe.subset, seed=recipe.seed)
         notes.append(
             f"training on a stratified subset, {len(train):,} of {counted(whole, 'sample')}"
@@ -62,17 +62,17 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
     test_split = _test_split(store)
     test = None
     if test_split:
-        test = evaluation_loader(recipe, store, manifest.rows(test_split))
+        test = evaluation_loader(recipe, store, dataset.rows(test_split))
     if recipe.protocol == "notebook":
         if test_split is None:
-            raise DataError(f"{manifest.root}: the notebook's protocol needs a test split")
+            raise DataError(f"{dataset.root}: the notebook's protocol needs a test split")
         notes.append(
             f"the notebook's protocol: the {test_split} split serves as validation, its pictures "
             "flipped at random, so its scores are not those of unseen data"
         )
         validation = Loader(
             store,
-            manifest.rows(test_split),
+            dataset.rows(test_split),
             augment="flip",
             batch_size=recipe.batch_size,
             seed=recipe.seed,
@@ -80,8 +80,8 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
             rescale=recipe.rescale,
         )
     else:
-        if "validation" in manifest.splits:
-            held_out = manifest.rows("validation")
+        if "validation" in dataset.splits:
+            held_out = dataset.rows("validation")
             notes.append(f"validation: the split of that name, {counted(len(held_out), 'sample')}")
         else:
             train, held_out = hold_out(
@@ -89,7 +89,7 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
             )
             if not len(held_out):
                 raise DataError(
-                    f"{manifest.root}: too few samples to hold some out for validation; bring a "
+                    f"{dataset.root}: too few samples to hold some out for validation; bring a "
                     "validation split, or raise --validation-fraction"
                 )
             notes.append(
@@ -105,7 +105,7 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
             augment=recipe.augment,
             augment_rare=recipe.augment_rare,
             mix=Mixing.parse(recipe.mix),
-            soft=manifest.soft_labels is not None,
+            soft=dataset.soft_labels is not None,
             epoch_size=recipe.epoch_size,
             batch_size=recipe.batch_size,
             seed=recipe.seed,
@@ -132,10 +132,10 @@ def evaluation_loader(recipe: Recipe, store: PixelStore, rows: NDArray[np.int64]
 
 
 def _test_split(store: PixelStore) -> str | None:
-    manifest = store.manifest
+    dataset = store.dataset
     for split in TEST_SPLITS:
-        if split not in manifest.splits or manifest.num_unlabelled(split):
+        if split not in dataset.splits or dataset.num_unlabelled(split):
             continue
-        if len(manifest.rows(split)):
+        if len(dataset.rows(split)):
             return split
     return None

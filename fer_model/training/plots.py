@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from fer_data.data.manifest import shown_class
+from fer_data.data.dataset import shown_class
 from fer_data.util.files import written_whole
 
 _FILL = {

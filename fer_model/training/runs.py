@@ -30,9 +30,8 @@ _OF_DATA: dict[str, type] = {
     "path": str,
     "fingerprint": str,
     "selected": str,
-    "selection": dict,
+    "options": dict,
     "class_names": list,
-    "skip_bad": bool,
 }
 """Of what a run says of its data."""
 
@@ -178,7 +177,7 @@ class Run:
                 for name in _SCORES:
                     metrics[split][name] + 0.0
                 for row in metrics[split]["per_class"].values():
-                    row["recall"] + row["support"]
+                    row["support"] + (row["recall"] or 0.0)  # None where there is no sample
         except (KeyError, TypeError, AttributeError) as error:
             raise _broken(path, error) from None
         return metrics

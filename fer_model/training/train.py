@@ -14,7 +14,7 @@ import numpy as np
 
 import fer_data
 from fer_data.analysis.ledger import record_ledger
-from fer_data.data.selection import Selection
+from fer_data.data.reading import DatasetLike, load
 from fer_data.data.store import PixelStore, open_store
 from fer_data.errors import DataError
 from fer_data.util.files import write_json, write_text
@@ -44,15 +44,14 @@ _OF_BACKEND = {"jax": ("jax", "jaxlib")}
 
 def train(
     recipe: Recipe,
-    path: str | Path,
+    data: DatasetLike,
     out: str | Path,
     *,
     cache: str | Path | None = None,
-    skip_bad: bool = False,
-    selection: Selection | None = None,
     data_on_device: bool | None = None,
     num_devices: int = 1,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    **options: Any,
 ) -> Run:
     """Train a recipe on a data set and leave a run folder.
 
@@ -63,11 +62,11 @@ def train(
     Parameters
     ----------
     recipe : Recipe
-    path : path
-        A data set that `fer_data.read` takes.
+    data : path or Dataset
+        What `fer_data.load` takes.
     out : path
         A folder that does not exist, or is empty.
-    cache, skip_bad, selection
+    cache : path, optional
         As in `fer_data.open_store`.
     data_on_device : bool, optional
         Whether pixels are kept on the device, where pictures are then made; by default where
@@ -77,6 +76,8 @@ def train(
         Devices that share each batch; more than one on JAX, with the pixels on each.
     callbacks : sequence of keras.callbacks.Callback
         More callbacks, to show the training.
+    **options
+        As in `fer_data.load`, for a path.
 
     Returns
     -------
@@ -88,12 +89,11 @@ def train(
         If the data cannot be read, the recipe does not fit it, `out` holds something, or there are
         not so many devices.
     """
-    store = open_store(path, form=recipe.form, cache=cache, skip_bad=skip_bad, selection=selection)
+    store = open_store(data, form=recipe.form, cache=cache, **options)
     parts = divide(recipe, store)
     with devices.sharing(num_devices, recipe.batch_size):
         model = fresh_model(recipe, parts)
-        data = _data(store, parts, skip_bad, selection or Selection())
-        run = Run.create(Path(out).absolute(), recipe, data, versions())
+        run = Run.create(Path(out).absolute(), recipe, _data(store, parts), versions())
         progress = Progress()
         is_done = _fit(run, recipe, parts, model, progress, callbacks, data_on_device)
     if is_done:
@@ -170,17 +170,15 @@ def parts_of(run: Run, *, cache: str | Path | None = None) -> Parts:
     """
     recipe, data = run.recipe, run.data
     try:
-        selection, skip_bad = Selection.from_dict(data["selection"]), data["skip_bad"]
+        dataset = load(data["path"], **data["options"])
         fingerprint, selected = data["fingerprint"], data["selected"]
     except (KeyError, TypeError) as error:
         raise DataError(f"{run.path / 'recipe.json'}: broken ({error}); train anew") from None
-    store = open_store(
-        data["path"], form=recipe.form, cache=cache, skip_bad=skip_bad, selection=selection
-    )
+    store = open_store(dataset, form=recipe.form, cache=cache)
     if store.fingerprint != fingerprint:
         raise DataError(f"{data['path']}: the data has changed since {run.path} began; train anew")
-    if store.manifest.digest() != selected:
-        chosen = ", ".join(f"{name} {value}" for name, value in data["selection"].items())
+    if store.dataset.digest() != selected:
+        chosen = ", ".join(f"{name} {value}" for name, value in data["options"].items())
         raise DataError(
             f"{data['path']}: the selection ({chosen}) is another than when {run.path} began; "
             "train anew"
@@ -233,7 +231,7 @@ def _fit(
     data_on_device: bool | None,
 ) -> bool:
     """Train what is left of a run; whether it came to its end."""
-    use = models.Use(parts.train.store.manifest.class_names, recipe.form, recipe.rescale)
+    use = models.Use(parts.train.store.dataset.class_names, recipe.form, recipe.rescale)
     steps = recipe.steps_per_epoch or parts.train.num_steps
     write_history(run, progress)  # a kill may have left epochs that are to be trained again
     write_text(run.path / "model.json", model.to_json(indent=2) + "\n")
@@ -306,17 +304,16 @@ def _finish(run: Run, parts: Parts, progress: Progress) -> None:
     run.checkpoint_path.unlink(missing_ok=True)
 
 
-def _data(store: PixelStore, parts: Parts, skip_bad: bool, selection: Selection) -> dict[str, Any]:
+def _data(store: PixelStore, parts: Parts) -> dict[str, Any]:
     loaders = {"train": parts.train, "validation": parts.validation, "test": parts.test}
-    root = store.manifest.root
+    root = store.dataset.root
     return {
         "path": str(root),
-        "layout": store.manifest.layout,
+        "layout": store.dataset.layout,
         "fingerprint": store.fingerprint,
-        "skip_bad": skip_bad,
-        "selection": selection.to_dict(),
-        "selected": store.manifest.digest(),
-        "class_names": list(store.manifest.class_names),
+        "options": store.dataset.options.to_dict(),
+        "selected": store.dataset.digest(),
+        "class_names": list(store.dataset.class_names),
         "counts": {
             part: np.bincount(loader.labels, minlength=loader.num_classes).tolist()
             for part, loader in loaders.items()

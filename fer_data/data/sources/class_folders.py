@@ -7,18 +7,17 @@ Nothing is guessed: where a tree could be meant otherwise, it is refused with wh
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from fer_data.data.labels import split_of_folder
+from fer_data.data.labels import split_of_folder, splits_in
+from fer_data.data.options import CLASS_FOLDERS
 from fer_data.data.sources.image_tables import is_table
 from fer_data.errors import DataError
-
-CLASS_FOLDERS = "class-folders"
-"""The layout to name where the folders are classes, whatever they are called and hold."""
 
 TYPE_IT = f"to take the folders as classes all the same, name the layout (--layout {CLASS_FOLDERS})"
 
@@ -30,6 +29,22 @@ _LABELS = re.compile(
     r"(label|annotation|anno|ann|bbox|box|mask|xml|txt|segmentation|segmentationclass|landmark|target)"
     r"(s|es)?"
 )
+_MASKS = re.compile(
+    r"(label|annotation|anno|ann|mask|segmentation|segmentationclass|target)(s|es)?"
+)
+"""Of these, what may hold images: a mask each."""
+
+_UNLABELLED = re.compile(r"(seg)?(pred|predict|predictions?|unlabell?ed)(set|data|images?)?")
+"""Folders beside the splits whose images have no labels, so that they are in none."""
+
+TEXTS = frozenset(
+    (".txt", ".md", ".rst", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".toml")
+) | {".py", ".ipynb", ".m", ".r", ".sh", ".bat", ".html", ".pdf", ".doc", ".docx", ".xls", ".xlsx"}
+TEXTS |= {".cfg", ".ini", ".log", ".pyc", ".names", ".data"}
+"""Endings of texts, code and tables: a folder that holds nothing else is no class."""
+
+NO_FILE = " (no regular file)"
+"""Follows the name of what is neither a folder nor a regular file."""
 
 _DATA = (".csv", ".csv.gz", ".npz", ".parquet", ".zip", ".tar", ".tar.gz", ".tgz")
 """Endings of files that hold a data set each."""
@@ -49,11 +64,14 @@ class Listing(NamedTuple):
         Files that are images by their names.
     others : tuple of str
         Names of other files.
+    stems : frozenset of str
+        Names of the first images, without their endings.
     """
 
     folders: tuple[str, ...] = ()
     num_images: int = 0
     others: tuple[str, ...] = ()
+    stems: frozenset[str] = frozenset()
 
 
 Look = Callable[[str], Listing]
@@ -150,8 +168,11 @@ class _Finder:
             return self._of_splits(top, splits)
         if holding:
             self._refuse_flat_splits(top, holding)
+            unlabelled = self._split_beside_classes(holding)
             split = self._split_of(top)
-            folders = self._classes(top, split)
+            folders = self._classes(top, split, but=[path for _, path in unlabelled])
+            self._refuse_vanished(top, unlabelled)
+            self._take_flat(unlabelled, folders)
             self._refuse_one_class(folders)
             return Layout(False, tuple(folders), tuple(self.passed), tuple(self.notes))
         if deeper:
@@ -203,19 +224,79 @@ class _Finder:
                 self.notes.append(f"{split} is read from {places[0]}")
             else:
                 self._say_unusual(split, path)
-            self.passed += _between(path, places[0])
+            way = _between(path, places[0])
+            for outer, inner in pairwise(way):
+                self._refuse_beside(outer, {inner}, splits)
+            self.passed += way
             folders += self._classes(places[0], split)
         for path in self._children(top):
             split = split_of_folder(_last(path))
-            if split and path not in named and not self.look(path).num_images:
-                folders += self._classes(
-                    path, split
-                )  # each of them empty, and a class all the same
+            if split and self.look(path).folders and not self._has_images(path):
+                folders += self._classes(path, split)  # empty, and classes all the same
+        known = [*splits, *flat, *((folder.split, _parent(folder.path)) for folder in folders)]
+        self._refuse_vanished(top, known)
+        self._refuse_beside(top, {path for _, path in known}, splits)
         self._take_flat(flat, folders)
         if all(folder.name is None for folder in folders):
             raise self._flat([path for _, path in flat], top)
         self._refuse_one_class(folders)
         return Layout(True, tuple(folders), tuple(self.passed), tuple(self.notes))
+
+    def _refuse_vanished(self, top: str, known: list[tuple[str, str]]) -> None:
+        """Refuse a folder that is named as a split and holds nothing that is read."""
+        paths = {path for _, path in known}
+        for path in self._children(top):
+            if split_of_folder(_last(path)) and path not in paths and not self._has_images(path):
+                others = self.look(path).others
+                what = f"no image that is read, only {_endings(others)}" if others else "no image"
+                raise DataError(
+                    f"{self.root}: {path} holds {what}, so its split would be missing; "
+                    f"fill it or move it away; {TYPE_IT}"
+                )
+
+    def _refuse_beside(self, top: str, known: set[str], splits: list[tuple[str, str]]) -> None:
+        """Refuse folders beside those that are read where they hold images, at any depth."""
+        names = {
+            _last(child)
+            for _, path in splits
+            for place in self.places(path)
+            for child in self._holding(place)
+        }
+        found = []
+        for path in self._children(top):
+            if path in known or not self._has_images(path):
+                continue
+            if len(names.intersection(self.look(path).folders)) > 1:
+                raise DataError(
+                    f"{self.root}: {path} holds the same class folders as {splits[0][1]}, and its "
+                    "name is no split's; call it train, validation or test, or move it away"
+                )
+            plain = _plain(_last(path))
+            if not self._has_classes(path) and any(
+                kind.fullmatch(plain) for kind in (_LABELS, _IMAGES, _UNLABELLED)
+            ):
+                self.notes.append(f"{path} beside the splits is not read")
+            else:
+                found.append(path)
+        if found:
+            raise DataError(
+                f"{self.root}: {_listed(found)} beside {_listed([path for _, path in splits])} "
+                f"{_hold(found)} images, in no split; move them into the splits, or away"
+            )
+
+    def _split_beside_classes(self, holding: list[str]) -> list[tuple[str, str]]:
+        """Return the folder of images that is named as a split, if it is no class.
+
+        With one other folder only, it is a class; so is *train*, as training has labels.
+        """
+        named = [(split, path) for path in holding if (split := split_of_folder(_last(path)))]
+        unlabelled = [(split, path) for split, path in named if split != "train"]
+        if len(holding) - len(unlabelled) < 2:
+            unlabelled = []
+        for pair in named:
+            if pair not in unlabelled:
+                self.notes.append(f"{pair[1]} is taken for a class, though it is named as a split")
+        return unlabelled
 
     def _take_flat(self, flat: list[tuple[str, str]], folders: list[ClassFolder]) -> None:
         for split, path in flat:
@@ -234,27 +315,32 @@ class _Finder:
         if re.sub(r"[^a-z]", "", _last(path).lower()) not in _USUAL:
             self.notes.append(f"{path} is the {split} split")
 
-    def _classes(self, top: str, split: str) -> list[ClassFolder]:
+    def _classes(self, top: str, split: str, but: Sequence[str] = ()) -> list[ClassFolder]:
         """Return the class folders of one place, or refuse what may be none."""
         self._refuse_detection(top)
         if top not in self.passed:
             self.passed.append(top)
-        names = self.look(top).folders
-        paths = [_join(top, name) for name in names]
+        paths = [path for path in self._children(top) if path not in but]
         if hollow := [path for path in paths if self._has_images_deeper(path)]:
             raise DataError(
                 f"{self.root}: {_listed(hollow)} {_hold(hollow)} no images, only folders that do; "
                 f"name the folder whose folders are the classes; {TYPE_IT}"
             )
+        kept = []
         for path in paths:
             listing = self.look(path)
-            if listing.others and not listing.num_images and not listing.folders:
+            if listing.num_images or listing.folders or not listing.others:
+                kept.append(ClassFolder(split, _last(path), path))
+            elif any(_ending(name) not in TEXTS for name in listing.others):
                 raise DataError(
                     f"{self.root}: {path} lies among the class folders and holds no image that is "
                     f"read, only {_endings(listing.others)}; move it away or convert its files; "
                     f"{TYPE_IT}"
                 )
-        return [ClassFolder(split, name, path) for name, path in zip(names, paths, strict=True)]
+        return kept
+
+    def _has_images(self, path: str) -> bool:
+        return bool(self.look(path).num_images) or self._has_images_deeper(path)
 
     def _has_images_deeper(self, path: str) -> bool:
         """Whether a folder without images has folders with images somewhere below."""
@@ -308,6 +394,13 @@ class _Finder:
         splits = {split_of_folder(_last(path)) for path in flat} - {None}
         if len(flat) == len(holding) or ("train" in splits and len(splits) > 1):
             raise self._flat(flat, top)
+        mixed = [path for path in holding if splits_in(_last(path)) and not self._is_flat(path)]
+        found = {split for path in mixed for split in splits_in(_last(path))}
+        if len(found) > 1 and 2 * len(mixed) >= len(holding):  # real_train, real_test, …
+            raise DataError(
+                f"{self.root}: {_listed(mixed)} have splits in their names; sort them into "
+                f"<split>/<class>/<picture>; {TYPE_IT}"
+            )
 
     def _flat(self, paths: list[str], top: str) -> DataError:
         return DataError(
@@ -323,12 +416,24 @@ class _Finder:
         if not images or not labels or self._has_classes(_join(top, images[0])):
             return
         beside = self.look(_join(top, labels[0]))
+        if all(self._may_be_class(_join(top, images[0]), _join(top, name)) for name in labels):
+            return
         is_yolo = any(name.lower().endswith(".txt") for name in self._some_files(top, labels[0]))
         kind = "a detection layout (YOLO)" if is_yolo else "a detection or segmentation layout"
         what = "" if beside else " (empty)"
         raise DataError(
             f"{self.root}: {_join(top, images[0])} beside {labels[0]}{what} is {kind}, not class "
             f"folders; sort the images into one folder a class; {TYPE_IT}"
+        )
+
+    def _may_be_class(self, images: str, path: str) -> bool:
+        """Whether a folder that is named as labels holds images, and these are no masks."""
+        held, beside = self.look(images), self.look(path)
+        if not held.num_images or not beside.num_images or beside.others:
+            return False
+        return not (
+            _MASKS.fullmatch(_plain(_last(path)))
+            and any(stem.startswith(tuple(held.stems)) for stem in beside.stems)
         )
 
     def _some_files(self, top: str, name: str) -> tuple[str, ...]:
@@ -344,13 +449,14 @@ class _Finder:
         )
 
     def _refuse_one_class(self, folders: list[ClassFolder]) -> None:
-        names = {folder.name for folder in folders if folder.name is not None}
-        if len(names) == 1:
-            path = next(folder.path for folder in folders if folder.name is not None)
+        labelled = [folder for folder in folders if folder.name is not None]
+        training = [folder for folder in labelled if folder.split == "train"] or labelled
+        if len({folder.name for folder in training}) == 1:
+            path = training[0].path
             raise DataError(
-                f"{self.root}: one class only, {next(iter(names))} ({path})"
-                f"{self._tables(*self.passed, path)}; name the folder that holds all classes; "
-                f"{TYPE_IT}"
+                f"{self.root}: one class only{' in training' if training != labelled else ''}, "
+                f"{training[0].name} ({path}){self._tables(*self.passed, path)}; name the folder "
+                f"that holds all classes; {TYPE_IT}"
             )
 
     def _several(self, places: tuple[str, ...]) -> DataError:
@@ -438,6 +544,10 @@ def _listed(paths: list[str]) -> str:
 
 def _hold(paths: list[str]) -> str:
     return "holds" if len(paths) == 1 else "hold"
+
+
+def _ending(name: str) -> str:
+    return name[name.rfind(".") :].lower() if "." in name else ""
 
 
 def _endings(names: tuple[str, ...]) -> str:

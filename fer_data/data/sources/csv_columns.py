@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,6 +16,9 @@ from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE, split_of_usage
 from fer_data.errors import DataError
 
 _LABEL_WORDS = frozenset(("label", "class", "emotion", "expression", "target", "category"))
+_BESIDE_LABEL = frozenset(("id", "ids", "name", "code", "index", "idx", "no"))
+"""Words that a label column's name may have about it: ``class_id``, ``emotion_name``."""
+
 _SPLIT_WORDS = frozenset(("split", "set", "usage", "subset", "fold", "partition"))
 _NAMES_OF_ROWS = frozenset(
     ("", "unnamed", "index", "id", "row", "image", "img", "file", "filename", "name", "path", "key")
@@ -103,9 +106,9 @@ def choose(where: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> C
         for i in range(len(names))
     ]
     others = [i for i in range(len(names)) if i != pixels]
-    emotion = _one(where, "labels", names, values, _named(lower, others, "emotion", _LABEL_WORDS))
+    emotion = _one(where, "labels", names, values, _labels(lower, others))
     others = [i for i in others if i != emotion]
-    by_name = _named(lower, others, "usage", _SPLIT_WORDS)
+    by_name = _splits(lower, others)
     usage = _one(where, "splits", names, values, by_name or _of_splits(values, others))
     others = [i for i in others if i != usage and not _names_rows(lower[i])]
     if emotion is None and others:
@@ -128,23 +131,33 @@ def label_of(value: bytes) -> int | None:
     return EMOTIONS.index(name) if name in EMOTIONS else None
 
 
-def other_codes(codes: Counter[bytes]) -> str | None:
+def other_codes(codes: Counter[bytes], *, is_emotion: bool = True) -> str | None:
     """Return why a csv's codes are of another list of classes than FER2013's, or None.
 
     Parameters
     ----------
     codes : Counter of bytes
         How often each value of the column of labels comes.
+    is_emotion : bool
+        Whether the column is called so; of another, the codes must begin at 0 and differ.
     """
     numbers: Counter[int] = Counter()
     for value, count in codes.items():
         if re.fullmatch(rb"\s*\d{1,6}(\.0*)?\s*", value):
             numbers[int(float(value))] += count
     last = len(EMOTIONS_BY_CODE)
-    if not numbers or max(numbers) < last:
+    if not numbers:
         return None
     known = f"the codes of FER2013 are 0 {EMOTIONS_BY_CODE[0]} to {last - 1} {EMOTIONS_BY_CODE[-1]}"
     shown = f"its codes are {min(numbers)} to {max(numbers)}"
+    if (
+        not is_emotion
+        and numbers.total() == codes.total()
+        and (min(numbers) > 0 or len(numbers) == 1)
+    ):
+        return f"{shown}, and {known}; call the column emotion if its codes are these"
+    if max(numbers) < last:
+        return None
     if min(numbers) > 0 and len(numbers) >= _FEWEST_CODES:
         return f"{shown}, so they begin at 1, and {known}; subtract 1, or write the classes' names"
     beyond = sum(count for number, count in numbers.items() if number >= last)
@@ -153,16 +166,43 @@ def other_codes(codes: Counter[bytes]) -> str | None:
     return None
 
 
+def unknown_word(values: Counter[bytes], is_known: Callable[[bytes], bool]) -> str | None:
+    """Return a word that comes again among a column's values and is none of those known, or None.
+
+    Rows with it are no accident: to skip them as bad would take a whole class or split away.
+    """
+    for value, count in values.most_common():
+        word = value.strip()
+        is_word = _WORD.fullmatch(word) and word.lower() not in _MISSING
+        if count > 1 and is_word and not is_known(value):
+            return word.decode("utf-8", "replace")
+    return None
+
+
+_WORD = re.compile(rb"[A-Za-z\x80-\xff][\w\x80-\xff &+./-]{0,40}")
+_MISSING = frozenset((b"nan", b"na", b"n/a", b"none", b"null"))
 _FEWEST_CODES = 4
 _SHARE_BEYOND = 0.01
 """Of the rows: fewer codes that are none are bad rows."""
 
 
-def _named(lower: list[str], places: list[int], usual: str, words: frozenset[str]) -> list[int]:
-    """Return the column that is called as usual, else those with one of some words in it."""
-    if exact := [i for i in places if lower[i] == usual]:
+def _labels(lower: list[str], places: list[int]) -> list[int]:
+    """Return the column *emotion*, else those whose names say label, or class, and no more."""
+    if exact := [i for i in places if lower[i] == "emotion"]:
         return exact[:1]
-    return [i for i in places if any(_is_one_of(word, words) for word in _words(lower[i]))]
+    found = []
+    for i in places:
+        words = [word for word in _words(lower[i]) if word not in _BESIDE_LABEL]
+        if words and all(_is_one_of(word, _LABEL_WORDS) for word in words):
+            found.append(i)
+    return found
+
+
+def _splits(lower: list[str], places: list[int]) -> list[int]:
+    """Return the column *usage*, else those with a word for splits in their names."""
+    if exact := [i for i in places if lower[i] == "usage"]:
+        return exact[:1]
+    return [i for i in places if any(_is_one_of(word, _SPLIT_WORDS) for word in _words(lower[i]))]
 
 
 def _is_one_of(word: str, words: frozenset[str]) -> bool:

@@ -22,11 +22,12 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.data.dataset import UNLABELLED, Dataset, LeftOut
 from fer_data.data.first_bytes import HEAD_BYTES, in_gzip, kind_of
 from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE, SPLITS, USAGES, split_of_usage
-from fer_data.data.manifest import UNLABELLED, LeftOut, Manifest
+from fer_data.data.options import LoadOptions
 from fer_data.data.sources import source
-from fer_data.data.sources.csv_columns import Columns, choose, label_of, other_codes
+from fer_data.data.sources.csv_columns import Columns, choose, label_of, other_codes, unknown_word
 from fer_data.data.sources.piece import Found, Pieces
 from fer_data.data.sources.pixel_text import FEWEST_BYTES, parse_pixels, wrong_number
 from fer_data.errors import DataError
@@ -116,8 +117,8 @@ def recognises(path: Path) -> bool:
     return path.is_file()
 
 
-def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Manifest:
-    """Read the manifest of a csv in the order of its rows.
+def read(path: Path, options: LoadOptions) -> Dataset:
+    """Read the dataset of a csv in the order of its rows.
 
     Of pixels only the length is looked at: that there can be as many as there must be.
     """
@@ -125,25 +126,27 @@ def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Mani
     labels: list[int] = []
     splits: list[str] = []
     left_out: list[LeftOut] = []
-    are_codes_known = False
+    are_values_known = False
     with open_csv(path) as (columns, blocks):
         for block in blocks:
-            part = parse(block, columns, merge_test=merge_test, with_pixels=False)
-            if not are_codes_known and _has_bad_label(part.rejects, columns):
-                check_codes(path)
-                are_codes_known = True
-            if part.rejects and not skip_bad:
+            part = parse(block, columns, merge_test=not options.test_apart, with_pixels=False)
+            if not are_values_known and has_bad_value(part.rejects, columns):
+                check_values(path)
+                are_values_known = True
+            if part.rejects and not options.skip_bad:
                 raise bad_row(path, part.rejects[0])
             left_out += [LeftOut(bad.where, f"bad {bad.column}") for bad in part.rejects]
             source.check_bad_rows(path, len(left_out))
             rows += part.rows
             labels += part.labels
             splits += part.splits
+    if may_be_other_codes(columns, labels):
+        check_values(path)
     if not rows:
         first = f" (the first: {left_out[0].name}, {left_out[0].reason})" if left_out else ""
         raise DataError(f"{path}: {columns.layout}, but no usable row in it{first}")
     present = [split for split in SPLITS if split in set(splits)]
-    return Manifest(
+    return Dataset(
         root=path,
         layout=columns.layout,
         class_names=EMOTIONS,
@@ -158,7 +161,7 @@ def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Mani
 
 @dataclass(frozen=True)
 class BlockRows:
-    """The rows of a block that a manifest has; its row `start` is the csv's row ``rows[0]``."""
+    """The rows of a block that a dataset has; its row `start` is the csv's row ``rows[0]``."""
 
     path: Path
     block: Block
@@ -182,19 +185,19 @@ class BlockRows:
                 yield Found(place[reject.row], f"{self.path}: {reject.where}", error)
 
 
-def pieces(manifest: Manifest) -> Pieces:
+def pieces(dataset: Dataset) -> Pieces:
     """Return the rows, a block a piece."""
-    return Pieces(_pieces(manifest), -(-manifest.root.stat().st_size // BLOCK_BYTES))
+    return Pieces(_pieces(dataset), -(-dataset.root.stat().st_size // BLOCK_BYTES))
 
 
-def _pieces(manifest: Manifest) -> Iterator[BlockRows]:
-    with open_csv(manifest.root) as (columns, blocks):
+def _pieces(dataset: Dataset) -> Iterator[BlockRows]:
+    with open_csv(dataset.root) as (columns, blocks):
         for block in blocks:
             bounds = [block.first_row, block.stop_row]
-            start, stop = np.searchsorted(manifest.locations, bounds).tolist()
+            start, stop = np.searchsorted(dataset.locations, bounds).tolist()
             if start < stop:
-                rows = manifest.locations[start:stop].tolist()
-                yield BlockRows(manifest.root, block, columns, rows, start)
+                rows = dataset.locations[start:stop].tolist()
+                yield BlockRows(dataset.root, block, columns, rows, start)
 
 
 def bad_row(path: Path, reject: Reject) -> DataError:
@@ -249,30 +252,60 @@ def _fields(line: bytes) -> list[bytes]:
     return line.split(b",") if b'"' not in line else _quoted_fields(line)
 
 
-def check_codes(path: Path) -> None:
-    """Refuse a csv whose codes of classes are of another list, whether bad rows are skipped or not.
+def check_values(path: Path) -> None:
+    """Refuse a csv whose labels or splits are of another list, whether bad rows are skipped or not.
 
     Raises
     ------
     DataError
-        If they begin at 1, or go on after FER2013's.
+        If codes begin at 1, or go on after FER2013's, or a word that is none of its classes, or of
+        the splits, comes more than once.
     """
-    codes: Counter[bytes] = Counter()
+    labels: Counter[bytes] = Counter()
+    usages: Counter[bytes] = Counter()
     with open_csv(path) as (columns, blocks):
-        assert columns.emotion is not None
         for block in blocks:
             for line in block.data.split(b"\n"):
                 fields = _fields(line)
                 if len(fields) == columns.number:
-                    codes[fields[columns.emotion][:_SHORT]] += 1
-    if reason := other_codes(codes):
-        raise DataError(f"{path}: column {columns.names[columns.emotion]}: {reason}")
+                    for counts, place in ((labels, columns.emotion), (usages, columns.usage)):
+                        if place is not None:
+                            counts[fields[place][:_SHORT]] += 1
+    if columns.emotion is not None:
+        name = columns.names[columns.emotion]
+        if reason := other_codes(labels, is_emotion=name.lower() == "emotion"):
+            raise DataError(f"{path}: column {name}: {reason}")
+        if word := unknown_word(labels, lambda value: label_of(value) is not None):
+            raise _of_another_list(path, name, word, labels, f"is none of {_EXPECTED_EMOTIONS}")
+    if columns.usage is not None:
+        name = columns.names[columns.usage]
+        if word := unknown_word(usages, lambda value: _split_of(value, True) is not None):
+            raise _of_another_list(path, name, word, usages, f"is none of {', '.join(USAGES)}")
 
 
-def _has_bad_label(rejects: list[Reject], columns: Columns) -> bool:
-    return columns.emotion is not None and any(
-        reject.column == columns.names[columns.emotion] for reject in rejects
+def _of_another_list(
+    path: Path, column: str, word: str, counts: Counter[bytes], why: str
+) -> DataError:
+    number = sum(count for value, count in counts.items() if value.strip() == word.encode())
+    return DataError(
+        f"{path}: column {column}: {word!r} in {number:,} rows {why}; "
+        "rename it, or take its rows out"
     )
+
+
+def may_be_other_codes(columns: Columns, labels: Iterable[int]) -> bool:
+    """Whether labels that are all known may still be of another list, as no code is 0."""
+    if columns.emotion is None or columns.names[columns.emotion].lower() == "emotion":
+        return False
+    found = set(labels)
+    return EMOTIONS.index(EMOTIONS_BY_CODE[0]) not in found or len(found) == 1
+
+
+def has_bad_value(rejects: list[Reject], columns: Columns) -> bool:
+    """Whether a label or a split is among what is bad."""
+    places = (columns.emotion, columns.usage)
+    names = {columns.names[place] for place in places if place is not None}
+    return any(reject.column in names for reject in rejects)
 
 
 def parse(block: Block, columns: Columns, *, merge_test: bool, with_pixels: bool) -> Rows:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import re
 import zipfile
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
 
+from fer_data.data.dataset import Dataset, LeftOut, build
 from fer_data.data.first_bytes import HEAD_BYTES, is_lfs_pointer, kind_of
-from fer_data.data.manifest import LeftOut, Manifest, build
+from fer_data.data.options import LoadOptions
 from fer_data.data.sources import class_folders, image_tables
 from fer_data.data.sources.class_folders import Layout, Listing
 from fer_data.data.sources.content import State
@@ -43,12 +43,15 @@ _OF_SYSTEMS = frozenset(
 
 _BY_A_SYSTEM = "left by an archive program or a system"
 _LOOP = "a link to a folder above it"
+_TWICE = "a link to a folder that another link of its class leads to"
 _NOWHERE = "a link that cannot be followed"
 
+_HARMLESS = SUFFIXES | class_folders.TEXTS | {*image_tables.ENDINGS, ".db", ".zip", ".npz", ".gz"}
+"""Endings of files: a broken link of another name may be a class."""
+
 _MAX_FOLDERS = 1 << 17
+_STEMS = 64
 _XLSX_TEXTS = "xl/sharedStrings.xml"
-_AGREES = 0.9
-"""Of a table's rows that name an image: as many that name its folder, too, say nothing else."""
 
 
 def recognises(path: Path) -> bool:
@@ -56,24 +59,21 @@ def recognises(path: Path) -> bool:
     return path.is_dir()
 
 
-def read(
-    path: Path, *, merge_test: bool = True, skip_bad: bool = False, layout: str | None = None
-) -> Manifest:
-    """Read the manifest of a folder, in the order split, class, file name.
+def read(path: Path, options: LoadOptions) -> Dataset:
+    """Read the samples of a folder, in the order split, class, file name.
 
-    `merge_test` and `skip_bad` are for csv files: split folders are taken as they are named, and
-    whether a picture is bad shows when it is decoded. With `layout` the folders are classes
-    whatever they hold; else what they may be, too, is refused.
+    Whether an image is bad shows when it is decoded.
     """
     samples: list[tuple[str, str | None, str]] = []
     left_out: list[LeftOut] = []
-    found = _layout(path, told=layout is not None)
-    if layout is None:
+    found = _layout(path, told=options.layout is not None)
+    if options.layout is None:
         _refuse_tables(path, found)
+    bound = _Bound(path)
     strangers = _strangers(path, found)
     for split, name, folder in found.folders:
         is_first = True
-        for entry, reason in _files(path, path / folder):
+        for entry, reason in _files(path, path / folder, bound):
             relative = entry.path[len(str(path)) + 1 :]
             if reason:
                 left_out.append(LeftOut(relative, reason))
@@ -84,23 +84,10 @@ def read(
                 samples.append((split, name, relative))
     samples.sort(key=lambda sample: (sample[0], sample[1] or "", sample[2]))
     names = [folder.name for folder in found.folders if folder.name is not None]
-    splits = {folder.split for folder in found.folders}
-    words = IN_SPLITS if found.in_splits else f"class folders of the {splits.pop()} split"
-    manifest = build(path, words, names, samples, [*left_out, *strangers])
-    return replace(manifest, notes=found.notes)
-
-
-def check(path: Path, *, layout: str | None = None) -> None:
-    """Refuse a folder that `read` would refuse for its layout; its pictures are not listed.
-
-    Raises
-    ------
-    DataError
-        As `read`.
-    """
-    found = _layout(path, told=layout is not None)
-    if layout is None:
-        _refuse_tables(path, found)
+    split = next(folder.split for folder in found.folders if folder.name is not None)
+    words = IN_SPLITS if found.in_splits else f"class folders of the {split} split"
+    dataset = build(path, words, names, samples, [*left_out, *strangers])
+    return replace(dataset, notes=found.notes)
 
 
 def pictures_below(path: Path) -> tuple[list[str], list[LeftOut]]:
@@ -113,7 +100,7 @@ def pictures_below(path: Path) -> tuple[list[str], list[LeftOut]]:
     """
     found: list[str] = []
     left_out: list[LeftOut] = []
-    for entry, reason in _files(path, path):
+    for entry, reason in _files(path, path, _Bound(path)):
         relative = entry.path[len(str(path)) + 1 :]
         if reason:
             left_out.append(LeftOut(relative, reason))
@@ -124,21 +111,19 @@ def pictures_below(path: Path) -> tuple[list[str], list[LeftOut]]:
     return sorted(found), left_out
 
 
-def state(path: Path) -> State:
-    """Return the state of every image file."""
+def state(dataset: Dataset) -> State:
+    """Return the state of every image file of the data set."""
     found = State()
-    start = len(str(path)) + 1
-    for folder in (path / folder.path for folder in _layout_as_read(path).folders):
-        found.add_folder(str(folder)[start:])  # a class without an image counts too
-        for entry, reason in _files(path, folder):
-            if not reason:
-                found.add(entry.path[start:], entry.stat())
+    for name in dataset.class_names:
+        found.add_folder(name)  # a class without an image counts too
+    for location in dataset.locations.tolist():
+        found.add(location, os.stat(dataset.root / location))
     return found
 
 
 @dataclass(frozen=True)
 class Files:
-    """Some files; the manifest's row `start` is the first."""
+    """Some files; the dataset's row `start` is the first."""
 
     root: Path
     locations: list[str]
@@ -154,25 +139,22 @@ class Files:
             yield Found(row, str(path), path)
 
 
-def pieces(manifest: Manifest) -> Pieces:
+def pieces(dataset: Dataset) -> Pieces:
     """Return the files, a few hundred a piece."""
-    starts = range(0, len(manifest), _FILES_AT_ONCE)
-    locations = manifest.locations.tolist()
+    starts = range(0, len(dataset), _FILES_AT_ONCE)
+    locations = dataset.locations.tolist()
     return Pieces(
-        (
-            Files(manifest.root, locations[start : start + _FILES_AT_ONCE], start)
-            for start in starts
-        ),
+        (Files(dataset.root, locations[start : start + _FILES_AT_ONCE], start) for start in starts),
         len(starts),
     )
 
 
-def names(manifest: Manifest) -> list[str]:
+def names(dataset: Dataset) -> list[str]:
     """Return each file's path below its class folder."""
-    layout = _layout_as_read(manifest.root, manifest.class_names)
+    layout = _layout(dataset.root, told=dataset.options.layout is not None)
     folders = {folder.path for folder in layout.folders}
     found = []
-    for location in manifest.locations.tolist():
+    for location in dataset.locations.tolist():
         end = location.find("/")
         while end >= 0 and location[:end] not in folders:
             end = location.find("/", end + 1)
@@ -180,38 +162,34 @@ def names(manifest: Manifest) -> list[str]:
     return found
 
 
+class _Bound:
+    """How many folders are looked into: links can make any number of a few."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.number = root, 0
+
+    def count(self) -> None:
+        """Count one more, or refuse."""
+        self.number += 1
+        if self.number > _MAX_FOLDERS:
+            raise DataError(
+                f"{self.root}: more than {_MAX_FOLDERS:,} folders; "
+                "name the one with the class folders"
+            )
+
+
 def _layout(root: Path, *, told: bool) -> Layout:
-    looks = 0
+    bound = _Bound(root)
 
     def look(folder: str) -> Listing:
-        nonlocal looks
-        looks += 1
-        if looks > _MAX_FOLDERS:
-            raise DataError(
-                f"{root}: more than {_MAX_FOLDERS:,} folders; name the one with the class folders"
-            )
+        bound.count()
         return _listing(root, root / folder)
 
     return class_folders.read_as_told(root, look) if told else class_folders.find(root, look)
 
 
-def _layout_as_read(root: Path, class_names: Iterable[str] | None = None) -> Layout:
-    """Return the layout by which a data set was read: as told where it is refused else.
-
-    Both hold the same images where neither is refused; the class names say which it was.
-    """
-    try:
-        found = _layout(root, told=False)
-    except DataError:
-        return _layout(root, told=True)
-    own = {folder.name for folder in found.folders if folder.name is not None}
-    if class_names is not None and own != set(class_names):
-        return _layout(root, told=True)
-    return found
-
-
 def _listing(root: Path, folder: Path) -> Listing:
-    folders, others = [], []
+    folders, others, stems = [], [], []
     num_images = 0
     for entry in _children(folder):
         if _is_skipped(entry):
@@ -219,20 +197,24 @@ def _listing(root: Path, folder: Path) -> Listing:
         if not entry.is_symlink() and entry.is_file():  # nearly all, so first
             if _ending(entry.name) in SUFFIXES:
                 num_images += 1
+                if num_images <= _STEMS:
+                    stems.append(entry.name[: entry.name.rfind(".")])
             else:
                 others.append(entry.name)
         elif _is_broken(entry):
-            if "." not in entry.name:  # a class's, or a split's
+            if _ending(entry.name) not in _HARMLESS:  # a class's, or a split's
                 raise DataError(f"{entry.path}: {_NOWHERE}; mend the link or remove it")
             others.append(entry.name)
         elif entry.is_dir():
             if not _makes_loop(root, entry):
                 folders.append(entry.name)
+        elif not entry.is_file():
+            others.append(entry.name + class_folders.NO_FILE)
         elif _ending(entry.name) in SUFFIXES:
             num_images += 1
         else:
             others.append(entry.name)
-    return Listing(tuple(folders), num_images, tuple(others))
+    return Listing(tuple(folders), num_images, tuple(others), frozenset(stems))
 
 
 def _strangers(root: Path, found: Layout) -> list[LeftOut]:
@@ -247,12 +229,13 @@ def _strangers(root: Path, found: Layout) -> list[LeftOut]:
             relative = f"{parent}/{entry.name}" if parent else entry.name
             if relative in known or (not parent and entry.name == RECORD):
                 continue
-            if parent not in holds_classes:
-                reason = "beside the split folders"
-            elif entry.name.startswith("."):
+            if entry.name.startswith("."):
                 reason = "hidden"
             elif _is_skipped(entry):
                 reason = _BY_A_SYSTEM
+            elif parent not in holds_classes:
+                beside = "split folders" if found.in_splits else "folder that holds the classes"
+                reason = f"beside the {beside}"
             else:
                 reason = _LOOP if _makes_loop(root, entry) else "not a class folder"
             left_out.append(LeftOut(relative, reason))
@@ -261,30 +244,42 @@ def _strangers(root: Path, found: Layout) -> list[LeftOut]:
 
 def _refuse_tables(root: Path, found: Layout) -> None:
     """Refuse class folders beside a table that names their images and other classes."""
-    images: dict[str, list[str]] | None = None
-    for parent in found.parents:
-        for entry in _children(root / parent):
-            if _is_skipped(entry) or not image_tables.is_table(entry.name) or not entry.is_file():
-                continue
-            if images is None:
-                images = {
-                    folder.name: [
-                        child.name
-                        for child in _children(root / folder.path)
-                        if _ending(child.name) in SUFFIXES
-                    ]
-                    for folder in found.folders
-                    if folder.name is not None
-                }
-            text = _table_text(Path(entry.path))
-            named = image_tables.names_of_images(text, images)
-            if named and named.num_agreeing < named.num_rows * _AGREES:
-                relative = entry.path[len(str(root)) + 1 :]
-                raise DataError(
-                    f"{root}: {relative} beside the folders names their images, so the folders may "
-                    "be no classes; sort the images into one folder a class; "
-                    f"{class_folders.TYPE_IT}"
-                )
+    tables = [
+        entry
+        for parent in found.parents
+        for entry in _children(root / parent)
+        if image_tables.is_table(entry.name) and not _is_skipped(entry) and entry.is_file()
+    ]
+    if not tables:
+        return
+    tables.sort(key=lambda entry: (_ending(entry.name) == ".txt", -entry.stat().st_size))
+    images = image_tables.Images(
+        (
+            (folder.name, _image_names(root / folder.path))
+            for folder in found.folders
+            if folder.name is not None
+        ),
+        (
+            name
+            for folder in found.folders
+            if folder.name is None
+            for name in _image_names(root / folder.path)
+        ),
+    )
+    for entry in tables[: image_tables.MOST_TABLES]:
+        text = _table_text(Path(entry.path))
+        has_rows = _ending(entry.name) not in (".xlsx", ".parquet")
+        if image_tables.contradicts(text, images, has_rows=has_rows):
+            relative = entry.path[len(str(root)) + 1 :]
+            raise DataError(
+                f"{root}: {relative} beside the folders names their images, so the folders may "
+                "be no classes; sort the images into one folder a class; "
+                f"{class_folders.TYPE_IT}"
+            )
+
+
+def _image_names(folder: Path) -> Iterator[str]:
+    return (entry.name for entry in _children(folder) if _ending(entry.name) in SUFFIXES)
 
 
 def _refuse_pointer(path: str) -> None:
@@ -306,14 +301,15 @@ def _table_text(path: Path) -> str:
         if data.startswith(b"PK\x03\x04"):
             with zipfile.ZipFile(path) as archive, archive.open(_XLSX_TEXTS) as texts:
                 data = re.sub(rb"<[^>]*>", b"\n", texts.read(image_tables.BYTES_READ))
-    except (OSError, zipfile.BadZipFile, KeyError, zlib.error, RuntimeError, NotImplementedError):
+    except Exception:  # a broken archive raises what each of its kinds of compression does
         return ""
     return data.decode("utf-8-sig", "replace")
 
 
-def _files(root: Path, folder: Path) -> Iterator[tuple[os.DirEntry[str], str]]:
+def _files(root: Path, folder: Path, bound: _Bound) -> Iterator[tuple[os.DirEntry[str], str]]:
     """Yield each file below a class folder with the reason to leave it out, or ``""``."""
     within = [iter(_children(folder))]  # folders may be deeper than Python's calls
+    linked: set[tuple[int, int]] = set()
     while within:
         entry = next(within[-1], None)
         if entry is None:
@@ -328,10 +324,20 @@ def _files(root: Path, folder: Path) -> Iterator[tuple[os.DirEntry[str], str]]:
             yield entry, "not a regular file"
         elif _is_skipped(entry):
             yield entry, _BY_A_SYSTEM
+        elif entry.is_symlink() and _place(entry) in linked:
+            yield entry, _TWICE
         elif _makes_loop(root, entry):
             yield entry, _LOOP
         else:
+            bound.count()
+            if entry.is_symlink():
+                linked.add(_place(entry))
             within.append(iter(_children(Path(entry.path))))
+
+
+def _place(entry: os.DirEntry[str]) -> tuple[int, int]:
+    found = entry.stat()
+    return found.st_dev, found.st_ino
 
 
 def _is_skipped(entry: os.DirEntry[str]) -> bool:

@@ -7,8 +7,10 @@ with or without their endings.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Iterable
+
+from fer_data.data.labels import split_of_folder
 
 ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".xlsx", ".parquet")
 """Of a file that may be a table of images."""
@@ -16,28 +18,52 @@ ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".xlsx", ".parq
 BYTES_READ = 1 << 17
 """Of a table: as many say what it holds."""
 
+MOST_TABLES = 64
+"""Tables looked at: there may be a text beside each image."""
+
 FEWEST = 0.5
 """Of the images of one folder, or of the rows read: a table that names fewer is of others."""
 
 _MANY = 1000
-"""Rows that name images without their endings: so many are no list of classes."""
+"""Rows that name images without their endings, in a table that is not read to its end."""
+
+_AGREES = 0.9
+"""Of the rows that name an image: as many that say what its folder says, say nothing else."""
 
 _CELLS = re.compile(r"[^,;\t\"'\[\]{}\r\n]+")
+_SEPARATORS = re.compile(r"[/\\]")
+
+_NO_LABELS = frozenset(("split", "set", "usage", "subset", "fold", "partition"))
+_NO_LABELS |= {"width", "height", "size", "channels", "folder", "dir", "directory", "path"}
+"""Names of columns that are no labels, whatever they hold."""
 
 
-class Named(NamedTuple):
-    """What a table says of images.
+class Images:
+    """The images of class folders by their names, for any number of tables.
 
-    Attributes
+    Parameters
     ----------
-    num_rows : int
-        Rows that name an image.
-    num_agreeing : int
-        Of these, rows that name the image's own folder, too.
+    images : iterable of (str, iterable of str)
+        Names of folders, and of the files in them; a folder may come once for each split.
+    unlabelled : iterable of str
+        Names of files that are in no class folder: a table of these says nothing of the folders.
     """
 
-    num_rows: int
-    num_agreeing: int
+    def __init__(
+        self, images: Iterable[tuple[str, Iterable[str]]], unlabelled: Iterable[str] = ()
+    ) -> None:
+        self.folders_of: dict[str, set[str]] = {}
+        self.whole: set[str] = set()
+        self.sizes: Counter[str] = Counter()
+        ignored = {key for name in unlabelled for key in _keys(name)}
+        for folder, names in images:
+            for name in names:
+                keys = _keys(name)
+                self.sizes[folder.lower()] += 1
+                if ignored.isdisjoint(keys):
+                    self.whole.add(keys[0])
+                    for key in keys:
+                        self.folders_of.setdefault(key, set()).add(folder.lower())
 
 
 def is_table(name: str) -> bool:
@@ -45,43 +71,93 @@ def is_table(name: str) -> bool:
     return name.lower().endswith(ENDINGS)
 
 
-def names_of_images(text: str, images: Mapping[str, Iterable[str]]) -> Named | None:
-    """Return what a table says of the images of some folders; None where it names none of them.
+def contradicts(text: str, images: Images, *, has_rows: bool = True) -> bool:
+    """Whether a table names the images, and says of them what their folders don't.
+
+    It doesn't where a cell beside the image's name is the folder's, where a column goes one to one
+    with the folders, or where no column can be one of labels.
 
     Parameters
     ----------
     text : str
         The table's beginning; of a binary one, any text that is in it.
-    images : mapping of str to iterable of str
-        File names by the name of their folder.
+    images : Images
+    has_rows : bool
+        Whether what stands beside a name belongs to it; in .xlsx and parquet it does not, so there
+        the names of all folders must be in the text.
     """
-    folders_of: dict[str, set[str]] = {}
-    whole: set[str] = set()
-    sizes: dict[str, int] = {}
-    for folder, names in images.items():
-        for name in map(str.lower, names):
-            whole.add(name)
-            for key in (name, name.rpartition(".")[0] or name):
-                folders_of.setdefault(key, set()).add(folder)
-            sizes[folder] = sizes.get(folder, 0) + 1
     lines = _rows(text)
-    num_rows = num_agreeing = 0
-    found_in = dict.fromkeys(sizes, 0)
+    rows: list[tuple[set[str], list[str]]] = []  # an image's folders, and the cells beside its name
+    found_in: Counter[str] = Counter()
+    seen: set[str] = set()
     has_endings = False
     for cells in map(_cells, lines):
-        named = next((cell for cell in map(_last, cells) if cell in folders_of), None)
+        named = next((cell for cell in map(_last, cells) if cell in images.folders_of), None)
         if named is None:
             continue
-        num_rows += 1
-        has_endings |= named in whole
-        parts = {part for cell in cells for part in re.split(r"[/\\]", cell.lower())}
-        num_agreeing += any(folder.lower() in parts for folder in folders_of[named])
-        for folder in folders_of[named]:
-            found_in[folder] += 1
-    enough = any(number >= FEWEST * sizes[folder] for folder, number in found_in.items())
-    if has_endings or num_rows >= _MANY:  # a few bare numbers may be anything
-        enough |= num_rows >= FEWEST * len(lines)
-    return Named(num_rows, num_agreeing) if num_rows and enough else None
+        has_endings |= named in images.whole
+        folders = images.folders_of[named]
+        parts = {part for cell in cells for part in _SEPARATORS.split(cell.lower())[:-1]}
+        rows.append((folders & parts or folders, [_beside(cell, named) for cell in cells]))
+        if named not in seen:
+            seen.add(named)
+            found_in.update(folders)
+    enough = bool(rows) and len(rows) >= FEWEST * images.sizes.total()
+    if has_endings:
+        enough |= any(number >= FEWEST * images.sizes[name] for name, number in found_in.items())
+    if has_endings or (len(rows) >= _MANY and len(text) >= BYTES_READ):
+        enough |= len(rows) >= FEWEST * len(lines)
+    if not has_rows:
+        return enough and not images.sizes.keys() <= {line.strip().lower() for line in lines}
+    return bool(rows) and enough and not _agrees(rows, _cells(text.split("\n", 1)[0]))
+
+
+def _agrees(rows: list[tuple[set[str], list[str]]], header: list[str]) -> bool:
+    width = Counter(len(cells) for _, cells in rows).most_common(1)[0][0]
+    names = header if len(header) == width else [""] * width
+    may_be = [_NO_LABELS.isdisjoint(re.findall(r"[a-z]+", name.lower())) for name in names]
+    num_agreeing = sum(
+        any(cell in folders for cell, may in zip(cells, may_be, strict=False) if may)
+        for folders, cells in rows
+    )
+    if num_agreeing >= _AGREES * len(rows):
+        return True
+    regular = [(folders, cells) for folders, cells in rows if len(cells) == width]
+    columns = [[cells[i] for _, cells in regular] for i in range(width) if may_be[i]]
+    columns = [column for column in columns if _may_be_labels(column)]
+    known = [next(iter(folders)) if len(folders) == 1 else "" for folders, _ in regular]
+    return not columns or any(_is_one_to_one(known, column) for column in columns)
+
+
+def _may_be_labels(column: list[str]) -> bool:
+    """Whether values come again, differ, and are no names of splits."""
+    values = Counter(column)
+    values.pop("", None)
+    if len(values) < 2 or 3 * len(values) > 2 * values.total():
+        return False
+    return not all(split_of_folder(value) for value in values)
+
+
+def _is_one_to_one(folders: list[str], column: list[str]) -> bool:
+    """Whether each folder has a value of its own, but for a few rows."""
+    pairs = Counter(pair for pair in zip(folders, column, strict=True) if all(pair))
+    value_of: dict[str, str] = {}
+    for (folder, value), _ in pairs.most_common():
+        value_of.setdefault(folder, value)
+    fit = sum(number for (folder, value), number in pairs.items() if value_of[folder] == value)
+    distinct = len(set(value_of.values())) == len(value_of) > 1
+    return distinct and fit >= _AGREES * len(folders)
+
+
+def _beside(cell: str, named: str) -> str:
+    """Return a cell in lower case, ``""`` where it is the image's name or another path."""
+    return "" if _SEPARATORS.search(cell) or _last(cell) == named else cell.lower()
+
+
+def _keys(name: str) -> tuple[str, str]:
+    """Return a file's name in lower case, with and without its ending."""
+    name = name.lower()
+    return name, name.rpartition(".")[0] or name
 
 
 def _cells(line: str) -> list[str]:
@@ -105,4 +181,4 @@ def _rows(text: str) -> list[str]:
 
 def _last(cell: str) -> str:
     """Return the last part of a path, in lower case."""
-    return re.split(r"[/\\]", cell.strip())[-1].lower()
+    return _SEPARATORS.split(cell.strip())[-1].lower()

@@ -29,12 +29,13 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.data.dataset import UNLABELLED, Dataset, printable
 from fer_data.data.first_bytes import ZIP_START, kind_of
 from fer_data.data.labels import SPLITS
-from fer_data.data.manifest import UNLABELLED, Manifest, printable
+from fer_data.data.options import LoadOptions
 from fer_data.data.sources import source
 from fer_data.data.sources.piece import Found, Pieces
-from fer_data.data.sources.table import MAX_CLASSES, manifest_of
+from fer_data.data.sources.table import MAX_CLASSES, dataset_of
 from fer_data.errors import DataError
 
 state = source.state
@@ -46,7 +47,7 @@ _HEADER_BYTES = 1 << 14
 
 @dataclass(frozen=True)
 class Stack:
-    """Some pictures; the manifest's row `start` is the first, the file's row ``rows[0]``."""
+    """Some pictures; the dataset's row `start` is the first, the file's row ``rows[0]``."""
 
     path: Path
     pixels: NDArray[np.uint8]
@@ -70,12 +71,8 @@ def recognises(path: Path) -> bool:
         return file.read(4) == ZIP_START
 
 
-def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Manifest:
-    """Read the manifest in the order of the rows; pixels are not looked at.
-
-    `merge_test` and `skip_bad` are for csv files: splits are taken as they are named, and a label
-    that cannot be meant is an error.
-    """
+def read(path: Path, options: LoadOptions) -> Dataset:
+    """Read the dataset in the order of the rows; pixels are not looked at."""
     with _opened(path) as file:
         with _pixels(file) as (_, shape):
             num = shape[0]
@@ -94,42 +91,42 @@ def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Mani
     _check_range(path, "labels", labels, UNLABELLED, len(class_names))
     _check_range(path, "split_codes", codes, 0, len(splits))
     layout = f"npz ({'x'.join(map(str, shape[1:]))})"
-    return manifest_of(path, layout, class_names, labels, splits, codes)
+    return dataset_of(path, layout, class_names, labels, splits, codes)
 
 
-def pieces(manifest: Manifest) -> Pieces:
+def pieces(dataset: Dataset) -> Pieces:
     """Return the rows, about a mebibyte a piece, as they come from the file."""
-    with _opened(manifest.root) as file, _pixels(file) as (_, shape):
+    with _opened(dataset.root) as file, _pixels(file) as (_, shape):
         at_once = _rows_at_once(shape)
-    return Pieces(_pieces(manifest), -(-shape[0] // at_once))
+    return Pieces(_pieces(dataset), -(-shape[0] // at_once))
 
 
-def names(manifest: Manifest) -> list[str]:
+def names(dataset: Dataset) -> list[str]:
     """Return what ``samples`` has for the rows, or a name made of split and number."""
-    with _opened(manifest.root) as file:
+    with _opened(dataset.root) as file:
         if not _has(file, "samples"):
-            return source.made_names(manifest)
+            return source.made_names(dataset)
         with _pixels(file) as (_, shape):
             num = shape[0]
         found = _text(file, "samples", num)
     if len(found) != num:
-        raise DataError(f"{manifest.root}: samples has {len(found):,} names, pixels {num:,} rows")
-    return source.own_names(manifest, (found[row] for row in manifest.locations.tolist()))
+        raise DataError(f"{dataset.root}: samples has {len(found):,} names, pixels {num:,} rows")
+    return source.own_names(dataset, (found[row] for row in dataset.locations.tolist()))
 
 
-def _pieces(manifest: Manifest) -> Iterator[Stack]:
-    with _opened(manifest.root) as file, _pixels(file) as (stream, shape):
+def _pieces(dataset: Dataset) -> Iterator[Stack]:
+    with _opened(dataset.root) as file, _pixels(file) as (stream, shape):
         at_once = _rows_at_once(shape)
         row_bytes = int(np.prod(shape[1:]))
         for first in range(0, shape[0], at_once):
             stop = min(first + at_once, shape[0])
             data = stream.read((stop - first) * row_bytes)  # to its end zipfile checks the sum
-            start, end = np.searchsorted(manifest.locations, [first, stop]).tolist()
+            start, end = np.searchsorted(dataset.locations, [first, stop]).tolist()
             if start < end:
-                rows = manifest.locations[start:end].tolist()
+                rows = dataset.locations[start:end].tolist()
                 block = np.frombuffer(data, np.uint8).reshape(stop - first, *shape[1:])
                 wanted = block if end - start == stop - first else block[np.array(rows) - first]
-                yield Stack(manifest.root, wanted, rows, start)
+                yield Stack(dataset.root, wanted, rows, start)
 
 
 def _rows_at_once(shape: tuple[int, ...]) -> int:

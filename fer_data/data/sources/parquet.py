@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fer_data.data.manifest import Manifest
+from fer_data.data.dataset import Dataset
+from fer_data.data.options import LoadOptions
 from fer_data.data.sources import source
 from fer_data.data.sources.content import State
 from fer_data.data.sources.parquet_names import listed, split_files
@@ -23,35 +24,33 @@ def recognises(path: Path) -> bool:
     return path.is_dir() and bool(listed(path))
 
 
-def state(path: Path) -> State:
+def state(dataset: Dataset) -> State:
     """Return the state of each file."""
+    path = dataset.root
     if path.is_file():
-        return source.state(path)
+        return source.state(dataset)
     found = State()
     for _, file in split_files(path)[0]:
         found.add(str(file.relative_to(path)), file.stat())
     return found
 
 
-def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Manifest:
-    """Read the manifest in the order split, file, row; pictures are not looked at.
-
-    `merge_test` is for csv files: splits are taken as they are named.
-    """
+def read(path: Path, options: LoadOptions) -> Dataset:
+    """Read the dataset in the order split, file, row; pictures are not looked at."""
     from fer_data.data.sources import parquet_table
 
-    return parquet_table.read(path, skip_bad=skip_bad)
+    return parquet_table.read(path, skip_bad=options.skip_bad)
 
 
-def pieces(manifest: Manifest) -> Pieces:
+def pieces(dataset: Dataset) -> Pieces:
     """Return the rows, a row group a piece."""
     from fer_data.data.sources import parquet_table
 
-    return parquet_table.pieces(manifest)
+    return parquet_table.pieces(dataset)
 
 
-def names(manifest: Manifest) -> list[str]:
+def names(dataset: Dataset) -> list[str]:
     """Return each picture's ``path``, or a name made of split and number where it has none."""
     from fer_data.data.sources import parquet_table
 
-    return parquet_table.names(manifest)
+    return parquet_table.names(dataset)

@@ -19,13 +19,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from fer_data.data.dataset import UNLABELLED, Dataset, LeftOut
 from fer_data.data.first_bytes import HEAD_BYTES, kind_of
 from fer_data.data.labels import SPLITS
-from fer_data.data.manifest import UNLABELLED, LeftOut, Manifest
 from fer_data.data.sources import source
 from fer_data.data.sources.parquet_names import split_files
 from fer_data.data.sources.piece import Found, Pieces
-from fer_data.data.sources.table import MAX_CLASSES, manifest_of
+from fer_data.data.sources.table import MAX_CLASSES, dataset_of
 from fer_data.errors import DataError
 
 SPLIT_KEY = b"fer_data.split"
@@ -51,7 +51,7 @@ class Columns:
 
 @dataclass(frozen=True)
 class GroupRows:
-    """The rows of a row group that a manifest has; its row `start` is row ``rows[0]`` there."""
+    """The rows of a row group that a dataset has; its row `start` is row ``rows[0]`` there."""
 
     path: Path
     group: int
@@ -82,8 +82,8 @@ class GroupRows:
                 raise pa.ArrowInvalid(f"group {self.group} has {row:,} rows")
 
 
-def read(path: Path, *, skip_bad: bool) -> Manifest:
-    """Read the manifest; see `fer_data.data.sources.parquet.read`."""
+def read(path: Path, *, skip_bad: bool) -> Dataset:
+    """Read the dataset; see `fer_data.data.sources.parquet.read`."""
     files, left_out = split_files(path)
     splits: list[str] = []
     labels: list[NDArray[np.int64]] = []
@@ -113,7 +113,7 @@ def read(path: Path, *, skip_bad: bool) -> Manifest:
     every = np.concatenate(labels)
     rows = np.flatnonzero(every >= UNLABELLED)
     split_codes = np.repeat(np.arange(len(splits)), [len(some) for some in labels])
-    return manifest_of(
+    return dataset_of(
         path,
         "parquet with images",
         list(codes),
@@ -125,21 +125,21 @@ def read(path: Path, *, skip_bad: bool) -> Manifest:
     )
 
 
-def pieces(manifest: Manifest) -> Pieces:
+def pieces(dataset: Dataset) -> Pieces:
     """Return the rows, a row group a piece."""
     number = 0
-    for _, path in split_files(manifest.root)[0]:
+    for _, path in split_files(dataset.root)[0]:
         with opened(path) as file:
             number += file.metadata.num_row_groups
-    return Pieces(_pieces(manifest), number)
+    return Pieces(_pieces(dataset), number)
 
 
-def names(manifest: Manifest) -> list[str]:
+def names(dataset: Dataset) -> list[str]:
     """Return each picture's path, or a name made of split and number where it has none."""
     paths: list[str | None] = []
-    for _, path in split_files(manifest.root)[0]:
+    for _, path in split_files(dataset.root)[0]:
         paths += _paths(path)
-    return source.own_names(manifest, (paths[row] for row in manifest.locations.tolist()))
+    return source.own_names(dataset, (paths[row] for row in dataset.locations.tolist()))
 
 
 @contextmanager
@@ -165,9 +165,9 @@ def _what_it_is(path: Path) -> str | None:
     return None
 
 
-def _pieces(manifest: Manifest) -> Iterator[GroupRows]:
+def _pieces(dataset: Dataset) -> Iterator[GroupRows]:
     first = 0
-    for _, path in split_files(manifest.root)[0]:
+    for _, path in split_files(dataset.root)[0]:
         with opened(path) as file:
             column = _columns(path, file.schema_arrow).image
             sizes = [
@@ -175,9 +175,9 @@ def _pieces(manifest: Manifest) -> Iterator[GroupRows]:
                 for group in range(file.metadata.num_row_groups)
             ]
         for group, size in enumerate(sizes):
-            start, stop = np.searchsorted(manifest.locations, [first, first + size]).tolist()
+            start, stop = np.searchsorted(dataset.locations, [first, first + size]).tolist()
             if start < stop:
-                rows = [row - first for row in manifest.locations[start:stop].tolist()]
+                rows = [row - first for row in dataset.locations[start:stop].tolist()]
                 yield GroupRows(path, group, column, rows, start)
             first += size
 

@@ -18,7 +18,7 @@ class Found(NamedTuple):
     Attributes
     ----------
     row : int
-        Of the manifest.
+        Of the dataset.
     name : str
         What an error calls it: the file, or the file and the row in it.
     raw : Raw or DataError
@@ -31,23 +31,23 @@ class Found(NamedTuple):
 
 
 class Piece(Protocol):
-    """Some samples of a manifest, a few hundred mostly, small enough to be sent to a process."""
+    """Some samples of a dataset, a few hundred mostly, small enough to be sent to a process."""
 
     @property
     def start(self) -> int:
-        """Row of the manifest that is the first."""
+        """Row of the dataset that is the first."""
         ...
 
     def __len__(self) -> int: ...
 
     def pictures(self) -> Iterator[Found]:
-        """Yield their pictures in the order of the manifest."""
+        """Yield their pictures in the order of the dataset."""
         ...
 
 
 @dataclass(frozen=True)
 class Pieces:
-    """A manifest in pieces, in order, and about how many these are."""
+    """A dataset in pieces, in order, and about how many these are."""
 
     pieces: Iterator[Piece]
     number: int

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fer_data.data.manifest import Manifest
+from fer_data.data.dataset import Dataset
 from fer_data.data.sources.content import State
 from fer_data.errors import DataError
 
@@ -30,10 +30,16 @@ def reading(path: Path) -> Iterator[None]:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 
-def state(path: Path) -> State:
+def state(dataset: Dataset) -> State:
     """Return the state of a data set that is one file."""
+    return state_of_file(dataset.root)
+
+
+def state_of_file(path: Path) -> State:
+    """Return the state of one file."""
     found = State()
-    found.add("", path.stat())
+    with reading(path):
+        found.add("", path.stat())
     return found
 
 
@@ -54,15 +60,15 @@ def file_name(split: str, row: int) -> str:
     return f"{split}_{row:05d}.png"
 
 
-def made_names(manifest: Manifest) -> list[str]:
+def made_names(dataset: Dataset) -> list[str]:
     """Return a file name for each row of a table, of its split and number."""
-    rows = zip(manifest.split_codes.tolist(), manifest.locations.tolist(), strict=True)
-    return [file_name(manifest.splits[code], row) for code, row in rows]
+    rows = zip(dataset.split_codes.tolist(), dataset.locations.tolist(), strict=True)
+    return [file_name(dataset.splits[code], row) for code, row in rows]
 
 
-def own_names(manifest: Manifest, own: Iterable[str | None]) -> list[str]:
+def own_names(dataset: Dataset, own: Iterable[str | None]) -> list[str]:
     """Return the names that the data brings for the rows, made ones where they can be no file's."""
     return [
         name if name and len(name.encode("utf-8", "surrogatepass")) <= MAX_NAME_BYTES else made
-        for name, made in zip(own, made_names(manifest), strict=True)
+        for name, made in zip(own, made_names(dataset), strict=True)
     ]

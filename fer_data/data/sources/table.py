@@ -1,4 +1,4 @@
-"""A manifest from whole columns: a tuple for each row takes ten times the memory."""
+"""A dataset from whole columns: a tuple for each row takes ten times the memory."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.data.dataset import UNLABELLED, Dataset, LeftOut, build
 from fer_data.data.labels import SPLITS
-from fer_data.data.manifest import UNLABELLED, LeftOut, Manifest, build
 
 MAX_CLASSES = 1 << 16
 """Of one data set; labels that differ more often are no classes."""
 
 
-def manifest_of(
+def dataset_of(
     path: Path,
     layout: str,
     class_names: Sequence[str],
@@ -25,13 +25,13 @@ def manifest_of(
     *,
     rows: NDArray[np.int64] | None = None,
     left_out: Iterable[LeftOut] = (),
-) -> Manifest:
-    """Return the manifest of a table.
+) -> Dataset:
+    """Return the dataset of a table.
 
     Parameters
     ----------
     path, layout
-        Of the manifest.
+        Of the dataset.
     class_names : sequence of str
         Each name once, in any order.
     labels : ndarray of int64, shape [N]
@@ -57,7 +57,7 @@ def manifest_of(
     kept = [split for split in SPLITS if split in present]
     new_labels = [*(place[name] for name in class_names), UNLABELLED]
     new_codes = [kept.index(split) if split in present else -1 for split in splits]
-    return Manifest(
+    return Dataset(
         root=path,
         layout=layout,
         class_names=tuple(names),

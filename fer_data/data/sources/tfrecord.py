@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.data.dataset import Dataset, build
 from fer_data.data.labels import SPLITS
-from fer_data.data.manifest import Manifest, build
+from fer_data.data.options import LoadOptions
 from fer_data.data.sources import source
 from fer_data.data.sources.content import State
 from fer_data.data.sources.example import features, record_at
@@ -93,7 +94,7 @@ class RecordIndex:
 
 @dataclass(frozen=True)
 class Records:
-    """Some records, known by file and byte; the manifest's row `start` is the first."""
+    """Some records, known by file and byte; the dataset's row `start` is the first."""
 
     root: Path
     locations: list[str]
@@ -120,20 +121,17 @@ def recognises(path: Path) -> bool:
     return (path / _INDEX).is_file() and any(path.glob("*/*.tfrecord"))
 
 
-def state(path: Path) -> State:
+def state(dataset: Dataset) -> State:
     """Return the state of the index and of each file."""
-    found = State()
+    path, found = dataset.root, State()
     for file in (path / _INDEX, *(file.path for file in read_index(path).files)):
         with source.reading(file):
             found.add(str(file.relative_to(path)), file.stat())
     return found
 
 
-def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Manifest:
-    """Read the manifest in the order of ``image/id``; pictures are not decoded.
-
-    `merge_test` and `skip_bad` are for csv files.
-    """
+def read(path: Path, options: LoadOptions) -> Dataset:
+    """Read the dataset in the order of ``image/id``; pictures are not decoded."""
     index = read_index(path)
     found: list[tuple[int, tuple[str, str | None, str]]] = []
     for file in index.files:
@@ -146,30 +144,30 @@ def read(path: Path, *, merge_test: bool = True, skip_bad: bool = False) -> Mani
     return build(path, "TFRecord files", index.class_names, (sample for _, sample in found))
 
 
-def pieces(manifest: Manifest) -> Pieces:
+def pieces(dataset: Dataset) -> Pieces:
     """Return the records, a few hundred a piece."""
-    starts = range(0, len(manifest), _RECORDS_AT_ONCE)
-    locations = manifest.locations.tolist()
+    starts = range(0, len(dataset), _RECORDS_AT_ONCE)
+    locations = dataset.locations.tolist()
     return Pieces(
         (
-            Records(manifest.root, locations[start : start + _RECORDS_AT_ONCE], start)
+            Records(dataset.root, locations[start : start + _RECORDS_AT_ONCE], start)
             for start in starts
         ),
         len(starts),
     )
 
 
-def names(manifest: Manifest) -> list[str]:
+def names(dataset: Dataset) -> list[str]:
     """Return each record's ``image/filename``, or a name made of split and ``image/id``."""
     found: list[str] = []
-    for code, location in zip(manifest.split_codes.tolist(), manifest.locations, strict=True):
-        example = _record(manifest.root, str(location))
+    for code, location in zip(dataset.split_codes.tolist(), dataset.locations, strict=True):
+        example = _record(dataset.root, str(location))
         own, number = example.get(b"image/filename"), example.get(b"image/id", len(found))
         if isinstance(own, bytes) and 0 < len(own) <= source.MAX_NAME_BYTES:
             found.append(own.decode("utf-8", "surrogateescape"))
         else:
             row = number if isinstance(number, int) else 0
-            found.append(source.file_name(manifest.splits[code], row))
+            found.append(source.file_name(dataset.splits[code], row))
     return found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.labels import SPLITS
+from fer_data.data.options import LoadOptions
 from fer_data.errors import DataError
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ NO_SPLIT = -1
 """Split code of a sample that a selection takes out: it keeps its row, and is in no split."""
 
 CANNOT_BE_DECODED = "cannot be decoded"
-
-_SELECTED = ("class_names", "splits", "split_codes", "labels", "soft_labels", "notes")
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True, eq=False)
-class Manifest:
+class Dataset:
     """The samples of one data set.
 
     Attributes
@@ -72,8 +71,11 @@ class Manifest:
         Shares of the classes that a loader may train on in place of `labels`, which balancing goes
         by all the same; None where labels are whole.
     notes : tuple of str
-        A line for each thing that was not read as plainly as it could be, and for each that a
-        selection did; see `fer_data.Selection`.
+        A line for each choice that was made while reading, and for each change by an option.
+    kind : str
+        A key of `fer_data.data.sources.READERS`: what reads the images.
+    options : LoadOptions
+        How the data set was read, and what of it was taken.
     """
 
     root: Path
@@ -86,6 +88,8 @@ class Manifest:
     left_out: tuple[LeftOut, ...] = ()
     soft_labels: NDArray[np.float32] | None = None
     notes: tuple[str, ...] = ()
+    kind: str = ""
+    options: LoadOptions = field(default_factory=LoadOptions)
 
     def __post_init__(self) -> None:
         lengths = {len(self.split_codes), len(self.labels), len(self.locations)}
@@ -98,6 +102,11 @@ class Manifest:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def __repr__(self) -> str:
+        sizes = [f"{split} {len(self.rows(split)):,}" for split in self.splits]
+        parts = [printable(str(self.root)), *sizes, f"{len(self.class_names)} classes"]
+        return f"Dataset({', '.join(parts)})"
 
     @property
     def in_table(self) -> bool:
@@ -169,8 +178,8 @@ class Manifest:
             return [f"row {row}" for row in self.locations]
         return [printable(path) for path in self.locations]
 
-    def take(self, rows: NDArray[np.int64], *, left_out: Iterable[LeftOut] = ()) -> Manifest:
-        """Return the manifest of some of the rows, with what that leaves out noted in it."""
+    def take(self, rows: NDArray[np.int64], *, left_out: Iterable[LeftOut] = ()) -> Dataset:
+        """Return the dataset of some of the rows, with what that leaves out noted in it."""
         return replace(
             self,
             split_codes=self.split_codes[rows],
@@ -179,10 +188,6 @@ class Manifest:
             soft_labels=None if self.soft_labels is None else self.soft_labels[rows],
             left_out=self.left_out + tuple(left_out),
         )
-
-    def columns(self) -> dict[str, Any]:
-        """Return all that a selection may change, by attribute."""
-        return {name: getattr(self, name) for name in _SELECTED}
 
     def digest(self) -> str:
         """Return a key of which samples are in which split, and under which labels."""
@@ -211,8 +216,8 @@ def build(
     class_names: Iterable[str],
     samples: Iterable[tuple[str, str | None, str | int]],
     left_out: Iterable[LeftOut] = (),
-) -> Manifest:
-    """Build a manifest from (split, class name or None, location) triples.
+) -> Dataset:
+    """Build a dataset from (split, class name or None, location) triples.
 
     Raises
     ------
@@ -229,7 +234,7 @@ def build(
     split_codes = {split: code for code, split in enumerate(splits)}
     label_codes: dict[str | None, int] = {name: code for code, name in enumerate(names)}
     label_codes[None] = UNLABELLED
-    return Manifest(
+    return Dataset(
         root=root,
         layout=layout,
         class_names=names,

@@ -1,0 +1,91 @@
+"""How a data set is read and what of it is taken: every option, its default and its check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from fer_data.errors import UsageError
+
+CLASS_FOLDERS = "class-folders"
+"""The layout to name where the folders are classes, whatever they are called and hold."""
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """How a data set is read, and which samples are taken, in which split, under which labels.
+
+    Attributes
+    ----------
+    skip_bad : bool
+        Whether rows that cannot be read and images that cannot be decoded are skipped and noted,
+        or are an error, unless they are excluded.
+    test_apart : bool
+        Whether a csv's PublicTest and PrivateTest are the splits ``public_test`` and
+        ``private_test``, or both are ``test``, as in Kaggle's folder.
+    layout : {"class-folders"}, optional
+        Take the folders in a folder, or in its split folders, as classes where they may be
+        something else: splits, images beside labels, one class only, images that a table names.
+        Without it, that is refused.
+    exclude : path, optional
+        A csv whose first column is ``sample``: these are in no split, and so in no count and no
+        batch. Further columns are for people.
+    splits : path, optional
+        A csv with the columns ``sample,split`` or ``sample,fold``, as ``fer-data split`` writes
+        it, in place of the data's own splits. A sample that it does not name is in no split; with
+        folds, the data's own test splits stay as they are.
+    fold : int, optional
+        Which fold of `splits` is the validation split, from 1; the others are the training split.
+    ferplus : path, optional
+        FER+'s ``fer2013new.csv``: its votes in place of the labels; see `fer_data.data.ferplus`.
+    soft : bool
+        Whether training is on shares of the votes; balancing goes by the label all the same.
+    contempt : bool
+        Whether FER+'s contempt is an eighth class, or excluded.
+    keep_unusable : bool
+        Whether what FER+ takes for no face, or unknown, stays under its own label, or is excluded.
+
+    Raises
+    ------
+    UsageError
+        If there is no such layout, a fold is named without `splits`, or something about FER+
+        without `ferplus`.
+    """
+
+    skip_bad: bool = False
+    test_apart: bool = False
+    layout: str | None = None
+    exclude: str | Path | None = None
+    splits: str | Path | None = None
+    fold: int | None = None
+    ferplus: str | Path | None = None
+    soft: bool = False
+    contempt: bool = False
+    keep_unusable: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("exclude", "splits", "ferplus"):
+            path = getattr(self, name)
+            object.__setattr__(self, name, None if path is None else Path(path).absolute())
+        if self.fold is not None and self.splits is None:
+            raise UsageError(f"fold {self.fold} of nothing: name the file of the folds (--splits)")
+        for name in ("soft", "contempt", "keep_unusable"):
+            if getattr(self, name) and self.ferplus is None:
+                option = name.replace("_", "-")
+                raise UsageError(f"{option} without FER+: name its fer2013new.csv (--ferplus)")
+        if self.layout not in (None, CLASS_FOLDERS):
+            raise UsageError(f"layout is {self.layout!r}; the only one to name is {CLASS_FOLDERS}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what is not as by default, as JSON holds it."""
+        return {
+            name: str(value) if isinstance(value, Path) else value
+            for name, value in vars(self).items()
+            if value is not None and value is not False
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Return the options that `to_dict` gave."""
+        return cls(**values)
