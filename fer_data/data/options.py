@@ -28,6 +28,15 @@ class LoadOptions:
         Take the folders in a folder, or in its split folders, as classes where they may be
         something else: splits, images beside labels, one class only, images that a table names.
         Without it, that is refused.
+    labels : path, optional
+        A table of labels for a folder of images: csv, tsv, jsonl, json (COCO, too), txt or parquet.
+        Its columns are found where they can only be meant so, and which were used is noted.
+    image_column, label_column, split_column : str, optional
+        With `labels`: columns of the images' names, of the labels (one-hot ones with commas
+        between them) and of the splits.
+    label_from : str, optional
+        A regular expression with a group, or groups named ``label`` and ``split``, that finds the
+        label in each file's path.
     exclude : path, optional
         A csv whose first column is ``sample``: these are in no split, and so in no count and no
         batch. Further columns are for people.
@@ -49,13 +58,18 @@ class LoadOptions:
     Raises
     ------
     UsageError
-        If there is no such layout, a fold is named without `splits`, or something about FER+
-        without `ferplus`.
+        If there is no such layout, labels are to come from two places, a column is named without
+        `labels`, a fold without `splits`, or something about FER+ without `ferplus`.
     """
 
     skip_bad: bool = False
     test_apart: bool = False
     layout: str | None = None
+    labels: str | Path | None = None
+    image_column: str | None = None
+    label_column: str | None = None
+    split_column: str | None = None
+    label_from: str | None = None
     exclude: str | Path | None = None
     splits: str | Path | None = None
     fold: int | None = None
@@ -65,7 +79,7 @@ class LoadOptions:
     keep_unusable: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("exclude", "splits", "ferplus"):
+        for name in ("labels", "exclude", "splits", "ferplus"):
             path = getattr(self, name)
             object.__setattr__(self, name, None if path is None else Path(path).absolute())
         if self.fold is not None and self.splits is None:
@@ -74,6 +88,11 @@ class LoadOptions:
             if getattr(self, name) and self.ferplus is None:
                 option = name.replace("_", "-")
                 raise UsageError(f"{option} without FER+: name its fer2013new.csv (--ferplus)")
+        for name in ("image_column", "label_column", "split_column"):
+            if getattr(self, name) is not None and self.labels is None:
+                raise UsageError(f"{name} of no table: name the table of labels (labels=)")
+        if (self.labels, self.label_from, self.layout).count(None) < 2:
+            raise UsageError("labels, label_from and layout: give one of them")
         if self.layout not in (None, CLASS_FOLDERS):
             raise UsageError(f"layout is {self.layout!r}; the only one to name is {CLASS_FOLDERS}")
 

@@ -29,6 +29,7 @@ def load(source: DatasetLike, **options: Any) -> Dataset:
         data out, or TFRecord files with their ``index.json``. A `Dataset` is returned as it is.
     **options
         The fields of `fer_data.LoadOptions`: ``skip_bad``, ``test_apart``, ``layout``,
+        ``labels``, ``image_column``, ``label_column``, ``split_column``, ``label_from``,
         ``exclude``, ``splits``, ``fold``, ``ferplus``, ``soft``, ``contempt``, ``keep_unusable``.
 
     Returns
@@ -47,6 +48,8 @@ def load(source: DatasetLike, **options: Any) -> Dataset:
     --------
     >>> data = fer_data.load("fer2013.csv", exclude="exclusions.csv")  # doctest: +SKIP
     >>> data.class_names, data.counts("train")                         # doctest: +SKIP
+    >>> table = "HAM10000/metadata.csv"
+    >>> fer_data.load("HAM10000/", labels=table, label_column="dx")     # doctest: +SKIP
     """
     if isinstance(source, Dataset):
         if options:

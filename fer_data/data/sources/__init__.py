@@ -9,7 +9,15 @@ from typing import Any
 
 from fer_data.data.dataset import Dataset
 from fer_data.data.options import LoadOptions
-from fer_data.data.sources import fer_csv, folder, npz, parquet, source, tfrecord
+from fer_data.data.sources import (
+    fer_csv,
+    folder,
+    labelled_images,
+    npz,
+    parquet,
+    source,
+    tfrecord,
+)
 from fer_data.data.sources.content import State
 from fer_data.data.sources.piece import Pieces
 from fer_data.errors import DataError, UsageError
@@ -63,6 +71,7 @@ READERS = {
     "folder": _reader_of(folder),
     "npz": _reader_of(npz),
     "csv": _reader_of(fer_csv),
+    "labelled-images": _reader_of(labelled_images),
 }
 """Every layout by its name. The first that recognises a path reads it."""
 
@@ -78,7 +87,10 @@ def read(path: str | Path, options: LoadOptions) -> Dataset:
         If a layout of folders is named for a file.
     """
     path = existing(path)
-    kind = "folder" if options.layout is not None else layout_of(path)
+    if options.labels is not None or options.label_from is not None:
+        kind = "labelled-images"
+    else:
+        kind = "folder" if options.layout is not None else layout_of(path)
     if kind == "folder" and not path.is_dir():
         raise UsageError(f"{path}: layout {options.layout} is of folders; leave it out for a file")
     return replace(READERS[kind].read(path, options), kind=kind, options=options)

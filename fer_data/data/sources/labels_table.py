@@ -1,0 +1,200 @@
+"""Match a labels table with the images that there are.
+
+The listing of the image folder is all that is needed: names from the table are looked up in it, no
+path is joined and nothing is opened. What was read from which column is in the notes; what is
+doubtful is an error with the choices in `DataError.fix`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.data.sources.column_values import is_group
+from fer_data.data.sources.file_lookup import LEVELS, NO_FILE, FileLookup
+from fer_data.data.sources.image_column import ImageColumn, find_image_column
+from fer_data.data.sources.label_column import find_label_column
+from fer_data.data.sources.split_column import find_split_column
+from fer_data.data.sources.table_columns import Table, quoted
+from fer_data.data.sources.table_rows import decided, first_of_each, taken
+from fer_data.errors import DataError
+from fer_data.util.words import counted
+
+
+@dataclass(frozen=True, eq=False)
+class TableMatch:
+    """The samples of a table: images of a listing with labels.
+
+    Attributes
+    ----------
+    rows : ndarray of int64, shape [N]
+        Which file each sample is, in the order of the table; no file twice.
+    labels : list of str or None, length N
+        Class names, None where the table has none.
+    splits : list of str, length N, or None
+        Of `fer_data.data.labels.SPLITS`.
+    groups : list of str or None, length N, or None
+        Values of the group column, None where it is empty.
+    columns : dict of str to tuple of str
+        Which columns were used as ``image``, ``label``, ``split`` and ``group``, and which are
+        ``unused``.
+    notes : tuple of str
+        For people, a line each.
+    missing : tuple of str
+        Names in the table that are no file.
+    """
+
+    rows: NDArray[np.int64]
+    labels: list[str | None]
+    splits: list[str] | None
+    groups: list[str | None] | None
+    columns: dict[str, tuple[str, ...]]
+    notes: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+
+
+def match_table(
+    table: Table,
+    files: Sequence[str],
+    *,
+    image_column: str | None = None,
+    label_column: str | Sequence[str] | None = None,
+    split_column: str | None = None,
+    group_column: str | None = None,
+    below: str = "",
+) -> TableMatch:
+    """Find out which files a table labels, and how.
+
+    Parameters
+    ----------
+    table : Table
+    files : sequence of str
+        Relative paths of the images below their folder, with ``/``.
+    image_column, label_column, split_column : str, optional
+        Columns of the names of images, of labels and of splits; by default those that can only be
+        it. One-hot labels have several columns, in a sequence or with commas between them.
+    group_column : str, optional
+        Column of what a sample belongs to: a patient, a lesion, a track. Never guessed.
+    below : str
+        Folder of the listing whose files come first where a name is in several folders, as that
+        in which the table lies.
+
+    Raises
+    ------
+    DataError
+        If columns are missing or could be several, a name is in several folders, an image has
+        several labels, or a name is no relative path.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> columns = {"id": ["b", "a", "c", "d"], "diagnosis": ["0", "1", "1", "0"]}
+    >>> files = ["train_images/a.png", "train_images/b.png", "train_images/c.png", "x/d.png"]
+    >>> match = match_table(Table(Path("train.csv"), "csv", columns, 2), files)
+    >>> match.rows.tolist(), match.labels
+    ([1, 0, 2, 3], ['0', '1', '1', '0'])
+    """
+    for argument, name in {
+        "image_column": image_column,
+        "split_column": split_column,
+        "group_column": group_column,
+    }.items():
+        if name is not None and name not in table.columns:
+            raise DataError(
+                f"{table.path}: no column {quoted(name)}; expected one of "
+                f"{', '.join(map(quoted, list(table.columns)[:12]))}",
+                fix={argument: list(table.columns)},
+            )
+    if not files:
+        raise DataError(f"{table.path}: no images to label; give the folder that holds them")
+    lookup = FileLookup(files)
+    images = find_image_column(table, lookup, image_column)
+    left = {
+        name: values
+        for name, values in table.columns.items()
+        if name not in (images.name, *images.aliases, group_column)
+    }
+    others = {name: values for name, values in left.items() if name != label_column}
+    split = find_split_column(table, others, split_column)
+    places = decided(table, lookup, images, left.get(split.name or ""), below)
+    kept = np.flatnonzero(places != NO_FILE)
+    rest = {name: taken(values, kept) for name, values in left.items() if name != split.name}
+    label = find_label_column(table.path, rest, label_column)
+    splits = taken(split.splits, kept) if split.splits is not None else None
+    groups = None
+    if group_column is not None:
+        groups = [value or None for value in taken(table.columns[group_column], kept)]
+    aspects = {"label": label.labels, "split": splits, "group": groups}
+    once = first_of_each(table, images.name, places, kept, aspects)
+    columns = {
+        "image": (images.name,),
+        "label": label.names,
+        "split": () if split.name is None else (split.name,),
+        "group": () if group_column is None else (group_column,),
+    }
+    used = {name for names in columns.values() for name in names}
+    columns["unused"] = tuple(name for name in table.columns if name not in used)
+    match = TableMatch(
+        rows=places[kept[once]],
+        labels=taken(label.labels, once),
+        splits=None if splits is None else taken(splits, once),
+        groups=None if groups is None else taken(groups, once),
+        columns=columns,
+        notes=(),
+        missing=tuple(taken(table.columns[images.name], np.flatnonzero(places == NO_FILE))),
+    )
+    notes = (
+        *_about_columns(table, match),
+        *label.notes,
+        *split.notes,
+        *(() if group_column else _about_groups(rest)),
+        *_about_files(images, match, len(files), len(kept)),
+    )
+    return replace(match, notes=notes)
+
+
+def _about_columns(table: Table, match: TableMatch) -> Iterator[str]:
+    parts = []
+    for role, names in match.columns.items():
+        if names and role != "unused":
+            parts.append(f"{role} from {_shown(names)}")
+    unused = match.columns["unused"]
+    end = f"; not used: {_shown(unused)}" if unused else ""
+    yield f"{table.path.name} ({table.kind}): {', '.join(parts)}{end}"
+
+
+def _about_files(
+    images: ImageColumn, match: TableMatch, num_files: int, num_rows: int
+) -> Iterator[str]:
+    for level in np.unique(images.levels[images.places != NO_FILE]).tolist():
+        if level:
+            number = int(((images.levels == level) & (images.places != NO_FILE)).sum())
+            yield f"{counted(number, 'row')} matched by {LEVELS[level]}"
+    if match.missing:
+        yield (
+            f"{counted(len(match.missing), 'row')} without a file, skipped: "
+            f"{_shown(match.missing, 3)}"
+        )
+    if repeated := num_rows - len(match.rows):
+        yield f"{counted(repeated, 'row')} repeated word for word, used once"
+    if lacking := num_files - len(match.rows):
+        yield f"{counted(lacking, 'image')} in no row, skipped"
+    if unlabelled := sum(label is None for label in match.labels):
+        yield f"{counted(unlabelled, 'row')} without a label"
+
+
+def _about_groups(columns: dict[str, list[str]]) -> Iterator[str]:
+    for name, values in columns.items():
+        number = len(set(values))
+        if is_group(name, number, len(values)):
+            yield (
+                f"column {quoted(name)} repeats ({number:,} values in {len(values):,} rows): keep "
+                f"what it groups in one split with group_column={name!r}"
+            )
+
+
+def _shown(names: Sequence[str], most: int = 8) -> str:
+    return ", ".join(map(quoted, names[:most])) + (", …" if len(names) > most else "")
