@@ -322,7 +322,10 @@ def test_the_first_picture_that_does_not_fit_is_named_and_what_to_do(
     ("folders", "message"),
     [
         ({"train/cat": 1, "train/dog": 1}, "class 'cat' is none of FER2013's seven emotions"),
-        ({"train/sad": 1, "val/happy": 1}, "a FER2013 csv has no validation split"),
+        (
+            {"train/sad": 1, "train/happy": 1, "val/happy": 1},
+            "a FER2013 csv has no validation split",
+        ),
         ({"test/sad": 1, "private_test/fear": 1}, "a FER2013 csv has no test split beside private"),
     ],
 )
@@ -481,7 +484,7 @@ def test_a_clash_stops_a_forced_merge_before_anything_is_moved(
     out = tmp_path / "out"
     (out / clash).parent.mkdir(parents=True)
     (out / clash).write_text("mine")
-    source = make_folder({"test/ant": 1, "train/dog": 2}, name="other")
+    source = make_folder({"test/ant": 1, "train/ant": 1, "train/dog": 2}, name="other")
     with pytest.raises(DataError, match=r"is a (file|folder), where a (folder|file) is to be"):
         convert(source, out, force=True)
     assert files(out) == {clash: b"mine"}

@@ -39,6 +39,7 @@ def arms(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_comparison_says_first_what_it_can_find_and_then_what_it_found(arms: Path) -> None:
     told = (arms / "first.txt").read_text()
     first, second = told.splitlines()[:2]
@@ -66,6 +67,7 @@ def test_arms_are_split_at_commas_that_are_not_of_counts(text: str, arms: list[s
     assert split_arms(text) == arms
 
 
+@pytest.mark.slow
 def test_a_comparison_is_read_again_and_of_other_settings_refused(arms: Path, faces: Path) -> None:
     again = fer_model("compare", "arms", cwd=arms)
     assert again.returncode == 0, again.stderr
@@ -76,6 +78,7 @@ def test_a_comparison_is_read_again_and_of_other_settings_refused(arms: Path, fa
     assert "another recipe (learning_rate 0.003, not 0.01)" in other.stderr
 
 
+@pytest.mark.slow
 def test_runs_side_by_side_and_what_to_doubt(arms: Path) -> None:
     done = fer_model("compare", RUN, OTHER, cwd=arms)
     assert done.returncode == 0
@@ -83,6 +86,7 @@ def test_runs_side_by_side_and_what_to_doubt(arms: Path) -> None:
         assert text in done.stdout
 
 
+@pytest.mark.slow
 def test_evaluate_and_predict_speak_json(arms: Path, faces: Path) -> None:
     done = fer_model("evaluate", RUN, faces, "--json", cwd=arms)
     metrics = json.loads((arms / RUN / "metrics.json").read_text())
@@ -160,6 +164,7 @@ def test_other_backends_train_too(
         (["compare", "arms/runs"], "no comparison is there"),
     ],
 )
+@pytest.mark.slow
 def test_bad_input_is_one_line_and_exit_code_2(
     arms: Path, arguments: list[str], message: str
 ) -> None:

@@ -188,10 +188,9 @@ def test_dropout_goes_on_where_it_was(faces: Path, tmp_path: Path, steps: int) -
     assert_same_run(whole, resume(stopped.path))
 
 
+@pytest.mark.slow
 @no_plots
-@pytest.mark.parametrize(
-    "steps", [1, *(pytest.param(steps, marks=pytest.mark.slow) for steps in (8, 9, 12))]
-)
+@pytest.mark.parametrize("steps", [1, 8, 9, 12])
 def test_a_run_stopped_by_ctrl_c_and_resumed_is_the_uninterrupted_one(
     run: Run, faces: Path, tmp_path: Path, steps: int
 ) -> None:
