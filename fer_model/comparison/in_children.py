@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -172,7 +172,8 @@ def _started(
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")},
     )
     assert child.stdin is not None
-    with child.stdin as pipe:
+    # One that ended before it read this tells why by its exit code and its standard error.
+    with suppress(BrokenPipeError), child.stdin as pipe:
         pipe.write(json.dumps(places))
     try:
         yield child
