@@ -54,7 +54,7 @@ def save(model: keras.Model, path: Path, use: Use, training: dict[str, Any] | No
                 archive.writestr(_TRAINING, json.dumps(training))
 
 
-def load(path: Path) -> tuple[keras.Model, Use]:
+def load(path: str | Path) -> tuple[keras.Model, Use]:
     """Load a model and its use; code inside the file is never run.
 
     Raises
@@ -62,6 +62,7 @@ def load(path: Path) -> tuple[keras.Model, Use]:
     DataError
         If the file is none of ours, or broken.
     """
+    path = Path(path)
     about = _read(path, _USE)
     try:
         names = tuple(map(str, about["class_names"]))
