@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from fer_data.errors import UsageError
 
@@ -103,8 +103,3 @@ class LoadOptions:
             for name, value in vars(self).items()
             if value is not None and value is not False
         }
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Return the options that `to_dict` gave."""
-        return cls(**values)
