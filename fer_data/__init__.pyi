@@ -23,7 +23,9 @@ from .auditing import write_exclusions as write_exclusions
 from .data.dataset import Dataset as Dataset
 from .data.decode import PixelFormat as PixelFormat
 from .data.options import LoadOptions as LoadOptions
+from .data.origin import Source as Source
 from .data.reading import load as load
+from .data.sources import register_source as register_source
 from .data.store import PixelStore as PixelStore
 from .data.store import open_store as open_store
 from .duplicates.photographs import photograph_groups as photograph_groups

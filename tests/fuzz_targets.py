@@ -31,7 +31,7 @@ from fer_data.data.decode import PixelFormat, read_picture
 from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE, split_of_usage
 from fer_data.data.options import LoadOptions
 from fer_data.data.reading import load
-from fer_data.data.sources import READERS, fer_csv
+from fer_data.data.sources import SOURCES, fer_csv
 from fer_data.data.sources.csv_columns import Columns
 from fer_data.data.sources.pixel_text import NUM_PIXELS, parse_pixels
 from fer_data.data.sources.source import check_bad_rows
@@ -285,7 +285,7 @@ def try_store(data: bytes) -> None:
     with contextlib.suppress(*REFUSED):
         found = store._map(broken, dataset)
         for split in found.dataset.splits:
-            found.dataset.counts(split)
+            found.dataset.class_counts(split)
             found.dataset.num_unlabelled(split)
             found.dataset.without_samples(split)
         found.dataset.left_out_summary()
@@ -293,7 +293,7 @@ def try_store(data: bytes) -> None:
         assert str(found.report)
         with contextlib.suppress(*REFUSED):
             found.verify()
-        batch = Loader(found, found.dataset.rows("train"), batch_size=4).batch(1)
+        batch = Loader(found, found.dataset.indices("train"), batch_size=4).batch(1)
         assert batch.images.shape[1:] == found.form.shape
 
 
@@ -310,13 +310,13 @@ def store_seeds() -> list[bytes]:
 
 def use(layout: str, path: Path) -> None:
     """Read a data set's dataset, names and pictures; a refusal is one line that names it."""
-    reader = READERS[layout]
+    reader = SOURCES[layout]
     refusal = f"{path}"
     try:
         dataset = reader.read(path, LoadOptions(skip_bad=True))
         assert len(reader.names(dataset)) == len(dataset)
         row = 0
-        for piece in reader.pieces(dataset).pieces:
+        for piece in reader.pieces(dataset.origin, dataset.rows).pieces:
             for found in piece.pictures():
                 assert found.row == row
                 row += 1
@@ -519,7 +519,7 @@ STRATEGY_SEEDS = [
 def loader() -> Loader:
     folder = small_store()
     small = store._map(folder, load(scratch() / "data", layout="class-folders"))
-    return Loader(small, small.dataset.rows("train"), Strategy.parse("batch"), batch_size=2)
+    return Loader(small, small.dataset.indices("train"), Strategy.parse("batch"), batch_size=2)
 
 
 def try_state(data: bytes) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fer_data.data import sources
 from fer_data.data.reading import load
 
 
 def fingerprint(path: str | Path, **options: Any) -> str:
     """Return a key of names, sizes and times of a data set's files."""
-    return sources.state(load(path, **options)).key()
+    return load(path, **options).origin.state().key()

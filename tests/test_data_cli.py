@@ -265,7 +265,7 @@ def test_convert_csv_writes_the_folder_and_says_so(run: Run, tmp_path: Path) -> 
     assert ended.code == 0
     assert f"3 pictures in {tmp_path / 'out'}" in ended.err
     assert "happy" in ended.out
-    assert fer_data.load(tmp_path / "out").counts("train").tolist() == [0, 0, 0, 2, 0, 0, 0]
+    assert fer_data.load(tmp_path / "out").class_counts("train").tolist() == [0, 0, 0, 2, 0, 0, 0]
     again = run("convert-csv", tmp_path / "fer.csv", tmp_path / "out")
     assert "3 were there already" in again.err
     assert "holds other files" in one_line(

@@ -158,7 +158,7 @@ def test_a_test_split_stays_and_the_rest_is_divided() -> None:
     found = divided()
     assert found.names == ("train", "validation", "test")
     assert found.counts().tolist() == [[45, 5, 8], [18, 2, 4]]
-    assert (found.sides[WHOLE.rows("test")] == 2).all()
+    assert (found.sides[WHOLE.indices("test")] == 2).all()
 
 
 def test_without_a_test_split_one_is_drawn_too() -> None:
@@ -171,7 +171,7 @@ def test_without_a_test_split_one_is_drawn_too() -> None:
 def test_pooled_splits_are_divided_anew() -> None:
     found = divided(pool=True)
     assert found.counts().sum(axis=0).tolist() == [65, 9, 8]
-    assert set(found.sides[WHOLE.rows("test")]) > {0}
+    assert set(found.sides[WHOLE.indices("test")]) > {0}
 
 
 def test_folds_take_turns_and_test_stays() -> None:
@@ -182,7 +182,7 @@ def test_folds_take_turns_and_test_stays() -> None:
 
 def test_groups_across_a_kept_test_split_are_counted() -> None:
     groups = np.arange(len(WHOLE))
-    groups[WHOLE.rows("test")[:3]] = groups[WHOLE.rows("train")[[0, 0, 1]]]
+    groups[WHOLE.indices("test")[:3]] = groups[WHOLE.indices("train")[[0, 0, 1]]]
     assert split_samples(WHOLE, groups).num_across == 2
     assert split_samples(WHOLE, groups, pool=True).num_across == 0
 
@@ -248,10 +248,10 @@ def test_no_copy_stands_on_two_sides(
     assert told["kept_splits"] == ([] if "--pool" in options else ["test"])
     counts = told["counts"]
     if fold:
-        assert store.dataset.counts("validation").tolist() == list(counts["2"].values())
+        assert store.dataset.class_counts("validation").tolist() == list(counts["2"].values())
     else:
         for split in store.dataset.splits:
-            assert store.dataset.counts(split).tolist() == list(counts[split].values())
+            assert store.dataset.class_counts(split).tolist() == list(counts[split].values())
 
 
 def test_split_prints_a_table_and_says_what_stands_in_both(
@@ -300,10 +300,10 @@ def test_a_division_becomes_folders_of_the_same_files(
     by_csv, by_folder = load(data, splits=out), load(folders)
     assert by_folder.splits == by_csv.splits
     for split in by_csv.splits:
-        assert by_folder.counts(split).tolist() == by_csv.counts(split).tolist()
+        assert by_folder.class_counts(split).tolist() == by_csv.class_counts(split).tolist()
 
     def contents(of: Dataset, split: str) -> list[bytes]:
-        return sorted((of.root / str(of.locations[row])).read_bytes() for row in of.rows(split))
+        return sorted((of.root / str(of.locations[row])).read_bytes() for row in of.indices(split))
 
     for split in by_csv.splits:
         assert contents(by_folder, split) == contents(by_csv, split)

@@ -25,9 +25,9 @@ from PIL import Image
 import fer_data
 from fer_data import PixelFormat
 from fer_data.data import sources
-from fer_data.data.dataset import Dataset
 from fer_data.data.decode import decode
 from fer_data.data.labels import EMOTIONS, SPLITS
+from fer_data.data.origin import Origin
 from fer_data.data.sources.piece import Pieces
 from fer_data.errors import DataError, UsageError
 from fer_data.util import parallel
@@ -65,7 +65,7 @@ def content(path: Path, *, test_apart: bool = True) -> list[Sample]:
     dataset = fer_data.load(path, test_apart=test_apart, layout=layout_of(path))
     names = sources.names(dataset)
     found = []
-    for piece in sources.pieces(dataset).pieces:
+    for piece in dataset.pieces().pieces:
         for row, name, raw in piece.pictures():
             assert not isinstance(raw, DataError), raw
             label = dataset.labels[row]
@@ -526,13 +526,13 @@ def test_a_source_is_read_no_more_often_for_many_shards_of_parquet(
     source = tmp_path / "x.npz"
     convert(make_folder({"train/a": 5, "test/a": 3, "train/zoo": 0}), source)
     openings = []
-    pieces = sources.pieces
+    pieces = Origin.pieces
 
-    def pieces_and_count(dataset: Dataset) -> Pieces:
-        openings.append(dataset)
-        return pieces(dataset)
+    def pieces_and_count(origin: Origin, rows: Any = None) -> Pieces:
+        openings.append(origin)
+        return pieces(origin, rows)
 
-    monkeypatch.setattr(sources, "pieces", pieces_and_count)
+    monkeypatch.setattr(Origin, "pieces", pieces_and_count)
     numbers = []
     for shard_bytes in (1, 1 << 20):
         monkeypatch.setattr(parquet_files, "SHARD_BYTES", shard_bytes)
@@ -831,11 +831,11 @@ def test_pieces_of_some_samples_are_those_samples(
     rows = np.array([1, 4, 7])
     whole, some = (
         [decode(raw, PixelFormat(), name).pixels  # type: ignore[arg-type]
-         for piece in sources.pieces(part).pieces for _, name, raw in piece.pictures()]
+         for piece in part.pieces().pieces for _, name, raw in piece.pictures()]
         for part in (dataset, dataset.take(rows))
     )  # fmt: skip
     np.testing.assert_array_equal(np.stack(some), np.stack(whole)[rows])
-    assert [row for piece in sources.pieces(dataset.take(rows)).pieces
+    assert [row for piece in dataset.take(rows).pieces().pieces
             for row, _, _ in piece.pictures()] == [0, 1, 2]  # fmt: skip
 
 

@@ -217,7 +217,7 @@ def test_pictures_and_classes_of_any_name_are_read_stored_and_shown(tmp_path: Pa
             )
     dataset = fer_data.load(tmp_path / "data")
     assert sorted(map(os.fsencode, dataset.class_names)) == sorted(NAMES)
-    assert dataset.counts("train").tolist() == [2] * len(NAMES)
+    assert dataset.class_counts("train").tolist() == [2] * len(NAMES)
     assert all(name.isprintable() for name in dataset.sample_ids())
     assert len(set(dataset.sample_ids())) == len(dataset)
     for _ in range(2):  # built, then mapped
@@ -232,7 +232,7 @@ def test_pictures_and_classes_of_any_name_are_read_stored_and_shown(tmp_path: Pa
 def test_class_folders_that_differ_in_case_are_two_classes(make_folder: MakeFolder) -> None:
     dataset = fer_data.load(make_folder({"train/Cat": 1, "train/cat": 2, "test/CAT": 1}))
     assert dataset.class_names == ("CAT", "Cat", "cat")
-    assert dataset.counts("train").tolist() == [0, 1, 2]
+    assert dataset.class_counts("train").tolist() == [0, 1, 2]
 
 
 def test_split_folders_that_differ_in_case_are_refused(make_folder: MakeFolder) -> None:

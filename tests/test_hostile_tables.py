@@ -183,7 +183,7 @@ def test_a_picture_that_is_every_row_s_takes_little_memory(tmp_path: Path) -> No
     path = tmp_path / "x.parquet"
     write_once_each(path, pa.array([row] * 64, IMAGE), pa.array(["a"] * 64))
     with counted() as memory:
-        (piece,) = sources.pieces(fer_data.load(path)).pieces
+        (piece,) = fer_data.load(path).pieces().pieces
         assert all(found.raw == row["bytes"] for found in piece.pictures())
     assert 0 < memory.max_memory() < 160 << 20  # of 256
 

@@ -709,16 +709,16 @@ def test_a_folder_with_a_table_is_a_data_set_everywhere(lesions: Path, tmp_path:
         lesions, **options, balance="batch", batch_size=8, image_size=8, color="rgb", state=state
     )
     assert again.step == 2
-    assert fer_data.audit_data(data).dataset.counts("train").tolist() == [4, 2, 6, 12]
+    assert fer_data.audit_data(data).dataset.class_counts("train").tolist() == [4, 2, 6, 12]
     fer_data.convert(data, tmp_path / "out")
-    assert fer_data.load(tmp_path / "out").counts("train").tolist() == [4, 2, 6, 12]
+    assert fer_data.load(tmp_path / "out").class_counts("train").tolist() == [4, 2, 6, 12]
 
 
 def test_labels_in_the_names_of_files_are_read_by_a_pattern(tmp_path: Path) -> None:
     for name in ("cat_1", "cat_2", "dog_1"):
         Image.new("L", (8, 8), 9).save(tmp_path / f"{name}.png")
     data = fer_data.load(tmp_path, label_from=r"([a-z]+)_\d+\.png$")
-    assert (data.class_names, data.counts("train").tolist()) == (("cat", "dog"), [2, 1])
+    assert (data.class_names, data.class_counts("train").tolist()) == (("cat", "dog"), [2, 1])
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def below(*folders: str) -> dict[str, int]:
 def counts_of(root: Path, **options: str) -> dict[str, dict[str, int]]:
     dataset = fer_data.load(root, **options)  # type: ignore[arg-type]
     return {
-        split: dict(zip(dataset.class_names, dataset.counts(split).tolist(), strict=True))
+        split: dict(zip(dataset.class_names, dataset.class_counts(split).tolist(), strict=True))
         for split in dataset.splits
     }
 

@@ -57,7 +57,7 @@ def test_an_epoch_draws_only_training_samples_and_as_many_as_it_says(
     loader = open_loader(data, balance=balance, batch_size=4)
     drawn = np.concatenate([batch.samples for batch in loader.epoch(0)])
     assert len(drawn) == loader.num_samples
-    assert set(drawn) <= set(loader.store.dataset.rows("train").tolist())
+    assert set(drawn) <= set(loader.store.dataset.indices("train").tolist())
 
 
 @pytest.mark.parametrize("balance", BALANCES)
@@ -244,7 +244,7 @@ def test_another_process_draws_the_same(data: Path) -> None:
 
 def test_a_held_out_part_is_stratified_disjoint_and_complete(make_folder: MakeFolder) -> None:
     store = open_store(make_folder({"train/a": 40, "train/b": 20, "train/c": 2, "train/d": 1}))
-    rows = store.dataset.rows("train")
+    rows = store.dataset.indices("train")
     kept, held = hold_out(store, rows, fraction=0.25, seed=0)
     assert sorted([*kept, *held]) == rows.tolist()
     assert np.bincount(store.dataset.labels[held], minlength=4).tolist() == [10, 5, 1, 0]
@@ -265,7 +265,7 @@ def test_copies_of_a_picture_mirrored_or_not_stay_on_one_side(
                 image.copy().save(source.with_name(f"copy-{source.name}"))
                 ImageOps.mirror(image).save(source.with_name(f"mirror-{source.name}"))
     store = open_store(root)
-    rows = store.dataset.rows("train")
+    rows = store.dataset.indices("train")
     groups = copy_groups(store, rows)
     assert len(set(groups)) == 60
     _, held = hold_out(store, rows, fraction=0.3, seed=seed)

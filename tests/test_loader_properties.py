@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from fer_data.data.dataset import Dataset
 from fer_data.data.decode import PixelFormat
+from fer_data.data.origin import Origin
 from fer_data.data.store import BuildReport, PixelStore
 from fer_data.loading.batches import Batch
 from fer_data.loading.loader import Loader
@@ -44,13 +45,11 @@ LABELS = st.lists(st.integers(0, 3), min_size=1, max_size=40).map(lambda more: [
 def store_of(labels: list[int]) -> PixelStore:
     num = len(labels)
     dataset = Dataset(
-        root=Path("/memory"),
-        layout="made in memory",
+        Origin(Path("/memory"), "made in memory", ("a", "b", "c", "d"), np.arange(num)),
         class_names=("a", "b", "c", "d"),
         splits=("train",),
         split_codes=np.zeros(num, np.int8),
         labels=np.array(labels, np.int32),
-        locations=np.arange(num),
     )
     pixels = np.random.default_rng(0).integers(0, 256, (num, 8, 8, 1), np.uint8)
     return PixelStore(

@@ -74,7 +74,7 @@ def test_a_split_has_the_probabilities_that_evaluation_scores(run: Run, faces: P
     expected = evaluated(run, faces)
     np.testing.assert_allclose(found.probabilities, expected, rtol=0, atol=1e-6)
     dataset = open_store(faces).dataset
-    dataset = dataset.take(dataset.rows("test"))
+    dataset = dataset.take(dataset.indices("test"))
     assert found.samples == dataset.sample_ids()
     assert found.true_classes == [dataset.class_names[label] for label in dataset.labels]
     assert set(found.splits) == {"test"}

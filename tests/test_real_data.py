@@ -78,8 +78,8 @@ def test_folder_and_csv_of_real_faces_hold_the_same(tmp_path: Path) -> None:
     assert [EMOTIONS[label] for label in from_csv.dataset.labels] == names
     assert from_csv.dataset.splits == from_folder.dataset.splits == ("train", "test")
     for split in ("train", "test"):
-        counts = from_csv.dataset.counts(split).tolist()
-        assert counts == from_folder.dataset.counts(split).tolist()
+        counts = from_csv.dataset.class_counts(split).tolist()
+        assert counts == from_folder.dataset.class_counts(split).tolist()
     rows = [int(Path(str(path)).stem[-5:]) for path in from_folder.dataset.locations]
     assert sorted(rows) == list(range(600))
     np.testing.assert_array_equal(from_folder.pixels, from_csv.pixels[rows])
@@ -116,7 +116,7 @@ def test_the_audit_finds_the_copies_and_leaks_that_hashing_finds(tmp_path: Path)
     assert summaries["flat", ""].startswith("10 pictures")
     (near,) = found.of_kinds(("leaked-near-copies",))
     leaks = {row for group in near.groups for row in group} & set(
-        found.dataset.rows("test").tolist()
+        found.dataset.indices("test").tolist()
     )
     assert 450 <= len(leaks) <= 540
     assert not found.of_kinds(("oversampled-on-disk",))

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fer_data.data.dataset import NO_SPLIT, Dataset
+from fer_data.data.dataset import Dataset
 from fer_data.data.options import LoadOptions
 from fer_data.data.reading import load
 from fer_data.data.selection import selected
@@ -44,29 +44,33 @@ def excluding(tmp_path: Path, *samples: str) -> dict[str, Any]:
 
 def in_split(dataset: Dataset, split: str) -> set[str]:
     ids = dataset.sample_ids()
-    return {ids[row] for row in dataset.rows(split)}
+    return {ids[row] for row in dataset.indices(split)}
 
 
-def test_excluded_samples_keep_their_row_and_are_in_no_count(data: Path, tmp_path: Path) -> None:
+def test_excluded_samples_are_in_no_count_and_the_others_keep_their_row(
+    data: Path, tmp_path: Path
+) -> None:
     whole = load(data)
     selection = excluding(tmp_path, "train/a/0001.png", "test/b/0000.png", "train/a/0001.png")
     found = load(data, **selection)
-    assert found.sample_ids() == whole.sample_ids()
-    assert found.counts("train").tolist() == [5, 3]
-    assert found.counts("test").tolist() == [2, 0]
+    assert found.sample_ids() == [whole.sample_ids()[row] for row in found.rows]
+    assert found.origin is not whole.origin
+    assert len(found.origin) == len(whole)
+    assert found.class_counts("train").tolist() == [5, 3]
+    assert found.class_counts("test").tolist() == [2, 0]
     assert found.num_excluded == 2
     assert "train/a/0001.png" not in in_split(found, "train")
     assert found.notes == ("2 excluded, by x.csv",)
     assert whole.num_excluded == 0
-    assert found.to_frame()["split"].isna().sum() == 2
+    assert len(found.to_frame()) == len(whole) - 2
 
 
 def test_a_csv_s_samples_are_named_by_their_row(tmp_path: Path) -> None:
     path = tmp_path / "fer.csv"
     write_noise_csv(path, [3, 3, 0, 6], ["Training", "Training", "Training", "PublicTest"])
     found = load(path, **excluding(tmp_path, "row 1", "row 3"))
-    assert found.rows("train").tolist() == [0, 2]
-    assert found.rows("test").tolist() == []
+    assert found.rows.tolist() == [0, 2]
+    assert found.splits == ("train",)
 
 
 def test_samples_that_the_data_does_not_have_are_counted_and_named(
@@ -82,7 +86,7 @@ def test_a_picture_that_cannot_be_decoded_may_be_excluded(data: Path, tmp_path: 
     selection = excluding(tmp_path, "train/a/0002.png", "train/a/0003.png")
     for skip_bad in (True, False):
         store = open_store(data, skip_bad=skip_bad, **selection)
-        assert store.dataset.counts("train").tolist() == [4, 3]
+        assert store.dataset.class_counts("train").tolist() == [4, 3]
         assert store.dataset.left_out == ()
     (data / "train/a/0004.png").write_bytes(b"no picture")
     with pytest.raises(DataError, match=r"train/a/000[24]\.png: not a picture"):
@@ -94,7 +98,7 @@ def test_a_bad_row_may_be_excluded(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="row 1"):
         load(path)
     found = load(path, **excluding(tmp_path, "row 1"))
-    assert (found.counts("train").sum(), found.left_out) == (1, ())
+    assert (found.class_counts("train").sum(), found.left_out) == (1, ())
     assert len(open_store(path, **excluding(tmp_path, "row 1")).dataset) == 1
 
 
@@ -130,7 +134,7 @@ def test_a_fold_validates_while_the_others_train_and_test_stays(data: Path, tmp_
         found = load(data, splits=folds, fold=fold)
         validation = in_split(found, "validation")
         assert in_split(found, "train") == set(ids) - validation
-        assert len(found.rows("test")) == 3
+        assert len(found.indices("test")) == 3
         assert not seen & validation
         seen |= validation
     assert seen == set(ids)
@@ -146,7 +150,7 @@ def test_what_is_excluded_stays_excluded_whatever_the_splits_say(
     )
     exclude = excluding(tmp_path, "train/a/0000.png")["exclude"]
     found = load(data, exclude=exclude, splits=splits)
-    assert found.counts("train").tolist() == [7, 4]
+    assert found.class_counts("train").tolist() == [7, 4]
     assert found.num_excluded == 1
 
 
@@ -222,7 +226,7 @@ def test_the_store_on_disk_is_the_same_whatever_is_selected(data: Path, tmp_path
     whole = open_store(data)
     selected = open_store(data, **excluding(tmp_path, "train/a/0001.png"))
     assert selected.path == whole.path
-    assert len(selected.pixels) == len(selected.dataset) == len(whole.dataset)
+    assert len(selected.pixels) == len(selected.dataset) == len(whole.dataset) - 1
     assert open_store(data).dataset.num_excluded == 0
 
 
@@ -249,7 +253,7 @@ def test_a_loader_never_draws_what_is_excluded_and_refuses_the_state_of_another_
     loader = open_loader(
         data, **excluding(tmp_path, "train/a/0001.png"), image_size=8, batch_size=4
     )
-    drawn = {int(sample) for batch in loader for sample in batch.samples}
+    drawn = {int(loader.store.dataset.rows[sample]) for batch in loader for sample in batch.samples}
     assert drawn == set(whole.rows.tolist()) - {row}
     with pytest.raises(UsageError, match="data was"):
         loader.from_state(whole.state())
@@ -270,10 +274,14 @@ def test_every_sample_is_in_one_split_or_in_none(
         *((ids[row], "validation" if row in validation else "train") for row in range(len(ids))),
     )
     exclude = excluding(tmp_path, *(ids[row] for row in excluded))["exclude"]
+    if len(excluded) == len(ids):
+        with pytest.raises(DataError, match="every sample is excluded"):
+            selected(whole, LoadOptions(exclude=exclude, splits=splits))
+        return
     found = selected(whole, LoadOptions(exclude=exclude, splits=splits))
-    rows = [row for split in found.splits for row in found.rows(split).tolist()]
+    rows = [row for split in found.splits for row in found[split].rows.tolist()]
     assert sorted(rows) == sorted(set(range(len(ids))) - excluded)
-    assert set(np.flatnonzero(found.split_codes == NO_SPLIT).tolist()) == excluded
+    assert set(range(len(whole))) - set(found.rows.tolist()) == excluded
     assert (found.digest() == whole.digest()) == (not excluded and found.splits == whole.splits)
 
 

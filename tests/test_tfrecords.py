@@ -64,7 +64,7 @@ def test_there_and_back_is_the_same_data(records: Path, tmp_path: Path) -> None:
         kept = [
             sorted(zip(s.dataset.labels[rows].tolist(), map(bytes, s.pixels[rows]), strict=True))
             for s in (before, after)
-            if len(rows := s.dataset.rows(split))
+            if len(rows := s.dataset.indices(split))
         ]
         assert kept[0] == kept[1]
 
@@ -133,7 +133,7 @@ def test_a_shard_that_a_last_batch_would_leave_empty_is_refused(records: Path) -
 
 def test_an_evaluation_split_comes_in_order_as_it_is(records: Path) -> None:
     store = open_store(records.parent / "data", form=read_index(records).form)
-    expected = [bytes(store.pixels[row]) for row in store.dataset.rows("test")]
+    expected = [bytes(store.pixels[row]) for row in store.dataset.indices("test")]
     seen = [x for batch in drawn(records, 1, split="test", augment="strong") for x in batch]
     assert [np.frombuffer(p, np.float32).astype(np.uint8).tobytes() for p, _ in seen] == expected
     with pytest.raises(UsageError, match="only train is ever balanced"):

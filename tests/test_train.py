@@ -275,7 +275,7 @@ def test_resuming_applies_the_selection_again_and_refuses_one_that_changed(
     assert json.loads((run.path / "ledger.json").read_text())["classes"]["a"]["samples"] == 11
     everything = ["sample", *(f"valid/{name}/000{n}.png" for name in "ab" for n in range(4))]
     listed.write_text("\n".join(everything))
-    with pytest.raises(DataError, match="no sample to load"):
+    with pytest.raises(DataError, match="there is no validation split here"):
         evaluate_run(run.path, data, split="validation", exclude=listed)
 
 
@@ -311,7 +311,7 @@ def test_a_run_trains_on_soft_labels_and_is_judged_by_whole_ones(
     assert not parts.validation.soft
     assert parts.test is not None
     assert not parts.test.soft
-    assert run.metrics["test"]["num_samples"] == store.dataset.counts("test").sum()
+    assert run.metrics["test"]["num_samples"] == store.dataset.class_counts("test").sum()
     assert evaluate_run(run.path, faces, **options) == run.metrics["test"]
 
 
@@ -357,8 +357,8 @@ def test_validation_is_held_out_of_training_and_test_is_untouched(faces: Path) -
     train_rows, held_out = set(parts.train.rows), set(parts.validation.rows)
     assert parts.test
     assert not train_rows & held_out
-    assert train_rows | held_out == set(store.dataset.rows("train"))
-    assert set(parts.test.rows) == set(store.dataset.rows("test"))
+    assert train_rows | held_out == set(store.dataset.indices("train"))
+    assert set(parts.test.rows) == set(store.dataset.indices("test"))
     assert not parts.validation.shuffle
     assert parts.validation.augment == "none"
 
@@ -367,7 +367,7 @@ def test_the_datas_own_validation_split_is_used(make_folder: MakeFolder) -> None
     data = make_folder({"train/a": 5, "train/b": 5, "valid/a": 3, "valid/b": 2})
     store = open_loader(data).store
     parts = divide(Recipe(), store)
-    assert parts.validation.rows.tolist() == store.dataset.rows("validation").tolist()
+    assert parts.validation.rows.tolist() == store.dataset.indices("validation").tolist()
     assert len(parts.train.rows) == 10
 
 
@@ -376,8 +376,8 @@ def test_the_notebooks_protocol_validates_on_flipped_test_pictures_and_says_so(
 ) -> None:
     store = open_loader(faces).store
     parts = divide(Recipe(protocol="notebook", batch_size=32), store)
-    assert parts.validation.rows.tolist() == store.dataset.rows("test").tolist()
-    assert parts.train.rows.tolist() == store.dataset.rows("train").tolist()
+    assert parts.validation.rows.tolist() == store.dataset.indices("test").tolist()
+    assert parts.train.rows.tolist() == store.dataset.indices("train").tolist()
     assert parts.validation.augment == "flip"
     assert any(batch.parameters.flipped.any() for batch in parts.validation.epoch(0))
     assert any("serves as validation" in note for note in parts.notes)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fer_data.data.dataset import NO_SPLIT, Dataset
+from fer_data.data.dataset import Dataset
 
 
 @dataclass(frozen=True)
@@ -75,14 +75,16 @@ class Agreement:
 
 
 def label_agreement(own: Dataset, other: Dataset) -> Agreement:
-    """Return how far the labels of two datasets of the same rows agree.
+    """Return how far the labels of two datasets of one origin agree.
 
     Parameters
     ----------
     own, other : Dataset
-        What is in no split of `other` is not counted, nor what has no label in one of them.
+        Samples of both are counted, unless they have no label in one of them.
     """
-    counted = (other.split_codes != NO_SPLIT) & (own.labels >= 0) & (other.labels >= 0)
+    _, first, second = np.intersect1d(own.rows, other.rows, return_indices=True)
+    labels, others = own.labels[first], other.labels[second]
+    counted = (labels >= 0) & (others >= 0)
     table = np.zeros((len(own.class_names), len(other.class_names)), np.int64)
-    np.add.at(table, (own.labels[counted], other.labels[counted]), 1)
+    np.add.at(table, (labels[counted], others[counted]), 1)
     return Agreement(own.class_names, other.class_names, tuple(map(tuple, table.tolist())))

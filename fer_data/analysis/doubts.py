@@ -27,9 +27,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from fer_data.data.dataset import NO_SPLIT, UNLABELLED, Dataset, printable
+from fer_data.data.dataset import UNLABELLED, Dataset
 from fer_data.errors import DataError
 from fer_data.util.files import write_text
+from fer_data.util.words import printable
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +63,7 @@ class Doubts:
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """Return the doubted samples, the most doubtful first."""
-        names, ids = self.dataset.class_names, self.dataset.take(self.rows).sample_ids()
+        names, ids = self.dataset.class_names, self.dataset.sample_ids(self.rows)
         return [
             {
                 "sample": ids[place],
@@ -180,7 +181,6 @@ def read_predictions(
     places = [of_sample.get(str(sample), -1) for sample in means.index]
     rows = np.array(places, np.int64)
     known = rows >= 0
-    known[known] &= dataset.split_codes[rows[known]] != NO_SPLIT
     known[known] &= dataset.labels[rows[known]] != UNLABELLED
     if not known.any():
         raise DataError(f"{dataset.root}: the runs validated on no sample of it")
@@ -196,10 +196,12 @@ def check_doubts(doubts: Doubts, other: Dataset) -> Check:
         If the other labels never differ, or always.
     """
     own = doubts.dataset
-    usable = (other.split_codes[doubts.rows] != NO_SPLIT) & (other.labels[doubts.rows] >= 0)
-    rows = doubts.rows[usable]
+    wanted = own.rows[doubts.rows]
+    places = np.searchsorted(other.rows, wanted).clip(max=len(other) - 1)
+    usable = (other.rows[places] == wanted) & (other.labels[places] >= 0)
+    rows, places = doubts.rows[usable], places[usable]
     names, others = np.array(own.class_names), np.array(other.class_names)
-    differs = names[own.labels[rows]] != others[other.labels[rows]]
+    differs = names[own.labels[rows]] != others[other.labels[places]]
     if differs.all() or not differs.any() or not np.isfinite(doubts.margins).all():
         raise DataError(f"{own.root}: the other labels differ always, or never: nothing to check")
     doubted = doubts.doubted[usable]

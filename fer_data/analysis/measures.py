@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.data.images import ImageArray
 from fer_data.util.progress import track
 
 DARK, BRIGHT = 48, 208
@@ -37,7 +38,7 @@ class Measures(NamedTuple):
     bright: NDArray[np.float32]
 
 
-def measure(pixels: NDArray[np.uint8]) -> Measures:
+def measure(pixels: ImageArray) -> Measures:
     """Measure grey pictures.
 
     Parameters
@@ -45,13 +46,13 @@ def measure(pixels: NDArray[np.uint8]) -> Measures:
     pixels : ndarray of uint8, shape [N, H, W] or [N, H, W, 1]
         At least 3 pixels high and wide.
     """
-    pixels = pixels.reshape(pixels.shape[:3])
-    starts = range(0, len(pixels), _AT_ONCE)
+    images = pixels.reshape(*pixels.shape[:3])
+    starts = range(0, len(images), _AT_ONCE)
     parts = [
-        _measure(pixels[i : i + _AT_ONCE])
+        _measure(images[i : i + _AT_ONCE])
         for i in track(starts, total=len(starts), description="Measuring pictures")
     ]
-    parts = parts or [_measure(pixels)]
+    parts = parts or [_measure(images[:0])]
     return Measures(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 

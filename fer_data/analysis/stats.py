@@ -177,12 +177,12 @@ def compute_stats(data: DatasetLike, **options: Any) -> Stats:
     """
     dataset = load(data, **options)
     splits = {
-        name: SplitStats(tuple(dataset.counts(name).tolist()), dataset.num_unlabelled(name))
+        name: SplitStats(tuple(dataset.class_counts(name).tolist()), dataset.num_unlabelled(name))
         for name in dataset.splits
     }
     balances: tuple[Balance, ...] = ()
     if "train" in splits and any(splits["train"].counts):
-        balances = tuple(_balance(name, dataset.counts("train")) for name in CHOICES)
+        balances = tuple(_balance(name, dataset.class_counts("train")) for name in CHOICES)
     return Stats(
         path=str(dataset.root),
         layout=dataset.layout,

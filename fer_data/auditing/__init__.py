@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_data.analysis.measures import Measures
 from fer_data.auditing import classes, copies, exposure, files, near_copies, oversampled
@@ -16,7 +17,7 @@ from fer_data.auditing.subject import Subject
 from fer_data.data.dataset import Dataset, shown_class
 from fer_data.data.reading import DatasetLike, load_skipping_bad
 from fer_data.data.store import PixelStore, open_store
-from fer_data.errors import DataError, UsageError
+from fer_data.errors import UsageError
 
 __all__ = [
     "KINDS",
@@ -61,6 +62,12 @@ class Audit:
         """The table of samples, whose rows the findings name."""
         return self.store.dataset
 
+    @property
+    def exclude_rows(self) -> NDArray[np.int64]:
+        """Rows of the origin that the findings would exclude, ascending; see `Dataset.exclude`."""
+        found = sorted({row for finding in self.findings for row in finding.exclude})
+        return self.dataset.rows[np.array(found, np.int64)]
+
     def of_kinds(self, kinds: tuple[str, ...]) -> tuple[Finding, ...]:
         """Return the findings of some kinds, or severities."""
         return tuple(one for one in self.findings if one.kind in kinds or one.severity in kinds)
@@ -71,7 +78,7 @@ class Audit:
         return {
             "path": str(self.dataset.root),
             "layout": self.dataset.layout,
-            "num_samples": len(self.dataset) - self.dataset.num_excluded,
+            "num_samples": len(self.dataset),
             "class_names": list(self.dataset.class_names),
             "notes": list(self.dataset.notes),
             "left_out": self.dataset.left_out_summary(),
@@ -102,8 +109,8 @@ def nearly_emptied(audit: Audit) -> list[str]:
     if "train" not in dataset.splits:
         return []
     rows = sorted({row for finding in audit.findings for row in finding.exclude})
-    before = dataset.counts("train")
-    excluded = np.intersect1d(np.array(rows, np.int64), dataset.rows("train"))
+    before = dataset.class_counts("train")
+    excluded = np.intersect1d(np.array(rows, np.int64), dataset.indices("train"))
     gone = np.bincount(dataset.labels[excluded], minlength=len(before))[: len(before)]
     return [
         f"that leaves {before[label] - gone[label]:,} of {before[label]:,} training samples of "
@@ -154,8 +161,6 @@ def audit_data(data: DatasetLike, *, cache: str | Path | None = None, **options:
 
 def audit_store(store: PixelStore) -> Audit:
     """Look for everything in `KINDS` in a store of 48x48 grey pictures; see `audit_data`."""
-    if len(store.dataset) and store.dataset.num_excluded == len(store.dataset):
-        raise DataError(f"{store.dataset.root}: every sample is excluded; none is left to audit")
     store.dataset.check_labels()
     subject = Subject(store)
     found = [finding for check in _CHECKS for finding in check.find(subject)]
@@ -163,7 +168,7 @@ def audit_store(store: PixelStore) -> Audit:
     dataset = store.dataset
     photographs = {}
     for split in dataset.splits:
-        rows = dataset.rows(split)
+        rows = dataset.indices(split)
         rows = rows[dataset.labels[rows] >= 0]
         pairs = np.unique(np.stack([dataset.labels[rows], subject.photographs[rows]]), axis=1)
         counts = np.bincount(pairs[0], minlength=len(dataset.class_names))

@@ -10,7 +10,8 @@ import numpy as np
 
 from fer_data.auditing.finding import Finding
 from fer_data.auditing.subject import Subject
-from fer_data.data.dataset import NO_SPLIT, printable, shown_class
+from fer_data.data.dataset import shown_class
+from fer_data.util.words import printable
 
 KINDS = {
     "missing-class": "classes without a sample in a split",
@@ -26,7 +27,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     """Find what is wrong with the classes."""
     dataset = subject.dataset
     for split in dataset.splits:
-        counts = dataset.counts(split)
+        counts = dataset.class_counts(split)
         if not counts.any():  # a split without labels, as Kaggle's test.csv
             continue
         missing = [shown_class(name) for name in dataset.without_samples(split)]
@@ -60,7 +61,6 @@ def find(subject: Subject) -> Iterator[Finding]:
     for labels in alike.values():
         if len(labels) > 1:
             same = [dataset.class_names[label] for label in labels]
-            taken = dataset.labels[dataset.split_codes != NO_SPLIT]
             yield Finding(
                 "similar-names",
                 "warning",
@@ -68,7 +68,7 @@ def find(subject: Subject) -> Iterator[Finding]:
                 f"{_listed([repr(name) for name in same])} may be one class",
                 "give them one name",
                 names=tuple(map(printable, same)),
-                num_unlisted=int(np.isin(taken, labels).sum()),
+                num_unlisted=int(np.isin(dataset.labels, labels).sum()),
             )
 
 

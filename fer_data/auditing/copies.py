@@ -28,7 +28,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     """Find equal pictures."""
     dataset = subject.dataset
     for split in dataset.splits:
-        found = list(groups(subject.copies, dataset.rows(split)))
+        found = list(groups(subject.copies, dataset.indices(split)))
         if found:
             surplus = np.concatenate([group[1:] for group in found])
             certain = _certain_surplus(subject, found)
@@ -49,7 +49,7 @@ def find(subject: Subject) -> Iterator[Finding]:
                 exclude=subject.trained(certain),
             )
     labels = dataset.labels
-    labelled = np.flatnonzero((labels != UNLABELLED) & (dataset.split_codes >= 0))
+    labelled = np.flatnonzero(labels != UNLABELLED)
     torn = [group for group in groups(subject.copies, labelled) if len(set(labels[group])) > 1]
     trained = [group for group in torn if subject.trained(group)]
     judged = [group for group in torn if not subject.trained(group)]

@@ -30,7 +30,7 @@ LEAST_SHARPNESS = 0.1
 def find(subject: Subject) -> Iterator[Finding]:
     """Find what no one could label; each picture counts as the first that it is."""
     figures = subject.measures
-    left = subject.dataset.split_codes >= 0
+    left = np.ones(len(subject.dataset), np.bool_)
     for kind, is_so, one, many, what in (
         ("flat", figures.contrast == 0, "is", "are", "of a single colour"),
         (

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-import numpy as np
-
 from fer_data.auditing.finding import Finding
 from fer_data.auditing.subject import Subject
-from fer_data.data.dataset import NO_SPLIT
 from fer_data.util.words import counted
 
 KINDS = {
@@ -36,7 +33,6 @@ def find(subject: Subject) -> Iterator[Finding]:
             names=bad,
             num_unlisted=len(bad),
         )
-    taken = (subject.dataset.split_codes != NO_SPLIT).tolist()
     for kind, values, what, unit in (
         ("odd-size", [f"{width}x{height}" for height, width, _ in subject.looks], "size", "pixels"),
         (
@@ -46,17 +42,17 @@ def find(subject: Subject) -> Iterator[Finding]:
             "in colour or Pillow's mode",
         ),
     ):
-        found = Counter(value for value, is_taken in zip(values, taken, strict=True) if is_taken)
+        found = Counter(values)
         if len(found) < 2:
             continue
         (usual, number), *others = found.most_common()
         if 2 * number > found.total():
-            rows = [row for row, value in enumerate(values) if taken[row] and value != usual]
+            rows = [row for row, value in enumerate(values) if value != usual]
             pictures = counted(number, "picture is", "pictures are")
             not_so = counted(len(rows), "is not", "are not")
             summary = f"{pictures} {usual}, {not_so}: {_listed(others)} ({unit})"
         else:
-            rows = np.flatnonzero(taken).tolist()
+            rows = list(range(len(values)))
             every = _listed(found.most_common())
             summary = f"{counted(len(found), what)} among {len(rows):,} pictures: {every} ({unit})"
         yield Finding(

@@ -39,7 +39,7 @@ def find_leaks(
     """
     dataset = subject.dataset
     for one, other in combinations(dataset.splits, 2):
-        first, second = dataset.rows(one), dataset.rows(other)
+        first, second = dataset.indices(one), dataset.indices(other)
         leaks = np.isin(numbers[second], numbers[first])
         if beyond is not None:
             leaks &= ~np.isin(beyond[second], beyond[first])
@@ -70,7 +70,7 @@ def _by_class(subject: Subject, leaked: NDArray[np.int64], split: str) -> str:
     dataset = subject.dataset
     labels = dataset.labels[leaked]
     hits = np.bincount(labels[labels >= 0], minlength=len(dataset.class_names))
-    shares = hits / np.maximum(dataset.counts(split), 1)
+    shares = hits / np.maximum(dataset.class_counts(split), 1)
     order = [label for label in np.argsort(-shares, kind="stable") if hits[label]]
     shown = [
         f"{shown_class(dataset.class_names[label])} {hits[label]:,} ({shares[label]:.0%})"

@@ -19,7 +19,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     """Find near copies; those that are equal are counted by `copies`."""
     dataset, photographs = subject.dataset, subject.photographs
     for split in dataset.splits:
-        every = groups(photographs, dataset.rows(split))
+        every = groups(photographs, dataset.indices(split))
         found = [group for group in every if len(set(subject.copies[group])) > 1]
         if found:
             versions = sum(len(set(subject.copies[group])) for group in found)

@@ -26,7 +26,7 @@ _LEAST_SURPLUS = 20
 def find(subject: Subject) -> Iterator[Finding]:
     """Find classes with many versions of each photograph, and whether they cross splits."""
     dataset, photographs = subject.dataset, subject.photographs
-    taken = np.flatnonzero((dataset.labels >= 0) & (dataset.split_codes >= 0))
+    taken = np.flatnonzero(dataset.labels >= 0)
     taken = taken[np.argsort(dataset.labels[taken], kind="stable")]
     ends = np.searchsorted(dataset.labels[taken], np.arange(1, len(dataset.class_names)))
     rows = np.split(taken, ends)

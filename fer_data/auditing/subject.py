@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.analysis.measures import Measures, measure
-from fer_data.data import sources
 from fer_data.data.changes import Changes
 from fer_data.data.dataset import Dataset
 from fer_data.data.decode import Look
@@ -63,7 +62,7 @@ class Subject:
         """Return those of some rows that are in the training split."""
         if "train" not in self.dataset.splits:
             return ()
-        return tuple(np.intersect1d(rows, self.dataset.rows("train")).tolist())
+        return tuple(np.intersect1d(rows, self.dataset.indices("train")).tolist())
 
     @cached_property
     def measures(self) -> Measures:
@@ -107,7 +106,7 @@ class Subject:
 
 def _contents(dataset: Dataset) -> Iterator[bytes]:
     """Yield a digest of what the data holds of each sample; one like no other if unreadable."""
-    for piece in sources.pieces(dataset).pieces:
+    for piece in dataset.pieces().pieces:
         for row, _, raw in piece.pictures():
             digest = hashlib.blake2b(digest_size=16)
             try:

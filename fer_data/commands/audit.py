@@ -76,8 +76,8 @@ def audit(
       fer-data audit dataset/ --fail-on leaked-copies,conflicting-labels --json
     """
     from fer_data import auditing
-    from fer_data.data.dataset import printable
     from fer_data.terminal import audit_tables
+    from fer_data.util.words import printable
 
     check_output(exclusions, locals())
     check_output(html, locals())
@@ -90,8 +90,7 @@ def audit(
         dataset = found.dataset
         console = cli_support.out()
         console.print(
-            f"{printable(str(dataset.root))}: {dataset.layout}, "
-            f"{counted(len(dataset) - dataset.num_excluded, 'picture')}",
+            f"{printable(str(dataset.root))}: {dataset.layout}, {counted(len(dataset), 'picture')}",
             markup=False,
             highlight=False,
             soft_wrap=True,

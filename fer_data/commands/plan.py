@@ -70,14 +70,14 @@ def plan(
 
     check_output(plot, locals())
     dataset = load(path, **load_options(locals()))
-    if "train" not in dataset.splits or not dataset.counts("train").any():
+    if "train" not in dataset.splits or not dataset.class_counts("train").any():
         raise DataError(f"{path}: no labelled training split to plan")
     if missing := dataset.without_samples("train"):
         say(f"no training samples of {', '.join(missing)}")
     for note in dataset.notes:
         say(note)
     ledger = plan_ledger(
-        dataset.counts("train"),
+        dataset.class_counts("train"),
         dataset.class_names,
         balance,
         epochs=epochs,

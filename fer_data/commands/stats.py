@@ -75,8 +75,8 @@ def stats(
       fer-data stats fer2013.csv --ferplus fer2013new.csv
     """
     from fer_data.analysis.stats import compute_stats
-    from fer_data.data.dataset import printable
     from fer_data.terminal import render
+    from fer_data.util.words import printable
 
     if as_json and as_csv:
         raise UsageError("choose one of --json and --csv")

@@ -8,25 +8,27 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from fer_data.data.labels import SPLITS
+from fer_data.data.labels import SPLITS, split_of_folder
 from fer_data.data.options import LoadOptions
-from fer_data.errors import DataError
+from fer_data.data.origin import Origin
+from fer_data.data.preview import dataset_html
+from fer_data.errors import DataError, UsageError
+from fer_data.util.words import printable
 
 if TYPE_CHECKING:
     import pandas as pd
 
-UNLABELLED = -1
+    from fer_data.data.sources.piece import Pieces
 
-NO_SPLIT = -1
-"""Split code of a sample that a selection takes out: it keeps its row, and is in no split."""
+UNLABELLED = -1
 
 CANNOT_BE_DECODED = "cannot be decoded"
 
@@ -44,77 +46,136 @@ class LeftOut:
         return self.reason.startswith(("bad ", CANNOT_BE_DECODED))
 
 
+@runtime_checkable
+class Exclusions(Protocol):
+    """What says which samples to exclude, as an audit does."""
+
+    @property
+    def exclude_rows(self) -> NDArray[np.int64]:
+        """Their rows in the origin."""
+        ...
+
+
+def _no_rows() -> NDArray[np.int64]:
+    return np.zeros(0, np.int64)
+
+
+def _no_names() -> NDArray[np.str_]:
+    return np.zeros(0, np.str_)
+
+
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """The samples of one data set.
+    """The samples of a data set: a value that nothing changes.
 
     Attributes
     ----------
-    root : Path
-        The folder or file that was read, absolute.
-    layout : str
-        What it was recognised as, for people to read.
+    origin : Origin
+        Where the images are, those that were not taken included.
     class_names : tuple of str
-        In label order, which is alphabetical.
+        In label order, which is alphabetical unless another one was asked for.
     splits : tuple of str
         The splits that are present, in the order of `fer_data.data.labels.SPLITS`.
     split_codes : ndarray of int8, shape [N]
-        Index into `splits`; `NO_SPLIT` (-1) where a selection takes the sample out, so that row
-        *i* stays picture *i* of a store.
+        Index into `splits`.
     labels : ndarray of int32, shape [N]
         Index into `class_names`; `UNLABELLED` (-1) where the data brings no label.
-    locations : ndarray of str or of int64, shape [N]
-        Path below `root`, or the row in a table, counted from 0.
+    rows : ndarray of int64, shape [N]
+        Which image of the origin each sample is, ascending.
+    groups : ndarray of int64, shape [N], or None
+        Index into `group_names`: samples of one group (a patient, a lesion, a track) belong on
+        one side of every division.
+    group_names : ndarray of str, shape [G]
     left_out : tuple of LeftOut
         What was found and is no sample.
     soft_labels : ndarray of float32, shape [N, C], or None
-        Shares of the classes that a loader may train on in place of `labels`, which balancing goes
-        by all the same; None where labels are whole.
+        Proportions of the classes that a loader may train on in place of `labels`, which balancing
+        goes by all the same; None where labels are whole.
     notes : tuple of str
         A line for each choice that was made while reading, and for each change by an option.
-    kind : str
-        A key of `fer_data.data.sources.READERS`: what reads the images.
     options : LoadOptions
         How the data set was read, and what of it was taken.
+    num_excluded : int
+        How many samples a selection excluded.
     """
 
-    root: Path
-    layout: str
+    origin: Origin
     class_names: tuple[str, ...]
     splits: tuple[str, ...]
     split_codes: NDArray[np.int8]
     labels: NDArray[np.int32]
-    locations: NDArray[np.str_] | NDArray[np.int64]
+    rows: NDArray[np.int64] = field(default_factory=_no_rows)
+    groups: NDArray[np.int64] | None = None
+    group_names: NDArray[np.str_] = field(default_factory=_no_names)
     left_out: tuple[LeftOut, ...] = ()
     soft_labels: NDArray[np.float32] | None = None
     notes: tuple[str, ...] = ()
-    kind: str = ""
     options: LoadOptions = field(default_factory=LoadOptions)
+    num_excluded: int = 0
 
     def __post_init__(self) -> None:
-        lengths = {len(self.split_codes), len(self.labels), len(self.locations)}
+        if not len(self.rows) and len(self.labels) == len(self.origin):
+            object.__setattr__(self, "rows", np.arange(len(self.origin)))
+        columns = (self.split_codes, self.labels, self.rows, self.groups, self.soft_labels)
+        lengths = {len(column) for column in columns if column is not None}
         if len(lengths) != 1:
             raise ValueError(f"columns of different lengths: {sorted(lengths)}")
-        _check_codes(self.split_codes, NO_SPLIT, len(self.splits))
+        _check_codes(self.split_codes, 0, len(self.splits))
         _check_codes(self.labels, UNLABELLED, len(self.class_names))
-        if self.locations.ndim != 1 or self.locations.dtype.kind not in "iU":
-            raise ValueError(f"locations are {self.locations.dtype} {self.locations.shape}")
+        _check_codes(self.rows, 0, len(self.origin))
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def __repr__(self) -> str:
-        sizes = [f"{split} {len(self.rows(split)):,}" for split in self.splits]
+        sizes = [f"{split} {len(self.indices(split)):,}" for split in self.splits]
         parts = [printable(str(self.root)), *sizes, f"{len(self.class_names)} classes"]
         return f"Dataset({', '.join(parts)})"
 
+    def _repr_html_(self) -> str:
+        return dataset_html(self)
+
+    def __getitem__(self, split: str) -> Dataset:
+        """Return the samples of one split, which is then the only one."""
+        name = split_of_folder(split) or split if isinstance(split, str) else str(split)
+        return self.select(self.indices(name))
+
+    @property
+    def root(self) -> Path:
+        """The folder or file that was read, absolute; of data in memory, a name to show."""
+        return self.origin.root
+
+    @property
+    def layout(self) -> str:
+        """What it was recognised as, for people to read."""
+        return self.origin.layout
+
+    @property
+    def kind(self) -> str:
+        """Name of the source that read it."""
+        return self.origin.kind
+
+    @property
+    def locations(self) -> NDArray[np.str_] | NDArray[np.int64]:
+        """Path below `root`, or the row in a table, of each sample, shape [N]."""
+        whole = len(self.rows) == len(self.origin)
+        return self.origin.locations if whole else self.origin.locations[self.rows]
+
     @property
     def in_table(self) -> bool:
-        """Whether pictures stand in a table's rows rather than in files of their own."""
-        return self.locations.dtype.kind == "i"
+        """Whether images stand in a table's rows rather than in files of their own."""
+        return self.origin.in_table
 
-    def rows(self, split: str) -> NDArray[np.int64]:
-        """Return the row numbers of one split.
+    @property
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Number of labelled samples of each class, by split."""
+        return {
+            split: dict(zip(self.class_names, self.class_counts(split).tolist(), strict=True))
+            for split in self.splits
+        }
+
+    def indices(self, split: str) -> NDArray[np.int64]:
+        """Return the indices of the samples of one split.
 
         Raises
         ------
@@ -123,22 +184,25 @@ class Dataset:
         """
         if split not in self.splits:
             raise DataError(
-                f"{self.root}: there is no {split} split here, only {', '.join(self.splits)}"
+                f"{self.root}: there is no {printable(split)} split here, only "
+                f"{', '.join(self.splits)}"
             )
         return np.flatnonzero(self.split_codes == self.splits.index(split))
 
-    def counts(self, split: str) -> NDArray[np.int64]:
+    def class_counts(self, split: str) -> NDArray[np.int64]:
         """Return the number of labelled samples of each class in one split, shape [C]."""
-        labels = self.labels[self.rows(split)]
+        labels = self.labels[self.indices(split)]
         return np.bincount(labels[labels >= 0], minlength=len(self.class_names)).astype(np.int64)
 
     def without_samples(self, split: str) -> tuple[str, ...]:
         """Return the names of the classes that have no labelled sample in one split."""
-        return tuple(self.class_names[label] for label in np.flatnonzero(self.counts(split) == 0))
+        return tuple(
+            self.class_names[label] for label in np.flatnonzero(self.class_counts(split) == 0)
+        )
 
     def num_unlabelled(self, split: str) -> int:
         """Return the number of samples of one split that bring no label."""
-        return int((self.labels[self.rows(split)] == UNLABELLED).sum())
+        return int((self.labels[self.indices(split)] == UNLABELLED).sum())
 
     def check_labels(self) -> None:
         """Refuse a data set without any label.
@@ -150,11 +214,6 @@ class Dataset:
         """
         if len(self.labels) and not (self.labels >= 0).any():
             raise DataError(f"{self.root}: {self.layout}: no sample of it has a label")
-
-    @property
-    def num_excluded(self) -> int:
-        """Number of samples that are in no split, and so in no count."""
-        return int((self.split_codes == NO_SPLIT).sum())
 
     @property
     def num_bad(self) -> int:
@@ -172,42 +231,208 @@ class Dataset:
             for reason, found in names.items()
         ]
 
-    def sample_ids(self) -> list[str]:
-        """Return a printable, unique name of each sample: its path, or ``row <number>``."""
-        if self.in_table:
-            return [f"row {row}" for row in self.locations]
-        return [printable(path) for path in self.locations]
+    def sample_ids(self, indices: NDArray[np.int64] | None = None) -> list[str]:
+        """Return printable, unique names of samples, in order: a path, or ``row <number>``."""
+        rows = self.rows if indices is None else self.rows[indices]
+        return self.origin.ids(rows)
 
-    def take(self, rows: NDArray[np.int64], *, left_out: Iterable[LeftOut] = ()) -> Dataset:
-        """Return the dataset of some of the rows, with what that leaves out noted in it."""
+    def take(self, indices: NDArray[np.integer], *, left_out: Iterable[LeftOut] = ()) -> Dataset:
+        """Return the dataset of some samples, with what that leaves out noted in it.
+
+        Parameters
+        ----------
+        indices : ndarray of int, shape [K]
+            Ascending, none twice.
+        left_out : iterable of LeftOut
+        """
+        if (np.diff(indices) <= 0).any():
+            raise ValueError("indices are not ascending")
+        codes = self.split_codes[indices]
+        present = np.unique(codes)
         return replace(
             self,
-            split_codes=self.split_codes[rows],
-            labels=self.labels[rows],
-            locations=self.locations[rows],
-            soft_labels=None if self.soft_labels is None else self.soft_labels[rows],
+            splits=tuple(self.splits[code] for code in present),
+            split_codes=np.searchsorted(present, codes).astype(np.int8),
+            labels=self.labels[indices],
+            rows=self.rows[indices],
+            groups=None if self.groups is None else self.groups[indices],
+            soft_labels=None if self.soft_labels is None else self.soft_labels[indices],
             left_out=self.left_out + tuple(left_out),
         )
+
+    def select(self, samples: ArrayLike) -> Dataset:
+        """Return the dataset of some of its samples, in the order of the data.
+
+        Parameters
+        ----------
+        samples : array of int, of bool [N] or of str
+            Indices, a mask, or ids as `sample_ids` gives them.
+
+        Raises
+        ------
+        UsageError
+            If there is no such sample, one is named twice, or none is left.
+
+        Examples
+        --------
+        >>> import numpy as np, fer_data
+        >>> images = np.zeros((4, 8, 8), np.uint8)
+        >>> data = fer_data.load((images, ["cat", "dog", "cat", "cat"]))
+        >>> data.select([3, 0]).counts
+        {'train': {'cat': 2, 'dog': 0}}
+        """
+        found = self._indices_of(samples)
+        if not len(found):
+            raise UsageError(f"{self.root}: no sample is selected")
+        return self.take(np.sort(found))
+
+    def exclude(self, samples: ArrayLike | Exclusions) -> Dataset:
+        """Return the dataset without some of its samples.
+
+        Parameters
+        ----------
+        samples : array, or Audit
+            What `select` takes, or an audit: what its findings would exclude.
+
+        Raises
+        ------
+        UsageError
+            If there is no such sample, or none is left.
+        """
+        if isinstance(samples, Exclusions):
+            kept = np.flatnonzero(~np.isin(self.rows, samples.exclude_rows))
+        else:
+            kept = np.setdiff1d(np.arange(len(self)), self._indices_of(samples))
+        if not len(kept):
+            raise UsageError(f"{self.root}: every sample is excluded")
+        number = len(self) - len(kept)
+        left = self.take(kept).noted(f"{number:,} excluded")
+        return replace(left, num_excluded=self.num_excluded + number)
+
+    def relabel(self, labels: Mapping[str, str] | ArrayLike) -> Dataset:
+        """Return the dataset under other labels.
+
+        Parameters
+        ----------
+        labels : mapping of str to str, or array of str or int, shape [N]
+            New class names of samples by their ids; or a label for every sample: a class name,
+            which may be a new one, or an index into `class_names`.
+
+        Raises
+        ------
+        UsageError
+            If a sample or a label does not exist, or there are too few of them.
+        """
+        names = np.array([*self.class_names, ""])[self.labels].astype(object)
+        if isinstance(labels, Mapping):
+            names[self._indices_of(list(labels))] = list(map(str, labels.values()))
+        else:
+            given = np.asarray(labels)
+            if given.shape != (len(self),):
+                raise UsageError(
+                    f"labels: expected {len(self):,}, one a sample, got shape {given.shape}"
+                )
+            if given.dtype.kind in "iu":
+                if len(given) and not UNLABELLED <= given.min() <= given.max() < len(
+                    self.class_names
+                ):
+                    raise UsageError(
+                        f"labels: expected -1 to {len(self.class_names) - 1}, got "
+                        f"{given.min()} to {given.max()}"
+                    )
+                given = np.array([*self.class_names, ""])[given]
+            names = given.astype(str).astype(object)
+        new = sorted({name for name in names.tolist() if name} - set(self.class_names))
+        classes = (*self.class_names, *new)
+        if self.class_names == tuple(sorted(self.class_names)):
+            classes = tuple(sorted(classes))
+        place = {name: code for code, name in enumerate(classes)} | {"": UNLABELLED}
+        codes = np.array([place[name] for name in names.tolist()], np.int32)
+        before = np.array([place[name] for name in self.class_names] + [UNLABELLED], np.int32)
+        changed = int((before[self.labels] != codes).sum())
+        found = replace(self, class_names=classes, labels=codes, soft_labels=None)
+        return found.noted(f"{changed:,} labels changed")
+
+    def chunks(self) -> Iterator[tuple[NDArray[np.int64], list[NDArray[np.uint8]]]]:
+        """Yield the samples a few hundred at a time, their images decoded as they are.
+
+        Yields
+        ------
+        indices : ndarray of int64, shape [K]
+        images : list of ndarray of uint8, [H, W] or [H, W, 3]
+
+        Raises
+        ------
+        DataError
+            If an image cannot be decoded.
+        """
+        from fer_data.data.decode import as_it_is  # Pillow, which counting does not need
+
+        for piece in self.pieces().pieces:
+            found = list(piece.pictures())
+            yield (
+                np.array([one.row for one in found], np.int64),
+                [as_it_is(one.raw, one.name) for one in found],
+            )
+
+    def _indices_of(self, samples: ArrayLike) -> NDArray[np.int64]:
+        chosen = np.asarray(samples)
+        if not len(np.atleast_1d(chosen)):
+            return np.zeros(0, np.int64)
+        if chosen.ndim != 1 or chosen.dtype.kind not in "biuUO":
+            raise UsageError(
+                f"samples: expected indices, a mask or ids, got {chosen.dtype} {chosen.shape}"
+            )
+        if chosen.dtype.kind == "b":
+            if len(chosen) != len(self):
+                raise UsageError(f"samples: a mask of {len(chosen):,} for {len(self):,} samples")
+            return np.flatnonzero(chosen)
+        if chosen.dtype.kind in "UO":
+            place = {sample: index for index, sample in enumerate(self.sample_ids())}
+            if unknown := [one for one in chosen.tolist() if one not in place]:
+                raise UsageError(f"{self.root}: no sample {printable(str(unknown[0]))}")
+            chosen = np.array([place[one] for one in chosen.tolist()])
+        found = chosen.astype(np.int64)
+        if found.min() < -len(self) or found.max() >= len(self):
+            raise UsageError(
+                f"samples: {found.min()} to {found.max()} of {len(self):,}; they count from 0"
+            )
+        found = found % len(self)
+        if len(np.unique(found)) < len(found):
+            raise UsageError("samples: one is named twice")
+        return found
+
+    def pieces(self) -> Pieces:
+        """Return the images in pieces, each of which any process can read alone."""
+        return self.origin.pieces(self.rows)
+
+    def noted(self, *notes: str) -> Dataset:
+        """Return the same with further notes."""
+        return replace(self, notes=(*self.notes, *notes))
 
     def digest(self) -> str:
         """Return a key of which samples are in which split, and under which labels."""
         key = hashlib.blake2b(digest_size=16)
         key.update(repr((self.class_names, self.splits)).encode())
-        for column in (self.split_codes, self.labels, self.soft_labels):
+        for column in (self.rows, self.split_codes, self.labels, self.soft_labels):
             key.update(b"" if column is None else column.tobytes())
         return key.hexdigest()
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a DataFrame with the columns ``sample``, ``split`` and ``class_name``."""
+        """Return a DataFrame with the columns ``sample``, ``split``, ``class_name``, ``group``.
+
+        The last one is there where the samples have groups.
+        """
         import pandas as pd  # 0.7 s to import, and this is its only use here
 
-        return pd.DataFrame(
-            {
-                "sample": self.sample_ids(),
-                "split": pd.Categorical.from_codes(self.split_codes, self.splits),
-                "class_name": pd.Categorical.from_codes(self.labels, self.class_names),
-            }
-        )
+        columns = {
+            "sample": self.sample_ids(),
+            "split": pd.Categorical.from_codes(self.split_codes, self.splits),
+            "class_name": pd.Categorical.from_codes(self.labels, self.class_names),
+        }
+        if self.groups is not None:
+            columns["group"] = self.group_names[self.groups]
+        return pd.DataFrame(columns)
 
 
 def build(
@@ -235,22 +460,13 @@ def build(
     label_codes: dict[str | None, int] = {name: code for code, name in enumerate(names)}
     label_codes[None] = UNLABELLED
     return Dataset(
-        root=root,
-        layout=layout,
+        Origin(root, layout, names, np.array([location for _, _, location in rows])),
         class_names=names,
         splits=splits,
         split_codes=np.array([split_codes[split] for split, _, _ in rows], np.int8),
         labels=np.array([label_codes[name] for _, name, _ in rows], np.int32),
-        locations=np.array([location for _, _, location in rows]),
         left_out=left_out,
     )
-
-
-def printable(name: str) -> str:
-    """Return a file name with what no terminal can show (newlines, broken bytes) escaped."""
-    if name.isprintable():
-        return name
-    return name.encode("unicode_escape").decode("ascii")
 
 
 def shown_class(name: str) -> str:

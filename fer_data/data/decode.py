@@ -205,3 +205,21 @@ def _bring_to(image: Image.Image, form: PixelFormat) -> Picture:
     if resized:
         image = image.resize((form.width, form.height), Image.Resampling.BILINEAR)
     return Picture(np.asarray(image, np.uint8).reshape(form.shape), resized, converted, before)
+
+
+def as_it_is(raw: Raw | DataError, name: str) -> NDArray[np.uint8]:
+    """Decode an image upright in its own size and colour: uint8 [H, W], or [H, W, 3] if not grey.
+
+    Raises
+    ------
+    DataError
+        As `decode`, or the one that is given in place of an image.
+    """
+    if isinstance(raw, DataError):
+        raise raw
+    if isinstance(raw, np.ndarray):
+        return raw[:, :, 0] if raw.shape[2:] == (1,) else raw
+    height, width, color = look(raw, name)
+    grey = color in ("grey", "1", "LA") or color.startswith("I;16")
+    found = decode(raw, PixelFormat(height, width, "grey" if grey else "rgb"), name)
+    return found.pixels[:, :, 0] if grey else found.pixels

@@ -26,11 +26,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data.dataset import NO_SPLIT, UNLABELLED, Dataset, printable
+from fer_data.data.dataset import UNLABELLED, Dataset
 from fer_data.data.labels import USAGES, split_of_folder
 from fer_data.errors import DataError
 from fer_data.util.files import refuse_no_file
-from fer_data.util.words import counted
+from fer_data.util.words import counted, printable
 
 COLUMNS = (
     "neutral",
@@ -56,8 +56,8 @@ _NUMBER = re.compile(r"((?:public|private)_test|[a-z]*)[_-]?([0-9]+)$", re.IGNOR
 """What may tell the split, and the row, at the end of a file's name."""
 
 
-_KNOWS_ROWS = ("csv", "class folders")
-"""In the words for a layout whose rows, or file names, are FER2013's own numbers."""
+_KNOWS_ROWS = ("csv", "folder", "labelled-images")
+"""Sources whose rows, or file names, may be FER2013's own numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,25 +160,20 @@ def overlay(
     renumbered = np.array([names.index(name) for name in dataset.class_names])
     own = np.where(dataset.labels >= 0, renumbered[dataset.labels], UNLABELLED)
 
-    taken = np.flatnonzero(dataset.split_codes != NO_SPLIT)
-    cast = np.zeros((len(dataset), len(COLUMNS)), np.int64)
-    cast[taken] = votes.counts[_rows(dataset, votes, taken)]
+    cast = votes.counts[_rows(dataset, votes)]
     tied = (cast == cast.max(axis=1, keepdims=True)) & (cast > 0)
-    here = np.zeros(len(dataset), np.bool_)
-    here[taken] = True
-    unusable = here & ~tied[:, :_NO_EMOTION].any(axis=1)
-    tie = here & ~unusable & (tied.sum(axis=1) > 1)
+    unusable = ~tied[:, :_NO_EMOTION].any(axis=1)
+    tie = ~unusable & (tied.sum(axis=1) > 1)
     own_is_tied = tied[np.arange(len(dataset)), column_of[own]] & (own != UNLABELLED)
     by_own = tie & own_is_tied
     undecided = tie & ~own_is_tied
-    other = here & ~unusable & ~tie & ~kept[tied.argmax(axis=1)]
+    other = ~unusable & ~tie & ~kept[tied.argmax(axis=1)]
 
-    labels = np.where(here & ~unusable & ~tie & ~other, label_of[tied.argmax(axis=1)], own)
-    codes = dataset.split_codes.copy()
-    codes[undecided | other | (unusable & (not keep_unusable))] = NO_SPLIT
+    labels = np.where(~unusable & ~tie & ~other, label_of[tied.argmax(axis=1)], own)
+    gone = undecided | other | (unusable & (not keep_unusable))
     of_file = f"FER+ ({printable(votes.path.name)})"
     notes = [
-        f"{counted(int((codes != NO_SPLIT).sum()), 'label')} by {of_file}, "
+        f"{counted(int((~gone).sum()), 'label')} by {of_file}, "
         f"{by_own.sum():,} of them tied at the top and decided by the data's own label",
         f"{unusable.sum():,} {'kept under their own label' if keep_unusable else 'excluded'}, "
         f"most votes for unknown or no face in {of_file}",
@@ -188,13 +183,17 @@ def overlay(
         notes.append(f"{other.sum():,} excluded, contempt in {of_file}")
     if soft:
         notes.append("training is on soft labels: shares of the votes for the classes")
-    return replace(
+    found = replace(
         dataset,
         class_names=names,
-        split_codes=codes,
         labels=labels.astype(np.int32),
         soft_labels=_shares(cast[:, column_of], labels, unusable) if soft else None,
-        notes=(*dataset.notes, *notes),
+    )
+    if gone.all():
+        raise DataError(f"{dataset.root}: {of_file} excludes every sample")
+    return replace(
+        found.take(np.flatnonzero(~gone)).noted(*notes),
+        num_excluded=dataset.num_excluded + int(gone.sum()),
     )
 
 
@@ -217,10 +216,10 @@ def _columns(dataset: Dataset, names: tuple[str, ...]) -> NDArray[np.int64]:
     return np.array([found[name] for name in names])
 
 
-def _rows(dataset: Dataset, votes: Votes, taken: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the row of the votes for each sample that is taken, checked against its split."""
-    numbers, splits = _numbers(dataset, taken)
-    ids = dataset.take(taken).sample_ids()
+def _rows(dataset: Dataset, votes: Votes) -> NDArray[np.int64]:
+    """Return the row of the votes for each sample, checked against its split."""
+    numbers, splits = _numbers(dataset)
+    ids = dataset.sample_ids()
     seen: dict[int, str] = {}
     for sample, number, split in zip(ids, numbers, splits, strict=True):
         if number >= len(votes.usages):
@@ -243,18 +242,18 @@ def _rows(dataset: Dataset, votes: Votes, taken: NDArray[np.int64]) -> NDArray[n
     return np.array(numbers, np.int64)
 
 
-def _numbers(dataset: Dataset, taken: NDArray[np.int64]) -> tuple[list[int], list[str]]:
+def _numbers(dataset: Dataset) -> tuple[list[int], list[str]]:
     """Return each sample's row of FER2013, and the split that its name or its folder tells."""
-    splits = [dataset.splits[code] for code in dataset.split_codes[taken].tolist()]
-    if not any(word in dataset.layout for word in _KNOWS_ROWS):
+    splits = [dataset.splits[code] for code in dataset.split_codes.tolist()]
+    if dataset.kind and dataset.kind not in _KNOWS_ROWS:
         raise DataError(
             f"{dataset.root}: {dataset.layout} does not tell FER2013's rows; take the "
             "csv itself, or folders as convert-csv writes them"
         )
     if dataset.in_table:
-        return [int(row) for row in dataset.locations[taken]], splits
+        return [int(row) for row in dataset.locations], splits
     numbers = []
-    for place, location in enumerate(dataset.locations[taken].tolist()):
+    for place, location in enumerate(dataset.locations.tolist()):
         found = _NUMBER.search(location.rpartition(".")[0])
         if found is None or len(found[2]) > 18:
             raise DataError(

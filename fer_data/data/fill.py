@@ -12,10 +12,9 @@ import joblib
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data import sources
 from fer_data.data.changes import Changes
-from fer_data.data.dataset import Dataset
 from fer_data.data.decode import PixelFormat, Raw, decode
+from fer_data.data.origin import Origin
 from fer_data.data.sources.content import DIGEST_BYTES, UNREADABLE, digest_of, digest_of_file
 from fer_data.data.sources.piece import Piece
 from fer_data.data.sources.source import check_bad_rows
@@ -48,8 +47,8 @@ class Filled:
     digests: NDArray[np.uint8] | None
 
 
-def fill(dataset: Dataset, form: PixelFormat, target: Path, *, stop_at_bad: bool) -> Filled:
-    """Decode every picture of a dataset to `target`, a new uint8 [N, H, W, C] ``.npy`` file.
+def fill(origin: Origin, form: PixelFormat, target: Path, *, stop_at_bad: bool) -> Filled:
+    """Decode every image of an origin to `target`, a new uint8 [N, H, W, C] ``.npy`` file.
 
     Rows whose picture is bad stay zero. With `stop_at_bad`, the work ends soon after the first.
 
@@ -58,20 +57,36 @@ def fill(dataset: Dataset, form: PixelFormat, target: Path, *, stop_at_bad: bool
     DataError
         If more are bad than are ever skipped.
     """
-    new_array(target, (len(dataset), *form.shape))
+    new_array(target, (len(origin), *form.shape))
     changes = Changes()
     bad: list[Bad] = []
     digests: list[NDArray[np.uint8]] = []
-    whole = sources.pieces(dataset)
+    whole = origin.pieces()
     tasks = (joblib.delayed(_decode)(piece, form, target) for piece in whole.pieces)
     # Tasks that have begun are waited for, as they write to the file.
-    parts = in_parallel(takewhile(lambda _: not (bad and stop_at_bad), tasks), size=len(dataset))
+    parts = in_parallel(takewhile(lambda _: not (bad and stop_at_bad), tasks), size=len(origin))
     for part in track(parts, total=whole.number, description="Decoding pictures"):
         changes += part.changes
         bad += part.bad
         digests += [] if part.digests is None else [part.digests]
-        check_bad_rows(dataset.root, len(bad))
+        check_bad_rows(origin.root, len(bad))
     return Filled(changes, bad, np.concatenate(digests) if digests else None)
+
+
+def fill_array(
+    origin: Origin, form: PixelFormat, target: NDArray[np.uint8], *, stop_at_bad: bool
+) -> Filled:
+    """Decode every image of an origin to an array in memory, as `fill` does."""
+    changes = Changes()
+    bad: list[Bad] = []
+    whole = origin.pieces()
+    for piece in track(whole.pieces, total=whole.number, description="Decoding images"):
+        done = _decode_to(piece, form, target)
+        changes += done.changes
+        bad += done.bad
+        if bad and stop_at_bad:
+            break
+    return Filled(changes, bad, None)
 
 
 def error_of(bad: Bad) -> DataError:
@@ -89,7 +104,10 @@ def new_array(target: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[n
 
 
 def _decode(piece: Piece, form: PixelFormat, target: Path) -> Filled:
-    pixels = np.load(target, mmap_mode="r+", allow_pickle=False)
+    return _decode_to(piece, form, np.load(target, mmap_mode="r+", allow_pickle=False))
+
+
+def _decode_to(piece: Piece, form: PixelFormat, pixels: NDArray[np.uint8]) -> Filled:
     changes = Changes()
     bad = []
     digests = []

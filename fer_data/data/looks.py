@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import joblib
 
-from fer_data.data import sources
 from fer_data.data.dataset import Dataset
 from fer_data.data.decode import Look, look
 from fer_data.data.sources.piece import Piece
@@ -16,7 +15,7 @@ from fer_data.util.progress import track
 def looks(dataset: Dataset) -> list[Look]:
     """Return the look of every sample; of one that cannot be opened, ``(0, 0, "")``."""
     found: list[Look] = [(0, 0, "")] * len(dataset)
-    whole = sources.pieces(dataset)
+    whole = dataset.pieces()
     tasks = (joblib.delayed(_looks)(piece) for piece in whole.pieces)
     parts = in_parallel(tasks, size=len(dataset))
     for part in track(parts, total=whole.number, description="Looking at files"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,21 @@ class LoadOptions:
     image_column, label_column, split_column : str, optional
         With `labels`: columns of the images' names, of the labels (one-hot ones with commas
         between them) and of the splits.
-    label_from : str, optional
+    group_column : str, optional
+        Column of what a sample belongs to, as a patient or a lesion: samples of one group stay on
+        one side of every division.
+    label_from : str or callable, optional
         A regular expression with a group, or groups named ``label`` and ``split``, that finds the
-        label in each file's path.
+        label in each file's path. For a dataset of PyTorch's, a function of the dataset that
+        returns a label for each item.
+    images : path, optional
+        For a table of labels as the source: the folder of its images; by default its own.
+    from_float : bool
+        Whether arrays of floats from 0 to 1 are images, brought to 0 to 255.
+    class_names : sequence, mapping, text or path, optional
+        Other names of the classes, or another order: all names; or new ones where they are
+        numbers from 0; or old names with their new ones (two may get the same one). As text: names
+        with commas between them, ``numeric`` for the order of numbers, or a csv of old,new.
     exclude : path, optional
         A csv whose first column is ``sample``: these are in no split, and so in no count and no
         batch. Further columns are for people.
@@ -69,7 +82,11 @@ class LoadOptions:
     image_column: str | None = None
     label_column: str | None = None
     split_column: str | None = None
-    label_from: str | None = None
+    group_column: str | None = None
+    label_from: str | Callable[[Any], Any] | None = None
+    images: str | Path | None = None
+    from_float: bool = False
+    class_names: Any = None
     exclude: str | Path | None = None
     splits: str | Path | None = None
     fold: int | None = None
@@ -79,7 +96,7 @@ class LoadOptions:
     keep_unusable: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("labels", "exclude", "splits", "ferplus"):
+        for name in ("labels", "images", "exclude", "splits", "ferplus"):
             path = getattr(self, name)
             object.__setattr__(self, name, None if path is None else Path(path).absolute())
         if self.fold is not None and self.splits is None:
@@ -88,9 +105,6 @@ class LoadOptions:
             if getattr(self, name) and self.ferplus is None:
                 option = name.replace("_", "-")
                 raise UsageError(f"{option} without FER+: name its fer2013new.csv (--ferplus)")
-        for name in ("image_column", "label_column", "split_column"):
-            if getattr(self, name) is not None and self.labels is None:
-                raise UsageError(f"{name} of no table: name the table of labels (labels=)")
         if (self.labels, self.label_from, self.layout).count(None) < 2:
             raise UsageError("labels, label_from and layout: give one of them")
         if self.layout not in (None, CLASS_FOLDERS):
@@ -99,7 +113,7 @@ class LoadOptions:
     def to_dict(self) -> dict[str, Any]:
         """Return what is not as by default, as JSON holds it."""
         return {
-            name: str(value) if isinstance(value, Path) else value
+            name: str(value) if isinstance(value, Path) or callable(value) else value
             for name, value in vars(self).items()
             if value is not None and value is not False
         }

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import Any
 
 from fer_data.data import sources
+from fer_data.data.class_names import renamed
 from fer_data.data.dataset import Dataset
 from fer_data.data.options import LoadOptions
 from fer_data.data.selection import selected
 from fer_data.errors import UsageError
 
-DatasetLike = str | Path | Dataset
-"""What `load`, and with it every public function, takes as data."""
+DatasetLike = Any
+"""What `load`, and with it every public function, takes as data; see there."""
 
 
 def load(source: DatasetLike, **options: Any) -> Dataset:
@@ -22,15 +21,19 @@ def load(source: DatasetLike, **options: Any) -> Dataset:
 
     Parameters
     ----------
-    source : path or Dataset
-        A folder of class folders, a folder of split folders with class folders in them, a csv as
-        FER2013 is published (``fer2013.csv``, ``icml_face_data.csv``, Kaggle's ``train.csv`` and
-        ``test.csv``), gzipped or not, a ``.npz`` file, parquet files as Hugging Face lays image
-        data out, or TFRecord files with their ``index.json``. A `Dataset` is returned as it is.
+    source : path, arrays, DataFrame, dataset or Dataset
+        A path: a folder of class folders, of split folders with class folders in them, or of images
+        with a table of labels (`labels`); a table of labels (`images`); a csv as FER2013 is
+        published (``fer2013.csv``, ``icml_face_data.csv``, Kaggle's ``train.csv`` and
+        ``test.csv``), gzipped or not; a ``.npz`` file; parquet files as Hugging Face lays image
+        data out; TFRecord files.
+        Arrays: ``(images, labels)``, or ``{"train": (images, labels), "test": …}``; images are
+        uint8 [N, H, W] or [N, H, W, 3] and are not copied, labels integers, text or one-hot.
+        A DataFrame that names image files (`images`). A dataset of PyTorch's or of Hugging Face's,
+        or a mapping of splits to such. A `Dataset` is returned as it is, or, with the options
+        ``exclude``, ``splits``, ``fold`` and ``class_names``, what these make of it.
     **options
-        The fields of `fer_data.LoadOptions`: ``skip_bad``, ``test_apart``, ``layout``,
-        ``labels``, ``image_column``, ``label_column``, ``split_column``, ``label_from``,
-        ``exclude``, ``splits``, ``fold``, ``ferplus``, ``soft``, ``contempt``, ``keep_unusable``.
+        The fields of `fer_data.LoadOptions`.
 
     Returns
     -------
@@ -47,27 +50,32 @@ def load(source: DatasetLike, **options: Any) -> Dataset:
     Examples
     --------
     >>> data = fer_data.load("fer2013.csv", exclude="exclusions.csv")  # doctest: +SKIP
-    >>> data.class_names, data.counts("train")                         # doctest: +SKIP
+    >>> data.class_names, data.class_counts("train")                         # doctest: +SKIP
     >>> table = "HAM10000/metadata.csv"
     >>> fer_data.load("HAM10000/", labels=table, label_column="dx")     # doctest: +SKIP
     """
-    if isinstance(source, Dataset):
-        if options:
-            raise UsageError(f"{', '.join(options)}: a Dataset was loaded with its options already")
-        return source
-    if not isinstance(source, str | os.PathLike):
-        raise UsageError(
-            f"source: expected the path of a data set or a Dataset, got {type(source).__name__}"
-        )
     known = [one.name for one in fields(LoadOptions)]
     if unknown := [name for name in options if name not in known]:
         raise UsageError(f"{', '.join(unknown)}: no option of load, which takes {', '.join(known)}")
     chosen = LoadOptions(**options)
+    if isinstance(source, Dataset):
+        return _reloaded(source, chosen, options)
     if chosen.exclude is not None and not chosen.skip_bad:
         found = selected(sources.read(source, replace(chosen, skip_bad=True)), chosen)
         if not found.num_bad:
             return replace(found, options=chosen)  # what is bad is excluded
     return selected(sources.read(source, chosen), chosen)
+
+
+def _reloaded(dataset: Dataset, chosen: LoadOptions, given: dict[str, Any]) -> Dataset:
+    """Return what options that apply to any dataset make of one."""
+    anew = ("exclude", "splits", "fold", "class_names", "ferplus", "soft", "contempt")
+    if others := [name for name in given if name not in (*anew, "keep_unusable", "skip_bad")]:
+        raise UsageError(f"{', '.join(others)}: a Dataset was loaded with its options already")
+    if not given:
+        return dataset
+    found = selected(renamed(dataset, chosen.class_names), chosen)
+    return replace(found, options=replace(dataset.options, **given))
 
 
 def load_skipping_bad(source: DatasetLike, **options: Any) -> Dataset:

@@ -14,16 +14,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data.dataset import NO_SPLIT, Dataset, LeftOut, printable
+from fer_data.data.dataset import Dataset, LeftOut
 from fer_data.data.ferplus import overlay, read_votes
 from fer_data.data.labels import SPLITS, TEST_SPLITS
 from fer_data.data.options import LoadOptions
 from fer_data.errors import DataError, UsageError
 from fer_data.util.files import refuse_no_file
+from fer_data.util.words import printable
 
 
 def selected(dataset: Dataset, options: LoadOptions) -> Dataset:
-    """Return what the options take of a data set; row *i* stays row *i*.
+    """Return what the options take of a data set.
 
     Raises
     ------
@@ -52,12 +53,13 @@ def _without(dataset: Dataset, path: Path) -> Dataset:
     table = _Table(path)
     if table.names[:1] != ["sample"]:
         raise DataError(f"{path}: the first column is not sample; expected one like sample,reason")
-    rows = np.array([row for row, _ in table.rows_of(dataset)], np.int64)
-    codes = dataset.split_codes.copy()
-    codes[rows] = NO_SPLIT
-    note = f"{len(set(rows.tolist())):,} excluded, by {printable(path.name)}"
+    rows = {row for row, _ in table.rows_of(dataset)}
+    kept = np.setdiff1d(np.arange(len(dataset)), sorted(rows))
+    if not len(kept):
+        raise DataError(f"{dataset.root}: every sample is excluded by {printable(path.name)}")
     left_out = tuple(item for item in dataset.left_out if _id_of(item) not in table.left_out)
-    return replace(dataset, split_codes=codes, left_out=left_out, notes=(*dataset.notes, note))
+    found = dataset.take(kept).noted(f"{len(rows):,} excluded, by {printable(path.name)}")
+    return replace(found, left_out=left_out, num_excluded=dataset.num_excluded + len(rows))
 
 
 def _divided(dataset: Dataset, path: Path, fold: int | None) -> Dataset:
@@ -84,26 +86,29 @@ def _divided(dataset: Dataset, path: Path, fold: int | None) -> Dataset:
                 found[dataset.split_codes == code] = split
         for row, number in _fold_numbers(path, named, fold).items():
             found[row] = "validation" if number == fold else "train"
-    found[dataset.split_codes == NO_SPLIT] = ""
     return _with_splits(dataset, found, path, fold)
 
 
 def _with_splits(
     dataset: Dataset, found: NDArray[np.str_], path: Path, fold: int | None
 ) -> Dataset:
-    splits = tuple(split for split in SPLITS if (found == split).any())
-    codes = np.full(len(found), NO_SPLIT, np.int8)
+    counts = {split: int((found == split).sum()) for split in SPLITS}
+    splits = tuple(split for split in SPLITS if counts[split])
+    if not splits:
+        raise DataError(f"{path}: names no sample of {dataset.root}")
+    kept = np.flatnonzero(found != "")
+    codes = np.zeros(len(found), np.int8)
     for code, split in enumerate(splits):
         codes[found == split] = code
-    counts = ", ".join(f"{split} {(found == split).sum():,}" for split in splits)
-    unnamed = int((codes == NO_SPLIT).sum()) - dataset.num_excluded
+    unnamed = len(found) - len(kept)
     note = (
         f"splits by {printable(path.name)}"
         + (f", fold {fold}" if fold is not None else "")
-        + f": {counts or 'no sample'}"
+        + f": {', '.join(f'{split} {counts[split]:,}' for split in splits)}"
         + (f"; {unnamed:,} that it does not name are in none" if unnamed else "")
     )
-    return replace(dataset, splits=splits, split_codes=codes, notes=(*dataset.notes, note))
+    divided = replace(dataset, splits=splits, split_codes=codes)
+    return replace(divided.take(kept).noted(note), num_excluded=dataset.num_excluded + unnamed)
 
 
 def _values(table: _Table, dataset: Dataset, column: str) -> dict[int, tuple[int, str]]:
@@ -162,6 +167,8 @@ class _Table:
         """
         places = {sample: row for row, sample in enumerate(dataset.sample_ids())}
         known = set(map(_id_of, dataset.left_out))
+        if len(dataset) < len(dataset.origin):
+            known.update(dataset.origin.ids())
         found, strangers = [], []
         for line, fields in self._lines:
             if len(fields) != len(self.names):

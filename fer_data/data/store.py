@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -21,23 +22,26 @@ import numpy as np
 from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
-from fer_data.data import fill, sources
+from fer_data.data import fill
 from fer_data.data.changes import Changes
-from fer_data.data.dataset import CANNOT_BE_DECODED, NO_SPLIT, Dataset, LeftOut, printable
+from fer_data.data.dataset import CANNOT_BE_DECODED, Dataset, LeftOut
 from fer_data.data.decode import PixelFormat
+from fer_data.data.images import Images, images_of
+from fer_data.data.origin import Origin
 from fer_data.data.reading import DatasetLike, load
+from fer_data.data.sources import memory
 from fer_data.data.sources.content import State
 from fer_data.errors import DataError
 from fer_data.util.files import write_json, write_text
 from fer_data.util.folders import built_whole, take_away
-from fer_data.util.words import counted
+from fer_data.util.words import counted, printable
 
-FORMAT = 4
+FORMAT = 5
 """Version of the layout on disk; a store of another version is built anew."""
 
 _LOGGER = logging.getLogger("fer_data")
 
-_logged: set[Path] = set()
+_logged: set[Path | str] = set()
 """Stores whose conversion this process has logged: many loaders may share one."""
 
 _TIMES = "times"
@@ -72,12 +76,12 @@ class PixelStore:
 
     Attributes
     ----------
-    path : Path
-        The store's folder.
+    path : Path or None
+        The store's folder; None where the images are in memory.
     dataset : Dataset
-        Row *i* is picture *i*.
-    pixels : ndarray of uint8, shape [N, H, W, C]
-        Memory-mapped, read-only.
+    pixels : ndarray of uint8, shape [N, H, W, C], or Images
+        Row *i* is the image of sample *i*. Memory-mapped and read-only, where there is a folder;
+        where the dataset takes some of the images only, they are taken as they are indexed.
     form : PixelFormat
         What every picture was brought to.
     report : BuildReport
@@ -89,18 +93,21 @@ class PixelStore:
         elsewhere, and for files that were touched but not changed.
     """
 
-    path: Path
+    path: Path | None
     dataset: Dataset
-    pixels: NDArray[np.uint8]
+    pixels: NDArray[np.uint8] | Images
     form: PixelFormat
     report: BuildReport
     digest: str
     fingerprint: str = ""
 
     def __repr__(self) -> str:
-        return f"PixelStore({self.path}, {len(self.pixels):,} images, {self.form})"
+        return f"PixelStore({self.path or 'memory'}, {len(self.pixels):,} images, {self.form})"
 
     def __reduce__(self) -> Any:
+        if self.path is None:
+            fields = (self.path, self.dataset, self.pixels, self.form, self.report)
+            return PixelStore, (*fields, self.digest, self.fingerprint)
         # Mapped again, else every process would copy the pixels.
         return _mapped, (self.path, self.dataset, self.digest)
 
@@ -112,7 +119,7 @@ class PixelStore:
         DataError
             If the pixels are not those that were stored.
         """
-        if _digest(self.pixels) != self.digest:
+        if self.path is not None and _digest(_pixels(self.path)) != self.digest:
             raise DataError(f"{self.path}: pixels differ from what was stored; delete the folder")
 
 
@@ -152,24 +159,49 @@ def open_store(
     """
     dataset = load(data, **options)
     form = form or PixelFormat()
-    state = sources.state(dataset)
-    key = hashlib.blake2b(digest_size=10)
-    key.update(f"{FORMAT} {dataset.kind} {state.key()} {form} ".encode())
-    key.update(dataset.locations.tobytes())
-    key.update(os.fsencode(dataset.root))
-    folder = cache_folder(cache) / f"{_plain(dataset.root.name)}-{key.hexdigest()}"
-    if not _is_of(dataset, state, folder):
-        _build(dataset, state, form, folder)
-    store = _map(folder, dataset)
+    if dataset.origin.arrays:
+        store = _in_memory(dataset, form)
+    else:
+        origin = dataset.origin
+        state = origin.state()
+        key = hashlib.blake2b(digest_size=10)
+        key.update(f"{FORMAT} {origin.kind} {state.key()} {form} ".encode())
+        key.update(origin.locations.tobytes())
+        key.update(os.fsencode(origin.root))
+        folder = cache_folder(cache) / f"{_plain(origin.root.name)}-{key.hexdigest()}"
+        if not _is_of(origin, state, folder):
+            _build(dataset, state, form, folder)
+        store = _map(folder, dataset)
     if log:
         _log_conversion(store)
     return store
 
 
+def _in_memory(dataset: Dataset, form: PixelFormat) -> PixelStore:
+    """Return a store of images in memory: the arrays themselves, where they have the form."""
+    bad: list[fill.Bad] = []
+    changes = Changes()
+    arrays: list[NDArray[np.uint8]] = [
+        images.reshape(-1, *form.shape)
+        for images in dataset.origin.arrays
+        if isinstance(images, np.ndarray)
+        and (*images.shape[1:3], math.prod(images.shape[3:])) == form.shape
+    ]
+    if len(arrays) != len(dataset.origin.arrays):
+        filled = np.zeros((len(dataset.origin), *form.shape), np.uint8)
+        tolerant = dataset.options.skip_bad or dataset.options.exclude is not None
+        done = fill.fill_array(dataset.origin, form, filled, stop_at_bad=not tolerant)
+        arrays, bad, changes = [filled], done.bad, done.changes
+    dataset = _without_bad(dataset, bad)
+    key = memory.fingerprint(dataset.origin)
+    report = BuildReport(len(dataset.origin) - len(bad), len(bad), changes)
+    return PixelStore(None, dataset, images_of(arrays, dataset.rows), form, report, key, key)
+
+
 def _log_conversion(store: PixelStore) -> None:
-    line = store.report.changes.line(len(store.pixels), store.form)
-    if line and store.path not in _logged:
-        _logged.add(store.path)
+    line = store.report.changes.line(store.report.num_samples, store.form)
+    if line and (store.path or line) not in _logged:
+        _logged.add(store.path or line)
         _LOGGER.warning("%s: %s", printable(str(store.dataset.root)), line)
 
 
@@ -179,7 +211,7 @@ def cache_folder(cache: str | Path | None = None) -> Path:
     return Path(chosen).absolute() if chosen else user_cache_path("fer-data")
 
 
-def _is_of(dataset: Dataset, state: State, folder: Path) -> bool:
+def _is_of(origin: Origin, state: State, folder: Path) -> bool:
     """Whether a store is there, and of the present content; one of other content is taken away.
 
     Where the files were only touched, that is noted, so that they are read but once.
@@ -191,7 +223,7 @@ def _is_of(dataset: Dataset, state: State, folder: Path) -> bool:
         with suppress(FileNotFoundError):
             if times.read_text("ascii") == state.changes():
                 return True
-        content = state.content(dataset.root)
+        content = state.content(origin.root)
         # Read after the bytes, which may take long: another process may have built it meanwhile.
         stored = json.loads((folder / "store.json").read_text("utf-8"))["fingerprint"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -227,90 +259,82 @@ def _build(dataset: Dataset, state: State, form: PixelFormat, folder: Path) -> N
 
 def _fill(dataset: Dataset, state: State, form: PixelFormat, folder: Path) -> None:
     """Write the files of a store."""
-    target = folder / "pixels.npy"
+    target, origin = folder / "pixels.npy", dataset.origin
     tolerant = dataset.options.skip_bad or dataset.options.exclude is not None
-    filled = fill.fill(dataset, form, target, stop_at_bad=not tolerant)
-    _refuse_bad(dataset, filled.bad)
+    filled = fill.fill(origin, form, target, stop_at_bad=not tolerant)
+    _without_bad(dataset, filled.bad)
+    if len(filled.bad) == len(origin):
+        cause = filled.bad[0].cause.partition("; correct the row")[0]
+        raise DataError(f"{origin.root}: not one picture can be decoded ({cause})")
     known = {}
-    if filled.digests is not None and len(filled.digests) == len(dataset):
-        locations = dataset.locations.tolist()
-        known = dict(zip(locations, map(bytes, filled.digests), strict=True))
-    fingerprint = state.content(dataset.root, known)
-    if filled.bad:
-        _take_out(dataset, filled.bad, target)
-    pixels = np.load(target, mmap_mode="r", allow_pickle=False)
-    report = BuildReport(len(pixels), len(filled.bad), filled.changes)
+    if filled.digests is not None and len(filled.digests) == len(origin):
+        known = dict(zip(origin.locations.tolist(), map(bytes, filled.digests), strict=True))
+    report = BuildReport(len(origin) - len(filled.bad), len(filled.bad), filled.changes)
     write_json(
         folder / "store.json",
         {
             "format": FORMAT,
-            "source": str(dataset.root),
+            "source": str(origin.root),
             "form": asdict(form),
             "report": asdict(report),
             "bad": [[one.row, one.cause] for one in filled.bad],
-            "digest": _digest(pixels),
-            "fingerprint": fingerprint,
+            "digest": _digest(_pixels(folder)),
+            "fingerprint": state.content(origin.root, known),
         },
     )
     write_text(folder / _TIMES, state.changes())
 
 
-def _refuse_bad(dataset: Dataset, bad: list[fill.Bad]) -> None:
-    """Raise the error of the first image that cannot be decoded, unless such are skipped."""
-    taken = [one for one in bad if dataset.split_codes[one.row] != NO_SPLIT]
-    if taken and not dataset.options.skip_bad:
-        raise fill.error_of(taken[0])
+def _without_bad(dataset: Dataset, bad: list[fill.Bad]) -> Dataset:
+    """Return the dataset without images that cannot be decoded.
+
+    Raises
+    ------
+    DataError
+        Of the first of them, unless such are skipped.
+    """
+    taken = np.isin(dataset.rows, [one.row for one in bad])
+    if not taken.any():
+        return dataset
+    if not dataset.options.skip_bad:
+        first = int(dataset.rows[taken.argmax()])
+        raise fill.error_of(next(one for one in bad if one.row == first))
+    ids = dataset.sample_ids(np.flatnonzero(taken))
+    skipped = [LeftOut(name, CANNOT_BE_DECODED) for name in ids]
+    return dataset.take(np.flatnonzero(~taken), left_out=skipped)
 
 
-def _take_out(dataset: Dataset, bad: list[fill.Bad], target: Path) -> None:
-    """Take bad rows out of the array, block by block."""
-    kept = _kept(dataset, bad)
-    if not len(kept):
-        cause = bad[0].cause.partition("; correct the row")[0]
-        raise DataError(f"{dataset.root}: not one picture can be decoded ({cause})")
-    whole = np.load(target, mmap_mode="r", allow_pickle=False)
-    beside = target.with_name("kept.npy")
-    new = fill.new_array(beside, (len(kept), *whole.shape[1:]))
-    for start in range(0, len(kept), _ROWS_AT_ONCE):
-        new[start : start + _ROWS_AT_ONCE] = whole[kept[start : start + _ROWS_AT_ONCE]]
-    new.flush()
-    os.replace(beside, target)
-
-
-def _kept(dataset: Dataset, bad: list[fill.Bad]) -> NDArray[np.int64]:
-    return np.delete(np.arange(len(dataset)), [one.row for one in bad])
+def _pixels(folder: Path) -> NDArray[np.uint8]:
+    pixels: NDArray[np.uint8] = np.load(folder / "pixels.npy", mmap_mode="r", allow_pickle=False)
+    return pixels
 
 
 def _mapped(folder: Path, dataset: Dataset, digest: str) -> PixelStore:
-    store = _map(folder, dataset, is_taken=True)
+    store = _map(folder, dataset)
     if store.digest != digest:
         raise DataError(f"{dataset.root}: the data changed while it was used; start again")
     return store
 
 
-def _map(folder: Path, dataset: Dataset, *, is_taken: bool = False) -> PixelStore:
-    """Map a store of all samples, or, with `is_taken`, of those that can be decoded."""
+def _map(folder: Path, dataset: Dataset) -> PixelStore:
     try:
         about = json.loads((folder / "store.json").read_text("utf-8"))
         bad = [fill.Bad(int(row), str(cause)) for row, cause in about["bad"]]
-        pixels = np.load(folder / "pixels.npy", mmap_mode="r", allow_pickle=False)
+        pixels = _pixels(folder)
         form = PixelFormat(**about["form"])
         report = _report(**about["report"])
         digest, fingerprint = str(about["digest"]), str(about["fingerprint"])
-        rows = [one.row for one in bad]
-        if not is_taken and not set(rows) <= set(range(len(dataset))):
-            raise ValueError(f"bad rows are {rows[:3]} of {len(dataset)}")
+        rows = {one.row for one in bad}
+        if not rows <= set(range(len(dataset.origin))):
+            raise ValueError(f"bad rows are {sorted(rows)[:3]} of {len(dataset.origin)}")
     except Exception as error:  # broken files make json and NumPy raise nearly anything
         raise _broken(folder, str(error)) from None
-    if bad and not is_taken:
-        _refuse_bad(dataset, bad)
-        gone = np.array(rows, np.int64)
-        names = dataset.take(gone[dataset.split_codes[gone] != NO_SPLIT]).sample_ids()
-        skipped = [LeftOut(name, CANNOT_BE_DECODED) for name in names]
-        dataset = dataset.take(_kept(dataset, bad), left_out=skipped)
-    if pixels.dtype != np.uint8 or pixels.shape != (len(dataset), *form.shape):
+    if pixels.dtype != np.uint8 or pixels.shape != (len(dataset.origin), *form.shape):
         raise _broken(folder, f"pixels are {pixels.dtype} {pixels.shape}")
-    return PixelStore(folder, dataset, pixels, form, report, digest, fingerprint)
+    dataset = _without_bad(dataset, bad)
+    return PixelStore(
+        folder, dataset, images_of([pixels], dataset.rows), form, report, digest, fingerprint
+    )
 
 
 def _report(*, num_samples: int, num_rejected: int, changes: dict[str, Any]) -> BuildReport:

@@ -9,7 +9,6 @@ import joblib
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data import sources
 from fer_data.data.changes import Changes
 from fer_data.data.dataset import Dataset
 from fer_data.data.decode import PixelFormat, decode
@@ -52,7 +51,7 @@ def decoded(
     pieces : Pieces, optional
         Where the pictures come from; by default the reader of the dataset's root.
     """
-    pieces = pieces or sources.pieces(dataset)
+    pieces = pieces or dataset.pieces()
     tasks = (joblib.delayed(_decode)(piece, form) for piece in pieces.pieces)
     yield from in_parallel(tasks, size=len(dataset))
 

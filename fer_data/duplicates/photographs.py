@@ -7,6 +7,7 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.data.images import ImageArray
 from fer_data.duplicates.near import Pairs, linked, near_pairs
 from fer_data.util.progress import track
 
@@ -17,7 +18,7 @@ that another could be a version of."""
 _AT_ONCE = 1024
 
 
-def equal_pictures(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
+def equal_pictures(pixels: ImageArray) -> NDArray[np.int64]:
     """Return a number for each picture, int64 [N], the same for those that are equal to the bit."""
     keys = np.empty(len(pixels), "V16")
     pictures = track(pixels, total=len(pixels), description="Looking for equal pictures")
@@ -26,7 +27,7 @@ def equal_pictures(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
     return np.unique(keys, return_inverse=True)[1].astype(np.int64)
 
 
-def versions(pixels: NDArray[np.uint8], equal: NDArray[np.int64]) -> Pairs:
+def versions(pixels: ImageArray, equal: NDArray[np.int64]) -> Pairs:
     """Return pairs of near copies, as rows; of equal pictures the first stands for all.
 
     Parameters
@@ -58,7 +59,7 @@ def photographs(equal: NDArray[np.int64], pairs: Pairs) -> NDArray[np.int64]:
     return linked(len(equal), first, np.concatenate([of_equal, pairs.second]))
 
 
-def photograph_groups(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
+def photograph_groups(pixels: ImageArray) -> NDArray[np.int64]:
     """Return a number for each picture, int64 [N], the same for all that are one photograph.
 
     Parameters

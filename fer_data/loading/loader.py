@@ -449,7 +449,8 @@ class _Made:
     ) -> None:
         self.position = loader.step
         self.images = Recycled(8)
-        self.pixels = loader.store.pixels.view(np.ndarray)
+        pixels = loader.store.pixels
+        self.pixels = pixels.view(np.ndarray) if isinstance(pixels, np.ndarray) else pixels
         self.weights = np.ones(len(counts), np.float32)
         if loader.strategy.weights:
             self.weights = class_weights(counts, loader.strategy.weights).astype(np.float32)

@@ -130,7 +130,7 @@ def open_loader(
         cache=cache,
         **options,
     )
-    rows = store.dataset.rows(split)
+    rows = store.dataset.indices(split)
     if not isinstance(balance, Strategy):
         balance = Strategy.from_sampler(
             balance, store.dataset.labels[rows], store.dataset.class_names

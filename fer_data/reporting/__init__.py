@@ -13,14 +13,14 @@ from fer_data import __version__
 from fer_data.analysis.drift import PictureDrift, picture_drift
 from fer_data.analysis.stats import Stats, compute_stats
 from fer_data.auditing import Audit, Finding, audit_store
-from fer_data.data.dataset import printable, shown_class
+from fer_data.data.dataset import shown_class
 from fer_data.data.reading import DatasetLike, load_skipping_bad
 from fer_data.data.store import open_store
 from fer_data.errors import DataError
 from fer_data.reporting import figures
 from fer_data.reporting.pictures import Group, mean_by_class, of_groups, samples_by_class
 from fer_data.util.files import write_text
-from fer_data.util.words import counted
+from fer_data.util.words import counted, printable
 
 __all__ = ["write_audit_page", "write_report"]
 
@@ -98,9 +98,7 @@ def write_page(audit: Audit, page: Path) -> None:
     """Write the report of an audited data set; see `write_report`."""
     store = audit.store
     dataset, stats = store.dataset, compute_stats(store.dataset)
-    if not (dataset.split_codes >= 0).any():
-        raise DataError(f"{dataset.root}: no sample is left to report on")
-    labelled = [split for split in dataset.splits if dataset.counts(split).any()]
+    labelled = [split for split in dataset.splits if dataset.class_counts(split).any()]
     of_classes = _shown(len(stats.class_names), figures.MOST_CLASSES, "those with the most samples")
     plots = {
         "counts": Plot(
@@ -175,7 +173,7 @@ def _measures(audit: Audit) -> list[Plot]:
         values = {
             split: getattr(found, name)[rows]
             for split in dataset.splits
-            if len(rows := dataset.rows(split))
+            if len(rows := dataset.indices(split))
         }
         means = ", ".join(f"{split} {part.mean():.3g}" for split, part in values.items())
         svg = figures.histograms(values, name)
@@ -201,20 +199,20 @@ def _write(page: Path, audit: Audit, **sections: Any) -> None:
         lstrip_blocks=True,
     )
     store, dataset = audit.store, audit.dataset
-    counts = {split: dataset.counts(split).tolist() for split in audit.photographs}
+    counts = {split: dataset.class_counts(split).tolist() for split in audit.photographs}
     html = environment.get_template("page.html.j2").render(
         {
             "counted": counted,
             "name": printable(dataset.root.name),
             "layout": dataset.layout,
-            "num_samples": len(dataset) - dataset.num_excluded,
+            "num_samples": len(dataset),
             "notes": dataset.notes,
             "version": __version__,
             "class_names": [shown_class(name) for name in dataset.class_names],
             "counts": counts,
             "photographs": audit.photographs,
             "left_out": dataset.left_out_summary(),
-            "conversion": store.report.changes.line(len(store.pixels), store.form),
+            "conversion": store.report.changes.line(store.report.num_samples, store.form),
             "severities": {
                 severity: sum(finding.severity == severity for finding in audit.findings)
                 for severity in ("error", "warning", "note")

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fer_data.data import sources
 from fer_data.data.changes import Changes
 from fer_data.data.dataset import shown_class
 from fer_data.data.decode import PixelFormat, Raw, decode, look
@@ -60,7 +59,7 @@ def thumbnails(store: PixelStore, rows: Iterable[int]) -> dict[int, Thumbnail]:
     taken = dataset.take(np.array(chosen, np.int64))
     shown = {row: data_uri(store.pixels[row, :, :, 0]) for row in chosen}
     if store.report.changes != Changes():  # else the store has the images as they are
-        for piece in sources.pieces(taken).pieces:
+        for piece in taken.pieces().pieces:
             for place, name, raw in piece.pictures():
                 if not isinstance(raw, DataError):
                     shown[chosen[place]] = _original(raw, name) or shown[chosen[place]]
@@ -98,7 +97,7 @@ def samples_by_class(
 ) -> dict[str, list[Thumbnail]]:
     """Return random samples of each class of a split; of many classes, of the first ones."""
     dataset = store.dataset
-    rows = dataset.rows(split)
+    rows = dataset.indices(split)
     chosen = {}
     for label, name in enumerate(dataset.class_names[:most_classes]):
         members = rows[dataset.labels[rows] == label]
@@ -112,7 +111,7 @@ def samples_by_class(
 def mean_by_class(store: PixelStore, split: str, *, most_classes: int) -> list[Thumbnail]:
     """Return the mean picture of each class of a split that has samples."""
     dataset = store.dataset
-    rows = dataset.rows(split)
+    rows = dataset.indices(split)
     found = []
     for label, name in enumerate(dataset.class_names[:most_classes]):
         members = rows[dataset.labels[rows] == label]

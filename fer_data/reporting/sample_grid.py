@@ -39,8 +39,8 @@ def draw_samples(
         If the split has no labelled sample, or the file cannot be written.
     """
     dataset = store.dataset
-    rows = dataset.rows(split)
-    counts = dataset.counts(split)
+    rows = dataset.indices(split)
+    counts = dataset.class_counts(split)
     if not counts.any():
         raise DataError(f"{dataset.root}: the {split} split has no labels to arrange samples by")
     height, width, channels = store.form.shape

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data.dataset import NO_SPLIT, UNLABELLED, Dataset
+from fer_data.data.dataset import UNLABELLED, Dataset
 from fer_data.data.labels import TEST_SPLITS
 from fer_data.errors import DataError, UsageError
 from fer_data.splitting.apportion import apportion
@@ -30,7 +30,7 @@ class Division:
     names : tuple of str
         Of the sides: splits, or folds from ``1``; the splits that were kept stand last.
     sides : ndarray of int64, shape [N]
-        Index into `names`; -1 for what is in no split.
+        Index into `names`.
     num_folds : int
         0 where the sides are splits.
     num_kept : int
@@ -49,7 +49,7 @@ class Division:
     def counts(self) -> NDArray[np.int64]:
         """Return the labelled samples of each class on each side, int64 [C, S]."""
         found = np.zeros((len(self.dataset.class_names), len(self.names)), np.int64)
-        counted = (self.sides >= 0) & (self.dataset.labels != UNLABELLED)
+        counted = self.dataset.labels != UNLABELLED
         np.add.at(found, (self.dataset.labels[counted], self.sides[counted]), 1)
         return found
 
@@ -68,7 +68,7 @@ class Division:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["sample", column])
         for sample, side in zip(self.dataset.sample_ids(), self.sides.tolist(), strict=True):
-            if 0 <= side < named:
+            if side < named:
                 writer.writerow([sample, self.names[side]])
         return text.getvalue()
 
@@ -133,11 +133,11 @@ def split_samples(
     """
     dataset.check_labels()
     kept = [] if pool else [split for split in dataset.splits if split in TEST_SPLITS]
-    kept = [split for split in kept if len(dataset.rows(split))]
+    kept = [split for split in kept if len(dataset.indices(split))]
     names, shares = _sides(validation, test, folds, kept=bool(kept))
-    taken = dataset.split_codes != NO_SPLIT
+    taken = np.ones(len(dataset), np.bool_)
     for split in kept:
-        taken[dataset.rows(split)] = False
+        taken[dataset.indices(split)] = False
     rows = np.flatnonzero(taken)
     labels = dataset.labels[rows]
     if not len(rows):
@@ -149,7 +149,7 @@ def split_samples(
     sides = np.full(len(dataset), -1)
     sides[rows] = apportion(labels, groups[rows], shares, seed=seed, min_per_class=min_per_class)
     for side, split in enumerate(kept, len(names)):
-        sides[dataset.rows(split)] = side
+        sides[dataset.indices(split)] = side
     kept_groups = groups[(sides >= len(names))]
     found = Division(
         dataset=dataset,

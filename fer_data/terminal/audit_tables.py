@@ -53,7 +53,7 @@ def photographs_table(audit: Audit) -> Table:
     for label, name in enumerate(dataset.class_names):
         cells = []
         for split, row in audit.photographs.items():
-            count = int(dataset.counts(split)[label])
+            count = int(dataset.class_counts(split)[label])
             versions = f"{count / row[label]:.2f}" if row[label] else "–"
             cells += [f"{count:,}", f"{row[label]:,}", versions]
         table.add_row(class_name(name), *cells)

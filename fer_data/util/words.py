@@ -15,3 +15,10 @@ def counted(number: int, one: str, many: str | None = None) -> str:
         What follows any other number; by default `one` with an s.
     """
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def printable(name: str) -> str:
+    """Return a file name with what no terminal can show (newlines, broken bytes) escaped."""
+    if name.isprintable():
+        return name
+    return name.encode("unicode_escape").decode("ascii")

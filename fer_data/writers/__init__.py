@@ -6,10 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from fer_data.data import sources
-from fer_data.data.dataset import NO_SPLIT, Dataset
+from fer_data.data.dataset import Dataset
 from fer_data.data.decode import PixelFormat
 from fer_data.data.reading import DatasetLike, load
 from fer_data.errors import DataError, UsageError
@@ -91,11 +89,11 @@ def convert(
     chosen = {name: value for name, value in options.items() if value}
     if to == "folder" and form is None and _is_plain_csv(src, chosen):
         return convert_csv(root, dst, force=force, **chosen)
-    dataset = _in_splits(load(src, **options))
+    dataset = load(src, **options)
     dataset.check_labels()
     skip_bad = dataset.options.skip_bad
     single = to in ("csv", "npz") or _ending(dst) == ".parquet"
-    state = sources.state(dataset)
+    state = dataset.origin.state()
     settings = {
         "source": state.key(),
         "changes": state.changes(),  # what is half done is started over where it is in doubt
@@ -129,13 +127,6 @@ def _is_plain_csv(src: DatasetLike, options: dict[str, Any]) -> bool:
     if isinstance(src, Dataset) or options.keys() - {"skip_bad", "test_apart"}:
         return False
     return sources.layout_of(src) == "csv"
-
-
-def _in_splits(dataset: Dataset) -> Dataset:
-    """Return a data set without the samples that are in no split."""
-    if not dataset.num_excluded:
-        return dataset
-    return dataset.take(np.flatnonzero(dataset.split_codes != NO_SPLIT))
 
 
 def _one_form_writer(to: Format) -> OneForm:

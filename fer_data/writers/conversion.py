@@ -83,7 +83,7 @@ def conversion_of(
     return Conversion(
         out,
         {
-            split: dict(zip(dataset.class_names, dataset.counts(split).tolist(), strict=True))
+            split: dict(zip(dataset.class_names, dataset.class_counts(split).tolist(), strict=True))
             for split in dataset.splits
         },
         dataset.left_out,

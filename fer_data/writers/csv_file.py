@@ -44,7 +44,7 @@ def check_csv(dataset: Dataset) -> None:
     if _is_unlabelled(dataset):
         return
     if (unlabelled := np.flatnonzero(dataset.labels < 0)).size:
-        name = dataset.take(unlabelled[:1]).sample_ids()[0]
+        name = dataset.sample_ids(unlabelled[:1])[0]
         raise DataError(
             f"{dataset.root}: {name} has no label, and others have; a FER2013 csv has labels for "
             "all or for none; choose npz or parquet (--to)"

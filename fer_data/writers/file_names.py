@@ -85,7 +85,7 @@ def check_labelled(dataset: Dataset, holds: str) -> None:
     """
     unlabelled = np.flatnonzero(dataset.labels < 0)
     if len(unlabelled):
-        name = dataset.take(unlabelled[:1]).sample_ids()[0]
+        name = dataset.sample_ids(unlabelled[:1])[0]
         raise DataError(
             f"{dataset.root}: {name} has no label, and {holds} hold none without; "
             "choose npz or parquet (--to)"

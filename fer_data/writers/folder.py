@@ -122,7 +122,7 @@ def write_folder(
     names, own = file_names(dataset, as_png=as_png)
     bad: list[tuple[int, str]] = []
     num_reused = 0
-    whole = sources.pieces(dataset)
+    whole = dataset.pieces()
     parts = (
         _PiecePart(piece, _places(dataset, names, piece))
         for piece in takewhile(lambda _: skip_bad or not bad, whole.pieces)
@@ -172,7 +172,7 @@ def without(dataset: Dataset, bad: list[tuple[int, str]], *, skip_bad: bool) -> 
     rows = np.array([row for row, _ in bad])
     if len(rows) == len(dataset):
         raise DataError(f"{dataset.root}: not one picture can be decoded ({bad[0][1]})")
-    names = dataset.take(rows).sample_ids()
+    names = dataset.sample_ids(rows)
     left_out = [LeftOut(name, CANNOT_BE_DECODED) for name in names]
     return dataset.take(np.delete(np.arange(len(dataset)), rows), left_out=left_out)
 

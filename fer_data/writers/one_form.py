@@ -9,7 +9,6 @@ from pathlib import Path
 
 import joblib
 
-from fer_data.data import sources
 from fer_data.data.dataset import Dataset
 from fer_data.data.decode import PixelFormat, look
 from fer_data.data.sources.piece import Piece
@@ -103,7 +102,7 @@ def _store(dataset: Dataset, form: PixelFormat, cache: Path) -> PixelStore:
 
 
 def _first_form(dataset: Dataset, holds: str) -> PixelFormat:
-    for piece in sources.pieces(dataset).pieces:
+    for piece in dataset.pieces().pieces:
         for _, name, (height, width, color) in _looks(piece):
             if color not in ("grey", "rgb") or max(height, width) > 4096:
                 raise _misfit(name, (height, width, color), holds, PixelFormat())
@@ -113,7 +112,7 @@ def _first_form(dataset: Dataset, holds: str) -> PixelFormat:
 
 def _refuse_others(dataset: Dataset, form: PixelFormat, holds: str) -> None:
     found: list[tuple[str, _Look]] = []
-    whole = sources.pieces(dataset)
+    whole = dataset.pieces()
     tasks = (joblib.delayed(_first_other)(piece, form) for piece in whole.pieces)
     parts = in_parallel(takewhile(lambda _: not found, tasks), size=len(dataset))
     for part in track(parts, total=whole.number, description="Looking at sizes"):

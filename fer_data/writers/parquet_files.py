@@ -71,7 +71,7 @@ def write_parquet(
     """
     schema = _schema(dataset, out if single else None)
     names = [_utf8(name) for name in sources.names(dataset)]
-    shards = {dataset.splits[0]: [(dataset.rows(dataset.splits[0]), staging / out.name)]}
+    shards = {dataset.splits[0]: [(dataset.indices(dataset.splits[0]), staging / out.name)]}
     if not single:
         (staging / "data").mkdir(exist_ok=True)
         rows_a_shard = max(1, SHARD_BYTES // _mean_bytes(dataset, form))
@@ -108,7 +108,7 @@ def _encoded(
     if not shards:
         return
     rows = np.concatenate(shards)
-    whole = sources.pieces(dataset.take(rows))
+    whole = dataset.take(rows).pieces()
     tasks = (joblib.delayed(_as_bytes)(piece, form) for piece in whole.pieces)
     parts = in_parallel(tasks, size=len(rows))
     split = dataset.splits[dataset.split_codes[rows[0]]]
@@ -200,7 +200,7 @@ def _schema(dataset: Dataset, single: Path | None) -> pa.Schema:
 def _shards(
     dataset: Dataset, split: str, folder: Path, rows_a_shard: int
 ) -> Iterator[tuple[NDArray[np.int64], Path]]:
-    rows = dataset.rows(split)
+    rows = dataset.indices(split)
     number = -(-len(rows) // rows_a_shard)
     for shard in range(number):
         name = f"{split}-{shard:05d}-of-{number:05d}.parquet"
@@ -212,7 +212,7 @@ def _mean_bytes(dataset: Dataset, form: PixelFormat | None) -> int:
     rows = np.unique(np.linspace(0, len(dataset) - 1, _LOOKED_AT).astype(np.int64))
     sizes = [
         len(data)
-        for piece in sources.pieces(dataset.take(rows)).pieces
+        for piece in dataset.take(rows).pieces().pieces
         for _, data, _ in _as_bytes(piece, form)
         if data is not None
     ]

@@ -112,7 +112,7 @@ def write_shards(store: PixelStore, out: Path, *, records_per_file: int = 4096) 
         (split, label, rows[start : start + records_per_file], start // records_per_file)
         for split in dataset.splits
         for label in range(len(dataset.class_names))
-        if len(rows := _rows_of(store.dataset.rows(split), dataset.labels, label))
+        if len(rows := _rows_of(store.dataset.indices(split), dataset.labels, label))
         for start in range(0, len(rows), records_per_file)
     ]
     files = []

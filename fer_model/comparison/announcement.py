@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fer_data.data.dataset import printable
-from fer_data.util.words import counted
+from fer_data.util.words import counted, printable
 from fer_model.comparison.protocol import Protocol
 from fer_model.comparison.results import rarest_class, read_samples
 from fer_model.statistics.design import Design, smallest_difference

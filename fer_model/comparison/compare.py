@@ -11,10 +11,10 @@ from typing import Any
 
 from rich.console import Console
 
-from fer_data.data.dataset import printable
 from fer_data.data.reading import DatasetLike, load
 from fer_data.errors import DataError, UsageError
 from fer_data.util import locks
+from fer_data.util.words import printable
 from fer_model.comparison import grid, in_children
 from fer_model.comparison.announcement import before_training
 from fer_model.comparison.arm import Arm, parse_arms

@@ -167,11 +167,11 @@ def write_samples(parts: Parts, out: Path, cache: str | Path | None = None) -> N
         store = open_store(dataset, form=form, cache=cache, log=False)
     photographs = photograph_groups(store.pixels)
     seen = np.concatenate(
-        [dataset.rows(split) for split in ("train", "validation") if split in dataset.splits]
+        [dataset.indices(split) for split in ("train", "validation") if split in dataset.splits]
     )
     table = pd.DataFrame(
         {
-            "sample": dataset.take(test).sample_ids(),
+            "sample": dataset.sample_ids(test),
             "label": parts.test.labels,
             "photograph": photographs[test],
             "leaked": np.isin(photographs[test], photographs[seen]),

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_data.data.dataset import printable
 from fer_data.errors import DataError
 from fer_data.util.files import refuse_no_file
+from fer_data.util.words import printable
 from fer_model.comparison.protocol import FILE, Cell, Protocol, is_finished
 from fer_model.statistics.differences import Differences, paired_differences
 from fer_model.statistics.scores import Predicted

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.changes import Changes
-from fer_data.data.dataset import printable
 from fer_data.data.fill import error_of
 from fer_data.data.sources.source import check_bad_rows
 from fer_data.data.stream import decoded
 from fer_data.errors import DataError
 from fer_data.util.files import written_whole
 from fer_data.util.progress import track
+from fer_data.util.words import printable
 from fer_model.inference.sources import Source, sources_of
 from fer_model.training import models
 from fer_model.training.models import Use
@@ -235,7 +235,9 @@ def _put_together(
         samples += ids
         names += ids if source.name is None else [printable(source.name)] * len(ids)
         # the last name stands for -1: no split, no label
-        splits += [(*dataset.splits, None)[code] for code in dataset.split_codes]
+        splits += [
+            dataset.splits[code] if source.has_splits else None for code in dataset.split_codes
+        ]
         true_classes += [(*dataset.class_names, None)[label] for label in dataset.labels]
     return Predictions(
         class_names=use.class_names,

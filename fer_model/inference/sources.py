@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from fer_data.data import sources
-from fer_data.data.dataset import NO_SPLIT, UNLABELLED, Dataset, LeftOut
+from fer_data.data.dataset import UNLABELLED, Dataset, LeftOut
 from fer_data.data.options import CLASS_FOLDERS
+from fer_data.data.origin import Origin
 from fer_data.data.reading import load
 from fer_data.data.sources import folder
 from fer_data.data.sources.piece import Pieces
@@ -32,12 +33,15 @@ class Source:
         Its pictures.
     notes : tuple of str
         What was left out of it before a picture was decoded, and how it was taken.
+    has_splits : bool
+        Whether its samples are in splits.
     """
 
     name: str | None
     dataset: Dataset
     pieces: Pieces
     notes: tuple[str, ...] = ()
+    has_splits: bool = False
 
 
 def sources_of(
@@ -71,7 +75,7 @@ def sources_of(
             raise UsageError(f"{next(group)}: a picture is in no split; leave --split out")
         else:
             dataset = _unlabelled(Path(), "image files", [str(path) for path in group])
-            found.append(Source(None, dataset, folder.pieces(dataset)))
+            found.append(Source(None, dataset, dataset.pieces()))
     return found
 
 
@@ -96,11 +100,11 @@ def _data(
             raise
         return _pictures_below(path)
     if split is not None:
-        dataset = dataset.take(dataset.rows(split))
+        dataset = dataset.take(dataset.indices(split))
     elif _is_plain_folder(path) and not class_names & set(dataset.class_names):
         return _pictures_below(path)
     notes = tuple(f"{path}: {line}" for line in dataset.left_out_summary())
-    return Source(str(path), dataset, sources.pieces(dataset), notes)
+    return Source(str(path), dataset, dataset.pieces(), notes, has_splits=True)
 
 
 def _told_by_the_model(path: Path, class_names: frozenset[str]) -> str | None:
@@ -128,20 +132,17 @@ def _pictures_below(path: Path) -> Source:
         "taken, without a label",
         *(f"{path}: {line}" for line in dataset.left_out_summary()),
     ]
-    return Source(str(path), dataset, folder.pieces(dataset), tuple(notes))
+    return Source(str(path), dataset, dataset.pieces(), tuple(notes))
 
 
 def _unlabelled(
     root: Path, layout: str, locations: list[str], left_out: Iterable[LeftOut] = ()
 ) -> Dataset:
     return Dataset(
-        root=root,
-        layout=layout,
+        Origin(root, layout, (), np.array(locations, np.str_), source=sources.SOURCES["folder"]),
         class_names=(),
-        splits=(),
-        split_codes=np.full(len(locations), NO_SPLIT, np.int8),
+        splits=("test",),
+        split_codes=np.zeros(len(locations), np.int8),
         labels=np.full(len(locations), UNLABELLED, np.int32),
-        locations=np.array(locations, np.str_),
         left_out=tuple(left_out),
-        kind="folder",
     )

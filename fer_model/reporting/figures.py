@@ -12,8 +12,8 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fer_data.data.dataset import printable
 from fer_data.reporting.svg import COLORS, STYLE, to_svg
+from fer_data.util.words import printable
 from fer_model.comparison.results import Results
 from fer_model.statistics.calibration import Calibration
 from fer_model.statistics.scores import SUMMARIES

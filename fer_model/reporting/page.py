@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from fer_data import __version__
-from fer_data.data.dataset import printable
 from fer_data.errors import DataError
 from fer_data.util.files import write_text
+from fer_data.util.words import printable
 from fer_model.reporting import figures
 from fer_model.reporting.summary import Summary
 from fer_model.statistics.differences import Differences

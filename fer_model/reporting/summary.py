@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fer_data.data.dataset import printable
-from fer_data.util.words import counted
+from fer_data.util.words import counted, printable
 from fer_model.comparison.announcement import twice_corrected, unfair
 from fer_model.comparison.results import Results
 from fer_model.statistics.calibration import Calibration, calibration

@@ -12,11 +12,11 @@ from imblearn.metrics import geometric_mean_score
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from fer_data.data.dataset import printable
 from fer_data.data.reading import DatasetLike, load
 from fer_data.errors import DataError
 from fer_data.loading.loader import Loader
 from fer_data.loading.opening import open_loader
+from fer_data.util.words import printable
 from fer_model.training import models
 from fer_model.training.feed import feed
 from fer_model.training.runs import Run
@@ -90,7 +90,7 @@ def prediction_table(
 ) -> pd.DataFrame:
     """Return a row a sample: split, sample, label, class name, probability of each class."""
     dataset = loader.store.dataset
-    ids = dataset.take(loader.rows).sample_ids()
+    ids = dataset.sample_ids(loader.rows)
     labels = loader.labels.astype(np.int64)
     columns: dict[str, Any] = {
         "split": split,

@@ -46,7 +46,7 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
         If the data has no training split, or, for the notebook's protocol, no test split.
     """
     dataset = store.dataset
-    train = dataset.rows("train")
+    train = dataset.indices("train")
     if dataset.num_unlabelled("train"):
         raise DataError(f"{dataset.root}: training samples without a label (no emotion column?)")
     notes = [f"data: {store.report}", *dataset.left_out_summary(), *dataset.notes]
@@ -62,7 +62,7 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
     test_split = _test_split(store)
     test = None
     if test_split:
-        test = evaluation_loader(recipe, store, dataset.rows(test_split))
+        test = evaluation_loader(recipe, store, dataset.indices(test_split))
     if recipe.protocol == "notebook":
         if test_split is None:
             raise DataError(f"{dataset.root}: the notebook's protocol needs a test split")
@@ -72,7 +72,7 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
         )
         validation = Loader(
             store,
-            dataset.rows(test_split),
+            dataset.indices(test_split),
             augment="flip",
             batch_size=recipe.batch_size,
             seed=recipe.seed,
@@ -81,7 +81,7 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
         )
     else:
         if "validation" in dataset.splits:
-            held_out = dataset.rows("validation")
+            held_out = dataset.indices("validation")
             notes.append(f"validation: the split of that name, {counted(len(held_out), 'sample')}")
         else:
             train, held_out = hold_out(
@@ -136,6 +136,6 @@ def _test_split(store: PixelStore) -> str | None:
     for split in TEST_SPLITS:
         if split not in dataset.splits or dataset.num_unlabelled(split):
             continue
-        if len(dataset.rows(split)):
+        if len(dataset.indices(split)):
             return split
     return None

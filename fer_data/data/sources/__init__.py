@@ -2,115 +2,118 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from fer_data.data.class_names import one_form, renamed
 from fer_data.data.dataset import Dataset
 from fer_data.data.options import LoadOptions
+from fer_data.data.origin import Source
 from fer_data.data.sources import (
+    arrays,
     fer_csv,
     folder,
+    hugging_face,
     labelled_images,
     npz,
     parquet,
-    source,
     tfrecord,
+    torch_dataset,
 )
-from fer_data.data.sources.content import State
-from fer_data.data.sources.piece import Pieces
 from fer_data.errors import DataError, UsageError
 from fer_data.util.files import refuse_no_file
 
-__all__ = [
-    "READERS",
-    "Reader",
-    "existing",
-    "layout_of",
-    "names",
-    "pieces",
-    "read",
-    "state",
-]
+__all__ = ["SOURCES", "existing", "layout_of", "names", "read", "register_source"]
 
 
-@dataclass(frozen=True)
-class Reader:
-    """One layout.
-
-    Attributes
-    ----------
-    recognises : callable
-        Whether a path has this layout, by looking at it.
-    read : callable
-        The data set of a path, by some options.
-    state : callable
-        What the file system says of the files of a data set, which are not read.
-    pieces : callable
-        A dataset's pictures in pieces, each of which any process can read alone.
-    names : callable
-        A file name for each sample of a dataset, the source's own where it has some. It comes
-        from the data: not to be made a path of without a look.
-    """
-
-    recognises: Callable[[Path], bool]
-    read: Callable[[Path, LoadOptions], Dataset]
-    state: Callable[[Dataset], State]
-    pieces: Callable[[Dataset], Pieces]
-    names: Callable[[Dataset], list[str]]
+def _source(name: str, module: Any, *, of_paths: bool) -> Source:
+    calls = (module.recognises, module.read, module.state, module.pieces, module.names)
+    return Source(name, *calls, of_paths=of_paths)
 
 
-def _reader_of(layout: Any) -> Reader:
-    return Reader(layout.recognises, layout.read, layout.state, layout.pieces, layout.names)
-
-
-READERS = {
-    "tfrecord": _reader_of(tfrecord),
-    "parquet": _reader_of(parquet),
-    "folder": _reader_of(folder),
-    "npz": _reader_of(npz),
-    "csv": _reader_of(fer_csv),
-    "labelled-images": _reader_of(labelled_images),
+SOURCES = {
+    one.name: one
+    for one in (
+        _source("arrays", arrays, of_paths=False),
+        _source("hugging-face", hugging_face, of_paths=False),
+        _source("torch", torch_dataset, of_paths=False),
+        _source("tfrecord", tfrecord, of_paths=True),
+        _source("parquet", parquet, of_paths=True),
+        _source("folder", folder, of_paths=True),
+        _source("npz", npz, of_paths=True),
+        _source("csv", fer_csv, of_paths=True),
+        _source("labelled-images", labelled_images, of_paths=True),
+    )
 }
-"""Every layout by its name. The first that recognises a path reads it."""
+"""Every source by its name. The first that recognises a path, or an object, reads it."""
 
 
-def read(path: str | Path, options: LoadOptions) -> Dataset:
-    """Read the table of samples of a path; nothing is selected. See `fer_data.load`.
+def register_source(source: Source) -> None:
+    """Let `fer_data.load` read another kind of data; it is asked before those that are there.
+
+    Raises
+    ------
+    UsageError
+        If a source of this name is there already.
+    """
+    if source.name in SOURCES:
+        raise UsageError(f"source {source.name!r} is registered already")
+    others = dict(SOURCES)
+    SOURCES.clear()
+    SOURCES.update({source.name: source} | others)
+
+
+def read(data: Any, options: LoadOptions) -> Dataset:
+    """Read the table of samples of a path or an object; nothing is selected. See `fer_data.load`.
 
     Raises
     ------
     DataError
-        If the path is no data set, may be meant in several ways, or its rows cannot be read.
+        If it is no data set, may be meant in several ways, or its rows cannot be read.
     UsageError
         If a layout of folders is named for a file.
     """
-    path = existing(path)
-    if options.labels is not None or options.label_from is not None:
-        kind = "labelled-images"
+    if isinstance(data, str | os.PathLike):
+        data = existing(Path(data))
+        chosen = SOURCES[_name_of(data, options)]
     else:
-        kind = "folder" if options.layout is not None else layout_of(path)
-    if kind == "folder" and not path.is_dir():
+        chosen = _of_object(data)
+    columns = [name for name in _COLUMNS if getattr(options, name) is not None]
+    if columns and chosen.name not in _WITH_COLUMNS:
+        raise UsageError(
+            f"{', '.join(columns)} of no table: name the table of labels",
+            fix={"labels": ()},
+        )
+    found = chosen.read(data, options)
+    found = replace(found, origin=replace(found.origin, source=chosen), options=options)
+    return renamed(one_form(found), options.class_names)
+
+
+_COLUMNS = ("image_column", "label_column", "split_column", "group_column")
+_WITH_COLUMNS = ("labelled-images", "hugging-face")
+
+
+def _name_of(path: Path, options: LoadOptions) -> str:
+    if options.labels is not None or options.label_from is not None:
+        return "labelled-images"
+    name = "folder" if options.layout is not None else layout_of(path)
+    if name == "folder" and not path.is_dir():
         raise UsageError(f"{path}: layout {options.layout} is of folders; leave it out for a file")
-    return replace(READERS[kind].read(path, options), kind=kind, options=options)
+    return name
 
 
-def state(dataset: Dataset) -> State:
-    """Return what the file system says of the files of a data set, which are not read.
-
-    Raises
-    ------
-    DataError
-        If a file is gone or cannot be looked at.
-    """
-    with source.reading(dataset.root):
-        return READERS[dataset.kind].state(dataset)
-
-
-def pieces(dataset: Dataset) -> Pieces:
-    """Return a dataset's pictures in pieces, each of which any process can read alone."""
-    return READERS[dataset.kind].pieces(dataset)
+def _of_object(data: Any) -> Source:
+    for one in SOURCES.values():
+        if not one.of_paths and one.recognises(data):
+            return one
+    if labelled_images.is_frame(data):
+        return SOURCES["labelled-images"]
+    raise UsageError(
+        f"source: expected a path, (images, labels), a mapping of splits to these, a DataFrame, "
+        f"a dataset of PyTorch or Hugging Face, or a Dataset; got {type(data).__name__}"
+    )
 
 
 def names(dataset: Dataset) -> list[str]:
@@ -118,11 +121,12 @@ def names(dataset: Dataset) -> list[str]:
 
     It comes from the data: not to be made a path of without a look.
     """
-    return READERS[dataset.kind].names(dataset)
+    assert dataset.origin.source is not None
+    return dataset.origin.source.names(dataset)
 
 
 def layout_of(path: str | Path) -> str:
-    """Return the name of a data set's layout: a key of `READERS`.
+    """Return the name of a data set's layout: a key of `SOURCES`.
 
     Raises
     ------
@@ -132,8 +136,8 @@ def layout_of(path: str | Path) -> str:
     path = existing(path)
     if path.is_file() and path.suffix.lower() in folder.SUFFIXES:
         raise DataError(f"{path}: is a picture; name the folder that holds the class folders")
-    for name, reader in READERS.items():
-        if reader.recognises(path):
+    for name, one in SOURCES.items():
+        if one.of_paths and one.recognises(path):
             return name
     raise DataError(
         f"{path}: neither a folder of class folders nor a csv with a pixels column (fer2013.csv, "

@@ -10,6 +10,8 @@ import codecs
 import csv
 import gzip
 import os
+import re
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +28,7 @@ from fer_data.data.dataset import UNLABELLED, Dataset, LeftOut
 from fer_data.data.first_bytes import HEAD_BYTES, in_gzip, kind_of
 from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE, SPLITS, USAGES, split_of_usage
 from fer_data.data.options import LoadOptions
+from fer_data.data.origin import Origin
 from fer_data.data.sources import source
 from fer_data.data.sources.csv_columns import Columns, choose, label_of, other_codes, unknown_word
 from fer_data.data.sources.piece import Found, Pieces
@@ -113,8 +116,32 @@ class Rows:
 
 
 def recognises(path: Path) -> bool:
-    """Whether the path is a file; what is wrong with one that is no such csv, reading tells."""
-    return path.is_file()
+    """Whether the path is a file, and no table of labels by its ending and its header.
+
+    What is wrong with one that is no csv at all, reading tells.
+    """
+    if not path.is_file():
+        return False
+    ending = Path(path.stem if path.suffix.lower() == ".gz" else path).suffix.lower()
+    return ending not in _TABLES and not (ending == ".csv" and _names_no_pixels(path))
+
+
+_TABLES = frozenset((".tsv", ".jsonl", ".ndjson", ".json", ".lst", ".txt"))
+_HEADER_BYTES = 1 << 16
+
+
+def _names_no_pixels(path: Path) -> bool:
+    """Whether the first line is text in several columns, none of them of pixels."""
+    opener = gzip.open if path.suffix.lower() == ".gz" else open
+    try:
+        with opener(path, "rb") as file:
+            line, end, _ = file.read(_HEADER_BYTES).partition(b"\n")
+        text = line.decode("utf-8-sig").rstrip("\r")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError):
+        return False
+    names = [name.strip(' "').lower() for name in re.split(r"[,;\t]", text)]
+    is_text = bool(end) and text.replace("\t", " ").isprintable()
+    return is_text and len(names) > 1 and "pixels" not in names and names != ["emotion", "usage"]
 
 
 def read(path: Path, options: LoadOptions) -> Dataset:
@@ -147,13 +174,11 @@ def read(path: Path, options: LoadOptions) -> Dataset:
         raise DataError(f"{path}: {columns.layout}, but no usable row in it{first}")
     present = [split for split in SPLITS if split in set(splits)]
     return Dataset(
-        root=path,
-        layout=columns.layout,
+        Origin(path, columns.layout, EMOTIONS, np.array(rows, np.int64)),
         class_names=EMOTIONS,
         splits=tuple(present),
         split_codes=np.array([present.index(split) for split in splits], np.int8),
         labels=np.array(labels, np.int32),
-        locations=np.array(rows, np.int64),
         left_out=tuple(left_out),
         notes=columns.notes,
     )
@@ -185,19 +210,20 @@ class BlockRows:
                 yield Found(place[reject.row], f"{self.path}: {reject.where}", error)
 
 
-def pieces(dataset: Dataset) -> Pieces:
+def pieces(origin: Origin, rows: NDArray[np.int64]) -> Pieces:
     """Return the rows, a block a piece."""
-    return Pieces(_pieces(dataset), -(-dataset.root.stat().st_size // BLOCK_BYTES))
+    number = -(-origin.root.stat().st_size // BLOCK_BYTES)
+    return Pieces(_pieces(origin.root, origin.locations[rows]), number)
 
 
-def _pieces(dataset: Dataset) -> Iterator[BlockRows]:
-    with open_csv(dataset.root) as (columns, blocks):
+def _pieces(path: Path, locations: NDArray[Any]) -> Iterator[BlockRows]:
+    with open_csv(path) as (columns, blocks):
         for block in blocks:
             bounds = [block.first_row, block.stop_row]
-            start, stop = np.searchsorted(dataset.locations, bounds).tolist()
+            start, stop = np.searchsorted(locations, bounds).tolist()
             if start < stop:
-                rows = dataset.locations[start:stop].tolist()
-                yield BlockRows(dataset.root, block, columns, rows, start)
+                rows = locations[start:stop].tolist()
+                yield BlockRows(path, block, columns, rows, start)
 
 
 def bad_row(path: Path, reject: Reject) -> DataError:

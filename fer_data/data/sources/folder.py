@@ -14,9 +14,13 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fer_data.data.dataset import Dataset, LeftOut, build
 from fer_data.data.first_bytes import HEAD_BYTES, is_lfs_pointer, kind_of
 from fer_data.data.options import LoadOptions
+from fer_data.data.origin import Origin
 from fer_data.data.sources import class_folders, image_tables
 from fer_data.data.sources.class_folders import Layout, Listing
 from fer_data.data.sources.content import State
@@ -111,19 +115,19 @@ def pictures_below(path: Path) -> tuple[list[str], list[LeftOut]]:
     return sorted(found), left_out
 
 
-def state(dataset: Dataset) -> State:
+def state(origin: Origin) -> State:
     """Return the state of every image file of the data set."""
     found = State()
-    for name in dataset.class_names:
+    for name in origin.class_names:
         found.add_folder(name)  # a class without an image counts too
-    for location in dataset.locations.tolist():
-        found.add(location, os.stat(dataset.root / location))
+    for location in origin.locations.tolist():
+        found.add(location, os.stat(origin.root / location))
     return found
 
 
 @dataclass(frozen=True)
 class Files:
-    """Some files; the dataset's row `start` is the first."""
+    """Some files; the first is that of index `start`."""
 
     root: Path
     locations: list[str]
@@ -139,12 +143,12 @@ class Files:
             yield Found(row, str(path), path)
 
 
-def pieces(dataset: Dataset) -> Pieces:
+def pieces(origin: Origin, rows: NDArray[np.int64]) -> Pieces:
     """Return the files, a few hundred a piece."""
-    starts = range(0, len(dataset), _FILES_AT_ONCE)
-    locations = dataset.locations.tolist()
+    starts = range(0, len(rows), _FILES_AT_ONCE)
+    locations = origin.locations[rows].tolist()
     return Pieces(
-        (Files(dataset.root, locations[start : start + _FILES_AT_ONCE], start) for start in starts),
+        (Files(origin.root, locations[start : start + _FILES_AT_ONCE], start) for start in starts),
         len(starts),
     )
 

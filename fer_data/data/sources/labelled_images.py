@@ -6,37 +6,45 @@ It is read so where the options say it: `labels` names the table, `label_from` a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_data.data.dataset import UNLABELLED, Dataset
 from fer_data.data.labels import SPLITS, split_of_folder
 from fer_data.data.options import LoadOptions
+from fer_data.data.origin import Origin
 from fer_data.data.sources import folder
 from fer_data.data.sources.labels_table import TableMatch, match_table
 from fer_data.data.sources.name_pattern import labels_from_names
-from fer_data.data.sources.tables import read_table
-from fer_data.errors import DataError
+from fer_data.data.sources.tables import TABLE_SUFFIXES, Table, read_table, table_of_frame
+from fer_data.errors import DataError, UsageError
 
 pieces, state = folder.pieces, folder.state
 
 
 def recognises(path: Path) -> bool:
-    """Whether the path is to be read so: never by itself, only where the options say it."""
-    return False
+    """Whether the path is a table of labels that names images; a folder is told by the options."""
+    return path.is_file() and _ending(path) in TABLE_SUFFIXES
 
 
-def read(path: Path, options: LoadOptions) -> Dataset:
+def is_frame(data: Any) -> bool:
+    """Whether this is a DataFrame."""
+    return hasattr(data, "columns") and hasattr(data, "iloc")
+
+
+def read(data: Any, options: LoadOptions) -> Dataset:
     """Read the samples in the order of the table, or of the files' names.
 
     Where the table has no column of splits, a folder that is named as a split tells it; else all
     is the training split.
     """
-    if not path.is_dir():
-        raise DataError(f"{path}: expected the folder that holds the images, got a file")
+    path, options, frame = _folder_and_table(data, options)
     files, left_out = folder.pictures_below(path)
-    match, words = _match(path, files, options)
+    match, words = _match(path, files, options, frame)
     names = sorted({label for label in match.labels if label is not None})
     if not names:
         raise DataError(f"{path}: {words}: no image has a label")
@@ -44,16 +52,17 @@ def read(path: Path, options: LoadOptions) -> Dataset:
     found = [files[row] for row in match.rows.tolist()]
     splits = match.splits or [_split_of(file) for file in found]
     present = [split for split in SPLITS if split in set(splits)]
+    groups, group_names = _groups(match.groups)
     return Dataset(
-        root=path,
-        layout=words,
+        Origin(path, words, tuple(names), np.array(found, np.str_)),
         class_names=tuple(names),
         splits=tuple(present),
         split_codes=np.array([present.index(split) for split in splits], np.int8),
         labels=np.array(
             [UNLABELLED if label is None else places[label] for label in match.labels], np.int32
         ),
-        locations=np.array(found, np.str_),
+        groups=groups,
+        group_names=group_names,
         left_out=tuple(one for one in left_out if "hidden" not in one.reason),
         notes=match.notes,
     )
@@ -64,21 +73,67 @@ def names(dataset: Dataset) -> list[str]:
     return [location.rpartition("/")[2] for location in dataset.locations.tolist()]
 
 
-def _match(path: Path, files: Sequence[str], options: LoadOptions) -> tuple[TableMatch, str]:
-    if options.label_from is not None:
+def _folder_and_table(data: Any, options: LoadOptions) -> tuple[Path, LoadOptions, Table | None]:
+    """Return the folder of the images, the options with the table in them, and a frame's table."""
+    if is_frame(data):
+        if options.images is None:
+            raise UsageError("DataFrame: name the folder of its images (images=)")
+        return existing_folder(options.images), options, table_of_frame(data)
+    if data.is_dir():
+        return data, options, None
+    if options.labels is not None or options.label_from is not None:
+        raise DataError(f"{data}: expected the folder that holds the images, got a file")
+    images = data.parent if options.images is None else existing_folder(options.images)
+    return images, replace(options, labels=data), None
+
+
+def existing_folder(path: str | Path) -> Path:
+    """Return an absolute path, of a folder that is there."""
+    path = Path(path).absolute()
+    if not path.is_dir():
+        raise DataError(f"{path}: no folder of images")
+    return path
+
+
+def _match(
+    path: Path, files: Sequence[str], options: LoadOptions, frame: Table | None
+) -> tuple[TableMatch, str]:
+    if isinstance(options.label_from, str):
         return labels_from_names(files, options.label_from), "images with labels in their names"
-    assert options.labels is not None
-    table = Path(options.labels)
+    if frame is None:
+        assert options.labels is not None
+        frame = read_table(options.labels)
+    table = frame.path
     below = table.parent.relative_to(path).as_posix() if table.is_relative_to(path) else ""
     match = match_table(
-        read_table(table),
+        frame,
         files,
         image_column=options.image_column,
         label_column=options.label_column,
         split_column=options.split_column,
+        group_column=options.group_column,
         below="" if below == "." else below,
     )
     return match, f"images with labels in {table.name}"
+
+
+def _groups(
+    values: list[str | None] | None,
+) -> tuple[NDArray[np.int64] | None, NDArray[np.str_]]:
+    """Return the group of each sample and the groups' names; one without is its own."""
+    if values is None:
+        return None, np.zeros(0, np.str_)
+    named = sorted({value for value in values if value is not None})
+    place = {name: code for code, name in enumerate(named)}
+    groups, alone = [], len(named)
+    for value in values:
+        groups.append(alone if value is None else place[value])
+        alone += value is None
+    return np.array(groups, np.int64), np.array([*named, *[""] * (alone - len(named))], np.str_)
+
+
+def _ending(path: Path) -> str:
+    return Path(path.stem if path.suffix.lower() == ".gz" else path).suffix.lower()
 
 
 def _split_of(file: str) -> str:

@@ -29,14 +29,16 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data.dataset import UNLABELLED, Dataset, printable
+from fer_data.data.dataset import UNLABELLED, Dataset
 from fer_data.data.first_bytes import ZIP_START, kind_of
 from fer_data.data.labels import SPLITS
 from fer_data.data.options import LoadOptions
+from fer_data.data.origin import Origin
 from fer_data.data.sources import source
 from fer_data.data.sources.piece import Found, Pieces
 from fer_data.data.sources.table import MAX_CLASSES, dataset_of
 from fer_data.errors import DataError
+from fer_data.util.words import printable
 
 state = source.state
 
@@ -94,11 +96,11 @@ def read(path: Path, options: LoadOptions) -> Dataset:
     return dataset_of(path, layout, class_names, labels, splits, codes)
 
 
-def pieces(dataset: Dataset) -> Pieces:
+def pieces(origin: Origin, rows: NDArray[np.int64]) -> Pieces:
     """Return the rows, about a mebibyte a piece, as they come from the file."""
-    with _opened(dataset.root) as file, _pixels(file) as (_, shape):
+    with _opened(origin.root) as file, _pixels(file) as (_, shape):
         at_once = _rows_at_once(shape)
-    return Pieces(_pieces(dataset), -(-shape[0] // at_once))
+    return Pieces(_pieces(origin.root, origin.locations[rows]), -(-shape[0] // at_once))
 
 
 def names(dataset: Dataset) -> list[str]:
@@ -114,19 +116,19 @@ def names(dataset: Dataset) -> list[str]:
     return source.own_names(dataset, (found[row] for row in dataset.locations.tolist()))
 
 
-def _pieces(dataset: Dataset) -> Iterator[Stack]:
-    with _opened(dataset.root) as file, _pixels(file) as (stream, shape):
+def _pieces(path: Path, locations: NDArray[Any]) -> Iterator[Stack]:
+    with _opened(path) as file, _pixels(file) as (stream, shape):
         at_once = _rows_at_once(shape)
         row_bytes = int(np.prod(shape[1:]))
         for first in range(0, shape[0], at_once):
             stop = min(first + at_once, shape[0])
             data = stream.read((stop - first) * row_bytes)  # to its end zipfile checks the sum
-            start, end = np.searchsorted(dataset.locations, [first, stop]).tolist()
+            start, end = np.searchsorted(locations, [first, stop]).tolist()
             if start < end:
-                rows = dataset.locations[start:end].tolist()
+                rows = locations[start:end].tolist()
                 block = np.frombuffer(data, np.uint8).reshape(stop - first, *shape[1:])
                 wanted = block if end - start == stop - first else block[np.array(rows) - first]
-                yield Stack(dataset.root, wanted, rows, start)
+                yield Stack(path, wanted, rows, start)
 
 
 def _rows_at_once(shape: tuple[int, ...]) -> int:

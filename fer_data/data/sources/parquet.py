@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fer_data.data.dataset import Dataset
 from fer_data.data.options import LoadOptions
+from fer_data.data.origin import Origin
 from fer_data.data.sources import source
 from fer_data.data.sources.content import State
 from fer_data.data.sources.parquet_names import listed, split_files
@@ -24,11 +28,11 @@ def recognises(path: Path) -> bool:
     return path.is_dir() and bool(listed(path))
 
 
-def state(dataset: Dataset) -> State:
+def state(origin: Origin) -> State:
     """Return the state of each file."""
-    path = dataset.root
+    path = origin.root
     if path.is_file():
-        return source.state(dataset)
+        return source.state(origin)
     found = State()
     for _, file in split_files(path)[0]:
         found.add(str(file.relative_to(path)), file.stat())
@@ -42,11 +46,11 @@ def read(path: Path, options: LoadOptions) -> Dataset:
     return parquet_table.read(path, skip_bad=options.skip_bad)
 
 
-def pieces(dataset: Dataset) -> Pieces:
+def pieces(origin: Origin, rows: NDArray[np.int64]) -> Pieces:
     """Return the rows, a row group a piece."""
     from fer_data.data.sources import parquet_table
 
-    return parquet_table.pieces(dataset)
+    return parquet_table.pieces(origin, rows)
 
 
 def names(dataset: Dataset) -> list[str]:

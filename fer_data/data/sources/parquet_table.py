@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from fer_data.data.dataset import UNLABELLED, Dataset, LeftOut
 from fer_data.data.first_bytes import HEAD_BYTES, kind_of
 from fer_data.data.labels import SPLITS
+from fer_data.data.origin import Origin
 from fer_data.data.sources import source
 from fer_data.data.sources.parquet_names import split_files
 from fer_data.data.sources.piece import Found, Pieces
@@ -125,13 +126,13 @@ def read(path: Path, *, skip_bad: bool) -> Dataset:
     )
 
 
-def pieces(dataset: Dataset) -> Pieces:
+def pieces(origin: Origin, rows: NDArray[np.int64]) -> Pieces:
     """Return the rows, a row group a piece."""
     number = 0
-    for _, path in split_files(dataset.root)[0]:
+    for _, path in split_files(origin.root)[0]:
         with opened(path) as file:
             number += file.metadata.num_row_groups
-    return Pieces(_pieces(dataset), number)
+    return Pieces(_pieces(origin.root, origin.locations[rows]), number)
 
 
 def names(dataset: Dataset) -> list[str]:
@@ -165,9 +166,9 @@ def _what_it_is(path: Path) -> str | None:
     return None
 
 
-def _pieces(dataset: Dataset) -> Iterator[GroupRows]:
+def _pieces(root: Path, locations: NDArray[Any]) -> Iterator[GroupRows]:
     first = 0
-    for _, path in split_files(dataset.root)[0]:
+    for _, path in split_files(root)[0]:
         with opened(path) as file:
             column = _columns(path, file.schema_arrow).image
             sizes = [
@@ -175,9 +176,9 @@ def _pieces(dataset: Dataset) -> Iterator[GroupRows]:
                 for group in range(file.metadata.num_row_groups)
             ]
         for group, size in enumerate(sizes):
-            start, stop = np.searchsorted(dataset.locations, [first, first + size]).tolist()
+            start, stop = np.searchsorted(locations, [first, first + size]).tolist()
             if start < stop:
-                rows = [row - first for row in dataset.locations[start:stop].tolist()]
+                rows = [row - first for row in locations[start:stop].tolist()]
                 yield GroupRows(path, group, column, rows, start)
             first += size
 

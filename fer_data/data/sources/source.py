@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fer_data.data.dataset import Dataset
+from fer_data.data.origin import Origin
 from fer_data.data.sources.content import State
 from fer_data.errors import DataError
 
@@ -30,9 +31,9 @@ def reading(path: Path) -> Iterator[None]:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 
-def state(dataset: Dataset) -> State:
+def state(origin: Origin) -> State:
     """Return the state of a data set that is one file."""
-    return state_of_file(dataset.root)
+    return state_of_file(origin.root)
 
 
 def state_of_file(path: Path) -> State:

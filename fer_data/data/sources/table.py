@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fer_data.data.dataset import UNLABELLED, Dataset, LeftOut, build
 from fer_data.data.labels import SPLITS
+from fer_data.data.origin import Origin
 
 MAX_CLASSES = 1 << 16
 """Of one data set; labels that differ more often are no classes."""
@@ -58,12 +59,10 @@ def dataset_of(
     new_labels = [*(place[name] for name in class_names), UNLABELLED]
     new_codes = [kept.index(split) if split in present else -1 for split in splits]
     return Dataset(
-        root=path,
-        layout=layout,
+        Origin(path, layout, tuple(names), np.arange(len(labels)) if rows is None else rows),
         class_names=tuple(names),
         splits=tuple(kept),
         split_codes=np.array(new_codes, np.int8)[split_codes],
         labels=np.array(new_labels, np.int32)[labels],
-        locations=np.arange(len(labels)) if rows is None else rows,
         left_out=tuple(left_out),
     )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fer_data.data.dataset import Dataset, build
 from fer_data.data.labels import SPLITS
 from fer_data.data.options import LoadOptions
+from fer_data.data.origin import Origin
 from fer_data.data.sources import source
 from fer_data.data.sources.content import State
 from fer_data.data.sources.example import features, record_at
@@ -121,9 +122,9 @@ def recognises(path: Path) -> bool:
     return (path / _INDEX).is_file() and any(path.glob("*/*.tfrecord"))
 
 
-def state(dataset: Dataset) -> State:
+def state(origin: Origin) -> State:
     """Return the state of the index and of each file."""
-    path, found = dataset.root, State()
+    path, found = origin.root, State()
     for file in (path / _INDEX, *(file.path for file in read_index(path).files)):
         with source.reading(file):
             found.add(str(file.relative_to(path)), file.stat())
@@ -144,13 +145,13 @@ def read(path: Path, options: LoadOptions) -> Dataset:
     return build(path, "TFRecord files", index.class_names, (sample for _, sample in found))
 
 
-def pieces(dataset: Dataset) -> Pieces:
+def pieces(origin: Origin, rows: NDArray[np.int64]) -> Pieces:
     """Return the records, a few hundred a piece."""
-    starts = range(0, len(dataset), _RECORDS_AT_ONCE)
-    locations = dataset.locations.tolist()
+    starts = range(0, len(rows), _RECORDS_AT_ONCE)
+    locations = origin.locations[rows].tolist()
     return Pieces(
         (
-            Records(dataset.root, locations[start : start + _RECORDS_AT_ONCE], start)
+            Records(origin.root, locations[start : start + _RECORDS_AT_ONCE], start)
             for start in starts
         ),
         len(starts),
