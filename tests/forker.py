@@ -77,7 +77,7 @@ def be_the_child(case: dict[str, Any], kill_at: int | None) -> None:
 @cli.app.command()
 def open_store(path: Path, cache: Path) -> None:
     """Build a store and no more, which no command does."""
-    form = fer_data.PixelFormat(8, 8)
+    form = fer_data.PixelFormat(8, 8, "grey")
     fer_data.open_store(path, form=form, cache=cache, skip_bad=True).verify()
 
 

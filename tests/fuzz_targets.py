@@ -265,7 +265,7 @@ def small_store() -> Path:
         for place in range(number):
             pixels = np.full((4, 4), 40 * place, np.uint8)
             Image.fromarray(pixels).save(folder / f"{place}.png")
-    return store.open_store(root, form=PixelFormat(4, 4), cache=scratch() / "cache").path
+    return store.open_store(root, form=PixelFormat(4, 4, "grey"), cache=scratch() / "cache").path
 
 
 @cache

@@ -76,7 +76,7 @@ assert not stopped.is_finished
 run = resume(stopped.path, data_on_device=True)
 found["history"]["resumed"] = run.history[["loss", "val_loss"]].to_numpy().tolist()
 
-loader = divide(recipe, open_store(data, form=recipe.form)).train
+loader = divide(recipe, open_store(data, form=recipe.requested)).train
 rows = table_rows(loader)
 as_they_are = keras.Sequential([keras.Input(loader.store.form.shape), keras.layers.Identity()])
 pictures = OnDevice(as_they_are, loader.store.pixels[rows], 1.0)

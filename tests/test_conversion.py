@@ -74,7 +74,9 @@ def test_a_store_that_is_there_already_says_the_same(tmp_path: Path) -> None:
     root = colour(tmp_path / "data", {"train/wide": WIDE, "train/tall": TALL})
     first, second = (open_store(root).report for _ in range(2))
     assert first == second
-    assert first.changes.line(6, PixelFormat()) == second.changes.line(6, PixelFormat())
+    assert first.changes.line(6, PixelFormat(48, 48, "grey")) == second.changes.line(
+        6, PixelFormat(48, 48, "grey")
+    )
 
 
 @pytest.mark.parametrize("command", ["audit", "report"])
@@ -90,7 +92,7 @@ def test_commands_print_it_once(tmp_path: Path, run: Run, command: str) -> None:
     st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9), st.sampled_from(["L", "RGB", "LA"])))
 )
 def test_changes_add_up_in_any_order(images: list[tuple[int, int, str]]) -> None:
-    form, found = PixelFormat(4, 4), []
+    form, found = PixelFormat(4, 4, "grey"), []
     for width, height, mode in images:
         file = io.BytesIO()
         Image.new(mode, (width, height)).save(file, "PNG")

@@ -260,7 +260,7 @@ def test_another_conversion_into_a_finished_target_ends_its_being_finished(tmp_p
     path = tmp_path / "fer.csv"
     write_noise_csv(path, CODES, USAGES)
     convert_csv(path, tmp_path / "out")
-    convert(path, tmp_path / "out", form=PixelFormat(24, 24), force=True)
+    convert(path, tmp_path / "out", form=PixelFormat(24, 24, "grey"), force=True)
     with pytest.raises(DataError, match="holds other files"):
         convert_csv(path, tmp_path / "out")
     assert convert_csv(path, tmp_path / "out", force=True).num_reused == 0

@@ -41,7 +41,9 @@ def save(picture: Image.Image, path: Path) -> Path:
 
 @pytest.mark.parametrize("suffix", LOSSLESS)
 def test_a_lossless_file_gives_exactly_its_pixels(tmp_path: Path, suffix: str) -> None:
-    picture = read_picture(save(Image.fromarray(GREY), tmp_path / f"a{suffix}"), PixelFormat())
+    picture = read_picture(
+        save(Image.fromarray(GREY), tmp_path / f"a{suffix}"), PixelFormat(48, 48, "grey")
+    )
     assert picture.pixels.shape == (48, 48, 1)
     np.testing.assert_array_equal(picture.pixels[..., 0], GREY)
     assert not picture.resized
@@ -50,7 +52,9 @@ def test_a_lossless_file_gives_exactly_its_pixels(tmp_path: Path, suffix: str) -
 @pytest.mark.parametrize("suffix", [".jpg", ".jpeg", ".webp"])
 def test_a_lossy_file_gives_about_its_pixels(tmp_path: Path, suffix: str) -> None:
     ramp = np.linspace(0, 255, 48 * 48).astype(np.uint8).reshape(48, 48)
-    picture = read_picture(save(Image.fromarray(ramp), tmp_path / f"a{suffix}"), PixelFormat())
+    picture = read_picture(
+        save(Image.fromarray(ramp), tmp_path / f"a{suffix}"), PixelFormat(48, 48, "grey")
+    )
     np.testing.assert_allclose(picture.pixels[..., 0], ramp, atol=8)
 
 
@@ -68,7 +72,7 @@ def test_every_colour_mode_is_brought_to_grey_by_its_luma(tmp_path: Path) -> Non
         "16big.tif": Image.frombytes("I;16B", (48, 48), wide.astype(">u2").tobytes()),
     }
     for name, picture in pictures.items():
-        found = read_picture(save(picture, tmp_path / name), PixelFormat())
+        found = read_picture(save(picture, tmp_path / name), PixelFormat(48, 48, "grey"))
         np.testing.assert_array_equal(found.pixels[..., 0], GREY, err_msg=name)
         assert found.converted == (name != "L.png"), name
 
@@ -77,18 +81,20 @@ def test_every_colour_mode_is_brought_to_grey_by_its_luma(tmp_path: Path) -> Non
 def test_pixels_of_no_known_range_are_refused(tmp_path: Path, kind: type) -> None:
     picture = save(Image.fromarray(GREY.astype(kind)), tmp_path / "a.tif")
     with pytest.raises(DataError, match="32 bits a pixel"):
-        read_picture(picture, PixelFormat())
+        read_picture(picture, PixelFormat(48, 48, "grey"))
 
 
 def test_one_bit_a_pixel_becomes_black_and_white(tmp_path: Path) -> None:
-    found = read_picture(save(Image.fromarray(GREY > 99), tmp_path / "a.png"), PixelFormat())
+    found = read_picture(
+        save(Image.fromarray(GREY > 99), tmp_path / "a.png"), PixelFormat(48, 48, "grey")
+    )
     np.testing.assert_array_equal(found.pixels[..., 0], np.where(GREY > 99, 255, 0))
 
 
 def test_colour_is_kept_in_rgb_and_weighed_in_grey(tmp_path: Path) -> None:
     path = save(Image.new("RGB", (48, 48), (255, 0, 0)), tmp_path / "red.png")
     assert read_picture(path, RGB).pixels[0, 0].tolist() == [255, 0, 0]
-    assert read_picture(path, PixelFormat()).pixels[0, 0].tolist() == [76]
+    assert read_picture(path, PixelFormat(48, 48, "grey")).pixels[0, 0].tolist() == [76]
 
 
 def test_grey_in_rgb_has_three_equal_channels(tmp_path: Path) -> None:
@@ -102,13 +108,13 @@ def test_a_rotated_photo_is_turned_upright(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was held upright: turn by 270 degrees
     Image.fromarray(GREY).save(tmp_path / "a.png", exif=exif)
-    picture = read_picture(tmp_path / "a.png", PixelFormat())
+    picture = read_picture(tmp_path / "a.png", PixelFormat(48, 48, "grey"))
     np.testing.assert_array_equal(picture.pixels[..., 0], np.rot90(GREY, 3))
 
 
 def test_another_size_is_resized(tmp_path: Path) -> None:
     path = save(Image.fromarray(GREY).resize((96, 30)), tmp_path / "a.png")
-    picture = read_picture(path, PixelFormat(20, 10))
+    picture = read_picture(path, PixelFormat(20, 10, "grey"))
     assert picture.pixels.shape == (20, 10, 1)
     assert picture.resized
 
@@ -116,7 +122,7 @@ def test_another_size_is_resized(tmp_path: Path) -> None:
 def test_the_first_frame_of_an_animation_is_taken(tmp_path: Path) -> None:
     frames = [Image.new("L", (48, 48), value) for value in (10, 200)]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
-    assert read_picture(tmp_path / "a.gif", PixelFormat()).pixels.max() == 10
+    assert read_picture(tmp_path / "a.gif", PixelFormat(48, 48, "grey")).pixels.max() == 10
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
@@ -133,7 +139,7 @@ def test_a_header_that_claims_too_much_is_refused_before_decoding(
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
     )
     with pytest.raises(DataError, match=r"bomb.png: .*(more than the 67,108,864|exceeds limit)"):
-        read_picture(tmp_path / "bomb.png", PixelFormat())
+        read_picture(tmp_path / "bomb.png", PixelFormat(48, 48, "grey"))
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".webp", ".tif"])
@@ -143,14 +149,14 @@ def test_a_truncated_file_is_refused(tmp_path: Path, suffix: str, part: float) -
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * part)])
     with pytest.raises(DataError, match=f"a{suffix}: (not a picture|cannot be decoded)"):
-        read_picture(path, PixelFormat())
+        read_picture(path, PixelFormat(48, 48, "grey"))
 
 
 def test_a_file_of_another_format_under_a_pictures_name_is_refused(tmp_path: Path) -> None:
     Image.new("RGB", (48, 48)).save(tmp_path / "a.eps")
     (tmp_path / "a.eps").rename(tmp_path / "a.png")
     with pytest.raises(DataError, match="not a picture that can be decoded"):
-        read_picture(tmp_path / "a.png", PixelFormat())
+        read_picture(tmp_path / "a.png", PixelFormat(48, 48, "grey"))
 
 
 def encoded(kind: str) -> bytes:
@@ -186,7 +192,7 @@ def test_a_file_with_any_bytes_changed_is_a_picture_or_a_data_error(
     path = tmp_path_factory.getbasetemp() / "changed.png"
     path.write_bytes(data)
     try:
-        picture = read_picture(path, PixelFormat(8, 8))
+        picture = read_picture(path, PixelFormat(8, 8, "grey"))
     except DataError:
         return
     assert picture.pixels.shape == (8, 8, 1)
@@ -241,7 +247,7 @@ def test_a_folder_and_a_csv_of_the_same_pictures_give_the_same_pixels(tmp_path: 
         assert label == dataset.class_names[dataset.labels[row]]
 
 
-@pytest.mark.parametrize("form", [PixelFormat(24, 30), PixelFormat(color="rgb")])
+@pytest.mark.parametrize("form", [PixelFormat(24, 30, "grey"), PixelFormat(color="rgb")])
 def test_a_csv_is_resized_and_coloured_as_files_are(tmp_path: Path, form: PixelFormat) -> None:
     pictures = write_noise_csv(tmp_path / "fer.csv", [0, 0], ["Training"] * 2)
     for row, picture in enumerate(pictures):
@@ -333,8 +339,8 @@ def test_each_form_has_a_store_and_the_same_one_whatever_is_selected(tmp_path: P
     write_noise_csv(path, [0, 1], ["PublicTest", "PrivateTest"])
     stores = [
         open_store(path),
-        open_store(path, form=PixelFormat(24, 48)),
-        open_store(path, form=PixelFormat(48, 24)),
+        open_store(path, form=PixelFormat(24, 48, "grey")),
+        open_store(path, form=PixelFormat(48, 24, "grey")),
         open_store(path, form=PixelFormat(color="rgb")),
     ]
     assert len({found.path for found in stores}) == 4
@@ -468,7 +474,7 @@ def test_a_store_with_any_byte_changed_opens_or_is_a_data_error(
     if not base.exists():
         save(Image.fromarray(GREY[:4, :4]), base / "data" / "cat" / "a.png")
         (base / "data" / "dog").mkdir()
-    form = PixelFormat(4, 4)
+    form = PixelFormat(4, 4, "grey")
     path = open_store(base / "data", form=form, cache=base / "cache").path / name
     whole = path.read_bytes()
     place = data.draw(st.integers(0, min(len(whole), 400) - 1))
@@ -548,7 +554,7 @@ def test_the_parallel_path_equals_the_sequential_one(
         lines = [f"{row % 7},{str(row % 251) + FLAT[1:]},Training" for row in range(2100)]
         lines[1500] = "3,1 2 3,Training"
         root = write_csv(tmp_path / "fer.csv", lines)
-    form = PixelFormat(2, 2) if kind == "folder" else PixelFormat()
+    form = PixelFormat(2, 2, "grey") if kind == "folder" else PixelFormat(48, 48, "grey")
     found = open_store(root, form=form, skip_bad=True)
     with pytest.raises(DataError, match=r"1500\.png|row 1500"):
         open_store(root, form=form)
@@ -598,7 +604,7 @@ def test_a_look_tells_the_sides_that_decoding_gives(kind: str, orientation: int)
     Image.new("L", (20, 10), 9).save(file, kind, exif=exif)
     height, width, color = look(file.getvalue(), "x")
     assert color == ("rgb" if kind == "WEBP" else "grey")
-    assert not decode(file.getvalue(), PixelFormat(height, width), "x").resized
+    assert not decode(file.getvalue(), PixelFormat(height, width, "grey"), "x").resized
 
 
 @pytest.mark.parametrize(("kind", "side"), [("JPEG", 40), ("PNG", 60), ("BMP", 40)])
@@ -608,4 +614,4 @@ def test_a_look_needs_no_more_than_the_head(kind: str, side: int) -> None:
     half = file.getvalue()[: len(file.getvalue()) // 2]
     assert look(half, "x")[:2] == (side, 60)
     with pytest.raises(DataError):
-        decode(half, PixelFormat(), "x")
+        decode(half, PixelFormat(48, 48, "grey"), "x")

@@ -313,7 +313,7 @@ def test_the_first_picture_that_does_not_fit_is_named_and_what_to_do(
         convert(source, target(tmp_path, to), to=to)
     assert "\n" not in str(caught.value)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
-    done = convert(source, target(tmp_path, to), to=to, form=PixelFormat())
+    done = convert(source, target(tmp_path, to), to=to, form=PixelFormat(48, 48, "grey"))
     assert done.changes == ("1 picture resized", "1 picture converted in colour")
     assert {sample.shape for sample in content(target(tmp_path, to))} == {(48, 48)}
 
@@ -338,7 +338,7 @@ def test_what_a_csv_cannot_hold_is_refused(
         convert(
             make_folder({"train/sad": 1, "train/surprise": 0}, name="ok"),
             tmp_path / "x.csv",
-            form=PixelFormat(8, 8),
+            form=PixelFormat(8, 8, "grey"),
         )
     assert not (tmp_path / "x.csv").exists()
 
@@ -813,7 +813,7 @@ def test_no_bytes_make_the_reader_of_examples_fail_otherwise(data: bytes) -> Non
 @pytest.mark.parametrize("kind", ["npz", "parquet", "tfrecord"])
 def test_a_store_of_any_layout_has_its_pictures(tmp_path: Path, kind: str) -> None:
     source = source_of(kind, tmp_path, "cat", ["0.png", "1.png"])
-    store = fer_data.open_store(source, form=PixelFormat(4, 4))
+    store = fer_data.open_store(source, form=PixelFormat(4, 4, "grey"))
     np.testing.assert_array_equal(store.pixels[..., 0], PIXELS)
     before = fingerprint(source)
     changed = source / "train" / "x.tfrecord" if kind == "tfrecord" else source
@@ -830,7 +830,7 @@ def test_pieces_of_some_samples_are_those_samples(
     dataset = fer_data.load(source)
     rows = np.array([1, 4, 7])
     whole, some = (
-        [decode(raw, PixelFormat(), name).pixels  # type: ignore[arg-type]
+        [decode(raw, PixelFormat(48, 48, "grey"), name).pixels  # type: ignore[arg-type]
          for piece in part.pieces().pieces for _, name, raw in piece.pictures()]
         for part in (dataset, dataset.take(rows))
     )  # fmt: skip

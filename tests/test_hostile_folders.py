@@ -90,11 +90,11 @@ def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
 
 found = {}
-read_picture(sys.argv[1], PixelFormat())  # imports what decoding needs
+read_picture(sys.argv[1], PixelFormat(48, 48, "grey"))  # imports what decoding needs
 for path in sys.argv[2:]:
     before = peak()
     try:
-        read_picture(path, PixelFormat())
+        read_picture(path, PixelFormat(48, 48, "grey"))
         refusal = ""
     except DataError as error:
         refusal = str(error)
@@ -128,7 +128,7 @@ def test_a_header_of_50000_by_50000_is_refused_in_little_memory(tmp_path: Path) 
 def test_the_files_above_are_pictures_but_for_their_size(tmp_path: Path) -> None:
     for name, data in with_sides_of(48).items():
         (tmp_path / f"a.{name}").write_bytes(data)
-        assert not read_picture(tmp_path / f"a.{name}", PixelFormat()).resized, name
+        assert not read_picture(tmp_path / f"a.{name}", PixelFormat(48, 48, "grey")).resized, name
 
 
 def test_what_inflates_within_a_png_stays_small(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_a_file_cut_anywhere_is_a_picture_or_a_data_error(
     for length in [*range(64), *range(64, len(data), max(1, len(data) // 100))]:
         (tmp_path / "cut").write_bytes(data[:length])
         try:
-            picture = read_picture(tmp_path / "cut", PixelFormat())
+            picture = read_picture(tmp_path / "cut", PixelFormat(48, 48, "grey"))
             assert picture.pixels.shape == (48, 48, 1)
         except DataError:
             refused += 1

@@ -25,7 +25,7 @@ from fer_data.writers import convert
 from tests.conftest import MakeFolder, Run
 from tests.csv_files import write_noise_csv
 
-TINY = PixelFormat(4, 4)
+TINY = PixelFormat(4, 4, "grey")
 
 
 def hard_link(path: Path) -> None:

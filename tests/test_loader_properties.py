@@ -53,7 +53,7 @@ def store_of(labels: list[int]) -> PixelStore:
     )
     pixels = np.random.default_rng(0).integers(0, 256, (num, 8, 8, 1), np.uint8)
     return PixelStore(
-        Path("/memory"), dataset, pixels, PixelFormat(8, 8), BuildReport(num), "digest"
+        Path("/memory"), dataset, pixels, PixelFormat(8, 8, "grey"), BuildReport(num), "digest"
     )
 
 

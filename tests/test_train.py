@@ -496,7 +496,7 @@ def test_touched_data_is_the_same_and_changed_data_another(
     recipe = Recipe(net="small", epochs=2, batch_size=8, image_size=(16, 16))
     stopped = train(recipe, data, tmp_path / "run", callbacks=[StopAfter(2)])
     shutil.copytree(stopped.path, tmp_path / "other")
-    store = open_store(data, form=recipe.form)
+    store = open_store(data, form=recipe.requested)
     division = split_samples(store.dataset, np.arange(80), pool=True)
     write_split_folders(division, store, tmp_path / "divided")
     assert (data / "train" / "a" / "0000.png").stat().st_nlink == 2

@@ -40,7 +40,7 @@ OURS = """
 import sys
 from fer_data.auditing.subject import Subject
 from fer_data.data.store import open_store
-subject = Subject(open_store(sys.argv[1], skip_bad=True))
+subject = Subject(open_store(sys.argv[1], form=COMPARED, skip_bad=True))
 names = subject.dataset.sample_ids()
 numbers = subject.photographs
 """

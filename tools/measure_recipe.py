@@ -196,7 +196,7 @@ def main() -> None:
         from fer_model import Recipe, named_recipe
 
         recipe = named_recipe(given.recipe) if given.recipe else Recipe()
-        open_store(given.path, form=recipe.form)
+        open_store(given.path, form=recipe.requested)
     name, chosen = given.recipe or "default", ["--recipe", given.recipe] if given.recipe else []
     trainings = {}
     for seed in range(given.seeds):

@@ -17,6 +17,7 @@ from fer_data.auditing.subject import Subject
 from fer_data.data.dataset import Dataset, shown_class
 from fer_data.data.reading import DatasetLike, load_skipping_bad
 from fer_data.data.store import PixelStore, open_store
+from fer_data.duplicates.photographs import COMPARED
 from fer_data.errors import UsageError
 
 __all__ = [
@@ -156,7 +157,7 @@ def audit_data(data: DatasetLike, *, cache: str | Path | None = None, **options:
     DataError
         If the data cannot be read at all.
     """
-    return audit_store(open_store(load_skipping_bad(data, **options), cache=cache))
+    return audit_store(open_store(load_skipping_bad(data, **options), form=COMPARED, cache=cache))
 
 
 def audit_store(store: PixelStore) -> Audit:

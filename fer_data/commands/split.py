@@ -83,7 +83,7 @@ def split(
       fer-data split faces/ --pool --as-folders divided/
     """
     from fer_data.data.store import open_store
-    from fer_data.duplicates.photographs import photograph_groups
+    from fer_data.duplicates.photographs import COMPARED, photograph_groups
     from fer_data.splitting.division import split_samples
     from fer_data.terminal import render
     from fer_data.writers.split_folders import write_split_folders
@@ -92,7 +92,7 @@ def split(
         raise UsageError("--folds and --as-folders: every fold would be in each of the folders")
     target = out or Path("folds.csv" if folds else "splits.csv")
     check_output(target, locals())
-    store = open_store(path, cache=cache, **load_options(locals()))
+    store = open_store(path, form=COMPARED, cache=cache, **load_options(locals()))
     division = split_samples(
         store.dataset,
         photograph_groups(store.pixels),

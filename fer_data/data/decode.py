@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from fer_data.errors import DataError, UsageError
 from fer_data.util.files import refuse_no_file
 
 Color = Literal["grey", "rgb"]
+Fit = Literal["stretch", "crop", "pad"]
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 """What a file may be, whatever its name says: Pillow would hand an EPS to Ghostscript."""
@@ -43,19 +44,24 @@ class PixelFormat:
     Attributes
     ----------
     height, width : int
-        In pixels. A picture of another size is resized (bilinear, antialiased), its aspect ratio
-        not kept, as Keras does for folders.
+        In pixels. An image of another size is resized (bilinear, antialiased).
     color : {"grey", "rgb"}
         Grey is the luma of ITU-R 601, as in Pillow and Keras. Transparency is dropped.
+    fit : {"stretch", "crop", "pad"}
+        How an image of another aspect ratio is resized: stretched, as Keras does for folders;
+        or its aspect ratio kept, and cropped at its center, or padded with black.
     """
 
-    height: int = 48
-    width: int = 48
-    color: Color = "grey"
+    height: int
+    width: int
+    color: Color
+    fit: Fit = "stretch"
 
     def __post_init__(self) -> None:
         if self.color not in _MODES:
             raise UsageError(f"color is {self.color!r}; choose grey or rgb")
+        if self.fit not in get_args(Fit):
+            raise UsageError(f"fit is {self.fit!r}; choose from {', '.join(get_args(Fit))}")
         if not 1 <= min(self.height, self.width) <= max(self.height, self.width) <= 4096:
             raise UsageError(f"image size is {self.height}x{self.width}; sides are 1 to 4096")
 
@@ -65,7 +71,8 @@ class PixelFormat:
         return self.height, self.width, 1 if self.color == "grey" else 3
 
     def __str__(self) -> str:
-        return f"{self.height}x{self.width} {self.color}"
+        fit = "" if self.fit == "stretch" else f" {self.fit}"
+        return f"{self.height}x{self.width} {self.color}{fit}"
 
 
 @dataclass(frozen=True)
@@ -203,7 +210,11 @@ def _bring_to(image: Image.Image, form: PixelFormat) -> Picture:
     before = (image.height, image.width, color)
     resized = image.size != (form.width, form.height)
     if resized:
-        image = image.resize((form.width, form.height), Image.Resampling.BILINEAR)
+        size, by = (form.width, form.height), Image.Resampling.BILINEAR
+        if form.fit == "stretch":
+            image = image.resize(size, by)
+        else:
+            image = (ImageOps.fit if form.fit == "crop" else ImageOps.pad)(image, size, by)
     return Picture(np.asarray(image, np.uint8).reshape(form.shape), resized, converted, before)
 
 

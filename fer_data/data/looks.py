@@ -6,18 +6,19 @@ import joblib
 
 from fer_data.data.dataset import Dataset
 from fer_data.data.decode import Look, look
+from fer_data.data.origin import Origin
 from fer_data.data.sources.piece import Piece
 from fer_data.errors import DataError
 from fer_data.util.parallel import in_parallel
 from fer_data.util.progress import track
 
 
-def looks(dataset: Dataset) -> list[Look]:
-    """Return the look of every sample; of one that cannot be opened, ``(0, 0, "")``."""
-    found: list[Look] = [(0, 0, "")] * len(dataset)
-    whole = dataset.pieces()
+def looks(data: Origin | Dataset) -> list[Look]:
+    """Return size and colour of every image; of one that cannot be opened, ``(0, 0, "")``."""
+    found: list[Look] = [(0, 0, "")] * len(data)
+    whole = data.pieces()
     tasks = (joblib.delayed(_looks)(piece) for piece in whole.pieces)
-    parts = in_parallel(tasks, size=len(dataset))
+    parts = in_parallel(tasks, size=len(data))
     for part in track(parts, total=whole.number, description="Looking at files"):
         for row, seen in part:
             found[row] = seen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +67,9 @@ class Origin:
         Path below `root`, or the row in a table, counted from 0.
     arrays : sequence of array, optional
         The images of data in memory, one after another [M, H, W] or [M, H, W, C].
+    image_format : (size, size, color), optional
+        Of its images, where the source knows it: height and width of the smallest and the largest,
+        and ``grey`` or ``rgb``.
     source : Source, optional
         What read it.
     """
@@ -76,6 +79,7 @@ class Origin:
     class_names: tuple[str, ...]
     locations: NDArray[np.str_] | NDArray[np.int64]
     arrays: tuple[Any, ...] = ()
+    image_format: tuple[tuple[int, int], tuple[int, int], Literal["grey", "rgb"]] | None = None
     source: Source | None = None
 
     def __post_init__(self) -> None:

@@ -26,6 +26,7 @@ from fer_data.data import fill
 from fer_data.data.changes import Changes
 from fer_data.data.dataset import CANNOT_BE_DECODED, Dataset, LeftOut
 from fer_data.data.decode import PixelFormat
+from fer_data.data.image_format import FormatRequest, format_of
 from fer_data.data.images import Images, images_of
 from fer_data.data.origin import Origin
 from fer_data.data.reading import DatasetLike, load
@@ -126,7 +127,7 @@ class PixelStore:
 def open_store(
     data: DatasetLike,
     *,
-    form: PixelFormat | None = None,
+    form: PixelFormat | FormatRequest | None = None,
     cache: str | Path | None = None,
     log: bool = True,
     **options: Any,
@@ -141,8 +142,8 @@ def open_store(
     ----------
     data : path or Dataset
         What `fer_data.load` takes.
-    form : PixelFormat, optional
-        Size and colour of every image; 48x48 grey by default.
+    form : PixelFormat or FormatRequest, optional
+        Size and colour of every image; by default the data's own.
     cache : path, optional
         Folder that holds stores. By default the environment variable ``FER_DATA_CACHE``, else
         ``fer-data`` in the user's cache folder.
@@ -158,23 +159,32 @@ def open_store(
         are not skipped.
     """
     dataset = load(data, **options)
-    form = form or PixelFormat()
+    request = FormatRequest() if form is None else form
     if dataset.origin.arrays:
-        store = _in_memory(dataset, form)
+        store = _in_memory(dataset, _format(request, dataset, Path()))
     else:
         origin = dataset.origin
         state = origin.state()
-        key = hashlib.blake2b(digest_size=10)
-        key.update(f"{FORMAT} {origin.kind} {state.key()} {form} ".encode())
-        key.update(origin.locations.tobytes())
-        key.update(os.fsencode(origin.root))
-        folder = cache_folder(cache) / f"{_plain(origin.root.name)}-{key.hexdigest()}"
+        of_files = hashlib.blake2b(digest_size=10)
+        of_files.update(f"{FORMAT} {origin.kind} {state.key()} ".encode())
+        of_files.update(origin.locations.tobytes())
+        of_files.update(os.fsencode(origin.root))
+        known = cache_folder(cache) / "sizes" / f"{of_files.hexdigest()}.json"
+        form = _format(request, dataset, known)
+        of_files.update(str(form).encode())
+        folder = cache_folder(cache) / f"{_plain(origin.root.name)}-{of_files.hexdigest()}"
         if not _is_of(origin, state, folder):
             _build(dataset, state, form, folder)
         store = _map(folder, dataset)
     if log:
         _log_conversion(store)
     return store
+
+
+def _format(request: PixelFormat | FormatRequest, dataset: Dataset, known: Path) -> PixelFormat:
+    if isinstance(request, PixelFormat):
+        return request
+    return format_of(request, dataset, known)
 
 
 def _in_memory(dataset: Dataset, form: PixelFormat) -> PixelStore:

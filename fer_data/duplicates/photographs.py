@@ -7,9 +7,13 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.data.decode import PixelFormat
 from fer_data.data.images import ImageArray
 from fer_data.duplicates.near import Pairs, linked, near_pairs
 from fer_data.util.progress import track
+
+COMPARED = PixelFormat(48, 48, "grey")
+"""The form in which images are compared."""
 
 LEAST_CONTRAST = 5.0
 """Standard deviation of the pixels, of 255, below which a picture is almost flat, and no photograph

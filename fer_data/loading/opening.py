@@ -7,7 +7,8 @@ import inspect
 from pathlib import Path
 from typing import Any
 
-from fer_data.data.decode import Color, PixelFormat
+from fer_data.data.decode import Color, Fit
+from fer_data.data.image_format import FormatRequest, sides_of
 from fer_data.data.labels import EVALUATION_SPLITS, split_of_folder
 from fer_data.data.options import LoadOptions
 from fer_data.data.reading import DatasetLike
@@ -52,8 +53,9 @@ def open_loader(
     shard: Shard = WHOLE,
     state: dict[str, Any] | None = None,
     rescale: float = 1.0,
-    image_size: int | tuple[int, int] = 48,
-    color: Color = "grey",
+    image_size: int | tuple[int, int] | None = None,
+    color: Color | None = None,
+    fit: Fit = "stretch",
     cache: str | Path | None = None,
     **options: Any,
 ) -> Loader:
@@ -98,11 +100,13 @@ def open_loader(
         What `Loader.state` gave, to go on from there.
     rescale : float
         What pixels, 0 to 255, are multiplied by.
-    image_size : int or (int, int)
-        Side of a square, or height and width; pictures of another size are resized once,
-        when the store is built.
-    color : {"grey", "rgb"}
-        Likewise.
+    image_size : int or (int, int), optional
+        Side of a square, or height and width; images of another size are resized once, when the
+        store is built. By default the images' own size; where they differ, it must be given.
+    color : {"grey", "rgb"}, optional
+        By default rgb where any image has colour, else grey.
+    fit : {"stretch", "crop", "pad"}
+        How images of another aspect ratio are resized; see `fer_data.PixelFormat`.
     cache : path, optional
         Where decoded pictures are kept; see `fer_data.open_store`.
     **options
@@ -126,7 +130,7 @@ def open_loader(
         raise UsageError(f"shuffle on the {split} split: evaluation takes samples in order")
     store = open_store(
         data,
-        form=PixelFormat(*_sides(image_size), color),
+        form=FormatRequest(sides_of(image_size), color, fit),
         cache=cache,
         **options,
     )
@@ -152,16 +156,3 @@ def open_loader(
         shard=shard,
     )
     return loader if state is None else loader.from_state(state)
-
-
-def _sides(image_size: Any) -> tuple[int, int]:
-    """Return height and width."""
-    if isinstance(image_size, int):
-        return image_size, image_size
-    match image_size:
-        case (int(height), int(width)):
-            return height, width
-    raise UsageError(
-        f"image_size: expected a whole number or (height, width), got {image_size!r}. "
-        "Channels follow from color"
-    )

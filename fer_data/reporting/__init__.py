@@ -16,6 +16,7 @@ from fer_data.auditing import Audit, Finding, audit_store
 from fer_data.data.dataset import shown_class
 from fer_data.data.reading import DatasetLike, load_skipping_bad
 from fer_data.data.store import open_store
+from fer_data.duplicates.photographs import COMPARED
 from fer_data.errors import DataError
 from fer_data.reporting import figures
 from fer_data.reporting.pictures import Group, mean_by_class, of_groups, samples_by_class
@@ -88,7 +89,7 @@ def write_report(
     DataError
         If the data cannot be read, or the page not be written.
     """
-    store = open_store(load_skipping_bad(data, **options), cache=cache)
+    store = open_store(load_skipping_bad(data, **options), form=COMPARED, cache=cache)
     page = Path(out) / "index.html"
     write_page(audit_store(store), page)
     return page

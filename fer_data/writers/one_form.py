@@ -22,6 +22,10 @@ from fer_data.writers.conversion import Conversion, conversion_of
 _Look = tuple[int, int, str]
 
 
+_USUAL = PixelFormat(48, 48, "grey")
+"""What an error proposes where nothing is asked for."""
+
+
 @dataclass(frozen=True)
 class OneForm:
     """A format that holds pictures of one size and colour.
@@ -105,7 +109,7 @@ def _first_form(dataset: Dataset, holds: str) -> PixelFormat:
     for piece in dataset.pieces().pieces:
         for _, name, (height, width, color) in _looks(piece):
             if color not in ("grey", "rgb") or max(height, width) > 4096:
-                raise _misfit(name, (height, width, color), holds, PixelFormat())
+                raise _misfit(name, (height, width, color), holds, _USUAL)
             return PixelFormat(height, width, color)  # type: ignore[arg-type]  # just compared
     raise DataError(f"{dataset.root}: not one picture can be decoded")
 
@@ -142,5 +146,5 @@ def _misfit(name: str, seen: _Look, holds: str, form: PixelFormat) -> DataError:
 
 
 def _advice(form: PixelFormat | None) -> str:
-    form = form or PixelFormat()
+    form = form or _USUAL
     return f"bring all to one form (--size {form.height} --color {form.color})"

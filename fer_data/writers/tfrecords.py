@@ -24,7 +24,8 @@ from PIL import Image
 
 from fer_data.data import sources
 from fer_data.data.dataset import Dataset
-from fer_data.data.decode import Color, PixelFormat
+from fer_data.data.decode import Color, Fit
+from fer_data.data.image_format import FormatRequest, sides_of
 from fer_data.data.reading import DatasetLike
 from fer_data.data.sources.tfrecord import FORMAT, RecordFile, RecordIndex, read_index
 from fer_data.data.store import PixelStore, open_store
@@ -40,8 +41,9 @@ def write_tfrecords(
     out: str | Path,
     *,
     records_per_file: int = 4096,
-    image_size: int | tuple[int, int] = 48,
-    color: Color = "grey",
+    image_size: int | tuple[int, int] | None = None,
+    color: Color | None = None,
+    fit: Fit = "stretch",
     cache: str | Path | None = None,
     **options: Any,
 ) -> RecordIndex:
@@ -49,7 +51,7 @@ def write_tfrecords(
 
     Parameters
     ----------
-    data, image_size, color, cache, **options
+    data, image_size, color, fit, cache, **options
         As in `fer_data.open_loader`.
     out : path
         A folder that does not exist, or is empty.
@@ -67,8 +69,8 @@ def write_tfrecords(
     out = Path(out).absolute()
     if out.exists() and any(out.iterdir()):
         raise DataError(f"{out}: holds something already; choose another folder")
-    sides = (image_size, image_size) if isinstance(image_size, int) else image_size
-    store = open_store(data, form=PixelFormat(*sides, color), cache=cache, **options)
+    form = FormatRequest(sides_of(image_size), color, fit)
+    store = open_store(data, form=form, cache=cache, **options)
     check_class_names(store.dataset)
     write_shards(store, out, records_per_file=records_per_file)
     return read_index(out)

@@ -83,8 +83,13 @@ Keep = Annotated[str, typer.Option(help="best (validation accuracy) or last epoc
 Fraction = Annotated[float, typer.Option(help="Share of training that is held out.")]
 Subset = Annotated[float, typer.Option(help="Train on this stratified share of the data.")]
 Seed = Annotated[int, typer.Option(help="Everything random follows from it.")]
-Size = Annotated[int, typer.Option("--image-size", help="Side of the pictures, in pixels.")]
-Color = Annotated[str, typer.Option(help="grey or rgb.")]
+Size = Annotated[
+    int | None,
+    typer.Option(
+        "--image-size", help="Side of the images, in pixels.", show_default="the images' own"
+    ),
+]
+Color = Annotated[str | None, typer.Option(help="grey or rgb.", show_default="the images' own")]
 Rescale = Annotated[float, typer.Option(help="Pixels, 0 to 255, are multiplied by this.")]
 OwnTestTime = Annotated[
     str | None,
@@ -114,7 +119,7 @@ def make_recipe(context: typer.Context, options: dict[str, Any]) -> Recipe:
         if field.name in options and (recipe is None or is_given(context, field.name))
     }
     if "image_size" in values:
-        values["image_size"] = (values["image_size"], values["image_size"])
+        values["image_size"] = values["image_size"] and (values["image_size"],) * 2
     if "epoch_size" in values:
         values["epoch_size"] = parse_epoch_size(values["epoch_size"])
     return replace(Recipe() if recipe is None else named_recipe(recipe), **values)

@@ -108,8 +108,8 @@ def train(
     validation_fraction: Fraction = 0.1,
     subset: Subset = 1.0,
     seed: Seed = 0,
-    image_size: Size = 48,
-    color: Color = "grey",
+    image_size: Size = None,
+    color: Color = None,
     rescale: Rescale = 1.0,
     test_time: TestTime = "none",
     resume: Annotated[

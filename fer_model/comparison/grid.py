@@ -11,10 +11,9 @@ from typing import Protocol as Interface
 import numpy as np
 import pandas as pd
 
-from fer_data.data.decode import PixelFormat
 from fer_data.data.reading import DatasetLike
 from fer_data.data.store import open_store
-from fer_data.duplicates.photographs import photograph_groups
+from fer_data.duplicates.photographs import COMPARED, photograph_groups
 from fer_data.errors import DataError, UsageError
 from fer_data.loading.loader import Loader
 from fer_data.sampling.strategy import Strategy
@@ -94,8 +93,10 @@ def declare(
     """
     if recipe.protocol == "notebook":
         raise UsageError("the notebook's protocol validates on the test split: nothing to compare")
-    store = open_store(source, form=recipe.form, cache=cache, **options)
-    recipe = dataclasses.replace(recipe, balance="none", loss="cross-entropy", mix="none", seed=0)
+    store = open_store(source, form=recipe.requested, cache=cache, **options)
+    recipe = dataclasses.replace(
+        recipe.with_form(store.form), balance="none", loss="cross-entropy", mix="none", seed=0
+    )
     parts = divide(recipe, store)
     if parts.test is None:
         raise DataError(
@@ -162,9 +163,8 @@ def write_samples(parts: Parts, out: Path, cache: str | Path | None = None) -> N
     assert parts.test is not None
     store, test = parts.test.store, parts.test.rows
     dataset = store.dataset
-    form = PixelFormat()
-    if store.form != form:
-        store = open_store(dataset, form=form, cache=cache, log=False)
+    if store.form != COMPARED:
+        store = open_store(dataset, form=COMPARED, cache=cache, log=False)
     photographs = photograph_groups(store.pixels)
     seen = np.concatenate(
         [dataset.indices(split) for split in ("train", "validation") if split in dataset.splits]

@@ -72,7 +72,7 @@ def _trained(job: dict[str, Any]) -> dict[str, bytes]:
         raise DataError(f"has {'; '.join(others)} as where the command runs; install the same")
     recipe, data, cache = Recipe.from_dict(job["recipe"]), job["data"], job["cache"]
     dataset = load(data["path"], **data["options"])
-    store = open_store(dataset, form=recipe.form, cache=cache)
+    store = open_store(dataset, form=recipe.requested, cache=cache)
     if content(store) != job["content"]:
         raise DataError(f"{data['path']}: other data than where the command runs; copy it anew")
     with built_whole(cache_folder(cache) / "on-ray" / "run") as beside:

@@ -166,7 +166,7 @@ def _job(protocol: Protocol, cache: str | Path | None) -> dict[str, Any]:
     data = protocol.data
     store = open_store(
         data["path"],
-        form=protocol.recipe.form,
+        form=protocol.recipe.requested,
         cache=cache,
         **data["options"],
     )

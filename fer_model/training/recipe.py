@@ -6,7 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal, Self, get_args
 
-from fer_data.data.decode import Color, PixelFormat
+from fer_data.data.decode import Color, Fit, PixelFormat
+from fer_data.data.image_format import FormatRequest, sides_of
 from fer_data.errors import UsageError
 from fer_data.sampling.schedule import EpochSize
 from fer_data.sampling.strategy import Strategy
@@ -77,9 +78,12 @@ class Recipe:
     subset : float
         Share of the training split that is used, stratified by class; 1 for all of it.
     seed : int
-    image_size : (int, int)
-        Height, width.
-    color : {"grey", "rgb"}
+    image_size : int or (int, int), optional
+        Side, or height and width; by default that of the images.
+    color : {"grey", "rgb"}, optional
+        By default that of the images.
+    fit : {"stretch", "crop", "pad"}
+        How images of another aspect ratio are resized; see `fer_data.PixelFormat`.
     rescale : float
         What pixels, 0 to 255, are multiplied by.
     test_time : {"none", "flips", "crops"}
@@ -114,8 +118,9 @@ class Recipe:
     validation_fraction: float = 0.1
     subset: float = 1.0
     seed: int = 0
-    image_size: tuple[int, int] = (48, 48)
-    color: Color = "grey"
+    image_size: tuple[int, int] | None = None
+    color: Color | None = None
+    fit: Fit = "stretch"
     rescale: float = 1.0
     test_time: TestTime = "none"
     protocol: Protocol = "standard"
@@ -123,11 +128,11 @@ class Recipe:
     def __post_init__(self) -> None:
         object.__setattr__(self, "balance", str(Strategy.parse(self.balance)))
         object.__setattr__(self, "loss", str(LossChoice.parse(self.loss)))
-        object.__setattr__(self, "image_size", tuple(self.image_size))
+        object.__setattr__(self, "image_size", sides_of(self.image_size))
         checked(self.augment)
         checked(self.augment_rare or self.augment)
         object.__setattr__(self, "mix", str(Mixing.parse(self.mix) or "none"))
-        PixelFormat(*self.image_size, self.color)
+        PixelFormat(*(self.image_size or (1, 1)), self.color or "grey", self.fit)
         for name, choices in (
             ("net", get_args(Net)),
             ("keep", get_args(Keep)),
@@ -166,9 +171,23 @@ class Recipe:
                 raise UsageError(f"{name} is {getattr(self, name)}; it must be {must}")
 
     @property
+    def requested(self) -> FormatRequest:
+        """What size and colour are asked for."""
+        return FormatRequest(self.image_size, self.color, self.fit)
+
+    @property
     def form(self) -> PixelFormat:
-        """Size and colour of the pictures."""
-        return PixelFormat(*self.image_size, self.color)
+        """Size and colour of the images, once they are known; see `with_form`."""
+        found = self.requested.complete()
+        if found is None:
+            raise UsageError("recipe: image_size and color are the data's; name both")
+        return found
+
+    def with_form(self, form: PixelFormat) -> Self:
+        """Return the recipe with the size and the colour that its data came to."""
+        return dataclasses.replace(
+            self, image_size=(form.height, form.width), color=form.color, fit=form.fit
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as JSON holds it."""

@@ -89,7 +89,8 @@ def train(
         If the data cannot be read, the recipe does not fit it, `out` holds something, or there are
         not so many devices.
     """
-    store = open_store(data, form=recipe.form, cache=cache, **options)
+    store = open_store(data, form=recipe.requested, cache=cache, **options)
+    recipe = recipe.with_form(store.form)
     parts = divide(recipe, store)
     with devices.sharing(num_devices, recipe.batch_size):
         model = fresh_model(recipe, parts)
@@ -174,7 +175,7 @@ def parts_of(run: Run, *, cache: str | Path | None = None) -> Parts:
         fingerprint, selected = data["fingerprint"], data["selected"]
     except (KeyError, TypeError) as error:
         raise DataError(f"{run.path / 'recipe.json'}: broken ({error}); train anew") from None
-    store = open_store(dataset, form=recipe.form, cache=cache)
+    store = open_store(dataset, form=recipe.requested, cache=cache)
     if store.fingerprint != fingerprint:
         raise DataError(f"{data['path']}: the data has changed since {run.path} began; train anew")
     if store.dataset.digest() != selected:

@@ -174,7 +174,13 @@ def read(path: Path, options: LoadOptions) -> Dataset:
         raise DataError(f"{path}: {columns.layout}, but no usable row in it{first}")
     present = [split for split in SPLITS if split in set(splits)]
     return Dataset(
-        Origin(path, columns.layout, EMOTIONS, np.array(rows, np.int64)),
+        Origin(
+            path,
+            columns.layout,
+            EMOTIONS,
+            np.array(rows, np.int64),
+            image_format=((48, 48), (48, 48), "grey"),
+        ),
         class_names=EMOTIONS,
         splits=tuple(present),
         split_codes=np.array([present.index(split) for split in splits], np.int8),

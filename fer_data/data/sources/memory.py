@@ -161,6 +161,7 @@ def dataset_of(name: str, layout: str, parts: Mapping[str, Part]) -> Dataset:
             tuple(names),
             np.arange(sum(sizes)),
             arrays=tuple(part.images for part in chosen),
+            image_format=_format_of([part.images for part in chosen]),
         ),
         class_names=tuple(names),
         splits=tuple(present),
@@ -169,6 +170,15 @@ def dataset_of(name: str, layout: str, parts: Mapping[str, Part]) -> Dataset:
         groups=groups,
         group_names=group_names,
     )
+
+
+def _format_of(parts: Sequence[Any]) -> Any:
+    """Return size and colour of arrays of images; None where it takes a look at each."""
+    if not all(isinstance(images, np.ndarray) for images in parts):
+        return None
+    sizes = sorted({images.shape[1:3] for images in parts}, key=lambda size: size[0] * size[1])
+    in_color = any(images.shape[3:] == (3,) for images in parts)
+    return sizes[0], sizes[-1], "rgb" if in_color else "grey"
 
 
 def checked_images(where: str, images: Any, *, from_float: bool) -> NDArray[np.uint8]:

@@ -93,7 +93,9 @@ def read(path: Path, options: LoadOptions) -> Dataset:
     _check_range(path, "labels", labels, UNLABELLED, len(class_names))
     _check_range(path, "split_codes", codes, 0, len(splits))
     layout = f"npz ({'x'.join(map(str, shape[1:]))})"
-    return dataset_of(path, layout, class_names, labels, splits, codes)
+    size = shape[1], shape[2]
+    form = (size, size, "rgb" if shape[3:] == (3,) else "grey")
+    return dataset_of(path, layout, class_names, labels, splits, codes, image_format=form)
 
 
 def pieces(origin: Origin, rows: NDArray[np.int64]) -> Pieces:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ def dataset_of(
     *,
     rows: NDArray[np.int64] | None = None,
     left_out: Iterable[LeftOut] = (),
+    image_format: Any = None,
 ) -> Dataset:
     """Return the dataset of a table.
 
@@ -44,6 +46,8 @@ def dataset_of(
     rows : ndarray of int64, shape [N], optional
         Where the samples stand in the table; without, all of it are samples.
     left_out : iterable of LeftOut
+    image_format
+        Of `fer_data.data.origin.Origin`.
 
     Raises
     ------
@@ -59,7 +63,13 @@ def dataset_of(
     new_labels = [*(place[name] for name in class_names), UNLABELLED]
     new_codes = [kept.index(split) if split in present else -1 for split in splits]
     return Dataset(
-        Origin(path, layout, tuple(names), np.arange(len(labels)) if rows is None else rows),
+        Origin(
+            path,
+            layout,
+            tuple(names),
+            np.arange(len(labels)) if rows is None else rows,
+            image_format=image_format,
+        ),
         class_names=tuple(names),
         splits=tuple(kept),
         split_codes=np.array(new_codes, np.int8)[split_codes],
