@@ -20,7 +20,8 @@ from fer_model.comparison.announcement import before_training
 from fer_model.comparison.arm import Arm, parse_arms
 from fer_model.comparison.display import GridDisplay
 from fer_model.comparison.protocol import FILE, Protocol, check_seeds
-from fer_model.comparison.results import SAMPLES, Results, check_runs, read_results
+from fer_model.comparison.results import Results, check_runs, read_results
+from fer_model.comparison.sample_table import SAMPLES
 from fer_model.statistics.scores import SUMMARIES
 from fer_model.training.recipe import Recipe
 
