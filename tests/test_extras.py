@@ -279,6 +279,17 @@ def test_developers_have_what_the_tests_need() -> None:
     assert packages_of("all") - packages_of("dev") == {"torch"}
 
 
+def test_the_docs_have_every_extra() -> None:
+    text = (ROOT / "docs" / "library.md").read_text("utf-8")
+    table = text.split("## Extras", 1)[1].split("\n## ", 1)[0]
+    named = {
+        name
+        for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", row)
+    }
+    assert named == extras().keys() - DEVELOPERS
+
+
 @pytest.mark.slow
 def test_a_fresh_environment_with_the_base_is_small_and_works(tmp_path: Path) -> None:
     spec = importlib.util.spec_from_file_location("measure", ROOT / "tools" / "measure_install.py")

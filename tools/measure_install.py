@@ -26,6 +26,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 ROOT = Path(__file__).parents[1]
 MB = 1e6
@@ -102,7 +103,7 @@ def main() -> None:
         except subprocess.CalledProcessError as error:
             sys.exit(f"pip failed (exit code {error.returncode})")
     title = f"fer-data[{found.extras}]" if found.extras else "fer-data"
-    table = Table(title=title, title_justify="left")
+    table = Table(title=Text(title), title_justify="left")  # no markup
     table.add_column("package")
     table.add_column("MB", justify="right")
     for name, size in list(found.packages.items())[:10]:
