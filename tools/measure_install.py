@@ -102,6 +102,8 @@ def main() -> None:
             found = measure(Path(folder), arguments.extras, use_cache=not arguments.no_cache)
         except subprocess.CalledProcessError as error:
             sys.exit(f"pip failed (exit code {error.returncode})")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(asdict(found), indent=2) + "\n", "utf-8")
     title = f"fer-data[{found.extras}]" if found.extras else "fer-data"
     table = Table(title=Text(title), title_justify="left")  # no markup
     table.add_column("package")
@@ -115,8 +117,6 @@ def main() -> None:
         f"{found.seconds:.0f} s (Python {found.python})",
         highlight=False,
     )
-    if arguments.json:
-        arguments.json.write_text(json.dumps(asdict(found), indent=2) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
