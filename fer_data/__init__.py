@@ -14,7 +14,7 @@ _get, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 def __getattr__(name: str) -> object:
     try:
         return _get(name)
-    except ModuleNotFoundError as error:
+    except (ModuleNotFoundError, ValueError) as error:
         from fer_data.extras import explain
 
         raise explain(error) from None

@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from fer_data.analysis.predictions import PREDICTIONS, SavedPredictions, save_predictions
 from fer_data.util.files import write_json, write_text
 from fer_model.comparison.arm import parse_arms
 from fer_model.comparison.grid import Display, missing_runs
 from fer_model.comparison.protocol import Protocol
-from fer_model.comparison.results import FAILURES, SAMPLES
+from fer_model.comparison.results import FAILURES
+from fer_model.comparison.sample_table import SampleTable, save_samples
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
 
@@ -47,12 +49,11 @@ def make_comparison(
         train_counts=(*[200] * (size - 1), 20) if train_counts is None else train_counts,
     )
     protocol.write(out)
-    sample = [f"test/{place:04}.png" for place in range(num)]
+    names = np.array([f"test/{place:04}.png" for place in range(num)])
     photograph = np.arange(num)
     photograph[1::10] -= 1
-    table = pd.DataFrame({"sample": sample, "label": labels, "photograph": photograph})
-    table["leaked"] = np.isin(photograph, random.choice(num, num // 10, replace=False))
-    table.to_parquet(out / SAMPLES, index=False)
+    leaked = np.isin(photograph, random.choice(num, num // 10, replace=False))
+    save_samples(out, SampleTable(names, labels, photograph, leaked))
     hard = random.normal(size=(num, size))
     for cell in protocol.cells(out):
         is_base = cell.arm == protocol.arms[0]
@@ -66,11 +67,10 @@ def make_comparison(
         logits = 1.5 * np.eye(size)[labels] + hard + 0.5 * random.normal(size=hard.shape)
         logits[:, -1] += base_bias if is_base else other_bias
         probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-        columns = {f"probability_{place}": probabilities[:, place] for place in range(size)}
-        predictions = pd.DataFrame(
-            {"split": "test", "sample": sample, "label": labels, "class_name": "", **columns}
+        predictions = SavedPredictions(
+            class_names, np.full(num, "test"), names, labels, probabilities.astype(np.float32)
         )
-        predictions.to_parquet(run.path / "predictions.parquet", index=False)
+        save_predictions(run.path / PREDICTIONS, predictions)
         write_json(
             run.path / "metrics.json", {"training": {"steps": 30, "seconds": 12.0, "epochs": 3}}
         )

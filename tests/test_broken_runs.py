@@ -14,15 +14,16 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 from PIL import Image
 
+from fer_data.analysis.predictions import PREDICTIONS, SavedPredictions, save_predictions
 from fer_data.data.labels import EMOTIONS
 from fer_data.errors import DataError
+from fer_data.extras import BACKENDS
 from fer_model.comparison.side_by_side import side_by_side
 from fer_model.inference.export import export_run
 from fer_model.inference.predict import predict_paths
@@ -68,8 +69,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
         "training": {"steps": 3, "seconds": 1.0},
     }
     (run.path / "metrics.json").write_text(json.dumps(metrics))
-    table = pd.DataFrame({"split": ["test"], "sample": ["a"], "label": [0], "class_name": ["x"]})
-    table.to_parquet(run.path / "predictions.parquet")
+    predictions = SavedPredictions(
+        EMOTIONS, np.array(["test"]), np.array(["a"]), np.array([0]), np.eye(7, dtype="f4")[:1]
+    )
+    save_predictions(run.path / PREDICTIONS, predictions)
     Image.new("L", (16, 16)).save(folder / "one.png")
     side_by_side([run.path, run.path])
     return run
@@ -270,11 +273,11 @@ def test_a_checkpoint_without_its_state_is_one_line(run: Run, make_data: Path) -
 
 def test_broken_predictions_are_one_line(run: Run) -> None:
     for damage in (cut, becomes(b""), fifo):
-        damage(run.path / "predictions.parquet")
-        with pytest.raises(DataError, match=r"predictions\.parquet"):
+        damage(run.path / PREDICTIONS)
+        with pytest.raises(DataError, match=r"predictions\.npz"):
             _ = run.predictions
-        (run.path / "predictions.parquet").unlink()
-        (run.path / "predictions.parquet").write_bytes(b"PAR1" * 9)
+        (run.path / PREDICTIONS).unlink()
+        (run.path / PREDICTIONS).write_bytes(b"PK\3\4" * 9)
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, fifo])
@@ -315,7 +318,9 @@ def test_a_stranger_s_model_runs_no_code_and_writes_no_file(
 
 def test_the_bound_of_keras_is_one_that_runs_no_stranger_s_code() -> None:
     about = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))
-    needed = {one.name: one for one in map(Requirement, about["project"]["dependencies"])}
+    extras = about["project"]["optional-dependencies"]
     refused = ("3.8.0", "3.10.0", "3.11.2", "3.12.0", "3.13.1", "3.14.0", "3.15.0")
-    assert not [one for one in refused if one in needed["keras"].specifier]
+    for backend in BACKENDS:
+        needed = {one.name: one for one in map(Requirement, extras[backend])}
+        assert not [one for one in refused if one in needed["keras"].specifier]
     assert version("keras") in needed["keras"].specifier

@@ -22,6 +22,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from fer_data.analysis.predictions import PREDICTIONS, load_predictions
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
 from fer_data.splitting.division import split_samples
@@ -90,8 +91,7 @@ def compared(
 
 def of_test(run: Run) -> np.ndarray:
     """Return a run's probabilities of the test samples, [N, C]."""
-    table = pd.read_parquet(run.path / "predictions.parquet")
-    return table[table["split"] == "test"].iloc[:, -7:].to_numpy(np.float32)
+    return load_predictions(run.path / PREDICTIONS).of_split("test").probabilities
 
 
 @pytest.fixture(scope="module")
@@ -243,8 +243,8 @@ def test_leaks_are_known_and_scores_without_them_stand_beside(out: Path) -> None
     assert found.clean.predicted.shape[2] == len(found.labels) - 2
     assert found.clean_differences is not None
     samples = found.samples
-    assert samples["photograph"].nunique() == len(samples)
-    assert samples[samples["leaked"]]["label"].nunique() == 1
+    assert len(set(samples.photographs.tolist())) == len(samples)
+    assert len(set(samples.labels[samples.leaked].tolist())) == 1
 
 
 def test_scores_are_those_of_the_runs(out: Path) -> None:

@@ -11,11 +11,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import numpy as np
 import pytest
 from PIL import Image
 
 from fer_data.errors import DataError
+from fer_data.util.arrays import write_arrays
 from fer_model.comparison.announcement import before_training
 from fer_model.comparison.protocol import Protocol
 from fer_model.comparison.results import read_results
@@ -173,10 +174,15 @@ def test_what_was_measured_says_what_would_be_found(out: Path) -> None:
     assert 0 < smallest["accuracy"] < smallest["recall of rare"] < 1
 
 
-def _table(name: str, change: Any) -> Any:
+def _arrays(name: str, change: Any) -> Any:
+    """Return what changes a file of arrays: `change` takes them by name, and gives some anew."""
+
     def broken(out: Path) -> None:
         path = out / name
-        change(pd.read_parquet(path)).to_parquet(path, index=False)
+        with np.load(path) as file:
+            arrays = dict(file)
+        kept = {**arrays, **change(arrays)}
+        write_arrays(path, {key: array for key, array in kept.items() if array is not None})
 
     return broken
 
@@ -205,14 +211,22 @@ RUN = "runs/none/seed-0"
         _json("comparison.json", train_counts=[1, 2]),
         _json("comparison.json", train_counts="many"),
         _json(f"{RUN}/metrics.json", training={}),
-        _table("samples.parquet", lambda table: table.drop(columns="leaked")),
-        _table("samples.parquet", lambda table: table.assign(label=9)),
-        _table("samples.parquet", lambda table: table.assign(leaked="no")),
-        _table("samples.parquet", lambda table: table[:0]),
-        _table(f"{RUN}/predictions.parquet", lambda table: table.drop(columns="split")),
-        _table(f"{RUN}/predictions.parquet", lambda table: table.iloc[:, :-1]),
-        _table(f"{RUN}/predictions.parquet", lambda table: table[::-1]),
-        _table(f"{RUN}/predictions.parquet", lambda table: table.assign(label=0)),
+        _arrays("samples.npz", lambda arrays: {"leaked": None}),
+        _arrays("samples.npz", lambda arrays: {"label": arrays["label"] + 9}),
+        _arrays("samples.npz", lambda arrays: {"leaked": np.full(60, "no")}),
+        _arrays("samples.npz", lambda arrays: {"photograph": arrays["photograph"][1:]}),
+        _arrays("samples.npz", lambda arrays: {key: arrays[key][:0] for key in arrays}),
+        _arrays(f"{RUN}/predictions.npz", lambda arrays: {"split": None}),
+        _arrays(
+            f"{RUN}/predictions.npz",
+            lambda arrays: {"probabilities": arrays["probabilities"][:, 1:].copy()},
+        ),
+        _arrays(
+            f"{RUN}/predictions.npz",
+            lambda arrays: {"class_names": np.array(["cat", "dog", "rare", "cow"])},
+        ),
+        _arrays(f"{RUN}/predictions.npz", lambda arrays: {"sample": arrays["sample"][::-1]}),
+        _arrays(f"{RUN}/predictions.npz", lambda arrays: {"label": 0 * arrays["label"]}),
     ],
 )
 def test_a_broken_comparison_ends_in_one_line(tmp_path: Path, broken: Any) -> None:

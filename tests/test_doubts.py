@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +14,12 @@ from typer.testing import CliRunner
 
 import fer_data
 from fer_data.analysis.doubts import check_doubts, find_doubts, read_predictions
+from fer_data.analysis.predictions import (
+    PREDICTIONS,
+    SavedPredictions,
+    concatenated,
+    save_predictions,
+)
 from fer_data.cli import app
 from fer_data.data.dataset import Dataset, build
 from fer_data.errors import DataError
@@ -79,11 +84,18 @@ def test_the_formula_is_that_of_the_paper(seed: int) -> None:
 def write_run(folder: Path, samples: list[str], probabilities: NDArray[np.float32]) -> Path:
     """Write the predictions of a run as training does, with some of a test split beside."""
     names = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
-    table = pd.DataFrame({"split": "validation", "sample": samples})
-    for label, name in enumerate(names):
-        table[f"probability_{name}"] = probabilities[:, label]
+    parts = [
+        SavedPredictions(
+            names,
+            np.full(len(samples), split),
+            np.array(samples),
+            np.zeros(len(samples), np.int64),
+            probabilities,
+        )
+        for split in ("validation", "test")
+    ]
     folder.mkdir()
-    pd.concat([table, table.assign(split="test")]).to_parquet(folder / "predictions.parquet")
+    save_predictions(folder / PREDICTIONS, concatenated(parts))
     return folder
 
 
@@ -147,9 +159,9 @@ def test_predictions_of_other_data_are_refused(tmp_path: Path) -> None:
         read_predictions(runs, replace(dataset, class_names=(*dataset.class_names[:6], "zest")))
     with pytest.raises(DataError, match="none: no run here"):
         read_predictions([tmp_path / "none"], dataset)
-    (tmp_path / "broken.parquet").write_bytes(b"PAR1")
-    with pytest.raises(DataError, match=r"broken\.parquet: cannot be read"):
-        read_predictions([tmp_path / "broken.parquet"], dataset)
+    (tmp_path / "broken.npz").write_bytes(b"PK")
+    with pytest.raises(DataError, match=r"broken\.npz: cannot be read"):
+        read_predictions([tmp_path / "broken.npz"], dataset)
     other = write_run(tmp_path / "other", ["a.png"], np.full((1, 7), 1 / 7, np.float32))
     with pytest.raises(DataError, match="no sample of it"):
         read_predictions([other], dataset)

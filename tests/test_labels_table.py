@@ -619,8 +619,8 @@ def test_parquet_without_pyarrow(tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['pyarrow'] = None\n"
         "from fer_data.data.sources.tables import read_table\n"
-        "from fer_data.errors import DataError\n"
-        "try:\n    read_table(sys.argv[1])\nexcept DataError as error:\n    print(error)\n"
+        "from fer_data.errors import UsageError\n"
+        "try:\n    read_table(sys.argv[1])\nexcept UsageError as error:\n    print(error)\n"
         "assert 'pandas' not in sys.modules\n"
     )
     arguments = [sys.executable, "-c", code, str(tmp_path / "t.parquet")]

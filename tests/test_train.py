@@ -77,7 +77,7 @@ def test_a_run_folder_holds_all_that_a_reader_needs(run: Run) -> None:
         "history.csv",
         "metrics.json",
         "ledger.json",
-        "predictions.parquet",
+        "predictions.npz",
         "model.keras",
         "model.json",
         "model.weights.h5",

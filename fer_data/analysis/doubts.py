@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
+from fer_data.analysis.predictions import PREDICTIONS, load_predictions
 from fer_data.data.dataset import UNLABELLED, Dataset
 from fer_data.errors import DataError
 from fer_data.util.files import write_text
@@ -149,7 +149,7 @@ def read_predictions(
     Parameters
     ----------
     runs : sequence of path
-        Run folders, or their ``predictions.parquet``: one for each fold. Of a sample that several
+        Run folders, or their ``predictions.npz``: one for each fold. Of a sample that several
         runs predict, the mean counts.
     dataset : Dataset
         The data that they were trained on.
@@ -159,32 +159,44 @@ def read_predictions(
     DataError
         If a file cannot be read, has other classes, or no sample of the data.
     """
-    columns = [f"probability_{printable(name)}" for name in dataset.class_names]
-    tables = []
+    names = tuple(map(printable, dataset.class_names))
+    validated = []
     for run in runs:
-        path = Path(run) / "predictions.parquet" if Path(run).is_dir() else Path(run)
+        path = Path(run) / PREDICTIONS if Path(run).is_dir() else Path(run)
         if not path.is_file():
-            raise DataError(f"{run}: no run here (a finished run holds predictions.parquet)")
-        try:
-            table = pd.read_parquet(path)
-        except Exception as error:  # pyarrow raises nearly anything for broken files
-            raise DataError(f"{path}: cannot be read ({error})") from None
-        found = [name for name in table.columns if str(name).startswith("probability_")]
-        if found != columns or not {"split", "sample"} <= set(table.columns):
+            raise DataError(f"{run}: no run here (a finished run holds {PREDICTIONS})")
+        found = load_predictions(path)
+        if found.class_names != names:
             raise DataError(
-                f"{path}: predictions of other classes ({', '.join(map(str, found)) or 'none'}) "
+                f"{path}: predictions of other classes ({', '.join(found.class_names) or 'none'}) "
                 f"than {dataset.root} has"
             )
-        tables.append(table[table["split"] == "validation"])
-    means = pd.concat(tables).groupby("sample", sort=False)[columns].mean()
+        validated.append(found.of_split("validation"))
+    samples, means = _means(
+        np.concatenate([one.samples for one in validated]),
+        np.concatenate([one.probabilities for one in validated]),
+    )
     of_sample = {sample: row for row, sample in enumerate(dataset.sample_ids())}
-    places = [of_sample.get(str(sample), -1) for sample in means.index]
+    places = [of_sample.get(sample, -1) for sample in samples.tolist()]
     rows = np.array(places, np.int64)
     known = rows >= 0
     known[known] &= dataset.labels[rows[known]] != UNLABELLED
     if not known.any():
         raise DataError(f"{dataset.root}: the runs validated on no sample of it")
-    return rows[known], means.to_numpy(np.float32)[known]
+    return rows[known], means[known]
+
+
+def _means(
+    samples: NDArray[np.str_], probabilities: NDArray[np.float32]
+) -> tuple[NDArray[np.str_], NDArray[np.float32]]:
+    """Return each sample once, in the order of first appearance, and the mean of its rows."""
+    _, first, group = np.unique(samples, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    sums = np.zeros((len(first), probabilities.shape[1]))
+    np.add.at(sums, rank[group], probabilities)
+    counts = np.bincount(rank[group], minlength=len(first))
+    return samples[np.sort(first)], (sums / counts[:, None]).astype(np.float32)
 
 
 def check_doubts(doubts: Doubts, other: Dataset) -> Check:

@@ -11,6 +11,7 @@ from fer_data.data.dataset import Dataset
 from fer_data.data.decode import PixelFormat
 from fer_data.data.reading import DatasetLike, load
 from fer_data.errors import DataError, UsageError
+from fer_data.extras import require
 from fer_data.writers import csv_file, npz_file
 from fer_data.writers.conversion import Conversion
 from fer_data.writers.csv_to_folder import convert_csv
@@ -24,6 +25,9 @@ __all__ = ["FORMATS", "Conversion", "Format", "convert", "convert_csv"]
 Format = Literal["folder", "csv", "npz", "parquet", "tfrecord"]
 
 FORMATS: tuple[Format, ...] = ("folder", "csv", "npz", "parquet", "tfrecord")
+
+_NEEDS = {"parquet": "pyarrow", "tfrecord": "tensorflow"}
+"""Format to the package that writes it, which an extra installs."""
 
 _OF_ENDING: dict[str, Format] = {
     ".csv": "csv",
@@ -79,11 +83,13 @@ def convert(
         holds something, or parquet or TFRecord files though others are to come, or the format
         cannot hold the source.
     UsageError
-        If `to` is no format, or does not fit what `dst` ends with.
+        If `to` is no format, does not fit what `dst` ends with, or its package is not installed.
     """
     root = src.root if isinstance(src, Dataset) else Path(src).absolute()
     dst = placed(dst, root)
     to = _format(dst, to)
+    if to in _NEEDS:
+        require(f"writing {to}", _NEEDS[to])
     if root.resolve() == dst or root.resolve() in dst.parents:
         raise DataError(f"{dst}: lies in the source; choose another place")
     chosen = {name: value for name, value in options.items() if value}

@@ -21,6 +21,7 @@ from fer_data.commands.options import (
     load_options,
 )
 from fer_data.data.reading import load
+from fer_data.extras import require_keras
 from fer_data.terminal.cli_support import print_json
 from fer_model.commands.options import DataPath, OwnTestTime
 from fer_model.commands.session import import_keras, print_scores
@@ -53,6 +54,7 @@ def evaluate(
     from fer_model.training.runs import Run
 
     Run.open(run)
+    require_keras()
     data = load(path, **load_options(locals()))
     import_keras()
     from fer_model.training.evaluate import evaluate_run

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from fer_data.extras import require_keras
 from fer_data.terminal import cli_support
 from fer_data.terminal.cli_support import say
 from fer_data.util.entry import INTERRUPTED
@@ -23,7 +24,14 @@ if TYPE_CHECKING:
 
 
 def import_keras() -> None:
-    """Import keras while its backend's remarks on the machine stay off the terminal."""
+    """Import keras while its backend's remarks on the machine stay off the terminal.
+
+    Raises
+    ------
+    UsageError
+        If it or its backend is not installed.
+    """
+    require_keras()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with cli_support.silent_stderr():

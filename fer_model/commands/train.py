@@ -24,7 +24,7 @@ from fer_data.commands.options import (
 )
 from fer_data.data.reading import load
 from fer_data.errors import UsageError
-from fer_data.extras import require
+from fer_data.extras import require, require_keras
 from fer_data.terminal import cli_support
 from fer_data.terminal.cli_support import print_json, say
 from fer_data.util.words import counted
@@ -171,7 +171,8 @@ def train(
     options = locals()
     made = make_recipe(context, options)
     if tensorboard:
-        require("--tensorboard", "tensorboard")
+        require("--tensorboard", "tensorboard", "tensorflow")
+    require_keras()
     # What can be refused is refused before keras, which takes seconds.
     data = None if path is None else load(path, **load_options(options))
     import_keras()

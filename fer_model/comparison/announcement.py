@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from fer_data.util.words import counted, printable
 from fer_model.comparison.protocol import Protocol
-from fer_model.comparison.results import rarest_class, read_samples
+from fer_model.comparison.results import rarest_class
+from fer_model.comparison.sample_table import SampleTable, load_samples
 from fer_model.statistics.design import Design, smallest_difference
 
 
@@ -58,9 +58,9 @@ def twice_corrected(protocol: Protocol) -> list[str]:
 
 
 def _can_find(protocol: Protocol, out: Path) -> str:
-    samples = read_samples(out, len(protocol.data["class_names"]))
+    samples = load_samples(out, len(protocol.data["class_names"]))
     found = _smallest(samples, protocol)
-    counts = np.bincount(samples["label"], minlength=len(protocol.data["class_names"]))
+    counts = np.bincount(samples.labels, minlength=len(protocol.data["class_names"]))
     figure = protocol.figure if protocol.figure in found else "balanced_accuracy"
     least = found[figure]
     known = [f"{100 * least:.1f} points in {figure.replace('_', ' ')}" if least < 1 else ""]
@@ -84,13 +84,10 @@ def _can_find(protocol: Protocol, out: Path) -> str:
     return f"{begins}a true difference of {reach} will be found four times in five{ends}"
 
 
-def _smallest(samples: pd.DataFrame, protocol: Protocol) -> dict[str, float]:
+def _smallest(samples: SampleTable, protocol: Protocol) -> dict[str, float]:
     """Return the smallest true difference that a design can find, by figure, in shares."""
-    counts = (
-        samples.groupby("label")["photograph"]
-        .nunique()
-        .reindex(range(len(protocol.data["class_names"])), fill_value=0)
-    )
+    pairs = np.unique(np.stack([samples.labels, samples.photographs]), axis=1)
+    counts = np.bincount(pairs[0], minlength=len(protocol.data["class_names"]))
     names = tuple(map(printable, protocol.data["class_names"]))
     design = Design(num_arms=len(protocol.arms), num_seeds=len(protocol.seeds))
-    return smallest_difference(counts.to_numpy(), design, class_names=names)
+    return smallest_difference(counts, design, class_names=names)

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from fer_data.data.reading import DatasetLike, load
 from fer_data.errors import DataError, UsageError
+from fer_data.extras import require, require_keras
 from fer_data.util import locks
 from fer_data.util.words import printable
 from fer_model.comparison import grid, in_children
@@ -20,7 +21,8 @@ from fer_model.comparison.announcement import before_training
 from fer_model.comparison.arm import Arm, parse_arms
 from fer_model.comparison.display import GridDisplay
 from fer_model.comparison.protocol import FILE, Protocol, check_seeds
-from fer_model.comparison.results import SAMPLES, Results, check_runs, read_results
+from fer_model.comparison.results import Results, check_runs, read_results
+from fer_model.comparison.sample_table import SAMPLES
 from fer_model.statistics.scores import SUMMARIES
 from fer_model.training.recipe import Recipe
 
@@ -71,12 +73,16 @@ def compare(
     Raises
     ------
     DataError, UsageError
-        If the data cannot be read or has no test split, an argument cannot be meant, or `out`
-        holds a comparison of another recipe or other data.
+        If the data cannot be read or has no test split, an argument cannot be meant, Keras, its
+        backend or Ray is not installed, or `out` holds a comparison of another recipe or other
+        data.
     """
     if figure not in SUMMARIES:
         raise UsageError(f"figure is {figure!r}; choose one of {', '.join(SUMMARIES)}")
     check_seeds(seeds)
+    if ray is not None:
+        require("a cluster", "ray")
+    require_keras()
     out = Path(out).absolute()
     dataset = load(data, **options)
     _check_place(out, dataset.root)

@@ -9,7 +9,6 @@ from typing import Any
 from typing import Protocol as Interface
 
 import numpy as np
-import pandas as pd
 
 from fer_data.data.reading import DatasetLike
 from fer_data.data.store import open_store
@@ -18,10 +17,9 @@ from fer_data.errors import DataError, UsageError
 from fer_data.loading.loader import Loader
 from fer_data.sampling.strategy import Strategy
 from fer_data.transforms.mixing import Mixing
-from fer_data.util.files import written_whole
 from fer_model.comparison.arm import Arm
 from fer_model.comparison.protocol import Cell, Protocol, is_finished
-from fer_model.comparison.results import SAMPLES
+from fer_model.comparison.sample_table import SampleTable, save_samples
 from fer_model.losses.choice import LOSSES, LossChoice
 from fer_model.training.parts import Parts, divide
 from fer_model.training.recipe import Recipe
@@ -157,7 +155,7 @@ def write_samples(parts: Parts, out: Path, cache: str | Path | None = None) -> N
     parts : Parts
         With a test part.
     out : path
-        Gets ``samples.parquet``: ``sample``, ``label``, ``photograph`` and ``leaked``.
+        Gets ``samples.npz``; see `fer_model.comparison.sample_table`.
     cache : path, optional
     """
     assert parts.test is not None
@@ -169,16 +167,13 @@ def write_samples(parts: Parts, out: Path, cache: str | Path | None = None) -> N
     seen = np.concatenate(
         [dataset.indices(split) for split in ("train", "validation") if split in dataset.splits]
     )
-    table = pd.DataFrame(
-        {
-            "sample": dataset.sample_ids(test),
-            "label": parts.test.labels,
-            "photograph": photographs[test],
-            "leaked": np.isin(photographs[test], photographs[seen]),
-        }
+    samples = SampleTable(
+        samples=np.array(dataset.sample_ids(test), np.str_),
+        labels=parts.test.labels.astype(np.int64),
+        photographs=photographs[test].astype(np.int64),
+        leaked=np.isin(photographs[test], photographs[seen]),
     )
-    with written_whole(out / SAMPLES) as beside:
-        table.to_parquet(beside, index=False)
+    save_samples(out, samples)
 
 
 def missing_runs(protocol: Protocol, out: Path) -> list[Cell]:

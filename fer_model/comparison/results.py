@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from fer_data.analysis.predictions import PREDICTIONS, load_predictions
 from fer_data.errors import DataError
 from fer_data.util.files import refuse_no_file
 from fer_data.util.words import printable
 from fer_model.comparison.protocol import FILE, Cell, Protocol, is_finished
+from fer_model.comparison.sample_table import SampleTable, load_samples
 from fer_model.statistics.differences import Differences, paired_differences
 from fer_model.statistics.scores import Predicted
 from fer_model.training.runs import Run, is_run
 
-SAMPLES = "samples.parquet"
 FAILURES = "failures.json"
 
 
@@ -47,8 +47,8 @@ class Results:
         The class that each run predicts for the test samples.
     confidences : ndarray of float32, shape [A, S, N]
         The probability that it gives that class.
-    samples : DataFrame
-        ``sample``, ``label``, ``photograph``, ``leaked``; a row a test sample.
+    samples : SampleTable
+        The test samples.
     """
 
     protocol: Protocol
@@ -60,7 +60,7 @@ class Results:
     runs: tuple[tuple[Run, ...], ...]
     guesses: NDArray[np.int32]
     confidences: NDArray[np.float32]
-    samples: pd.DataFrame
+    samples: SampleTable
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -91,14 +91,12 @@ class Results:
     @property
     def labels(self) -> NDArray[np.int64]:
         """Of the test samples, int64 [N]."""
-        labels: NDArray[np.int64] = self.samples["label"].to_numpy(np.int64)
-        return labels
+        return self.samples.labels
 
     @property
     def leaked(self) -> NDArray[np.bool_]:
         """Test samples of which training has a version, bool [N]."""
-        leaked: NDArray[np.bool_] = self.samples["leaked"].to_numpy(np.bool_)
-        return leaked
+        return self.samples.leaked
 
     @cached_property
     def predicted(self) -> Predicted:
@@ -138,7 +136,7 @@ class Results:
             tuple(map(printable, self.class_names)),
             self.labels[kept],
             self.guesses[:, :, kept],
-            self.samples["photograph"].to_numpy(np.int64)[kept],
+            self.samples.photographs[kept],
         )
 
 
@@ -195,7 +193,7 @@ def read_results(out: str | Path) -> Results:
     protocol = dataclasses.replace(protocol, arms=arms)
     runs = tuple(tuple(finished[arm, seed] for seed in seeds) for arm in arms)
     num_classes = len(protocol.data["class_names"])
-    samples = read_samples(out, num_classes)
+    samples = load_samples(out, num_classes)
     shape = (len(arms), len(seeds), len(samples))
     guesses, confidences = np.empty(shape, np.int32), np.empty(shape, np.float32)
     for place, of_arm in enumerate(runs):
@@ -248,47 +246,15 @@ def _failures(out: Path, missing: tuple[Cell, ...]) -> dict[str, Any]:
         raise DataError(f"{out / FAILURES}: broken ({error}); delete it") from None
 
 
-def read_samples(out: Path, num_classes: int) -> pd.DataFrame:
-    """Read the test samples of a comparison; see `Results`.
-
-    Raises
-    ------
-    DataError
-        If they are not there, or broken.
-    """
-    path = out / SAMPLES
-    table = _read(path, ["sample", "label", "photograph", "leaked"])
-    labels = table["label"]
+def _probabilities(run: Run, samples: SampleTable, num_classes: int) -> NDArray[np.float32]:
+    path = run.path / PREDICTIONS
+    found = load_predictions(path).of_split("test")
     if not (
-        len(table)
-        and labels.dtype.kind == table["photograph"].dtype.kind == "i"
-        and labels.between(0, num_classes - 1).all()
-        and table["leaked"].dtype.kind == "b"
+        np.array_equal(found.samples, samples.samples)
+        and np.array_equal(found.labels, samples.labels)
     ):
-        raise DataError(f"{path}: not the test samples of these classes; compare again")
-    return table
-
-
-def _read(path: Path, columns: list[str], **options: Any) -> pd.DataFrame:
-    refuse_no_file(path)
-    try:
-        table = pd.read_parquet(path, **options)
-    except Exception as error:  # pyarrow raises nearly anything for broken files
-        raise DataError(f"{path}: cannot be read ({error}); compare again") from None
-    missing = [name for name in columns if name not in table]
-    if missing:
-        raise DataError(f"{path}: has no column {', '.join(missing)}; compare again")
-    return table
-
-
-def _probabilities(run: Run, samples: pd.DataFrame, num_classes: int) -> NDArray[np.float32]:
-    path = run.path / "predictions.parquet"
-    known = ["split", "sample", "label", "class_name"]
-    table = _read(path, known, filters=[("split", "==", "test")])
-    for name in ("sample", "label"):
-        if table[name].tolist() != samples[name].tolist():
-            raise DataError(f"{path}: other test samples than the comparison's; train it anew")
-    found: NDArray[np.float32] = table.drop(columns=known).to_numpy(np.float32)
-    if found.shape[1] != num_classes:
-        raise DataError(f"{path}: probabilities of {found.shape[1]} classes, not {num_classes}")
-    return found
+        raise DataError(f"{path}: other test samples than the comparison's; train it anew")
+    if len(found.class_names) != num_classes:
+        num = len(found.class_names)
+        raise DataError(f"{path}: probabilities of {num} classes, not {num_classes}; train it anew")
+    return found.probabilities

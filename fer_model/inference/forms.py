@@ -24,7 +24,7 @@ class Needs:
     suffix : str
         How its file must end; empty for a folder.
     packages : tuple of str
-        Beyond those that training needs.
+        Besides keras.
     """
 
     default_name: str
@@ -33,9 +33,9 @@ class Needs:
 
 
 FORMS: dict[Form, Needs] = {
-    "onnx": Needs("model.onnx", ".onnx", ("onnx", "onnxruntime", "tf2onnx")),
-    "saved-model": Needs("saved_model", "", ()),
-    "tflite": Needs("model.tflite", ".tflite", ("ai_edge_litert",)),
+    "onnx": Needs("model.onnx", ".onnx", ("onnx", "onnxruntime", "tf2onnx", "tensorflow")),
+    "saved-model": Needs("saved_model", "", ("tensorflow",)),
+    "tflite": Needs("model.tflite", ".tflite", ("ai_edge_litert", "tensorflow")),
 }
 
 

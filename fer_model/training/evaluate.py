@@ -7,11 +7,11 @@ from typing import Any
 
 import keras
 import numpy as np
-import pandas as pd
 from imblearn.metrics import geometric_mean_score
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
+from fer_data.analysis.predictions import SavedPredictions
 from fer_data.data.reading import DatasetLike, load
 from fer_data.errors import DataError
 from fer_data.loading.loader import Loader
@@ -85,22 +85,18 @@ def score(
     return scores
 
 
-def prediction_table(
+def with_samples(
     split: str, loader: Loader, probabilities: NDArray[np.float32]
-) -> pd.DataFrame:
-    """Return a row a sample: split, sample, label, class name, probability of each class."""
+) -> SavedPredictions:
+    """Return the probabilities of one epoch of a loader, float32 [N, C], with its samples."""
     dataset = loader.store.dataset
-    ids = dataset.sample_ids(loader.rows)
-    labels = loader.labels.astype(np.int64)
-    columns: dict[str, Any] = {
-        "split": split,
-        "sample": ids,
-        "label": labels,
-        "class_name": [printable(dataset.class_names[label]) for label in labels],
-    }
-    for label, name in enumerate(dataset.class_names):
-        columns[f"probability_{printable(name)}"] = probabilities[:, label]
-    return pd.DataFrame(columns)
+    return SavedPredictions(
+        class_names=tuple(map(printable, dataset.class_names)),
+        splits=np.full(len(loader.rows), split),
+        samples=np.array(dataset.sample_ids(loader.rows), np.str_),
+        labels=loader.labels.astype(np.int64),
+        probabilities=probabilities,
+    )
 
 
 def evaluate_run(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
+from fer_data.analysis.predictions import PREDICTIONS, concatenated, save_predictions
 from fer_data.errors import TrainingError
 from fer_data.util.files import written_whole
 from fer_model.training import models, plots
-from fer_model.training.evaluate import predict, prediction_table, score
+from fer_model.training.evaluate import predict, score, with_samples
 from fer_model.training.parts import Parts
 from fer_model.training.runs import Run
 from fer_model.training.test_time import averaged
@@ -26,7 +26,7 @@ def judge(run: Run, parts: Parts) -> dict[str, Any]:
         splits["validation"] = parts.validation
     judged = averaged(model, run.recipe.test_time)
     metrics: dict[str, Any] = {}
-    tables = []
+    predicted = []
     for split, loader in splits.items():
         probabilities = predict(judged, loader)
         if not np.isfinite(probabilities).all():
@@ -35,9 +35,8 @@ def judge(run: Run, parts: Parts) -> dict[str, Any]:
                 "learning rate"
             )
         metrics[split] = score(loader.labels, probabilities, use.class_names)
-        tables.append(prediction_table(split, loader, probabilities))
+        predicted.append(with_samples(split, loader, probabilities))
         if "confusion" in metrics[split]:
             plots.confusion(metrics[split], run.path / "plots" / f"confusion-{split}.png", split)
-    with written_whole(run.path / "predictions.parquet") as beside:
-        pd.concat(tables).to_parquet(beside, index=False)
+    save_predictions(run.path / PREDICTIONS, concatenated(predicted))
     return metrics

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from fer_data.data.reading import DatasetLike
-from fer_data.errors import UsageError
+from fer_data.extras import require
 from fer_model.training.on_device import net_of
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
@@ -50,8 +49,8 @@ class Display:
     def __init__(
         self, console: Console, *, tensorboard: bool = False, summary: bool = False
     ) -> None:
-        if tensorboard and find_spec("tensorflow") is None:
-            raise UsageError("TensorBoard's logs are written by TensorFlow, which is not installed")
+        if tensorboard:
+            require("what writes TensorBoard's logs", "tensorflow")
         self.console = console
         self._tensorboard = tensorboard
         self._summary = summary

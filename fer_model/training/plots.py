@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from fer_data.data.dataset import shown_class
 from fer_data.util.files import written_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _FILL = {
     "Conv2D": "#cfe3f5",

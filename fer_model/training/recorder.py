@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import keras
-import pandas as pd
 
 from fer_data.util.files import write_text
 from fer_model.training import models
@@ -202,5 +201,7 @@ def write_history(run: Run, progress: Progress) -> None:
     if not progress.history:
         (run.path / "history.csv").unlink(missing_ok=True)
         return
+    import pandas as pd
+
     table = pd.DataFrame(progress.history)
     write_text(run.path / "history.csv", table.to_csv(index=False, float_format="%.8g"))

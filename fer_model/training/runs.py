@@ -4,7 +4,7 @@
 ``recipe.json``        what was trained and how: the `Recipe`, the data, the versions
 ``history.csv``        a row an epoch
 ``metrics.json``       scores of the finished run, by split
-``predictions.parquet``  a row a sample: split, sample, label, probability of each class
+``predictions.npz``    a row a sample: split, sample, label, probability of each class
 ``ledger.json``        how often each class was drawn, and its samples used
 ``model.keras``        the model, with its class names and the form of its pictures
 ``model.json``, ``model.weights.h5``  the same as architecture and weights
@@ -18,13 +18,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
+from fer_data.analysis.predictions import PREDICTIONS, load_predictions
 from fer_data.errors import DataError
 from fer_data.util.files import refuse_no_file, refuse_special, was_left, write_json
 from fer_model.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _OF_DATA: dict[str, type] = {
     "path": str,
@@ -199,6 +201,8 @@ class Run:
     @property
     def history(self) -> pd.DataFrame:
         """A row an epoch, empty before the first has ended."""
+        import pandas as pd
+
         path = self.path / "history.csv"
         refuse_no_file(path)
         try:
@@ -209,12 +213,7 @@ class Run:
     @property
     def predictions(self) -> pd.DataFrame:
         """A row a sample of the validation and test splits."""
-        path = self.path / "predictions.parquet"
-        refuse_no_file(path)
-        try:
-            return pd.read_parquet(path)
-        except Exception as error:  # pyarrow raises nearly anything for broken files
-            raise _broken(path, error) from None
+        return load_predictions(self.path / PREDICTIONS).to_frame()
 
     def _about(self) -> dict[str, Any]:
         return _read_json(self.path / "recipe.json")

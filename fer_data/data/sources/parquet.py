@@ -18,6 +18,7 @@ from fer_data.data.sources import source
 from fer_data.data.sources.content import State
 from fer_data.data.sources.parquet_names import listed, split_files
 from fer_data.data.sources.piece import Pieces
+from fer_data.extras import require
 
 
 def recognises(path: Path) -> bool:
@@ -40,7 +41,14 @@ def state(origin: Origin) -> State:
 
 
 def read(path: Path, options: LoadOptions) -> Dataset:
-    """Read the dataset in the order split, file, row; pictures are not looked at."""
+    """Read the dataset in the order split, file, row; pictures are not looked at.
+
+    Raises
+    ------
+    UsageError
+        If pyarrow is not installed.
+    """
+    require(f"{path}: parquet", "pyarrow")
     from fer_data.data.sources import parquet_table
 
     return parquet_table.read(path, skip_bad=options.skip_bad)

@@ -14,20 +14,26 @@ from fer_data.data.sources.table_columns import (
     column_names,
 )
 from fer_data.errors import DataError
+from fer_data.extras import require
 
 LIST = "[…]"
 """What a cell with a list in it reads as: lists are seen, not read."""
 
 
 def read_parquet(path: Path) -> Table:
-    """Read the columns of a parquet file; lists and bytes are not read."""
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError:
-        raise DataError(
-            f"{path}: parquet needs pyarrow: pip install 'fer-data[parquet]', or save it as csv"
-        ) from None
+    """Read the columns of a parquet file; lists and bytes are not read.
+
+    Raises
+    ------
+    DataError
+        If the file is broken or too large.
+    UsageError
+        If pyarrow is not installed.
+    """
+    require(f"{path}: parquet", "pyarrow")
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         with pq.ParquetFile(path) as file:
             schema = file.schema_arrow

@@ -1,0 +1,105 @@
+"""Several arrays in one ``.npz`` file, read without pickle; equal arrays make equal bytes.
+
+Nothing in it is compressed, so no small file can hold a large array.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import sys
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.errors import DataError
+from fer_data.util.files import refuse_no_file, written_whole
+
+_HEADER_BYTES = 1 << 14
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write arrays of numbers, booleans or text, whole or not at all, as `numpy.load` reads them.
+
+    Raises
+    ------
+    DataError
+        If something that is no regular file is there.
+    """
+    with written_whole(path) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_STORED) as file:
+        for name, array in arrays.items():
+            member = zipfile.ZipInfo(f"{name}.npy")  # of 1980, whenever it is written
+            with file.open(member, "w", force_zip64=True) as stream:
+                np.lib.format.write_array(stream, np.ascontiguousarray(array), allow_pickle=False)
+
+
+def read_arrays(
+    path: Path, expected: Mapping[str, tuple[str, int]], *, remedy: str
+) -> dict[str, NDArray[Any]]:
+    """Read arrays that `write_arrays` wrote.
+
+    Parameters
+    ----------
+    path : Path
+    expected : mapping of str to (str, int)
+        Name of each array to the kind of its dtype, as `numpy.dtype.kind`, and how many axes it
+        has; of any other array in the file nothing is read.
+    remedy : str
+        What to do about a broken file, for the error.
+
+    Raises
+    ------
+    DataError
+        If the file is not there or broken, or an array is missing, compressed, or of another kind.
+    """
+    refuse_no_file(path)
+    try:
+        with zipfile.ZipFile(path) as file:
+            return {name: _array(file, name, *kind) for name, kind in expected.items()}
+    except OSError as error:
+        cause = error.strerror or str(error)
+    except (
+        *(zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError),
+        *(KeyError, ValueError),
+    ) as error:
+        cause = str(error.args[0]) if error.args else type(error).__name__
+    raise DataError(f"{path}: cannot be read ({cause}); {remedy}")
+
+
+def _array(file: zipfile.ZipFile, name: str, kind: str, num_axes: int) -> NDArray[Any]:
+    member = file.getinfo(f"{name}.npy")
+    if member.compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"{name} is compressed")
+    with file.open(member) as stream:
+        shape, is_fortran, dtype, size = _header(name, stream.read(_HEADER_BYTES))
+    num_bytes = math.prod(shape) * dtype.itemsize
+    if dtype.kind != kind or len(shape) != num_axes or is_fortran:
+        raise ValueError(f"{name} is {dtype!s:.80} {list(shape)}")
+    if member.file_size - size != num_bytes:
+        raise ValueError(f"{name} is not as long as its shape {list(shape)} says")
+    with file.open(member) as stream:
+        stream.read(size)
+        values = stream.read()  # to its end zipfile checks the sum
+    if len(values) != num_bytes:
+        raise ValueError(f"{name} is cut off")
+    if kind == "U" and num_bytes:
+        codes = np.frombuffer(values, np.dtype(np.uint32).newbyteorder(dtype.byteorder))
+        if codes.max() > sys.maxunicode:
+            raise ValueError(f"{name} has a letter that is none of Unicode's")
+    return np.frombuffer(values, dtype).reshape(shape)
+
+
+def _header(name: str, start: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    """Return shape, whether columns come first, dtype, and the bytes before the values."""
+    stream = io.BytesIO(start)
+    try:
+        if np.lib.format.read_magic(stream) != (1, 0):
+            raise ValueError
+        shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+    except Exception:  # NumPy lets tokenize.TokenError, MemoryError, RecursionError and more out
+        raise ValueError(f"array {name} has no header that can be read") from None
+    return shape, is_fortran, dtype, stream.tell()
