@@ -23,6 +23,7 @@ from tests.browser import Elements
 from tests.conftest import MakeFolder, Run
 from tests.photographs import photographs
 
+GREY = PixelFormat(48, 48, "grey")
 WIDE, TALL = (90, 30), (40, 80)
 
 
@@ -51,8 +52,8 @@ def test_the_library_logs_in_one_line_what_images_were_and_became(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     root = colour(tmp_path / "data", {"train/wide": WIDE, "train/tall": TALL})
-    open_store(root)
-    open_store(root)
+    open_store(root, form=GREY)
+    open_store(root, form=GREY)
     (record,) = caplog.records
     assert (record.name, record.levelno) == ("fer_data", logging.WARNING)
     for part in ("6 images", "48x48 grey", "90x30", "40x80", "6 resized", "rgb"):
@@ -72,11 +73,9 @@ def test_where_nothing_is_changed_nothing_is_said(
 
 def test_a_store_that_is_there_already_says_the_same(tmp_path: Path) -> None:
     root = colour(tmp_path / "data", {"train/wide": WIDE, "train/tall": TALL})
-    first, second = (open_store(root).report for _ in range(2))
+    first, second = (open_store(root, form=GREY).report for _ in range(2))
     assert first == second
-    assert first.changes.line(6, PixelFormat(48, 48, "grey")) == second.changes.line(
-        6, PixelFormat(48, 48, "grey")
-    )
+    assert first.changes.line(6, GREY) == second.changes.line(6, GREY)
 
 
 @pytest.mark.parametrize("command", ["audit", "report"])

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +16,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
+import fer_data
 from fer_data.data import store
 from fer_data.data.decode import MAX_PIXELS, PixelFormat, decode, look, read_picture
+from fer_data.data.image_format import FormatRequest
 from fer_data.data.sources import fer_csv
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
@@ -27,7 +30,7 @@ from tests.test_readers import NOT_ROOT
 
 GREY = noise(1, seed=3)[0]
 LOSSLESS = [".png", ".bmp", ".gif", ".tif", ".tiff"]
-RGB = PixelFormat(color="rgb")
+RGB = PixelFormat(48, 48, "rgb")
 
 
 def save(picture: Image.Image, path: Path) -> Path:
@@ -247,7 +250,7 @@ def test_a_folder_and_a_csv_of_the_same_pictures_give_the_same_pixels(tmp_path: 
         assert label == dataset.class_names[dataset.labels[row]]
 
 
-@pytest.mark.parametrize("form", [PixelFormat(24, 30, "grey"), PixelFormat(color="rgb")])
+@pytest.mark.parametrize("form", [PixelFormat(24, 30, "grey"), PixelFormat(48, 48, "rgb")])
 def test_a_csv_is_resized_and_coloured_as_files_are(tmp_path: Path, form: PixelFormat) -> None:
     pictures = write_noise_csv(tmp_path / "fer.csv", [0, 0], ["Training"] * 2)
     for row, picture in enumerate(pictures):
@@ -264,10 +267,42 @@ def test_the_report_counts_what_was_resized_and_converted(make_folder: MakeFolde
     save(Image.new("L", (20, 30)), root / "cat" / "small.png")
     save(Image.new("RGB", (48, 48)), root / "cat" / "red.png")
     save(Image.new("RGB", (8, 8)), root / "cat" / "both.png")
-    report = open_store(root).report
+    report = open_store(root, form=PixelFormat(48, 48, "grey")).report
     changes = report.changes
     assert (report.num_samples, changes.num_resized, changes.num_converted) == (5, 2, 2)
     assert str(report) == "5 pictures, 2 resized, 2 converted in colour"
+
+
+def test_images_are_of_their_own_size_and_colour_by_default(make_folder: MakeFolder) -> None:
+    root = make_folder({"cat": 2, "dog": 1}, side=20)
+    grey = open_store(root)
+    assert (grey.form, str(grey.report)) == (PixelFormat(20, 20, "grey"), "3 pictures")
+    save(Image.new("RGB", (20, 20)), root / "cat" / "red.png")
+    assert open_store(root).form == PixelFormat(20, 20, "rgb")
+    assert open_store(root, form=FormatRequest(color="grey")).form == PixelFormat(20, 20, "grey")
+    save(Image.new("L", (30, 10)), root / "cat" / "wide.png")
+    with pytest.raises(DataError, match="30x10 to 20x20") as caught:
+        open_store(root)
+    assert list(caught.value.fix) == ["image_size"]
+    asked = fer_data.open_loader(root, image_size=(24, 12))
+    assert asked.store.form == PixelFormat(24, 12, "rgb")
+
+
+@pytest.mark.parametrize(
+    ("fit", "row"),
+    [("stretch", [0, 0, 9, 9]), ("crop", [0, 0, 9, 9]), ("pad", [0, 9, 9, 0])],
+)
+def test_images_are_stretched_cropped_or_padded(tmp_path: Path, fit: Any, row: list[int]) -> None:
+    pixels = np.full((4, 8), 9, np.uint8)
+    if fit == "pad":
+        pixels, form = np.full((8, 4), 9, np.uint8), PixelFormat(4, 4, "grey", fit)
+    else:
+        pixels[:, :4] = 0
+        form = PixelFormat(4, 4, "grey", fit)
+    found = decode(pixels, form, "x").pixels[1, :, 0]
+    assert [int(value > 4) * 9 for value in found] == row
+    with pytest.raises(UsageError, match="fit is"):
+        PixelFormat(4, 4, "grey", "shrink")  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -341,7 +376,7 @@ def test_each_form_has_a_store_and_the_same_one_whatever_is_selected(tmp_path: P
         open_store(path),
         open_store(path, form=PixelFormat(24, 48, "grey")),
         open_store(path, form=PixelFormat(48, 24, "grey")),
-        open_store(path, form=PixelFormat(color="rgb")),
+        open_store(path, form=PixelFormat(48, 48, "rgb")),
     ]
     assert len({found.path for found in stores}) == 4
     assert [found.pixels.shape[1:] for found in stores] == [
@@ -432,7 +467,7 @@ def test_nothing_stays_in_the_cache_where_building_fails(
     (root / "cat" / "0001.png").write_bytes(b"no picture")
     with pytest.raises(DataError):
         open_store(root, cache=tmp_path / "cache")
-    assert list((tmp_path / "cache").iterdir()) == []
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["sizes"]
 
 
 def flip(path: Path, place: int) -> None:
@@ -534,7 +569,8 @@ def test_of_two_builds_at_once_both_get_the_store(
     monkeypatch.setattr(store.fill, "fill", while_another_is_faster)
     found = open_store(root, cache=tmp_path / "cache")
     found.verify()
-    assert list((tmp_path / "cache").iterdir()) == [found.path]
+    assert found.path is not None
+    assert {path.name for path in (tmp_path / "cache").iterdir()} == {found.path.name, "sizes"}
 
 
 @pytest.mark.parametrize("kind", ["folder", "csv"])

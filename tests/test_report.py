@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from fer_data.auditing import KINDS, audit_store
 from fer_data.cli import app
 from fer_data.data.store import open_store
+from fer_data.duplicates.photographs import COMPARED
 from fer_data.reporting import write_page, write_report
 from fer_data.reporting.pictures import of_groups
 from tests.browser import CHROMIUM, NEEDED, Elements, show
@@ -37,7 +38,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of a data set whose classes are called as no class should be."""
     folder = tmp_path_factory.mktemp("attacked")
     root = everything(folder / "data")
-    store = open_store(root, cache=folder / "cache", skip_bad=True)
+    store = open_store(root, form=COMPARED, cache=folder / "cache", skip_bad=True)
     dataset = replace(store.dataset, class_names=(*ATTACKS, *store.dataset.class_names[3:]))
     write_page(audit_store(replace(store, dataset=dataset)), folder / "index.html")
     return folder / "index.html"
@@ -148,7 +149,7 @@ def test_a_group_shows_each_split_and_label_and_says_what_it_hides(tmp_path: Pat
             "test/happy": [other],
         },
     )
-    store = open_store(root, cache=tmp_path / "cache")
+    store = open_store(root, form=COMPARED, cache=tmp_path / "cache")
     found = {one.kind: one for one in audit_store(store).findings}
     (torn,) = of_groups(store, found["conflicting-labels"].groups, most=9, most_of_each=4)
     assert [picture.class_name for picture in torn.pictures] == list(names)
@@ -164,7 +165,7 @@ def test_a_group_shows_each_split_and_label_and_says_what_it_hides(tmp_path: Pat
 def test_of_a_group_of_many_classes_some_are_shown_and_named(tmp_path: Path) -> None:
     picture = photographs(1)[0]
     root = write(tmp_path / "data", {f"train/{n:02d}": [picture] for n in range(30)})
-    store = open_store(root, cache=tmp_path / "cache")
+    store = open_store(root, form=COMPARED, cache=tmp_path / "cache")
     (group,) = of_groups(store, [tuple(range(30))], most=9, most_of_each=4)
     assert (len(group.pictures), group.num_hidden) == (12, 18)
     assert group.words.endswith("10 / 11 and 18 more classes")

@@ -21,6 +21,7 @@ from PIL import Image
 from rich.console import Console
 from sklearn.metrics import f1_score
 
+from fer_data.data.decode import PixelFormat
 from fer_data.data.ferplus import COLUMNS
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
@@ -39,6 +40,7 @@ from tests.conftest import MakeFolder
 
 no_plots = pytest.mark.usefixtures("no_plots")
 
+FORM = PixelFormat(48, 48, "grey")
 QUICK = Recipe(net="small", epochs=2, learning_rate=3e-3, batch_size=32, rescale=1 / 255)
 
 
@@ -86,7 +88,7 @@ def test_a_run_folder_holds_all_that_a_reader_needs(run: Run) -> None:
         "plots/confusion-validation.png",
         "plots/confusion-test.png",
     }
-    assert run.recipe == QUICK
+    assert run.recipe == QUICK.with_form(FORM)
     assert len(run.history) == 2
     assert run.metrics["training"]["epochs"] == 2
     assert run.metrics["training"]["steps"] == run.history["steps"].sum()
@@ -113,7 +115,7 @@ def test_the_ledger_of_a_run_counts_the_batches_that_it_trained_on(
     )
     run = train(recipe, faces, tmp_path / "run", callbacks=[Note()])
     ledger = json.loads((run.path / "ledger.json").read_text())
-    assert Run.open(run.path).recipe == recipe
+    assert Run.open(run.path).recipe == recipe.with_form(FORM)
     assert len(seen) == ledger["steps"] == 6
     assert ledger["draws"] == 6 * 32
     assert ledger["epochs"] == 3
@@ -158,7 +160,7 @@ def test_a_model_alone_says_its_class_names_and_its_pictures_form(run: Run, tmp_
     copy.write_bytes(run.model_path.read_bytes())
     model, use = models.load(copy)
     assert use.class_names == ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
-    assert use.form == QUICK.form
+    assert use.form == FORM
     assert use.rescale == QUICK.rescale
     assert model.count_params() == keras.saving.load_model(copy).count_params()
 

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from fer_data.data.decode import PixelFormat
 from fer_data.data.labels import EMOTIONS
 from fer_model.training import models, nets
 from fer_model.training.recipe import Recipe
@@ -17,7 +18,8 @@ from fer_model.training.runs import Run
 def untrained_run(path: Path, recipe: Recipe, data: dict[str, Any] | None = None) -> Run:
     """Make a run folder whose model tells pictures apart, as fresh weights hardly do."""
     keras.utils.set_random_seed(0)
-    model = nets.build(recipe.net, recipe.form.shape, len(EMOTIONS))
+    form = PixelFormat(*(recipe.image_size or (48, 48)), recipe.color or "grey")
+    model = nets.build(recipe.net, form.shape, len(EMOTIONS))
     random = np.random.default_rng(0)
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -33,6 +35,6 @@ def untrained_run(path: Path, recipe: Recipe, data: dict[str, Any] | None = None
             )
     model.compile("sgd", "categorical_crossentropy", jit_compile=False)
     about = {"path": str(path / "gone"), "class_names": list(EMOTIONS), **(data or {})}
-    run = Run.create(path, recipe, about, {})
-    models.save(model, run.model_path, models.Use(EMOTIONS, recipe.form, recipe.rescale))
+    run = Run.create(path, recipe.with_form(form), about, {})
+    models.save(model, run.model_path, models.Use(EMOTIONS, form, recipe.rescale))
     return run
