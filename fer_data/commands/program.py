@@ -28,7 +28,11 @@ from fer_data.util.entry import INTERRUPTED
 
 FAILED_CHECK, BAD_INPUT = 1, 2
 
-_OTHERWISE = {"form": ("--size", "--color"), "num_steps": ("--steps",)}
+_OTHERWISE = {
+    "form": ("--size", "--color"),
+    "image_size": ("--image-size", "--size"),
+    "num_steps": ("--steps",),
+}
 """Arguments of the library whose options bear other names."""
 
 _OPTIONS = Group("Options", sort_key=1)
@@ -147,11 +151,9 @@ def _with_options(app: App, words: Sequence[str], error: FerError) -> str:
     known = {name for names in options_of(app, words[0]).values() for name in names}
 
     def spell(argument: str, values: tuple[str, ...]) -> str:
-        if argument in _OTHERWISE:
-            return " ".join(option for option in _OTHERWISE[argument] if option in known)
-        option = flag(argument)
-        if option not in known:
-            return ""
-        return option if values in ((), ("true",)) else f"{option} {shown_values(values)}"
+        names = _OTHERWISE.get(argument, (flag(argument),))
+        options = " ".join(option for option in names if option in known)
+        takes_value = options and values not in ((), ("true",))
+        return f"{options} {shown_values(values)}" if takes_value else options
 
     return error.spelled(spell)
