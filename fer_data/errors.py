@@ -10,32 +10,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 
 class FerError(Exception):
     """Base of every error that these packages raise on purpose; its text is for the user.
 
+    The text ends in the arguments that settle the matter. Here they are spelled as Python does,
+    ``(skip_bad=True)``; a command line spells them as its options by `spelled`.
+
     Parameters
     ----------
     message : str
+        What is wrong, where, and what to do.
     fix : mapping of str to sequence of str, optional
         Arguments that settle the matter, each with the values that it can be given, the likeliest
-        first; a command line makes options of them.
+        first: none where any value may do, ``("true",)`` for a switch.
 
     Attributes
     ----------
-    fix : dict
+    fix : dict of str to tuple of str
         Empty unless given.
+
+    Examples
+    --------
+    >>> str(DataError("row 3: no number", fix={"skip_bad": ["true"]}))
+    'row 3: no number (skip_bad=True)'
     """
 
     def __init__(self, *message: object, fix: Mapping[str, Sequence[str]] | None = None) -> None:
         super().__init__(*message)
         self.fix = {name: tuple(values) for name, values in (fix or {}).items()}
 
+    @property
+    def message(self) -> str:
+        """The text without the arguments that settle the matter."""
+        return super().__str__()
+
+    def __str__(self) -> str:
+        return self.spelled(_as_argument)
+
+    def spelled(self, spell: Callable[[str, tuple[str, ...]], str]) -> str:
+        """Return the text, with each argument of `fix` as a caller writes it.
+
+        Parameters
+        ----------
+        spell : callable
+            Takes an argument's name and its values, and returns how to give it, or ``""`` where
+            the caller cannot.
+        """
+        arguments = [text for name, values in self.fix.items() if (text := spell(name, values))]
+        return f"{self.message} ({', '.join(arguments)})" if arguments else self.message
+
+
+def shown_values(values: Sequence[str]) -> str:
+    """Return values that an argument can be given: the first few of many."""
+    more = len(values) - _SHOWN
+    return " or ".join(values[:_SHOWN]) + (f" or {more:,} others" if more > 0 else "")
+
+
+_SHOWN = 6
+"""Values of an argument that an error lists."""
+
+
+def _as_argument(name: str, values: tuple[str, ...]) -> str:
+    """Spell an argument as Python does."""
+    if values == ("true",):
+        return f"{name}=True"
+    quoted = [value if value.isdigit() else repr(value) for value in values]
+    return f"{name}={shown_values(quoted)}"
+
 
 class DataError(FerError):
     """The data is not what it should be. The text says what, where, and what to do."""
+
+
+def skippable(cause: str) -> DataError:
+    """Return the error that a bad row or image is where what is bad is not skipped."""
+    return DataError(f"{cause}; mend it, or skip what is bad", fix={"skip_bad": ["true"]})
 
 
 class TrainingError(FerError):

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from fer_data.terminal import cli_support
-from fer_model.commands.compare import compare
-from fer_model.commands.evaluate import evaluate
-from fer_model.commands.export import export
-from fer_model.commands.predict import predict
-from fer_model.commands.train import train
+from fer_data.commands.program import new_app, run
 
-app = cli_support.new_app(
-    "Train the documented CNN on balanced or unbalanced pipelines, and compare the runs."
+_COMMANDS = "fer_model.commands"
+
+app = new_app(
+    "fer-model",
+    "Train the documented CNN on balanced or unbalanced pipelines, and compare the runs.",
+    {
+        "train": f"{_COMMANDS}.train:train",
+        "evaluate": f"{_COMMANDS}.evaluate:evaluate",
+        "predict": f"{_COMMANDS}.predict:predict",
+        "export": f"{_COMMANDS}.export:export",
+        "compare": f"{_COMMANDS}.compare:compare",
+    },
 )
-for command in (train, evaluate, predict, export, compare):
-    app.command(no_args_is_help=True)(command)
 
 
 def main() -> None:
     """Run the command line."""
-    cli_support.run(app, "fer-model")
+    run(app)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from typer.testing import CliRunner
 
 from fer_data.auditing import (
     KINDS,
@@ -21,11 +20,11 @@ from fer_data.auditing import (
     parse_kinds,
     write_exclusions,
 )
-from fer_data.cli import app
 from fer_data.errors import UsageError
 from tests.conftest import Run
 from tests.csv_files import FLAT, cell, write_csv
 from tests.photographs import brightened, photographs, shifted
+from tests.programs import DATA, call
 
 Picture = NDArray[np.uint8]
 
@@ -353,20 +352,20 @@ def test_a_csv_is_audited_too(tmp_path: Path) -> None:
 
 def test_the_command_prints_and_fails_as_it_is_asked(tmp_path: Path) -> None:
     root, out = everything(tmp_path / "data"), tmp_path / "out.csv"
-    run = CliRunner().invoke(app, ["audit", str(root), "--write-exclusions", str(out)])
-    assert run.exit_code == 0
+    run = call(DATA, "audit", root, "--write-exclusions", out)
+    assert run.code == 0
     for kind in KINDS:
-        assert kind in run.output
+        assert kind in run.out
     assert out.read_text().startswith("sample,kind,split\n")
-    run = CliRunner().invoke(app, ["audit", str(root), "--json", "--fail-on", "dark,bright"])
-    assert run.exit_code == 1
-    printed = json.loads(run.stdout)
+    run = call(DATA, "audit", root, "--json", "--fail-on", "dark,bright")
+    assert run.code == 1
+    printed = json.loads(run.out)
     assert printed["photographs"]["train"]["rare"] == 10
     leak = next(one for one in printed["findings"] if one["kind"] == "leaked-copies")
     assert leak["groups"][0] == ["train/common/002.png", "test/common/more000.png"]
-    good = CliRunner().invoke(app, ["audit", str(plain(tmp_path / "good")), "--fail-on", "note"])
-    assert good.exit_code == 0
-    assert "Nothing was found" in good.output
+    good = call(DATA, "audit", plain(tmp_path / "good"), "--fail-on", "note")
+    assert good.code == 0
+    assert "Nothing was found" in good.out
 
 
 def test_kinds_to_fail_on_are_checked_before_any_work() -> None:
@@ -416,11 +415,10 @@ def test_a_conflict_among_test_pictures_is_no_error_of_training(tmp_path: Path) 
     assert (after.severity, after.where, after.exclude) == ("warning", "test", ())
     assert "score" in after.advice
     assert "train" not in after.advice
-    run = CliRunner().invoke
-    assert run(app, ["audit", str(root), "--write-exclusions", str(out)]).exit_code == 0
-    again = run(app, ["audit", str(root), "--exclude", str(out), "--fail-on", "error"])
-    assert again.exit_code == 0, again.output
-    assert "conflicting-labels" in again.output
+    assert call(DATA, "audit", root, "--write-exclusions", out).code == 0
+    again = call(DATA, "audit", root, "--exclude", out, "--fail-on", "error")
+    assert again.code == 0, again.err
+    assert "conflicting-labels" in again.out
 
 
 def sized(root: Path, *sides: int) -> Path:

@@ -12,9 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from typer.testing import CliRunner
 
-from fer_data.cli import app
 from fer_data.data.changes import Changes
 from fer_data.data.decode import PixelFormat, decode
 from fer_data.data.store import open_store
@@ -22,6 +20,7 @@ from fer_data.reporting import write_report
 from tests.browser import Elements
 from tests.conftest import MakeFolder, Run
 from tests.photographs import photographs
+from tests.programs import DATA, call
 
 GREY = PixelFormat(48, 48, "grey")
 WIDE, TALL = (90, 30), (40, 80)
@@ -129,7 +128,7 @@ def test_the_report_shows_images_in_their_colour_and_aspect_ratio(tmp_path: Path
 def test_the_report_of_a_table_shows_its_own_images_too(tmp_path: Path, name: str) -> None:
     pytest.importorskip("tensorflow" if name == "tfrecord" else "numpy")
     root = colour(tmp_path / "data", {"train/a": WIDE, "train/b": WIDE})
-    done = CliRunner().invoke(app, ["convert", str(root), str(tmp_path / name)])
-    assert done.exit_code == 0, done.output
+    done = call(DATA, "convert", root, tmp_path / name)
+    assert done.code == 0, done.err
     page = write_report(tmp_path / name, tmp_path / "out")
     assert sizes_in(page, "") == {("RGB", *WIDE), ("L", 48, 48)}  # samples, and mean images

@@ -194,7 +194,7 @@ def test_other_files_at_the_target_are_kept_and_need_force(tmp_path: Path) -> No
     (out / "train" / "happy").mkdir(parents=True)
     (out / "mine.txt").write_text("mine")
     (out / "train" / "happy" / "train_00003.png").write_text("old")
-    with pytest.raises(DataError, match=r"holds other files; .*--force"):
+    with pytest.raises(DataError, match=r"holds other files; .*force=True"):
         convert_csv(tmp_path / "fer.csv", out)
     assert len(tree(out)) == 4
     convert_csv(tmp_path / "fer.csv", out, force=True)

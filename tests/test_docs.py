@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import typer
 
+from tests.programs import commands, flags_of
 from tests.test_imports import rooms_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -54,9 +54,9 @@ def test_the_python_of_the_readme_runs(
 def options_of(program: str) -> dict[str, set[str]]:
     """Return the options of each command of a program."""
     app = import_module(f"{program.replace('-', '_')}.cli").app
-    return {
-        name: {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
-        for name, command in typer.main.get_command(app).commands.items()  # type: ignore[attr-defined]
+    return {name: {*flags_of(app, name), "--help", "-h"} for name in commands(app)} | {
+        "--version": set(),
+        "--help": set(),
     }
 
 

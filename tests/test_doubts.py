@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from typer.testing import CliRunner
 
 import fer_data
 from fer_data.analysis.doubts import check_doubts, find_doubts, read_predictions
@@ -20,10 +19,10 @@ from fer_data.analysis.predictions import (
     concatenated,
     save_predictions,
 )
-from fer_data.cli import app
 from fer_data.data.dataset import Dataset, build
 from fer_data.errors import DataError
 from tests.csv_files import FLAT, write_csv
+from tests.programs import DATA, call
 
 NAMES = ("cat", "dog", "owl")
 
@@ -139,16 +138,16 @@ def test_the_runs_of_all_folds_are_read_together(tmp_path: Path) -> None:
 def test_the_command_lists_them_in_a_csv_that_exclude_takes(tmp_path: Path) -> None:
     table, runs = runs_of(tmp_path)
     out = tmp_path / "doubts.csv"
-    arguments = ["doubts", str(table), *map(str, runs)]
-    ended = CliRunner().invoke(app, [*arguments, "--out", str(out)])
-    assert ended.exit_code == 0
-    assert "1 of 20 labels is doubted" in ended.output
+    arguments = ["doubts", table, *runs]
+    ended = call(DATA, *arguments, "--out", out)
+    assert ended.code == 0
+    assert "1 of 20 labels is doubted" in ended.out
     with open(out, newline="", encoding="utf-8") as file:
         assert [row["sample"] for row in csv.DictReader(file)] == ["row 4"]
-    ended = CliRunner().invoke(app, ["stats", str(table), "--json", "--exclude", str(out)])
-    assert json.loads(ended.stdout)["splits"]["train"]["counts"]["angry"] == 9
-    ended = CliRunner().invoke(app, [*arguments, "--json"])
-    assert json.loads(ended.stdout)["doubted"][0]["suggested"] == "happy"
+    ended = call(DATA, "stats", table, "--json", "--exclude", out)
+    assert json.loads(ended.out)["splits"]["train"]["counts"]["angry"] == 9
+    ended = call(DATA, *arguments, "--json")
+    assert json.loads(ended.out)["doubted"][0]["suggested"] == "happy"
 
 
 def test_predictions_of_other_data_are_refused(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ main()
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("moment", ["typer", "fer_data.data.sources", "PIL.Image"])
+@pytest.mark.parametrize("moment", ["cyclopts", "fer_data.data.sources", "PIL.Image"])
 def test_ctrl_c_while_modules_are_imported_is_one_word(
     make_folder: MakeFolder, tmp_path: Path, moment: str
 ) -> None:
@@ -79,4 +79,4 @@ def test_where_a_command_starts_next_to_nothing_is_imported() -> None:
     for module in ("fer_data.util.entry", "fer_model.entry"):
         command = [sys.executable, "-c", code.format(module)]
         found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-        assert not {"typing", "dataclasses", "typer", "rich", "numpy"} & set(found), module
+        assert not {"typing", "dataclasses", "cyclopts", "rich", "numpy"} & set(found), module

@@ -11,17 +11,16 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from fer_data.data.labels import EMOTIONS
 from fer_data.errors import DataError, TrainingError, UsageError
-from fer_model.cli import app
 from fer_model.inference import export as module
 from fer_model.inference.export import TOLERANCE, export_run
 from fer_model.inference.forms import FORMS, Form
 from fer_model.training import models
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
+from tests.programs import MODEL, call
 from tests.untrained import untrained_run
 
 ROUNDING = 1e-5
@@ -145,8 +144,8 @@ def test_another_backend_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_command_tells_the_difference_as_json(run: Run, tmp_path: Path) -> None:
     words = ["export", str(run.path), "--to", "saved-model", "--out", str(tmp_path / "a"), "--json"]
-    ended = CliRunner().invoke(app, words)
-    found = json.loads(ended.stdout)
+    ended = call(MODEL, *words)
+    found = json.loads(ended.out)
     assert found["class_names"] == list(EMOTIONS)
     assert found["largest_difference"] <= ROUNDING
     assert (found["form"], found["path"]) == ("saved-model", str(tmp_path / "a"))

@@ -269,7 +269,7 @@ def test_a_file_that_holds_no_votes_is_refused(tmp_path: Path, text: str, messag
 
 @pytest.mark.parametrize("name", ["soft", "contempt", "keep_unusable"])
 def test_options_of_ferplus_want_its_file(name: str) -> None:
-    with pytest.raises(UsageError, match=f"{name.replace('_', '-')} without FER"):
+    with pytest.raises(UsageError, match=f"{name} without FER"):
         LoadOptions(**{name: True})
 
 

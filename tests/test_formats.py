@@ -308,7 +308,7 @@ def test_the_first_picture_that_does_not_fit_is_named_and_what_to_do(
     source = make_folder({"train/happy": 2, "train/sad": 1})
     Image.new("RGB", (20, 10)).save(source / "train" / "happy" / "0001.png")
     with pytest.raises(
-        DataError, match=r"0001\.png: is 10x20 rgb, but .*--size 48 --color grey"
+        DataError, match=r"0001\.png: is 10x20 rgb, but .*48x48 grey \(form=\)"
     ) as caught:
         convert(source, target(tmp_path, to), to=to)
     assert "\n" not in str(caught.value)
@@ -361,7 +361,7 @@ def test_a_sample_without_a_label_is_refused_where_there_is_no_place_for_it(tmp_
         ("x.npz", "csv", "ends as a npz file does, not csv"),
         ("x", "npz", r"name it x\.npz"),
         ("x", "hdf5", "to is 'hdf5'; choose one of folder, csv"),
-        ("x.tfrecord", None, r"\.tfrecord says no format; say it \(--to folder, csv"),
+        ("x.tfrecord", None, r"\.tfrecord says no format; name one \(to='folder' or 'csv"),
     ],
 )
 def test_a_target_that_cannot_be_meant_is_refused(
@@ -507,7 +507,7 @@ def test_bad_pictures_stop_a_conversion_or_are_left_out_and_listed(
     source = make_folder({"train/happy": 3, "train/surprise": 0})
     (source / "train" / "happy" / "0001.png").write_bytes(b"no picture")
     for to in ("folder", "npz", "parquet", "csv"):
-        with pytest.raises(DataError, match=r"0001\.png: not a picture .*\(--skip-bad\)"):
+        with pytest.raises(DataError, match=r"0001\.png: not a picture .*\(skip_bad=True\)"):
             convert(source, target(tmp_path, to), to=to)
         assert not target(tmp_path, to).exists()
         done = convert(source, target(tmp_path, to), to=to, skip_bad=True)
@@ -739,7 +739,7 @@ def test_a_broken_file_is_one_line_or_as_good_as_whole(kind: str, data: st.DataO
         (["a"], [0], {}, "no column of images"),
         ([{"path": "x.png"}], [0], {}, "no column of images"),
         (IMAGES[:1], [0], {}, "column label has no class names"),
-        (IMAGES[:1], [2], {"label": LABEL}, r"row 0: label 2 of 2 classes; .*--skip-bad"),
+        (IMAGES[:1], [2], {"label": LABEL}, r"row 0: label 2 of 2 classes; .*skip_bad=True"),
         (IMAGES[:1], [-2], {"label": LABEL}, r"row 0: label -2 of 2 classes"),
         (IMAGES[:1], [0.5], {}, "column label is double; expected int64 or text"),
         ([{"bytes": None, "path": "/etc/passwd"}, *IMAGES], [0] * 4, {"label": LABEL},

@@ -51,7 +51,7 @@ def test_light_commands_import_nothing_heavy(tmp_path: Path, command: str) -> No
         "--help": ["--help"],
     }[command]
     found = imported(RUN, *arguments)
-    assert "typer" in found
+    assert "cyclopts" in found
     assert not found & {*HEAVY, "pyarrow", *(["PIL", "joblib"] if command == "stats" else [])}
     assert (tmp_path / "out").exists() == (command == "convert-csv")
     assert (tmp_path / "out.npz").exists() == (command == "convert")

@@ -16,21 +16,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-import typer
+from cyclopts import App
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 import fer_data
 import fer_model.cli
-from fer_data.cli import app as data_app
 from fer_data.data.labels import split_of_folder
 from fer_data.data.sources import class_folders
 from fer_data.data.sources.class_folders import Listing
 from fer_data.errors import DataError, UsageError
-from fer_model.cli import app as model_app
 from tests.conftest import MakeFolder, Run
 from tests.csv_files import FLAT, write_csv
+from tests.programs import DATA, MODEL, commands, flags_of
 
 TOLD = ("--layout", "class-folders")
 CLASSES = {"cat": 3, "dog": 2}
@@ -372,16 +371,11 @@ def test_the_layout_is_an_argument_and_an_option_wherever_data_is_read(
         fer_data.load(write_csv(tmp_path / "x.csv", [f"3,{FLAT},Training"]), layout="class-folders")
 
 
-@pytest.mark.parametrize("app", [data_app, model_app], ids=["fer-data", "fer-model"])
-def test_every_command_that_takes_a_data_set_takes_its_layout(app: typer.Typer) -> None:
-    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    taking = {
-        name: {param.name for param in command.params}
-        for name, command in commands.items()
-        if {"path", "paths", "src"} & {param.name for param in command.params}
-    }
+@pytest.mark.parametrize("app", [DATA, MODEL], ids=["fer-data", "fer-model"])
+def test_every_command_that_takes_a_data_set_takes_its_layout(app: App) -> None:
+    taking = [name for name in commands(app) if {"PATH", "PATHS", "SRC"} & flags_of(app, name)]
     assert len(taking) >= 4
-    assert [name for name, names in taking.items() if "layout" not in names] == []
+    assert [name for name in taking if "--layout" not in flags_of(app, name)] == []
 
 
 @pytest.mark.parametrize("command", [["train"], ["compare", "--arms", "none,oversample"]])

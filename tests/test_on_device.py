@@ -16,7 +16,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from typer.testing import CliRunner
 
 from fer_data.adapters.plans import plan_arrays
 from fer_data.adapters.tfplans import plan_dataset
@@ -25,13 +24,13 @@ from fer_data.loading.loader import Loader
 from fer_data.loading.opening import open_loader
 from fer_data.sampling.shard import Shard
 from fer_model import environment
-from fer_model.cli import app
 from fer_model.training import devices, models
 from fer_model.training.on_device import OnDevice, Pictures, net_of, table_rows
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
 from fer_model.training.train import resume, train
 from tests.conftest import MakeFolder, without_plots
+from tests.programs import MODEL, call
 
 pytestmark = pytest.mark.usefixtures("no_plots")
 
@@ -277,5 +276,5 @@ def test_a_comparison_tells_its_processes_where_the_data_is_to_be(
 ) -> None:
     monkeypatch.setenv(environment.DATA_ON_DEVICE, "0")
     arguments = ["compare", str(tmp_path / "nowhere"), "--arms", "none", "--data-on-device"]
-    assert CliRunner().invoke(app, arguments).exit_code
+    assert call(MODEL, *arguments).code
     assert environment.data_on_device() is True

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
 from fer_data.data.decode import PixelFormat
 from fer_data.data.labels import EMOTIONS
@@ -19,13 +18,13 @@ from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
 from fer_data.loading.opening import open_loader
 from fer_data.writers import convert
-from fer_model.cli import app
 from fer_model.inference import predict as module
 from fer_model.inference.predict import predict_paths
 from fer_model.training import models
 from fer_model.training.evaluate import predict
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
+from tests.programs import MODEL, call
 from tests.untrained import untrained_run
 
 ALL_KINDS = ("L", "RGB", "RGBA", "P", "LA", "1", "I;16", "CMYK", "turned")
@@ -158,7 +157,7 @@ def test_a_folder_without_class_folders_is_searched(run: Run, tmp_path: Path) ->
 def test_what_cannot_be_decoded_stops_or_is_listed(run: Run, tmp_path: Path) -> None:
     write_all_kinds(tmp_path / "photos")
     (tmp_path / "photos" / "00.png").write_bytes(b"broken")
-    with pytest.raises(DataError, match=r"00\.png: not a picture .*--skip-bad"):
+    with pytest.raises(DataError, match=r"00\.png: not a picture .*skip_bad=True"):
         predict_paths(run.path, [tmp_path / "photos"])
     found = predict_paths(run.path, [tmp_path / "photos", "nowhere.jpg"], skip_bad=True)
     assert len(found) == len(ALL_KINDS)
@@ -206,26 +205,26 @@ def test_the_command_writes_a_csv_and_counts(run: Run, tmp_path: Path) -> None:
     photos = tmp_path / "photos"
     write_all_kinds(photos)
     (photos / "00.png").write_bytes(b"broken")
-    words = ["predict", str(run.path), str(photos), "--skip-bad"]
-    ended = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "p.csv"), "--json"])
-    found = json.loads(ended.stdout)
+    words = ["predict", run.path, photos, "--skip-bad"]
+    ended = call(MODEL, *words, "--out", tmp_path / "p.csv", "--json")
+    found = json.loads(ended.out)
     assert found["num_samples"] == len(ALL_KINDS) == len(pd.read_csv(tmp_path / "p.csv"))
     assert sum(found["predicted"].values()) == len(ALL_KINDS)
     assert len(found["left_out"]) == 1
-    assert "left out: " in ended.stderr
-    shown = CliRunner().invoke(app, [*words, str(photos), str(photos)])
-    assert "and 7 pictures more; --out CSV writes all" in shown.stderr
-    assert "2 pictures left out" not in shown.stderr
-    assert "3 pictures left out" in shown.stderr
+    assert "left out: " in ended.err
+    shown = call(MODEL, *words, photos, photos)
+    assert "and 7 pictures more; --out CSV writes all" in shown.err
+    assert "2 pictures left out" not in shown.err
+    assert "3 pictures left out" in shown.err
 
 
 @pytest.mark.parametrize("out", ["photos/kinds/p.csv", "photos/kinds/0.png"])
 def test_the_command_never_writes_into_what_it_reads(run: Run, tmp_path: Path, out: str) -> None:
     write_all_kinds(tmp_path / "photos" / "kinds")
-    words = ["predict", str(run.path), str(tmp_path / "photos"), "--out", str(tmp_path / out)]
-    ended = CliRunner().invoke(app, words)
-    assert isinstance(ended.exception, UsageError)
-    assert "which is read" in str(ended.exception)
+    words = ["predict", run.path, tmp_path / "photos", "--out", tmp_path / out]
+    ended = call(MODEL, *words)
+    assert ended.code == 2
+    assert "which is read" in ended.err
 
 
 def test_it_is_logged_in_one_line_what_images_were_and_became(

@@ -276,7 +276,7 @@ def test_a_run_has_a_gpu_or_a_nodes_processors(
 
 
 def test_where_no_cluster_is_it_says_so(protocol: Protocol, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"--ray 127\.0\.0\.1:9: no cluster there") as found:
+    with pytest.raises(UsageError, match=r"ray 127\.0\.0\.1:9: no cluster there") as found:
         on_ray.train_missing(protocol, tmp_path / "out", Notes(), address="127.0.0.1:9")
     assert "\n" not in str(found.value)
 

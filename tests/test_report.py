@@ -6,16 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
 from fer_data.auditing import KINDS, audit_store
-from fer_data.cli import app
 from fer_data.data.store import open_store
 from fer_data.duplicates.photographs import COMPARED
 from fer_data.reporting import write_page, write_report
 from fer_data.reporting.pictures import of_groups
 from tests.browser import CHROMIUM, NEEDED, Elements, show
 from tests.photographs import photographs
+from tests.programs import DATA, call
 from tests.test_audit import everything, write
 
 ATTACKS = (
@@ -123,15 +122,15 @@ def test_it_fits_a_phone_and_a_wide_screen(page: Path, tmp_path: Path, width: in
 
 def test_the_command_says_where_the_page_is(tmp_path: Path) -> None:
     root = everything(tmp_path / "data")
-    run = CliRunner().invoke(app, ["report", str(root), "--out", str(tmp_path / "out")])
-    assert run.exit_code == 0
-    assert str(tmp_path / "out" / "index.html") in run.stderr
+    run = call(DATA, "report", root, "--out", tmp_path / "out")
+    assert run.code == 0
+    assert str(tmp_path / "out" / "index.html") in run.err
 
 
 def test_the_audit_writes_a_page_of_its_findings(tmp_path: Path) -> None:
     root, out = everything(tmp_path / "data"), tmp_path / "findings.html"
-    run = CliRunner().invoke(app, ["audit", str(root), "--html", str(out)])
-    assert run.exit_code == 0
+    run = call(DATA, "audit", root, "--html", out)
+    assert run.code == 0
     found = Elements(out.read_text("utf-8"))
     for kind in KINDS:
         assert kind in found.text

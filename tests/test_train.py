@@ -345,7 +345,7 @@ def test_data_without_a_test_split_and_with_colour_trains(
 
 
 def test_a_taken_folder_is_refused(run: Run, faces: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="--resume"):
+    with pytest.raises(DataError, match="resume it, or"):
         train(QUICK, faces, run.path)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("precious")

@@ -78,7 +78,7 @@ class Doubts:
         ]
 
     def write(self, out: str | Path) -> None:
-        """Write the doubted samples as csv, the most doubtful first; ``--exclude`` takes it."""
+        """Write the doubted samples as csv, the most doubtful first; ``exclude=`` takes it."""
         text = io.StringIO()
         rows = self.to_dicts()
         columns = ["sample", "label", "suggested", "probability_of_label"]

@@ -64,12 +64,12 @@ class SplitStats:
 
 @dataclass(frozen=True)
 class Balance:
-    """What one ``--balance`` makes of the training split.
+    """What one strategy makes of the training split.
 
     Attributes
     ----------
     name : str
-        What ``--balance`` takes.
+        What ``balance=`` takes.
     draws : tuple of int
         Samples of each class in an epoch.
     weights : tuple of float

@@ -1,4 +1,4 @@
-"""The list of samples to leave out, which ``--exclude`` takes."""
+"""The list of samples to leave out, which ``exclude=`` takes."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             "error",
             "",
             f"{len(bad):,} cannot be decoded, and are not part of any other finding",
-            "mend them, exclude them by name, or train with --skip-bad",
+            "mend them, exclude them by name, or skip them in training",
             names=bad,
             num_unlisted=len(bad),
         )

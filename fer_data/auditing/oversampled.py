@@ -54,10 +54,9 @@ def find(subject: Subject) -> Iterator[Finding]:
             "error" if crossing else "warning",
             shown_class(dataset.class_names[label]),
             words,
-            "go back to the pictures themselves and balance when they are loaded "
-            "(--balance), after the split"
+            "go back to the pictures themselves and balance when they are loaded, after the split"
             if crossing
-            else "balance when pictures are loaded (--balance): copies on disk are drawn as new",
+            else "balance when pictures are loaded: copies on disk are drawn as new",
             groups=tuple(tuple(group.tolist()) for group in found),
             exclude=subject.trained(surplus[subject.telling[surplus]]),
         )

@@ -5,23 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from cyclopts import Parameter
 
-from fer_data.commands.options import (
-    Apart,
-    AsJson,
-    Cache,
-    Contempt,
-    DataPath,
-    Exclude,
-    Ferplus,
-    Fold,
-    KeepUnusable,
-    Layout,
-    Splits,
-    load_options,
-)
+from fer_data.commands.fields import OUTPUT
+from fer_data.commands.options import AsJson, AuditedData, Cache, DataPath
 from fer_data.commands.outputs import check_output, written
+from fer_data.commands.program import FAILED_CHECK
 from fer_data.terminal import cli_support
 from fer_data.terminal.cli_support import print_json, print_table, say
 from fer_data.util.words import counted
@@ -29,61 +18,55 @@ from fer_data.util.words import counted
 
 def audit(
     path: DataPath,
+    /,
+    *,
     fail_on: Annotated[
         str | None,
-        typer.Option(
+        Parameter(
             metavar="KIND,...",
             help="Exit 1 where there is such a finding; also error, warning or note.",
         ),
     ] = None,
     exclusions: Annotated[
         Path | None,
-        typer.Option(
-            "--write-exclusions",
+        Parameter(
+            name="--write-exclusions",
             metavar="FILE",
             help="List what training is better without, for --exclude of other commands.",
+            group=OUTPUT,
         ),
     ] = None,
     html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a page with pictures of it, too.")
+        Path | None,
+        Parameter(metavar="FILE", help="Write a page with images of it, too.", group=OUTPUT),
     ] = None,
     as_json: AsJson = False,
-    test_apart: Apart = False,
     cache: Cache = None,
-    layout: Layout = None,
-    exclude: Exclude = None,
-    splits: Splits = None,
-    fold: Fold = None,
-    ferplus: Ferplus = None,
-    contempt: Contempt = False,
-    keep_unusable: KeepUnusable = False,
-) -> None:
-    """Look for what makes scores untrue: leaks, copies, torn labels, bad pictures, odd classes.
+    data: AuditedData = AuditedData(),
+) -> int:
+    """Look for what makes scores untrue: leaks, duplicates, conflicting labels, bad images.
 
-    Copies are found to the bit, and as versions of one photograph: flipped, shifted by a few
+    Examples::
+
+        fer-data audit fer2013/
+        fer-data audit fer2013.csv --write-exclusions exclusions.csv
+        fer-data audit dataset/ --fail-on leaked-copies,conflicting-labels --json
+
+    Duplicates are found to the bit, and as versions of one image: flipped, shifted by a few
     pixels, brightened, resized, encoded anew. Nothing is ever deleted: --write-exclusions lists
     training samples to leave out. Kinds of findings: conflicting-labels, leaked-copies,
     leaked-near-copies, exact-duplicates, near-duplicates, oversampled-on-disk, missing-class,
     few-samples, similar-names, unreadable, odd-size, odd-color, flat, almost-flat, dark, bright,
     blurred.
-
-    **Examples**
-
-      fer-data audit fer2013/
-
-      fer-data audit fer2013.csv --write-exclusions exclusions.csv
-
-      fer-data audit dataset/ --fail-on leaked-copies,conflicting-labels --json
     """
     from fer_data import auditing
     from fer_data.terminal import audit_tables
     from fer_data.util.words import printable
 
-    check_output(exclusions, locals())
-    check_output(html, locals())
-    options = load_options(locals())
+    check_output(exclusions, [path], data)
+    check_output(html, [path], data)
     kinds = auditing.parse_kinds(fail_on) if fail_on is not None else ()
-    found = auditing.audit_data(path, cache=cache, **options)
+    found = auditing.audit_data(path, cache=cache, **data.given())
     if as_json:
         print_json(found.to_dict())
     else:
@@ -116,4 +99,5 @@ def audit(
             say(line)
     if failed := found.of_kinds(kinds):
         say(f"fer-data: found {', '.join(dict.fromkeys(one.kind for one in failed))}")
-        raise typer.Exit(cli_support.FAILED_CHECK)
+        return FAILED_CHECK
+    return 0

@@ -6,9 +6,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from cyclopts import Parameter
+from cyclopts.validators import Number
 
-from fer_data.commands.options import Apart, AsJson, Layout, SkipBad, load_options
+from fer_data.commands.fields import DATA, OUTPUT, Given, fields_of
+from fer_data.commands.options import WORDS, AsJson, DataOptions
+from fer_data.data.options import LoadOptions
 from fer_data.terminal.cli_support import print_json, print_table, say
 from fer_data.util.words import counted
 
@@ -16,84 +19,89 @@ if TYPE_CHECKING:
     from fer_data.writers import Conversion
 
 
+@fields_of(LoadOptions, WORDS, group=DATA, only=("skip_bad", "test_apart"))
+class CsvOptions(Given):
+    """How a FER2013 csv is read by what writes it as folders."""
+
+
+Force = Annotated[
+    bool, Parameter(help="Replace what is there, or write beside other files.", group=OUTPUT)
+]
+
+
 def convert_csv(
-    csv: Annotated[
-        Path,
-        typer.Argument(metavar="CSV", readable=False, help="A FER2013 csv, gzipped or not."),
-    ],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to make.")],
-    test_apart: Apart = False,
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Leave bad rows out and list them in rejects.csv.")
-    ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Write into OUT though it holds other files.")
-    ] = False,
+    csv: Annotated[Path, Parameter(help="A FER2013 csv, gzipped or not.")],
+    out: Annotated[Path, Parameter(help="Folder to make.")],
+    /,
+    *,
+    force: Force = False,
     as_json: AsJson = False,
+    data: CsvOptions = CsvOptions(),
 ) -> None:
     """Write a FER2013 csv as class folders of PNG files: OUT/SPLIT/CLASS/SPLIT_ROW.png.
 
+    Examples::
+
+        fer-data convert-csv fer2013.csv fer2013/
+        fer-data convert-csv icml_face_data.csv.gz faces/ --test-apart --skip-bad
+
     Pixels stay exactly those of the csv. OUT appears when all is written; a command that was
     interrupted goes on where it was when given again.
-
-    **Examples**
-
-      fer-data convert-csv fer2013.csv fer2013/
-
-      fer-data convert-csv icml_face_data.csv.gz faces/ --test-apart --skip-bad
     """
     from fer_data.writers import convert_csv
 
     began = time.monotonic()
-    done = convert_csv(csv, out, test_apart=test_apart, skip_bad=skip_bad, force=force)
+    done = convert_csv(csv, out, force=force, **data.given())
     _show_conversion(done, began, as_json=as_json)
 
 
 def convert(
-    src: Annotated[
-        Path,
-        typer.Argument(metavar="SRC", help="Folder, csv, .npz, parquet or TFRecord data set."),
-    ],
-    dst: Annotated[Path, typer.Argument(metavar="DST", help="File or folder to make.")],
+    src: Annotated[Path, Parameter(help="Folder, csv, .npz, parquet or TFRecord data set.")],
+    dst: Annotated[Path, Parameter(help="File or folder to make.")],
+    /,
+    *,
     to: Annotated[
         str | None,
-        typer.Option(
+        Parameter(
             metavar="FORMAT",
             help="folder, csv, npz, parquet or tfrecord; by default as DST ends, else folder.",
+            group=OUTPUT,
         ),
     ] = None,
     size: Annotated[
-        int | None, typer.Option(min=1, help="Side to bring every picture to.", show_default="own")
+        int | None,
+        Parameter(
+            metavar="PIXELS",
+            help="Side to bring every image to; by default its own.",
+            validator=Number(gte=1),
+            group=OUTPUT,
+        ),
     ] = None,
     color: Annotated[
         str | None,
-        typer.Option(help="grey or rgb, to bring every picture to.", show_default="own"),
+        Parameter(
+            metavar="COLOR",
+            help="grey or rgb, to bring every image to; by default its own.",
+            group=OUTPUT,
+        ),
     ] = None,
-    test_apart: Apart = False,
-    skip_bad: SkipBad = False,
-    layout: Layout = None,
-    force: Annotated[
-        bool,
-        typer.Option("--force", help="Replace DST, or write into it though it holds other files."),
-    ] = False,
+    force: Force = False,
     as_json: AsJson = False,
+    data: DataOptions = DataOptions(),
 ) -> None:
     """Write a data set in another format: class folders, FER2013 csv, npz, parquet or TFRecord.
 
+    Examples::
+
+        fer-data convert dataset/ hub/ --to parquet
+        fer-data convert photos/ photos.npz --size 64 --color rgb
+        fer-data convert fer2013.csv records/ --to tfrecord
+        fer-data convert hub/ fer2013.csv --size 48 --color grey
+
     Pixels, labels, splits and names stay as they are where the format holds them, and the bytes of
-    image files between folders and parquet. --size and --color bring all pictures to one form; of
+    image files between folders and parquet. --size and --color bring all images to one form; of
     the two, the one that is not given is 48, or grey. DST appears when all is written; a command
     that was interrupted before goes on where it was when given again.
-
-    **Examples**
-
-      fer-data convert dataset/ hub/ --to parquet
-
-      fer-data convert photos/ photos.npz --size 64 --color rgb
-
-      fer-data convert fer2013.csv records/ --to tfrecord
-
-      fer-data convert hub/ fer2013.csv --size 48 --color grey
     """
     from fer_data import writers
     from fer_data.data.decode import PixelFormat
@@ -108,7 +116,7 @@ def convert(
         to=to,  # type: ignore[arg-type]  # checked there
         form=form,
         force=force,
-        **load_options(locals()),
+        **data.given(),
     )
     _show_conversion(done, began, as_json=as_json)
 

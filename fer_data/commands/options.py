@@ -2,85 +2,90 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import typer
+from cyclopts import Parameter
+
+from fer_data.commands.fields import DATA, OUTPUT, Given, fields_of
+from fer_data.data.options import LoadOptions
 
 DataPath = Annotated[
-    Path,
-    typer.Argument(  # the library says in one line what cannot be read
-        metavar="PATH",
-        readable=False,
-        help="Folder of class folders, FER2013 csv, .npz, parquet or TFRecord.",
-    ),
+    Path, Parameter(help="Folder of class folders, FER2013 csv, .npz, parquet or TFRecord.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsJson = Annotated[bool, Parameter(name="--json", help="Print JSON.", group=OUTPUT)]
 Cache = Annotated[
-    Path | None, typer.Option(help="Where decoded pictures are kept.", envvar="FER_DATA_CACHE")
-]
-SkipBad = Annotated[
-    bool, typer.Option("--skip-bad", help="Leave bad rows and pictures out instead of stopping.")
-]
-Apart = Annotated[
-    bool,
-    typer.Option(
-        "--test-apart",
-        help="Keep a csv's PublicTest and PrivateTest apart, as public_test and private_test.",
-    ),
-]
-SkipBadRows = Annotated[
-    bool, typer.Option("--skip-bad", help="Leave bad csv rows out instead of stopping.")
-]
-Layout = Annotated[
-    str | None,
-    typer.Option(
-        metavar="class-folders",
-        help="Take folders as classes where they may be splits or else: class-folders.",
-        show_default=False,
-    ),
-]
-Exclude = Annotated[
     Path | None,
-    typer.Option(
+    Parameter(
+        metavar="DIR",
+        help="Where decoded images are kept; by default FER_DATA_CACHE, or the user's cache.",
+    ),
+]
+
+WORDS = {
+    "skip_bad": Parameter(help="Skip rows and images that cannot be read, and list them."),
+    "test_apart": Parameter(
+        help="Keep a csv's PublicTest and PrivateTest apart, as public_test and private_test."
+    ),
+    "layout": Parameter(
+        metavar="class-folders", help="Take folders as classes where they may be something else."
+    ),
+    "labels": Parameter(metavar="FILE", help="A table of labels for a folder of images."),
+    "image_column": Parameter(metavar="NAME", help="Column of --labels with the images' names."),
+    "label_column": Parameter(
+        metavar="NAME", help="Column of --labels with the labels; of one-hot ones all, by commas."
+    ),
+    "split_column": Parameter(metavar="NAME", help="Column of --labels with the splits."),
+    "label_from": Parameter(
+        metavar="REGEX", help="Find the label in each file's path: a group, or one named label."
+    ),
+    "group_column": Parameter(
+        metavar="NAME", help="Column of what samples belong to, as patients: never divided."
+    ),
+    "images": Parameter(
+        metavar="DIR", help="For a table as PATH: the folder of its images; by default its own."
+    ),
+    "class_names": Parameter(
+        metavar="NAMES",
+        help="Names or order of the classes: a,b,c, or numeric, or a csv of old,new.",
+    ),
+    "exclude": Parameter(
         metavar="FILE", help="A csv whose first column is sample: leave these samples out."
     ),
-]
-Splits = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="A csv of sample,split or sample,fold, as `fer-data split` writes it, "
-        "in place of the data's own splits.",
+    "splits": Parameter(
+        metavar="FILE", help="A csv of splits or folds, as `fer-data split` writes it."
     ),
-]
-Fold = Annotated[
-    int | None,
-    typer.Option(metavar="K", help="With --splits of folds: fold K, from 1, validates."),
-]
-Ferplus = Annotated[
-    Path | None,
-    typer.Option(
+    "fold": Parameter(metavar="K", help="With --splits of folds: fold K, from 1, validates."),
+    "ferplus": Parameter(
         metavar="FILE", help="FER+'s fer2013new.csv: labels by most votes, joined by row order."
     ),
-]
-Soft = Annotated[bool, typer.Option("--soft", help="With --ferplus: train on shares of the votes.")]
-Contempt = Annotated[
-    bool, typer.Option("--contempt", help="With --ferplus: contempt is an eighth class.")
-]
-KeepUnusable = Annotated[
-    bool,
-    typer.Option(
-        "--keep-unusable",
-        help="With --ferplus: keep what is no face or unknown, under its own label.",
+    "soft": Parameter(help="With --ferplus: train on the proportions of the votes."),
+    "contempt": Parameter(help="With --ferplus: contempt is an eighth class."),
+    "keep_unusable": Parameter(
+        help="With --ferplus: keep what is no face or unknown, under its own label."
     ),
-]
+}
+"""What only the command line says of `LoadOptions`."""
+
+LIBRARY_ONLY = ("from_float",)
+"""Fields that are about what is in memory."""
+
+TRAINING_ONLY = ("soft",)
+"""Fields that change nothing but what a model is trained on."""
+
+_NOT_HERE = (*LIBRARY_ONLY, *TRAINING_ONLY)
 
 
-def load_options(options: dict[str, Any]) -> dict[str, Any]:
-    """Return those of a command's options that `fer_data.load` takes."""
-    from fer_data.data.options import LoadOptions
+@fields_of(LoadOptions, WORDS, group=DATA, without=_NOT_HERE)
+class DataOptions(Given):
+    """How a data set is read."""
 
-    names = {field.name for field in fields(LoadOptions)} & options.keys()
-    return {name: options[name] for name in names}
+
+@fields_of(LoadOptions, WORDS, group=DATA, without=(*_NOT_HERE, "skip_bad"))
+class AuditedData(Given):
+    """How a data set is read by what lists its bad rows and images as findings."""
+
+
+@fields_of(LoadOptions, WORDS, group=DATA, without=(*_NOT_HERE, "splits", "fold"))
+class UndividedData(Given):
+    """How a data set is read that is to be divided, or was divided by the runs on it."""

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
+from fer_data.commands.fields import Given
 from fer_data.errors import DataError, UsageError
 from fer_data.util.files import refuse_special
-
-_INPUTS = ("path", "exclude", "splits", "ferplus")
 
 _OURS = (".csv", ".html")
 """Of what a command may replace at the top of a folder of data: no data set has such files there.
 """
 
 
-def check_output(out: Path | None, options: dict[str, Any]) -> None:
+def check_output(out: Path | None, read: Sequence[Path], data: Given | None = None) -> None:
     """Refuse an output that would replace an input, a file of the data set, or no regular file.
 
     Parameters
     ----------
     out : Path, optional
         What is to be written.
-    options : dict
-        The command's options by their names.
+    read : sequence of Path
+        What is read.
+    data : Given, optional
+        How it is read; files that are named there are read, too.
 
     Raises
     ------
@@ -34,8 +34,8 @@ def check_output(out: Path | None, options: dict[str, Any]) -> None:
     """
     if out is None:
         return
-    inputs = [Path(value) for name in _INPUTS if (value := options.get(name))]
-    inputs += options.get("runs") or []
+    named = data.given().values() if data else ()
+    inputs = [*read, *(one for one in named if isinstance(one, Path))]
     if out.is_dir():
         raise UsageError(f"{out}: is a folder; name a file")
     for one in inputs:

@@ -5,21 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from cyclopts import Parameter
+from cyclopts.validators import Number
 
-from fer_data.commands.options import (
-    AsJson,
-    Contempt,
-    DataPath,
-    Exclude,
-    Ferplus,
-    Fold,
-    KeepUnusable,
-    Layout,
-    SkipBadRows,
-    Splits,
-    load_options,
-)
+from fer_data.commands.fields import OUTPUT
+from fer_data.commands.options import AsJson, DataOptions, DataPath
 from fer_data.commands.outputs import check_output
 from fer_data.errors import DataError
 from fer_data.sampling.schedule import parse_epoch_size
@@ -29,47 +19,47 @@ from fer_data.terminal.cli_support import print_json, print_table, say
 
 def plan(
     path: DataPath,
+    /,
+    *,
     balance: Annotated[
-        str, typer.Option(metavar="STRATEGY", help=f"How an epoch is drawn: {', '.join(FORMS)}.")
+        str, Parameter(metavar="STRATEGY", help=f"How an epoch is drawn: {', '.join(FORMS)}.")
     ] = "none",
-    epochs: Annotated[int, typer.Option(min=1, help="How many epochs.")] = 1,
-    batch_size: Annotated[int, typer.Option(min=1, help="Samples of a step.")] = 64,
+    epochs: Annotated[
+        int, Parameter(metavar="N", help="How many epochs.", validator=Number(gte=1))
+    ] = 1,
+    batch_size: Annotated[
+        int, Parameter(metavar="N", help="Samples of a step.", validator=Number(gte=1))
+    ] = 64,
     epoch_size: Annotated[
-        str, typer.Option(help="Samples of an epoch: own (the strategy's), natural or a number.")
+        str,
+        Parameter(
+            metavar="SIZE", help="Samples of an epoch: own (the strategy's), natural or a number."
+        ),
     ] = "own",
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw it too, as plan.png.")
+        Path | None, Parameter(metavar="FILE", help="Draw it too, as plan.png.", group=OUTPUT)
     ] = None,
     as_json: AsJson = False,
-    skip_bad: SkipBadRows = False,
-    layout: Layout = None,
-    exclude: Exclude = None,
-    splits: Splits = None,
-    fold: Fold = None,
-    ferplus: Ferplus = None,
-    contempt: Contempt = False,
-    keep_unusable: KeepUnusable = False,
+    data: DataOptions = DataOptions(),
 ) -> None:
     """Say what a training will use, before any training: the ledger of the training split.
 
+    Examples::
+
+        fer-data plan fer2013/ --balance oversample --epochs 10
+        fer-data plan fer2013.csv --balance progressive:20 --epochs 30 --plot p.png
+        fer-data plan train/ --balance counts:disgust=2000,happy=4000 --json
+
     For each class its draws, how often its samples are used (two samples of a class differ by one
-    at most), and the share of them that is never seen; beside it, what as many draws with
+    at most), and the proportion of them that is never seen; beside it, what as many draws with
     replacement would be expected to miss. A training writes the same to its run's ledger.json.
-
-    **Examples**
-
-      fer-data plan fer2013/ --balance oversample --epochs 10
-
-      fer-data plan fer2013.csv --balance progressive:20 --epochs 30 --plot plan.png
-
-      fer-data plan train/ --balance counts:disgust=2000,happy=4000 --json
     """
     from fer_data.analysis.ledger import plan_ledger
     from fer_data.data.reading import load
     from fer_data.terminal import render
 
-    check_output(plot, locals())
-    dataset = load(path, **load_options(locals()))
+    check_output(plot, [path], data)
+    dataset = load(path, **data.given())
     if "train" not in dataset.splits or not dataset.class_counts("train").any():
         raise DataError(f"{path}: no labelled training split to plan")
     if missing := dataset.without_samples("train"):

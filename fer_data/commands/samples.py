@@ -1,25 +1,16 @@
-"""A grid of samples as a picture."""
+"""A grid of samples as an image."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from cyclopts import Parameter
+from cyclopts.validators import Number
 
-from fer_data.commands.options import (
-    Cache,
-    Contempt,
-    DataPath,
-    Exclude,
-    Ferplus,
-    Fold,
-    KeepUnusable,
-    Layout,
-    SkipBad,
-    Splits,
-    load_options,
-)
+from fer_data.commands.fields import OUTPUT
+from fer_data.commands.options import Cache, DataOptions, DataPath
 from fer_data.commands.outputs import check_output
 from fer_data.terminal.cli_support import say
 from fer_data.util.words import counted
@@ -28,51 +19,61 @@ _SIDES = 96, 96
 """Of a sample, where images differ in size."""
 
 
-def samples(
-    path: DataPath,
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Picture to write, as grid.png.")],
-    split: Annotated[str, typer.Option(help="Which split.")] = "train",
-    columns: Annotated[int, typer.Option(min=1, max=50, help="Samples of each class.")] = 8,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed shows other samples.")] = 0,
+@Parameter(name="*", group=OUTPUT)
+@dataclass(frozen=True)
+class Grid:
+    """What the grid shows."""
+
+    split: Annotated[str, Parameter(metavar="NAME", help="Which split.")] = "train"
+    columns: Annotated[
+        int, Parameter(metavar="N", help="Samples of each class.", validator=Number(gte=1, lte=50))
+    ] = 8
+    seed: Annotated[
+        int,
+        Parameter(metavar="N", help="Another seed shows other samples.", validator=Number(gte=0)),
+    ] = 0
     color: Annotated[
-        str | None, typer.Option(help="grey or rgb.", show_default="the images' own")
-    ] = None,
+        str | None, Parameter(metavar="COLOR", help="grey or rgb; by default the images' own.")
+    ] = None
     size: Annotated[
         int | None,
-        typer.Option(min=1, help="Side of a sample, in pixels.", show_default="the images' own"),
-    ] = None,
+        Parameter(
+            metavar="PIXELS",
+            help="Side of a sample; by default the images' own.",
+            validator=Number(gte=1),
+        ),
+    ] = None
+
+
+def samples(
+    path: DataPath,
+    out: Annotated[Path, Parameter(help="Image to write, as grid.png.")],
+    /,
+    *,
+    grid: Grid = Grid(),
     cache: Cache = None,
-    skip_bad: SkipBad = False,
-    layout: Layout = None,
-    exclude: Exclude = None,
-    splits: Splits = None,
-    fold: Fold = None,
-    ferplus: Ferplus = None,
-    contempt: Contempt = False,
-    keep_unusable: KeepUnusable = False,
+    data: DataOptions = DataOptions(),
 ) -> None:
     """Draw a labelled grid of random samples, classes as rows.
 
-    **Examples**
+    Examples::
 
-      fer-data samples train/ grid.png
-
-      fer-data samples fer2013.csv grid.pdf --split test --columns 12
+        fer-data samples train/ grid.png
+        fer-data samples fer2013.csv grid.pdf --split test --columns 12
     """
     from fer_data.data.image_format import FormatRequest, sides_of
     from fer_data.data.store import open_store
     from fer_data.reporting.sample_grid import draw_samples
 
-    check_output(out, locals())
-    options = load_options(locals())
+    check_output(out, [path], data)
     form = FormatRequest(
-        sides_of(size),
-        color,  # type: ignore[arg-type]  # checked there
+        sides_of(grid.size),
+        grid.color,  # type: ignore[arg-type]  # checked there
         fit="pad",
         otherwise=_SIDES,
     )
-    store = open_store(path, form=form, cache=cache, **options)
-    draw_samples(store, out, split=split, columns=columns, seed=seed)
+    store = open_store(path, form=form, cache=cache, **data.given())
+    draw_samples(store, out, split=grid.split, columns=grid.columns, seed=grid.seed)
     for line in (*store.dataset.notes, *store.dataset.left_out_summary()):
         say(line)
     number = counted(store.report.num_samples, "image")

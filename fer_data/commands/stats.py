@@ -6,22 +6,11 @@ import math
 import sys
 from typing import Annotated
 
-import typer
+from cyclopts import Parameter
 
-from fer_data.commands.options import (
-    Apart,
-    AsJson,
-    Contempt,
-    DataPath,
-    Exclude,
-    Ferplus,
-    Fold,
-    KeepUnusable,
-    Layout,
-    SkipBadRows,
-    Splits,
-    load_options,
-)
+from fer_data.commands.fields import OUTPUT
+from fer_data.commands.options import AsJson, DataOptions, DataPath
+from fer_data.commands.program import FAILED_CHECK
 from fer_data.errors import DataError, UsageError
 from fer_data.terminal import cli_support
 from fer_data.terminal.cli_support import print_json, print_table, say
@@ -29,50 +18,41 @@ from fer_data.terminal.cli_support import print_json, print_table, say
 
 def stats(
     path: DataPath,
+    /,
+    *,
     as_json: AsJson = False,
     as_csv: Annotated[
-        bool, typer.Option("--csv", help="Print csv: split,class,count,share.")
+        bool, Parameter(name="--csv", help="Print csv: split,class,count,share.", group=OUTPUT)
     ] = False,
     fail_over: Annotated[
         float | None,
-        typer.Option(
+        Parameter(
             metavar="RATIO", help="Exit 1 if the imbalance ratio of the training split is greater."
         ),
     ] = None,
     fail_drift: Annotated[
         float | None,
-        typer.Option(
+        Parameter(
             metavar="V", help="Exit 1 if any split's classes differ from train's by more (0 to 1)."
         ),
     ] = None,
-    test_apart: Apart = False,
-    skip_bad: SkipBadRows = False,
-    layout: Layout = None,
-    exclude: Exclude = None,
-    splits: Splits = None,
-    fold: Fold = None,
-    ferplus: Ferplus = None,
-    contempt: Contempt = False,
-    keep_unusable: KeepUnusable = False,
-) -> None:
+    data: DataOptions = DataOptions(),
+) -> int:
     """Count the samples of each class and split, and show the imbalance.
 
+    Examples::
+
+        fer-data stats train/
+        fer-data stats fer2013.csv --json
+        fer-data stats dataset/ --fail-over 10 --fail-drift 0.1
+        fer-data stats images/ --labels labels.csv --label-column diagnosis
+        fer-data stats fer2013.csv --exclude audit.csv --splits folds.csv --fold 1
+        fer-data stats fer2013.csv --ferplus fer2013new.csv
+
     The imbalance ratio is the largest class over the smallest; the effective number of classes
-    is the exponential of the entropy of their shares. Cramér's V says how far the classes of
+    is the exponential of the entropy of their proportions. Cramér's V says how far the classes of
     another split are from train's: below 0.1 negligible, from 0.1 small, from 0.3 medium, from 0.5
-    large. Pictures are counted, not decoded.
-
-    **Examples**
-
-      fer-data stats train/
-
-      fer-data stats fer2013.csv --json
-
-      fer-data stats dataset/ --fail-over 10 --fail-drift 0.1
-
-      fer-data stats fer2013.csv --exclude audit.csv --splits folds.csv --fold 1
-
-      fer-data stats fer2013.csv --ferplus fer2013new.csv
+    large. Images are counted, not decoded.
     """
     from fer_data.analysis.stats import compute_stats
     from fer_data.terminal import render
@@ -84,7 +64,7 @@ def stats(
         raise UsageError(f"--fail-over is {fail_over:g}; a ratio is a number, 1 or more")
     if fail_drift is not None and not 0 <= fail_drift <= 1:
         raise UsageError(f"--fail-drift is {fail_drift:g}; Cramér's V is a number from 0 to 1")
-    found = compute_stats(path, **load_options(locals()))
+    found = compute_stats(path, **data.given())
     if as_json:
         print_json(found.to_dict())
     elif as_csv:
@@ -123,4 +103,5 @@ def stats(
     for check in failed:
         say(f"fer-data: {check}")
     if failed:
-        raise typer.Exit(cli_support.FAILED_CHECK)
+        return FAILED_CHECK
+    return 0

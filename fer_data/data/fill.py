@@ -18,7 +18,7 @@ from fer_data.data.origin import Origin
 from fer_data.data.sources.content import DIGEST_BYTES, UNREADABLE, digest_of, digest_of_file
 from fer_data.data.sources.piece import Piece
 from fer_data.data.sources.source import check_bad_rows
-from fer_data.errors import DataError
+from fer_data.errors import DataError, skippable
 from fer_data.util.parallel import in_parallel
 from fer_data.util.progress import track
 
@@ -91,8 +91,7 @@ def fill_array(
 
 def error_of(bad: Bad) -> DataError:
     """Return the error that a bad picture is where bad ones are not skipped."""
-    advice = "" if "--skip-bad" in bad.cause else "; mend it, or leave bad ones out (--skip-bad)"
-    return DataError(bad.cause + advice)
+    return skippable(bad.cause)
 
 
 def new_array(target: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.uint8]]:

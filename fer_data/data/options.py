@@ -100,11 +100,14 @@ class LoadOptions:
             path = getattr(self, name)
             object.__setattr__(self, name, None if path is None else Path(path).absolute())
         if self.fold is not None and self.splits is None:
-            raise UsageError(f"fold {self.fold} of nothing: name the file of the folds (--splits)")
+            raise UsageError(
+                f"fold {self.fold} of nothing: name the file of the folds", fix={"splits": []}
+            )
         for name in ("soft", "contempt", "keep_unusable"):
             if getattr(self, name) and self.ferplus is None:
-                option = name.replace("_", "-")
-                raise UsageError(f"{option} without FER+: name its fer2013new.csv (--ferplus)")
+                raise UsageError(
+                    f"{name} without FER+: name its fer2013new.csv", fix={"ferplus": []}
+                )
         if (self.labels, self.label_from, self.layout).count(None) < 2:
             raise UsageError("labels, label_from and layout: give one of them")
         if self.layout not in (None, CLASS_FOLDERS):

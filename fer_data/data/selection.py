@@ -68,9 +68,9 @@ def _divided(dataset: Dataset, path: Path, fold: int | None) -> Dataset:
     if "sample" not in table.names or column is None:
         raise DataError(f"{path}: no columns sample,split or sample,fold, as fer-data split writes")
     if column == "fold" and fold is None:
-        raise UsageError(f"{path}: holds folds; name the one that validates (--fold 1)")
+        raise UsageError(f"{path}: holds folds; name the one that validates", fix={"fold": ["1"]})
     if column == "split" and fold is not None:
-        raise UsageError(f"{path}: holds splits, no folds; leave --fold away")
+        raise UsageError(f"{path}: holds splits, no folds; leave fold away")
     named = _values(table, dataset, column)
     found = np.full(len(dataset), "", "U16")
     if column == "split":

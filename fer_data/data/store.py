@@ -254,7 +254,9 @@ def _is_of(origin: Origin, state: State, folder: Path) -> bool:
 def _cannot_be_written(folder: Path, error: OSError) -> DataError:
     return DataError(
         f"{folder.parent}: the store of decoded pictures cannot be written "
-        f"({error.strerror or error}); choose another place with --cache or FER_DATA_CACHE"
+        f"({error.strerror or error}); choose another place, by the environment's FER_DATA_CACHE, "
+        "too",
+        fix={"cache": []},
     )
 
 

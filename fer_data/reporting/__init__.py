@@ -110,7 +110,7 @@ def write_page(audit: Audit, page: Path) -> None:
         of_draws = _shown(len(stats.class_names), figures.MOST_CLASSES, "those drawn the most")
         plots["balance"] = Plot(
             Markup(figures.draws_by_class(stats)),
-            f"Samples of each class that an epoch draws, by --balance{of_draws}",
+            f"Samples of each class that an epoch draws, by strategy{of_draws}",
         )
     _write(
         page,

@@ -24,7 +24,7 @@ def counts_by_class(stats: Stats) -> str:
 
 
 def draws_by_class(stats: Stats) -> str:
-    """Draw what an epoch draws of each class, by ``--balance``."""
+    """Draw what an epoch draws of each class, by strategy."""
     series = {balance.name: balance.draws for balance in stats.balances}
     return _bars(stats.class_names, series, "samples of an epoch")
 

@@ -17,7 +17,7 @@ EpochSize = int | str | None
 
 
 def parse_epoch_size(text: str) -> EpochSize:
-    """Parse what ``--epoch-size`` takes; what cannot be meant is refused where it is used."""
+    """Parse an epoch size from text; what cannot be meant is refused where it is used."""
     return int(text) if re.fullmatch("[0-9]{1,15}", text) else text
 
 

@@ -14,7 +14,7 @@ from fer_data.sampling.quotas import SAMPLINGS
 from fer_data.sampling.weights import SCHEMES, parse_scheme
 
 CHOICES = ("none", "oversample", "undersample", "class-weights")
-"""Those of what ``--balance`` and ``balance=`` take that most people choose from."""
+"""Those of what ``balance=`` takes that most people choose from."""
 
 FORMS = (
     *(
@@ -26,7 +26,7 @@ FORMS = (
     "class-weights",
     *(f"class-weights:{scheme}" for scheme in SCHEMES if ":" in scheme),
 )
-"""All that they take, parameters by their names."""
+"""All that it takes, parameters by their names."""
 
 _WEIGHTS = "class-weights"
 
@@ -73,7 +73,7 @@ class Strategy:
 
     @classmethod
     def parse(cls, text: str) -> Strategy:
-        """Parse what ``--balance`` takes.
+        """Parse what ``balance=`` takes.
 
         Weighting the classes of an epoch that is already balanced corrects twice, and is almost
         always a mistake. Whoever means it says so by name: ``oversample+class-weights``.

@@ -141,7 +141,10 @@ def split_samples(
     rows = np.flatnonzero(taken)
     labels = dataset.labels[rows]
     if not len(rows):
-        raise DataError(f"{dataset.root}: nothing to divide beside {', '.join(kept)}; see --pool")
+        raise DataError(
+            f"{dataset.root}: nothing to divide beside {', '.join(kept)}; pool all splits",
+            fix={"pool": ["true"]},
+        )
     if (labels == UNLABELLED).any():
         number = int((labels == UNLABELLED).sum())
         unlabelled = counted(number, "sample to divide has", "samples to divide have")
@@ -173,7 +176,10 @@ def _sides(
             raise UsageError("folds are of one size: leave validation and test away")
         return tuple(str(fold) for fold in range(1, folds + 1)), [1 / folds] * folds
     if kept and test is not None:
-        raise UsageError("the data's own test split stays; to draw another one, pool all (--pool)")
+        raise UsageError(
+            "the data's own test split stays; to draw another one, pool all",
+            fix={"pool": ["true"]},
+        )
     parts = {
         "validation": 0.1 if validation is None else validation,
         "test": 0.0 if kept else 0.1 if test is None else test,
@@ -201,6 +207,6 @@ def _check(division: Division, min_per_class: int) -> None:
                 f"{division.dataset.root}: class {division.dataset.class_names[label]} has "
                 f"{counted(int(counts[label, side]), 'sample')} in {where}, "
                 f"fewer than {min_per_class:,}, of {counts[label].sum():,} in all (copies of a "
-                "photograph stay together); "
-                "lower --min-per-class, or merge rare classes"
+                "photograph stay together); merge rare classes, or ask for fewer",
+                fix={"min_per_class": [str(counts[label, side])]},
             )

@@ -1,11 +1,7 @@
-"""What the two command lines share: consoles, errors as one line, exit codes.
-
-0 is fine, 1 a check that was asked for and failed, 2 bad usage or bad input, 130 Ctrl-C.
-"""
+"""What commands print, and where: results to standard output, remarks to standard error."""
 
 from __future__ import annotations
 
-import io
 import json
 import logging
 import os
@@ -14,32 +10,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import typer
 from rich.console import Console
-
-from fer_data.errors import FerError
-from fer_data.extras import explain
-from fer_data.util.entry import INTERRUPTED
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-FAILED_CHECK, BAD_INPUT = 1, 2
-
 _PIPED = 120
 """Characters in a line of piped text, where there is no terminal to say."""
-
-
-def new_app(about: str) -> typer.Typer:
-    """Return a command line that shows help where nothing is said, and examples as written."""
-    return typer.Typer(
-        help=about,
-        no_args_is_help=True,
-        rich_markup_mode="markdown",
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
 
 
 def out() -> Console:
@@ -87,7 +64,7 @@ class _Said(logging.Handler):
 
 
 @contextmanager
-def _logs_said() -> Iterator[None]:
+def logs_said() -> Iterator[None]:
     """Print what the library logs to standard error, a line each."""
     logger, handler = logging.getLogger("fer_data"), _Said()
     propagate = logger.propagate
@@ -117,37 +94,3 @@ def silent_stderr() -> Iterator[None]:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
-
-
-def run(app: typer.Typer, name: str) -> None:
-    """Run a command line, its expected errors as one line on standard error."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # file names and bars that it cannot encode
-        sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        try:
-            with _logs_said():
-                app(prog_name=name)
-        except SystemExit as end:
-            if isinstance(end.__context__, BrokenPipeError):  # typer would exit with 1
-                raise end.__context__ from None
-            if isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt):
-                raise KeyboardInterrupt from None  # typer would exit without a word
-            sys.stdout.flush()
-            raise
-    except FerError as error:
-        say(f"{name}: {error}")
-        sys.exit(BAD_INPUT)
-    except ModuleNotFoundError as error:
-        if (explained := explain(error)) is error:
-            raise
-        say(f"{name}: {explained}")
-        sys.exit(BAD_INPUT)
-    except KeyboardInterrupt:
-        say(f"{name}: stopped")
-        sys.exit(INTERRUPTED)
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):  # the reader of a pipe has left, as `head` does
-            sys.exit(0)
-        say(f"{name}: {error}")
-        sys.exit(BAD_INPUT)

@@ -12,7 +12,7 @@ from fer_data.errors import UsageError
 from fer_data.util.keyed import MIX, generator
 
 FORMS = ("none", "mixup:ALPHA", "remix:ALPHA")
-"""What ``--mix`` and ``mix=`` take."""
+"""What ``mix=`` takes."""
 
 _KAPPA, _TAU = 3.0, 0.5
 """Remix's thresholds, as its paper sets them."""
@@ -47,7 +47,7 @@ class Mixing:
 
     @classmethod
     def parse(cls, text: str) -> Mixing | None:
-        """Parse what ``--mix`` takes; None for ``none``.
+        """Parse what ``mix=`` takes; None for ``none``.
 
         Raises
         ------

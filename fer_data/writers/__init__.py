@@ -150,7 +150,7 @@ def _format(dst: Path, to: Format | None) -> Format:
     if to is None:
         if told is None and dst.suffix[1:].isalpha() and not dst.is_dir():
             raise UsageError(
-                f"{dst.name}: {dst.suffix} says no format; say it (--to {', '.join(FORMATS)})"
+                f"{dst.name}: {dst.suffix} says no format; name one", fix={"to": FORMATS}
             )
         return told or "folder"
     if to not in FORMATS:

@@ -39,7 +39,8 @@ def check_csv(dataset: Dataset) -> None:
             raise DataError(
                 f"{dataset.root}: class {name!r} is none of FER2013's seven emotions "
                 f"({', '.join(EMOTIONS)}), which is all that its csv holds; "
-                "rename it, or choose another format (--to)"
+                "rename it, or choose another format",
+                fix={"to": []},
             )
     if _is_unlabelled(dataset):
         return
@@ -47,7 +48,8 @@ def check_csv(dataset: Dataset) -> None:
         name = dataset.sample_ids(unlabelled[:1])[0]
         raise DataError(
             f"{dataset.root}: {name} has no label, and others have; a FER2013 csv has labels for "
-            "all or for none; choose npz or parquet (--to)"
+            "all or for none; choose another format",
+            fix={"to": ["npz", "parquet"]},
         )
     usages = [_USAGE_OF_SPLIT.get(split) for split in dataset.splits]
     for split, usage in zip(dataset.splits, usages, strict=True):
@@ -55,7 +57,8 @@ def check_csv(dataset: Dataset) -> None:
             raise DataError(
                 f"{dataset.root}: a FER2013 csv has no {split} split beside "
                 f"{', '.join(other for other in dataset.splits if other != split) or 'others'}, "
-                f"only {', '.join(USAGES)}; rename the split, or choose another format (--to)"
+                f"only {', '.join(USAGES)}; rename the split, or choose another format",
+                fix={"to": []},
             )
 
 

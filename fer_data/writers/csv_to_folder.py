@@ -18,7 +18,7 @@ from fer_data.data.sources import fer_csv, source
 from fer_data.data.sources.content import State
 from fer_data.data.sources.csv_columns import Columns
 from fer_data.data.sources.folder import RECORD
-from fer_data.errors import DataError
+from fer_data.errors import DataError, skippable
 from fer_data.util.files import write_json, write_text
 from fer_data.writers.conversion import Conversion, rejects_csv
 from fer_data.writers.folder import Place, write_parts
@@ -143,7 +143,7 @@ def _write_all(
     if fer_csv.has_bad_value(rejects, columns) or fer_csv.may_be_other_codes(columns, found_labels):
         fer_csv.check_values(path)
     if rejects and not skip_bad:
-        raise fer_csv.bad_row(path, rejects[0])
+        raise skippable(str(fer_csv.bad_row(path, rejects[0])))
     if not counts:
         raise DataError(f"{path}: {columns.layout}, but no usable row in it")
     present = [name for name in SPLITS if any(split == name for split, _ in counts)]

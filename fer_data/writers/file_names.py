@@ -28,7 +28,8 @@ def check_class_names(dataset: Dataset) -> None:
         if not _is_plain(name):
             raise DataError(
                 f"{dataset.root}: class name {name!r} cannot be a folder's; "
-                "rename the class, or choose another format (--to)"
+                "rename the class, or choose another format",
+                fix={"to": []},
             )
 
 
@@ -88,5 +89,6 @@ def check_labelled(dataset: Dataset, holds: str) -> None:
         name = dataset.sample_ids(unlabelled[:1])[0]
         raise DataError(
             f"{dataset.root}: {name} has no label, and {holds} hold none without; "
-            "choose npz or parquet (--to)"
+            "choose another format",
+            fix={"to": ["npz", "parquet"]},
         )

@@ -18,7 +18,7 @@ from fer_data.data.dataset import CANNOT_BE_DECODED, Dataset, LeftOut
 from fer_data.data.decode import PixelFormat
 from fer_data.data.sources.piece import Piece
 from fer_data.data.sources.source import check_bad_rows
-from fer_data.errors import DataError
+from fer_data.errors import DataError, skippable
 from fer_data.util.files import write_text
 from fer_data.util.parallel import in_parallel
 from fer_data.util.progress import track
@@ -167,8 +167,7 @@ def without(dataset: Dataset, bad: list[tuple[int, str]], *, skip_bad: bool) -> 
     if not bad:
         return dataset
     if not skip_bad:
-        hint = "" if "--skip-bad" in bad[0][1] else "; mend it, or leave bad ones out (--skip-bad)"
-        raise DataError(bad[0][1] + hint)
+        raise skippable(bad[0][1])
     rows = np.array([row for row, _ in bad])
     if len(rows) == len(dataset):
         raise DataError(f"{dataset.root}: not one picture can be decoded ({bad[0][1]})")

@@ -80,7 +80,9 @@ def write_one_form(
         form = writer.only or _first_form(dataset, writer.holds)
         _refuse_others(dataset, form, writer.holds)
     elif writer.only not in (None, form):
-        raise DataError(f"{dataset.root}: {writer.holds}, not {form}; {_advice(writer.only)}")
+        raise DataError(
+            f"{dataset.root}: {writer.holds}, not {form}; {_advice(writer.only)}", fix=_FORM
+        )
     store = _store(dataset, form, cache)
     writer.write(store, target)
     report = store.report
@@ -142,9 +144,14 @@ def _looks(piece: Piece) -> Iterator[tuple[int, str, _Look]]:
 
 def _misfit(name: str, seen: _Look, holds: str, form: PixelFormat) -> DataError:
     height, width, color = seen
-    return DataError(f"{name}: is {height}x{width} {color}, but {holds}; {_advice(form)}")
+    return DataError(
+        f"{name}: is {height}x{width} {color}, but {holds}; {_advice(form)}", fix=_FORM
+    )
 
 
 def _advice(form: PixelFormat | None) -> str:
     form = form or _USUAL
-    return f"bring all to one form (--size {form.height} --color {form.color})"
+    return f"bring all to one form, as {form}"
+
+
+_FORM: dict[str, tuple[str, ...]] = {"form": ()}

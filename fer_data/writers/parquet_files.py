@@ -190,7 +190,8 @@ def _schema(dataset: Dataset, single: Path | None) -> pa.Schema:
             raise DataError(
                 f"{dataset.root}: has {', '.join(dataset.splits)}, and {single.name} holds "
                 f"{'one split' if told is None else f'the {told} split, by its name'}; "
-                "name a folder (--to parquet)"
+                "name a folder",
+                fix={"to": ["parquet"]},
             )
         metadata[SPLIT_KEY] = split
     image = pa.struct({"bytes": pa.binary(), "path": pa.string()})

@@ -11,6 +11,8 @@ from fer_data.data import sources
 from fer_data.errors import DataError
 from fer_data.util.files import refuse_special
 
+_FORCE = {"force": ("true",)}
+
 
 def placed(out: str | Path, source: Path) -> Path:
     """Return the path of a target, links resolved.
@@ -57,12 +59,15 @@ def checked(out: Path, *, to: str, force: bool, single: bool = False) -> Iterato
         if single and out.is_dir():
             raise DataError(f"{out}: is a folder; name a file")
         if single and out.exists() and not force:
-            raise DataError(f"{out}: is there already; name another file, or replace it (--force)")
+            raise DataError(
+                f"{out}: is there already; name another file, or replace it", fix=_FORCE
+            )
         if not single and out.exists() and not out.is_dir():
             raise DataError(f"{out}: is a file; name a folder")
         if not single and out.is_dir() and any(out.iterdir()) and not force:
             raise DataError(
-                f"{out}: holds other files; choose an empty folder, or write into it with --force"
+                f"{out}: holds other files; choose an empty folder, or write into it all the same",
+                fix=_FORCE,
             )
         if not single and out.is_dir() and (held := sources.layout_of(out)) not in ("folder", to):
             raise DataError(

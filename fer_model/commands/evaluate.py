@@ -2,66 +2,47 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
-import typer
+from cyclopts import Parameter
 
-from fer_data.commands.options import (
-    AsJson,
-    Cache,
-    Contempt,
-    Exclude,
-    Ferplus,
-    Fold,
-    KeepUnusable,
-    Layout,
-    SkipBad,
-    Splits,
-    load_options,
-)
-from fer_data.data.reading import load
+from fer_data.commands.options import AsJson, Cache, DataOptions, DataPath
 from fer_data.extras import require_keras
 from fer_data.terminal.cli_support import print_json
-from fer_model.commands.options import DataPath, OwnTestTime
+from fer_model.commands.options import OwnTestTime, RunPath
 from fer_model.commands.session import import_keras, print_scores
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    run: RunPath,
     path: DataPath,
-    split: Annotated[str, typer.Option(help="Which split to score.")] = "test",
+    /,
+    *,
+    split: Annotated[str, Parameter(metavar="NAME", help="Which split to score.")] = "test",
     test_time: OwnTestTime = None,
     as_json: AsJson = False,
     cache: Cache = None,
-    skip_bad: SkipBad = False,
-    layout: Layout = None,
-    exclude: Exclude = None,
-    splits: Splits = None,
-    fold: Fold = None,
-    ferplus: Ferplus = None,
-    contempt: Contempt = False,
-    keep_unusable: KeepUnusable = False,
+    data: DataOptions = DataOptions(),
 ) -> None:
     """Score a run's model on a split of any data set with the same classes.
 
-    **Examples**
+    Examples::
 
-      fer-model evaluate runs/oversample fer2013/
-
-      fer-model evaluate runs/oversample fer2013.csv --split test --json
+        fer-model evaluate runs/oversample fer2013/
+        fer-model evaluate runs/oversample fer2013.csv --split test --json
     """
+    from fer_data.data.reading import load
     from fer_model.training.runs import Run
 
     Run.open(run)
     require_keras()
-    data = load(path, **load_options(locals()))
+    dataset = load(path, **data.given())
     import_keras()
     from fer_model.training.evaluate import evaluate_run
 
     scores = evaluate_run(
         run,
-        data,
+        dataset,
         split=split,
         test_time=test_time,
         cache=cache,

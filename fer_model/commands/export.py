@@ -5,43 +5,48 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from cyclopts import Parameter
 
+from fer_data.commands.fields import OUTPUT
 from fer_data.commands.options import AsJson
 from fer_data.terminal import cli_support
 from fer_data.terminal.cli_support import print_json, say
 from fer_data.util.words import counted
+from fer_model.commands.options import RunPath
 from fer_model.commands.session import import_keras
 from fer_model.inference.forms import FORMS
 
 
 def export(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    run: RunPath,
+    /,
+    *,
+    form: Annotated[
+        str,
+        Parameter(name="--to", metavar="FORM", help=f"{', '.join(FORMS)}.", group=OUTPUT),
+    ] = "onnx",
     out: Annotated[
         Path | None,
-        typer.Option(
-            help="File or folder to make.",
-            show_default="model.onnx, saved_model or model.tflite in RUN",
+        Parameter(
+            metavar="PATH",
+            help="File or folder to make; by default model.onnx, saved_model or model.tflite in "
+            "RUN.",
+            group=OUTPUT,
         ),
     ] = None,
-    form: Annotated[
-        str, typer.Option("--to", metavar="FORM", help=f"{', '.join(FORMS)}.")
-    ] = "onnx",
     as_json: AsJson = False,
 ) -> None:
     """Export a run's model to ONNX, TensorFlow's SavedModel or TFLite.
 
+    Examples::
+
+        fer-model export runs/oversample
+        fer-model export runs/oversample --to tflite --out phone/face.tflite
+        fer-model export runs/oversample --to saved-model --out served/1 --json
+
     The export takes pixels as they are, float32 from 0 to 255 in the run's size and colour, any
-    number of pictures at a time, and gives probabilities; class names travel with it. It is loaded
-    again and compared with Keras on the same pictures before it appears.
-
-    **Examples**
-
-      fer-model export runs/oversample
-
-      fer-model export runs/oversample --to tflite --out phone/face.tflite
-
-      fer-model export runs/oversample --to saved-model --out served/1 --json
+    number of images at a time, and gives probabilities; class names travel with it. It is loaded
+    again and compared with Keras on the same images before it appears.
     """
     from fer_model.inference.forms import export_path
     from fer_model.training.runs import Run

@@ -1,142 +1,177 @@
-"""Options that several commands share, and what is made of them."""
+"""Options of a recipe and of a machine, and the recipe that is made of them."""
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated
 
-import typer
+from cyclopts import Parameter
+from cyclopts.validators import Number
 
-from fer_data.errors import UsageError
+from fer_data.commands.fields import DATA, MACHINE, TRAINING, Given, fields_of
+from fer_data.commands.options import LIBRARY_ONLY
+from fer_data.commands.options import WORDS as DATA_WORDS
+from fer_data.data.options import LoadOptions
 from fer_data.sampling.schedule import parse_epoch_size
 from fer_data.sampling.strategy import FORMS
 from fer_data.transforms.augment import PRESETS
 from fer_data.transforms.mixing import FORMS as MIXES
 from fer_model.losses.choice import FORMS as LOSSES
-from fer_model.training.recipe import Net as Nets
-from fer_model.training.recipe import Recipe
+from fer_model.training.recipe import Recipe, TestTime
 from fer_model.training.recipes import RECIPES, named_recipe
 
-DataPath = Annotated[
-    Path,
-    typer.Argument(  # the library says in one line what cannot be read
-        metavar="PATH", readable=False, help="Folder of class folders, or a FER2013 csv."
-    ),
-]
-Balance = Annotated[
-    str,
-    typer.Option(
-        help=f"How an epoch is drawn or weighted: {', '.join(FORMS)}.",
-        metavar="STRATEGY",
-    ),
-]
-Loss = Annotated[str, typer.Option(metavar="LOSS", help=f"What is lessened: {', '.join(LOSSES)}.")]
-Net = Annotated[str, typer.Option(help=f"{', '.join(get_args(Nets))}.")]
+RunPath = Annotated[Path, Parameter(help="A run folder.")]
 Named = Annotated[
     str | None,
-    typer.Option(
-        "--recipe",
+    Parameter(
+        name="--recipe",
         metavar="NAME",
         help=f"A recipe that the others change: {', '.join(RECIPES)}.",
+        group=TRAINING,
     ),
 ]
-Optimizer = Annotated[str, typer.Option(help="adam, adamw or sgd.")]
-Decay = Annotated[float, typer.Option("--weight-decay", help="Of the kernels, times the rate.")]
-Clip = Annotated[
-    float | None, typer.Option("--clip-norm", help="The longest gradient, all weights together.")
-]
-Smoothing = Annotated[
-    float, typer.Option("--label-smoothing", help="Share of a label spread over all classes.")
-]
-Average = Annotated[
-    float, typer.Option(help="Decay of the running average of the weights; 0 for none.")
-]
-Precision = Annotated[str, typer.Option(help="float32 or bfloat16.")]
-TestTime = Annotated[
-    str,
-    typer.Option(help="Average predictions over a picture's versions: none, flips or crops."),
-]
-Augment = Annotated[str, typer.Option(help=f"Of training pictures: {', '.join(PRESETS)}.")]
-AugmentRare = Annotated[
-    str | None,
-    typer.Option(help="Another one for classes with fewer than half of an average class."),
-]
-Mix = Annotated[str, typer.Option(help=f"Mix pictures in pairs: {', '.join(MIXES)}.")]
-EpochSize = Annotated[
-    str, typer.Option(help="Samples of an epoch: own (the strategy's), natural or a number.")
-]
-Batch = Annotated[int, typer.Option("--batch-size", help="Pictures of a step.")]
-Epochs = Annotated[int, typer.Option(help="How many epochs.")]
-Steps = Annotated[
-    int | None,
-    typer.Option(help="Steps between two validations; by default one pass of the balanced data."),
-]
-Rate = Annotated[float, typer.Option("--learning-rate", help="The optimizer's, at its highest.")]
-Schedule = Annotated[
-    str, typer.Option(help="How the rate falls: plateau (by validation loss) or cosine (by step).")
-]
-Factor = Annotated[float, typer.Option(help="The rate's factor on a plateau.")]
-Patience = Annotated[int, typer.Option(help="Epochs without a better validation loss.")]
-MinRate = Annotated[float, typer.Option("--min-learning-rate", help="The rate's floor.")]
-Keep = Annotated[str, typer.Option(help="best (validation accuracy) or last epoch's model.")]
-Fraction = Annotated[float, typer.Option(help="Share of training that is held out.")]
-Subset = Annotated[float, typer.Option(help="Train on this stratified share of the data.")]
-Seed = Annotated[int, typer.Option(help="Everything random follows from it.")]
-Size = Annotated[
-    int | None,
-    typer.Option(
-        "--image-size", help="Side of the images, in pixels.", show_default="the images' own"
-    ),
-]
-Color = Annotated[str | None, typer.Option(help="grey or rgb.", show_default="the images' own")]
-Rescale = Annotated[float, typer.Option(help="Pixels, 0 to 255, are multiplied by this.")]
 OwnTestTime = Annotated[
-    str | None,
-    typer.Option(
-        help="Average over a picture's versions: none, flips or crops.",
-        show_default="as the recipe says",
-    ),
+    TestTime | None,
+    Parameter(help="Average predictions over versions of an image; by default as the recipe says."),
 ]
 
-DataOnDevice = Annotated[
-    bool | None,
-    typer.Option(
-        "--data-on-device/--no-data-on-device",
-        help="Keep pixels on the device and make pictures there; by default where they fit on an "
-        "accelerator.",
-        show_default=False,
+WORDS = {
+    "net": Parameter(help="Which net."),
+    "balance": Parameter(
+        metavar="STRATEGY", help=f"How an epoch is drawn or weighted: {', '.join(FORMS)}."
     ),
-]
+    "loss": Parameter(metavar="LOSS", help=f"What is minimised: {', '.join(LOSSES)}."),
+    "augment": Parameter(
+        metavar="PRESET", help=f"Augmentation of training images: {', '.join(PRESETS)}."
+    ),
+    "augment_rare": Parameter(
+        metavar="PRESET", help="Another one for classes with fewer than half of an average class."
+    ),
+    "mix": Parameter(metavar="MIX", help=f"Mix images in pairs: {', '.join(MIXES)}."),
+    "epoch_size": Parameter(
+        metavar="SIZE", help="Samples of an epoch: own (the strategy's), natural or a number."
+    ),
+    "batch_size": Parameter(metavar="N", help="Images of a step."),
+    "epochs": Parameter(metavar="N", help="How many epochs."),
+    "steps_per_epoch": Parameter(
+        metavar="N", help="Steps between two validations; by default one pass of the data."
+    ),
+    "optimizer": Parameter(help="Which optimizer."),
+    "weight_decay": Parameter(metavar="X", help="Of the kernels, times the learning rate."),
+    "clip_norm": Parameter(metavar="X", help="Gradient clipping: the norm of all weights."),
+    "label_smoothing": Parameter(metavar="X", help="Fraction of a label spread over all classes."),
+    "average": Parameter(
+        metavar="X", help="Decay of the moving average of the weights (EMA); 0 for none."
+    ),
+    "precision": Parameter(help="What layers compute in."),
+    "learning_rate": Parameter(metavar="X", help="The optimizer's, at its highest."),
+    "schedule": Parameter(help="How the rate falls: by validation loss, or by step."),
+    "plateau_factor": Parameter(metavar="X", help="The rate's factor on a plateau."),
+    "plateau_patience": Parameter(metavar="N", help="Epochs without a better validation loss."),
+    "min_learning_rate": Parameter(metavar="X", help="The rate's floor."),
+    "keep": Parameter(help="Which epoch's model: by validation accuracy, or the last."),
+    "validation_fraction": Parameter(metavar="X", help="Fraction of training that is held out."),
+    "subset": Parameter(metavar="X", help="Train on this stratified fraction of the data."),
+    "seed": Parameter(metavar="N", help="Everything random follows from it."),
+    "image_size": Parameter(
+        metavar="PIXELS", help="Side of the images, or HEIGHTxWIDTH; by default their own."
+    ),
+    "color": Parameter(help="Colours of the images; by default their own."),
+    "fit": Parameter(help="How images of another aspect ratio are resized."),
+    "rescale": Parameter(metavar="X", help="Pixels, 0 to 255, are multiplied by this."),
+    "test_time": Parameter(help="Average predictions over versions of an image."),
+}
+"""What only the command line says of `Recipe`."""
+
+NAMED_ONLY = ("protocol",)
+"""Fields that only a named recipe has."""
 
 
-def make_recipe(context: typer.Context, options: dict[str, Any]) -> Recipe:
-    """Make a recipe of a command's options: of one that is named, changed by those given."""
-    recipe = options["recipe"]
-    values = {
-        field.name: options[field.name]
-        for field in fields(Recipe)
-        if field.name in options and (recipe is None or is_given(context, field.name))
-    }
-    if "image_size" in values:
-        values["image_size"] = values["image_size"] and (values["image_size"],) * 2
+@fields_of(Recipe, WORDS, group=TRAINING, without=NAMED_ONLY)
+class RecipeOptions(Given):
+    """What of a recipe stands on the command line."""
+
+
+COMPARED = Recipe(schedule="cosine", keep="last")
+"""What a comparison changes where no recipe is named: no arm is favoured by its validation."""
+
+
+@fields_of(
+    Recipe,
+    WORDS,
+    group=TRAINING,
+    without=(*NAMED_ONLY, "balance", "loss", "mix"),
+    shown=COMPARED,
+)
+class ComparedRecipeOptions(Given):
+    """What of a recipe stands on the command line where arms say the rest."""
+
+
+@fields_of(
+    LoadOptions,
+    DATA_WORDS,
+    group=DATA,
+    without=("test_apart", *LIBRARY_ONLY, *(one.name for one in fields(Recipe))),
+)
+class TrainingData(Given):
+    """How a data set is read that is trained on; size and colour are the recipe's."""
+
+
+@Parameter(name="*", group=MACHINE)
+@dataclass(frozen=True)
+class Machine(Given):
+    """Where a model is trained, which changes nothing of what comes of it."""
+
+    cache: Annotated[
+        Path | None,
+        Parameter(
+            metavar="DIR",
+            help="Where decoded images are kept; by default FER_DATA_CACHE, or the user's cache.",
+        ),
+    ] = None
+    data_on_device: Annotated[
+        bool | None,
+        Parameter(
+            negative="--no-data-on-device",
+            help="Keep pixels on the device and make batches there; by default where they fit on "
+            "an accelerator.",
+        ),
+    ] = None
+
+
+@Parameter(name="*", group=MACHINE)
+@dataclass(frozen=True)
+class Devices(Machine):
+    """Where one model is trained."""
+
+    devices: Annotated[
+        int | None,
+        Parameter(
+            metavar="N",
+            help="Devices that share each batch (KERAS_BACKEND=jax); by default one.",
+            validator=Number(gte=1),
+        ),
+    ] = None
+
+
+def make_recipe(name: str | None, changes: Given, base: Recipe | None = None) -> Recipe:
+    """Make a recipe: the one that is named, or else the base, changed by what was given.
+
+    Parameters
+    ----------
+    name : str, optional
+        Of `RECIPES`.
+    changes : Given
+        Fields of a recipe.
+    base : Recipe, optional
+        What is changed where no recipe is named; by default the defaults.
+
+    Returns
+    -------
+    Recipe
+    """
+    values = changes.given()
     if "epoch_size" in values:
         values["epoch_size"] = parse_epoch_size(values["epoch_size"])
-    return replace(Recipe() if recipe is None else named_recipe(recipe), **values)
-
-
-def is_given(context: typer.Context, name: str) -> bool:
-    """Whether an option stands on the command line."""
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
-
-
-def refuse_others(context: typer.Context, known: set[str], why: str) -> None:
-    """Refuse options that were given, and that would silently do nothing."""
-    others = [
-        f"--{name.replace('_', '-')}"
-        for name in context.params
-        if name not in known and is_given(context, name)
-    ]
-    if others:
-        raise UsageError(f"{', '.join(others)} cannot be given here: {why}")
+    return replace(named_recipe(name) if name is not None else base or Recipe(), **values)

@@ -1,18 +1,19 @@
-"""What a run sees in pictures."""
+"""What a run sees in images."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from cyclopts import Parameter
 
-from fer_data.commands.options import AsJson, Layout, SkipBad
+from fer_data.commands.fields import DATA, OUTPUT, Given, fields_of
+from fer_data.commands.options import WORDS, AsJson
 from fer_data.commands.outputs import check_output, written
-from fer_data.data.dataset import shown_class
+from fer_data.data.options import LoadOptions
 from fer_data.terminal.cli_support import print_json, print_table, say
 from fer_data.util.words import counted
-from fer_model.commands.options import OwnTestTime
+from fer_model.commands.options import OwnTestTime, RunPath
 from fer_model.commands.session import import_keras
 
 if TYPE_CHECKING:
@@ -22,53 +23,55 @@ _SHOWN = 20
 """Rows of the table that is printed."""
 
 
+@fields_of(LoadOptions, WORDS, group=DATA, only=("skip_bad", "layout"))
+class ImageOptions(Given):
+    """How images, folders and data sets are read that need no labels."""
+
+
 def predict(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
-    paths: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="PATH...",
-            readable=False,
-            help="Pictures of faces, folders of them, or data sets (csv, .npz, parquet, TFRecord).",
+    run: RunPath,
+    /,
+    *paths: Annotated[
+        Path,
+        Parameter(
+            required=True,
+            help="Images, folders of them, or data sets (csv, .npz, parquet, TFRecord).",
         ),
     ],
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="CSV", help="Write a row a picture, with every probability."),
-    ] = None,
     split: Annotated[
-        str | None, typer.Option(help="Of data sets: this split alone.", show_default="all")
+        str | None,
+        Parameter(metavar="NAME", help="Of data sets: this split alone; by default all."),
     ] = None,
     test_time: OwnTestTime = None,
-    skip_bad: SkipBad = False,
-    layout: Layout = None,
+    out: Annotated[
+        Path | None,
+        Parameter(
+            metavar="CSV", help="Write a row an image, with every probability.", group=OUTPUT
+        ),
+    ] = None,
     as_json: AsJson = False,
+    data: ImageOptions = ImageOptions(),
 ) -> None:
-    """Say what a run's model sees in pictures: class names and probabilities.
+    """Say what a run's model sees in images: class names and probabilities.
 
-    Pictures of any size and colour are brought to the run's, as in training. In a folder with
-    class folders of the model's, labels come along; in any other one every picture is taken.
+    Examples::
 
-    **Examples**
+        fer-model predict runs/oversample me.jpg
+        fer-model predict runs/oversample photos/ --out probabilities.csv --skip-bad
+        fer-model predict runs/oversample fer2013.csv --split test --out p.csv
+        fer-model predict runs/oversample *.png --json
 
-      fer-model predict runs/oversample me.jpg
-
-      fer-model predict runs/oversample photos/ --out probabilities.csv --skip-bad
-
-      fer-model predict runs/oversample fer2013.csv --split test --out probabilities.csv
-
-      fer-model predict runs/oversample *.png --json
+    Images of any size and colour are brought to the run's, as in training. In a folder with
+    class folders of the model's, labels come along; in any other one every image is taken.
     """
     from fer_model.training.runs import Run
 
     Run.open(run)
-    check_output(out, {"runs": paths})
+    check_output(out, paths)
     import_keras()
     from fer_model.inference.predict import predict_paths
 
-    found = predict_paths(
-        run, paths, split=split, test_time=test_time, skip_bad=skip_bad, layout=layout
-    )
+    found = predict_paths(run, paths, split=split, test_time=test_time, **data.given())
     if out is not None:
         with written(out):
             found.write_csv(out)
@@ -82,6 +85,7 @@ def predict(
 
 
 def _show(found: Predictions, out: Path | None, *, as_json: bool) -> None:
+    from fer_data.data.dataset import shown_class
     from fer_model.render import predictions_table
 
     if out is None and as_json:

@@ -6,11 +6,10 @@ import itertools
 import logging
 import os
 import shlex
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import typer
 
 from fer_data.extras import require_keras
 from fer_data.terminal import cli_support
@@ -67,4 +66,4 @@ def stop_if_interrupted(run: Run) -> None:
             f"Stopped; {counted(len(run.history), 'epoch is', 'epochs are')} finished.{best} "
             f"Go on with: fer-model train --resume {shlex.quote(str(run.path))}"
         )
-        raise typer.Exit(INTERRUPTED)
+        sys.exit(INTERRUPTED)

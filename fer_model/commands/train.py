@@ -2,66 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import typer
+from cyclopts import Parameter
 from rich.console import Console
 
-from fer_data.commands.options import (
-    AsJson,
-    Cache,
-    Contempt,
-    Exclude,
-    Ferplus,
-    Fold,
-    KeepUnusable,
-    Layout,
-    SkipBad,
-    Soft,
-    Splits,
-    load_options,
-)
-from fer_data.data.reading import load
+from fer_data.commands.fields import OUTPUT, Given, refuse_others
 from fer_data.errors import UsageError
 from fer_data.extras import require, require_keras
 from fer_data.terminal import cli_support
 from fer_data.terminal.cli_support import print_json, say
 from fer_data.util.words import counted
 from fer_model.commands.options import (
-    Augment,
-    AugmentRare,
-    Average,
-    Balance,
-    Batch,
-    Clip,
-    Color,
-    DataOnDevice,
-    Decay,
-    Epochs,
-    EpochSize,
-    Factor,
-    Fraction,
-    Keep,
-    Loss,
-    MinRate,
-    Mix,
+    Devices,
     Named,
-    Net,
-    Optimizer,
-    Patience,
-    Precision,
-    Rate,
-    Rescale,
-    Schedule,
-    Seed,
-    Size,
-    Smoothing,
-    Steps,
-    Subset,
-    TestTime,
+    RecipeOptions,
+    TrainingData,
     make_recipe,
-    refuse_others,
 )
 from fer_model.commands.session import (
     free_name,
@@ -71,126 +30,91 @@ from fer_model.commands.session import (
 )
 
 
+@Parameter(name="*", group=OUTPUT)
+@dataclass(frozen=True)
+class RunOutput(Given):
+    """Where a run goes, and what is said of it."""
+
+    out: Annotated[
+        Path | None,
+        Parameter(metavar="DIR", help="Run folder; by default runs/DATA-NET-BALANCE."),
+    ] = None
+    tensorboard: Annotated[
+        bool | None, Parameter(help="Write TensorBoard logs into the run folder.")
+    ] = None
+    summary: Annotated[
+        bool | None,
+        Parameter(negative="--no-summary", help="Print the net's layers first, as by default."),
+    ] = None
+    as_json: Annotated[bool | None, Parameter(name="--json", help="Print JSON.")] = None
+
+
 def train(
-    context: typer.Context,
     path: Annotated[
         Path | None,
-        typer.Argument(
-            metavar="PATH", readable=False, help="Folder of class folders, or a FER2013 csv."
-        ),
+        Parameter(help="Folder of class folders, FER2013 csv, .npz, parquet or TFRecord."),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Run folder; by default runs/DATA-NET-BALANCE.")
+    /,
+    *,
+    resume: Annotated[
+        Path | None, Parameter(metavar="RUN", help="Go on with an interrupted run.")
     ] = None,
     recipe: Named = None,
-    balance: Balance = "none",
-    loss: Loss = "cross-entropy",
-    net: Net = "documented",
-    augment: Augment = "flip",
-    augment_rare: AugmentRare = None,
-    mix: Mix = "none",
-    epoch_size: EpochSize = "own",
-    batch_size: Batch = 64,
-    epochs: Epochs = 100,
-    steps_per_epoch: Steps = None,
-    optimizer: Optimizer = "adam",
-    weight_decay: Decay = 0.0,
-    clip_norm: Clip = None,
-    label_smoothing: Smoothing = 0.0,
-    average: Average = 0.0,
-    precision: Precision = "float32",
-    learning_rate: Rate = 3.5e-4,
-    schedule: Schedule = "plateau",
-    plateau_factor: Factor = 0.1,
-    plateau_patience: Patience = 2,
-    min_learning_rate: MinRate = 1e-5,
-    keep: Keep = "best",
-    validation_fraction: Fraction = 0.1,
-    subset: Subset = 1.0,
-    seed: Seed = 0,
-    image_size: Size = None,
-    color: Color = None,
-    rescale: Rescale = 1.0,
-    test_time: TestTime = "none",
-    resume: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="Go on with an interrupted run.")
-    ] = None,
-    tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="Write TensorBoard logs into the run folder.")
-    ] = False,
-    summary: Annotated[
-        bool, typer.Option("--summary/--no-summary", help="Print the net's layers first.")
-    ] = True,
-    data_on_device: DataOnDevice = None,
-    devices: Annotated[
-        int, typer.Option(min=1, help="Devices that share each batch (KERAS_BACKEND=jax).")
-    ] = 1,
-    cache: Cache = None,
-    skip_bad: SkipBad = False,
-    layout: Layout = None,
-    exclude: Exclude = None,
-    splits: Splits = None,
-    fold: Fold = None,
-    ferplus: Ferplus = None,
-    soft: Soft = False,
-    contempt: Contempt = False,
-    keep_unusable: KeepUnusable = False,
-    as_json: AsJson = False,
+    changes: RecipeOptions = RecipeOptions(),
+    data: TrainingData = TrainingData(),
+    output: RunOutput = RunOutput(),
+    machine: Devices = Devices(),
 ) -> None:
     """Train a net and leave a run folder: model, history, metrics, predictions, plots.
 
+    Examples::
+
+        fer-model train fer2013/ --balance oversample
+        fer-model train fer2013/ --balance class-weights --out runs/weights
+        fer-model train fer2013.csv --splits folds.csv --fold 1 --out runs/fold-1
+        fer-model train fer2013/ --recipe quick --balance oversample
+        fer-model train --resume runs/weights
+
     The defaults are the notebook's net and rates; --recipe notebook has its protocol, too: the test
     split, flipped at random, as validation, and the last epoch's model. Else a validation part is
-    taken from the training split (stratified, copies of a picture kept together) unless the data
-    brings one; the test split is scored once, at the end. Ctrl-C stops after the step under way,
-    and --resume goes on with it.
-
-    **Examples**
-
-      fer-model train fer2013/ --balance oversample
-
-      fer-model train fer2013.csv --balance class-weights --epochs 30 --out runs/weights
-
-      fer-model train fer2013.csv --splits folds.csv --fold 1 --out runs/fold-1
-
-      fer-model train fer2013/ --recipe quick --balance oversample
-
-      fer-model train --resume runs/weights
+    taken from the training split (stratified, duplicates of an image kept together) unless the
+    data brings one; the test split is scored once, at the end. Ctrl-C stops after the step under
+    way, and --resume goes on with it.
     """
+    from fer_data.data.reading import load
+
     if (path is None) == (resume is None):
         raise UsageError("give either a data PATH to train on, or --resume RUN")
     if resume is not None:
-        refuse_others(
-            context,
-            {
-                *("resume", "cache", "tensorboard", "summary", "as_json"),
-                *("data_on_device", "devices"),
-            },
-            "--resume goes on with the run's own recipe",
-        )
-    options = locals()
-    made = make_recipe(context, options)
-    if tensorboard:
+        why = "--resume goes on with the run's own recipe"
+        if recipe is not None:
+            raise UsageError(f"--recipe cannot be given here: {why}")
+        refuse_others(why, changes, data, output, but=("tensorboard", "summary", "as_json"))
+    made = make_recipe(recipe, changes)
+    if output.tensorboard:
         require("--tensorboard", "tensorboard", "tensorflow")
     require_keras()
     # What can be refused is refused before keras, which takes seconds.
-    data = None if path is None else load(path, **load_options(options))
+    dataset = None if path is None else load(path, **data.given())
     import_keras()
     from fer_model.training import live
     from fer_model.words import duration
 
     show = live.Display(
-        Console(stderr=as_json, emoji=False), tensorboard=tensorboard, summary=summary
+        Console(stderr=bool(output.as_json), emoji=False),
+        tensorboard=bool(output.tensorboard),
+        summary=output.summary is not False,
     )
-    where: dict[str, Any] = {"data_on_device": data_on_device, "num_devices": devices}
-    if data is None:
+    where = machine.given()
+    where["num_devices"] = where.pop("devices", 1)
+    if dataset is None:
         assert resume is not None
-        run = show.resume(resume, cache=cache, **where)
+        run = show.resume(resume, **where)
     else:
-        folder = out or free_name(data.root, made)
-        run = show.train(made, data, folder, cache=cache, **where)
+        folder = output.out or free_name(dataset.root, made)
+        run = show.train(made, dataset, folder, **where)
     stop_if_interrupted(run)
-    if as_json:
+    if output.as_json:
         print_json({"run": str(run.path), **run.metrics})
         return
     metrics = run.metrics

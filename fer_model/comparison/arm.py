@@ -19,7 +19,7 @@ from fer_model.losses.choice import LOSSES, LossChoice
 from fer_model.training.recipe import Recipe
 
 FORMS = (*STRATEGIES, *LOSS_FORMS[1:], *MIXES[1:], *HEADS)
-"""All parts of what ``--arms`` takes."""
+"""All parts of an arm."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Arm:
 
     @classmethod
     def parse(cls, text: str) -> Arm:
-        """Parse one of what ``--arms`` takes: parts of `FORMS` with a plus between them.
+        """Parse an arm: parts of `FORMS` with a plus between them.
 
         ``oversample``, ``focal:2``, ``deferred:8+ldam:0.5``, ``oversample+mixup:0.2``, ``crt``.
 

@@ -167,17 +167,19 @@ def _check_place(out: Path, data: Path) -> None:
     """
     if data.is_dir() and out.resolve().is_relative_to(data.resolve()):
         raise UsageError(
-            f"{out}: lies in the data set, which it would change; choose another --out"
+            f"{out}: lies in the data set, which it would change; choose another folder",
+            fix={"out": []},
         )
     if out.exists() and not out.is_dir():
-        raise UsageError(f"{out}: is no folder; choose another --out")
+        raise UsageError(f"{out}: is no folder; choose another", fix={"out": []})
     if out.exists() and not (out / FILE).exists():
         others = (one.name for one in out.iterdir() if not one.name.startswith("."))
         other = next((name for name in others if name != SAMPLES), None)
         if other is not None:
             raise UsageError(
                 f"{out}: holds something already ({printable(other)}), and no comparison; "
-                "choose another --out"
+                "choose another folder",
+                fix={"out": []},
             )
 
 

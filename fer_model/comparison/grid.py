@@ -98,8 +98,9 @@ def declare(
     parts = divide(recipe, store)
     if parts.test is None:
         raise DataError(
-            f"{store.dataset.root}: no labelled test split to compare on; make one "
-            "(fer-data split --pool)"
+            f"{store.dataset.root}: no labelled test split to compare on; divide all "
+            "of it (fer_data.split, pooled), and name the file",
+            fix={"splits": []},
         )
     natural = recipe.steps_per_epoch or parts.train.num_steps
     if num_steps is not None:
@@ -137,13 +138,15 @@ def _check_reached(arm: Arm, epochs: int, passes: float) -> None:
     if strategy.sampling in ("deferred", "progressive") and strategy.parameter >= passes:
         raise UsageError(
             f"arm {arm}: its change lies at pass {strategy.parameter} of the data, and a run has "
-            f"{passes:.1f}; give it an earlier one, or more --steps"
+            f"{passes:.1f}; give it an earlier one, or more steps",
+            fix={"num_steps": []},
         )
     loss = LossChoice.parse(arm.loss)
     if LOSSES[loss.name].late and loss.late_epoch(epochs) >= epochs:
         raise UsageError(
             f"arm {arm}: changes in the last fifth of the epochs, and there are {epochs}; "
-            "give 5 --epochs or more, shorter ones if need be (--steps-per-epoch)"
+            "give 5 or more, shorter ones if need be",
+            fix={"epochs": ["5"], "steps_per_epoch": []},
         )
 
 

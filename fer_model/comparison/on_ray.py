@@ -144,7 +144,7 @@ def _connected(address: str) -> Iterator[None]:
             **own,
         )
     except (ConnectionError, RuntimeError, ValueError) as error:
-        raise UsageError(f"--ray {address}: no cluster there ({_first_line(error)})") from None
+        raise UsageError(f"ray {address}: no cluster there ({_first_line(error)})") from None
     try:
         yield
     finally:
@@ -158,7 +158,7 @@ def _check_reachable(address: str) -> None:
         try:
             socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
         except (OSError, OverflowError) as error:
-            raise UsageError(f"--ray {address}: no cluster there ({error})") from None
+            raise UsageError(f"ray {address}: no cluster there ({error})") from None
 
 
 def _job(protocol: Protocol, cache: str | Path | None) -> dict[str, Any]:

@@ -163,7 +163,8 @@ class Protocol:
                 what = _differing(getattr(before, name), getattr(self, name))
                 raise UsageError(
                     f"{out}: holds a comparison of another {word} ({what}); "
-                    "give the same settings, or choose another --out"
+                    "give the same settings, or choose another folder",
+                    fix={"out": []},
                 )
         if before.arms[0] != self.arms[0]:
             raise UsageError(f"{out}: the baseline there is {before.arms[0]}, not {self.arms[0]}")

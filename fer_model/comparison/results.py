@@ -225,7 +225,8 @@ def check_runs(protocol: Protocol, out: Path) -> None:
         ):
             raise DataError(
                 f"{cell.folder}: a run of other settings or other data than {FILE} says; "
-                "delete it, or choose another --out"
+                "delete it, or choose another folder",
+                fix={"out": []},
             )
 
 

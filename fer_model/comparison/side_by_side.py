@@ -92,7 +92,7 @@ def side_by_side(paths: Sequence[str | Path]) -> SideBySide:
 def _doubts(runs: list[Run], rows: tuple[Row, ...]) -> list[str]:
     doubts = []
     if len({row.steps for row in rows}) > 1:
-        doubts.append("the runs took different numbers of steps (see --steps-per-epoch)")
+        doubts.append("the runs took different numbers of steps (see steps_per_epoch)")
     if len({run.data.get("fingerprint") for run in runs}) > 1:
         doubts.append("the runs were trained on different data")
     elif len({run.data.get("selected") for run in runs}) > 1:

@@ -61,5 +61,5 @@ def export_path(run: Path, out: str | Path | None, form: Form) -> Path:
     if not path.is_dir():
         refuse_special(path)
     if not needs.suffix and path.exists() and not (path.is_dir() and not any(path.iterdir())):
-        raise DataError(f"{path}: there is something already; choose another --out")
+        raise DataError(f"{path}: there is something already; choose another path", fix={"out": []})
     return path

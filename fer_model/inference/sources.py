@@ -72,7 +72,7 @@ def sources_of(
         if not is_image:
             found += [_data(path, names, split, skip_bad, layout) for path in group]
         elif split is not None:
-            raise UsageError(f"{next(group)}: a picture is in no split; leave --split out")
+            raise UsageError(f"{next(group)}: a picture is in no split; leave split away")
         else:
             dataset = _unlabelled(Path(), "image files", [str(path) for path in group])
             found.append(Source(None, dataset, dataset.pieces()))

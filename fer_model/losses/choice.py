@@ -207,7 +207,7 @@ def _form(name: str) -> str:
 
 
 FORMS = tuple(map(_form, LOSSES))
-"""What ``--loss`` and ``loss=`` take."""
+"""What ``loss=`` takes."""
 
 
 @dataclass(frozen=True)
@@ -235,7 +235,7 @@ class LossChoice:
 
     @classmethod
     def parse(cls, text: str) -> LossChoice:
-        """Parse what ``--loss`` takes.
+        """Parse what ``loss=`` takes.
 
         Raises
         ------

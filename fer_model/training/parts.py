@@ -90,7 +90,8 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
             if not len(held_out):
                 raise DataError(
                     f"{dataset.root}: too few samples to hold some out for validation; bring a "
-                    "validation split, or raise --validation-fraction"
+                    "validation split, or raise the fraction",
+                    fix={"validation_fraction": []},
                 )
             notes.append(
                 f"validation: {counted(len(held_out), 'sample')} held out of the training split, "

@@ -70,10 +70,12 @@ class Run:
         if not path.is_dir():
             refuse_special(path)
             if path.exists():
-                raise DataError(f"{path}: is a file; choose another --out")
+                raise DataError(f"{path}: is a file; choose another folder", fix={"out": []})
         if path.exists() and any(not was_left(one.name) for one in path.iterdir()):
-            hint = "continue it with --resume, or " if (path / "recipe.json").exists() else ""
-            raise DataError(f"{path}: holds something already; {hint}choose another --out")
+            hint = "resume it, or " if (path / "recipe.json").exists() else ""
+            raise DataError(
+                f"{path}: holds something already; {hint}choose another folder", fix={"out": []}
+            )
         about = {"recipe": recipe.to_dict(), "data": data, "versions": versions}
         if head is not None:
             about["head"] = head
@@ -167,10 +169,7 @@ class Run:
             If the run is not finished.
         """
         if not self.is_finished:
-            raise DataError(
-                f"{self.path}: the run is not finished; continue it with "
-                f"fer-model train --resume {self.path}"
-            )
+            raise DataError(f"{self.path}: the run is not finished; resume its training")
         path = self.path / "metrics.json"
         metrics = _read_json(path)
         try:

@@ -19,7 +19,8 @@ from fer_data.data.options import CLASS_FOLDERS
 from fer_data.data.sources.image_tables import is_table
 from fer_data.errors import DataError
 
-TYPE_IT = f"to take the folders as classes all the same, name the layout (--layout {CLASS_FOLDERS})"
+TYPE_IT = "to take the folders as classes all the same, name the layout"
+AS_CLASSES = {"layout": [CLASS_FOLDERS]}
 
 MAX_DEPTH = 16
 """Folders between the data set's own and its class folders."""
@@ -202,7 +203,8 @@ class _Finder:
                 found = sorted({top or ".", *map(_parent, within)})
                 raise DataError(
                     f"{self.root}: data sets in {len(found)} places: {', '.join(found)}; name one "
-                    f"of them, with --layout {CLASS_FOLDERS} where it holds another"
+                    "of them, and the layout where it holds another",
+                    fix=AS_CLASSES,
                 )
         flat = [
             (split, path)
@@ -251,7 +253,8 @@ class _Finder:
                 what = f"no image that is read, only {_endings(others)}" if others else "no image"
                 raise DataError(
                     f"{self.root}: {path} holds {what}, so its split would be missing; "
-                    f"fill it or move it away; {TYPE_IT}"
+                    f"fill it or move it away; {TYPE_IT}",
+                    fix=AS_CLASSES,
                 )
 
     def _refuse_beside(self, top: str, known: set[str], splits: list[tuple[str, str]]) -> None:
@@ -324,7 +327,8 @@ class _Finder:
         if hollow := [path for path in paths if self._has_images_deeper(path)]:
             raise DataError(
                 f"{self.root}: {_listed(hollow)} {_hold(hollow)} no images, only folders that do; "
-                f"name the folder whose folders are the classes; {TYPE_IT}"
+                f"name the folder whose folders are the classes; {TYPE_IT}",
+                fix=AS_CLASSES,
             )
         kept = []
         for path in paths:
@@ -335,7 +339,8 @@ class _Finder:
                 raise DataError(
                     f"{self.root}: {path} lies among the class folders and holds no image that is "
                     f"read, only {_endings(listing.others)}; move it away or convert its files; "
-                    f"{TYPE_IT}"
+                    f"{TYPE_IT}",
+                    fix=AS_CLASSES,
                 )
         return kept
 
@@ -399,13 +404,15 @@ class _Finder:
         if len(found) > 1 and 2 * len(mixed) >= len(holding):  # real_train, real_test, …
             raise DataError(
                 f"{self.root}: {_listed(mixed)} have splits in their names; sort them into "
-                f"<split>/<class>/<picture>; {TYPE_IT}"
+                f"<split>/<class>/<picture>; {TYPE_IT}",
+                fix=AS_CLASSES,
             )
 
     def _flat(self, paths: list[str], top: str) -> DataError:
         return DataError(
             f"{self.root}: no class folders in {_listed(paths)}; expected <class>/<picture> in "
-            f"{'it' if len(paths) == 1 else 'each'}{self._tables(top, *paths)}; {TYPE_IT}"
+            f"{'it' if len(paths) == 1 else 'each'}{self._tables(top, *paths)}; {TYPE_IT}",
+            fix=AS_CLASSES,
         )
 
     def _refuse_detection(self, top: str) -> None:
@@ -423,7 +430,8 @@ class _Finder:
         what = "" if beside else " (empty)"
         raise DataError(
             f"{self.root}: {_join(top, images[0])} beside {labels[0]}{what} is {kind}, not class "
-            f"folders; sort the images into one folder a class; {TYPE_IT}"
+            f"folders; sort the images into one folder a class; {TYPE_IT}",
+            fix=AS_CLASSES,
         )
 
     def _may_be_class(self, images: str, path: str) -> bool:
@@ -456,13 +464,15 @@ class _Finder:
             raise DataError(
                 f"{self.root}: one class only{' in training' if training != labelled else ''}, "
                 f"{training[0].name} ({path}){self._tables(*self.passed, path)}; name the folder "
-                f"that holds all classes; {TYPE_IT}"
+                f"that holds all classes; {TYPE_IT}",
+                fix=AS_CLASSES,
             )
 
     def _several(self, places: tuple[str, ...]) -> DataError:
         return DataError(
             f"{self.root}: class folders in {len(places)} places: {_listed(list(places))}; name "
-            f"one of them, or call the folders train, validation, test; {TYPE_IT}"
+            f"one of them, or call the folders train, validation, test; {TYPE_IT}",
+            fix=AS_CLASSES,
         )
 
     def _nothing(self, top: str) -> DataError:

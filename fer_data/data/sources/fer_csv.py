@@ -33,7 +33,7 @@ from fer_data.data.sources import source
 from fer_data.data.sources.csv_columns import Columns, choose, label_of, other_codes, unknown_word
 from fer_data.data.sources.piece import Found, Pieces
 from fer_data.data.sources.pixel_text import FEWEST_BYTES, parse_pixels, wrong_number
-from fer_data.errors import DataError
+from fer_data.errors import DataError, skippable
 
 BLOCK_BYTES = 1 << 20
 """Blocks of 4 MiB were new memory each time, and reading them took several times as long."""
@@ -161,7 +161,7 @@ def read(path: Path, options: LoadOptions) -> Dataset:
                 check_values(path)
                 are_values_known = True
             if part.rejects and not options.skip_bad:
-                raise bad_row(path, part.rejects[0])
+                raise skippable(str(bad_row(path, part.rejects[0])))
             left_out += [LeftOut(bad.where, f"bad {bad.column}") for bad in part.rejects]
             source.check_bad_rows(path, len(left_out))
             rows += part.rows
@@ -233,11 +233,8 @@ def _pieces(path: Path, locations: NDArray[Any]) -> Iterator[BlockRows]:
 
 
 def bad_row(path: Path, reject: Reject) -> DataError:
-    """Return the error that a bad row is, where bad rows are not skipped."""
-    return DataError(
-        f"{path}: {reject.where}, column {reject.column}: {reject.cause}; "
-        "correct the row, or leave bad rows out (--skip-bad)"
-    )
+    """Return what is wrong with a bad row."""
+    return DataError(f"{path}: {reject.where}, column {reject.column}: {reject.cause}")
 
 
 @contextmanager

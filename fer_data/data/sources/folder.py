@@ -278,7 +278,8 @@ def _refuse_tables(root: Path, found: Layout) -> None:
             raise DataError(
                 f"{root}: {relative} beside the folders names their images, so the folders may "
                 "be no classes; sort the images into one folder a class; "
-                f"{class_folders.TYPE_IT}"
+                f"{class_folders.TYPE_IT}",
+                fix=class_folders.AS_CLASSES,
             )
 
 

@@ -80,7 +80,7 @@ def _one(
     if named is not None:
         if named not in features:
             raise DataError(
-                f"Hugging Face dataset: no column {named!r}; it has {', '.join(features)}",
+                f"Hugging Face dataset: no column {named!r}; choose another",
                 fix={argument: list(features)},
             )
         return named
@@ -92,7 +92,7 @@ def _one(
     what = argument.removesuffix("_column")
     raise DataError(
         f"Hugging Face dataset: {'no column' if not found else 'several columns'} may be the "
-        f"{what}: {', '.join(found or features)}",
+        f"{what}; name one",
         fix={argument: found or list(features)},
     )
 

@@ -102,8 +102,7 @@ def _only(table: Table, lookup: FileLookup) -> ImageColumn:
     if differing:
         names = [first.name, *(other.name for other in others)]
         raise DataError(
-            f"{table.path}: {len(names)} columns name files, and not the same ones: "
-            f"{', '.join(map(quoted, names))}. Choose one: image_column={names[0]!r}",
+            f"{table.path}: {len(names)} columns name files, and not the same ones. Choose one",
             fix={"image_column": names},
         )
     aliases = tuple(other.name for other in others)
@@ -119,7 +118,7 @@ def _no_column(table: Table, lookup: FileLookup, samples: dict[str, list[str]]) 
         cause = _none_found(table.columns[some[0]], some[0], lookup)
         return DataError(
             f"{table.path}: no column names an image in at least {MIN_FOUND:.0%} of its rows: "
-            f"{cause}. Give the folder with all images, or image_column={some[0]!r}",
+            f"{cause}. Give the folder with all images, or name the column",
             fix={"image_column": some},
         )
     for name, sample in samples.items():

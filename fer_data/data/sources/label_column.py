@@ -85,9 +85,8 @@ def _named(path: Path, columns: Columns, given: str | Sequence[str]) -> tuple[st
         names = tuple(name.strip() for name in given.split(","))
     for name in names:
         if name not in columns:
-            others = ", ".join(map(quoted, list(columns)[:12]))
             raise DataError(
-                f"{path}: no column {quoted(name)} for labels; expected one of {others}",
+                f"{path}: no column {quoted(name)} for labels; choose another",
                 fix={"label_column": list(columns)},
             )
     return names
@@ -125,15 +124,12 @@ def _only(
     if not candidates:
         found = "; ".join(f"{quoted(name)}: {reason}" for name, reason in list(reasons.items())[:8])
         raise DataError(
-            f"{path}: no column can be the label ({found or 'there is no other column'}). "
-            "Name one: label_column=…",
+            f"{path}: no column can be the label ({found or 'there is no other column'}). Name one",
             fix={"label_column": [name for name in columns if len(counts[name]) > 1]},
         )
-    shown = ", ".join(map(quoted, fix["label_column"][:12]))
     also = f"; those of 0 and 1 ({len(flags)}) are multi-label together" if flags else ""
     raise DataError(
-        f"{path}: {len(candidates)} columns could be the label: {shown}{also}. "
-        f"Choose one: label_column={fix['label_column'][0]!r}",
+        f"{path}: {len(candidates)} columns could be the label{also}. Choose one",
         fix=fix,
     )
 
@@ -146,7 +142,7 @@ def _several_labels(
     choice = (fix or {}).get("label_column", ())[:1]
     return DataError(
         f"{path}: multi-label: {columns} several labels for an image; expected one"
-        + (f". Choose another column: label_column={choice[0]!r}" if choice else ""),
+        + (". Choose another column" if choice else ""),
         fix=fix if choice else None,
     )
 

@@ -77,7 +77,7 @@ def _folder_and_table(data: Any, options: LoadOptions) -> tuple[Path, LoadOption
     """Return the folder of the images, the options with the table in them, and a frame's table."""
     if is_frame(data):
         if options.images is None:
-            raise UsageError("DataFrame: name the folder of its images (images=)")
+            raise UsageError("DataFrame: name the folder of its images", fix={"images": []})
         return existing_folder(options.images), options, table_of_frame(data)
     if data.is_dir():
         return data, options, None

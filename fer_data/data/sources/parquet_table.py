@@ -27,7 +27,7 @@ from fer_data.data.sources import source
 from fer_data.data.sources.parquet_names import split_files
 from fer_data.data.sources.piece import Found, Pieces
 from fer_data.data.sources.table import MAX_CLASSES, dataset_of
-from fer_data.errors import DataError
+from fer_data.errors import DataError, skippable
 
 SPLIT_KEY = b"fer_data.split"
 """Key of the schema's metadata that tells the split of a file whose name does not."""
@@ -103,9 +103,9 @@ def read(path: Path, *, skip_bad: bool) -> Dataset:
                 raise pa.ArrowInvalid(f"{len(found):,} labels of {num_rows:,}")
         for row, label in bad:
             if not skip_bad:
-                raise DataError(
+                raise skippable(
                     f"{file_path}: row {row}: label {label} of {len(columns.class_names or ())} "
-                    "classes; correct the row, or leave bad rows out (--skip-bad)"
+                    "classes"
                 )
             left_out.append(LeftOut(f"row {first + row}", "bad label"))
         source.check_bad_rows(path, len(left_out))
@@ -191,7 +191,7 @@ def _checked(value: Any, name: str) -> bytes | DataError:
     else:
         data: bytes = value.as_py()
         return data
-    return DataError(f"{name}: {cause}; mend it, or leave bad ones out (--skip-bad)")
+    return DataError(f"{name}: {cause}")
 
 
 def _columns(path: Path, schema: pa.Schema) -> Columns:

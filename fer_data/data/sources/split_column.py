@@ -60,8 +60,7 @@ def find_split_column(
     (name, splits), *others = found.items()
     if any(other != splits for _, other in others):
         raise DataError(
-            f"{table.path}: {len(found)} columns could be the split: "
-            f"{', '.join(map(quoted, found))}. Choose one: split_column={name!r}",
+            f"{table.path}: {len(found)} columns could be the split. Choose one",
             fix={"split_column": list(found)},
         )
     return SplitColumn(name, splits, tuple(notes))

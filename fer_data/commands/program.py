@@ -1,0 +1,159 @@
+"""A command line: its commands, its help, its errors as one line, its exit codes.
+
+0 is fine, 1 a check that was asked for and failed, 2 bad usage or bad input, 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from cyclopts import (
+    App,
+    CycloptsError,
+    Group,
+    MissingArgumentError,
+    Parameter,
+    UnusedCliTokensError,
+)
+
+from fer_data.commands.fields import flag
+from fer_data.errors import FerError, shown_values
+from fer_data.extras import explain
+from fer_data.terminal.cli_support import logs_said, say
+from fer_data.terminal.help_page import HelpPage
+from fer_data.util.entry import INTERRUPTED
+
+FAILED_CHECK, BAD_INPUT = 1, 2
+
+_OTHERWISE = {
+    "form": ("--size", "--color"),
+    "image_size": ("--image-size", "--size"),
+    "num_steps": ("--steps",),
+}
+"""Arguments of the library whose options bear other names."""
+
+_OPTIONS = Group("Options", sort_key=1)
+
+_VERSIONS_OF = ("numpy", "keras", "tensorflow", "torch", "jax")
+"""What ``--version`` tells the version of, where it is installed."""
+
+
+def new_app(name: str, about: str, commands: Mapping[str, str]) -> App:
+    """Return a command line.
+
+    Parameters
+    ----------
+    name, about : str
+    commands : mapping of str to str
+        Each command's name, and ``module:function``, imported where it is called.
+    """
+    app = App(
+        name=name,
+        help=about,
+        help_format="plaintext",
+        help_formatter=HelpPage(),
+        version=lambda: versions(name),
+        version_flags=["--version"],
+        default_parameter=Parameter(negative=()),
+        group_parameters=_OPTIONS,
+    )
+    for flags in ("--help", "--version"):
+        app[flags].group = (_OPTIONS,)
+    for number, (command, function) in enumerate(commands.items()):
+        app.command(function, name=command, sort_key=number, version_flags=[])
+    return app
+
+
+def versions(name: str) -> str:
+    """Return the versions of the package, of Python and of what it computes with, a line each."""
+    from importlib.metadata import PackageNotFoundError, version
+    from platform import python_version
+
+    from fer_data import __version__
+
+    lines = [f"{name} {__version__}", f"Python {python_version()}"]
+    for package in _VERSIONS_OF:
+        try:
+            lines.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            continue
+    return "\n".join(lines)
+
+
+def options_of(app: App, command: str) -> dict[str, tuple[str, ...]]:
+    """Return the arguments of a command by their first names, each with all of its names."""
+    arguments = app[command].assemble_argument_collection()
+    return {one.name: one.names for one in arguments if one.parse}
+
+
+def run(app: App) -> None:
+    """Run a command line on the words of ``sys.argv``, and end the process."""
+    name, words = app.name[0], sys.argv[1:]
+    if isinstance(sys.stdout, io.TextIOWrapper):  # file names and bars that it cannot encode
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        with logs_said():
+            code = _called(app, words)
+        sys.stdout.flush()
+    except CycloptsError as error:
+        say(f"{name}: {_usage_error(error)}")
+        code = BAD_INPUT
+    except FerError as error:
+        say(f"{name}: {_with_options(app, words, error)}")
+        code = BAD_INPUT
+    except ModuleNotFoundError as error:
+        if (explained := explain(error)) is error:
+            raise
+        say(f"{name}: {explained}")
+        code = BAD_INPUT
+    except SystemExit as end:
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        code = 0  # rich would exit with 1
+    except KeyboardInterrupt:
+        say(f"{name}: stopped")
+        code = INTERRUPTED
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0 if isinstance(error, BrokenPipeError) else BAD_INPUT  # as `head` leaves
+        if code:
+            say(f"{name}: {error}")
+    sys.exit(code)
+
+
+def _called(app: App, words: Sequence[str]) -> int:
+    """Call the command that words name, or show its help where it is all that they say."""
+    if not words or words[0] in app.help_flags:
+        app.resolved_commands()  # else their summaries are not known
+    if not words or (len(words) == 1 and words[0] in app and not words[0].startswith("-")):
+        app.help_print(words)
+        return BAD_INPUT
+    command, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False, verbose=False)
+    return command(*bound.args, **bound.kwargs) or 0
+
+
+def _usage_error(error: CycloptsError) -> str:
+    """Return what is wrong with the words of a command line, in one line."""
+    command = " ".join(error.command_chain or ())
+    if isinstance(error, MissingArgumentError) and error.argument and not error.argument.tokens:
+        return f"{command}: {error.argument.name} is missing"
+    if isinstance(error, UnusedCliTokensError):
+        return f"{command}: not expected: {' '.join(error.unused_tokens or ())}"
+    text = " ".join(str(error).split())
+    return text[:1].lower() + (text[1:] if text.endswith("...") else text[1:].removesuffix("."))
+
+
+def _with_options(app: App, words: Sequence[str], error: FerError) -> str:
+    """Return an error's text, with the options of the command that settle the matter."""
+    known = {name for names in options_of(app, words[0]).values() for name in names}
+
+    def spell(argument: str, values: tuple[str, ...]) -> str:
+        names = _OTHERWISE.get(argument, (flag(argument),))
+        options = " ".join(option for option in names if option in known)
+        takes_value = options and values not in ((), ("true",))
+        return f"{options} {shown_values(values)}" if takes_value else options
+
+    return error.spelled(spell)
