@@ -7,7 +7,6 @@ import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from fer_data.loading.batches import Batch, BatchPlan, Labels, Mixed
 from fer_data.sampling.planner import LOWER_HALF, EpochPlan, Planner
 from fer_data.sampling.schedule import EpochSize
 from fer_data.sampling.shard import WHOLE, Shard
+from fer_data.sampling.steps import Draws, Steps
 from fer_data.sampling.strategy import NATURAL, Strategy
 from fer_data.sampling.weights import class_weights
 from fer_data.transforms.augment import Augmentation, Parameters, apply
@@ -135,8 +135,7 @@ class Loader:
                 f"{where}: an epoch of {counted(self.num_samples, 'sample')} has no whole batch of "
                 f"{self.batch_size}; choose a smaller batch size"
             )
-        last = self.num_samples % self.batch_size if not self.drop_remainder else 0
-        self.shard.check(last or self.batch_size)
+        self.shard.check(self._made.steps.smallest)
 
     def __repr__(self) -> str:
         settings = {name: value for name, value in self._settings().items() if name != "data"}
@@ -158,13 +157,12 @@ class Loader:
     @property
     def num_samples(self) -> int:
         """Samples that an epoch draws, for all shards together."""
-        return self._made.planner.schedule.size  # type: ignore[no-any-return]
+        return self._made.draws.planner.schedule.size  # type: ignore[no-any-return]
 
     @property
     def num_steps(self) -> int:
         """Batches of an epoch."""
-        whole, rest = divmod(self.num_samples, self.batch_size)
-        return whole + (rest > 0 and not self.drop_remainder)
+        return self._made.steps.per_epoch  # type: ignore[no-any-return]
 
     @property
     def rare_classes(self) -> tuple[str, ...]:
@@ -174,11 +172,11 @@ class Loader:
 
     def draws(self, epoch: int) -> NDArray[np.int64]:
         """Return how many samples of each class an epoch draws, int64 [C]."""
-        return self._made.planner.schedule.draws(epoch)  # type: ignore[no-any-return]
+        return self._made.draws.planner.schedule.draws(epoch)  # type: ignore[no-any-return]
 
     def plan(self, epoch: int) -> EpochPlan:
         """Return an epoch's draws, for all shards together, as indices into `rows`."""
-        return self._made.plan(epoch)  # type: ignore[no-any-return]
+        return self._made.draws.plan(epoch)  # type: ignore[no-any-return]
 
     def batch(self, step: int) -> Batch:
         """Return the batch of a step, counted on through the epochs from 0."""
@@ -224,7 +222,7 @@ class Loader:
 
     def uses(self, step: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return a step's draws for all shards together: indices into `rows`, and repeats."""
-        draws = self._made.draws(*self.window(step))
+        draws = self._made.draws.between(*self.window(step))
         return draws & LOWER_HALF, draws >> 32
 
     def epoch(self, epoch: int = 0, *, start: int = 0) -> Iterator[Batch]:
@@ -308,11 +306,7 @@ class Loader:
 
     def window(self, step: int) -> tuple[int, int]:
         """Return where a step begins and ends in the draws of all epochs, one after the other."""
-        if self.drop_remainder:
-            return step * self.batch_size, (step + 1) * self.batch_size
-        epoch, place = divmod(step, self.num_steps)
-        start = epoch * self.num_samples + place * self.batch_size
-        return start, min(start + self.batch_size, (epoch + 1) * self.num_samples)
+        return self._made.steps.window(step)  # type: ignore[no-any-return]
 
     def steps_within(self, num_bytes: int) -> int:
         """Return how many steps' pictures fit into so many bytes; 1 or more."""
@@ -363,7 +357,7 @@ class Loader:
         if self.shard.count > 1:
             parts = [np.arange(*window)[self.shard.of(window[1] - window[0])] for window in windows]
             here = np.concatenate(parts) - begin
-        draws = self._made.draws(begin, end)
+        draws = self._made.draws.between(begin, end)
         drawn, repeats = draws & LOWER_HALF, draws >> 32
         labels, rows = self.labels[drawn], self.rows[drawn]
         plan = BatchPlan(
@@ -454,7 +448,7 @@ class _Made:
         self.weights = np.ones(len(counts), np.float32)
         if loader.strategy.weights:
             self.weights = class_weights(counts, loader.strategy.weights).astype(np.float32)
-        self.planner = Planner(
+        planner = Planner(
             labels,
             loader.strategy,
             seed=loader.seed,
@@ -462,6 +456,8 @@ class _Made:
             class_names=loader.store.dataset.class_names,
             shuffle=loader.shuffle,
         )
+        self.draws = Draws(planner)
+        self.steps = Steps(planner.schedule.size, loader.batch_size, loader.drop_remainder)
         self.augmentation = Augmentation(
             loader.augment,
             loader.augment_rare,
@@ -470,26 +466,6 @@ class _Made:
             shape=loader.store.form.shape[:2],
             seed=loader.seed,
         )
-        self._plans: dict[int, EpochPlan] = {}
-        self._lock = Lock()
-
-    def plan(self, epoch: int) -> EpochPlan:
-        """Return an epoch's plan; the two used last are kept, as a batch may lie across both."""
-        with self._lock:
-            plan = self._plans.pop(epoch, None) or self.planner.epoch(epoch)
-            self._plans[epoch] = plan
-            if len(self._plans) > 2:
-                del self._plans[next(iter(self._plans))]
-            return plan
-
-    def draws(self, start: int, stop: int) -> NDArray[np.int64]:
-        """Return a stretch of the draws of all epochs, one after the other."""
-        size = self.planner.schedule.size
-        parts = [
-            self.plan(epoch).draws[max(start - epoch * size, 0) : stop - epoch * size]
-            for epoch in range(start // size, (stop - 1) // size + 1)
-        ]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _is_rare(counts: NDArray[np.int64]) -> NDArray[np.bool_]:
