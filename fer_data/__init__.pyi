@@ -36,6 +36,8 @@ from .fer2013.synthetic import write_synthetic as write_synthetic
 from .loading.batches import Batch as Batch
 from .loading.loader import Loader as Loader
 from .loading.opening import open_loader as open_loader
+from .loading.samplers import BalancedBatchSampler as BalancedBatchSampler
+from .loading.samplers import BalancedSampler as BalancedSampler
 from .reporting import write_report as write_report
 from .reporting.sample_grid import draw_samples as draw_samples
 from .sampling.planner import EpochPlan as EpochPlan

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 ORDER, CYCLES, FLIP, SPLIT, SUBSET, SAMPLES, FACE_ROWS, FACES, AUGMENT, MIX, RECORDS = range(11)
-DIVIDE, BOOTSTRAP = 11, 12
+DIVIDE, BOOTSTRAP, CLASSES = 11, 12, 13
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 """SplitMix64's step, the golden ratio's part of 2 ** 64."""

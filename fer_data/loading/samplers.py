@@ -1,0 +1,383 @@
+"""Balanced samplers for any framework: indices into your own labels, and nothing else.
+
+They need NumPy alone. What they draw is a pure function of (labels, balance, seed, step), so any
+step is computed without those before it, and a training that stopped goes on exactly.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fer_data.errors import UsageError
+from fer_data.loading import resume
+from fer_data.loading.strata import class_codes, combined, strategy_of
+from fer_data.sampling.class_batches import ClassBatches
+from fer_data.sampling.planner import LOWER_HALF, EpochPlan, Planner
+from fer_data.sampling.schedule import EpochSize
+from fer_data.sampling.shard import WHOLE, Shard
+from fer_data.sampling.steps import Draws, Steps
+from fer_data.sampling.strategy import Strategy
+
+_AT_ONCE = 1 << 16
+
+
+class BalancedBatchSampler:
+    """Batches of indices, balanced as a strategy says, each sample used equally often.
+
+    It is what ``torch.utils.data.DataLoader(dataset, batch_sampler=…)`` takes, and any other
+    loader that takes lists of indices.
+
+    Parameters
+    ----------
+    labels : array_like of int or str, shape [N], or what `fer_data.load` takes
+        Class of each sample. A `Dataset` must be of one split.
+    balance : str, Strategy, dict, callable or imbalanced-learn sampler
+        As in `fer_data.open_loader`: ``"oversample"``, ``"batch"``, ``"power:0.5"``, …; a dict of
+        class names and numbers, classes that are not in it being drawn as often as they have
+        samples; or a function from the counts of the classes, int64 [C], to the numbers of draws
+        of an epoch, [C].
+    batch_size : int
+        Samples of a batch, of all shards together.
+    seed : int
+        Everything random follows from it.
+    shard : Shard
+        Which part of every batch to give: ``Shard(rank, num_processes)``.
+    epoch_size : int, "own" or "natural", optional
+        Samples of an epoch; by default the strategy's own.
+    drop_last : bool
+        Whether all batches are whole: what is left of an epoch begins the next one.
+    shuffle : bool
+        Without it, samples come in order (``balance="none"`` only).
+    by : sequence of arrays, optional
+        Balance over the combinations of these instead, each of shape [N]: ``[labels, sites]``.
+    classes_per_batch, samples_per_class : int, optional
+        For metric learning: each batch has so many classes, each with so many samples, and
+        `batch_size` is their product. Classes are used equally often, whatever `balance`.
+    with_repeats : bool
+        Whether to give pairs ``(index, repeat)``: how often that sample was drawn before, for a
+        transform to be keyed by.
+
+    Attributes
+    ----------
+    step : int
+        Where the next iteration begins, counted from 0 through all epochs.
+
+    Raises
+    ------
+    UsageError
+        If an argument cannot be used, or labels are none.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> labels = np.array([0] * 90 + [1] * 10)
+    >>> sampler = fer_data.BalancedBatchSampler(labels, "batch", batch_size=20)
+    >>> len(sampler), [np.bincount(labels[batch]).tolist() for batch in sampler]
+    (5, [[10, 10], [10, 10], [10, 10], [10, 10], [10, 10]])
+    """
+
+    def __init__(
+        self,
+        labels: Any,
+        balance: Any = "oversample",
+        *,
+        batch_size: int | None = None,
+        seed: int = 0,
+        shard: Shard = WHOLE,
+        epoch_size: EpochSize = None,
+        drop_last: bool = False,
+        shuffle: bool = True,
+        by: Sequence[Any] | None = None,
+        classes_per_batch: int | None = None,
+        samples_per_class: int | None = None,
+        with_repeats: bool = False,
+    ) -> None:
+        codes, names = class_codes(labels) if by is None else combined(labels, by)
+        self.class_names, self.seed, self.shard = names, seed, shard
+        self.drop_last, self.with_repeats = drop_last, with_repeats
+        self._codes, self._shuffle, self._epoch_size = codes, shuffle, epoch_size
+        self._per_class = classes_per_batch, samples_per_class
+        self._position = _Position(0)
+        if self._per_class == (None, None):
+            self.strategy: Strategy | None = strategy_of(balance, codes, names)
+            if not isinstance(batch_size, int | np.integer) or batch_size < 1:
+                raise UsageError(
+                    f"batch_size: expected a whole number, 1 or more, got {batch_size!r}"
+                )
+            self.batch_size = int(batch_size)
+        else:
+            self.strategy = None
+            self.batch_size = _product(classes_per_batch, samples_per_class, batch_size)
+        if not isinstance(seed, int | np.integer) or seed < 0:
+            raise UsageError(f"seed: expected a whole number, 0 or more, got {seed!r}")
+        self._make_draws()
+        if self._steps.per_epoch < 1:
+            raise UsageError(
+                f"batch_size: an epoch of {self.num_samples:,} draws has no batch of "
+                f"{self.batch_size:,}"
+            )
+        shard.check(self._steps.smallest)
+
+    def __repr__(self) -> str:
+        settings = {name: value for name, value in self._settings().items() if name != "data"}
+        shown = ", ".join(f"{name}={value}" for name, value in settings.items())
+        return f"{type(self).__name__}({len(self._codes):,} samples, {shown}, step={self.step})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = {name: value for name, value in vars(self).items() if name != "_draws"}
+        return kept | {"_codes": self._codes.astype(np.min_scalar_type(len(self.class_names)))}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state | {"_codes": state["_codes"].astype(np.int64)})
+        self._make_draws()
+
+    def __len__(self) -> int:
+        return self._steps.per_epoch
+
+    def __getitem__(self, step: int) -> list[Any]:
+        """Return the indices of a step, counted from 0 through all epochs."""
+        if step < 0:
+            raise UsageError(f"step: expected 0 or more, got {step}")
+        start, stop = self._steps.window(step)
+        return self._given(self._draws.between(start, stop)[self.shard.of(stop - start)])
+
+    def __iter__(self) -> Iterator[Any]:
+        """Give the rest of an epoch; an iteration that is left is followed by the next epoch."""
+        position = self._begin()
+        for step in range(position.step, position.end):
+            indices = self[step]
+            position.step = step + 1
+            yield indices
+
+    @property
+    def step(self) -> int:
+        """Where the next iteration begins, counted from 0 through all epochs."""
+        return self._position.step
+
+    @property
+    def num_samples(self) -> int:
+        """Draws of an epoch, of all shards together."""
+        return self._steps.epoch_size
+
+    def plan(self, epoch: int) -> EpochPlan:
+        """Return the draws of an epoch, of all shards together."""
+        size = self.num_samples
+        return EpochPlan(self._draws.between(epoch * size, (epoch + 1) * size))
+
+    def set_epoch(self, epoch: int) -> None:
+        """Begin the next iteration with an epoch, unless a state was loaded that is within it."""
+        position = self._position
+        if not position.goes_on or position.is_under_way or position.step // len(self) != epoch:
+            self._position = _Position(epoch * len(self))
+
+    def state_dict(self, step: int | None = None) -> dict[str, Any]:
+        """Return where the training stands, as a plain dict that `load_state_dict` takes.
+
+        Parameters
+        ----------
+        step : int, optional
+            Batches that were trained, counted from 0 through all epochs. By default those that
+            were given out, which are more where worker processes fetch batches in advance: then
+            say how many were trained.
+
+        Returns
+        -------
+        dict
+            ``epoch`` and ``step`` in it; ``samples``, the draws before it; ``goes_on``, whether
+            the next iteration goes on within an epoch; and ``fingerprint``, the settings.
+        """
+        step = self.step if step is None else step
+        epoch, place = divmod(step, len(self))
+        return {
+            "epoch": epoch,
+            "step": place,
+            "samples": self._steps.window(step)[0],
+            "goes_on": place > 0,
+            "fingerprint": resume.fingerprint(self._settings()),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state.
+
+        Another number of shards is fine, and another batch size where the samples that were
+        trained are a whole number of its batches.
+
+        Raises
+        ------
+        UsageError
+            If the state is of other labels or settings, and which; or no state.
+        """
+        settings = self._settings()
+        fitting = _at_batch_size(dict(state), settings, self._steps)
+        name = type(self).__name__
+        epoch, place = resume.checked(fitting, settings, num_steps=len(self), name=name)
+        self._position = _Position(epoch * len(self) + place, goes_on=place > 0)
+
+    def _make_draws(self) -> None:
+        self._draws: Draws | ClassBatches
+        if self.strategy is None:
+            self._draws = ClassBatches(self._codes, *self._per_class, seed=self.seed)
+            chosen = self._epoch_size if isinstance(self._epoch_size, int) else len(self._codes)
+            size = max(1, chosen // self.batch_size) * self.batch_size
+        else:
+            self._draws = Draws(
+                Planner(
+                    self._codes,
+                    self.strategy,
+                    seed=self.seed,
+                    epoch_size=self._epoch_size,
+                    class_names=self.class_names,
+                    shuffle=self._shuffle,
+                )
+            )
+            size = self._draws.planner.schedule.size
+        self._steps = Steps(size, self.batch_size, self.drop_last)
+
+    def _begin(self) -> _Position:
+        """Return where an iteration begins, as the one that counts from now on."""
+        last = self._position
+        step = last.step
+        if last.is_under_way and last.step < last.end:  # it was left
+            step = last.end
+        end = (step // len(self) + 1) * len(self)
+        self._position = _Position(step, end=end, is_under_way=True)
+        return self._position
+
+    def _given(self, draws: Any) -> list[Any]:
+        indices: list[Any] = (draws & LOWER_HALF).tolist()
+        if self.with_repeats:
+            return list(zip(indices, (draws >> 32).tolist(), strict=True))
+        return indices
+
+    def _settings(self) -> dict[str, str]:
+        """Return all that decides the indices; shards do not."""
+        digest = hashlib.blake2b(digest_size=8)
+        digest.update(self._codes.tobytes())
+        digest.update(repr(self.class_names).encode())
+        return {
+            "data": digest.hexdigest(),
+            "balance": str(self.strategy or self._draws),
+            "epoch_size": str(self.num_samples),
+            "batch_size": str(self.batch_size),
+            "drop_last": str(self.drop_last),
+            "seed": str(self.seed),
+            "shuffle": str(self._shuffle),
+        }
+
+
+class BalancedSampler(BalancedBatchSampler):
+    """Single indices, balanced as a strategy says, each sample used equally often.
+
+    It is what ``DataLoader(dataset, sampler=…, batch_size=…)`` takes, with a batch size of the
+    loader's own. Each shard gets one of every ``shard.count`` draws.
+
+    Parameters
+    ----------
+    labels, balance, seed, shard, epoch_size, shuffle, by, with_repeats
+        As in `BalancedBatchSampler`. Steps count the indices that one shard is given.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> labels = np.array(["cat"] * 3 + ["dog"])
+    >>> sorted(labels[list(fer_data.BalancedSampler(labels, "oversample"))].tolist())
+    ['cat', 'cat', 'cat', 'dog', 'dog', 'dog']
+    """
+
+    def __init__(
+        self,
+        labels: Any,
+        balance: Any = "oversample",
+        *,
+        seed: int = 0,
+        shard: Shard = WHOLE,
+        epoch_size: EpochSize = None,
+        shuffle: bool = True,
+        by: Sequence[Any] | None = None,
+        with_repeats: bool = False,
+    ) -> None:
+        super().__init__(
+            labels,
+            balance,
+            batch_size=shard.count,
+            drop_last=True,
+            seed=seed,
+            shard=shard,
+            epoch_size=epoch_size,
+            shuffle=shuffle,
+            by=by,
+            with_repeats=with_repeats,
+        )
+
+    def __getitem__(self, step: int) -> Any:
+        """Return the index of a step, counted from 0 through all epochs."""
+        return super().__getitem__(step)[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        """Give the rest of an epoch; an iteration that is left is followed by the next epoch."""
+        position, count = self._begin(), self.shard.count
+        for first in range(position.step, position.end, _AT_ONCE):
+            last = min(first + _AT_ONCE, position.end)
+            draws = self._draws.between(first * count, last * count)
+            for step, index in enumerate(self._given(draws[self.shard.index :: count]), first):
+                position.step = step + 1
+                yield index
+
+
+class _Position:
+    """Where an iteration stands."""
+
+    def __init__(
+        self, step: int, *, end: int = 0, goes_on: bool = False, is_under_way: bool = False
+    ) -> None:
+        self.step, self.end = step, end
+        self.goes_on, self.is_under_way = goes_on, is_under_way
+
+
+def _product(classes: Any, samples: Any, batch_size: Any) -> int:
+    for name, value in (("classes_per_batch", classes), ("samples_per_class", samples)):
+        if not isinstance(value, int | np.integer) or value < 1:
+            raise UsageError(f"{name}: expected a whole number, 1 or more, got {value!r}")
+    if batch_size not in (None, classes * samples):
+        raise UsageError(
+            f"batch_size: {classes} classes with {samples} samples are {classes * samples}, got "
+            f"{batch_size}"
+        )
+    return int(classes * samples)
+
+
+def _at_batch_size(
+    state: dict[str, Any], settings: Mapping[str, str], steps: Steps
+) -> dict[str, Any]:
+    """Return a state of another batch size as one of this, where it is a whole number of batches.
+
+    Raises
+    ------
+    UsageError
+        If it is none.
+    """
+    saved = dict(part.partition(" ")[::2] for part in str(state.get("fingerprint")).split(" | "))
+    if saved.get("batch_size", "") == settings["batch_size"] or saved != {
+        **settings,
+        "batch_size": saved.get("batch_size", ""),
+    }:
+        return state
+    samples = state.get("samples")
+    if not isinstance(samples, int) or samples < 0:
+        return state
+    epoch = samples // steps.epoch_size
+    guess = samples // steps.batch_size if steps.drop_last else epoch * steps.per_epoch
+    while steps.window(guess)[0] < samples:
+        guess += 1
+    if steps.window(guess)[0] != samples:
+        raise UsageError(
+            f"batch_size: {samples:,} samples were trained with batches of {saved['batch_size']}, "
+            f"and they are no whole number of batches of {settings['batch_size']}"
+        )
+    found_epoch, place = divmod(guess, steps.per_epoch)
+    fitting = {"epoch": found_epoch, "step": place, "fingerprint": resume.fingerprint(settings)}
+    return state | fitting
