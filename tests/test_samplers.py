@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import fer_data
 from fer_data import BalancedBatchSampler, BalancedSampler, Shard
 from fer_data.errors import UsageError
 from fer_data.sampling.planner import plan_epoch
+from fer_data.sampling.shard import WHOLE
 from tests.registered import every_sampling
 
 LABELS = np.repeat([0, 1, 2, 4], [23, 9, 4, 1])
@@ -52,7 +54,7 @@ def test_batches_are_the_plan_s_draws(balance: str, drop_last: bool) -> None:
 
 @pytest.mark.parametrize("balance", every_sampling(NAMES), ids=str)
 def test_it_goes_on_at_any_step_and_shards_are_parts_of_every_batch(balance: str) -> None:
-    def made(shard: Shard = Shard()) -> BalancedBatchSampler:
+    def made(shard: Shard = WHOLE) -> BalancedBatchSampler:
         return BalancedBatchSampler(
             LABELS, balance, batch_size=3, seed=1, drop_last=True, shard=shard
         )
@@ -60,7 +62,7 @@ def test_it_goes_on_at_any_step_and_shards_are_parts_of_every_batch(balance: str
     whole = given_by(made(), 3)
     assert [made()[step] for step in range(len(whole))] == whole
     parts = [given_by(made(Shard(index, 3)), 3) for index in range(3)]
-    assert [sum(each, []) for each in zip(*parts, strict=True)] == whole
+    assert [list(chain(*each)) for each in zip(*parts, strict=True)] == whole
     num = len(made())
     for step in range(2 * num):
         resumed = made(Shard(1, 3))
@@ -138,7 +140,7 @@ def test_single_indices_are_the_same_draws(balance: str, count: int) -> None:
     ]
     assert together == np.concatenate(plans)[: len(together)].tolist()
     iteration = iter(shards[0])
-    for _ in range(2):
+    for _ in range(min(2, len(shards[0]) - 1)):
         next(iteration)
     resumed = BalancedSampler(LABELS, balance, seed=3, shard=Shard(0, count))
     resumed.load_state_dict(shards[0].state_dict())
@@ -188,9 +190,7 @@ class FrameworkSampler:
         ["a", None],
         np.zeros((3, 2), int),
         [1 << 40],
-        fer_data.load(
-            {split: (np.zeros((2, 2, 2), np.uint8), [0, 1]) for split in ("train", "test")}
-        ),
+        fer_data.load(dict.fromkeys(("train", "test"), (np.zeros((2, 2, 2), np.uint8), [0, 1]))),
     ],
 )
 def test_what_are_no_labels_is_refused(labels: Any) -> None:
