@@ -151,8 +151,36 @@ def test_evaluating_a_run_again_gives_its_own_scores(run: Run, faces: Path) -> N
 
 
 def test_evaluating_on_other_classes_is_refused(run: Run, make_folder: MakeFolder) -> None:
-    with pytest.raises(DataError, match="its classes are cat, dog"):
-        evaluate_run(run.path, make_folder({"test/cat": 2, "test/dog": 2}))
+    other = make_folder({"test/cat": 2, "test/dog": 2})
+    with pytest.raises(DataError, match="has no class cat, dog") as caught:
+        evaluate_run(run.path, other)
+    assert list(caught.value.fix) == ["class_names"]
+    found = evaluate_run(run.path, other, class_names={"cat": "sad", "dog": "happy"})
+    assert {name for name, one in found["per_class"].items() if one["support"]} == {"happy", "sad"}
+
+
+def test_data_that_lacks_classes_is_evaluated(run: Run, make_folder: MakeFolder) -> None:
+    found = evaluate_run(run.path, make_folder({"test/happy": 3, "test/sad": 1}))
+    assert found["num_samples"] == 4
+    assert list(found["per_class"]) == list(run.data["class_names"])
+
+
+@no_plots
+def test_arrays_are_trained_on_and_a_run_on_them_goes_on(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (60, 20, 16, 3), np.uint8)
+    labels = np.repeat(["cat", "dog", "owl"], [40, 14, 6])
+    data = {"train": (images, labels), "test": (images[::6], labels[::6])}
+    recipe = Recipe(net="small", epochs=2, batch_size=8, balance="oversample")
+    whole = train(recipe, data, tmp_path / "whole")
+    assert whole.recipe.form == PixelFormat(20, 16, "rgb")
+    stopped = train(recipe, data, tmp_path / "run", callbacks=[StopAfter(2)])
+    with pytest.raises(UsageError, match="data="):
+        resume(stopped.path)
+    with pytest.raises(DataError, match="has changed"):
+        resume(stopped.path, {"train": (255 - images, labels), "test": data["test"]})
+    assert resume(stopped.path, data).metrics["test"] == whole.metrics["test"]
+    assert evaluate_run(whole.path, data) == whole.metrics["test"]
 
 
 def test_a_model_alone_says_its_class_names_and_its_pictures_form(run: Run, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from fer_data.analysis.predictions import SavedPredictions
+from fer_data.data.class_names import renamed
 from fer_data.data.reading import DatasetLike, load
 from fer_data.errors import DataError
 from fer_data.loading.loader import Loader
@@ -110,7 +111,9 @@ def evaluate_run(
 ) -> dict[str, Any]:
     """Score a run's model on a split of what `fer_data.load` takes; see `score`.
 
-    Pictures are seen in the versions of `test_time`, the recipe's where it is not given.
+    Images are seen in the versions of `test_time`, the recipe's where it is not given. The data may
+    lack some of the model's classes; where it names them otherwise, ``class_names`` maps its names
+    to the model's.
 
     Raises
     ------
@@ -120,6 +123,13 @@ def evaluate_run(
     opened = Run.open(run)
     dataset = load(data, **options)
     model, use = models.load(opened.model_path)
+    if unknown := [name for name in dataset.class_names if name not in use.class_names]:
+        raise DataError(
+            f"{dataset.root}: the model has no class {', '.join(map(printable, unknown[:8]))}; its "
+            f"classes are {', '.join(map(printable, use.class_names[:40]))}",
+            fix={"class_names": (f"{unknown[0]}={use.class_names[0]}",)},
+        )
+    dataset = renamed(dataset, use.class_names)
     loader = open_loader(
         dataset,
         split=split,
@@ -130,13 +140,8 @@ def evaluate_run(
         rescale=use.rescale,
         image_size=(use.form.height, use.form.width),
         color=use.form.color,
+        fit=use.form.fit,
         cache=cache,
     )
-    names = dataset.class_names
-    if names != use.class_names:
-        raise DataError(
-            f"{dataset.root}: its classes are {', '.join(names)}; "
-            f"the model's {', '.join(use.class_names)}"
-        )
     judged = averaged(model, test_time or opened.recipe.test_time)
     return score(loader.labels, predict(judged, loader), use.class_names)

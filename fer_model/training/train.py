@@ -16,7 +16,7 @@ import fer_data
 from fer_data.analysis.ledger import record_ledger
 from fer_data.data.reading import DatasetLike, load
 from fer_data.data.store import PixelStore, open_store
-from fer_data.errors import DataError
+from fer_data.errors import DataError, UsageError
 from fer_data.util.files import write_json, write_text
 from fer_model.interrupt import ctrl_c_asks
 from fer_model.losses.choice import LossChoice
@@ -104,6 +104,7 @@ def train(
 
 def resume(
     path: str | Path,
+    data: DatasetLike | None = None,
     *,
     cache: str | Path | None = None,
     data_on_device: bool | None = None,
@@ -114,6 +115,16 @@ def resume(
 
     The arguments are those of `train`; how the run began does not bind them.
 
+    Parameters
+    ----------
+    path : path
+        The run's folder.
+    data : optional
+        What the run was trained on, as `fer_data.load` takes it; by default what its path and its
+        options give. Data in memory must be given again.
+    cache, data_on_device, num_devices, callbacks
+        As in `train`.
+
     Raises
     ------
     DataError
@@ -122,7 +133,7 @@ def resume(
     run = Run.open(path)
     if run.is_finished:
         return run
-    recipe, parts = run.recipe, parts_of(run, cache=cache)
+    recipe, parts = run.recipe, parts_of(run, data, cache=cache)
     with devices.sharing(num_devices, recipe.batch_size):
         if run.checkpoint_path.exists():
             model, progress = _at_checkpoint(run, recipe, parts)
@@ -161,7 +172,9 @@ def _at_checkpoint(run: Run, recipe: Recipe, parts: Parts) -> tuple[keras.Model,
     return model, progress
 
 
-def parts_of(run: Run, *, cache: str | Path | None = None) -> Parts:
+def parts_of(
+    run: Run, source: DatasetLike | None = None, *, cache: str | Path | None = None
+) -> Parts:
     """Return the data that a run trains on, as it was when the run began.
 
     Raises
@@ -170,8 +183,10 @@ def parts_of(run: Run, *, cache: str | Path | None = None) -> Parts:
         If the data, or what is selected of it, has changed.
     """
     recipe, data = run.recipe, run.data
+    if source is None and data.get("in_memory"):
+        raise UsageError(f"{run.path}: was trained on data in memory; give it again (data=)")
     try:
-        dataset = load(data["path"], **data["options"])
+        dataset = load(data["path"], **data["options"]) if source is None else load(source)
         fingerprint, selected = data["fingerprint"], data["selected"]
     except (KeyError, TypeError) as error:
         raise DataError(f"{run.path / 'recipe.json'}: broken ({error}); train anew") from None
@@ -310,6 +325,7 @@ def _data(store: PixelStore, parts: Parts) -> dict[str, Any]:
     root = store.dataset.root
     return {
         "path": str(root),
+        "in_memory": bool(store.dataset.origin.arrays),
         "layout": store.dataset.layout,
         "fingerprint": store.fingerprint,
         "options": store.dataset.options.to_dict(),
