@@ -954,3 +954,28 @@ def test_samples_are_the_same_through_tfrecord_files(table: dict[str, Any]) -> N
         assert content(root / "records") == content(source)
         convert(root / "records", root / "back.npz")
         assert content(root / "back.npz") == content(source)
+
+
+def test_columns_of_parquet_are_named_where_several_may_be_it(tmp_path: Path) -> None:
+    image = io.BytesIO()
+    Image.new("L", (4, 4)).save(image, "png")
+    picture = {"bytes": image.getvalue(), "path": None}
+    table = pa.table(
+        {"img": [picture] * 2, "fine": [0, 1], "coarse": [1, 1], "other": [picture] * 2}
+    )
+    names = {"_type": "ClassLabel", "names": ["cat", "dog"]}
+    features = {"img": {"_type": "Image"}, "fine": names, "coarse": names}
+    about = json.dumps({"info": {"features": features}})
+    pq.write_table(
+        table.replace_schema_metadata({b"huggingface": about.encode()}), tmp_path / "x.parquet"
+    )
+    with pytest.raises(DataError) as caught:
+        fer_data.load(tmp_path / "x.parquet")
+    assert caught.value.fix == {"label_column": ("fine", "coarse")}
+    data = fer_data.load(tmp_path / "x.parquet", label_column="coarse", image_column="other")
+    assert data.counts == {"train": {"cat": 0, "dog": 2}}
+    assert data.notes == ("image from 'other', label from 'coarse'",)
+    assert next(data.chunks())[1][0].shape == (4, 4)
+    with pytest.raises(DataError) as caught:
+        fer_data.load(tmp_path / "x.parquet", label_column="none")
+    assert caught.value.fix == {"label_column": ("img", "fine", "coarse", "other")}

@@ -70,6 +70,8 @@ class Origin:
     image_format : (size, size, color), optional
         Of its images, where the source knows it: height and width of the smallest and the largest,
         and ``grey`` or ``rgb``.
+    image_column : str
+        In files with several columns, the one of the images.
     source : Source, optional
         What read it.
     """
@@ -80,6 +82,7 @@ class Origin:
     locations: NDArray[np.str_] | NDArray[np.int64]
     arrays: tuple[Any, ...] = ()
     image_format: tuple[tuple[int, int], tuple[int, int], Literal["grey", "rgb"]] | None = None
+    image_column: str = ""
     source: Source | None = None
 
     def __post_init__(self) -> None:

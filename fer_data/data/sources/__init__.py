@@ -92,7 +92,7 @@ def read(data: Any, options: LoadOptions) -> Dataset:
 
 
 _COLUMNS = ("image_column", "label_column", "split_column", "group_column")
-_WITH_COLUMNS = ("labelled-images", "hugging-face")
+_WITH_COLUMNS = ("labelled-images", "hugging-face", "parquet")
 
 
 def _name_of(path: Path, options: LoadOptions) -> str:

@@ -51,7 +51,7 @@ def read(path: Path, options: LoadOptions) -> Dataset:
     require(f"{path}: parquet", "pyarrow")
     from fer_data.data.sources import parquet_table
 
-    return parquet_table.read(path, skip_bad=options.skip_bad)
+    return parquet_table.read(path, options)
 
 
 def pieces(origin: Origin, rows: NDArray[np.int64]) -> Pieces:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,14 @@ from numpy.typing import NDArray
 from fer_data.data.dataset import UNLABELLED, Dataset, LeftOut
 from fer_data.data.first_bytes import HEAD_BYTES, kind_of
 from fer_data.data.labels import SPLITS
+from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.sources import source
 from fer_data.data.sources.parquet_names import split_files
 from fer_data.data.sources.piece import Found, Pieces
 from fer_data.data.sources.table import MAX_CLASSES, dataset_of
 from fer_data.errors import DataError, skippable
+from fer_data.util.words import printable
 
 SPLIT_KEY = b"fer_data.split"
 """Key of the schema's metadata that tells the split of a file whose name does not."""
@@ -83,7 +85,7 @@ class GroupRows:
                 raise pa.ArrowInvalid(f"group {self.group} has {row:,} rows")
 
 
-def read(path: Path, *, skip_bad: bool) -> Dataset:
+def read(path: Path, options: LoadOptions) -> Dataset:
     """Read the dataset; see `fer_data.data.sources.parquet.read`."""
     files, left_out = split_files(path)
     splits: list[str] = []
@@ -92,7 +94,7 @@ def read(path: Path, *, skip_bad: bool) -> Dataset:
     num_bad = first = 0
     for split, file_path in files:
         with opened(file_path) as file:
-            columns = _columns(file_path, file.schema_arrow)
+            columns = _columns(file_path, file.schema_arrow, options)
             splits.append(split or _own_split(file.schema_arrow))
             num_rows = _num_rows(file)
             num_bad += num_rows - file_path.stat().st_size  # without a byte each
@@ -102,7 +104,7 @@ def read(path: Path, *, skip_bad: bool) -> Dataset:
             if len(found) != num_rows:
                 raise pa.ArrowInvalid(f"{len(found):,} labels of {num_rows:,}")
         for row, label in bad:
-            if not skip_bad:
+            if not options.skip_bad:
                 raise skippable(
                     f"{file_path}: row {row}: label {label} of {len(columns.class_names or ())} "
                     "classes"
@@ -114,7 +116,7 @@ def read(path: Path, *, skip_bad: bool) -> Dataset:
     every = np.concatenate(labels)
     rows = np.flatnonzero(every >= UNLABELLED)
     split_codes = np.repeat(np.arange(len(splits)), [len(some) for some in labels])
-    return dataset_of(
+    found_data = dataset_of(
         path,
         "parquet with images",
         list(codes),
@@ -124,6 +126,11 @@ def read(path: Path, *, skip_bad: bool) -> Dataset:
         rows=rows,
         left_out=left_out,
     )
+    if columns.label is not None and (columns.image, columns.label) != ("image", "label"):
+        found_data = found_data.noted(
+            f"image from {printable(columns.image)!r}, label from {printable(columns.label)!r}"
+        )
+    return replace(found_data, origin=replace(found_data.origin, image_column=columns.image))
 
 
 def pieces(origin: Origin, rows: NDArray[np.int64]) -> Pieces:
@@ -132,14 +139,14 @@ def pieces(origin: Origin, rows: NDArray[np.int64]) -> Pieces:
     for _, path in split_files(origin.root)[0]:
         with opened(path) as file:
             number += file.metadata.num_row_groups
-    return Pieces(_pieces(origin.root, origin.locations[rows]), number)
+    return Pieces(_pieces(origin, origin.locations[rows]), number)
 
 
 def names(dataset: Dataset) -> list[str]:
     """Return each picture's path, or a name made of split and number where it has none."""
     paths: list[str | None] = []
     for _, path in split_files(dataset.root)[0]:
-        paths += _paths(path)
+        paths += _paths(path, dataset.origin.image_column)
     return source.own_names(dataset, (paths[row] for row in dataset.locations.tolist()))
 
 
@@ -166,11 +173,10 @@ def _what_it_is(path: Path) -> str | None:
     return None
 
 
-def _pieces(root: Path, locations: NDArray[Any]) -> Iterator[GroupRows]:
+def _pieces(origin: Origin, locations: NDArray[Any]) -> Iterator[GroupRows]:
     first = 0
-    for _, path in split_files(root)[0]:
+    for _, path in split_files(origin.root)[0]:
         with opened(path) as file:
-            column = _columns(path, file.schema_arrow).image
             sizes = [
                 file.metadata.row_group(group).num_rows
                 for group in range(file.metadata.num_row_groups)
@@ -179,7 +185,7 @@ def _pieces(root: Path, locations: NDArray[Any]) -> Iterator[GroupRows]:
             start, stop = np.searchsorted(locations, [first, first + size]).tolist()
             if start < stop:
                 rows = [row - first for row in locations[start:stop].tolist()]
-                yield GroupRows(path, group, column, rows, start)
+                yield GroupRows(path, group, origin.image_column, rows, start)
             first += size
 
 
@@ -194,15 +200,15 @@ def _checked(value: Any, name: str) -> bytes | DataError:
     return DataError(f"{name}: {cause}")
 
 
-def _columns(path: Path, schema: pa.Schema) -> Columns:
+def _columns(path: Path, schema: pa.Schema, options: LoadOptions) -> Columns:
     features = _features(schema)
-    image = _first(schema, features, "Image", ("image", "img"))
+    image = _one(path, schema, features, _IMAGE, options.image_column)
     if image is None or not _holds_bytes(schema.field(image).type):
         raise DataError(
             f"{path}: no column of images; expected image, a struct of bytes and path, "
             "as Hugging Face's datasets write it"
         )
-    label = _first(schema, features, "ClassLabel", ("label", "labels"))
+    label = _one(path, schema, features, _LABEL, options.label_column)
     if label is None:
         return Columns(image, None, None)
     if pa.types.is_integer(schema.field(label).type):
@@ -229,12 +235,42 @@ def _features(schema: pa.Schema) -> dict[str, dict[str, Any]]:
         return {}
 
 
-def _first(
-    schema: pa.Schema, features: dict[str, dict[str, Any]], kind: str, usual: tuple[str, ...]
+_IMAGE = "image_column", "Image", ("image", "img")
+_LABEL = "label_column", "ClassLabel", ("label", "labels")
+
+
+def _one(
+    path: Path,
+    schema: pa.Schema,
+    features: dict[str, dict[str, Any]],
+    wanted: tuple[str, str, tuple[str, ...]],
+    named: str | None,
 ) -> str | None:
-    """Return the first column that is of a kind of feature, else the first usual name there is."""
+    """Return the column that is named, else the only one of a kind of feature, else a usual name.
+
+    Raises
+    ------
+    DataError
+        If there is no such column, or several of the kind and none of them has a usual name.
+    """
+    argument, kind, usual = wanted
+    if named is not None:
+        if schema.names.count(named) != 1:
+            raise DataError(
+                f"{path}: no column {named!r}; it has {', '.join(map(printable, schema.names))}",
+                fix={argument: tuple(schema.names)},
+            )
+        return named
     of_kind = [name for name, about in features.items() if about.get("_type") == kind]
-    return next((name for name in (*of_kind, *usual) if schema.names.count(name) == 1), None)
+    there = [name for name in of_kind if schema.names.count(name) == 1]
+    by_name = [name for name in usual if schema.names.count(name) == 1]
+    if len(there) > 1 and not set(by_name) & set(there):
+        raise DataError(
+            f"{path}: several columns of {kind}: {', '.join(map(printable, there))}",
+            fix={argument: tuple(there)},
+        )
+    preferred = [name for name in by_name if name in there]
+    return next(iter((*preferred, *there, *by_name)), None)
 
 
 def _holds_bytes(kind: pa.DataType) -> bool:
@@ -264,11 +300,11 @@ def _num_rows(file: pq.ParquetFile) -> int:
     return sum(sizes)
 
 
-def _paths(path: Path) -> list[str | None]:
+def _paths(path: Path, column: str) -> list[str | None]:
     """Return the path of each row, None where there is none or it is too long for a file's."""
     with opened(path) as file:
         num_rows = _num_rows(file)
-        image = file.schema_arrow.field(_columns(path, file.schema_arrow).image)
+        image = file.schema_arrow.field(column)
     place = image.type.get_field_index("path")
     if place < 0 or not _is_text(image.type.field(place).type):
         return [None] * num_rows
