@@ -539,3 +539,24 @@ def test_an_empty_class_that_comes_or_goes_changes_the_fingerprint(make_folder: 
     before = fingerprint(root)
     (root / "train" / "a").mkdir()
     assert fingerprint(root) != before
+
+
+CK = "anger,disgust,fear,happiness,sadness,surprise,neutral,contempt"
+
+
+def test_a_csv_of_more_codes_is_read_by_class_names(tmp_path: Path) -> None:
+    codes = [0, 1, 2, 3, 4, 5, 6, 7, 7, 0]
+    path = write_csv(tmp_path / "ck.csv", [f"{code},{FLAT},Training" for code in codes])
+    with pytest.raises(DataError, match="7"):
+        fer_data.load(path)
+    for names in (CK, CK.split(","), dict(zip("01234567", CK.split(","), strict=True))):
+        data = fer_data.load(path, class_names=names)
+        assert data.counts["train"]["contempt"] == 2
+        assert data.counts["train"]["anger"] == 2
+        assert len(fer_data.open_store(data).pixels) == 10
+    assert fer_data.load(path, class_names=CK).class_names == tuple(CK.split(","))
+    with pytest.raises(DataError, match="'8' is none of 0 to 7"):
+        fer_data.load(write_csv(tmp_path / "x.csv", [f"8,{FLAT},Training"]), class_names=CK)
+    own = write_csv(tmp_path / "own.csv", [f"{code},{FLAT},Training" for code in range(7)])
+    renamed = fer_data.load(own, class_names={"happy": "joy"})
+    assert "joy" in renamed.class_names

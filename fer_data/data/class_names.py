@@ -60,7 +60,7 @@ def renamed(dataset: Dataset, class_names: ClassNames | None) -> Dataset:
     if class_names is None:
         return dataset
     own = dataset.class_names
-    chosen = _parsed(class_names)
+    chosen = parsed(class_names)
     if chosen == NUMERIC:
         if not all(name.strip().isdecimal() for name in own):
             other = next(name for name in own if not name.strip().isdecimal())
@@ -98,7 +98,8 @@ def _mapped(dataset: Dataset, new: Sequence[str], order: Sequence[str] | None) -
     return replace(dataset, class_names=names, labels=code_of[dataset.labels], soft_labels=soft)
 
 
-def _parsed(class_names: ClassNames) -> str | Sequence[str] | Mapping[str, str]:
+def parsed(class_names: ClassNames) -> str | Sequence[str] | Mapping[str, str]:
+    """Return ``numeric``, names, or old names with their new ones."""
     if isinstance(class_names, Mapping):
         return {str(old): str(new) for old, new in class_names.items()}
     if isinstance(class_names, str | os.PathLike):

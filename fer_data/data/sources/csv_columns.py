@@ -37,12 +37,20 @@ class Columns:
     pixels : int
     emotion, usage : int or None
         Of labels, and of splits.
+    num_codes : int
+        How many codes of labels there are, where they are not those of FER2013; else 0.
     """
 
     names: tuple[str, ...]
     pixels: int
     emotion: int | None
     usage: int | None
+    num_codes: int = 0
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes, in label order: those of FER2013, or numbers."""
+        return tuple(map(str, range(self.num_codes))) if self.num_codes else EMOTIONS
 
     @property
     def number(self) -> int:
@@ -121,9 +129,15 @@ def choose(where: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> C
 
 
 @lru_cache(maxsize=1024)
-def label_of(value: bytes) -> int | None:
-    """Return the label of a code (``3``, ``3.0``) or of a class's own name; None of others."""
+def label_of(value: bytes, num_codes: int = 0) -> int | None:
+    """Return the label of a code (``3``, ``3.0``) or of a class's own name; None of others.
+
+    With `num_codes`, codes are numbers below it, and no names are known.
+    """
     value = value.strip()
+    if num_codes:
+        is_code = re.fullmatch(rb"\d{1,6}(\.0*)?", value)
+        return int(float(value)) if is_code and float(value) < num_codes else None
     if len(value) == 1 or _CODE.fullmatch(value):
         code = value[:1]
         return EMOTIONS.index(EMOTIONS_BY_CODE[int(code)]) if code in b"0123456" else None

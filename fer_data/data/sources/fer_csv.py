@@ -13,9 +13,9 @@ import os
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
@@ -24,6 +24,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.data.class_names import ClassNames, parsed
 from fer_data.data.dataset import UNLABELLED, Dataset, LeftOut
 from fer_data.data.first_bytes import HEAD_BYTES, in_gzip, kind_of
 from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE, SPLITS, USAGES, split_of_usage
@@ -154,10 +155,11 @@ def read(path: Path, options: LoadOptions) -> Dataset:
     splits: list[str] = []
     left_out: list[LeftOut] = []
     are_values_known = False
-    with open_csv(path) as (columns, blocks):
+    num_codes = _num_codes(options.class_names)
+    with open_csv(path, num_codes) as (columns, blocks):
         for block in blocks:
             part = parse(block, columns, merge_test=not options.test_apart, with_pixels=False)
-            if not are_values_known and has_bad_value(part.rejects, columns):
+            if not num_codes and not are_values_known and has_bad_value(part.rejects, columns):
                 check_values(path)
                 are_values_known = True
             if part.rejects and not options.skip_bad:
@@ -167,7 +169,7 @@ def read(path: Path, options: LoadOptions) -> Dataset:
             rows += part.rows
             labels += part.labels
             splits += part.splits
-    if may_be_other_codes(columns, labels):
+    if not num_codes and may_be_other_codes(columns, labels):
         check_values(path)
     if not rows:
         first = f" (the first: {left_out[0].name}, {left_out[0].reason})" if left_out else ""
@@ -177,11 +179,11 @@ def read(path: Path, options: LoadOptions) -> Dataset:
         Origin(
             path,
             columns.layout,
-            EMOTIONS,
+            columns.class_names,
             np.array(rows, np.int64),
             image_format=((48, 48), (48, 48), "grey"),
         ),
-        class_names=EMOTIONS,
+        class_names=columns.class_names,
         splits=tuple(present),
         split_codes=np.array([present.index(split) for split in splits], np.int8),
         labels=np.array(labels, np.int32),
@@ -219,17 +221,18 @@ class BlockRows:
 def pieces(origin: Origin, rows: NDArray[np.int64]) -> Pieces:
     """Return the rows, a block a piece."""
     number = -(-origin.root.stat().st_size // BLOCK_BYTES)
-    return Pieces(_pieces(origin.root, origin.locations[rows]), number)
+    return Pieces(_pieces(origin, origin.locations[rows]), number)
 
 
-def _pieces(path: Path, locations: NDArray[Any]) -> Iterator[BlockRows]:
-    with open_csv(path) as (columns, blocks):
+def _pieces(origin: Origin, locations: NDArray[Any]) -> Iterator[BlockRows]:
+    num_codes = 0 if origin.class_names == EMOTIONS else len(origin.class_names)
+    with open_csv(origin.root, num_codes) as (columns, blocks):
         for block in blocks:
             bounds = [block.first_row, block.stop_row]
             start, stop = np.searchsorted(locations, bounds).tolist()
             if start < stop:
                 rows = locations[start:stop].tolist()
-                yield BlockRows(path, block, columns, rows, start)
+                yield BlockRows(origin.root, block, columns, rows, start)
 
 
 def bad_row(path: Path, reject: Reject) -> DataError:
@@ -238,8 +241,10 @@ def bad_row(path: Path, reject: Reject) -> DataError:
 
 
 @contextmanager
-def open_csv(path: Path) -> Iterator[tuple[Columns, Iterator[Block]]]:
+def open_csv(path: Path, num_codes: int = 0) -> Iterator[tuple[Columns, Iterator[Block]]]:
     """Open a csv, gzipped or not, and give its columns and its blocks of whole lines.
+
+    With `num_codes`, labels are numbers below it, in place of FER2013's codes.
 
     Raises
     ------
@@ -263,7 +268,8 @@ def open_csv(path: Path) -> Iterator[tuple[Columns, Iterator[Block]]]:
             header = _header(path, stream.readline(MAX_LINE_BYTES))
         blocks = _blocks(path, stream, placed=not gzipped)
         first = list(islice(blocks, 1))
-        yield choose(str(path), header, _first_rows(first)), chain(first, blocks)
+        columns = choose(str(path), header, _first_rows(first))
+        yield replace(columns, num_codes=num_codes), chain(first, blocks)
 
 
 def _first_rows(blocks: Iterable[Block]) -> list[list[str]]:
@@ -425,11 +431,11 @@ def _label_and_split(
     label: int | None = UNLABELLED
     split: str | None = "test" if columns.emotion is None else "train"
     if columns.emotion is not None:
-        label = label_of(bytes(fields[columns.emotion]))
+        label = label_of(bytes(fields[columns.emotion]), columns.num_codes)
         if label is None:
             shown = _shown(fields[columns.emotion])
             return Reject(
-                row, columns.names[columns.emotion], f"{shown} is none of {_EXPECTED_EMOTIONS}"
+                row, columns.names[columns.emotion], f"{shown} is none of {_expected(columns)}"
             )
     if columns.usage is not None:
         split = _split_of(bytes(fields[columns.usage]), merge_test)
@@ -441,6 +447,20 @@ def _label_and_split(
     assert label is not None
     assert split is not None
     return label, split
+
+
+def _expected(columns: Columns) -> str:
+    return f"0 to {columns.num_codes - 1}" if columns.num_codes else _EXPECTED_EMOTIONS
+
+
+def _num_codes(class_names: ClassNames | None) -> int:
+    """Return how many codes class names number, where they are not those of FER2013; else 0."""
+    names = None if class_names is None else parsed(class_names)
+    if names is None or isinstance(names, str):
+        return 0
+    if isinstance(names, Mapping):
+        return max(map(int, names)) + 1 if all(map(str.isdecimal, names)) else 0
+    return 0 if set(names) <= set(EMOTIONS) else len(names)
 
 
 @lru_cache(maxsize=64)
