@@ -22,6 +22,7 @@ from fer_data.data.sources import (
     tfrecord,
     torch_dataset,
 )
+from fer_data.data.sources.image_names import SUFFIXES
 from fer_data.errors import DataError, UsageError
 from fer_data.util.files import refuse_no_file
 
@@ -99,7 +100,7 @@ def _name_of(path: Path, options: LoadOptions) -> str:
     if options.labels is not None or options.label_from is not None:
         return "labelled-images"
     name = "folder" if options.layout is not None else layout_of(path)
-    if name == "folder" and not path.is_dir():
+    if name == "folder" and not folder.recognises(path):
         raise UsageError(f"{path}: layout {options.layout} is of folders; leave it out for a file")
     return name
 
@@ -134,7 +135,7 @@ def layout_of(path: str | Path) -> str:
         If it has none of them.
     """
     path = existing(path)
-    if path.is_file() and path.suffix.lower() in folder.SUFFIXES:
+    if path.is_file() and path.suffix.lower() in SUFFIXES:
         raise DataError(f"{path}: is a picture; name the folder that holds the class folders")
     for name, one in SOURCES.items():
         if one.of_paths and one.recognises(path):

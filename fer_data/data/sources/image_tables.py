@@ -15,6 +15,11 @@ from fer_data.data.labels import split_of_folder
 ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".xlsx", ".parquet")
 """Of a file that may be a table of images."""
 
+LABELS_TABLES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".json", ".txt")
+"""Of these, tables that can be read for labels, the likeliest first."""
+
+_NO_TABLES = re.compile(r"(read.?me|licen[cs]e|requirements|changelog|classes|labels?_?names)\b.*")
+
 BYTES_READ = 1 << 17
 """Of a table: as many say what it holds."""
 
@@ -69,6 +74,12 @@ class Images:
 def is_table(name: str) -> bool:
     """Whether a file is a table by its name."""
     return name.lower().endswith(ENDINGS)
+
+
+def is_labels_table(path: str) -> bool:
+    """Whether a file can be read as a table of labels, by its name."""
+    name = path[path.rfind("/") + 1 :].lower()
+    return name.endswith(LABELS_TABLES) and not _NO_TABLES.match(name)
 
 
 def contradicts(text: str, images: Images, *, has_rows: bool = True) -> bool:

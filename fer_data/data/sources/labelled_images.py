@@ -18,6 +18,7 @@ from fer_data.data.labels import SPLITS, split_of_folder
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.sources import folder
+from fer_data.data.sources.files import open_file
 from fer_data.data.sources.labels_table import TableMatch, match_table
 from fer_data.data.sources.name_pattern import labels_from_names
 from fer_data.data.sources.tables import TABLE_SUFFIXES, Table, read_table, table_of_frame
@@ -79,18 +80,32 @@ def _folder_and_table(data: Any, options: LoadOptions) -> tuple[Path, LoadOption
         if options.images is None:
             raise UsageError("DataFrame: name the folder of its images", fix={"images": []})
         return existing_folder(options.images), options, table_of_frame(data)
-    if data.is_dir():
+    if folder.recognises(data):
+        if options.labels is not None:
+            options = replace(options, labels=_table_path(data, Path(options.labels)))
         return data, options, None
     if options.labels is not None or options.label_from is not None:
-        raise DataError(f"{data}: expected the folder that holds the images, got a file")
+        raise DataError(f"{data}: expected the folder or zip archive that holds the images")
     images = data.parent if options.images is None else existing_folder(options.images)
     return images, replace(options, labels=data), None
 
 
+def _table_path(root: Path, path: Path) -> Path:
+    """Return a table's path: where there is no such file, one of that name below the images."""
+    if path.exists() or not path.is_relative_to(Path.cwd()):
+        return path
+    below = root / path.relative_to(Path.cwd())
+    try:
+        open_file(below).close()
+    except (OSError, DataError):
+        return path
+    return below
+
+
 def existing_folder(path: str | Path) -> Path:
-    """Return an absolute path, of a folder that is there."""
+    """Return an absolute path, of a folder or a zip archive that is there."""
     path = Path(path).absolute()
-    if not path.is_dir():
+    if not folder.recognises(path):
         raise DataError(f"{path}: no folder of images")
     return path
 

@@ -1,0 +1,189 @@
+"""What is refused of a tree of folders, as it may be meant otherwise: each with what to do."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from fer_data.data.labels import split_of_folder, splits_in
+from fer_data.data.options import CLASS_FOLDERS
+from fer_data.data.sources.image_tables import LABELS_TABLES, is_labels_table, is_table
+from fer_data.data.sources.tree import IMAGES, Tree
+from fer_data.data.sources.tree_paths import ending, endings, join, last, listed, parent, plain
+from fer_data.errors import DataError
+from fer_data.util.words import counted
+
+TYPE_IT = "to take the folders as classes all the same, name the layout"
+
+LABELS = re.compile(
+    r"(label|annotation|anno|ann|bbox|box|mask|xml|txt|segmentation|segmentationclass|landmark|target)"
+    r"(s|es)?"
+)
+_MASKS = re.compile(
+    r"(label|annotation|anno|ann|mask|segmentation|segmentationclass|target)(s|es)?"
+)
+"""Of these, what may hold images: a mask each."""
+
+_DATA = (".csv", ".csv.gz", ".npz", ".parquet", ".zip", ".tar", ".tar.gz", ".tgz")
+"""Endings of files that hold a data set each."""
+
+
+def doubtful(tree: Tree, what: str, advice: str, *around: str) -> DataError:
+    """Return the error that a tree is which may be meant otherwise.
+
+    Parameters
+    ----------
+    tree : Tree
+    what, advice : str
+        What was found, and what to do about it.
+    *around : str
+        Folders in which, or beside which, a table may hold the labels.
+    """
+    tables = tables_around(tree, *around)
+    may = f"; {listed(tables)} may hold their labels" if tables else ""
+    return DataError(
+        f"{tree.root}: {what}{may}; {advice}; {TYPE_IT}", fix=_fix(tree, tables, told=True)
+    )
+
+
+def _fix(tree: Tree, tables: list[str], *, told: bool) -> dict[str, tuple[str, ...]]:
+    """Return the options that say how images are labelled: a table, their names, the folders."""
+    readable = sorted(
+        (path for path in tables if is_labels_table(path)),
+        key=lambda path: (LABELS_TABLES.index(ending(path)), path.count("/")),
+    )
+    fix = {"labels": tuple(str(tree.root / path) for path in readable)} if readable else {}
+    return fix | ({"layout": (CLASS_FOLDERS,)} if told else {"label_from": ()})
+
+
+def refuse_detection(tree: Tree, top: str) -> None:
+    """Refuse images and labels side by side, which is how data for detection is laid out."""
+    names = tree.look(top).folders
+    images = [name for name in names if IMAGES.fullmatch(plain(name))]
+    labels = [name for name in names if LABELS.fullmatch(plain(name))]
+    if not images or not labels or tree.has_classes(join(top, images[0])):
+        return
+    beside = tree.look(join(top, labels[0]))
+    if all(_may_be_class(tree, join(top, images[0]), join(top, name)) for name in labels):
+        return
+    is_yolo = any(name.lower().endswith(".txt") for name in _some_files(tree, top, labels[0]))
+    kind = "a detection layout (YOLO)" if is_yolo else "a detection or segmentation layout"
+    what = "" if beside else " (empty)"
+    raise doubtful(
+        tree,
+        f"{join(top, images[0])} beside {labels[0]}{what} is {kind}, not class folders",
+        "sort the images into one folder a class",
+        top,
+    )
+
+
+def _may_be_class(tree: Tree, images: str, path: str) -> bool:
+    """Whether a folder that is named as labels holds images, and these are no masks."""
+    held, beside = tree.look(images), tree.look(path)
+    if not held.num_images or not beside.num_images or beside.others:
+        return False
+    return not (
+        _MASKS.fullmatch(plain(last(path)))
+        and any(stem.startswith(tuple(held.stems)) for stem in beside.stems)
+    )
+
+
+def _some_files(tree: Tree, top: str, name: str) -> tuple[str, ...]:
+    path = join(top, name)
+    within = (tree.look(child).others for child in tree.children(path)[:8])
+    return tree.look(path).others + tuple(file for files in within for file in files)
+
+
+def several(tree: Tree, places: tuple[str, ...]) -> DataError:
+    """Return the error that class folders in several places are."""
+    return doubtful(
+        tree,
+        f"class folders in {len(places)} places: {listed(list(places))}",
+        "name one of them, or call the folders train, validation, test",
+    )
+
+
+def nothing(tree: Tree, top: str) -> DataError:
+    """Return the error that a tree without class folders is."""
+    paths = tree.children(top)
+    files = [join(path, name) for path in ("", *paths) for name in tree.look(path).others]
+    if data := [name for name in files if name.lower().endswith(_DATA)]:
+        return DataError(f"{tree.root}: no class folders here, but {listed(data)}; name the file")
+    if paths and all(split_of_folder(last(path)) for path in paths):
+        names = ", ".join(map(last, paths))
+        return DataError(
+            f"{tree.root}: no class folders in {names}; expected {names}/<class>/<picture>"
+        )
+    if found := [last(name) for name in files if "/" in name]:
+        return DataError(
+            f"{tree.root}: class folders, but no picture in it that can be read, only "
+            f"{endings(tuple(found))}"
+        )
+    return none_here(tree)
+
+
+def tables_around(tree: Tree, *paths: str) -> list[str]:
+    """Return the tables that lie in some folders, or beside them."""
+    around = dict.fromkeys(part for path in paths for part in (path, parent(path)))
+    return [
+        join(path, name) for path in around for name in tree.look(path).others if is_table(name)
+    ]
+
+
+def flat(tree: Tree, paths: list[str], top: str) -> DataError:
+    """Return the error that folders of images without class folders are."""
+    where = "it" if len(paths) == 1 else "each"
+    return doubtful(
+        tree,
+        f"no class folders in {listed(paths)}",
+        f"expected <class>/<picture> in {where}",
+        top,
+        *paths,
+    )
+
+
+def refuse_flat_splits(tree: Tree, top: str, holding: list[str]) -> None:
+    """Refuse folders of images that are named as splits, or as images, and not as classes."""
+    found = [path for path in holding if tree.is_flat(path)]
+    splits = {split_of_folder(last(path)) for path in found} - {None}
+    if len(found) == len(holding) or ("train" in splits and len(splits) > 1):
+        raise flat(tree, found, top)
+    mixed = [path for path in holding if splits_in(last(path)) and not tree.is_flat(path)]
+    within = {split for path in mixed for split in splits_in(last(path))}
+    if len(within) > 1 and 2 * len(mixed) >= len(holding):  # real_train, real_test, …
+        raise doubtful(
+            tree,
+            f"{listed(mixed)} have splits in their names",
+            "sort them into <split>/<class>/<picture>",
+            top,
+        )
+
+
+def refuse_twice(root: Path, splits: list[tuple[str, str]]) -> None:
+    """Refuse two folders that stand for one split."""
+    seen: dict[str, str] = {}
+    for split, name in splits:
+        if split in seen:
+            raise DataError(
+                f"{root}: {seen[split]} and {name} both stand for the {split} split; "
+                "rename or merge one of them"
+            )
+        seen[split] = name
+
+
+def none_here(tree: Tree) -> DataError:
+    """Return the error that a tree without a folder of images is."""
+    name, number = tree.root.name, tree.look("").num_images
+    if not number:
+        return DataError(
+            f"{tree.root}: no class folders here; expected {name}/<class>/<picture>, "
+            f"or {name}/train/<class>/<picture>"
+        )
+    tables = [table for table in tree.look("").others if is_table(table)]
+    may = f"; {listed(tables)} may hold their labels" if tables else ""
+    return DataError(
+        f"{tree.root}: no class folders here, but {counted(number, 'image')}{may}; name the table "
+        "of their labels, or a pattern that finds the label in their names, or expected "
+        f"{name}/<class>/<picture>",
+        fix=_fix(tree, tables, told=False),
+    )
