@@ -238,9 +238,11 @@ class _Finder:
             else:
                 found.append(path)
         if found:
-            raise DataError(
-                f"{self.tree.root}: {listed(found)} beside {listed([path for _, path in splits])} "
-                f"{hold(found)} images, in no split; move them into the splits, or away"
+            raise layout_checks.doubtful(
+                self.tree,
+                f"{listed(found)} beside {listed([path for _, path in splits])} {hold(found)} "
+                "images, in no split",
+                "move them into the splits, or away",
             )
 
     def _split_beside_classes(self, holding: list[str]) -> list[tuple[str, str]]:
@@ -265,6 +267,7 @@ class _Finder:
                     f"{path} holds images without class folders, so training has no labels",
                     f"sort them into {path}/<class>/",
                     path,
+                    patterns=(),
                 )
             tables = layout_checks.tables_around(self.tree, path)
             self.notes.append(
@@ -290,9 +293,11 @@ class _Finder:
                 "name the folder whose folders are the classes",
                 top,
             )
-        kept = []
+        kept: list[ClassFolder] = []
         for path in paths:
             listing = self.tree.look(path)
+            if self.tree.inner_images(path) and not kept:
+                self.notes.append(f"{split}: images of a class lie in a folder of it, as {path}")
             if listing.num_images or listing.folders or not listing.others:
                 kept.append(ClassFolder(split, last(path), path))
             elif any(ending(name) not in TEXTS for name in listing.others):
@@ -322,4 +327,5 @@ class _Finder:
                 "name the folder that holds all classes",
                 *self.passed,
                 path,
+                patterns=(),
             )

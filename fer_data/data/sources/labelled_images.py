@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.dataset import UNLABELLED, Dataset
-from fer_data.data.labels import SPLITS, split_of_folder
+from fer_data.data.labels import SPLITS
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.sources import folder
 from fer_data.data.sources.files import open_file
 from fer_data.data.sources.labels_table import TableMatch, match_table
-from fer_data.data.sources.name_pattern import labels_from_names
+from fer_data.data.sources.name_pattern import labels_from_names, split_of_path
 from fer_data.data.sources.tables import TABLE_SUFFIXES, Table, read_table, table_of_frame
 from fer_data.errors import DataError, UsageError
 
@@ -51,7 +51,7 @@ def read(data: Any, options: LoadOptions) -> Dataset:
         raise DataError(f"{path}: {words}: no image has a label")
     places = {name: place for place, name in enumerate(names)}
     found = [files[row] for row in match.rows.tolist()]
-    splits = match.splits or [_split_of(file) for file in found]
+    splits = match.splits or [split_of_path(file) for file in found]
     present = [split for split in SPLITS if split in set(splits)]
     groups, group_names = _groups(match.groups)
     return Dataset(
@@ -149,10 +149,3 @@ def _groups(
 
 def _ending(path: Path) -> str:
     return Path(path.stem if path.suffix.lower() == ".gz" else path).suffix.lower()
-
-
-def _split_of(file: str) -> str:
-    for part in file.split("/")[:-1]:
-        if split := split_of_folder(part):
-            return split
-    return "train"

@@ -15,6 +15,9 @@ from fer_data.util.words import counted
 
 TYPE_IT = "to take the folders as classes all the same, name the layout"
 
+BY_FOLDER = r"([^/]+)/[^/]+$"
+"""Finds the folder that a file lies in."""
+
 LABELS = re.compile(
     r"(label|annotation|anno|ann|bbox|box|mask|xml|txt|segmentation|segmentationclass|landmark|target)"
     r"(s|es)?"
@@ -28,7 +31,9 @@ _DATA = (".csv", ".csv.gz", ".npz", ".parquet", ".zip", ".tar", ".tar.gz", ".tgz
 """Endings of files that hold a data set each."""
 
 
-def doubtful(tree: Tree, what: str, advice: str, *around: str) -> DataError:
+def doubtful(
+    tree: Tree, what: str, advice: str, *around: str, patterns: tuple[str, ...] | None = None
+) -> DataError:
     """Return the error that a tree is which may be meant otherwise.
 
     Parameters
@@ -38,22 +43,24 @@ def doubtful(tree: Tree, what: str, advice: str, *around: str) -> DataError:
         What was found, and what to do about it.
     *around : str
         Folders in which, or beside which, a table may hold the labels.
+    patterns : tuple of str, optional
+        Where the names of files may have the labels in them: expressions that find these.
     """
-    tables = tables_around(tree, *around)
+    tables = tables_around(tree, *around) or tree.tables()
     may = f"; {listed(tables)} may hold their labels" if tables else ""
+    fix = _labels(tree, tables) | ({} if patterns is None else {"label_from": patterns})
     return DataError(
-        f"{tree.root}: {what}{may}; {advice}; {TYPE_IT}", fix=_fix(tree, tables, told=True)
+        f"{tree.root}: {what}{may}; {advice}; {TYPE_IT}", fix=fix | {"layout": (CLASS_FOLDERS,)}
     )
 
 
-def _fix(tree: Tree, tables: list[str], *, told: bool) -> dict[str, tuple[str, ...]]:
-    """Return the options that say how images are labelled: a table, their names, the folders."""
+def _labels(tree: Tree, tables: list[str]) -> dict[str, tuple[str, ...]]:
+    """Return the option that names a table of labels, the likeliest first, if there is one."""
     readable = sorted(
-        (path for path in tables if is_labels_table(path)),
+        filter(is_labels_table, tables),
         key=lambda path: (LABELS_TABLES.index(ending(path)), path.count("/")),
     )
-    fix = {"labels": tuple(str(tree.root / path) for path in readable)} if readable else {}
-    return fix | ({"layout": (CLASS_FOLDERS,)} if told else {"label_from": ()})
+    return {"labels": tuple(str(tree.root / path) for path in readable)} if readable else {}
 
 
 def refuse_detection(tree: Tree, top: str) -> None:
@@ -100,6 +107,7 @@ def several(tree: Tree, places: tuple[str, ...]) -> DataError:
         tree,
         f"class folders in {len(places)} places: {listed(list(places))}",
         "name one of them, or call the folders train, validation, test",
+        patterns=(BY_FOLDER,),
     )
 
 
@@ -139,6 +147,7 @@ def flat(tree: Tree, paths: list[str], top: str) -> DataError:
         f"expected <class>/<picture> in {where}",
         top,
         *paths,
+        patterns=(),
     )
 
 
@@ -185,5 +194,5 @@ def none_here(tree: Tree) -> DataError:
         f"{tree.root}: no class folders here, but {counted(number, 'image')}{may}; name the table "
         "of their labels, or a pattern that finds the label in their names, or expected "
         f"{name}/<class>/<picture>",
-        fix=_fix(tree, tables, told=False),
+        fix=_labels(tree, tables) | {"label_from": ()},
     )

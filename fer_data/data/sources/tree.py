@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from fer_data.data.labels import split_of_folder
-from fer_data.data.sources.tree_paths import join, last, plain
+from fer_data.data.sources.image_tables import is_table
+from fer_data.data.sources.tree_paths import join, last, parent, plain
 
 MAX_DEPTH = 16
 """Folders between the data set's own and its class folders."""
+
+_MOST_FOLDERS, _MOST_TABLES, _TABLES_DEPTH = 256, 16, 2
+"""Where tables of labels are looked for when class folders are doubtful."""
 
 IMAGES = re.compile(r"(jpeg|jpg|png)?(images?|imgs?|pictures?|pics?|photos?|frames)")
 """What a folder of all images is called, without what is no letter."""
@@ -63,8 +68,39 @@ class Tree:
     """
 
     def __init__(self, root: Path, look: Look) -> None:
-        self.root, self.look = root, cache(look)
+        self.root, self._listing = root, cache(look)
+        self.look: Look = cache(self._look)
         self.places: Callable[[str], tuple[str, ...]] = cache(self._places)
+
+    def _look(self, path: str) -> Listing:
+        """Return the listing of a folder, with the images of ``<split>/<class>/images`` in it."""
+        found = self._listing(path)
+        if self.inner_images(path):
+            inner = self._listing(join(path, found.folders[0]))
+            return Listing((), inner.num_images, found.others, inner.stems)
+        return found
+
+    def inner_images(self, path: str) -> bool:
+        """Whether a folder in a split holds one of images, and nothing else of data."""
+        found = self._listing(path)
+        if found.num_images or len(found.folders) != 1 or not split_of_folder(last(parent(path))):
+            return False
+        if split_of_folder(last(path)) or not IMAGES.fullmatch(plain(found.folders[0])):
+            return False
+        inner = self._listing(join(path, found.folders[0]))
+        return bool(inner.num_images) and not inner.folders
+
+    def tables(self) -> list[str]:
+        """Return the tables in it, those of some folders from the root on."""
+        paths, found = deque([""]), []
+        for _ in range(_MOST_FOLDERS):
+            if not paths:
+                break
+            path = paths.popleft()
+            found += [join(path, name) for name in self.look(path).others if is_table(name)]
+            if path.count("/") < _TABLES_DEPTH:
+                paths += self.children(path)
+        return found[:_MOST_TABLES]
 
     def children(self, path: str) -> list[str]:
         """Return the folders in one."""
