@@ -561,6 +561,22 @@ CASES: dict[str, Case] = {
         FER_COUNTS,
         path="fer2013.csv",
     ),
+    "FER2013 as it unpacks": Case(
+        lambda root: (
+            fer_csv(root / "fer2013", "fer2013.csv", "emotion,pixels,Usage"),
+            text(root, "fer2013/README"),
+            text(root, "fer2013/fer2013.bib"),
+        ),
+        FER_COUNTS,
+    ),
+    "FER2013's challenge": Case(
+        lambda root: (
+            fer_csv(root, "icml_face_data.csv", "emotion,pixels,Usage"),
+            fer_csv(root, "train.csv", "emotion,pixels", usage=False),
+            text(root, "example_submission.csv", "emotion\n0\n"),
+        ),
+        says="icml_face_data.csv, train.csv",
+    ),
     "icml_face_data.csv": Case(icml, FER_COUNTS, path="icml_face_data.csv"),
     "Kaggle's train.csv": Case(
         lambda root: fer_csv(root, "train.csv", "emotion,pixels", usage=False),
@@ -774,6 +790,16 @@ CASES: dict[str, Case] = {
         each("train", "cat dog fox"),
         path="x.npz",
         more={"class_names": {"1": "cat", "2": "dog", "3": "fox"}},
+    ),
+    "a folder of arrays": Case(
+        lambda root: np.savez(root / "mnist.npz", **arrays("train", 6, "x_{}", "y_{}")),
+        each("train", "0 1 2"),
+    ),
+    "two files of arrays": Case(
+        lambda root: [
+            np.savez(root / name, **arrays("train", 6, "x_{}", "y_{}")) for name in ("a", "b")
+        ],
+        says="a.npz, b.npz",
     ),
     "arrays of other names": Case(
         lambda root: np.savez(root / "x.npz", data=np.zeros((2, 8, 8), np.uint8), y=[0, 1]),

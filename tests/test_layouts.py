@@ -739,12 +739,23 @@ def test_one_pointer_among_pictures_is_named(make_folder: MakeFolder) -> None:
         fer_data.open_store(root)
 
 
-def test_a_folder_that_holds_files_of_data_names_them(make_folder: MakeFolder) -> None:
+def test_a_folder_that_holds_one_file_of_data_is_read_as_it(make_folder: MakeFolder) -> None:
     for where in ("", "fer2013"):
         root = make_folder({where or ".": 0}, name=f"data{where}")
-        pixel_csv(root / where / "fer2013.csv", "emotion,pixels", "3,@")
+        path = root / where / "fer2013.csv"
+        pixel_csv(path, "emotion,pixels", "3,@")
+        write(root, {"README.md": "x", ".hidden.csv": "x"})
+        dataset = fer_data.load(root)
+        assert dataset.root == path
+        assert any("fer2013.csv" in note for note in dataset.notes)
+        fer_data.convert(dataset, root.with_name(f"new{where}.parquet"))
+        (root / where / "more.csv").write_bytes(path.read_bytes())
         with pytest.raises(DataError, match=os.path.join(where, "fer2013.csv")):
             fer_data.load(root)
+        path.unlink()
+        (root / where / "more.csv").unlink()
+        root.with_name(f"new{where}.parquet").rename(root / where / "x.parquet")
+        assert len(fer_data.load(root)) == 1
 
 
 # Invariants

@@ -28,7 +28,7 @@ def test_pixels_come_split_by_split_and_piece_by_piece(tmp_path: Path) -> None:
     assert dataset.splits == ("train", "test")
     assert dataset.labels.tolist() == LABELS.tolist()
     assert len(list(dataset.pieces().pieces)) > 2
-    store = fer_data.open_store(dataset, PixelFormat(28, 28))
+    store = fer_data.open_store(dataset, form=PixelFormat(28, 28))
     np.testing.assert_array_equal(np.asarray(store.pixels)[..., 0], IMAGES)
     some = dataset.select(np.arange(1990, 2010))
     found = [one.raw for piece in some.pieces().pieces for one in piece.pictures()]

@@ -13,6 +13,7 @@ from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Source
 from fer_data.data.sources import (
     arrays,
+    data_files,
     fer_csv,
     folder,
     hugging_face,
@@ -87,9 +88,22 @@ def read(data: Any, options: LoadOptions) -> Dataset:
             f"{', '.join(columns)} of no table: name the table of labels",
             fix={"labels": ()},
         )
-    found = chosen.read(data, options)
+    try:
+        found = chosen.read(data, options)
+    except DataError:
+        inner = _only_file(data, chosen, options)
+        if inner is None:
+            raise
+        return read(inner, options).noted(f"read from {inner.name}, the only file of data in it")
     found = replace(found, origin=replace(found.origin, source=chosen), options=options)
     return renamed(one_form(found), options.class_names)
+
+
+def _only_file(data: Any, chosen: Source, options: LoadOptions) -> Path | None:
+    """Return the file to read in place of a folder that could not be read."""
+    if chosen.name not in ("folder", "parquet") or options.layout is not None or not data.is_dir():
+        return None
+    return data_files.only_file(data)
 
 
 _COLUMNS = ("image_column", "label_column", "split_column", "group_column")

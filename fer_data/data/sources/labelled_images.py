@@ -44,7 +44,15 @@ def read(data: Any, options: LoadOptions) -> Dataset:
     is the training split.
     """
     path, options, frame = _folder_and_table(data, options)
-    files, left_out = folder.pictures_below(path)
+    try:
+        files, left_out = folder.pictures_below(path)
+    except DataError as error:
+        if not isinstance(data, Path) or data == path:
+            raise
+        raise DataError(
+            f"{data}: has no column pixels, so it is read as a table of labels, and {error}",
+            fix={"images": ()},
+        ) from None
     match, words = _match(path, files, options, frame)
     names = sorted({label for label in match.labels if label is not None})
     if not names:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fer_data.data.labels import split_of_folder, splits_in
 from fer_data.data.options import CLASS_FOLDERS
-from fer_data.data.sources.image_tables import LABELS_TABLES, is_labels_table, is_table
+from fer_data.data.sources.image_tables import LABELS_TABLES, is_labels_table
 from fer_data.data.sources.tree import IMAGES, Tree
 from fer_data.data.sources.tree_paths import ending, endings, join, last, listed, parent, plain
 from fer_data.errors import DataError
@@ -27,7 +27,7 @@ _MASKS = re.compile(
 )
 """Of these, what may hold images: a mask each."""
 
-_DATA = (".csv", ".csv.gz", ".npz", ".parquet", ".zip", ".tar", ".tar.gz", ".tgz")
+DATA = (".csv", ".csv.gz", ".npz", ".parquet", ".zip", ".tar", ".tar.gz", ".tgz")
 """Endings of files that hold a data set each."""
 
 
@@ -115,8 +115,13 @@ def nothing(tree: Tree, top: str) -> DataError:
     """Return the error that a tree without class folders is."""
     paths = tree.children(top)
     files = [join(path, name) for path in ("", *paths) for name in tree.look(path).others]
-    if data := [name for name in files if name.lower().endswith(_DATA)]:
-        return DataError(f"{tree.root}: no class folders here, but {listed(data)}; name the file")
+    if tree.look("").num_images:
+        return none_here(tree)
+    if data := [name for name in files if name.lower().endswith(DATA)]:
+        packed = ", unpacked" if tree.root.suffix.lower() == ".zip" else ""
+        return DataError(
+            f"{tree.root}: no class folders here, but {listed(data)}; name the file{packed}"
+        )
     if paths and all(split_of_folder(last(path)) for path in paths):
         names = ", ".join(map(last, paths))
         return DataError(
@@ -133,9 +138,7 @@ def nothing(tree: Tree, top: str) -> DataError:
 def tables_around(tree: Tree, *paths: str) -> list[str]:
     """Return the tables that lie in some folders, or beside them."""
     around = dict.fromkeys(part for path in paths for part in (path, parent(path)))
-    return [
-        join(path, name) for path in around for name in tree.look(path).others if is_table(name)
-    ]
+    return [table for path in around for table in tree.tables_in(path)]
 
 
 def flat(tree: Tree, paths: list[str], top: str) -> DataError:
@@ -188,7 +191,7 @@ def none_here(tree: Tree) -> DataError:
             f"{tree.root}: no class folders here; expected {name}/<class>/<picture>, "
             f"or {name}/train/<class>/<picture>"
         )
-    tables = [table for table in tree.look("").others if is_table(table)]
+    tables = tree.tables()
     may = f"; {listed(tables)} may hold their labels" if tables else ""
     return DataError(
         f"{tree.root}: no class folders here, but {counted(number, 'image')}{may}; name the table "

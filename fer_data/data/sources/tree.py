@@ -16,7 +16,7 @@ from fer_data.data.sources.tree_paths import join, last, parent, plain
 MAX_DEPTH = 16
 """Folders between the data set's own and its class folders."""
 
-_MOST_FOLDERS, _MOST_TABLES, _TABLES_DEPTH = 256, 16, 2
+_MOST_FOLDERS, _MOST_TABLES, _MOST_IN_FOLDER, _TABLES_DEPTH = 256, 16, 8, 2
 """Where tables of labels are looked for when class folders are doubtful."""
 
 IMAGES = re.compile(r"(jpeg|jpg|png)?(images?|imgs?|pictures?|pics?|photos?|frames)")
@@ -97,10 +97,15 @@ class Tree:
             if not paths:
                 break
             path = paths.popleft()
-            found += [join(path, name) for name in self.look(path).others if is_table(name)]
+            found += self.tables_in(path)
             if path.count("/") < _TABLES_DEPTH:
                 paths += self.children(path)
         return found[:_MOST_TABLES]
+
+    def tables_in(self, path: str) -> list[str]:
+        """Return the tables in a folder; one with many has rather a text beside each image."""
+        found = [join(path, name) for name in self.look(path).others if is_table(name)]
+        return found if len(found) <= _MOST_IN_FOLDER else []
 
     def children(self, path: str) -> list[str]:
         """Return the folders in one."""
