@@ -116,7 +116,7 @@ def test_a_table_is_read_in_the_archive_or_beside_it(
     path = write_zip(tmp_path / "x.zip", members | {"set/labels.csv": table.encode()})
     (tmp_path / "beside.csv").write_text(table)
     monkeypatch.chdir(tmp_path)
-    for labels in ("set/labels.csv", path / "set/labels.csv", "beside.csv"):
+    for labels in ("set/labels.csv", path / "set/labels.csv", "beside.csv", "labels.csv"):
         dataset = fer_data.load(path, labels=labels)
         assert dataset.counts == {"train": {"a": 2, "b": 2}}
         assert len(fer_data.open_store(dataset).pixels) == 4

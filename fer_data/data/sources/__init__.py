@@ -156,7 +156,8 @@ def layout_of(path: str | Path) -> str:
             return name
     raise DataError(
         f"{path}: neither a folder of class folders nor a csv with a pixels column (fer2013.csv, "
-        "icml_face_data.csv, train.csv, test.csv), and no .npz, parquet or TFRecord files either"
+        "icml_face_data.csv, train.csv, test.csv), and no zip archive, .npz, parquet or TFRecord "
+        "files either"
     )
 
 

@@ -17,8 +17,7 @@ from fer_data.data.dataset import UNLABELLED, Dataset
 from fer_data.data.labels import SPLITS
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
-from fer_data.data.sources import folder
-from fer_data.data.sources.files import open_file
+from fer_data.data.sources import archive, folder
 from fer_data.data.sources.labels_table import TableMatch, match_table
 from fer_data.data.sources.name_pattern import labels_from_names, split_of_path
 from fer_data.data.sources.tables import TABLE_SUFFIXES, Table, read_table, table_of_frame
@@ -99,15 +98,19 @@ def _folder_and_table(data: Any, options: LoadOptions) -> tuple[Path, LoadOption
 
 
 def _table_path(root: Path, path: Path) -> Path:
-    """Return a table's path: where there is no such file, one of that name below the images."""
+    """Return a table's path: where there is no such file, the one below the images that ends so."""
     if path.exists() or not path.is_relative_to(Path.cwd()):
         return path
-    below = root / path.relative_to(Path.cwd())
-    try:
-        open_file(below).close()
-    except (OSError, DataError):
-        return path
-    return below
+    inside = path.relative_to(Path.cwd()).as_posix()
+    if root.is_dir():
+        return root / inside if (root / inside).is_file() else path
+    found = [name for name in archive.members_of(root) if f"/{name}".endswith(f"/{inside}")]
+    if len(found) > 1 and inside not in found:
+        raise DataError(
+            f"{root}: {len(found)} tables {inside} in it; name one of them",
+            fix={"labels": [str(root / name) for name in found]},
+        )
+    return root / (inside if inside in found else found[0]) if found else path
 
 
 def existing_folder(path: str | Path) -> Path:
