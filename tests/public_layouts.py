@@ -275,6 +275,37 @@ def cub(root: Path) -> None:
         text(root, f"CUB_200_2011/{file}", "\n".join(lines))
 
 
+def cub_with_masks(root: Path) -> None:
+    names = "001.Albatross 002.Auklet"
+    folders(root, *below("CUB_200_2011/images", names))
+    folders(root, *below("CUB_200_2011/segmentations", names), name="{}.png")
+
+
+def voc(root: Path) -> None:
+    folders(root, "VOCdevkit/VOC2012/JPEGImages", name="2007_{}.jpg")
+    folders(root, "VOCdevkit/VOC2012/SegmentationClass", name="2007_{}.png")
+    text(root, "VOCdevkit/VOC2012/Annotations/2007_0.xml")
+
+
+def ade20k(root: Path) -> None:
+    folders(root, *below("ADE/images", "training validation"))
+    folders(root, *below("ADE/annotations", "training validation"), name="{}.png")
+
+
+def cityscapes(root: Path) -> None:
+    folders(root, *below("leftImg8bit/train leftImg8bit/val", "aachen bochum"))
+    folders(root, *below("gtFine/train gtFine/val", "aachen bochum"))
+
+
+def ucf101(root: Path) -> None:
+    folders(root, *below("train/Archery train/Biking", "v_g01_c01 v_g01_c02"), name="frame{}.jpg")
+
+
+def chest_ct(root: Path) -> None:
+    folders(root, *below("Data/train", "adenocarcinoma_left.lower.lobe normal"))
+    folders(root, *below("Data/test", "adenocarcinoma normal"))
+
+
 def oxford_pets(root: Path) -> None:
     put(
         root, *(f"images/{name}_{n}.jpg" for name in ("Abyssinian", "great_pyrenees") for n in "12")
@@ -673,6 +704,25 @@ CASES: dict[str, Case] = {
         },
     ),
     "CUB-200": Case(cub, each("train", "001.Albatross 002.Auklet")),
+    "CUB-200 with masks": Case(cub_with_masks, each("train", "001.Albatross 002.Auklet")),
+    "Pascal VOC": Case(voc, says="segmentation"),
+    "ADE20K": Case(ade20k, says="annotations"),
+    "Cityscapes": Case(cityscapes, says="places"),
+    "Kvasir": Case(lambda root: folders(root, "images", "masks"), says="masks"),
+    "CVC-ClinicDB": Case(lambda root: folders(root, "Original", "Ground Truth"), says="pairs"),
+    "CycleGAN": Case(
+        lambda root: folders(root, "trainA", "trainB", "testA", "testB"), says="splits"
+    ),
+    "UCF101 frames": Case(
+        ucf101, each("train", "Archery Biking", 4), told={"layout": "class-folders"}
+    ),
+    "chest CT": Case(
+        chest_ct,
+        {
+            "train": {"adenocarcinoma": 0, "adenocarcinoma_left.lower.lobe": 2, "normal": 2},
+            "test": {"adenocarcinoma": 2, "adenocarcinoma_left.lower.lobe": 0, "normal": 2},
+        },
+    ),
     "Oxford Pets": Case(
         oxford_pets,
         each("train", "Abyssinian great_pyrenees"),

@@ -189,6 +189,7 @@ REFUSED: dict[str, tuple[str, Callable[[Path], object]]] = {
     "drive": ("absolute", lambda path: renamed(path, "C:/cat/9.png")),
     "backslashes": ("leads out", lambda path: renamed(path, "..\\9.png")),
     "twice": ("twice", lambda path: renamed(path, "cat/0.png")),
+    "no name": ("without a name", lambda path: renamed(path, "\0x")),
     "twice otherwise": ("twice", lambda path: renamed(path, "./cat//0.png")),
     "file and folder": ("a file and a folder", lambda path: renamed(path, "cat")),
     "deep": ("deep", lambda path: renamed(path, "a/" * 99 + "9.png")),

@@ -85,12 +85,19 @@ def holds_arrays(path: Path) -> bool:
     """
     try:
         with open(path, "rb") as file:
+            if not _first_name(file).endswith(b".npy"):  # listing all takes long
+                return path.suffix.lower() == ".npz"
             _check_directory(path, file)
             with zipfile.ZipFile(file) as found:
                 names = found.namelist()
     except (DataError, OSError, *_ERRORS):
         return path.suffix.lower() == ".npz"
     return path.suffix.lower() == ".npz" or all(name.endswith(".npy") for name in names)
+
+
+def _first_name(file: IO[bytes]) -> bytes:
+    head = file.read(_LOCAL.size)
+    return file.read(_LOCAL.unpack(head)[1]) if len(head) == _LOCAL.size else b""
 
 
 def members_of(path: Path) -> dict[str, Member]:
@@ -109,6 +116,8 @@ def members_of(path: Path) -> dict[str, Member]:
             is_folder = info.filename.endswith(("/", "\\"))
             if not name and is_folder:
                 continue
+            if not name:
+                raise DataError(f"{path}: a file without a name is in it; pack it again")
             if name in found:
                 raise DataError(f"{path}: {name!r} is in it twice; pack it again")
             if info.flag_bits & _ENCRYPTED:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
 from fer_data.data.labels import split_of_folder
 from fer_data.data.sources import layout_checks
+from fer_data.data.sources.class_layout import ClassFolder, Layout, strange_classes
 from fer_data.data.sources.tree import IMAGES, TEXTS, Look, Tree
 from fer_data.data.sources.tree_paths import (
     between,
@@ -34,35 +33,6 @@ _UNLABELLED = re.compile(r"(seg)?(pred|predict|predictions?|unlabell?ed)(set|dat
 
 _USUAL = {"train", "training", "valid", "val", "validation", "test", "testing"}
 _USUAL |= {"publictest", "privatetest"}
-
-
-class ClassFolder(NamedTuple):
-    """A folder of one class and split; `name` is None where its images have no label."""
-
-    split: str
-    name: str | None
-    path: str
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How a tree is read.
-
-    Attributes
-    ----------
-    in_splits : bool
-        Whether class folders lie in split folders.
-    folders : tuple of ClassFolder
-    parents : tuple of str
-        The folders that hold them, whose other content is no part of the data.
-    notes : tuple of str
-        What was not as plain as it could be, for people.
-    """
-
-    in_splits: bool
-    folders: tuple[ClassFolder, ...]
-    parents: tuple[str, ...]
-    notes: tuple[str, ...] = ()
 
 
 def find(root: Path, look: Look) -> Layout:
@@ -121,11 +91,14 @@ class _Finder:
         splits = [(split, path) for path in deeper if (split := split_of_folder(last(path)))]
         if splits:
             return self._of_splits(top, splits)
+        if holding and deeper and all(map(self.tree.is_flat, holding)):
+            raise layout_checks.beside_flat(self.tree, deeper, holding)
         if holding:
             layout_checks.refuse_flat_splits(self.tree, top, holding)
             unlabelled = self._split_beside_classes(holding)
             split = self._split_of(top)
             folders = self._classes(top, split, but=[path for _, path in unlabelled])
+            layout_checks.refuse_pairs(self.tree, top, [folder.path for folder in folders])
             self._refuse_vanished(top, unlabelled)
             self._take_flat(unlabelled, folders)
             self._refuse_one_class(folders)
@@ -140,13 +113,23 @@ class _Finder:
         while True:
             self.passed.append(top)
             layout_checks.refuse_detection(self.tree, top)
-            deeper = self.tree.deeper(top)
+            deeper = self._without_masks(top)
             if self.tree.holding(top) or len(deeper) != 1 or split_of_folder(last(deeper[0])):
                 break
             top = deeper[0]
         if top:
             self.notes.append(f"read from {top}, the folder that holds the classes")
         return top
+
+    def _without_masks(self, top: str) -> list[str]:
+        """Return the folders with class folders, but for masks and the like beside images."""
+        deeper = self.tree.deeper(top)
+        kept = [path for path in deeper if not layout_checks.LABELS.fullmatch(plain(last(path)))]
+        if len(kept) == 1 < len(deeper) and IMAGES.fullmatch(plain(last(kept[0]))):
+            others = [path for path in deeper if path not in kept]
+            self.notes.append(f"{listed(others)} beside {kept[0]} is not read: masks or the like")
+            return kept
+        return deeper
 
     def _of_splits(self, top: str, splits: list[tuple[str, str]]) -> Layout:
         named = {path for _, path in splits}
@@ -187,6 +170,8 @@ class _Finder:
                 self._refuse_beside(outer, {inner}, splits)
             self.passed += way
             folders += self._classes(places[0], split)
+            here = [folder.path for folder in folders if folder.split == split]
+            layout_checks.refuse_pairs(self.tree, places[0], here)
         for path in self.tree.children(top):
             split = split_of_folder(last(path))
             if split and self.tree.look(path).folders and not self.tree.has_images(path):
@@ -198,6 +183,7 @@ class _Finder:
         if all(folder.name is None for folder in folders):
             raise layout_checks.flat(self.tree, [path for _, path in flat], top)
         self._refuse_one_class(folders)
+        self.notes += strange_classes(folders)
         return Layout(True, tuple(folders), tuple(self.passed), tuple(self.notes))
 
     def _refuse_vanished(self, top: str, known: list[tuple[str, str]]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fer_data.data.dataset import LeftOut
 from fer_data.data.sources import class_folders, image_tables
-from fer_data.data.sources.class_folders import Layout
+from fer_data.data.sources.class_layout import Layout
 from fer_data.data.sources.files import Entry, Files
 from fer_data.data.sources.image_names import SUFFIXES
 from fer_data.data.sources.tree import NO_FILE, TEXTS, Listing

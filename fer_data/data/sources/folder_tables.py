@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from fer_data.data.first_bytes import HEAD_BYTES, ZIP_START, is_lfs_pointer, kind_of
 from fer_data.data.options import CLASS_FOLDERS
 from fer_data.data.sources import image_tables
-from fer_data.data.sources.class_folders import Layout
+from fer_data.data.sources.class_layout import Layout
 from fer_data.data.sources.files import Entry, Files
 from fer_data.data.sources.folder_listing import ending, is_skipped
 from fer_data.data.sources.image_names import SUFFIXES

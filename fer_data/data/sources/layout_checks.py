@@ -27,6 +27,21 @@ _MASKS = re.compile(
 )
 """Of these, what may hold images: a mask each."""
 
+_PAIRS = frozenset(
+    frozenset(pair.split())
+    for pair in (
+        *(
+            "original groundtruth",
+            "originals groundtruth",
+            "image groundtruth",
+            "images groundtruth",
+        ),
+        *("image gt", "images gt", "rgb depth", "color depth", "hr lr", "input target"),
+        *("input output", "inputs targets", "noisy groundtruth", "noisy gt"),
+    )
+)
+"""Names of two folders that are images and what a model is to make of each."""
+
 DATA = (".csv", ".csv.gz", ".npz", ".parquet", ".zip", ".tar", ".tar.gz", ".tgz")
 """Endings of files that hold a data set each."""
 
@@ -84,6 +99,20 @@ def refuse_detection(tree: Tree, top: str) -> None:
     )
 
 
+def refuse_pairs(tree: Tree, top: str, paths: list[str]) -> None:
+    """Refuse two folders of the same names that are no classes, as images and what is sought."""
+    names = frozenset(plain(last(path)) for path in paths)
+    stems = [tree.look(path).stems for path in paths]
+    if len(paths) == 2 and names in _PAIRS and stems[0] and stems[0] == stems[1]:
+        raise doubtful(
+            tree,
+            f"{listed(paths)} hold images of the same names, in pairs, and may be no classes",
+            "name the folder of the images that are to be classified",
+            top,
+            patterns=(),
+        )
+
+
 def _may_be_class(tree: Tree, images: str, path: str) -> bool:
     """Whether a folder that is named as labels holds images, and these are no masks."""
     held, beside = tree.look(images), tree.look(path)
@@ -108,6 +137,17 @@ def several(tree: Tree, places: tuple[str, ...]) -> DataError:
         f"class folders in {len(places)} places: {listed(list(places))}",
         "name one of them, or call the folders train, validation, test",
         patterns=(BY_FOLDER,),
+    )
+
+
+def beside_flat(tree: Tree, deeper: list[str], flat: list[str]) -> DataError:
+    """Return the error that class folders are beside flat folders of splits, in none themselves."""
+    places = [place for path in deeper for place in tree.places(path)]
+    return doubtful(
+        tree,
+        f"class folders in {listed(places)}, whose name is no split's, beside {listed(flat)}",
+        f"name {places[0]}, or call it train",
+        patterns=(),
     )
 
 
