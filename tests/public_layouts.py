@@ -301,6 +301,34 @@ def ucf101(root: Path) -> None:
     folders(root, *below("train/Archery train/Biking", "v_g01_c01 v_g01_c02"), name="frame{}.jpg")
 
 
+def patients(root: Path) -> None:
+    folders(root, *(f"train/{n:05d}" for n in range(6)), name="img-{}.png")
+    rows = [(f"{n:05d}", n % 2) for n in range(6)]
+    table(root, "train_labels.csv", "BraTS21ID,MGMT_value", rows)
+
+
+def names_of_classes(root: Path) -> None:
+    folders(root, *(f"train/{n}" for n in range(4)))
+    table(root, "classes.csv", "ClassId,ShapeId,Name", [(n, n // 2, "abcd"[n]) for n in range(4)])
+
+
+def traffic_signs(root: Path) -> None:
+    folders(root, *below("traffic_Data/DATA", "0 1 2"), "traffic_Data/TEST")
+    table(root, "labels.csv", "ClassId,Name", [(n, "abc"[n]) for n in range(3)])
+
+
+def nih_chest(root: Path) -> None:
+    names = [f"0000{n}_000.png" for n in range(8)]
+    put(root, *(f"images_00{1 + n // 4}/images/{name}" for n, name in enumerate(names)))
+    rows = [(name, ("Mass", "Mass|Edema")[n % 2], "MF"[n // 4]) for n, name in enumerate(names)]
+    table(root, "Data_Entry_2017.csv", "Image Index,Finding Labels,Gender", rows)
+
+
+def lung_and_colon(root: Path) -> None:
+    folders(root, *below("set/lung_image_sets", "lung_aca lung_n"))
+    folders(root, *below("set/colon_image_sets", "colon_aca colon_n"))
+
+
 def chest_ct(root: Path) -> None:
     folders(root, *below("Data/train", "adenocarcinoma_left.lower.lobe normal"))
     folders(root, *below("Data/test", "adenocarcinoma normal"))
@@ -715,6 +743,30 @@ CASES: dict[str, Case] = {
     ),
     "UCF101 frames": Case(
         ucf101, each("train", "Archery Biking", 4), told={"layout": "class-folders"}
+    ),
+    "patients in folders": Case(patients, says="patients"),
+    "names of classes": Case(names_of_classes, each("train", "0 1 2 3")),
+    "traffic signs": Case(traffic_signs, says="traffic_Data/DATA"),
+    "NIH chest X-rays": Case(
+        nih_chest,
+        {"train": {"F": 4, "M": 4}},
+        told={"labels": "Data_Entry_2017.csv", "label_column": "Gender"},
+    ),
+    "lung and colon": Case(
+        lung_and_colon,
+        each("train", "colon_aca colon_n lung_aca lung_n"),
+        told={"label_from": layout_checks.BY_FOLDER},
+    ),
+    "other case": Case(
+        lambda root: folders(root, *below("train", "Cat Dog"), *below("test", "cat dog")),
+        says="case",
+    ),
+    "flower_photos": Case(
+        lambda root: (
+            folders(root, *below("flower_photos", "daisy roses")),
+            text(root, "flower_photos/LICENSE.txt"),
+        ),
+        each("train", "daisy roses"),
     ),
     "chest CT": Case(
         chest_ct,

@@ -183,6 +183,7 @@ class _Finder:
         if all(folder.name is None for folder in folders):
             raise layout_checks.flat(self.tree, [path for _, path in flat], top)
         self._refuse_one_class(folders)
+        layout_checks.refuse_other_case(self.tree, folders)
         self.notes += strange_classes(folders)
         return Layout(True, tuple(folders), tuple(self.passed), tuple(self.notes))
 

@@ -51,9 +51,17 @@ def refuse_tables(files: Files, found: Layout) -> None:
             for name in _image_names(files, folder.path)
         ),
     )
+    names = {folder.name for folder in found.folders if folder.name is not None}
     for entry in tables[: image_tables.MOST_TABLES]:
         text = _table_text(files, entry)
         has_rows = ending(entry.name) not in (".xlsx", ".parquet")
+        if has_rows and image_tables.labels_folders(text, names):
+            raise DataError(
+                f"{files.root}: {entry.path} has a row for each of the folders, and groups them, "
+                "so the folders may be patients or the like, and no classes; sort the images "
+                f"into one folder a class; {TYPE_IT}",
+                fix={"layout": (CLASS_FOLDERS,)},
+            )
         if image_tables.contradicts(text, images, has_rows=has_rows):
             fix = {"layout": (CLASS_FOLDERS,)}
             if image_tables.is_labels_table(entry.name):

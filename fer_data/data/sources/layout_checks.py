@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from fer_data.data.labels import split_of_folder, splits_in
@@ -73,9 +74,36 @@ def _labels(tree: Tree, tables: list[str]) -> dict[str, tuple[str, ...]]:
     """Return the option that names a table of labels, the likeliest first, if there is one."""
     readable = sorted(
         filter(is_labels_table, tables),
-        key=lambda path: (LABELS_TABLES.index(ending(path)), path.count("/")),
+        key=lambda path: (
+            _is_of_evaluation(path),
+            LABELS_TABLES.index(ending(path)),
+            path.count("/"),
+        ),
     )
     return {"labels": tuple(str(tree.root / path) for path in readable)} if readable else {}
+
+
+def _is_of_evaluation(path: str) -> bool:
+    """Whether a table is of a test or validation split, or of what is to be predicted."""
+    splits = splits_in(path[: path.rfind(".")])
+    return "submission" in path.lower() or (bool(splits) and "train" not in splits)
+
+
+def refuse_other_case(tree: Tree, folders: Iterable[tuple[str, str | None, str]]) -> None:
+    """Refuse a class that is written otherwise in another split: *Cat* and *cat*."""
+    in_split: dict[str, set[str]] = {}
+    path_of: dict[str, dict[str, str]] = {}
+    for split, name, path in folders:
+        if name is not None:
+            in_split.setdefault(split, set()).add(name)
+            path_of.setdefault(name.casefold(), {})[name] = path
+    for spellings in path_of.values():
+        if len(spellings) > 1 and not any(names >= spellings.keys() for names in in_split.values()):
+            raise doubtful(
+                tree,
+                f"{listed(list(spellings.values()))} differ in case only, in different splits",
+                "give the class one name",
+            )
 
 
 def refuse_detection(tree: Tree, top: str) -> None:
