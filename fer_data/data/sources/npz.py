@@ -133,7 +133,8 @@ def _own(path: Path, file: zipfile.ZipFile) -> Dataset:
             raise DataError(f"{path}: split {split!r} is none of {', '.join(SPLITS)}")
     _check_range(path, "labels", labels, UNLABELLED, len(class_names))
     _check_range(path, "split_codes", codes, 0, len(splits))
-    return dataset_of(path, f"npz ({_by(shape)})", class_names, labels, splits, codes)
+    layout, form = f"npz ({_by(shape)})", _format([shape])
+    return dataset_of(path, layout, class_names, labels, splits, codes, image_format=form)
 
 
 def _of_parts(path: Path, file: zipfile.ZipFile, kind: str, parts: list[Part]) -> Dataset:
@@ -156,7 +157,8 @@ def _of_parts(path: Path, file: zipfile.ZipFile, kind: str, parts: list[Part]) -
     class_names = [str(low + code) for code in range(int(whole.max(initial=-1)) + 1)]
     codes = np.repeat(np.arange(len(parts)), [len(found) for found in labels])
     layout = f"npz of {kind} ({' and '.join(dict.fromkeys(map(_by, shapes)))})"
-    dataset = dataset_of(path, layout, class_names, whole, [part.split for part in parts], codes)
+    splits, form = [part.split for part in parts], _format(shapes)
+    dataset = dataset_of(path, layout, class_names, whole, splits, codes, image_format=form)
     used = {name for part in parts for name in (part.images, part.labels)}
     notes = [f"{part.images} has no labels beside it" for part in parts if not part.labels]
     if others := [name for name in npz_arrays.names(file) if name not in used]:
@@ -168,6 +170,13 @@ def _shape(path: Path, file: zipfile.ZipFile, name: str) -> tuple[int, ...]:
     with npz_arrays.images(file, name) as (_, shape):
         source.check_bad_rows(path, shape[0] - npz_arrays.packed_size(file, name))  # no byte each
     return shape
+
+
+def _format(shapes: list[tuple[int, ...]]) -> Any:
+    """Return the sizes and the colour of images of some shapes, as `Origin.image_format` is."""
+    sizes = sorted((shape[1], shape[2]) for shape in shapes)
+    is_rgb = any(shape[3:] == (3,) for shape in shapes)
+    return sizes[0], sizes[-1], "rgb" if is_rgb else "grey"
 
 
 def _by(shape: tuple[int, ...]) -> str:
