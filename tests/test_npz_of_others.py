@@ -28,7 +28,8 @@ def test_pixels_come_split_by_split_and_piece_by_piece(tmp_path: Path) -> None:
     assert dataset.splits == ("train", "test")
     assert dataset.labels.tolist() == LABELS.tolist()
     assert len(list(dataset.pieces().pieces)) > 2
-    store = fer_data.open_store(dataset, form=PixelFormat(28, 28))
+    store = fer_data.open_store(dataset)
+    assert str(store.form) == "28x28 grey"
     np.testing.assert_array_equal(np.asarray(store.pixels)[..., 0], IMAGES)
     some = dataset.select(np.arange(1990, 2010))
     found = [one.raw for piece in some.pieces().pieces for one in piece.pictures()]
@@ -47,7 +48,7 @@ def test_a_test_split_may_have_no_labels_and_other_arrays_are_noted(tmp_path: Pa
     assert dataset.counts["train"] == {"0": 2, "1": 2, "2": 2}
     assert dataset.num_unlabelled("test") == 2
     assert any("weights" in note for note in dataset.notes)
-    assert len(fer_data.open_store(dataset).pixels) == 8
+    assert len(fer_data.open_store(dataset, form=PixelFormat(28, 28, "grey")).pixels) == 8
 
 
 @pytest.mark.parametrize(

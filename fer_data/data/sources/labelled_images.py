@@ -71,7 +71,11 @@ def read(data: Any, options: LoadOptions) -> Dataset:
         ),
         groups=groups,
         group_names=group_names,
-        left_out=tuple(one for one in left_out if "hidden" not in one.reason),
+        left_out=tuple(
+            one
+            for one in left_out
+            if "hidden" not in one.reason and path / one.name != options.labels
+        ),
         notes=match.notes,
     )
 
