@@ -25,7 +25,7 @@ import fer_data
 import fer_model.cli
 from fer_data.data.labels import split_of_folder
 from fer_data.data.sources import class_folders
-from fer_data.data.sources.class_folders import Listing
+from fer_data.data.sources.tree import Listing
 from fer_data.errors import DataError, UsageError
 from tests.conftest import MakeFolder, Run
 from tests.csv_files import FLAT, write_csv
@@ -330,7 +330,7 @@ def test_what_may_be_no_classes_is_refused_with_what_was_found(
     assert ended.err.count("\n") == 1
     for word in words:
         assert word in ended.err
-    told = "--layout class-folders" in ended.err
+    told = "class-folders" in ended.err
     assert told or words[0] not in ("images", "part_1", "labels.csv")
     if told:  # a training split without labels is none however it is read
         assert run("stats", root, *TOLD).code == 0
@@ -353,7 +353,7 @@ def test_the_layout_is_an_argument_and_an_option_wherever_data_is_read(
     for command, more in commands.items():
         ended = run(command, root, *more)
         assert ended.code == 2, command
-        assert "--layout class-folders" in ended.err
+        assert "class-folders" in ended.err
         assert run(command, root, *more, *TOLD).code == 0, command
     expected = {"train": {"images": 9, "labels": 0}, "test": {"images": 3, "labels": 0}}
     assert counts_of(root, layout="class-folders") == expected
@@ -393,7 +393,7 @@ def test_a_training_refuses_before_it_begins(
     with pytest.raises(SystemExit) as end:
         fer_model.cli.main()
     assert end.value.code == 2
-    assert "--layout class-folders" in capsys.readouterr().err
+    assert "class-folders" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()
 
 
@@ -685,16 +685,10 @@ def tarred(path: Path, mode: str, kind: int = tarfile.GNU_FORMAT) -> None:
         archive.add(path.parent / "in.csv", "fer2013/fer2013.csv")
 
 
-def zipped(path: Path) -> None:
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("train/cat/0.png", b"x")
-
-
 STRANGERS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "tar": ("tar", lambda path: tarred(path, "w")),
     "ustar": ("tar", lambda path: tarred(path, "w", tarfile.USTAR_FORMAT)),
     "tar.gz": ("tar", lambda path: tarred(path, "w:gz")),
-    "zip": ("zip", zipped),
     "gzip of a pointer": ("LFS", lambda path: path.write_bytes(gzip.compress(POINTER.encode()))),
     "gzip of gzip": ("gzip", lambda path: path.write_bytes(gzip.compress(gzip.compress(b"x")))),
     "pointer": ("git lfs pull", lambda path: path.write_text(POINTER)),
@@ -745,12 +739,23 @@ def test_one_pointer_among_pictures_is_named(make_folder: MakeFolder) -> None:
         fer_data.open_store(root)
 
 
-def test_a_folder_that_holds_files_of_data_names_them(make_folder: MakeFolder) -> None:
+def test_a_folder_that_holds_one_file_of_data_is_read_as_it(make_folder: MakeFolder) -> None:
     for where in ("", "fer2013"):
         root = make_folder({where or ".": 0}, name=f"data{where}")
-        pixel_csv(root / where / "fer2013.csv", "emotion,pixels", "3,@")
+        path = root / where / "fer2013.csv"
+        pixel_csv(path, "emotion,pixels", "3,@")
+        write(root, {"README.md": "x", ".hidden.csv": "x"})
+        dataset = fer_data.load(root)
+        assert dataset.root == path
+        assert any("fer2013.csv" in note for note in dataset.notes)
+        fer_data.convert(dataset, root.with_name(f"new{where}.parquet"))
+        (root / where / "more.csv").write_bytes(path.read_bytes())
         with pytest.raises(DataError, match=os.path.join(where, "fer2013.csv")):
             fer_data.load(root)
+        path.unlink()
+        (root / where / "more.csv").unlink()
+        root.with_name(f"new{where}.parquet").rename(root / where / "x.parquet")
+        assert len(fer_data.load(root)) == 1
 
 
 # Invariants

@@ -30,7 +30,8 @@ class LoadOptions:
         something else: splits, images beside labels, one class only, images that a table names.
         Without it, that is refused.
     labels : path, optional
-        A table of labels for a folder of images: csv, tsv, jsonl, json (COCO, too), txt or parquet.
+        A table of labels for a folder of images: csv, tsv, jsonl, json (COCO, too), txt or parquet;
+        one in a zip archive of images by its path in it, too.
         Its columns are found where they can only be meant so, and which were used is noted.
     image_column, label_column, split_column : str, optional
         With `labels`: columns of the images' names, of the labels (one-hot ones with commas
@@ -43,7 +44,8 @@ class LoadOptions:
         label in each file's path. For a dataset of PyTorch's, a function of the dataset that
         returns a label for each item.
     images : path, optional
-        For a table of labels as the source: the folder of its images; by default its own.
+        For a table of labels as the source: the folder or zip archive of its images; by default its
+        own.
     from_float : bool
         Whether arrays of floats from 0 to 1 are images, brought to 0 to 255.
     class_names : sequence, mapping, text or path, optional

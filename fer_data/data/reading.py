@@ -23,10 +23,11 @@ def load(source: DatasetLike, **options: Any) -> Dataset:
     ----------
     source : path, arrays, DataFrame, dataset or Dataset
         A path: a folder of class folders, of split folders with class folders in them, or of images
-        with a table of labels (`labels`); a table of labels (`images`); a csv as FER2013 is
-        published (``fer2013.csv``, ``icml_face_data.csv``, Kaggle's ``train.csv`` and
-        ``test.csv``), gzipped or not; a ``.npz`` file; parquet files as Hugging Face lays image
-        data out; TFRecord files.
+        with a table of labels (`labels`), or a zip archive of such a folder; a table of labels
+        (`images`); a csv as FER2013 is published (``fer2013.csv``, ``icml_face_data.csv``, Kaggle's
+        ``train.csv`` and ``test.csv``), gzipped or not; a ``.npz`` file, of Keras or MedMNIST, too;
+        parquet files as Hugging Face lays image data out; TFRecord files; a folder that holds one
+        of these files.
         Arrays: ``(images, labels)``, or ``{"train": (images, labels), "test": …}``; images are
         uint8 [N, H, W] or [N, H, W, 3] and are not copied, labels integers, text or one-hot.
         A DataFrame that names image files (`images`). A dataset of PyTorch's or of Hugging Face's,

@@ -17,7 +17,7 @@ from fer_data.data.png import encode_grey
 from fer_data.data.sources import fer_csv, source
 from fer_data.data.sources.content import State
 from fer_data.data.sources.csv_columns import Columns
-from fer_data.data.sources.folder import RECORD
+from fer_data.data.sources.folder_listing import RECORD
 from fer_data.errors import DataError, skippable
 from fer_data.util.files import write_json, write_text
 from fer_data.writers.conversion import Conversion, rejects_csv

@@ -16,6 +16,8 @@ from fer_data.util.folders import built_whole
 from fer_data.util.progress import track
 from fer_data.writers.file_names import check_class_names
 
+_WRITING = "Writing pictures"
+
 
 def write_split_folders(division: Division, store: PixelStore, out: str | Path) -> None:
     """Write a division as split folders with class folders in them.
@@ -64,12 +66,23 @@ def _write(division: Division, store: PixelStore, root: Path) -> None:
     for split in division.names:
         for name in division.dataset.class_names:  # an empty class is a class all the same
             (root / split / name).mkdir(parents=True)
-    targets = _targets(division, root)
-    for row, target in track(targets, total=len(targets), description="Writing pictures"):
-        if division.dataset.in_table:
+    targets = dict(_targets(division, root))
+    if division.dataset.in_table:
+        for row, target in track(targets.items(), total=len(targets), description=_WRITING):
             target.write_bytes(encode_grey(store.pixels[row, :, :, 0]))
-        else:
-            _link(division.dataset.root / str(division.dataset.locations[row]), target)
+        return
+    parts = division.dataset.pieces()
+    for part in track(parts.pieces, total=parts.number, description=_WRITING):
+        for row, _, raw in part.pictures():
+            if row not in targets:
+                continue
+            if isinstance(raw, DataError):
+                raise raw
+            if isinstance(raw, Path):
+                _link(raw, targets[row])
+            elif isinstance(raw, bytes):  # of a zip archive
+                _refuse_twice(targets[row])
+                targets[row].write_bytes(raw)
 
 
 def _targets(division: Division, root: Path) -> list[tuple[int, Path]]:
@@ -98,9 +111,13 @@ def _targets(division: Division, root: Path) -> list[tuple[int, Path]]:
     ]
 
 
-def _link(source: Path, target: Path) -> None:
+def _refuse_twice(target: Path) -> None:
     if target.exists():
         raise DataError(f"{target.name}: two pictures of one class and split have this name")
+
+
+def _link(source: Path, target: Path) -> None:
+    _refuse_twice(target)
     source = source.resolve()  # a link to a link would lead elsewhere
     try:
         os.link(source, target)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_data.data.sources import parquet, tfrecord
-from fer_data.data.sources.folder import RECORD
+from fer_data.data.sources.folder_listing import RECORD
 from fer_data.data.sources.parquet_names import split_files
 from fer_data.errors import DataError
 from fer_data.util import locks

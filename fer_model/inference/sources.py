@@ -15,6 +15,7 @@ from fer_data.data.options import CLASS_FOLDERS
 from fer_data.data.origin import Origin
 from fer_data.data.reading import load
 from fer_data.data.sources import folder
+from fer_data.data.sources.image_names import SUFFIXES
 from fer_data.data.sources.piece import Pieces
 from fer_data.errors import DataError, UsageError
 from fer_data.util.files import refuse_no_file
@@ -83,7 +84,7 @@ def _is_image(path: Path) -> bool:
     if path.is_dir():
         return False
     refuse_no_file(path)
-    if not path.is_file() or path.suffix.lower() in folder.SUFFIXES:
+    if not path.is_file() or path.suffix.lower() in SUFFIXES:
         return True
     return ".csv" not in (end.lower() for end in path.suffixes) and sources.layout_of(path) == "csv"
 

@@ -13,6 +13,7 @@ from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Source
 from fer_data.data.sources import (
     arrays,
+    data_files,
     fer_csv,
     folder,
     hugging_face,
@@ -22,6 +23,7 @@ from fer_data.data.sources import (
     tfrecord,
     torch_dataset,
 )
+from fer_data.data.sources.image_names import SUFFIXES
 from fer_data.errors import DataError, UsageError
 from fer_data.util.files import refuse_no_file
 
@@ -86,9 +88,22 @@ def read(data: Any, options: LoadOptions) -> Dataset:
             f"{', '.join(columns)} of no table: name the table of labels",
             fix={"labels": ()},
         )
-    found = chosen.read(data, options)
+    try:
+        found = chosen.read(data, options)
+    except DataError:
+        inner = _only_file(data, chosen, options)
+        if inner is None:
+            raise
+        return read(inner, options).noted(f"read from {inner.name}, the only file of data in it")
     found = replace(found, origin=replace(found.origin, source=chosen), options=options)
     return renamed(one_form(found), options.class_names)
+
+
+def _only_file(data: Any, chosen: Source, options: LoadOptions) -> Path | None:
+    """Return the file to read in place of a folder that could not be read."""
+    if chosen.name not in ("folder", "parquet") or options.layout is not None or not data.is_dir():
+        return None
+    return data_files.only_file(data)
 
 
 _COLUMNS = ("image_column", "label_column", "split_column", "group_column")
@@ -99,7 +114,7 @@ def _name_of(path: Path, options: LoadOptions) -> str:
     if options.labels is not None or options.label_from is not None:
         return "labelled-images"
     name = "folder" if options.layout is not None else layout_of(path)
-    if name == "folder" and not path.is_dir():
+    if name == "folder" and not folder.recognises(path):
         raise UsageError(f"{path}: layout {options.layout} is of folders; leave it out for a file")
     return name
 
@@ -134,14 +149,15 @@ def layout_of(path: str | Path) -> str:
         If it has none of them.
     """
     path = existing(path)
-    if path.is_file() and path.suffix.lower() in folder.SUFFIXES:
+    if path.is_file() and path.suffix.lower() in SUFFIXES:
         raise DataError(f"{path}: is a picture; name the folder that holds the class folders")
     for name, one in SOURCES.items():
         if one.of_paths and one.recognises(path):
             return name
     raise DataError(
         f"{path}: neither a folder of class folders nor a csv with a pixels column (fer2013.csv, "
-        "icml_face_data.csv, train.csv, test.csv), and no .npz, parquet or TFRecord files either"
+        "icml_face_data.csv, train.csv, test.csv), and no zip archive, .npz, parquet or TFRecord "
+        "files either"
     )
 
 

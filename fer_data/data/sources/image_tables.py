@@ -15,6 +15,11 @@ from fer_data.data.labels import split_of_folder
 ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".xlsx", ".parquet")
 """Of a file that may be a table of images."""
 
+LABELS_TABLES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".json", ".txt")
+"""Of these, tables that can be read for labels, the likeliest first."""
+
+_NO_TABLES = re.compile(r"(read.?me|licen[cs]e|requirements|changelog|classes|labels?_?names)\b.*")
+
 BYTES_READ = 1 << 17
 """Of a table: as many say what it holds."""
 
@@ -32,6 +37,9 @@ _AGREES = 0.9
 
 _CELLS = re.compile(r"[^,;\t\"'\[\]{}\r\n]+")
 _SEPARATORS = re.compile(r"[/\\]")
+
+_FEWEST_FOLDERS = 4
+_CLASS_WORDS = ("class", "label", "categor", "name", "folder", "species", "breed", "emotion")
 
 _NO_LABELS = frozenset(("split", "set", "usage", "subset", "fold", "partition"))
 _NO_LABELS |= {"width", "height", "size", "channels", "folder", "dir", "directory", "path"}
@@ -69,6 +77,12 @@ class Images:
 def is_table(name: str) -> bool:
     """Whether a file is a table by its name."""
     return name.lower().endswith(ENDINGS)
+
+
+def is_labels_table(path: str) -> bool:
+    """Whether a file can be read as a table of labels, by its name."""
+    name = path[path.rfind("/") + 1 :].lower()
+    return name.endswith(LABELS_TABLES) and not _NO_TABLES.match(name)
 
 
 def contradicts(text: str, images: Images, *, has_rows: bool = True) -> bool:
@@ -110,6 +124,28 @@ def contradicts(text: str, images: Images, *, has_rows: bool = True) -> bool:
     if not has_rows:
         return enough and not images.sizes.keys() <= {line.strip().lower() for line in lines}
     return bool(rows) and enough and not _agrees(rows, _cells(text.split("\n", 1)[0]))
+
+
+def labels_folders(text: str, folders: Iterable[str]) -> bool:
+    """Whether a table has a row for each folder, and a column that groups them: the labels.
+
+    So it is where folders are patients. A list of classes says so in the name of its column.
+    """
+    names = {name.lower() for name in folders}
+    header, rows = _cells(text.split("\n", 1)[0]), [_cells(line.lower()) for line in _rows(text)]
+    rows = [cells for cells in rows if len(cells) == len(header)]
+    if len(names) < _FEWEST_FOLDERS or len(header) < 2 or len(rows) < len(names):
+        return False
+    columns = dict(zip(header, map(list, zip(*rows, strict=True)), strict=False))
+    for key, values in columns.items():
+        named = names.intersection(values)
+        if len(named) < _AGREES * len(names) or len(set(values)) < len(values):
+            continue
+        if any(word in key.lower() for word in _CLASS_WORDS):
+            return False
+        others = [column for name, column in columns.items() if name != key]
+        return any(map(_may_be_labels, others))
+    return False
 
 
 def _agrees(rows: list[tuple[set[str], list[str]]], header: list[str]) -> bool:

@@ -155,7 +155,8 @@ def _class_names(counts: Counter[str]) -> dict[str, str | None]:
     if whole is not None:
         decimal = any("." in value or "e" in value.lower() for value in filled)
         names = {value: str(whole[value]) if decimal else value for value in filled}
-        names |= {value: None for value in filled if whole[value] == -1}
+        if set(whole.values()) != {-1, 1}:  # which are no and yes
+            names |= {value: None for value in filled if whole[value] == -1}
     return names | {value: None for value in counts if value in EMPTY}
 
 

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.dataset import UNLABELLED, Dataset
-from fer_data.data.labels import SPLITS, split_of_folder
+from fer_data.data.labels import SPLITS
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
-from fer_data.data.sources import folder
+from fer_data.data.sources import archive, folder
 from fer_data.data.sources.labels_table import TableMatch, match_table
-from fer_data.data.sources.name_pattern import labels_from_names
+from fer_data.data.sources.name_pattern import labels_from_names, split_of_path
 from fer_data.data.sources.tables import TABLE_SUFFIXES, Table, read_table, table_of_frame
 from fer_data.errors import DataError, UsageError
 
@@ -43,14 +43,22 @@ def read(data: Any, options: LoadOptions) -> Dataset:
     is the training split.
     """
     path, options, frame = _folder_and_table(data, options)
-    files, left_out = folder.pictures_below(path)
+    try:
+        files, left_out = folder.pictures_below(path)
+    except DataError as error:
+        if not isinstance(data, Path) or data == path:
+            raise
+        raise DataError(
+            f"{data}: has no column pixels, so it is read as a table of labels, and {error}",
+            fix={"images": ()},
+        ) from None
     match, words = _match(path, files, options, frame)
     names = sorted({label for label in match.labels if label is not None})
     if not names:
         raise DataError(f"{path}: {words}: no image has a label")
     places = {name: place for place, name in enumerate(names)}
     found = [files[row] for row in match.rows.tolist()]
-    splits = match.splits or [_split_of(file) for file in found]
+    splits = match.splits or [split_of_path(file) for file in found]
     present = [split for split in SPLITS if split in set(splits)]
     groups, group_names = _groups(match.groups)
     return Dataset(
@@ -63,7 +71,11 @@ def read(data: Any, options: LoadOptions) -> Dataset:
         ),
         groups=groups,
         group_names=group_names,
-        left_out=tuple(one for one in left_out if "hidden" not in one.reason),
+        left_out=tuple(
+            one
+            for one in left_out
+            if "hidden" not in one.reason and path / one.name != options.labels
+        ),
         notes=match.notes,
     )
 
@@ -79,18 +91,36 @@ def _folder_and_table(data: Any, options: LoadOptions) -> tuple[Path, LoadOption
         if options.images is None:
             raise UsageError("DataFrame: name the folder of its images", fix={"images": []})
         return existing_folder(options.images), options, table_of_frame(data)
-    if data.is_dir():
+    if folder.recognises(data):
+        if options.labels is not None:
+            options = replace(options, labels=_table_path(data, Path(options.labels)))
         return data, options, None
     if options.labels is not None or options.label_from is not None:
-        raise DataError(f"{data}: expected the folder that holds the images, got a file")
+        raise DataError(f"{data}: expected the folder or zip archive that holds the images")
     images = data.parent if options.images is None else existing_folder(options.images)
     return images, replace(options, labels=data), None
 
 
+def _table_path(root: Path, path: Path) -> Path:
+    """Return a table's path: where there is no such file, the one below the images that ends so."""
+    if path.exists() or not path.is_relative_to(Path.cwd()):
+        return path
+    inside = path.relative_to(Path.cwd()).as_posix()
+    if root.is_dir():
+        return root / inside if (root / inside).is_file() else path
+    found = [name for name in archive.members_of(root) if f"/{name}".endswith(f"/{inside}")]
+    if len(found) > 1 and inside not in found:
+        raise DataError(
+            f"{root}: {len(found)} tables {inside} in it; name one of them",
+            fix={"labels": [str(root / name) for name in found]},
+        )
+    return root / (inside if inside in found else found[0]) if found else path
+
+
 def existing_folder(path: str | Path) -> Path:
-    """Return an absolute path, of a folder that is there."""
+    """Return an absolute path, of a folder or a zip archive that is there."""
     path = Path(path).absolute()
-    if not path.is_dir():
+    if not folder.recognises(path):
         raise DataError(f"{path}: no folder of images")
     return path
 
@@ -134,10 +164,3 @@ def _groups(
 
 def _ending(path: Path) -> str:
     return Path(path.stem if path.suffix.lower() == ".gz" else path).suffix.lower()
-
-
-def _split_of(file: str) -> str:
-    for part in file.split("/")[:-1]:
-        if split := split_of_folder(part):
-            return split
-    return "train"

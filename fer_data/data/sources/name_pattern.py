@@ -30,7 +30,8 @@ def labels_from_names(files: Sequence[str], pattern: str | re.Pattern[str]) -> T
     UsageError
         If the pattern is no regular expression or has no such group.
     DataError
-        If it does not fit a file, or a split is none.
+        If it does not fit a file, unless it fits none in a folder that is named as a test or
+        validation split; or a split is none.
 
     Examples
     --------
@@ -44,7 +45,11 @@ def labels_from_names(files: Sequence[str], pattern: str | re.Pattern[str]) -> T
     label = _label_group(pattern)
     search = re.compile(pattern).search
     found = [search(path) for path in files]
-    bad = [path for path, match in zip(files, found, strict=True) if not (match and match[label])]
+    fits = [bool(match and match[label]) for match in found]
+    labelled = {split_of_path(path) for path, fit in zip(files, fits, strict=True) if fit}
+    bad = [path for path, fit in zip(files, fits, strict=True) if not fit]
+    without = [path for path in bad if split_of_path(path) not in {"train"} | labelled]
+    bad = [path for path in bad if path not in set(without)]
     if bad:
         shown = ", ".join(map(quoted, bad[:3]))
         raise DataError(
@@ -52,15 +57,27 @@ def labels_from_names(files: Sequence[str], pattern: str | re.Pattern[str]) -> T
             f"{counted(len(bad), 'file')} of {len(files):,}: {shown}; change it, or leave those "
             "files elsewhere"
         )
-    matches = [match for match in found if match is not None]
-    labels: list[str | None] = [match[label] for match in matches]
+    labels = [match[label] if match else None for match in found]
     named = re.compile(pattern).groupindex
-    splits = [_split(match) for match in matches] if "split" in named else None
-    groups = [match["group"] or None for match in matches] if "group" in named else None
+    splits = groups = None
+    if "split" in named:
+        pairs = zip(files, found, strict=True)
+        splits = [_split(match) if match else split_of_path(path) for path, match in pairs]
+    if "group" in named:
+        groups = [(match["group"] or None) if match else None for match in found]
     read = ", ".join(["label", *(name for name in ("split", "group") if name in named)])
-    return TableMatch(
-        np.arange(len(files)), labels, splits, groups, {}, (f"{read} from the names of files",)
-    )
+    notes = [f"{read} from the names of files"]
+    if without:
+        notes.append(
+            f"no label in the names of {counted(len(without), 'file')} of the "
+            f"{', '.join(sorted(set(map(split_of_path, without))))} split"
+        )
+    return TableMatch(np.arange(len(files)), labels, splits, groups, {}, tuple(notes))
+
+
+def split_of_path(path: str) -> str:
+    """Return the split of the first folder of a path that is named as one, else ``train``."""
+    return next(filter(None, map(split_of_folder, path.split("/")[:-1])), "train")
 
 
 def _label_group(pattern: str | re.Pattern[str]) -> str | int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from fer_data.data.sources.files import open_file
 from fer_data.data.sources.table_columns import (
     MAX_TEXT_BYTES,
     ROWS_AT_ONCE,
@@ -35,13 +36,13 @@ def read_parquet(path: Path) -> Table:
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path) as file:
+        with open_file(path) as opened, pq.ParquetFile(opened) as file:
             schema = file.schema_arrow
             check_cells(path, file.metadata.num_rows, len(schema.names))
         column_names(path, schema.names)
         # As dictionaries each text is stored once, however often a small file repeats it.
         texts = [item.name for item in schema if _is_text(pa, item.type)]
-        with pq.ParquetFile(path, read_dictionary=texts) as file:
+        with open_file(path) as opened, pq.ParquetFile(opened, read_dictionary=texts) as file:
             columns = _columns(path, file, schema, pa)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         cause = " ".join(str(error).split())

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import IO, cast
 
 from fer_data.data.sources import source
-from fer_data.data.sources.folder import SUFFIXES
+from fer_data.data.sources.files import open_file
+from fer_data.data.sources.image_names import SUFFIXES
 from fer_data.data.sources.table_columns import MAX_TEXT_BYTES, ColumnBuilder, Table, quoted
 from fer_data.errors import DataError
 
@@ -90,9 +91,15 @@ def open_lines(path: Path) -> Iterator[Lines]:
         yield Lines(path, file)
 
 
-def open_binary(path: Path) -> IO[bytes]:
-    """Open a file, unpacked where its name ends in ``.gz``."""
-    return cast(IO[bytes], gzip.open(path)) if path.suffix.lower() == ".gz" else open(path, "rb")
+@contextmanager
+def open_binary(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file, in a zip archive too, unpacked where its name ends in ``.gz``."""
+    with open_file(path) as file:
+        if path.suffix.lower() == ".gz":
+            with gzip.open(file) as unpacked:
+                yield cast(IO[bytes], unpacked)
+        else:
+            yield file
 
 
 def read_delimited(path: Path) -> Table:

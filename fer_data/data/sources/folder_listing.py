@@ -1,0 +1,163 @@
+"""What the folders of a tree hold: images by their names, other files, and what is skipped.
+
+Links to folders and files are followed where they can be read and lead to no folder above them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from fer_data.data.dataset import LeftOut
+from fer_data.data.sources import class_folders, image_tables
+from fer_data.data.sources.class_layout import Layout
+from fer_data.data.sources.files import Entry, Files
+from fer_data.data.sources.image_names import SUFFIXES
+from fer_data.data.sources.tree import NO_FILE, TEXTS, Listing
+from fer_data.errors import DataError
+
+RECORD = ".convert-csv.json"
+"""What a folder was made of, where `fer_data.convert_csv` made it and nothing else has written
+there since."""
+
+_OF_SYSTEMS = frozenset(
+    ("__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found", "__pycache__")
+)
+"""Folders, in lower case, that archive programs and systems leave; never hidden, never data."""
+
+_BY_A_SYSTEM = "left by an archive program or a system"
+_LOOP = "a link to a folder above it"
+_TWICE = "a link to a folder that another link of its class leads to"
+_NOWHERE = "a link that cannot be followed"
+
+_HARMLESS = SUFFIXES | TEXTS | {*image_tables.ENDINGS, ".db", ".zip", ".npz", ".gz"}
+"""Endings of files: a broken link of another name may be a class."""
+
+_MAX_FOLDERS = 1 << 17
+_STEMS = 64
+
+
+class Bound:
+    """How many folders are looked into: links can make any number of a few."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.number = root, 0
+
+    def count(self) -> None:
+        """Count one more, or refuse."""
+        self.number += 1
+        if self.number > _MAX_FOLDERS:
+            raise DataError(
+                f"{self.root}: more than {_MAX_FOLDERS:,} folders; "
+                "name the one with the class folders"
+            )
+
+
+def layout_of(files: Files, *, told: bool) -> Layout:
+    """Return which folders are classes: those that are found, or the folders as they stand."""
+    bound = Bound(files.root)
+
+    def look(folder: str) -> Listing:
+        bound.count()
+        return listing(files, folder)
+
+    if told:
+        return class_folders.read_as_told(files.root, look)
+    return class_folders.find(files.root, look)
+
+
+def listing(files: Files, folder: str) -> Listing:
+    """Return what a folder holds, but for what is hidden or left there by a system.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, or a link that may be a class cannot be followed.
+    """
+    folders, others, stems = [], [], []
+    num_images = 0
+    for entry in files.children(folder):
+        if is_skipped(entry):
+            continue
+        is_image = ending(entry.name) in SUFFIXES
+        if entry.kind == "file":
+            if not is_image:
+                others.append(entry.name)
+                continue
+            num_images += 1
+            if num_images <= _STEMS:
+                stems.append(entry.name[: entry.name.rfind(".")])
+        elif entry.kind == "link":
+            if ending(entry.name) not in _HARMLESS:  # a class's, or a split's
+                path = files.root / entry.path
+                raise DataError(f"{path}: {_NOWHERE}; mend the link or remove it")
+            others.append(entry.name)
+        elif entry.kind == "folder":
+            if not files.makes_loop(entry):
+                folders.append(entry.name)
+        else:
+            others.append(entry.name + NO_FILE)
+    return Listing(tuple(folders), num_images, tuple(others), frozenset(stems))
+
+
+def strangers(files: Files, found: Layout) -> list[LeftOut]:
+    """Return what lies beside the class folders, and beside those that hold them."""
+    known = {folder.path for folder in found.folders} | set(found.parents)
+    holds_classes = {
+        folder.path.rpartition("/")[0] for folder in found.folders if folder.name is not None
+    }
+    left_out = []
+    for parent in found.parents:
+        for entry in files.children(parent):
+            if entry.path in known or (not parent and entry.name == RECORD):
+                continue
+            if entry.name.startswith("."):
+                reason = "hidden"
+            elif is_skipped(entry):
+                reason = _BY_A_SYSTEM
+            elif parent not in holds_classes:
+                beside = "split folders" if found.in_splits else "folder that holds the classes"
+                reason = f"beside the {beside}"
+            else:
+                reason = _LOOP if files.makes_loop(entry) else "not a class folder"
+            left_out.append(LeftOut(entry.path, reason))
+    return left_out
+
+
+def files_below(files: Files, folder: str, bound: Bound) -> Iterator[tuple[Entry, str]]:
+    """Yield each file below a folder with the reason to leave it out, or ``""``."""
+    within = [iter(files.children(folder))]  # folders may be deeper than Python's calls
+    linked: set[tuple[int, int]] = set()
+    while within:
+        entry = next(within[-1], None)
+        if entry is None:
+            within.pop()
+        elif entry.name[0] == ".":
+            yield entry, "hidden"
+        elif entry.kind == "link":
+            yield entry, _NOWHERE
+        elif entry.kind == "file":
+            yield entry, "" if ending(entry.name) in SUFFIXES else "not a picture by its name"
+        elif entry.kind == "special":
+            yield entry, "not a regular file"
+        elif is_skipped(entry):
+            yield entry, _BY_A_SYSTEM
+        elif entry.place in linked:
+            yield entry, _TWICE
+        elif files.makes_loop(entry):
+            yield entry, _LOOP
+        else:
+            bound.count()
+            if entry.place is not None:
+                linked.add(entry.place)
+            within.append(iter(files.children(entry.path)))
+
+
+def is_skipped(entry: Entry) -> bool:
+    """Whether something is hidden, or was left there by a system."""
+    return entry.name[0] == "." or entry.name.lower() in _OF_SYSTEMS
+
+
+def ending(name: str) -> str:
+    """Return the ending of a file's name, in lower case."""
+    return name[name.rfind(".") :].lower()
