@@ -48,9 +48,6 @@ from .sampling.strategy import Strategy as Strategy
 from .sampling.weights import class_weights as class_weights
 from .splitting.division import Division as Division
 from .splitting.division import split_samples as split_samples
-from .splitting.split import copy_groups as copy_groups
-from .splitting.split import hold_out as hold_out
-from .splitting.split import stratified_subset as stratified_subset
 from .writers import Conversion as Conversion
 from .writers import convert as convert
 from .writers import convert_csv as convert_csv

@@ -10,128 +10,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
 from fer_data.data.dataset import Dataset, build
 from fer_data.data.reading import load
 from fer_data.data.store import open_store
+from fer_data.duplicates.grouping import duplicate_groups
 from fer_data.errors import DataError, FerError, UsageError
-from fer_data.splitting.apportion import apportion, quotas
 from fer_data.splitting.division import Division, split_samples
-from fer_data.splitting.split import copy_groups
 from fer_data.writers import convert
 from fer_data.writers.split_folders import write_split_folders
 from tests.conftest import MakeFolder, Run
 from tests.csv_files import write_noise_csv
 from tests.photographs import as_jpeg, photographs, shifted
-
-SHARES = st.lists(st.integers(1, 9), min_size=2, max_size=5).map(
-    lambda parts: [part / sum(parts) for part in parts]
-)
-LABELS = st.lists(st.integers(0, 3), min_size=1, max_size=60).map(np.array)
-
-
-def held(labels: np.ndarray, sides: np.ndarray, num_sides: int) -> np.ndarray:
-    found = np.zeros((labels.max() + 1, num_sides), int)
-    np.add.at(found, (labels, sides), 1)
-    return found
-
-
-# apportion
-
-
-@settings(deadline=None, max_examples=50)
-@given(LABELS, SHARES, st.integers(0, 5))
-def test_without_groups_every_class_is_within_one_of_its_share_on_each_side(
-    labels: np.ndarray, shares: list[float], seed: int
-) -> None:
-    sides = apportion(labels, np.arange(len(labels)), shares, seed=seed)
-    exact = np.bincount(labels)[:, None] * np.array(shares)
-    assert (np.abs(held(labels, sides, len(shares)) - exact) < 1 + 1e-6).all()
-
-
-@settings(deadline=None, max_examples=50)
-@given(LABELS, SHARES, st.integers(0, 5), st.data())
-def test_groups_of_one_class_are_whole_and_shift_it_by_less_than_the_largest_of_them(
-    labels: np.ndarray, shares: list[float], seed: int, data: st.DataObject
-) -> None:
-    numbers = st.lists(st.integers(0, 9), min_size=len(labels), max_size=len(labels))
-    groups = np.array(data.draw(numbers)) + 10 * labels
-    sides = apportion(labels, groups, shares, seed=seed)
-    for group in np.unique(groups):
-        assert len(set(sides[groups == group])) == 1
-    off = np.abs(held(labels, sides, len(shares)) - quotas(np.bincount(labels), shares))
-    for label in np.unique(labels):
-        assert off[label].max() < np.bincount(groups[labels == label]).max()
-
-
-@settings(deadline=None, max_examples=50)
-@given(LABELS, SHARES, st.integers(0, 3), st.data())
-def test_groups_of_several_classes_are_whole_and_single_samples_even_them_out(
-    labels: np.ndarray, shares: list[float], seed: int, data: st.DataObject
-) -> None:
-    numbers = st.lists(st.integers(0, 20), min_size=len(labels), max_size=len(labels))
-    groups = np.array(data.draw(numbers))
-    singles = np.repeat(np.arange(4), 6 * len(labels))
-    groups = np.concatenate([groups, 100 + np.arange(len(singles))])
-    labels = np.concatenate([labels, singles])
-    sides = apportion(labels, groups, shares, seed=seed)
-    for group in np.unique(groups):
-        assert len(set(sides[groups == group])) == 1
-    assert np.array_equal(held(labels, sides, len(shares)), quotas(np.bincount(labels), shares))
-
-
-@settings(deadline=None)
-@given(st.lists(st.integers(0, 60), min_size=1, max_size=40).map(np.array), SHARES)
-@example(np.full(300, 4), [0.8, 0.1, 0.1])
-def test_quotas_use_every_sample_and_are_the_nearest_whole_numbers(
-    counts: np.ndarray, shares: list[float]
-) -> None:
-    found = quotas(counts, shares)
-    exact = counts[:, None] * np.array(shares)
-    assert (found.sum(axis=1) == counts).all()
-    assert (found >= 0).all()
-    assert (np.abs(found - exact) < 1 + 1e-6).all()
-
-
-@given(st.integers(0, 60), SHARES, st.integers(0, 6))
-@settings(deadline=None)
-def test_quotas_leave_a_class_with_enough_samples_on_no_side_with_too_few(
-    count: int, shares: list[float], least: int
-) -> None:
-    (found,) = quotas(np.array([count]), shares, min_per_class=least)
-    assert found.sum() == count
-    assert found.min() >= (least if count >= least * len(shares) else 0)
-
-
-def test_many_small_classes_favour_no_side() -> None:
-    found = quotas(np.full(300, 4), [0.8, 0.1, 0.1]).sum(axis=0)
-    assert found.tolist() == [900, 150, 150]
-
-
-def test_groups_are_spread_like_single_samples() -> None:
-    groups = np.concatenate([np.repeat(np.arange(500), 2), np.arange(500, 4500)])
-    sides = apportion(np.zeros(5000, int), groups, [0.8, 0.2], seed=0)
-    assert 0.15 < sides[:1000].mean() < 0.25
-    assert sides.mean() == pytest.approx(0.2)
-
-
-def test_the_seed_alone_decides() -> None:
-    labels = np.arange(60) % 3
-    first, again, other = (
-        apportion(labels, np.arange(60), [0.5, 0.5], seed=seed) for seed in (1, 1, 2)
-    )
-    assert np.array_equal(first, again)
-    assert not np.array_equal(first, other)
-
-
-def test_a_rare_class_is_on_every_side_where_groups_allow_it() -> None:
-    groups = np.repeat([0, 1, 2], [5, 3, 2])
-    sides = apportion(np.zeros(10, int), groups, [0.8, 0.1, 0.1], seed=0, min_per_class=1)
-    assert sorted(set(sides)) == [0, 1, 2]
-
 
 # split_samples
 
@@ -241,7 +132,7 @@ def test_no_copy_stands_on_two_sides(
     fold = 2 if "--folds" in options else None
     store = open_store(data, splits=out, fold=fold)
     assert store.dataset.num_excluded == 0
-    groups = copy_groups(store, np.arange(len(store.dataset)))
+    groups = duplicate_groups(store.pixels, np.arange(len(store.dataset)))
     for group in np.unique(groups):
         assert len(set(store.dataset.split_codes[groups == group])) == 1
     told = json.loads(ended.out)
