@@ -22,10 +22,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+import fer_data
 from fer_data.analysis.predictions import PREDICTIONS, load_predictions
-from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
-from fer_data.splitting.division import split_samples
 from fer_data.util import locks
 from fer_data.writers.split_folders import write_split_folders
 from fer_model.comparison import compare as comparison
@@ -124,9 +123,9 @@ def test_what_is_there_is_not_made_again_and_more_is_added(
     out: Path, leaky: Path, tmp_path: Path
 ) -> None:
     copy = shutil.copytree(out, tmp_path / "out")
-    store = open_store(leaky)
-    division = split_samples(store.dataset, np.arange(len(store.dataset)), pool=True)
-    write_split_folders(division, store, tmp_path / "divided")  # hard links, which touch the data
+    write_split_folders(
+        fer_data.split(leaky, pool=True, near_duplicates=False), tmp_path / "divided"
+    )  # hard links, which touch the data
     assert compared(copy, leaky, ARMS, [0, 1]).made == []
     assert compared(copy, leaky, ("none", "crt"), [1]).made == ["crt, seed 0", "crt, seed 1"]
     found = read_results(copy)

@@ -21,12 +21,12 @@ from PIL import Image
 from rich.console import Console
 from sklearn.metrics import f1_score
 
+import fer_data
 from fer_data.data.decode import PixelFormat
 from fer_data.data.ferplus import COLUMNS
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
 from fer_data.loading.opening import open_loader
-from fer_data.splitting.division import split_samples
 from fer_data.writers.split_folders import write_split_folders
 from fer_model.comparison.side_by_side import side_by_side
 from fer_model.render import scores_table
@@ -526,9 +526,9 @@ def test_touched_data_is_the_same_and_changed_data_another(
     recipe = Recipe(net="small", epochs=2, batch_size=8, image_size=(16, 16))
     stopped = train(recipe, data, tmp_path / "run", callbacks=[StopAfter(2)])
     shutil.copytree(stopped.path, tmp_path / "other")
-    store = open_store(data, form=recipe.requested)
-    division = split_samples(store.dataset, np.arange(80), pool=True)
-    write_split_folders(division, store, tmp_path / "divided")
+    write_split_folders(
+        fer_data.split(data, pool=True, near_duplicates=False), tmp_path / "divided"
+    )
     assert (data / "train" / "a" / "0000.png").stat().st_nlink == 2
     assert resume(stopped.path).is_finished
     path = data / "train" / "a" / "0001.png"

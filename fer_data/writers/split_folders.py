@@ -1,4 +1,4 @@
-"""A division as folders: OUT/SPLIT/CLASS/PICTURE, for tools that know nothing else."""
+"""A split as folders: OUT/SPLIT/CLASS/IMAGE, for tools that know nothing else."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ from pathlib import Path
 
 from fer_data.data import sources
 from fer_data.data.png import encode_grey
-from fer_data.data.store import PixelStore
+from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
-from fer_data.splitting.division import Division
+from fer_data.splitting.result import Split
 from fer_data.util.folders import built_whole
 from fer_data.util.progress import track
 from fer_data.writers.file_names import check_class_names
 
 
-def write_split_folders(division: Division, store: PixelStore, out: str | Path) -> None:
-    """Write a division as split folders with class folders in them.
+def write_split_folders(split: Split, out: str | Path, *, cache: str | Path | None = None) -> None:
+    """Write a split as split folders with class folders in them.
 
-    Pictures of a folder are hard links to the files, or copies where the file system has none; do
+    Images of a folder are hard links to the files, or copies where the file system has none; do
     not edit them. Rows of a csv become PNG files, named by the data's own split and the row, as
     ``fer-data convert-csv`` does. A name that comes twice in a folder gets its path before it.
 
     Parameters
     ----------
-    division : Division
-        Of splits, not folds.
-    store : PixelStore
-        Of the same data; a csv's must be of 48x48 grey pictures.
+    split : Split
+        Not of folds.
     out : path
         A folder that does not exist, or is empty. It appears when all is written.
+    cache : path, optional
+        As in `fer_data.open_store`, for a csv.
 
     Raises
     ------
     UsageError
-        If the division has folds.
+        If these are folds.
     DataError
         If `out` holds something, or cannot be written; or the data is neither class folders nor a
         csv, or a class name cannot be a folder's.
     """
-    if division.num_folds:
+    if split.num_folds:
         raise UsageError("folds cannot be folders: every fold would be in each of them")
-    dataset = division.dataset
+    dataset = split.source
     if dataset.in_table and sources.layout_of(dataset.root) != "csv":
         raise DataError(
             f"{dataset.root}: only class folders and a FER2013 csv become folders here; "
@@ -55,44 +55,45 @@ def write_split_folders(division: Division, store: PixelStore, out: str | Path) 
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise DataError(f"{out}: holds something already; choose another folder")
         with built_whole(out) as beside:
-            _write(division, store, beside)
+            _write(split, beside, cache)
     except OSError as error:
         raise DataError(f"{out}: cannot be written ({error.strerror or error})") from None
 
 
-def _write(division: Division, store: PixelStore, root: Path) -> None:
-    for split in division.names:
-        for name in division.dataset.class_names:  # an empty class is a class all the same
-            (root / split / name).mkdir(parents=True)
-    targets = _targets(division, root)
-    for row, target in track(targets, total=len(targets), description="Writing pictures"):
-        if division.dataset.in_table:
-            target.write_bytes(encode_grey(store.pixels[row, :, :, 0]))
+def _write(split: Split, root: Path, cache: str | Path | None) -> None:
+    dataset = split.source
+    for side in split.names:
+        for name in dataset.class_names:  # an empty class is a class all the same
+            (root / side / name).mkdir(parents=True)
+    locations = dataset.locations
+    pixels = open_store(dataset, cache=cache).pixels if dataset.in_table else None
+    targets = _targets(split, root)
+    for row, target in track(targets, total=len(targets), description="Writing images"):
+        if pixels is not None:
+            target.write_bytes(encode_grey(pixels[row, :, :, 0]))
         else:
-            _link(division.dataset.root / str(division.dataset.locations[row]), target)
+            _link(dataset.root / str(locations[row]), target)
 
 
-def _targets(division: Division, root: Path) -> list[tuple[int, Path]]:
-    """Return each row that is on a side, with its file; samples without a label have none."""
-    dataset = division.dataset
+def _targets(split: Split, root: Path) -> list[tuple[int, Path]]:
+    """Return the index of each sample with its file; samples without a label have none."""
+    dataset, locations = split.source, split.source.locations.tolist()
     wanted = [
-        (row, root / division.names[side] / dataset.class_names[dataset.labels[row]])
-        for row, side in enumerate(division.sides.tolist())
-        if side >= 0 and dataset.labels[row] >= 0
+        (row, root / split.names[side] / dataset.class_names[dataset.labels[row]])
+        for row, side in enumerate(split.sides.tolist())
+        if dataset.labels[row] >= 0
     ]
     if dataset.in_table:
         own = [dataset.splits[code] for code in dataset.split_codes.tolist()]
-        return [
-            (row, folder / f"{own[row]}_{dataset.locations[row]:05d}.png") for row, folder in wanted
-        ]
-    names = {row: os.path.basename(str(dataset.locations[row])) for row, _ in wanted}
+        return [(row, folder / f"{own[row]}_{locations[row]:05d}.png") for row, folder in wanted]
+    names = {row: os.path.basename(locations[row]) for row, _ in wanted}
     often = Counter((folder, names[row]) for row, folder in wanted)
     return [
         (
             row,
             folder / names[row]
             if often[folder, names[row]] == 1
-            else folder / str(dataset.locations[row]).replace("/", "-"),
+            else folder / locations[row].replace("/", "-"),
         )
         for row, folder in wanted
     ]
@@ -100,7 +101,7 @@ def _targets(division: Division, root: Path) -> list[tuple[int, Path]]:
 
 def _link(source: Path, target: Path) -> None:
     if target.exists():
-        raise DataError(f"{target.name}: two pictures of one class and split have this name")
+        raise DataError(f"{target.name}: two images of one class and split have this name")
     source = source.resolve()  # a link to a link would lead elsewhere
     try:
         os.link(source, target)
