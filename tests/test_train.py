@@ -393,6 +393,23 @@ def test_validation_is_held_out_of_training_and_test_is_untouched(faces: Path) -
     assert parts.validation.augment == "none"
 
 
+def test_groups_and_their_duplicates_are_held_out_whole() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (90, 48, 48), np.uint8)
+    images[60:] = images[:30, :, ::-1]
+    groups = np.concatenate([np.arange(60) // 2, np.arange(60, 90)])
+    data = fer_data.load((images, np.arange(90) // 2 % 3))
+    data = dataclasses.replace(data, groups=groups, group_names=np.full(90, "x"))
+    for seed in range(3):
+        parts = divide(Recipe(validation_fraction=0.3, seed=seed), open_store(data))
+        held = np.isin(np.arange(90), parts.validation.rows)
+        together = np.arange(60) // 2
+        together = np.concatenate([together, together[:30]])
+        for group in range(30):
+            assert len(set(held[together == group])) == 1
+        assert 15 <= held.sum() <= 39
+        assert any("duplicates and groups kept together" in note for note in parts.notes)
+
+
 def test_the_datas_own_validation_split_is_used(make_folder: MakeFolder) -> None:
     data = make_folder({"train/a": 5, "train/b": 5, "valid/a": 3, "valid/b": 2})
     store = open_loader(data).store
