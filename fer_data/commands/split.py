@@ -44,9 +44,7 @@ class SplitOptions:
     ] = 1
     seed: Annotated[
         int,
-        Parameter(
-            metavar="N", help="Another seed gives another split.", validator=Number(gte=0)
-        ),
+        Parameter(metavar="N", help="Another seed gives another split.", validator=Number(gte=0)),
     ] = 0
 
 
