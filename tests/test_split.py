@@ -181,6 +181,7 @@ def test_groups_across_a_kept_test_split_are_counted() -> None:
     groups = np.arange(len(WHOLE))
     groups[WHOLE.indices("test")[:3]] = groups[WHOLE.indices("train")[[0, 0, 1]]]
     assert divided(grouped(groups)).num_across == 2
+    assert grouped(groups).digest() != WHOLE.digest()
     assert divided(grouped(groups), pool=True).num_across == 0
 
 
@@ -378,3 +379,28 @@ def test_a_table_other_than_a_csv_is_not_written_as_folders(tmp_path: Path, run:
     assert ended.code == 2
     assert "convert it to a folder first" in ended.err
     assert not (tmp_path / "out").exists()
+
+
+def test_groups_of_a_column_are_kept_whole_by_the_command_and_by_the_call(
+    run: Run, tmp_path: Path
+) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (90, 48, 48), np.uint8)
+    (tmp_path / "images").mkdir()
+    lines = ["image,diagnosis,lesion"]
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(tmp_path / "images" / f"{number:02d}.png")
+        lines.append(f"{number:02d}.png,{'ab'[number % 2]},{'' if number < 9 else number // 3}")
+    table, out = tmp_path / "labels.csv", tmp_path / "splits.csv"
+    table.write_text("\n".join(lines) + "\n")
+    options = {"labels": table, "label_column": "diagnosis", "group_column": "lesion"}
+    words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+    ended = run("split", tmp_path / "images", "--test", "0.2", "--out", out, *words)
+    assert ended.code == 0, ended.err
+    found = fer_data.split(tmp_path / "images", test=0.2, **options)
+    assert found.to_csv() == out.read_text()
+    by_csv = load(tmp_path / "images", splits=out, **options)
+    assert by_csv.digest() == found.dataset.digest()
+    assert by_csv.groups is not None
+    for group in np.unique(by_csv.groups):
+        assert len(set(by_csv.split_codes[by_csv.groups == group])) == 1
+    assert [len(one) for one in found] == pytest.approx([63, 9, 18], abs=3)
