@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fer_data.duplicates.grouping import duplicate_groups, merge_groups
-from fer_data.splitting import dealing
+from fer_data.splitting import mixed_groups
 from fer_data.splitting.apportion import apportion, quotas
 from fer_data.splitting.subsets import hold_out, stratified_subset
 
@@ -71,8 +71,8 @@ def test_groups_of_several_classes_are_whole_and_single_samples_even_them_out(
     groups = np.concatenate([groups, 100 + np.arange(len(singles))])
     labels = np.concatenate([labels, singles])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dealing, "_FEW", few)
-        patch.setattr(dealing, "_AT_ONCE", 7)
+        patch.setattr(mixed_groups, "_FEW", few)
+        patch.setattr(mixed_groups, "_AT_ONCE", 7)
         sides = apportion(labels, groups, fractions, seed=seed)
     check_whole(sides, groups)
     expected = quotas(np.bincount(labels), fractions)
@@ -88,7 +88,7 @@ def test_groups_are_whole_whatever_stands_in_the_way_and_the_result_is_the_same_
     groups = numbers_of(data, labels, 20) * 1_000_003 - 7
     kept = labels.copy(), groups.copy()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dealing, "_FEW", few)
+        patch.setattr(mixed_groups, "_FEW", few)
         sides, again = (
             apportion(labels, groups, fractions, seed=1, min_per_class=least) for _ in range(2)
         )

@@ -52,7 +52,7 @@ def split(
     path: DataPath,
     /,
     *,
-    division: SplitOptions = SplitOptions(),
+    how: SplitOptions = SplitOptions(),
     out: Annotated[
         Path | None,
         Parameter(
@@ -89,11 +89,11 @@ def split(
     from fer_data.terminal import render
     from fer_data.writers.split_folders import write_split_folders
 
-    if division.folds and as_folders:
+    if how.folds and as_folders:
         raise UsageError("--folds and --as-folders: every fold would be in each of the folders")
-    target = out or Path("folds.csv" if division.folds else "splits.csv")
+    target = out or Path("folds.csv" if how.folds else "splits.csv")
     check_output(target, [path], data)
-    made = dividing.split(path, cache=cache, **vars(division), **data.given())
+    made = dividing.split(path, cache=cache, **vars(how), **data.given())
     if as_folders is not None:
         write_split_folders(made, as_folders, cache=cache)
     if out is None and target.exists() and target.read_bytes() != made.to_csv().encode():
@@ -103,7 +103,7 @@ def split(
     with written(target):
         made.write(target)
     if as_json:
-        print_json({**made.to_dict(), "out": str(target), "seed": division.seed})
+        print_json({**made.to_dict(), "out": str(target), "seed": how.seed})
     else:
         print_table(render.split_tables(made))
     for note in made.source.notes:
@@ -116,7 +116,4 @@ def split(
             "groups of what was divided have",
         )
         say(f"{across} samples in {kept}, too (near-duplicates); --pool would keep them together")
-    say(
-        f"written to {target}; use it by --splits {target}"
-        + (" --fold 1" if division.folds else "")
-    )
+    say(f"written to {target}; use it by --splits {target}" + (" --fold 1" if how.folds else ""))

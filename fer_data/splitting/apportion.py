@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from fer_data.splitting.dealing import class_counts, deal, numbered, of_group
+from fer_data.splitting.dealing import deal, numbered
+from fer_data.splitting.mixed_groups import class_counts, of_group
 from fer_data.util.keyed import DIVIDE
 
 
