@@ -46,11 +46,8 @@ from .sampling.planner import plan_epoch as plan_epoch
 from .sampling.shard import Shard as Shard
 from .sampling.strategy import Strategy as Strategy
 from .sampling.weights import class_weights as class_weights
-from .splitting.division import Division as Division
-from .splitting.division import split_samples as split_samples
-from .splitting.split import copy_groups as copy_groups
-from .splitting.split import hold_out as hold_out
-from .splitting.split import stratified_subset as stratified_subset
+from .splitting.dividing import split as split
+from .splitting.result import Split as Split
 from .writers import Conversion as Conversion
 from .writers import convert as convert
 from .writers import convert_csv as convert_csv

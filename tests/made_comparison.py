@@ -50,10 +50,10 @@ def make_comparison(
     )
     protocol.write(out)
     names = np.array([f"test/{place:04}.png" for place in range(num)])
-    photograph = np.arange(num)
-    photograph[1::10] -= 1
-    leaked = np.isin(photograph, random.choice(num, num // 10, replace=False))
-    save_samples(out, SampleTable(names, labels, photograph, leaked))
+    groups = np.arange(num)
+    groups[1::10] -= 1
+    leaked = np.isin(groups, random.choice(num, num // 10, replace=False))
+    save_samples(out, SampleTable(names, labels, groups, leaked))
     hard = random.normal(size=(num, size))
     for cell in protocol.cells(out):
         is_base = cell.arm == protocol.arms[0]

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+import fer_data
 from fer_data.auditing import (
     KINDS,
     Audit,
@@ -20,6 +22,8 @@ from fer_data.auditing import (
     parse_kinds,
     write_exclusions,
 )
+from fer_data.data.dataset import Dataset
+from fer_data.data.reading import load
 from fer_data.errors import UsageError
 from tests.conftest import Run
 from tests.csv_files import FLAT, cell, write_csv
@@ -166,10 +170,34 @@ def test_oversampling_on_disk_inside_training_is_a_warning(tmp_path: Path) -> No
     assert len(finding.exclude) >= 38
 
 
+def test_groups_in_training_and_evaluation_are_errors_that_name_them(tmp_path: Path) -> None:
+    data = load(plain(tmp_path / "data"))
+    first, last = data.indices("train")[[0, -1]].tolist()
+    judged = data.indices("test").tolist()
+    one, other = [first, first + 1, judged[0]], [last, *judged[-2:]]
+    found = only(
+        audit_data(grouped(data, anna=one, berta=other, carla=[first + 5, first + 6])),
+        "group-across-splits",
+    )
+    assert (found.severity, found.where) == ("error", "train, test")
+    assert found.names == ("anna", "berta")
+    assert found.groups == (tuple(one), tuple(other))
+    assert found.exclude == (first, first + 1, last)
+    assert "anna, berta" in found.summary
+    audit = audit_data(grouped(data, anna=one, berta=other))
+    left = audit_data(data.exclude(audit))
+    assert left.findings == ()
+    train, test = fer_data.split(grouped(data, anna=one), validation=0, test=0.2, pool=True)
+    assert not np.intersect1d(train.groups, test.groups).size
+
+
 def test_classes_of_different_sizes_are_not_called_oversampled(tmp_path: Path) -> None:
     every = list(photographs(150))
     root = write(tmp_path / "data", {"train/few": every[:20], "train/many": every[20:]})
     assert audit_data(root).findings == ()
+
+
+WITHOUT_GROUPS = KINDS.keys() - {"group-across-splits"}
 
 
 def everything(root: Path) -> Path:
@@ -198,8 +226,23 @@ def everything(root: Path) -> Path:
     return root
 
 
+def grouped(data: Dataset, **samples: list[int]) -> Dataset:
+    """Return a dataset whose groups are these, by name, and each other sample alone."""
+    groups = len(samples) + np.arange(len(data))
+    for number, indices in enumerate(samples.values()):
+        groups[indices] = number
+    names = np.array([*samples, *[""] * len(data)])
+    return replace(data, groups=groups, group_names=names)
+
+
+def group_across(root: Path) -> Dataset:
+    """Return the dataset of a folder with a group in each split."""
+    data = load(root)
+    return grouped(data, patient=[int(data.indices(split)[0]) for split in data.splits])
+
+
 def test_every_kind_of_finding_can_be_found(tmp_path: Path) -> None:
-    found = audit_data(everything(tmp_path / "data"))
+    found = audit_data(group_across(everything(tmp_path / "data")))
     assert {finding.kind for finding in found.findings} == set(KINDS)
     order = [finding.severity for finding in found.findings]
     assert order == sorted(order, key=["error", "warning", "note"].index)
@@ -354,7 +397,7 @@ def test_the_command_prints_and_fails_as_it_is_asked(tmp_path: Path) -> None:
     root, out = everything(tmp_path / "data"), tmp_path / "out.csv"
     run = call(DATA, "audit", root, "--write-exclusions", out)
     assert run.code == 0
-    for kind in KINDS:
+    for kind in WITHOUT_GROUPS:
         assert kind in run.out
     assert out.read_text().startswith("sample,kind,split\n")
     run = call(DATA, "audit", root, "--json", "--fail-on", "dark,bright")

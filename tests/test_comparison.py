@@ -22,10 +22,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+import fer_data
 from fer_data.analysis.predictions import PREDICTIONS, load_predictions
-from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
-from fer_data.splitting.division import split_samples
 from fer_data.util import locks
 from fer_data.writers.split_folders import write_split_folders
 from fer_model.comparison import compare as comparison
@@ -33,6 +32,7 @@ from fer_model.comparison import grid, in_turn
 from fer_model.comparison.arm import parse_arms
 from fer_model.comparison.protocol import Cell, Protocol, run_folder
 from fer_model.comparison.results import read_results
+from fer_model.comparison.sample_table import load_samples
 from fer_model.heads.posthoc import adjust_logits
 from fer_model.reporting.markdown import as_markdown
 from fer_model.reporting.page import write_comparison
@@ -124,9 +124,9 @@ def test_what_is_there_is_not_made_again_and_more_is_added(
     out: Path, leaky: Path, tmp_path: Path
 ) -> None:
     copy = shutil.copytree(out, tmp_path / "out")
-    store = open_store(leaky)
-    division = split_samples(store.dataset, np.arange(len(store.dataset)), pool=True)
-    write_split_folders(division, store, tmp_path / "divided")  # hard links, which touch the data
+    write_split_folders(
+        fer_data.split(leaky, pool=True, near_duplicates=False), tmp_path / "divided"
+    )  # hard links, which touch the data
     assert compared(copy, leaky, ARMS, [0, 1]).made == []
     assert compared(copy, leaky, ("none", "crt"), [1]).made == ["crt, seed 0", "crt, seed 1"]
     found = read_results(copy)
@@ -243,8 +243,25 @@ def test_leaks_are_known_and_scores_without_them_stand_beside(out: Path) -> None
     assert found.clean.predicted.shape[2] == len(found.labels) - 2
     assert found.clean_differences is not None
     samples = found.samples
-    assert len(set(samples.photographs.tolist())) == len(samples)
+    assert len(set(samples.groups.tolist())) == len(samples)
     assert len(set(samples.labels[samples.leaked].tolist())) == 1
+
+
+def test_groups_of_the_data_are_clusters_and_leak_like_near_duplicates(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (40, 48, 48), np.uint8)
+    images[35] = images[30]
+    labels = np.arange(40) % 2
+    data = fer_data.load({"train": (images[:28], labels[:28]), "test": (images[28:], labels[28:])})
+    groups = np.arange(40)
+    groups[[28, 29, 30]], groups[[3, 38]] = 28, 3
+    data = dataclasses.replace(data, groups=groups, group_names=np.full(40, "x"))
+    _, parts = grid.declare(RECIPE, data, parse_arms(["none", "oversample"]), [0])
+    grid.write_samples(parts, tmp_path)
+    found = load_samples(tmp_path, 2)
+    clusters = found.groups
+    assert len(set(clusters[[0, 1, 2, 7]])) == 1  # one group, and the duplicate of one of it
+    assert len(set(clusters)) == 12 - 3
+    assert np.flatnonzero(found.leaked).tolist() == [10]
 
 
 def test_scores_are_those_of_the_runs(out: Path) -> None:

@@ -214,7 +214,7 @@ RUN = "runs/none/seed-0"
         _arrays("samples.npz", lambda arrays: {"leaked": None}),
         _arrays("samples.npz", lambda arrays: {"label": arrays["label"] + 9}),
         _arrays("samples.npz", lambda arrays: {"leaked": np.full(60, "no")}),
-        _arrays("samples.npz", lambda arrays: {"photograph": arrays["photograph"][1:]}),
+        _arrays("samples.npz", lambda arrays: {"group": arrays["group"][1:]}),
         _arrays("samples.npz", lambda arrays: {key: arrays[key][:0] for key in arrays}),
         _arrays(f"{RUN}/predictions.npz", lambda arrays: {"split": None}),
         _arrays(

@@ -10,15 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
 from fer_data.loading.batches import Batch
 from fer_data.loading.opening import open_loader
 from fer_data.sampling.shard import Shard
-from fer_data.splitting.split import copy_groups, hold_out, stratified_subset
 from fer_data.util import keyed
 from tests.conftest import MakeFolder
 from tests.registered import every_balance
@@ -240,50 +236,6 @@ def test_another_process_draws_the_same(data: Path) -> None:
     loader = open_loader(data, balance="oversample", batch_size=4, seed=5)
     expected = [list(facts(batch)) for batch in loader.epoch(3)]
     assert found.stdout.strip() == str(expected).replace("True", "true").replace("False", "false")
-
-
-def test_a_held_out_part_is_stratified_disjoint_and_complete(make_folder: MakeFolder) -> None:
-    store = open_store(make_folder({"train/a": 40, "train/b": 20, "train/c": 2, "train/d": 1}))
-    rows = store.dataset.indices("train")
-    kept, held = hold_out(store, rows, fraction=0.25, seed=0)
-    assert sorted([*kept, *held]) == rows.tolist()
-    assert np.bincount(store.dataset.labels[held], minlength=4).tolist() == [10, 5, 1, 0]
-    assert hold_out(store, rows, fraction=0.25, seed=0)[1].tolist() == held.tolist()
-    assert hold_out(store, rows, fraction=0.25, seed=1)[1].tolist() != held.tolist()
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_copies_of_a_picture_mirrored_or_not_stay_on_one_side(
-    make_folder: MakeFolder, seed: int
-) -> None:
-    from PIL import Image, ImageOps
-
-    root = make_folder({"train/a": 30, "train/b": 30})
-    for name in ("a", "b"):
-        for source in sorted((root / "train" / name).glob("000*.png")):
-            with Image.open(source) as image:
-                image.copy().save(source.with_name(f"copy-{source.name}"))
-                ImageOps.mirror(image).save(source.with_name(f"mirror-{source.name}"))
-    store = open_store(root)
-    rows = store.dataset.indices("train")
-    groups = copy_groups(store, rows)
-    assert len(set(groups)) == 60
-    _, held = hold_out(store, rows, fraction=0.3, seed=seed)
-    is_held = np.isin(rows, held)
-    for group in set(groups.tolist()):
-        assert len(set(is_held[groups == group])) == 1
-
-
-@given(st.lists(st.integers(1, 30), min_size=1, max_size=5), st.floats(0.01, 1), st.integers(0, 9))
-def test_a_subset_has_the_same_share_of_each_class(
-    counts: list[int], fraction: float, seed: int
-) -> None:
-    labels = np.repeat(np.arange(len(counts)), counts).astype(np.int32)
-    rows = np.arange(len(labels)) * 3
-    chosen = stratified_subset(labels, rows, fraction=fraction, seed=seed)
-    assert chosen.tolist() == sorted(set(chosen.tolist()))
-    found = np.bincount(labels[chosen // 3], minlength=len(counts)).tolist()
-    assert found == [max(1, round(count * fraction)) for count in counts]
 
 
 def test_a_step_before_the_first_is_refused(data: Path) -> None:

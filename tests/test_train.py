@@ -21,12 +21,12 @@ from PIL import Image
 from rich.console import Console
 from sklearn.metrics import f1_score
 
+import fer_data
 from fer_data.data.decode import PixelFormat
 from fer_data.data.ferplus import COLUMNS
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
 from fer_data.loading.opening import open_loader
-from fer_data.splitting.division import split_samples
 from fer_data.writers.split_folders import write_split_folders
 from fer_model.comparison.side_by_side import side_by_side
 from fer_model.render import scores_table
@@ -393,6 +393,23 @@ def test_validation_is_held_out_of_training_and_test_is_untouched(faces: Path) -
     assert parts.validation.augment == "none"
 
 
+def test_groups_and_their_duplicates_are_held_out_whole() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (90, 48, 48), np.uint8)
+    images[60:] = images[:30, :, ::-1]
+    groups = np.concatenate([np.arange(60) // 2, np.arange(60, 90)])
+    data = fer_data.load((images, np.arange(90) // 2 % 3))
+    data = dataclasses.replace(data, groups=groups, group_names=np.full(90, "x"))
+    for seed in range(3):
+        parts = divide(Recipe(validation_fraction=0.3, seed=seed), open_store(data))
+        held = np.isin(np.arange(90), parts.validation.rows)
+        together = np.arange(60) // 2
+        together = np.concatenate([together, together[:30]])
+        for group in range(30):
+            assert len(set(held[together == group])) == 1
+        assert 15 <= held.sum() <= 39
+        assert any("duplicates and groups kept together" in note for note in parts.notes)
+
+
 def test_the_datas_own_validation_split_is_used(make_folder: MakeFolder) -> None:
     data = make_folder({"train/a": 5, "train/b": 5, "valid/a": 3, "valid/b": 2})
     store = open_loader(data).store
@@ -526,9 +543,9 @@ def test_touched_data_is_the_same_and_changed_data_another(
     recipe = Recipe(net="small", epochs=2, batch_size=8, image_size=(16, 16))
     stopped = train(recipe, data, tmp_path / "run", callbacks=[StopAfter(2)])
     shutil.copytree(stopped.path, tmp_path / "other")
-    store = open_store(data, form=recipe.requested)
-    division = split_samples(store.dataset, np.arange(80), pool=True)
-    write_split_folders(division, store, tmp_path / "divided")
+    write_split_folders(
+        fer_data.split(data, pool=True, near_duplicates=False), tmp_path / "divided"
+    )
     assert (data / "train" / "a" / "0000.png").stat().st_nlink == 2
     assert resume(stopped.path).is_finished
     path = data / "train" / "a" / "0001.png"

@@ -21,7 +21,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from fer_data.adapters.tfcall import call_python
-from fer_data.data.labels import EVALUATION_SPLITS
+from fer_data.data.labels import EVALUATION_SPLITS, split_to_take
 from fer_data.data.sources.tfrecord import RecordFile, read_index
 from fer_data.errors import UsageError
 from fer_data.loading.batches import Labels
@@ -37,7 +37,7 @@ from fer_data.util import keyed
 def tfrecord_dataset(
     path: str | Path,
     *,
-    split: str = "train",
+    split: str | None = None,
     balance: str | Strategy = "natural",
     batch_size: int = 64,
     epoch_size: EpochSize = None,
@@ -80,6 +80,8 @@ def tfrecord_dataset(
         If an argument cannot be meant.
     """
     index = read_index(path)
+    present = sorted({file.split for file in index.files})
+    split = split_to_take(split, present, str(index.path))
     counts = index.counts(split)
     strategy = balance if isinstance(balance, Strategy) else Strategy.parse(balance)
     evaluates = split in EVALUATION_SPLITS

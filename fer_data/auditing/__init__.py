@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.analysis.measures import Measures
-from fer_data.auditing import classes, copies, exposure, files, near_copies, oversampled
+from fer_data.auditing import (
+    classes,
+    copies,
+    exposure,
+    files,
+    near_copies,
+    oversampled,
+    split_groups,
+)
 from fer_data.auditing.exclusions import write_exclusions
 from fer_data.auditing.finding import SEVERITIES, Finding
 from fer_data.auditing.subject import Subject
@@ -31,7 +39,7 @@ __all__ = [
     "write_exclusions",
 ]
 
-_CHECKS = (copies, near_copies, oversampled, classes, files, exposure)
+_CHECKS = (copies, near_copies, split_groups, oversampled, classes, files, exposure)
 
 KINDS: dict[str, str] = {kind: about for check in _CHECKS for kind, about in check.KINDS.items()}
 """Every kind of finding, with what it is."""

@@ -29,7 +29,7 @@ class Finding:
     groups : tuple of tuple of int
         Rows of the dataset, those that belong together in a group.
     names : tuple of str
-        What is not in the dataset: files and classes.
+        Of what is no sample: files, classes and groups.
     exclude : tuple of int
         Rows whose exclusion from training mends it.
     num_unlisted : int

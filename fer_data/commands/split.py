@@ -19,17 +19,17 @@ from fer_data.util.words import counted
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class DivisionOptions:
-    """How a data set is divided: arguments of `split_samples`."""
+class SplitOptions:
+    """How a data set is divided: arguments of `fer_data.split`."""
 
     validation: Annotated[
-        float | None, Parameter(metavar="PART", help="Proportion that validates; by default 0.1.")
+        float | None, Parameter(metavar="FRACTION", help="Fraction that validates; by default 0.1.")
     ] = None
     test: Annotated[
         float | None,
         Parameter(
-            metavar="PART",
-            help="Proportion that tests; by default 0.1, where no test split stays.",
+            metavar="FRACTION",
+            help="Fraction that tests; by default 0.1, where no test split stays.",
         ),
     ] = None
     folds: Annotated[int | None, Parameter(metavar="K", help="Divide into K folds instead.")] = None
@@ -39,14 +39,12 @@ class DivisionOptions:
     min_per_class: Annotated[
         int,
         Parameter(
-            metavar="N", help="Samples of each class on every side.", validator=Number(gte=0)
+            metavar="N", help="Samples of each class in every split.", validator=Number(gte=0)
         ),
     ] = 1
     seed: Annotated[
         int,
-        Parameter(
-            metavar="N", help="Another seed gives another division.", validator=Number(gte=0)
-        ),
+        Parameter(metavar="N", help="Another seed gives another split.", validator=Number(gte=0)),
     ] = 0
 
 
@@ -54,7 +52,7 @@ def split(
     path: DataPath,
     /,
     *,
-    division: DivisionOptions = DivisionOptions(),
+    how: SplitOptions = SplitOptions(),
     out: Annotated[
         Path | None,
         Parameter(
@@ -73,7 +71,7 @@ def split(
     cache: Cache = None,
     data: UndividedData = UndividedData(),
 ) -> None:
-    """Divide a data set: stratified, reproducible, duplicates of an image on one side.
+    """Divide a data set: stratified, reproducible, groups and near-duplicates kept together.
 
     Examples::
 
@@ -84,23 +82,20 @@ def split(
 
     Without --pool a test split that the data brings stays as it is, and the rest is divided into
     train and validation. What is written is a small csv that all commands take by --splits; with
-    --folds, --fold says which fold validates. Duplicates of an image, flipped, shifted,
-    brightened, resized or encoded anew, are never divided.
+    --folds, --fold says which fold validates. Groups of the data are never divided, nor are
+    near-duplicates: one image flipped, shifted, brightened, resized or encoded anew.
     """
-    from fer_data.data.store import open_store
-    from fer_data.duplicates.photographs import COMPARED, photograph_groups
-    from fer_data.splitting.division import split_samples
+    from fer_data.splitting import dividing
     from fer_data.terminal import render
     from fer_data.writers.split_folders import write_split_folders
 
-    if division.folds and as_folders:
+    if how.folds and as_folders:
         raise UsageError("--folds and --as-folders: every fold would be in each of the folders")
-    target = out or Path("folds.csv" if division.folds else "splits.csv")
+    target = out or Path("folds.csv" if how.folds else "splits.csv")
     check_output(target, [path], data)
-    store = open_store(path, form=COMPARED, cache=cache, **data.given())
-    made = split_samples(store.dataset, photograph_groups(store.pixels), **vars(division))
+    made = dividing.split(path, cache=cache, **vars(how), **data.given())
     if as_folders is not None:
-        write_split_folders(made, store, as_folders)
+        write_split_folders(made, as_folders)
     if out is None and target.exists() and target.read_bytes() != made.to_csv().encode():
         raise UsageError(
             f"{target}: holds other ones; to replace them, name it", fix={"out": [str(target)]}
@@ -108,20 +103,17 @@ def split(
     with written(target):
         made.write(target)
     if as_json:
-        print_json({**made.to_dict(), "out": str(target), "seed": division.seed})
+        print_json({**made.to_dict(), "out": str(target), "seed": how.seed})
     else:
-        print_table(render.division_tables(made))
-    for note in store.dataset.notes:
+        print_table(render.split_tables(made))
+    for note in made.source.notes:
         say(note)
     if made.num_across:
         kept = ", ".join(made.names[-made.num_kept :])
         across = counted(
             made.num_across,
-            "photograph of what was divided has",
-            "photographs of what was divided have",
+            "group of what was divided has",
+            "groups of what was divided have",
         )
-        say(f"{across} a version in {kept}, too; --pool would keep them together")
-    say(
-        f"written to {target}; use it by --splits {target}"
-        + (" --fold 1" if division.folds else "")
-    )
+        say(f"{across} samples in {kept}, too (near-duplicates); --pool would keep them together")
+    say(f"written to {target}; use it by --splits {target}" + (" --fold 1" if how.folds else ""))

@@ -411,10 +411,10 @@ class Dataset:
         return replace(self, notes=(*self.notes, *notes))
 
     def digest(self) -> str:
-        """Return a key of which samples are in which split, and under which labels."""
+        """Return a key of which samples are in which split and group, and under which labels."""
         key = hashlib.blake2b(digest_size=16)
         key.update(repr((self.class_names, self.splits)).encode())
-        for column in (self.rows, self.split_codes, self.labels, self.soft_labels):
+        for column in (self.rows, self.split_codes, self.labels, self.soft_labels, self.groups):
             key.update(b"" if column is None else column.tobytes())
         return key.hexdigest()
 

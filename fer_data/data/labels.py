@@ -7,6 +7,9 @@ number class folders. FER2013's csv codes follow another order and are mapped by
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+
+from fer_data.errors import UsageError
 
 EMOTIONS_BY_CODE = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """Class name of each FER2013 csv code, 0 to 6."""
@@ -88,6 +91,31 @@ def _split_of_word(word: str) -> str | None:
         if name in SPLITS:
             return name
     return None
+
+
+def split_to_take(split: str | None, present: Sequence[str], where: str) -> str:
+    """Return the split that is asked for: by default train, or the only one there is.
+
+    Parameters
+    ----------
+    split : str, optional
+        As a folder of it may be named (``val``).
+    present : sequence of str
+    where : str
+        What an error names.
+
+    Raises
+    ------
+    UsageError
+        If none is asked for, and there are several, none of them train.
+    """
+    if split is not None:
+        return split_of_folder(split) or split
+    if "train" in present:
+        return "train"
+    if len(present) != 1:
+        raise UsageError(f"{where}: name the split to take, one of {', '.join(present)}")
+    return present[0]
 
 
 def split_of_usage(usage: str, *, merge_test: bool) -> str | None:

@@ -9,9 +9,9 @@ from typing import Any
 
 from fer_data.data.decode import Color, Fit
 from fer_data.data.image_format import FormatRequest, sides_of
-from fer_data.data.labels import EVALUATION_SPLITS, split_of_folder
+from fer_data.data.labels import EVALUATION_SPLITS, split_to_take
 from fer_data.data.options import LoadOptions
-from fer_data.data.reading import DatasetLike
+from fer_data.data.reading import DatasetLike, load
 from fer_data.data.store import open_store
 from fer_data.errors import UsageError
 from fer_data.loading.loader import Loader
@@ -40,7 +40,7 @@ def as_loader(source: DatasetLike | Loader, options: dict[str, Any]) -> Loader:
 def open_loader(
     data: DatasetLike,
     *,
-    split: str = "train",
+    split: str | None = None,
     balance: Any = "natural",
     batch_size: int = 64,
     epoch_size: EpochSize = None,
@@ -68,9 +68,10 @@ def open_loader(
     ----------
     data : path or Dataset
         What `fer_data.load` takes.
-    split : str
+    split : str, optional
         ``train``, ``validation``, ``test``, ``public_test`` or ``private_test``, or as a folder of
-        it may be named (``val``).
+        it may be named (``val``). By default train, or the only split there is, as in a dataset
+        that `fer_data.split` gives.
     balance : str, Strategy or imbalanced-learn sampler
         What `Strategy.parse` takes: ``natural`` (or ``none``), ``oversample``, ``undersample``,
         ``batch``, ``power:ALPHA``, ``effective:BETA``, ``repeat-factor:T``,
@@ -118,22 +119,20 @@ def open_loader(
     DataError
         If the data cannot be read, or has no such split.
     UsageError
-        If an argument cannot be meant, as balancing a split that is for evaluation.
+        If an argument cannot be meant, as balancing a split that is for evaluation, or no split
+        is named and there are several without train.
     """
     if isinstance(balance, str):
         balance = Strategy.parse(balance)
-    split = split_of_folder(split) or split
+    dataset = load(data, **options)
+    split = split_to_take(split, dataset.splits, str(dataset.root))
     evaluates = split in EVALUATION_SPLITS
     if evaluates and balance != NATURAL:
         raise UsageError(f"balance {balance} on the {split} split: only train is ever balanced")
     if evaluates and shuffle:
         raise UsageError(f"shuffle on the {split} split: evaluation takes samples in order")
-    store = open_store(
-        data,
-        form=FormatRequest(sides_of(image_size), color, fit),
-        cache=cache,
-        **options,
-    )
+    form = FormatRequest(sides_of(image_size), color, fit)
+    store = open_store(dataset, form=form, cache=cache)
     rows = store.dataset.indices(split)
     if not isinstance(balance, Strategy):
         balance = Strategy.from_sampler(

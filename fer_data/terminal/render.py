@@ -20,7 +20,7 @@ from fer_data.util.words import counted
 
 if TYPE_CHECKING:
     from fer_data.analysis.doubts import Check
-    from fer_data.splitting.division import Division
+    from fer_data.splitting.result import Split
 
 _BAR_WIDTHS = (16, 8, 4, 0)
 """Characters, the one after the other where a table is wider than the terminal."""
@@ -123,28 +123,28 @@ def agreement_table(agreement: Agreement) -> Table:
     return table
 
 
-def division_tables(division: Division) -> Iterator[Table]:
-    """Yield `division_table` with shares, and without."""
-    for with_shares in (True, False):
-        yield division_table(division, with_shares=with_shares)
+def split_tables(split: Split) -> Iterator[Table]:
+    """Yield `split_table` with fractions, and without."""
+    for with_fractions in (True, False):
+        yield split_table(split, with_fractions=with_fractions)
 
 
-def division_table(division: Division, *, with_shares: bool) -> Table:
-    """Return a row a class: count of each side, and its share if asked for."""
-    counts = division.counts()
+def split_table(split: Split, *, with_fractions: bool) -> Table:
+    """Return a row a class: count of each split, and its fraction if asked for."""
+    counts = split.counts()
     totals = counts.sum(axis=0)
     table = Table(title_justify="left", show_footer=True)
     table.add_column("class", footer="total")
-    for side, name in enumerate(division.names):
-        title = f"fold {name}" if side < division.num_folds else name
+    for side, name in enumerate(split.names):
+        title = f"fold {name}" if side < split.num_folds else name
         table.add_column(title, justify="right", footer=f"{totals[side]:,}")
-        if with_shares:
-            table.add_column("share", justify="right")
-    for label, name in enumerate(division.dataset.class_names):
+        if with_fractions:
+            table.add_column("fraction", justify="right")
+    for label, name in enumerate(split.source.class_names):
         cells = [
             text
             for count, total in zip(counts[label], totals, strict=True)
-            for text in (f"{count:,}", f"{count / max(1, total):.1%}")[: 1 + with_shares]
+            for text in (f"{count:,}", f"{count / max(1, total):.1%}")[: 1 + with_fractions]
         ]
         table.add_row(class_name(name), *cells)
     return table

@@ -1,4 +1,4 @@
-"""A division as folders: OUT/SPLIT/CLASS/PICTURE, for tools that know nothing else."""
+"""A split as folders: OUT/SPLIT/CLASS/IMAGE, for tools that know nothing else."""
 
 from __future__ import annotations
 
@@ -9,43 +9,38 @@ from pathlib import Path
 
 from fer_data.data import sources
 from fer_data.data.png import encode_grey
-from fer_data.data.store import PixelStore
 from fer_data.errors import DataError, UsageError
-from fer_data.splitting.division import Division
+from fer_data.splitting.result import Split
 from fer_data.util.folders import built_whole
 from fer_data.util.progress import track
 from fer_data.writers.file_names import check_class_names
 
-_WRITING = "Writing pictures"
 
+def write_split_folders(split: Split, out: str | Path) -> None:
+    """Write a split as split folders with class folders in them.
 
-def write_split_folders(division: Division, store: PixelStore, out: str | Path) -> None:
-    """Write a division as split folders with class folders in them.
-
-    Pictures of a folder are hard links to the files, or copies where the file system has none; do
+    Images of a folder are hard links to the files, or copies where the file system has none; do
     not edit them. Rows of a csv become PNG files, named by the data's own split and the row, as
     ``fer-data convert-csv`` does. A name that comes twice in a folder gets its path before it.
 
     Parameters
     ----------
-    division : Division
-        Of splits, not folds.
-    store : PixelStore
-        Of the same data; a csv's must be of 48x48 grey pictures.
+    split : Split
+        Not of folds.
     out : path
         A folder that does not exist, or is empty. It appears when all is written.
 
     Raises
     ------
     UsageError
-        If the division has folds.
+        If these are folds.
     DataError
         If `out` holds something, or cannot be written; or the data is neither class folders nor a
         csv, or a class name cannot be a folder's.
     """
-    if division.num_folds:
+    if split.num_folds:
         raise UsageError("folds cannot be folders: every fold would be in each of them")
-    dataset = division.dataset
+    dataset = split.source
     if dataset.in_table and sources.layout_of(dataset.root) != "csv":
         raise DataError(
             f"{dataset.root}: only class folders and a FER2013 csv become folders here; "
@@ -57,55 +52,50 @@ def write_split_folders(division: Division, store: PixelStore, out: str | Path) 
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise DataError(f"{out}: holds something already; choose another folder")
         with built_whole(out) as beside:
-            _write(division, store, beside)
+            _write(split, beside)
     except OSError as error:
         raise DataError(f"{out}: cannot be written ({error.strerror or error})") from None
 
 
-def _write(division: Division, store: PixelStore, root: Path) -> None:
-    for split in division.names:
-        for name in division.dataset.class_names:  # an empty class is a class all the same
-            (root / split / name).mkdir(parents=True)
-    targets = dict(_targets(division, root))
-    if division.dataset.in_table:
-        for row, target in track(targets.items(), total=len(targets), description=_WRITING):
-            target.write_bytes(encode_grey(store.pixels[row, :, :, 0]))
-        return
-    parts = division.dataset.pieces()
-    for part in track(parts.pieces, total=parts.number, description=_WRITING):
+def _write(split: Split, root: Path) -> None:
+    dataset = split.source
+    for side in split.names:
+        for name in dataset.class_names:  # an empty class is a class all the same
+            (root / side / name).mkdir(parents=True)
+    targets = dict(_targets(split, root))
+    parts = dataset.pieces()
+    for part in track(parts.pieces, total=parts.number, description="Writing images"):
         for row, _, raw in part.pictures():
             if row not in targets:
                 continue
             if isinstance(raw, DataError):
                 raise raw
+            _refuse_twice(targets[row])
             if isinstance(raw, Path):
                 _link(raw, targets[row])
-            elif isinstance(raw, bytes):  # of a zip archive
-                _refuse_twice(targets[row])
-                targets[row].write_bytes(raw)
+            else:  # bytes of a zip archive, or pixels of a csv
+                targets[row].write_bytes(raw if isinstance(raw, bytes) else encode_grey(raw))
 
 
-def _targets(division: Division, root: Path) -> list[tuple[int, Path]]:
-    """Return each row that is on a side, with its file; samples without a label have none."""
-    dataset = division.dataset
+def _targets(split: Split, root: Path) -> list[tuple[int, Path]]:
+    """Return the index of each sample with its file; samples without a label have none."""
+    dataset, locations = split.source, split.source.locations.tolist()
     wanted = [
-        (row, root / division.names[side] / dataset.class_names[dataset.labels[row]])
-        for row, side in enumerate(division.sides.tolist())
-        if side >= 0 and dataset.labels[row] >= 0
+        (row, root / split.names[side] / dataset.class_names[dataset.labels[row]])
+        for row, side in enumerate(split.sides.tolist())
+        if dataset.labels[row] >= 0
     ]
     if dataset.in_table:
         own = [dataset.splits[code] for code in dataset.split_codes.tolist()]
-        return [
-            (row, folder / f"{own[row]}_{dataset.locations[row]:05d}.png") for row, folder in wanted
-        ]
-    names = {row: os.path.basename(str(dataset.locations[row])) for row, _ in wanted}
+        return [(row, folder / f"{own[row]}_{locations[row]:05d}.png") for row, folder in wanted]
+    names = {row: os.path.basename(locations[row]) for row, _ in wanted}
     often = Counter((folder, names[row]) for row, folder in wanted)
     return [
         (
             row,
             folder / names[row]
             if often[folder, names[row]] == 1
-            else folder / str(dataset.locations[row]).replace("/", "-"),
+            else folder / locations[row].replace("/", "-"),
         )
         for row, folder in wanted
     ]
@@ -113,11 +103,10 @@ def _targets(division: Division, root: Path) -> list[tuple[int, Path]]:
 
 def _refuse_twice(target: Path) -> None:
     if target.exists():
-        raise DataError(f"{target.name}: two pictures of one class and split have this name")
+        raise DataError(f"{target.name}: two images of one class and split have this name")
 
 
 def _link(source: Path, target: Path) -> None:
-    _refuse_twice(target)
     source = source.resolve()  # a link to a link would lead elsewhere
     try:
         os.link(source, target)

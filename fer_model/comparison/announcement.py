@@ -86,7 +86,7 @@ def _can_find(protocol: Protocol, out: Path) -> str:
 
 def _smallest(samples: SampleTable, protocol: Protocol) -> dict[str, float]:
     """Return the smallest true difference that a design can find, by figure, in shares."""
-    pairs = np.unique(np.stack([samples.labels, samples.photographs]), axis=1)
+    pairs = np.unique(np.stack([samples.labels, samples.groups]), axis=1)
     counts = np.bincount(pairs[0], minlength=len(protocol.data["class_names"]))
     names = tuple(map(printable, protocol.data["class_names"]))
     design = Design(num_arms=len(protocol.arms), num_seeds=len(protocol.seeds))

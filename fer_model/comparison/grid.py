@@ -12,6 +12,7 @@ import numpy as np
 
 from fer_data.data.reading import DatasetLike
 from fer_data.data.store import open_store
+from fer_data.duplicates.grouping import merge_groups
 from fer_data.duplicates.photographs import COMPARED, photograph_groups
 from fer_data.errors import DataError, UsageError
 from fer_data.loading.loader import Loader
@@ -151,7 +152,9 @@ def _check_reached(arm: Arm, epochs: int, passes: float) -> None:
 
 
 def write_samples(parts: Parts, out: Path, cache: str | Path | None = None) -> None:
-    """Write the test samples: label, which are one photograph, which training has a version of.
+    """Write the test samples: label, group, and whether training has samples of that group.
+
+    Groups are near-duplicates, merged with the data's own groups (a patient, a lesion).
 
     Parameters
     ----------
@@ -166,15 +169,16 @@ def write_samples(parts: Parts, out: Path, cache: str | Path | None = None) -> N
     dataset = store.dataset
     if store.form != COMPARED:
         store = open_store(dataset, form=COMPARED, cache=cache, log=False)
-    photographs = photograph_groups(store.pixels)
+    groups = merge_groups(photograph_groups(store.pixels), dataset.groups)
+    assert groups is not None
     seen = np.concatenate(
         [dataset.indices(split) for split in ("train", "validation") if split in dataset.splits]
     )
     samples = SampleTable(
         samples=np.array(dataset.sample_ids(test), np.str_),
         labels=parts.test.labels.astype(np.int64),
-        photographs=photographs[test].astype(np.int64),
-        leaked=np.isin(photographs[test], photographs[seen]),
+        groups=groups[test].astype(np.int64),
+        leaked=np.isin(groups[test], groups[seen]),
     )
     save_samples(out, samples)
 

@@ -136,7 +136,7 @@ class Results:
             tuple(map(printable, self.class_names)),
             self.labels[kept],
             self.guesses[:, :, kept],
-            self.samples.photographs[kept],
+            self.samples.groups[kept],
         )
 
 

@@ -26,15 +26,15 @@ class SampleTable:
     samples : ndarray of str, shape [N]
         Ids as in `fer_data.Dataset.sample_ids`.
     labels : ndarray of int64, shape [N]
-    photographs : ndarray of int64, shape [N]
-        The group of near-duplicates that each is in.
+    groups : ndarray of int64, shape [N]
+        Of near-duplicates, merged with the data's own groups: samples of one are drawn together.
     leaked : ndarray of bool, shape [N]
-        Whether training has a near-duplicate of it.
+        Whether training has samples of its group.
     """
 
     samples: NDArray[np.str_]
     labels: NDArray[np.int64]
-    photographs: NDArray[np.int64]
+    groups: NDArray[np.int64]
     leaked: NDArray[np.bool_]
 
     def __len__(self) -> int:
@@ -46,7 +46,7 @@ def save_samples(out: Path, table: SampleTable) -> None:
     arrays = {
         "sample": table.samples,
         "label": table.labels,
-        "photograph": table.photographs,
+        "group": table.groups,
         "leaked": table.leaked,
     }
     write_arrays(out / SAMPLES, arrays)
@@ -61,12 +61,12 @@ def load_samples(out: Path, num_classes: int) -> SampleTable:
         If they are not there, broken, or not of these classes.
     """
     path = out / SAMPLES
-    expected = {"sample": ("U", 1), "label": ("i", 1), "photograph": ("i", 1), "leaked": ("b", 1)}
+    expected = {"sample": ("U", 1), "label": ("i", 1), "group": ("i", 1), "leaked": ("b", 1)}
     found = read_arrays(path, expected, remedy=_REMEDY)
     table = SampleTable(
         samples=found["sample"],
         labels=found["label"].astype(np.int64),
-        photographs=found["photograph"].astype(np.int64),
+        groups=found["group"].astype(np.int64),
         leaked=found["leaked"],
     )
     if (

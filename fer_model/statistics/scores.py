@@ -35,7 +35,7 @@ class Predicted:
     predicted : ndarray of int, shape [A, S, N]
         The class that the arm's training with the s-th seed predicts. All arms have the same seeds.
     clusters : ndarray of int, shape [N]
-        The same number for pictures of one photograph.
+        The same number for images that belong together: near-duplicates, or images of one group.
 
     Raises
     ------

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from fer_data.data.labels import TEST_SPLITS
 from fer_data.data.store import PixelStore
+from fer_data.duplicates.grouping import duplicate_groups, merge_groups
 from fer_data.errors import DataError
 from fer_data.loading.loader import Loader
 from fer_data.sampling.strategy import Strategy
-from fer_data.splitting.split import hold_out, stratified_subset
+from fer_data.splitting.subsets import hold_out, stratified_subset
 from fer_data.transforms.mixing import Mixing
 from fer_data.util.words import counted
 from fer_model.training.recipe import Recipe
@@ -55,7 +56,7 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
     if recipe.subset < 1:
         whole = len(train)
         labels = dataset.labels[train]
-        train = stratified_subset(labels, train, fraction=recipe.subset, seed=recipe.seed)
+        train = train[stratified_subset(labels, fraction=recipe.subset, seed=recipe.seed)]
         notes.append(
             f"training on a stratified subset, {len(train):,} of {counted(whole, 'sample')}"
         )
@@ -84,9 +85,13 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
             held_out = dataset.indices("validation")
             notes.append(f"validation: the split of that name, {counted(len(held_out), 'sample')}")
         else:
-            train, held_out = hold_out(
-                store, train, fraction=recipe.validation_fraction, seed=recipe.seed
+            held = hold_out(
+                dataset.labels[train],
+                _kept_together(store, train),
+                fraction=recipe.validation_fraction,
+                seed=recipe.seed,
             )
+            train, held_out = train[~held], train[held]
             if not len(held_out):
                 raise DataError(
                     f"{dataset.root}: too few samples to hold some out for validation; bring a "
@@ -95,7 +100,8 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
                 )
             notes.append(
                 f"validation: {counted(len(held_out), 'sample')} held out of the training split, "
-                "stratified, copies of a picture kept together"
+                f"stratified, duplicates {'and groups ' * (dataset.groups is not None)}"
+                "kept together"
             )
         validation = evaluation_loader(recipe, store, held_out)
     return Parts(
@@ -129,6 +135,14 @@ def evaluation_loader(recipe: Recipe, store: PixelStore, rows: NDArray[np.int64]
         seed=recipe.seed,
         shuffle=False,
         rescale=recipe.rescale,
+    )
+
+
+def _kept_together(store: PixelStore, indices: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """Return a number for each of some samples, the same for those that must not be divided."""
+    groups = store.dataset.groups
+    return merge_groups(
+        duplicate_groups(store.pixels, indices), None if groups is None else groups[indices]
     )
 
 

@@ -1,139 +1,33 @@
-"""Divisions: each class in its share, no group of copies divided, written as a small csv."""
+"""Splits: stratified, groups and near-duplicates kept together, datasets and a small csv."""
 
 from __future__ import annotations
 
 import csv
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
+import fer_data
 from fer_data.data.dataset import Dataset, build
 from fer_data.data.reading import load
 from fer_data.data.store import open_store
+from fer_data.duplicates.grouping import duplicate_groups
 from fer_data.errors import DataError, FerError, UsageError
-from fer_data.splitting.apportion import apportion, quotas
-from fer_data.splitting.division import Division, split_samples
-from fer_data.splitting.split import copy_groups
+from fer_data.loading.opening import open_loader
+from fer_data.splitting.result import Split
 from fer_data.writers import convert
 from fer_data.writers.split_folders import write_split_folders
 from tests.conftest import MakeFolder, Run
 from tests.csv_files import write_noise_csv
 from tests.photographs import as_jpeg, photographs, shifted
 
-SHARES = st.lists(st.integers(1, 9), min_size=2, max_size=5).map(
-    lambda parts: [part / sum(parts) for part in parts]
-)
-LABELS = st.lists(st.integers(0, 3), min_size=1, max_size=60).map(np.array)
-
-
-def held(labels: np.ndarray, sides: np.ndarray, num_sides: int) -> np.ndarray:
-    found = np.zeros((labels.max() + 1, num_sides), int)
-    np.add.at(found, (labels, sides), 1)
-    return found
-
-
-# apportion
-
-
-@settings(deadline=None, max_examples=50)
-@given(LABELS, SHARES, st.integers(0, 5))
-def test_without_groups_every_class_is_within_one_of_its_share_on_each_side(
-    labels: np.ndarray, shares: list[float], seed: int
-) -> None:
-    sides = apportion(labels, np.arange(len(labels)), shares, seed=seed)
-    exact = np.bincount(labels)[:, None] * np.array(shares)
-    assert (np.abs(held(labels, sides, len(shares)) - exact) < 1 + 1e-6).all()
-
-
-@settings(deadline=None, max_examples=50)
-@given(LABELS, SHARES, st.integers(0, 5), st.data())
-def test_groups_of_one_class_are_whole_and_shift_it_by_less_than_the_largest_of_them(
-    labels: np.ndarray, shares: list[float], seed: int, data: st.DataObject
-) -> None:
-    numbers = st.lists(st.integers(0, 9), min_size=len(labels), max_size=len(labels))
-    groups = np.array(data.draw(numbers)) + 10 * labels
-    sides = apportion(labels, groups, shares, seed=seed)
-    for group in np.unique(groups):
-        assert len(set(sides[groups == group])) == 1
-    off = np.abs(held(labels, sides, len(shares)) - quotas(np.bincount(labels), shares))
-    for label in np.unique(labels):
-        assert off[label].max() < np.bincount(groups[labels == label]).max()
-
-
-@settings(deadline=None, max_examples=50)
-@given(LABELS, SHARES, st.integers(0, 3), st.data())
-def test_groups_of_several_classes_are_whole_and_single_samples_even_them_out(
-    labels: np.ndarray, shares: list[float], seed: int, data: st.DataObject
-) -> None:
-    numbers = st.lists(st.integers(0, 20), min_size=len(labels), max_size=len(labels))
-    groups = np.array(data.draw(numbers))
-    singles = np.repeat(np.arange(4), 6 * len(labels))
-    groups = np.concatenate([groups, 100 + np.arange(len(singles))])
-    labels = np.concatenate([labels, singles])
-    sides = apportion(labels, groups, shares, seed=seed)
-    for group in np.unique(groups):
-        assert len(set(sides[groups == group])) == 1
-    assert np.array_equal(held(labels, sides, len(shares)), quotas(np.bincount(labels), shares))
-
-
-@settings(deadline=None)
-@given(st.lists(st.integers(0, 60), min_size=1, max_size=40).map(np.array), SHARES)
-@example(np.full(300, 4), [0.8, 0.1, 0.1])
-def test_quotas_use_every_sample_and_are_the_nearest_whole_numbers(
-    counts: np.ndarray, shares: list[float]
-) -> None:
-    found = quotas(counts, shares)
-    exact = counts[:, None] * np.array(shares)
-    assert (found.sum(axis=1) == counts).all()
-    assert (found >= 0).all()
-    assert (np.abs(found - exact) < 1 + 1e-6).all()
-
-
-@given(st.integers(0, 60), SHARES, st.integers(0, 6))
-@settings(deadline=None)
-def test_quotas_leave_a_class_with_enough_samples_on_no_side_with_too_few(
-    count: int, shares: list[float], least: int
-) -> None:
-    (found,) = quotas(np.array([count]), shares, min_per_class=least)
-    assert found.sum() == count
-    assert found.min() >= (least if count >= least * len(shares) else 0)
-
-
-def test_many_small_classes_favour_no_side() -> None:
-    found = quotas(np.full(300, 4), [0.8, 0.1, 0.1]).sum(axis=0)
-    assert found.tolist() == [900, 150, 150]
-
-
-def test_groups_are_spread_like_single_samples() -> None:
-    groups = np.concatenate([np.repeat(np.arange(500), 2), np.arange(500, 4500)])
-    sides = apportion(np.zeros(5000, int), groups, [0.8, 0.2], seed=0)
-    assert 0.15 < sides[:1000].mean() < 0.25
-    assert sides.mean() == pytest.approx(0.2)
-
-
-def test_the_seed_alone_decides() -> None:
-    labels = np.arange(60) % 3
-    first, again, other = (
-        apportion(labels, np.arange(60), [0.5, 0.5], seed=seed) for seed in (1, 1, 2)
-    )
-    assert np.array_equal(first, again)
-    assert not np.array_equal(first, other)
-
-
-def test_a_rare_class_is_on_every_side_where_groups_allow_it() -> None:
-    groups = np.repeat([0, 1, 2], [5, 3, 2])
-    sides = apportion(np.zeros(10, int), groups, [0.8, 0.1, 0.1], seed=0, min_per_class=1)
-    assert sorted(set(sides)) == [0, 1, 2]
-
-
-# split_samples
+# split
 
 
 def dataset(counts: dict[str, dict[str, int]]) -> Dataset:
@@ -150,8 +44,17 @@ def dataset(counts: dict[str, dict[str, int]]) -> Dataset:
 WHOLE = dataset({"train": {"a": 40, "b": 20}, "validation": {"a": 10}, "test": {"a": 8, "b": 4}})
 
 
-def divided(data: Dataset = WHOLE, **options: Any) -> Division:
-    return split_samples(data, np.arange(len(data)), **options)
+def divided(data: Dataset = WHOLE, **options: Any) -> Split:
+    return fer_data.split(data, near_duplicates=False, **options)
+
+
+def grouped(groups: np.ndarray, data: Dataset = WHOLE) -> Dataset:
+    names = np.array([f"patient {number}" for number in range(groups.max() + 1)])
+    return replace(data, groups=groups, group_names=names)
+
+
+def rows_of(*datasets: Dataset) -> list[int]:
+    return sorted(np.concatenate([one.rows for one in datasets]).tolist())
 
 
 def test_a_test_split_stays_and_the_rest_is_divided() -> None:
@@ -161,11 +64,49 @@ def test_a_test_split_stays_and_the_rest_is_divided() -> None:
     assert (found.sides[WHOLE.indices("test")] == 2).all()
 
 
+def test_a_split_unpacks_into_datasets_of_one_split_each() -> None:
+    found = divided()
+    train, validation, test = found
+    assert [one.splits for one in found] == [("train",), ("validation",), ("test",)]
+    assert rows_of(train, validation, test) == list(range(len(WHOLE)))
+    assert test.rows.tolist() == WHOLE["test"].rows.tolist()
+    for other in (found.train, found["train"], found[0], found.dataset["train"]):
+        assert other.rows.tolist() == train.rows.tolist()
+        assert other.counts == train.counts == {"train": {"a": 45, "b": 18}}
+    assert found[-1].splits == ("test",)
+    assert len(found) == 3
+    assert found.dataset.counts["validation"] == {"a": 5, "b": 2}
+    assert found.to_frame().loc["b"].tolist() == [18, 2, 4]
+    assert repr(found) == "Split(/data, train 63, validation 7, test 12)"
+    assert "<td>45</td>" in found._repr_html_()
+    with pytest.raises(DataError):
+        found["private_test"]
+    with pytest.raises(IndexError):
+        found[3]
+    with pytest.raises(UsageError):
+        found.fold(1)
+
+
+def test_only_splits_that_there_are_are_given() -> None:
+    train, test = divided(dataset({"train": {"a": 40}}), validation=0)
+    assert (len(train), len(test)) == (36, 4)
+    data = dataset({"train": {"a": 40}, "public_test": {"a": 3}, "private_test": {"a": 4}})
+    found = divided(data)
+    assert [one.splits[0] for one in found] == [
+        "train",
+        "validation",
+        "public_test",
+        "private_test",
+    ]
+    assert len(found.test) == 4
+    with pytest.raises(DataError):
+        _ = divided(dataset({"train": {"a": 40}}), validation=0).validation
+
+
 def test_without_a_test_split_one_is_drawn_too() -> None:
     found = divided(dataset({"train": {"a": 40, "b": 20}}), test=0.25)
     assert found.names == ("train", "validation", "test")
     assert found.counts().tolist() == [[26, 4, 10], [13, 2, 5]]
-    assert divided(dataset({"train": {"a": 40}}), validation=0).names == ("train", "test")
 
 
 def test_pooled_splits_are_divided_anew() -> None:
@@ -178,33 +119,114 @@ def test_folds_take_turns_and_test_stays() -> None:
     found = divided(folds=4)
     assert found.names == ("1", "2", "3", "4", "test")
     assert np.ptp(found.counts()[:, :4], axis=1).max() <= 1
+    assert len(found) == len(list(found)) == 4
+    rest = np.setdiff1d(WHOLE.rows, WHOLE["test"].rows).tolist()
+    assert rows_of(*(validation for _, validation in found)) == rest
+    for number, (train, validation) in enumerate(found, 1):
+        assert (train.splits, validation.splits) == (("train",), ("validation",))
+        assert rows_of(train, validation) == rest
+        for again in (found.fold(number), found[number - 1]):
+            assert again[1].rows.tolist() == validation.rows.tolist()
+    assert len(found.test) == len(found["test"]) == 12
+    assert repr(found) == "Split(/data, 4 folds of 17 to 18, test 12)"
+    for wrong in (0, 5):
+        with pytest.raises(UsageError):
+            found.fold(wrong)
+    with pytest.raises(UsageError):
+        _ = found.train
+    with pytest.raises(DataError):
+        found["validation"]
+
+
+def test_a_fold_is_what_load_makes_of_the_csv(make_folder: MakeFolder, tmp_path: Path) -> None:
+    data = load(make_folder({"train/a": 9, "train/b": 6, "test/a": 2}))
+    folds = divided(data, folds=3)
+    folds.write(tmp_path / "folds.csv")
+    for number in (1, 2, 3):
+        by_csv = load(data, splits=tmp_path / "folds.csv", fold=number)
+        for one, name in zip(folds.fold(number), ("train", "validation"), strict=True):
+            assert one.rows.tolist() == by_csv[name].rows.tolist()
+    divided(data).write(tmp_path / "splits.csv")
+    by_csv = load(data, splits=tmp_path / "splits.csv")
+    assert by_csv.digest() == divided(data).dataset.digest()
+
+
+@pytest.mark.parametrize("options", [{}, {"pool": True}, {"folds": 3}])
+def test_groups_of_the_data_are_not_divided(options: dict[str, Any]) -> None:
+    groups = np.arange(len(WHOLE)) // 3
+    groups[WHOLE.indices("test")] += len(WHOLE)
+    data = grouped(groups)
+    found = divided(data, min_per_class=0, **options)
+    for group in np.unique(groups):
+        assert len(set(found.sides[groups == group])) == 1
+    assert found.num_across == 0
+
+
+def test_groups_and_near_duplicates_that_meet_are_not_divided() -> None:
+    originals = photographs(120)
+    images = np.stack([*originals, *(as_jpeg(shifted(one, 1, 0), 70) for one in originals)])
+    groups = np.concatenate([np.arange(120) // 2, np.arange(120, 240)])  # pairs of originals
+    data = grouped(groups, load((images, np.arange(240) % 2)))
+    together = np.tile(np.arange(120) // 2, 2)
+    apart = [len(set(divided(data, folds=4).sides[together == one])) > 1 for one in range(60)]
+    assert sum(apart) > 30
+    found = fer_data.split(data, folds=4)
+    apart = [len(set(found.sides[together == one])) > 1 for one in range(60)]
+    assert sum(apart) <= 4  # the few near-duplicates that are not found
+    for group in range(60):
+        assert len(set(found.sides[groups == group])) == 1
 
 
 def test_groups_across_a_kept_test_split_are_counted() -> None:
     groups = np.arange(len(WHOLE))
     groups[WHOLE.indices("test")[:3]] = groups[WHOLE.indices("train")[[0, 0, 1]]]
-    assert split_samples(WHOLE, groups).num_across == 2
-    assert split_samples(WHOLE, groups, pool=True).num_across == 0
+    assert divided(grouped(groups)).num_across == 2
+    assert grouped(groups).digest() != WHOLE.digest()
+    assert divided(grouped(groups), pool=True).num_across == 0
+
+
+def test_datasets_of_a_split_need_no_name_of_it_where_they_are_loaded() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (40, 48, 48), np.uint8)
+    found = divided(load((images, np.arange(40) % 4)), validation=0.2, test=0.2)
+    train, validation, test = found
+    assert len(open_loader(train, balance="oversample", batch_size=4).rows) == len(train)
+    assert open_loader(found.dataset).rows.tolist() == found.dataset.indices("train").tolist()
+    for one in (validation, test):
+        loader = open_loader(one, augment="strong", batch_size=len(one))
+        batch = loader.batch(0)
+        assert np.array_equal(batch.images[..., 0], images[one.rows])
+        with pytest.raises(UsageError):
+            open_loader(one, balance="oversample")
+    with pytest.raises(UsageError, match="validation, test"):
+        open_loader(found.dataset.select(np.sort([*validation.rows, *test.rows])))
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("options", "error"),
     [
-        ({"folds": 1}, "folds is 1; it must be 2 or more"),
-        ({"folds": 2, "validation": 0.1}, "folds are of one size"),
-        ({"test": 0.1}, "the data's own test split stays"),
-        ({"validation": 1.0}, "validation is 1.0"),
-        ({"validation": float("nan")}, "validation is nan"),
-        ({"validation": 0.0}, "must be more than 0"),
-        ({"pool": True, "validation": 0.6, "test": 0.4}, "less than 1"),
-        ({"min_per_class": 11}, "class b has 9 samples in validation, fewer than 11, of 20 in all"),
-        ({"folds": 21}, "class b has 0 samples in fold"),
-        ({"min_per_class": -1}, "min_per_class is -1"),
+        ({"folds": 1}, UsageError),
+        ({"folds": 2, "validation": 0.1}, UsageError),
+        ({"test": 0.1}, UsageError),
+        ({"validation": 1.0}, UsageError),
+        ({"validation": float("nan")}, UsageError),
+        ({"validation": 0.0}, UsageError),
+        ({"pool": True, "validation": 0.6, "test": 0.4}, UsageError),
+        ({"min_per_class": 11}, DataError),
+        ({"folds": 21}, DataError),
+        ({"min_per_class": -1}, UsageError),
     ],
 )
-def test_a_division_that_cannot_be_meant_is_refused(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(FerError, match=message):
+def test_a_split_that_cannot_be_meant_is_refused(
+    options: dict[str, Any], error: type[FerError]
+) -> None:
+    with pytest.raises(error) as caught:
         divided(**options)
+    assert "--" not in str(caught.value)
+
+
+def test_a_class_with_too_few_samples_is_named() -> None:
+    with pytest.raises(DataError, match="class b has 9 samples in validation, fewer"):
+        divided(validation=0.45, min_per_class=11)
 
 
 def test_samples_without_a_label_cannot_be_divided() -> None:
@@ -230,7 +252,7 @@ def with_copies(data: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [[], ["--pool"], ["--folds", "3"], ["--seed", "7"]])
-def test_no_copy_stands_on_two_sides(
+def test_no_duplicate_stands_on_two_sides(
     run: Run, make_folder: MakeFolder, tmp_path: Path, options: list[str]
 ) -> None:
     data = make_folder({"train/a": 24, "train/b": 12, "test/a": 8, "test/b": 8})
@@ -241,7 +263,7 @@ def test_no_copy_stands_on_two_sides(
     fold = 2 if "--folds" in options else None
     store = open_store(data, splits=out, fold=fold)
     assert store.dataset.num_excluded == 0
-    groups = copy_groups(store, np.arange(len(store.dataset)))
+    groups = duplicate_groups(store.pixels, np.arange(len(store.dataset)))
     for group in np.unique(groups):
         assert len(set(store.dataset.split_codes[groups == group])) == 1
     told = json.loads(ended.out)
@@ -266,7 +288,7 @@ def test_split_prints_a_table_and_says_what_stands_in_both(
     assert ended.code == 0
     for text in ("│ a     │    17 │", "validation", "test"):
         assert text in ended.out
-    assert "1 photograph of what was divided has a version in test" in ended.err
+    assert "1 group of what was divided has samples in test" in ended.err
     assert "1 excluded, by x.csv" in ended.err
     assert "written to splits.csv" in ended.err
     found = load(data, splits=tmp_path / "splits.csv")
@@ -287,7 +309,7 @@ def test_split_prints_a_table_and_says_what_stands_in_both(
     assert "fer-data split fer2013.csv --validation 0.1" in example
 
 
-def test_a_division_becomes_folders_of_the_same_files(
+def test_a_split_becomes_folders_of_the_same_files(
     run: Run, make_folder: MakeFolder, tmp_path: Path
 ) -> None:
     data = make_folder({"train/a": 8, "train/b": 4, "test/a": 4, "test/b": 2})
@@ -320,8 +342,7 @@ def test_a_csv_s_rows_become_png_files(tmp_path: Path) -> None:
     codes = [3] * 8 + [0] * 4
     pictures = write_noise_csv(path, codes, ["Training"] * 9 + ["PublicTest"] * 3)
     store = open_store(path)
-    division = divided(store.dataset, pool=True)
-    write_split_folders(division, store, tmp_path / "out")
+    write_split_folders(divided(store.dataset, pool=True), tmp_path / "out")
     for file in (tmp_path / "out").rglob("*.png"):
         own, _, row = file.stem.partition("_")
         assert own == ("train" if int(row) < 9 else "test")
@@ -330,10 +351,10 @@ def test_a_csv_s_rows_become_png_files(tmp_path: Path) -> None:
     assert len(list((tmp_path / "out").rglob("*.png"))) == 12
     folds = divided(store.dataset, folds=2, min_per_class=0)
     with pytest.raises(UsageError, match="folds cannot be folders"):
-        write_split_folders(folds, store, tmp_path / "more")
+        write_split_folders(folds, tmp_path / "more")
 
 
-def test_versions_of_a_photograph_stay_on_one_side(tmp_path: Path, run: Run) -> None:
+def test_near_duplicates_stay_on_one_side(tmp_path: Path, run: Run) -> None:
     originals = photographs(200)
     versions = [as_jpeg(shifted(picture[:, ::-1], 1, 0), 70) for picture in originals]
     folder = tmp_path / "data" / "train" / "cat"
@@ -358,3 +379,28 @@ def test_a_table_other_than_a_csv_is_not_written_as_folders(tmp_path: Path, run:
     assert ended.code == 2
     assert "convert it to a folder first" in ended.err
     assert not (tmp_path / "out").exists()
+
+
+def test_groups_of_a_column_are_kept_whole_by_the_command_and_by_the_call(
+    run: Run, tmp_path: Path
+) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (90, 48, 48), np.uint8)
+    (tmp_path / "images").mkdir()
+    lines = ["image,diagnosis,lesion"]
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(tmp_path / "images" / f"{number:02d}.png")
+        lines.append(f"{number:02d}.png,{'ab'[number % 2]},{'' if number < 9 else number // 3}")
+    table, out = tmp_path / "labels.csv", tmp_path / "splits.csv"
+    table.write_text("\n".join(lines) + "\n")
+    options = {"labels": table, "label_column": "diagnosis", "group_column": "lesion"}
+    words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+    ended = run("split", tmp_path / "images", "--test", "0.2", "--out", out, *words)
+    assert ended.code == 0, ended.err
+    found = fer_data.split(tmp_path / "images", test=0.2, **options)
+    assert found.to_csv() == out.read_text()
+    by_csv = load(tmp_path / "images", splits=out, **options)
+    assert by_csv.digest() == found.dataset.digest()
+    assert by_csv.groups is not None
+    for group in np.unique(by_csv.groups):
+        assert len(set(by_csv.split_codes[by_csv.groups == group])) == 1
+    assert [len(one) for one in found] == pytest.approx([63, 9, 18], abs=3)

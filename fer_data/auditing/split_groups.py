@@ -1,0 +1,50 @@
+"""Groups of the data that stand in training and in an evaluation split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from fer_data.auditing.finding import Finding
+from fer_data.auditing.subject import Subject
+from fer_data.data.labels import EVALUATION_SPLITS
+from fer_data.util.words import counted, printable
+
+KINDS = {
+    "group-across-splits": "groups, as patients, that stand in training and in an evaluation split",
+}
+
+_NAMED = 5
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """Find the groups of each evaluation split of which training has samples."""
+    dataset, groups = subject.dataset, subject.dataset.groups
+    if groups is None or "train" not in dataset.splits:
+        return
+    train = dataset.indices("train")
+    for split in (name for name in dataset.splits if name in EVALUATION_SPLITS):
+        judged = dataset.indices(split)
+        across = np.intersect1d(groups[train], groups[judged])
+        if not len(across):
+            continue
+        leaked = judged[np.isin(groups[judged], across)]
+        trained = train[np.isin(groups[train], across)]
+        members = np.concatenate([trained, leaked])
+        order = members[np.argsort(groups[members], kind="stable")]
+        bounds = np.flatnonzero(np.diff(groups[order])) + 1
+        names = tuple(dataset.group_names[across].tolist())
+        shown = ", ".join(map(printable, names[:_NAMED])) + ", …" * (len(names) > _NAMED)
+        stand = counted(len(across), "group stands", "groups stand")
+        yield Finding(
+            "group-across-splits",
+            "error",
+            f"train, {split}",
+            f"{stand} in both, with {len(trained):,} training samples and {len(leaked):,} of "
+            f"{counted(len(judged), f'{split} sample')} ({len(leaked) / len(judged):.1%}): {shown}",
+            "train without them, or split anew, which keeps groups together (fer-data split does)",
+            groups=tuple(tuple(group.tolist()) for group in np.split(order, bounds)),
+            names=names,
+            exclude=tuple(trained.tolist()),
+        )

@@ -1,0 +1,198 @@
+"""A data set divided: stratified, groups and near-duplicates kept together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.data.dataset import UNLABELLED, Dataset
+from fer_data.data.labels import TEST_SPLITS
+from fer_data.data.reading import DatasetLike, load
+from fer_data.data.store import open_store
+from fer_data.duplicates.grouping import merge_groups
+from fer_data.errors import DataError, UsageError
+from fer_data.splitting.apportion import apportion
+from fer_data.splitting.result import Split
+from fer_data.util.words import counted
+
+
+def split(
+    data: DatasetLike,
+    validation: float | None = None,
+    test: float | None = None,
+    *,
+    folds: int | None = None,
+    pool: bool = False,
+    min_per_class: int = 1,
+    seed: int = 0,
+    near_duplicates: bool = True,
+    cache: str | Path | None = None,
+    **options: Any,
+) -> Split:
+    """Divide a data set into training, validation and test samples, or into folds.
+
+    Every class has its fraction of each split, as nearly as the groups allow, and no group is
+    divided: neither one of the data's own (`Dataset.groups`), nor one of near-duplicates, nor what
+    these make together. A test split that the data brings stays as it is, and the rest is divided.
+
+    Parameters
+    ----------
+    data : path or Dataset
+        What `fer_data.load` takes.
+    validation, test : float, optional
+        Fractions of what is divided; by default 0.1 each. Where a test split stays, none is drawn.
+    folds : int, optional
+        Divide into so many folds of one size instead, 2 or more.
+    pool : bool
+        Whether all splits are pooled and divided, the test splits too.
+    min_per_class : int
+        Samples that each class (that has any) must have in each split.
+    seed : int
+        The same seed gives the same split.
+    near_duplicates : bool
+        Whether near-duplicates are looked for, in 48x48 grey images, which decodes all of them.
+    cache : path, optional
+        As in `fer_data.open_store`.
+    **options
+        As in `fer_data.load`, for a path.
+
+    Returns
+    -------
+    Split
+        Which unpacks into a `Dataset` for each split.
+
+    Raises
+    ------
+    DataError
+        If the data cannot be read, a sample to divide has no label, or a class has too few samples
+        in a split.
+    UsageError
+        If a fraction is not between 0 and 1, or arguments do not fit each other.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> images = np.random.default_rng(0).integers(0, 256, (100, 48, 48), np.uint8)
+    >>> data = (images, np.repeat(["cat", "dog"], [80, 20]))
+    >>> train, validation, test = fer_data.split(data, validation=0.1, test=0.2)
+    >>> train.counts, test.counts
+    ({'train': {'cat': 56, 'dog': 14}}, {'test': {'cat': 16, 'dog': 4}})
+    >>> [len(validation) for train, validation in fer_data.split(data, folds=5)]
+    [20, 20, 20, 20, 20]
+    """
+    dataset = load(data, **options)
+    dataset.check_labels()
+    plan = _plan(dataset, validation, test, folds=folds, pool=pool)
+    if min_per_class < 0:
+        raise UsageError(f"min_per_class is {min_per_class}; it must be 0 or more")
+    groups = dataset.groups
+    if near_duplicates:
+        from fer_data.duplicates.photographs import COMPARED, photograph_groups  # FAISS
+
+        store = open_store(dataset, form=COMPARED, cache=cache)
+        dataset = store.dataset  # without images that cannot be decoded, where these are skipped
+        groups = merge_groups(photograph_groups(store.pixels), dataset.groups)
+    sides, num_across = _divide(dataset, groups, plan, seed=seed, min_per_class=min_per_class)
+    found = Split(
+        source=dataset,
+        names=(*plan.names, *plan.kept),
+        sides=sides,
+        num_folds=folds or 0,
+        num_kept=len(plan.kept),
+        num_across=num_across,
+    )
+    _check(found, min_per_class)
+    return found
+
+
+class _Plan(NamedTuple):
+    """What is to be drawn, with its fractions, and which splits stay."""
+
+    names: tuple[str, ...]
+    fractions: list[float]
+    kept: tuple[str, ...]
+
+
+def _divide(
+    dataset: Dataset,
+    groups: NDArray[np.int64] | None,
+    plan: _Plan,
+    *,
+    seed: int,
+    min_per_class: int,
+) -> tuple[NDArray[np.int64], int]:
+    """Return the side of each sample, and how many groups stand in a split that stays, too."""
+    sides = np.full(len(dataset), -1)
+    for side, name in enumerate(plan.kept, len(plan.names)):
+        sides[dataset.indices(name)] = side
+    drawn = np.flatnonzero(sides < 0)
+    labels = dataset.labels[drawn]
+    if not len(drawn):
+        raise DataError(
+            f"{dataset.root}: nothing to divide beside {', '.join(plan.kept)}; "
+            "to divide that, pool all splits",
+            fix={"pool": ["true"]},
+        )
+    if number := int((labels == UNLABELLED).sum()):
+        unlabelled = counted(number, "sample to divide has", "samples to divide have")
+        raise DataError(f"{dataset.root}: {unlabelled} no label")
+    of_drawn, across = None, 0
+    if groups is not None:
+        of_drawn = groups[drawn]
+        across = len(np.intersect1d(of_drawn, groups[sides >= 0]))
+    sides[drawn] = apportion(
+        labels, of_drawn, plan.fractions, seed=seed, min_per_class=min_per_class
+    )
+    return sides, across
+
+
+def _plan(
+    dataset: Dataset,
+    validation: float | None,
+    test: float | None,
+    *,
+    folds: int | None,
+    pool: bool,
+) -> _Plan:
+    kept = () if pool else tuple(name for name in dataset.splits if name in TEST_SPLITS)
+    if folds is not None:
+        if folds < 2:
+            raise UsageError(f"folds is {folds}; it must be 2 or more")
+        if validation is not None or test is not None:
+            raise UsageError("folds are of one size: leave validation and test away")
+        return _Plan(tuple(map(str, range(1, folds + 1))), [1 / folds] * folds, kept)
+    if kept and test is not None:
+        raise UsageError(
+            f"the data's own {', '.join(kept)} stays; to draw another test split, pool all splits",
+            fix={"pool": ["true"]},
+        )
+    parts = {
+        "validation": 0.1 if validation is None else validation,
+        "test": 0.0 if kept else 0.1 if test is None else test,
+    }
+    for name, fraction in parts.items():
+        if not 0 <= fraction < 1:
+            raise UsageError(f"{name} is {fraction}; it must be 0 or more and less than 1")
+    rest = 1 - sum(parts.values())
+    if not 0 < rest < 1:
+        raise UsageError("validation and test together must be more than 0 and less than 1")
+    chosen = {"train": rest, **{name: fraction for name, fraction in parts.items() if fraction}}
+    return _Plan(tuple(chosen), list(chosen.values()), kept)
+
+
+def _check(found: Split, min_per_class: int) -> None:
+    counts = found.counts()[:, : len(found.names) - found.num_kept]
+    for label in np.flatnonzero(counts.sum(axis=1)):
+        side = int(counts[label].argmin())
+        if counts[label, side] < min_per_class:
+            where = f"fold {side + 1}" if found.num_folds else found.names[side]
+            raise DataError(
+                f"{found.source.root}: class {found.source.class_names[label]} has "
+                f"{counted(int(counts[label, side]), 'sample')} in {where}, "
+                f"fewer than {min_per_class:,}, of {counts[label].sum():,} in all (groups and "
+                "near-duplicates stay together); merge rare classes, or ask for fewer",
+                fix={"min_per_class": [str(counts[label, side])]},
+            )
