@@ -10,7 +10,7 @@ from fer_data.data.class_names import renamed
 from fer_data.data.dataset import Dataset
 from fer_data.data.options import LoadOptions
 from fer_data.data.selection import selected
-from fer_data.errors import UsageError
+from fer_data.errors import FerError, UsageError
 
 DatasetLike = Any
 """What `load`, and with it every public function, takes as data; see there."""
@@ -77,6 +77,17 @@ def _reloaded(dataset: Dataset, chosen: LoadOptions, given: dict[str, Any]) -> D
         return dataset
     found = selected(renamed(dataset, chosen.class_names), chosen)
     return replace(found, options=replace(dataset.options, **given))
+
+
+def is_reloadable(dataset: Dataset) -> bool:
+    """Whether the dataset's path and options give it again, in another process, say."""
+    if dataset.origin.arrays or not dataset.origin.root.is_absolute():
+        return False
+    try:
+        again = load(dataset.root, **dataset.options.to_dict())
+    except FerError:
+        return False
+    return again.digest() == dataset.digest()
 
 
 def load_skipping_bad(source: DatasetLike, **options: Any) -> Dataset:

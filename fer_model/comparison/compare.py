@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from fer_data.data.reading import DatasetLike, load
+from fer_data.data.reading import DatasetLike, is_reloadable, load
 from fer_data.errors import DataError, UsageError
 from fer_data.extras import require, require_keras
 from fer_data.util import locks
@@ -20,6 +20,7 @@ from fer_model.comparison import grid, in_children
 from fer_model.comparison.announcement import before_training
 from fer_model.comparison.arm import Arm, parse_arms
 from fer_model.comparison.display import GridDisplay
+from fer_model.comparison.own_data import OWN_DATA, kept_in
 from fer_model.comparison.protocol import FILE, Protocol, check_seeds
 from fer_model.comparison.results import Results, check_runs, read_results
 from fer_model.comparison.sample_table import SAMPLES
@@ -48,7 +49,8 @@ def compare(
         What all arms have in common; its balance, loss, mix and seed do not count. Fair are the
         schedule ``cosine`` and the last epoch's model.
     data : path or Dataset
-        What `fer_data.load` takes, with a test split.
+        What `fer_data.load` takes, with a test split. What no path gives (arrays, a selection made
+        by hand) is written to `out`, from where the runs read it.
     arms : sequence of str
         What `fer_model.comparison.arm.Arm.parse` takes, the baseline first.
     seeds : sequence of int
@@ -86,6 +88,9 @@ def compare(
     out = Path(out).absolute()
     dataset = load(data, **options)
     _check_place(out, dataset.root)
+    if not isinstance(data, str | os.PathLike) and not is_reloadable(dataset):
+        with _alone(out):
+            dataset = kept_in(out, dataset, recipe.requested)
     protocol, parts = grid.declare(
         recipe,
         dataset,
@@ -174,7 +179,7 @@ def _check_place(out: Path, data: Path) -> None:
         raise UsageError(f"{out}: is no folder; choose another", fix={"out": []})
     if out.exists() and not (out / FILE).exists():
         others = (one.name for one in out.iterdir() if not one.name.startswith("."))
-        other = next((name for name in others if name != SAMPLES), None)
+        other = next((name for name in others if name not in (SAMPLES, OWN_DATA)), None)
         if other is not None:
             raise UsageError(
                 f"{out}: holds something already ({printable(other)}), and no comparison; "

@@ -9,6 +9,7 @@ As it is written here:
 ``splits``              text [S]; with ``split_codes``, integers [N]: places in `splits`. Without
                         both, all is the training split.
 ``samples``             text [N], a file name for each sample; may be missing
+``groups``              integers [N], the group of each sample; may be missing
 ======================= ==========================================================================
 
 Or two arrays for each split, with integers [N] or [N, 1] as labels, whose classes are called as
@@ -28,6 +29,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.data.class_names import NUMERIC, renamed
 from fer_data.data.dataset import UNLABELLED, Dataset
 from fer_data.data.labels import SPLITS, split_of_folder
 from fer_data.data.options import LoadOptions
@@ -134,7 +136,11 @@ def _own(path: Path, file: zipfile.ZipFile) -> Dataset:
     _check_range(path, "labels", labels, UNLABELLED, len(class_names))
     _check_range(path, "split_codes", codes, 0, len(splits))
     layout, form = f"npz ({_by(shape)})", _format([shape])
-    return dataset_of(path, layout, class_names, labels, splits, codes, image_format=form)
+    dataset = dataset_of(path, layout, class_names, labels, splits, codes, image_format=form)
+    if not npz_arrays.has(file, "groups"):
+        return dataset
+    numbers, groups = np.unique(npz_arrays.integers(file, "groups", num), return_inverse=True)
+    return replace(dataset, groups=groups, group_names=numbers.astype(np.str_))
 
 
 def _of_parts(path: Path, file: zipfile.ZipFile, kind: str, parts: list[Part]) -> Dataset:
@@ -159,6 +165,7 @@ def _of_parts(path: Path, file: zipfile.ZipFile, kind: str, parts: list[Part]) -
     layout = f"npz of {kind} ({' and '.join(dict.fromkeys(map(_by, shapes)))})"
     splits, form = [part.split for part in parts], _format(shapes)
     dataset = dataset_of(path, layout, class_names, whole, splits, codes, image_format=form)
+    dataset = renamed(dataset, NUMERIC)
     used = {name for part in parts for name in (part.images, part.labels)}
     notes = [f"{part.images} has no labels beside it" for part in parts if not part.labels]
     if others := [name for name in npz_arrays.names(file) if name not in used]:
