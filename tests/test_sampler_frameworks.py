@@ -1,0 +1,117 @@
+"""The samplers of indices inside frameworks, proven by counting the samples that are trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fer_data import BalancedBatchSampler, BalancedSampler, Shard
+from fer_data.errors import UsageError
+
+pytestmark = pytest.mark.extra("torch")
+
+LABELS = np.repeat([0, 1, 2], [30, 7, 3])
+
+
+class Numbers:
+    """A dataset of one's own: the index itself, and its label."""
+
+    def __len__(self) -> int:
+        return len(LABELS)
+
+    def __getitem__(self, index: int) -> tuple[int, int]:
+        return index, int(LABELS[index])
+
+
+def made(**options: Any) -> BalancedBatchSampler:
+    return BalancedBatchSampler(LABELS, "batch", **{"batch_size": 6, "seed": 1} | options)
+
+
+def trained(loader: Any, epochs: int = 1) -> list[list[int]]:
+    return [indices.tolist() for _ in range(epochs) for indices, _ in loader]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("persistent", [False, True])
+def test_a_data_loader_trains_the_sampler_s_batches(workers: int, persistent: bool) -> None:
+    from torch.utils.data import DataLoader
+
+    sampler = made()
+    loader = DataLoader(
+        Numbers(),
+        batch_sampler=sampler,
+        num_workers=workers,
+        persistent_workers=persistent and workers > 0,
+    )
+    assert len(loader) == len(sampler) == 7
+    found = trained(loader, 3)
+    assert found == [made()[step] for step in range(21)]
+    for batch in found:
+        assert max(np.bincount(LABELS[batch], minlength=3)) <= 2
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_data_loader_goes_on_after_what_was_trained(workers: int) -> None:
+    from torch.utils.data import DataLoader
+
+    sampler = made()
+    iteration = iter(DataLoader(Numbers(), batch_sampler=sampler, num_workers=workers))
+    first = [next(iteration)[0].tolist() for _ in range(3)]
+    state = sampler.state_dict() if workers == 0 else sampler.state_dict(3)
+    resumed = made()
+    resumed.load_state_dict(state)
+    rest = trained(DataLoader(Numbers(), batch_sampler=resumed, num_workers=workers), 2)
+    assert first + rest == [made()[step] for step in range(14)]
+
+
+@pytest.mark.filterwarnings("ignore:.*set_vital")
+@pytest.mark.parametrize("workers", [0, 2])
+def test_torchdata_goes_on_where_its_state_was_taken(workers: int) -> None:
+    stateful = pytest.importorskip("torchdata.stateful_dataloader").StatefulDataLoader
+
+    def loader() -> Any:
+        return stateful(Numbers(), batch_sampler=made(), num_workers=workers)
+
+    running = loader()
+    iteration = iter(running)
+    first = [next(iteration)[0].tolist() for _ in range(4)]
+    again = loader()
+    again.load_state_dict(running.state_dict())
+    assert first + trained(again) == [made()[step] for step in range(7)]
+
+
+def test_single_indices_of_shards_make_the_batches_of_two_processes() -> None:
+    from torch.utils.data import DataLoader
+
+    whole = made(drop_last=True)
+    shards = [
+        trained(
+            DataLoader(
+                Numbers(),
+                sampler=BalancedSampler(LABELS, "batch", seed=1, shard=Shard(rank, 2)),
+                batch_size=3,
+                drop_last=True,
+            )
+        )
+        for rank in range(2)
+    ]
+    for step, parts in enumerate(zip(*shards, strict=True)):
+        assert sorted(parts[0] + parts[1]) == sorted(whole[step])
+
+
+def test_a_tensor_of_labels_is_taken_and_a_sampler_is_not() -> None:
+    import torch
+    from torch.utils.data import DistributedSampler, RandomSampler
+
+    assert (
+        BalancedBatchSampler(torch.from_numpy(LABELS), "batch", batch_size=6, seed=1)[3]
+        == (made()[3])
+    )
+    for stranger in (
+        RandomSampler(Numbers()),  # type: ignore[arg-type]
+        DistributedSampler(Numbers(), num_replicas=2, rank=0),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(UsageError, match="framework"):
+            BalancedBatchSampler(stranger, batch_size=4, drop_last=False)
