@@ -149,8 +149,8 @@ def test_shares_of_a_division_give_way_before_counts(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     root = make_folder({"a": 30, "b": 20})
-    assert "share" in run("split", root, "--folds", "8", "--pool").out
+    assert "fraction" in run("split", root, "--folds", "8", "--pool").out
     terminal(100)
     shown = run("split", root, "--folds", "8", "--pool").out
     assert "fold 8" in shown
-    assert "share" not in shown
+    assert "fraction" not in shown
