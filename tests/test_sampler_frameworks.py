@@ -115,3 +115,37 @@ def test_a_tensor_of_labels_is_taken_and_a_sampler_is_not() -> None:
     ):
         with pytest.raises(UsageError, match="framework"):
             BalancedBatchSampler(stranger, batch_size=4, drop_last=False)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_lightning_trains_the_sampler_s_batches(tmp_path: Any) -> None:
+    lightning = pytest.importorskip("lightning")
+    import torch
+    from torch.utils.data import DataLoader
+
+    seen: list[list[int]] = []
+
+    class Net(lightning.LightningModule):  # type: ignore[name-defined,misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(1))
+
+        def training_step(self, batch: Any, number: int) -> Any:
+            seen.append(batch[0].tolist())
+            return (self.weight * batch[1].sum()).sum()
+
+        def configure_optimizers(self) -> Any:
+            return torch.optim.SGD(self.parameters(), 0.01)
+
+    trainer = lightning.Trainer(
+        max_epochs=2,
+        accelerator="cpu",
+        devices=1,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=tmp_path,
+    )
+    trainer.fit(Net(), DataLoader(Numbers(), batch_sampler=made()))
+    assert seen == [made()[step] for step in range(14)]

@@ -50,7 +50,9 @@ def class_codes(labels: Any) -> Codes:
         if not recognises(labels):
             raise UsageError(
                 f"labels: expected a label for each sample, got {type(labels).__name__}. A "
-                "framework may have put its own sampler there: give it this sampler as it is"
+                "framework put its own sampler in the place of this one: switch that off (in "
+                "Lightning, Trainer(use_distributed_sampler=False)) and give each process its "
+                "shard=fer_data.Shard(rank, num_processes)"
             )
         labels, names = labels_of(labels)
     found = np.asarray(labels)
