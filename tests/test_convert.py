@@ -4,8 +4,8 @@ import contextlib
 import csv
 import gzip
 import io
-import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -21,13 +21,12 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 import fer_data
-from fer_data import PixelFormat
 from fer_data.data.labels import EMOTIONS_BY_CODE
 from fer_data.data.png import encode_grey
 from fer_data.data.sources import fer_csv
 from fer_data.errors import DataError
-from fer_data.util import locks, parallel
-from fer_data.writers import convert, convert_csv, csv_to_folder
+from fer_data.util import parallel
+from fer_data.writers import convert_csv, csv_to_folder
 from tests.csv_files import FLAT, cell, noise, write_csv, write_noise_csv
 
 CODES = [0, 1, 2, 3, 4, 5, 6, 3, 3, 6]
@@ -70,7 +69,6 @@ def test_every_row_becomes_the_file_of_its_split_class_and_number(
             np.testing.assert_array_equal(np.asarray(picture), pictures[row])
     assert pictures_in(tmp_path / "out") == sorted(expected)
     assert done.num_written == 10
-    assert done.num_reused == 0
     assert done.counts["train"] == dict.fromkeys(sorted(EMOTIONS_BY_CODE), 1)
     assert {name: count for name, count in done.counts["test"].items() if count} == {
         "happy": 2,
@@ -155,9 +153,6 @@ def test_bad_rows_are_left_out_and_listed_where_asked(tmp_path: Path) -> None:
         ("2", "4", "pixels"),
     ]
     assert rows[1]["cause"] == "2 values where 2,304 (48 x 48) are expected"
-    good = write_csv(tmp_path / "good.csv", [f"3,{FLAT},Training"])
-    convert_csv(good, tmp_path / "out", force=True)
-    assert (tmp_path / "out" / "rejects.csv").read_text().count("\n") == 1  # the header alone
 
 
 def test_what_a_folder_was_made_of_is_not_told_of_as_left_out(tmp_path: Path) -> None:
@@ -188,21 +183,32 @@ def test_a_value_of_the_csv_never_becomes_a_path(tmp_path: Path, value: str, col
     assert sorted(path.name for path in inside.iterdir()) == ["fer.csv", "out"]
 
 
-def test_other_files_at_the_target_are_kept_and_need_force(tmp_path: Path) -> None:
+def test_a_folder_that_holds_something_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
     write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
-    out = tmp_path / "out"
-    (out / "train" / "happy").mkdir(parents=True)
-    (out / "mine.txt").write_text("mine")
-    (out / "train" / "happy" / "train_00003.png").write_text("old")
-    with pytest.raises(DataError, match=r"holds other files; .*force=True"):
-        convert_csv(tmp_path / "fer.csv", out)
-    assert len(tree(out)) == 4
-    convert_csv(tmp_path / "fer.csv", out, force=True)
-    found = tree(out)
-    assert found.pop("mine.txt") == b"mine"
-    convert_csv(tmp_path / "fer.csv", tmp_path / "fresh")
-    assert found == tree(tmp_path / "fresh")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["fer.csv", "fresh", "out"]
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("mine")
+    with pytest.raises(DataError, match="holds files already"):
+        convert_csv(tmp_path / "fer.csv", tmp_path / "out")
+    assert tree(tmp_path / "out") == {"mine.txt": b"mine"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fer.csv", "out"]
+
+
+def test_what_appears_at_the_target_meanwhile_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
+    write_all = csv_to_folder._write_all
+
+    def after_another(*arguments: Any, **options: Any) -> Any:
+        monkeypatch.setattr(csv_to_folder, "_write_all", write_all)
+        convert_csv(tmp_path / "fer.csv", tmp_path / "out", test_apart=True)
+        return write_all(*arguments, **options)
+
+    monkeypatch.setattr(csv_to_folder, "_write_all", after_another)
+    with pytest.raises(DataError, match="holds files already"):
+        convert_csv(tmp_path / "fer.csv", tmp_path / "out")
+    assert (tmp_path / "out" / "private_test").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fer.csv", "out"]
 
 
 def test_an_empty_folder_and_a_link_to_one_are_filled(tmp_path: Path) -> None:
@@ -218,91 +224,22 @@ def test_an_empty_folder_and_a_link_to_one_are_filled(tmp_path: Path) -> None:
 
 def test_a_file_or_an_impossible_name_as_target_is_refused(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training"])
-    with pytest.raises(DataError, match="is a file; name a folder"):
+    other = write_csv(tmp_path / "other.csv", [])
+    with pytest.raises(DataError, match="lies in the source"):
         convert_csv(path, path)
-    for target in (path / "below", tmp_path / ("long" * 99)):
+    with pytest.raises(DataError, match="is there already"):
+        convert_csv(path, other)
+    for target in (other / "below", tmp_path / ("long" * 99)):
         with pytest.raises(DataError, match="cannot be written"):
             convert_csv(path, target)
-    assert sorted(tmp_path.iterdir()) == [path]
-
-
-def test_the_same_command_again_has_nothing_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = bad_csv(tmp_path / "fer.csv")
-    first = convert_csv(path, tmp_path / "out", skip_bad=True)
-    monkeypatch.setattr(csv_to_folder, "_write_all", None)
-    again = convert_csv(path, tmp_path / "out", skip_bad=True)
-    assert (again.counts, again.rejects) == (first.counts, first.rejects)
-    assert again.num_reused == again.num_written == 2
-
-
-def test_a_lock_that_a_killed_run_left_at_its_very_end_is_taken_away(tmp_path: Path) -> None:
-    write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
-    convert_csv(tmp_path / "fer.csv", tmp_path / "out")
-    (tmp_path / ".out.lock").touch()
-    assert convert_csv(tmp_path / "fer.csv", tmp_path / "out").num_reused == 10
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["fer.csv", "out"]
-
-
-def test_another_command_at_a_finished_target_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "fer.csv"
-    write_noise_csv(path, CODES, USAGES)
-    convert_csv(path, tmp_path / "out")
-    with pytest.raises(DataError, match="holds other files"):
-        convert_csv(path, tmp_path / "out", test_apart=True)
-    path.touch()
-    with pytest.raises(DataError, match="holds other files"):
-        convert_csv(path, tmp_path / "out")
-
-
-def test_another_conversion_into_a_finished_target_ends_its_being_finished(tmp_path: Path) -> None:
-    path = tmp_path / "fer.csv"
-    write_noise_csv(path, CODES, USAGES)
-    convert_csv(path, tmp_path / "out")
-    convert(path, tmp_path / "out", form=PixelFormat(24, 24, "grey"), force=True)
-    with pytest.raises(DataError, match="holds other files"):
-        convert_csv(path, tmp_path / "out")
-    assert convert_csv(path, tmp_path / "out", force=True).num_reused == 0
-    assert convert_csv(path, tmp_path / "out").num_reused == 10
-
-
-def test_a_lost_picture_is_noticed_and_written_again(tmp_path: Path) -> None:
-    write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
-    convert_csv(tmp_path / "fer.csv", tmp_path / "out")
-    whole = tree(tmp_path / "out")
-    (tmp_path / "out" / "train" / "happy" / "train_00003.png").unlink()
-    with pytest.raises(DataError, match="holds other files"):
-        convert_csv(tmp_path / "fer.csv", tmp_path / "out")
-    convert_csv(tmp_path / "fer.csv", tmp_path / "out", force=True)
-    assert tree(tmp_path / "out") == whole
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{}", "7", '{"settings": 1}', "\udcff"])
-def test_a_foreign_record_is_no_finished_conversion(tmp_path: Path, text: str) -> None:
-    write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / ".convert-csv.json").write_bytes(text.encode("utf-8", "surrogateescape"))
-    with pytest.raises(DataError, match="holds other files"):
-        convert_csv(tmp_path / "fer.csv", tmp_path / "out")
-
-
-def test_two_conversions_to_one_target_at_once_are_refused(tmp_path: Path) -> None:
-    write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
-    with open(tmp_path / ".out.lock", "w") as lock:
-        assert not locks.is_taken(lock.fileno())
-        with pytest.raises(DataError, match="another conversion is writing it"):
-            convert_csv(tmp_path / "fer.csv", tmp_path / "out")
-    assert not (tmp_path / "out").exists()
-    convert_csv(tmp_path / "fer.csv", tmp_path / "out")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["fer.csv", "out"]
+    assert sorted(tmp_path.iterdir()) == [path, other]
 
 
 def command(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-m", "fer_data.cli", "convert-csv", *map(str, arguments)]
 
 
-def test_a_full_disk_is_not_blamed_on_the_csv_and_can_be_gone_on_from(tmp_path: Path) -> None:
+def test_a_full_disk_is_not_blamed_on_the_csv(tmp_path: Path) -> None:
     write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
     ended = subprocess.run(
         command(tmp_path / "fer.csv", tmp_path / "out"),
@@ -313,9 +250,7 @@ def test_a_full_disk_is_not_blamed_on_the_csv_and_can_be_gone_on_from(tmp_path: 
     )
     assert ended.returncode == 2
     assert ended.stderr == f"fer-data: {tmp_path}/out: cannot be written (File too large)\n"
-    assert not (tmp_path / "out").exists()
-    convert_csv(tmp_path / "fer.csv", tmp_path / "out")
-    assert len(pictures_in(tmp_path / "out")) == 10
+    assert [path.name for path in tmp_path.iterdir()] == ["fer.csv"]
 
 
 # Killed
@@ -401,45 +336,24 @@ ENDS = [("pictures", 1), ("pictures", 5), ("pictures", 1700), ("blocks", 1), ("b
 def test_a_conversion_killed_and_run_again_ends_in_the_same_bytes(
     long_csv: Path, tmp_path: Path, uninterrupted: dict[str, bytes], unit: str, number: int
 ) -> None:
-    out, partial = tmp_path / "out", tmp_path / ".out.partial"
+    out = tmp_path / "out"
     code, _ = convert_until(unit, number, signal.SIGKILL, long_csv, out)
     assert code == -signal.SIGKILL
-    assert not out.exists()
-    kept = sum(
-        number
-        for mark in partial.glob(".journal/*.json")
-        for _, _, number in json.loads(mark.read_text())["counts"]
-    )
-    assert (kept > 0) == (unit == "blocks" or number > 1000)
-    done = convert_csv(long_csv, out)
+    (left,) = tmp_path.iterdir()
+    assert re.fullmatch(r"\.out\.[0-9a-f]{8}\.building", left.name)
+    convert_csv(long_csv, out)
     assert tree(out) == uninterrupted
-    assert done.num_reused == kept < 4000
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
 @pytest.mark.parametrize(("unit", "number"), ENDS)
-def test_a_conversion_stopped_by_ctrl_c_goes_on_when_run_again(
-    long_csv: Path, tmp_path: Path, uninterrupted: dict[str, bytes], unit: str, number: int
+def test_a_conversion_stopped_by_ctrl_c_leaves_nothing(
+    long_csv: Path, tmp_path: Path, unit: str, number: int
 ) -> None:
-    out = tmp_path / "out"
-    code, complaint = convert_until(unit, number, signal.SIGINT, long_csv, out)
+    code, complaint = convert_until(unit, number, signal.SIGINT, long_csv, tmp_path / "out")
     assert code == 130
     assert "Traceback" not in complaint
-    assert not out.exists()
-    convert_csv(long_csv, out)
-    assert tree(out) == uninterrupted
-
-
-def test_a_changed_csv_does_not_go_on_with_what_the_old_one_left(tmp_path: Path) -> None:
-    path = tmp_path / "fer.csv"
-    left = tmp_path / ".out.partial" / "train" / "happy"
-    left.mkdir(parents=True)
-    (left / "train_99999.png").write_bytes(b"old")
-    (tmp_path / ".out.partial" / ".journal").mkdir()
-    (tmp_path / ".out.partial" / ".journal" / "0.json").write_text('{"counts": [], "rejects": []}')
-    write_noise_csv(path, CODES, USAGES)
-    assert convert_csv(path, tmp_path / "out").num_written == 10
-    assert len(pictures_in(tmp_path / "out")) == 10
+    assert list(tmp_path.iterdir()) == []
 
 
 @given(arrays(np.uint8, st.tuples(st.integers(1, 64), st.integers(1, 64))))
@@ -457,62 +371,7 @@ def test_a_picture_too_large_for_one_block_is_refused() -> None:
         encode_grey(np.zeros((256, 256), np.uint8))
 
 
-# Two at once
-
-
-def is_locked(path: Path) -> bool:
-    with open(path, "w") as lock:
-        return locks.is_taken(lock.fileno())
-
-
-def test_a_lock_taken_on_a_file_that_is_gone_by_then_is_taken_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Another conversion, to the same target, failed just between our opening and locking."""
-    write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
-    path = tmp_path / ".out.lock"
-    is_taken, write_all, taken = locks.is_taken, csv_to_folder._write_all, []
-
-    def after_another_ended(lock: int) -> bool:
-        taken.append(1)
-        if len(taken) == 1:
-            path.unlink()
-        return is_taken(lock)
-
-    def while_locked(*arguments: Any, **options: Any) -> Any:
-        monkeypatch.setattr(locks, "is_taken", is_taken)
-        assert is_locked(path)
-        return write_all(*arguments, **options)
-
-    monkeypatch.setattr(locks, "is_taken", after_another_ended)
-    monkeypatch.setattr(csv_to_folder, "_write_all", while_locked)
-    assert convert_csv(tmp_path / "fer.csv", tmp_path / "out").num_written == 10
-    assert len(taken) == 2
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["fer.csv", "out"]
-
-
-@pytest.mark.parametrize("same", [True, False])
-def test_what_another_conversion_wrote_just_before_ours_is_looked_at(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, same: bool
-) -> None:
-    write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
-    is_taken = locks.is_taken
-
-    def after_another_ended(lock: int) -> bool:
-        monkeypatch.setattr(locks, "is_taken", is_taken)
-        convert_csv(tmp_path / "fer.csv", tmp_path / "out", test_apart=not same)
-        return is_taken(lock)
-
-    monkeypatch.setattr(locks, "is_taken", after_another_ended)
-    if same:
-        assert convert_csv(tmp_path / "fer.csv", tmp_path / "out").num_reused == 10
-    else:
-        with pytest.raises(DataError, match="holds other files"):
-            convert_csv(tmp_path / "fer.csv", tmp_path / "out")
-    assert len(pictures_in(tmp_path / "out")) == 10
-
-
-def test_of_commands_started_at_once_each_converts_or_says_that_another_does(
+def test_of_commands_started_at_once_one_converts_and_others_say_that_it_is_there(
     tmp_path: Path,
 ) -> None:
     write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
@@ -522,10 +381,8 @@ def test_of_commands_started_at_once_each_converts_or_says_that_another_does(
         for _ in range(3)
     ]
     ended = [(*process.communicate(), process.returncode) for process in running]
+    assert sorted(code for *_, code in ended) == [0, 2, 2]
     for _, complaint, code in ended:
-        assert (code == 0 and "10 pictures in" in complaint) or (
-            code == 2 and "another conversion is writing it; wait for its end" in complaint
-        ), complaint
-    assert any(code == 0 for *_, code in ended)
+        assert code == 0 or "holds files already" in complaint or "not empty" in complaint
     assert len(pictures_in(tmp_path / "out")) == 10
     assert sorted(file.name for file in tmp_path.iterdir()) == ["fer.csv", "out"]

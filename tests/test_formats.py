@@ -6,10 +6,6 @@ import contextlib
 import io
 import json
 import os
-import shutil
-import signal
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,7 +28,6 @@ from fer_data.data.sources.piece import Pieces
 from fer_data.errors import DataError, UsageError
 from fer_data.util import parallel
 from fer_data.writers import convert, parquet_files
-from fer_data.writers.staging import publish
 from tests.conftest import MakeFolder
 from tests.csv_files import FLAT, write_csv
 from tests.fuzz_targets import record
@@ -382,39 +377,6 @@ def test_a_target_within_the_source_or_in_use_is_refused(
     with pytest.raises(DataError, match="is there already"):
         convert(source, tmp_path / "x.npz")
     assert (tmp_path / "x.npz").read_text() == "mine"
-    convert(source, tmp_path / "x.npz", force=True)
-    assert len(content(tmp_path / "x.npz")) == 2
-
-
-def test_forced_parquet_takes_the_place_of_older_shards(
-    make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source, other = (
-        make_folder({"cat": 4, "zoo": 0}),
-        make_folder({"dog": 1, "zoo": 0}, name="other"),
-    )
-    with monkeypatch.context() as small:
-        small.setattr(parquet_files, "SHARD_BYTES", 5000)
-        convert(source, tmp_path / "hub", to="parquet")
-    assert len(files(tmp_path / "hub")) == 2
-    (tmp_path / "hub" / "README.md").write_text("mine")
-    convert(other, tmp_path / "hub", to="parquet", force=True)
-    assert content(tmp_path / "hub") == content(other)
-    assert (tmp_path / "hub" / "README.md").read_text() == "mine"
-
-
-def test_force_deletes_no_parquet_that_is_no_part_of_the_data_set(
-    make_folder: MakeFolder, tmp_path: Path
-) -> None:
-    hub = tmp_path / "hub"
-    convert(make_folder({"train/cat": 1, "val/cat": 1, "train/zoo": 0}), hub, to="parquet")
-    kept = [hub / "data" / "mine.parquet", hub / "data" / "x.tfrecord", hub / "train.parquet"]
-    for path in kept:
-        path.write_text("mine")
-    convert(
-        make_folder({"train/dog": 1, "train/zoo": 0}, name="other"), hub, to="parquet", force=True
-    )
-    assert sorted(hub.rglob("*.*")) == sorted([*kept, hub / "data/train-00000-of-00001.parquet"])
 
 
 def test_a_source_within_the_target_is_refused(make_folder: MakeFolder, tmp_path: Path) -> None:
@@ -425,78 +387,16 @@ def test_a_source_within_the_target_is_refused(make_folder: MakeFolder, tmp_path
     for to in ("parquet", "folder"):
         for source in (table, hub / "data" / "mine.parquet"):
             with pytest.raises(DataError, match="holds the source; choose another place"):
-                convert(source, hub, to=to, force=True)  # type: ignore[arg-type]
+                convert(source, hub, to=to)  # type: ignore[arg-type]
     with pytest.raises(DataError, match="holds the source"):
-        fer_data.convert_csv(table, hub, force=True)
+        fer_data.convert_csv(table, hub)
     assert files(hub) == before
-
-
-@pytest.mark.parametrize(
-    ("held", "to"),
-    [
-        *(("parquet", to) for to in ("tfrecord", "folder", "csv rows")),
-        *(("tfrecord", to) for to in ("parquet", "folder", "csv rows")),
-    ],
-)
-def test_force_does_not_write_beside_a_data_set_that_would_be_read_instead(
-    make_folder: MakeFolder, tmp_path: Path, held: str, to: Any
-) -> None:
-    out = tmp_path / "out"
-    if held == "parquet":
-        convert(make_folder({"cat": 1, "zoo": 0}), out, to="parquet")
-    else:
-        write_tfrecord(out, "cat", ["0.png", "1.png"])
-    source = make_folder({"dog": 1, "zoo": 0}, name="other")
-    if to == "csv rows":
-        source, to = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training"]), "folder"
-    before = files(out)
-    with pytest.raises(DataError, match=f"holds a {held} data set, .* the new {to} one"):
-        convert(source, out, to=to, force=True)
-    assert files(out) == before
-
-
-def test_a_name_as_of_an_index_is_no_single_file(tmp_path: Path) -> None:
-    staged, out = tmp_path / "staged", tmp_path / "index.json"
-    (staged / "train").mkdir(parents=True)
-    (staged / ".journal").mkdir()
-    for name in ("index.json", "train/x.tfrecord"):
-        (staged / name).write_text(name)
-    publish(staged, out, single=False)
-    assert sorted(files(out)) == ["index.json", "train/x.tfrecord"]
-
-
-def test_forced_tfrecord_files_take_the_place_of_those_of_the_index(tmp_path: Path) -> None:
-    out = write_tfrecord(tmp_path / "out", "cat", ["0.png", "1.png"])
-    (out / "train" / "mine.tfrecord").write_text("mine")
-    staged = tmp_path / "staged"
-    (staged / "test").mkdir(parents=True)
-    (staged / ".journal").mkdir()
-    for name in ("index.json", "test/new.tfrecord"):
-        (staged / name).write_text(name)
-    publish(staged, out, single=False)
-    assert sorted(files(out)) == ["index.json", "test/new.tfrecord", "train/mine.tfrecord"]
-
-
-@pytest.mark.parametrize("clash", ["train", "train/dog", "train/dog/0001.png/below"])
-def test_a_clash_stops_a_forced_merge_before_anything_is_moved(
-    make_folder: MakeFolder, tmp_path: Path, clash: str
-) -> None:
-    out = tmp_path / "out"
-    (out / clash).parent.mkdir(parents=True)
-    (out / clash).write_text("mine")
-    source = make_folder({"test/ant": 1, "train/ant": 1, "train/dog": 2}, name="other")
-    with pytest.raises(DataError, match=r"is a (file|folder), where a (folder|file) is to be"):
-        convert(source, out, force=True)
-    assert files(out) == {clash: b"mine"}
-    assert [path.name for path in out.iterdir()] == ["train"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "out"]
 
 
 def test_the_root_of_the_file_system_is_refused(make_folder: MakeFolder) -> None:
     source = make_folder({"cat": 1, "zoo": 0})
-    for force in (False, True):
-        with pytest.raises(DataError, match=r"^/: the root cannot be"):
-            convert(source, "/", force=force)
+    with pytest.raises(DataError, match=r"^/: the root cannot be"):
+        convert(source, "/")
     with pytest.raises(DataError, match="no path can hold this"):
         convert(source, "a\0b")
 
@@ -565,9 +465,7 @@ def test_rejects_are_said_to_be_listed_only_where_they_are(
 ) -> None:
     source = make_folder({"cat": 2, "zoo": 0})
     (source / "cat" / "0001.png").write_text("no picture")
-    (tmp_path / "hub").mkdir()
-    (tmp_path / "hub" / "rejects.csv").write_text("of old")
-    done = convert(source, tmp_path / "hub", to="parquet", skip_bad=True, force=True)
+    done = convert(source, tmp_path / "hub", to="parquet", skip_bad=True)
     assert done.rejects_text() == "1 left out: cat/0001.png (cannot be decoded)"
     done = convert(source, tmp_path / "out", skip_bad=True)
     assert done.rejects_text() == f"1 left out, see {tmp_path / 'out' / 'rejects.csv'}"
@@ -837,98 +735,6 @@ def test_pieces_of_some_samples_are_those_samples(
     np.testing.assert_array_equal(np.stack(some), np.stack(whole)[rows])
     assert [row for piece in dataset.take(rows).pieces().pieces
             for row, _, _ in piece.pictures()] == [0, 1, 2]  # fmt: skip
-
-
-# Killed
-
-
-KILLED = """
-import os, signal, sys
-from fer_data import writers
-from fer_data.util import parallel
-from fer_data.writers import folder, npz_file, parquet_files
-
-parallel._FEW, parquet_files.SHARD_BYTES = int(sys.argv[1]), 70_000
-left, after = 0, int(sys.argv[2])
-
-def count():
-    global left
-    left += 1
-    if left == after:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-def track_and_count(results, **options):
-    for result in results:
-        yield result
-        count()
-
-def mark_and_count(*arguments, leave_mark=parquet_files.leave_mark):
-    leave_mark(*arguments)
-    count()
-
-folder.track = npz_file.track = track_and_count
-parquet_files.leave_mark = mark_and_count
-npz_file._ROWS_AT_ONCE = 100
-if sys.argv[5] == "tfrecord":
-    from fer_data.writers import tfrecords
-
-    tfrecords.track = track_and_count
-writers.convert(sys.argv[3], sys.argv[4], to=sys.argv[5])
-"""
-
-
-@pytest.mark.parametrize("few", [pytest.param(0, marks=pytest.mark.slow), 10**9])
-@pytest.mark.parametrize(
-    "to", ["parquet", "folder", "npz", pytest.param("tfrecord", marks=pytest.mark.slow)]
-)
-def test_a_conversion_killed_and_run_again_ends_in_the_same_bytes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: Any, few: int
-) -> None:
-    random = np.random.default_rng(0)
-    source = write_npz(
-        tmp_path / "source.npz",
-        pixels=random.integers(0, 256, (1600, 32, 32), np.uint8),
-        labels=random.integers(0, 2, 1600),
-        class_names=np.array(["a b", "😀"]),
-    )
-    monkeypatch.setattr(parquet_files, "SHARD_BYTES", 70_000)
-    (tmp_path / "whole").mkdir()
-    convert(source, target(tmp_path / "whole", to), to=to)
-    (tmp_path / "out").mkdir()
-    out = target(tmp_path / "out", to)
-    with subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(few), "1", source, out, to], start_new_session=True
-    ) as process:
-        process.wait()
-        with contextlib.suppress(ProcessLookupError):  # workers that outlived it
-            os.killpg(process.pid, signal.SIGKILL)
-    assert process.returncode == -signal.SIGKILL
-    assert not out.exists()
-    assert (tmp_path / "out" / f".{out.name}.partial").exists()
-    done = convert(source, out, to=to)
-    assert files(tmp_path / "out") == files(tmp_path / "whole")
-    assert (0 < done.num_reused < 1600) == (to in ("parquet", "folder"))
-
-
-@pytest.mark.parametrize("to", ["csv", "npz", "folder"])
-def test_what_a_kill_leaves_of_a_journal_is_not_gone_on_from(
-    make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: Any
-) -> None:
-    source, out = make_folder({"train/sad": 2, "train/surprise": 0}), target(tmp_path, to)
-    rmtree = shutil.rmtree
-
-    def killed_half_way(path: Path, **options: Any) -> None:
-        for file in Path(path).rglob("*"):
-            if file.name in ("pixels.npy", "0.json"):
-                file.unlink()
-                raise KeyboardInterrupt
-        rmtree(path, **options)
-
-    with monkeypatch.context() as killed, contextlib.suppress(KeyboardInterrupt):
-        killed.setattr(shutil, "rmtree", killed_half_way)
-        convert(source, out, to=to)
-    assert convert(source, out, to=to).num_written == 2
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["data", out.name])
 
 
 @pytest.mark.parametrize("to", ["folder", "parquet", "npz"])

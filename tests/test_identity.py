@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-import fer_data
 from fer_data.data import store
 from fer_data.data.decode import PixelFormat
 from fer_data.data.sources import content
@@ -228,33 +227,6 @@ def test_the_fingerprint_follows_the_bytes_alone(
 
 
 # What goes by it
-
-
-def test_a_conversion_that_is_done_is_done_for_touched_data_and_not_for_changed(
-    tmp_path: Path,
-) -> None:
-    path, out = tmp_path / "fer.csv", tmp_path / "out"
-    write_noise_csv(path, [0, 1, 3, 4, 6], ["Training"] * 5)
-    fer_data.convert_csv(path, out)
-    (tmp_path / "a" / "b").mkdir(parents=True)
-    chmod(path)
-    os.link(path, tmp_path / "linked")
-    assert fer_data.convert_csv(path, out).num_reused == 5
-    forge_digit(path)
-    with pytest.raises(DataError, match="holds other files"):
-        fer_data.convert_csv(path, out)
-
-
-def forge_digit(path: Path) -> None:
-    """Swap two values of a csv's last row."""
-    info, text = path.stat(), path.read_text()
-    head, _, usage = text.rstrip("\n").rpartition(",")
-    head, _, last = head.rpartition(" ")
-    head, _, other = head.rpartition(" ")
-    assert last != other
-    path.write_text(f"{head} {last} {other},{usage}\n")
-    os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns))
-    assert path.stat().st_size == info.st_size
 
 
 def test_dividing_into_hard_links_leaves_the_data_what_it_is(

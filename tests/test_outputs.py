@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from fer_data import convert_csv
 from fer_data.errors import DataError
 from fer_data.util import files
 from fer_data.writers import convert
@@ -172,39 +171,8 @@ def test_a_conversion_replaces_no_special_file(
         special_stays(make, close / f"out{ending}"),
         pytest.raises(DataError, match="out"),
     ):
-        convert(table, close / f"out{ending}", force=True)
+        convert(table, close / f"out{ending}")
     assert not any(name.startswith(".") for name in os.listdir(close))
-
-
-@pytest.mark.parametrize("make", SPECIAL)
-def test_a_conversion_into_a_folder_replaces_no_special_file(
-    tmp_path: Path, close: Path, make: Make
-) -> None:
-    table = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training", f"4,{FLAT},PublicTest"])
-    folder = close / "out" / "train" / "happy"
-    folder.mkdir(parents=True)
-    with (
-        special_stays(make, folder / "train_00000.png"),
-        pytest.raises(DataError, match="train_00000"),
-    ):
-        convert_csv(table, close / "out", force=True)
-    assert not (close / "out" / "test").exists()
-
-
-@pytest.mark.parametrize("make", SPECIAL)
-def test_a_lock_is_no_special_file(tmp_path: Path, close: Path, make: Make) -> None:
-    table = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training"])
-    with special_stays(make, close / ".out.lock"), pytest.raises(DataError, match=r"\.out\.lock"):
-        convert_csv(table, close / "out")
-    assert not (close / "out").exists()
-
-
-def test_what_is_in_a_lock_file_stays_in_it(tmp_path: Path) -> None:
-    table = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training"])
-    (tmp_path / ".out.lock").write_text("mine")
-    with pytest.raises(DataError, match=r"\.out\.lock"):
-        convert_csv(table, tmp_path / "out")
-    assert (tmp_path / ".out.lock").read_text() == "mine"
 
 
 def test_what_comes_as_a_file_is_written_is_not_replaced(tmp_path: Path) -> None:

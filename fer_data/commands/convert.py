@@ -24,17 +24,11 @@ class CsvOptions(Given):
     """How a FER2013 csv is read by what writes it as folders."""
 
 
-Force = Annotated[
-    bool, Parameter(help="Replace what is there, or write beside other files.", group=OUTPUT)
-]
-
-
 def convert_csv(
     csv: Annotated[Path, Parameter(help="A FER2013 csv, gzipped or not.")],
     out: Annotated[Path, Parameter(help="Folder to make.")],
     /,
     *,
-    force: Force = False,
     as_json: AsJson = False,
     data: CsvOptions = CsvOptions(),
 ) -> None:
@@ -45,13 +39,13 @@ def convert_csv(
         fer-data convert-csv fer2013.csv fer2013/
         fer-data convert-csv icml_face_data.csv.gz faces/ --test-apart --skip-bad
 
-    Pixels stay exactly those of the csv. OUT appears when all is written; a command that was
-    interrupted goes on where it was when given again.
+    Pixels stay exactly those of the csv. OUT is a new or an empty folder, and appears when all is
+    written.
     """
     from fer_data.writers import convert_csv
 
     began = time.monotonic()
-    done = convert_csv(csv, out, force=force, **data.given())
+    done = convert_csv(csv, out, **data.given())
     _show_conversion(done, began, as_json=as_json)
 
 
@@ -85,7 +79,6 @@ def convert(
             group=OUTPUT,
         ),
     ] = None,
-    force: Force = False,
     as_json: AsJson = False,
     data: DataOptions = DataOptions(),
 ) -> None:
@@ -100,8 +93,8 @@ def convert(
 
     Pixels, labels, splits and names stay as they are where the format holds them, and the bytes of
     image files between folders and parquet. --size and --color bring all images to one form; of
-    the two, the one that is not given is 48, or grey. DST appears when all is written; a command
-    that was interrupted before goes on where it was when given again.
+    the two, the one that is not given is 48, or grey. DST is new, or an empty folder, and appears
+    when all is written.
     """
     from fer_data import writers
     from fer_data.data.decode import PixelFormat
@@ -115,7 +108,6 @@ def convert(
         dst,
         to=to,  # type: ignore[arg-type]  # checked there
         form=form,
-        force=force,
         **data.given(),
     )
     _show_conversion(done, began, as_json=as_json)
@@ -136,7 +128,6 @@ def _show_conversion(done: Conversion, began: float, *, as_json: bool) -> None:
     print_table(render.counts_tables(Stats(str(done.out), "", names, splits, (), ())))
     say(
         f"{counted(done.num_written, 'picture')} in {done.out}, {time.monotonic() - began:.1f} s"
-        + (f"; {counted(done.num_reused, 'was', 'were')} there already" if done.num_reused else "")
         + "".join(f"; {change}" for change in done.changes)
         + (f"; {done.rejects_text()}" if done.rejects else "")
     )

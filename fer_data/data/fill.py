@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.changes import Changes
+from fer_data.data.dataset import Dataset
 from fer_data.data.decode import PixelFormat, Raw, decode
 from fer_data.data.origin import Origin
 from fer_data.data.sources.content import DIGEST_BYTES, UNREADABLE, digest_of, digest_of_file
@@ -47,8 +48,8 @@ class Filled:
     digests: NDArray[np.uint8] | None
 
 
-def fill(origin: Origin, form: PixelFormat, target: Path, *, stop_at_bad: bool) -> Filled:
-    """Decode every image of an origin to `target`, a new uint8 [N, H, W, C] ``.npy`` file.
+def fill(origin: Origin | Dataset, form: PixelFormat, target: Path, *, stop_at_bad: bool) -> Filled:
+    """Decode every image to `target`, a new uint8 [N, H, W, C] ``.npy`` file.
 
     Rows whose picture is bad stay zero. With `stop_at_bad`, the work ends soon after the first.
 

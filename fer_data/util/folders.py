@@ -21,6 +21,25 @@ _BUILDING = re.compile(r"\..+\.[0-9a-f]{8}\.building", re.DOTALL)
 
 
 @contextmanager
+def temporary_beside(target: Path) -> Iterator[Path]:
+    """Give a new hidden folder beside `target`, which is taken away at the end.
+
+    Raises
+    ------
+    OSError
+        If nothing can be written there.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _take_away_what_was_left(target.parent)
+    beside, lock = _claimed(target)
+    try:
+        yield beside
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+        os.close(lock)
+
+
+@contextmanager
 def built_whole(folder: Path) -> Iterator[Path]:
     """Give a new hidden folder beside `folder`, which becomes `folder` at the end.
 
@@ -31,16 +50,10 @@ def built_whole(folder: Path) -> Iterator[Path]:
     OSError
         If nothing can be written there, or `folder` is there by then and holds something.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    _take_away_what_was_left(folder.parent)
-    beside, lock = _claimed(folder)
-    try:
+    with temporary_beside(folder) as beside:
         yield beside
         if beside.exists():
             os.replace(beside, folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-        os.close(lock)
 
 
 def take_away(folder: Path) -> None:

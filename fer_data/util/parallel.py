@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, wait
 from functools import cache
 from typing import Any
@@ -23,7 +23,7 @@ _TASKS_A_WORKER = 2
 _WAITING_A_WORKER = 32
 
 
-def in_parallel(tasks: Iterable[Any], *, size: int) -> Iterator[Any]:
+def in_parallel(tasks: Iterable[Any], *, size: int) -> Generator[Any, None, None]:
     """Run ``joblib.delayed`` tasks that handle `size` samples in all; yield results in order.
 
     Where every worker has a task and another to go on with, this process takes one itself: it is a

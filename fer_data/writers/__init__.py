@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from fer_data.data import sources
-from fer_data.data.dataset import Dataset
 from fer_data.data.decode import PixelFormat
 from fer_data.data.reading import DatasetLike, load
-from fer_data.errors import DataError, UsageError
+from fer_data.errors import UsageError
 from fer_data.extras import require
 from fer_data.writers import csv_file, npz_file
-from fer_data.writers.conversion import Conversion
+from fer_data.writers.conversion import Conversion, conversion_of
 from fer_data.writers.csv_to_folder import convert_csv
 from fer_data.writers.folder import write_folder
-from fer_data.writers.one_form import OneForm, write_one_form
-from fer_data.writers.staging import journal, locked, publish, staging
-from fer_data.writers.target import checked, placed
+from fer_data.writers.one_form import write_one_form
+from fer_data.writers.target import placed, written_at
 
 __all__ = ["FORMATS", "Conversion", "Format", "convert", "convert_csv"]
 
@@ -28,6 +27,8 @@ FORMATS: tuple[Format, ...] = ("folder", "csv", "npz", "parquet", "tfrecord")
 
 _NEEDS = {"parquet": "pyarrow", "tfrecord": "tensorflow"}
 """Format to the package that writes it, which an extra installs."""
+
+_ONE_FORM = {"csv": csv_file.WRITER, "npz": npz_file.WRITER}
 
 _OF_ENDING: dict[str, Format] = {
     ".csv": "csv",
@@ -43,34 +44,27 @@ def convert(
     *,
     to: Format | None = None,
     form: PixelFormat | None = None,
-    force: bool = False,
     **options: Any,
 ) -> Conversion:
     """Write a data set in another format.
 
     Pixels, labels, splits and names stay as they are where the format holds them, and the bytes of
-    image files between folders and parquet. Killed at any moment and called again, it ends in the
-    same bytes: it goes on, or, where it was killed after `dst` appeared, is refused as that holds
-    something. With `force` it writes all anew then. Only `convert_csv`, which a csv to class
-    folders is without a `form`, knows what it has finished.
+    image files between folders and parquet. The same data gives the same bytes.
 
     Parameters
     ----------
-    src : path or Dataset
-        What `fer_data.load` takes.
+    src : path, arrays, DataFrame, dataset or Dataset
+        What `fer_data.load` takes; of a `Dataset`, the samples that are in it.
     dst : path
-        Appears when all is written.
+        A file that is not there, or a folder that is not there or is empty. It appears when all is
+        written.
     to : {"folder", "csv", "npz", "parquet", "tfrecord"}, optional
         By default what `dst` ends with (``.csv``, ``.csv.gz``, ``.npz``, ``.parquet``), else
         ``"folder"``.
     form : PixelFormat, optional
         Size and colour to bring every picture to. By default pictures stay as they are.
-    force : bool
-        Whether to replace a file, or write into a folder that holds other files. Those of the same
-        name are replaced, and shards of an older parquet or TFRecord data set deleted; all others
-        stay.
     **options
-        As in `fer_data.load`, for a path.
+        As in `fer_data.load`.
 
     Returns
     -------
@@ -79,70 +73,43 @@ def convert(
     Raises
     ------
     DataError
-        If the source cannot be read, has no label at all, lies below `dst` or holds it, `dst`
-        holds something, or parquet or TFRecord files though others are to come, or the format
-        cannot hold the source.
+        If the source cannot be read, has no label at all, lies below `dst` or holds it, `dst` is
+        there already, or the format cannot hold the source.
     UsageError
         If `to` is no format, does not fit what `dst` ends with, or its package is not installed.
     """
-    root = src.root if isinstance(src, Dataset) else Path(src).absolute()
-    dst = placed(dst, root)
-    to = _format(dst, to)
+    to = _format(Path(dst), to)
     if to in _NEEDS:
         require(f"writing {to}", _NEEDS[to])
-    if root.resolve() == dst or root.resolve() in dst.parents:
-        raise DataError(f"{dst}: lies in the source; choose another place")
     chosen = {name: value for name, value in options.items() if value}
     if to == "folder" and form is None and _is_plain_csv(src, chosen):
-        return convert_csv(root, dst, force=force, **chosen)
+        return convert_csv(src, dst, **chosen)
     dataset = load(src, **options)
     dataset.check_labels()
-    skip_bad = dataset.options.skip_bad
+    dst = placed(dst, None if dataset.origin.arrays else dataset.root)
     single = to in ("csv", "npz") or _ending(dst) == ".parquet"
-    state = dataset.origin.state()
-    settings = {
-        "source": state.key(),
-        "changes": state.changes(),  # what is half done is started over where it is in doubt
-        "samples": dataset.digest(),
-        "to": to,
-        "form": str(form),
-        "options": dataset.options.to_dict(),
-    }
-    with (
-        locked(dst),
-        checked(dst, to=to, force=force, single=single),
-        staging(dst, settings) as folder,
-    ):
+    with written_at(dst, single=single) as folder:
         if to == "folder":
-            done = write_folder(dataset, folder, dst, form=form, skip_bad=skip_bad)
+            done = write_folder(dataset, folder, dst, form=form)
         elif to == "parquet":
             from fer_data.writers.parquet_files import write_parquet  # imports pyarrow
 
-            done = write_parquet(dataset, folder, dst, form=form, skip_bad=skip_bad, single=single)
+            done = write_parquet(dataset, folder, dst, form=form, single=single)
+        elif to == "tfrecord":
+            from fer_data.writers.tfrecords import write_tfrecords  # imports tensorflow
+
+            write_tfrecords(dataset, folder)
+            done = conversion_of(dataset, dst)
         else:
-            target = folder / dst.name if single else folder
-            writer, cache = _one_form_writer(to), journal(folder) / "store"
-            done = write_one_form(dataset, writer, target, form=form, cache=cache)
-            done = replace(done, out=dst)
-        publish(folder, dst, single=single)
+            done = write_one_form(dataset, _ONE_FORM[to], folder, dst, form=form)
     return replace(done, changes=(*dataset.notes, *done.changes))
 
 
 def _is_plain_csv(src: DatasetLike, options: dict[str, Any]) -> bool:
     """Whether a source is a FER2013 csv of which everything is taken."""
-    if isinstance(src, Dataset) or options.keys() - {"skip_bad", "test_apart"}:
+    if not isinstance(src, str | os.PathLike) or options.keys() - {"skip_bad", "test_apart"}:
         return False
-    return sources.layout_of(src) == "csv"
-
-
-def _one_form_writer(to: Format) -> OneForm:
-    if to == "csv":
-        return csv_file.WRITER
-    if to == "npz":
-        return npz_file.WRITER
-    from fer_data.writers import tfrecord_files  # imports tensorflow
-
-    return tfrecord_files.WRITER
+    return sources.layout_of(Path(src)) == "csv"
 
 
 def _format(dst: Path, to: Format | None) -> Format:

@@ -1,4 +1,4 @@
-"""What a conversion did."""
+"""What a conversion did, and what it could not take."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fer_data.data.dataset import Dataset, LeftOut
+import numpy as np
+
+from fer_data.data.dataset import CANNOT_BE_DECODED, Dataset, LeftOut
 from fer_data.data.sources.fer_csv import Reject
+from fer_data.errors import DataError, skippable
 from fer_data.util.words import counted
 
 
@@ -25,8 +28,6 @@ class Conversion:
     rejects : tuple of Reject or of LeftOut
         What the source has and the target has not, and why: bad rows where a csv became a folder,
         else what cannot be read or is no sample.
-    num_reused : int
-        Pictures that an earlier, interrupted run had written.
     unlabelled : dict
         Split -> number of pictures without a label, which `counts` leaves out.
     changes : tuple of str
@@ -38,7 +39,6 @@ class Conversion:
     out: Path
     counts: dict[str, dict[str, int]]
     rejects: tuple[Reject, ...] | tuple[LeftOut, ...]
-    num_reused: int = 0
     unlabelled: dict[str, int] = field(default_factory=dict)
     changes: tuple[str, ...] = ()
     are_rejects_listed: bool = False
@@ -75,7 +75,6 @@ def conversion_of(
     dataset: Dataset,
     out: Path,
     *,
-    num_reused: int = 0,
     changes: tuple[str, ...] = (),
     are_rejects_listed: bool = False,
 ) -> Conversion:
@@ -87,11 +86,30 @@ def conversion_of(
             for split in dataset.splits
         },
         dataset.left_out,
-        num_reused,
         {split: n for split in dataset.splits if (n := dataset.num_unlabelled(split))},
         changes,
         are_rejects_listed,
     )
+
+
+def without(dataset: Dataset, bad: list[tuple[int, str]]) -> Dataset:
+    """Return the dataset without bad rows, which are left out and noted, or an error.
+
+    Raises
+    ------
+    DataError
+        If there is a bad row and such are not skipped, or there is no other.
+    """
+    if not bad:
+        return dataset
+    if not dataset.options.skip_bad:
+        raise skippable(bad[0][1])
+    rows = np.array([row for row, _ in bad])
+    if len(rows) == len(dataset):
+        raise DataError(f"{dataset.root}: not one picture can be decoded ({bad[0][1]})")
+    names = dataset.sample_ids(rows)
+    left_out = [LeftOut(name, CANNOT_BE_DECODED) for name in names]
+    return dataset.take(np.delete(np.arange(len(dataset)), rows), left_out=left_out)
 
 
 def rejects_csv(rejects: tuple[Reject, ...] | tuple[LeftOut, ...]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -14,12 +15,9 @@ from numpy.typing import NDArray
 from fer_data.data.dataset import Dataset
 from fer_data.data.decode import PixelFormat
 from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE, USAGES
-from fer_data.data.store import PixelStore
 from fer_data.errors import DataError
-from fer_data.util.progress import track
-from fer_data.writers.one_form import OneForm
+from fer_data.writers.one_form import Chunks, OneForm
 
-_ROWS_AT_ONCE = 1024
 _NUMBERS = np.array([f"{value} ".encode() for value in range(256)], "S4")
 """The text of each value, with zero bytes where it is shorter than four."""
 
@@ -62,24 +60,21 @@ def check_csv(dataset: Dataset) -> None:
             )
 
 
-def write_csv(store: PixelStore, path: Path) -> None:
-    """Write a store of 48x48 grey pictures in the published column order, gzipped for ``.gz``."""
-    dataset = store.dataset
+def write_csv(dataset: Dataset, form: PixelFormat, chunks: Chunks, path: Path) -> None:
+    """Write 48x48 grey pictures in the published column order, gzipped for ``.gz``."""
     codes = [EMOTIONS_BY_CODE.index(name) for name in dataset.class_names]
     usages = [_USAGE_OF_SPLIT.get(split, "") for split in dataset.splits]
+    rows = zip(dataset.labels.tolist(), dataset.split_codes.tolist(), strict=True)
     labelled = not _is_unlabelled(dataset)
-    starts = range(0, len(dataset), _ROWS_AT_ONCE)
     with _created(path) as file:
         file.write(b"emotion,pixels,Usage\n" if labelled else b"pixels\n")
-        for start in track(starts, total=len(starts), description="Writing rows"):
-            for row in range(start, min(start + _ROWS_AT_ONCE, len(dataset))):
-                cell = _cell(store.pixels[row])
-                if labelled:
-                    usage = usages[dataset.split_codes[row]]
-                    file.write(f"{codes[dataset.labels[row]]},".encode() + cell)
-                    file.write(f",{usage}\n".encode())
-                else:
-                    file.write(cell + b"\n")
+        for pixels in chain.from_iterable(chunks):
+            label, split = next(rows)
+            if labelled:
+                file.write(f"{codes[label]},".encode() + _cell(pixels))
+                file.write(f",{usages[split]}\n".encode())
+            else:
+                file.write(_cell(pixels) + b"\n")
 
 
 def _cell(pixels: NDArray[np.uint8]) -> bytes:

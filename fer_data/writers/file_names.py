@@ -37,11 +37,11 @@ def file_names(dataset: Dataset, *, as_png: bool) -> tuple[list[str], bool]:
     """Return a path below its class folder for each sample, and whether it is the source's own.
 
     The source's own names are taken if all of them are plain, end as a picture's do, and differ
-    within their class folder. Else names are made of split and row, without an ending. With
-    `as_png`, own names end in ``.png``.
+    within their class folder. Else, and for data in memory, names are made of split and row,
+    without an ending. With `as_png`, own names end in ``.png``.
     """
-    names = sources.names(dataset)
-    if all(map(_is_picture, names)):
+    names = [] if dataset.origin.arrays else sources.names(dataset)
+    if names and all(map(_is_picture, names)):
         if as_png:
             names = [str(PurePosixPath(name).with_suffix(".png")) for name in names]
         if _all_differ(dataset, names):

@@ -11,25 +11,19 @@ from numpy.typing import NDArray
 
 from fer_data.data import sources
 from fer_data.data.dataset import Dataset
-from fer_data.data.store import PixelStore
-from fer_data.util.progress import track
-from fer_data.writers.one_form import OneForm
-
-_ROWS_AT_ONCE = 1024
+from fer_data.data.decode import PixelFormat
+from fer_data.writers.one_form import Chunks, OneForm
 
 
-def write_npz(store: PixelStore, path: Path) -> None:
-    """Write a store's pixels ([N, H, W] if grey, else [N, H, W, 3]), labels, splits and names."""
-    dataset, pixels = store.dataset, store.pixels
-    if pixels.shape[-1] == 1:
-        pixels = pixels[..., 0]
-    starts = range(0, len(pixels), _ROWS_AT_ONCE)
+def write_npz(dataset: Dataset, form: PixelFormat, chunks: Chunks, path: Path) -> None:
+    """Write pixels ([N, H, W] if grey, else [N, H, W, 3]), labels, splits and names."""
+    shape = (len(dataset), *(form.shape[:2] if form.color == "grey" else form.shape))
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as file:
         with file.open(_member("pixels"), "w", force_zip64=True) as stream:
-            header = {"descr": "|u1", "fortran_order": False, "shape": pixels.shape}
+            header = {"descr": "|u1", "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(stream, header)
-            for start in track(starts, total=len(starts), description="Writing pixels"):
-                stream.write(pixels[start : start + _ROWS_AT_ONCE].tobytes())
+            for pixels in chunks:
+                stream.write(pixels.tobytes())
         arrays: dict[str, NDArray[Any]] = {
             "labels": dataset.labels,
             "class_names": np.array(dataset.class_names, np.str_),

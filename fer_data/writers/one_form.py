@@ -8,19 +8,22 @@ from itertools import takewhile
 from pathlib import Path
 
 import joblib
+import numpy as np
+from numpy.typing import NDArray
 
 from fer_data.data.dataset import Dataset
-from fer_data.data.decode import PixelFormat, look
+from fer_data.data.decode import Look, PixelFormat, look
+from fer_data.data.fill import fill
 from fer_data.data.sources.piece import Piece
-from fer_data.data.store import PixelStore, open_store
 from fer_data.errors import DataError
 from fer_data.util.parallel import in_parallel
 from fer_data.util.progress import track
 from fer_data.util.words import counted
-from fer_data.writers.conversion import Conversion, conversion_of
+from fer_data.writers.conversion import Conversion, conversion_of, without
 
-_Look = tuple[int, int, str]
+Chunks = Iterator[NDArray[np.uint8]]
 
+_ROWS_AT_ONCE = 1024
 
 _USUAL = PixelFormat(48, 48, "grey")
 """What an error proposes where nothing is asked for."""
@@ -39,22 +42,22 @@ class OneForm:
     check : callable
         Refuses a dataset that it cannot hold.
     write : callable
-        Writes a store to a path: a file, or a folder that is there.
+        Writes a dataset whose pixels come as chunks, uint8 [K, H, W, C] each, to a file.
     """
 
     holds: str
     only: PixelFormat | None
     check: Callable[[Dataset], None]
-    write: Callable[[PixelStore, Path], None]
+    write: Callable[[Dataset, PixelFormat, Chunks, Path], None]
 
 
 def write_one_form(
     dataset: Dataset,
     writer: OneForm,
-    target: Path,
+    folder: Path,
+    out: Path,
     *,
     form: PixelFormat | None,
-    cache: Path,
 ) -> Conversion:
     """Write a data set in the form asked for, else in the one that it has.
 
@@ -62,16 +65,17 @@ def write_one_form(
     ----------
     dataset : Dataset
     writer : OneForm
-    target : Path
+    folder : Path
+        Where the file is written, and decoded pixels are kept till then.
+    out : Path
+        What the file is to become; it has the same name.
     form : PixelFormat, optional
-    cache : Path
-        Where pixels are kept till they are written.
 
     Raises
     ------
     DataError
-        If the format cannot hold the data set, a picture cannot be decoded, or pictures differ in
-        form and none is asked for.
+        If the format cannot hold the data set, a picture cannot be decoded and bad ones are not
+        skipped, or pictures differ in form and none is asked for.
     OSError
         If something cannot be written.
     """
@@ -83,28 +87,27 @@ def write_one_form(
         raise DataError(
             f"{dataset.root}: {writer.holds}, not {form}; {_advice(writer.only)}", fix=_FORM
         )
-    store = _store(dataset, form, cache)
-    writer.write(store, target)
-    report = store.report
+    filled = fill(dataset, form, folder / "pixels.npy", stop_at_bad=not dataset.options.skip_bad)
+    bad = [(one.row, one.cause) for one in filled.bad]
+    kept = without(dataset, bad)
+    rows = np.delete(np.arange(len(dataset)), [row for row, _ in bad])
+    writer.write(kept, form, _chunks(folder / "pixels.npy", rows), folder / out.name)
     changes = (
-        (report.changes.num_resized, "resized"),
-        (report.changes.num_converted, "converted in colour"),
+        (filled.changes.num_resized, "resized"),
+        (filled.changes.num_converted, "converted in colour"),
     )
     return conversion_of(
-        store.dataset,
-        target,
+        kept,
+        out,
         changes=tuple(f"{counted(number, 'picture')} {word}" for number, word in changes if number),
     )
 
 
-def _store(dataset: Dataset, form: PixelFormat, cache: Path) -> PixelStore:
-    try:
-        return open_store(dataset, form=form, cache=cache, log=False)
-    except DataError as error:
-        cause = error.__context__
-        if isinstance(cause, OSError) and str(error).startswith(f"{cache}: "):
-            raise cause from None  # its advice is another cache, which nobody chose here
-        raise
+def _chunks(pixels: Path, rows: NDArray[np.int64]) -> Chunks:
+    array = np.load(pixels, mmap_mode="r", allow_pickle=False)
+    starts = range(0, len(rows), _ROWS_AT_ONCE)
+    for start in track(starts, total=len(starts), description="Writing pixels"):
+        yield array[rows[start : start + _ROWS_AT_ONCE]]
 
 
 def _first_form(dataset: Dataset, holds: str) -> PixelFormat:
@@ -117,7 +120,7 @@ def _first_form(dataset: Dataset, holds: str) -> PixelFormat:
 
 
 def _refuse_others(dataset: Dataset, form: PixelFormat, holds: str) -> None:
-    found: list[tuple[str, _Look]] = []
+    found: list[tuple[str, Look]] = []
     whole = dataset.pieces()
     tasks = (joblib.delayed(_first_other)(piece, form) for piece in whole.pieces)
     parts = in_parallel(takewhile(lambda _: not found, tasks), size=len(dataset))
@@ -127,12 +130,12 @@ def _refuse_others(dataset: Dataset, form: PixelFormat, holds: str) -> None:
         raise _misfit(*found[0], holds, form)
 
 
-def _first_other(piece: Piece, form: PixelFormat) -> list[tuple[str, _Look]]:
+def _first_other(piece: Piece, form: PixelFormat) -> list[tuple[str, Look]]:
     expected = form.height, form.width, form.color
     return [(name, seen) for _, name, seen in _looks(piece) if seen != expected][:1]
 
 
-def _looks(piece: Piece) -> Iterator[tuple[int, str, _Look]]:
+def _looks(piece: Piece) -> Iterator[tuple[int, str, Look]]:
     """Yield row, name and look of each picture that can be opened; decoding tells of the others."""
     for row, name, raw in piece.pictures():
         try:
@@ -142,7 +145,7 @@ def _looks(piece: Piece) -> Iterator[tuple[int, str, _Look]]:
             continue
 
 
-def _misfit(name: str, seen: _Look, holds: str, form: PixelFormat) -> DataError:
+def _misfit(name: str, seen: Look, holds: str, form: PixelFormat) -> DataError:
     height, width, color = seen
     return DataError(
         f"{name}: is {height}x{width} {color}, but {holds}; {_advice(form)}", fix=_FORM

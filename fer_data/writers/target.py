@@ -1,4 +1,4 @@
-"""The place where a conversion is to appear: free, and not within the source."""
+"""The place where a conversion is to appear: free, outside the source, and filled at once."""
 
 from __future__ import annotations
 
@@ -7,21 +7,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fer_data.data import sources
 from fer_data.errors import DataError
 from fer_data.util.files import refuse_special
+from fer_data.util.folders import temporary_beside
 
-_FORCE = {"force": ("true",)}
 
-
-def placed(out: str | Path, source: Path) -> Path:
+def placed(out: str | Path, source: Path | None) -> Path:
     """Return the path of a target, links resolved.
+
+    Parameters
+    ----------
+    out : path
+    source : path, optional
+        The file or folder that is read, where it is one.
 
     Raises
     ------
     DataError
-        If it is the root of the file system, cannot be a path, holds the source, or is a link, but
-        to a folder.
+        If it is the root of the file system, cannot be a path, holds the source or lies in it, or
+        is a link, but to a folder.
     """
     try:
         if not os.path.isdir(out):
@@ -31,49 +35,48 @@ def placed(out: str | Path, source: Path) -> Path:
         raise DataError(f"{str(out)!r}: no path can hold this") from None
     if not path.name:
         raise DataError(f"{path}: the root cannot be written whole; name a file or folder in it")
+    if source is None:
+        return path
     if path in source.resolve().parents:
         raise DataError(f"{path}: holds the source; choose another place")
+    if source.resolve() == path or source.resolve() in path.parents:
+        raise DataError(f"{path}: lies in the source; choose another place")
     return path
 
 
 @contextmanager
-def checked(out: Path, *, to: str, force: bool, single: bool = False) -> Iterator[None]:
-    """Refuse a target that holds something, unless forced; name it where it cannot be written.
+def written_at(out: Path, *, single: bool = False) -> Iterator[Path]:
+    """Give a temporary folder to write in, which becomes `out` at the end.
+
+    A killed process leaves that folder, hidden, and the next conversion beside it takes it away.
 
     Parameters
     ----------
     out : path
-    to : str
-        The layout that is to be there.
-    force : bool
     single : bool
-        Whether one file is to appear, rather than a folder.
+        Whether the file of the name of `out` in that folder becomes `out`, rather than the folder.
 
     Raises
     ------
     DataError
-        If `out` holds something and `force` is false, is a folder for a file or a file for a
-        folder, holds parquet or TFRecord files and others are to come, or cannot be written.
+        If something is at `out` that is no empty folder to fill, or it cannot be written.
     """
     try:
-        if single and out.is_dir():
-            raise DataError(f"{out}: is a folder; name a file")
-        if single and out.exists() and not force:
-            raise DataError(
-                f"{out}: is there already; name another file, or replace it", fix=_FORCE
-            )
-        if not single and out.exists() and not out.is_dir():
-            raise DataError(f"{out}: is a file; name a folder")
-        if not single and out.is_dir() and any(out.iterdir()) and not force:
-            raise DataError(
-                f"{out}: holds other files; choose an empty folder, or write into it all the same",
-                fix=_FORCE,
-            )
-        if not single and out.is_dir() and (held := sources.layout_of(out)) not in ("folder", to):
-            raise DataError(
-                f"{out}: holds a {held} data set, which would be read in place of the new {to} "
-                "one, or mixed with it; choose another folder"
-            )
-        yield
+        _refuse_taken(out, single=single)
+        with temporary_beside(out) as folder:
+            yield folder
+            os.sync()  # all files at once: the target shall not appear before them
+            _refuse_taken(out, single=single)  # it may have come meanwhile
+            os.replace(folder / out.name if single else folder, out)
     except OSError as error:
         raise DataError(f"{out}: cannot be written ({error.strerror or error})") from None
+
+
+def _refuse_taken(out: Path, *, single: bool) -> None:
+    if out.is_dir():
+        if single:
+            raise DataError(f"{out}: is a folder; name a file")
+        if any(out.iterdir()):
+            raise DataError(f"{out}: holds files already; choose an empty folder or a new one")
+    elif out.exists():
+        raise DataError(f"{out}: is there already; choose another place, or delete it first")

@@ -16,10 +16,6 @@ from fer_data.data.sources.image_names import SUFFIXES
 from fer_data.data.sources.tree import NO_FILE, TEXTS, Listing
 from fer_data.errors import DataError
 
-RECORD = ".convert-csv.json"
-"""What a folder was made of, where `fer_data.convert_csv` made it and nothing else has written
-there since."""
-
 _OF_SYSTEMS = frozenset(
     ("__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found", "__pycache__")
 )
@@ -109,7 +105,7 @@ def strangers(files: Files, found: Layout) -> list[LeftOut]:
     left_out = []
     for parent in found.parents:
         for entry in files.children(parent):
-            if entry.path in known or (not parent and entry.name == RECORD):
+            if entry.path in known:
                 continue
             if entry.name.startswith("."):
                 reason = "hidden"
