@@ -1,7 +1,6 @@
 from .adapters.keras_dataset import KerasDataset as KerasDataset
 from .adapters.keras_dataset import keras_dataset as keras_dataset
 from .adapters.tfdata import tf_dataset as tf_dataset
-from .adapters.tfrecord_stream import tfrecord_dataset as tfrecord_dataset
 from .adapters.torch_loader import torch_loader as torch_loader
 from .analysis.agreement import Agreement as Agreement
 from .analysis.agreement import label_agreement as label_agreement
@@ -52,6 +51,5 @@ from .writers import Conversion as Conversion
 from .writers import convert as convert
 from .writers import convert_csv as convert_csv
 from .writers.split_folders import write_split_folders as write_split_folders
-from .writers.tfrecords import write_tfrecords as write_tfrecords
 
 __version__: str

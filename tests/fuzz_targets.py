@@ -12,7 +12,6 @@ import gzip
 import io
 import json
 import re
-import struct
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -305,7 +304,7 @@ def store_seeds() -> list[bytes]:
     ]
 
 
-# Npz, parquet and TFRecord files
+# Npz and parquet files
 
 
 def use(layout: str, path: Path) -> None:
@@ -414,58 +413,6 @@ def parquet_seeds() -> list[bytes]:
     ]
 
 
-def varint(value: int) -> bytes:
-    return bytes([value]) if value < 128 else bytes([value & 127 | 128]) + varint(value >> 7)
-
-
-def field(number: int, value: bytes | int) -> bytes:
-    """Return a field of a protocol buffer."""
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value)
-    return varint(number << 3 | 2) + varint(len(value)) + value
-
-
-def record(features: dict[str, bytes | int]) -> bytes:
-    """Return a record of a tf.train.Example, its checksums zero."""
-    entries = b""
-    for name, value in features.items():
-        values = field(3, field(1, value)) if isinstance(value, int) else field(1, field(1, value))
-        entries += field(1, field(1, name.encode()) + field(2, values))
-    example = field(1, entries)
-    return struct.pack("<Q", len(example)) + bytes(4) + example + bytes(4)
-
-
-INDEX = (
-    b'{"format": 1, "class_names": ["a", "b"], "form": {"height": 1, "width": 1, "color": "grey"}, '
-    b'"num_samples": 2, "files": [{"path": "train/x", "split": "train", "label": 1, '
-    b'"num_records": 2}]}'
-)
-RECORDS = record({"image/encoded": PICTURE, "image/filename": b"x.gif", "image/id": 1}) + record(
-    {"image/encoded": PICTURE}
-)
-
-
-def try_tfrecord(data: bytes) -> None:
-    """Read TFRecord files whose index, or whose records, as the first byte says, are these."""
-    how, data = (data[0] if data else 0) % 2, data[1:]
-    (scratch() / "records" / "train").mkdir(parents=True, exist_ok=True)
-    saved(INDEX if how else data, "records/index.json")
-    saved(data if how else RECORDS, "records/train/x")
-    use("tfrecord", scratch() / "records")
-
-
-TFRECORD_SEEDS = [
-    b"\0" + INDEX,
-    b"\0" + INDEX.replace(b": 2}", b": 2.0}"),
-    b"\0" + INDEX.replace(b'"train"', b"null"),
-    b"\0" + INDEX.replace(b"train/x", b"../x\\n"),
-    b"\0[]",
-    b"\1" + RECORDS,
-    b"\1" + RECORDS[:-1],
-    b"\1" + RECORDS * 2,
-]
-
-
 # Strategies
 
 
@@ -566,7 +513,6 @@ TARGETS = {
     "store": Target(try_store, store_seeds, 3000),
     "npz": Target(try_npz, npz_seeds, 2000),
     "parquet": Target(try_parquet, parquet_seeds, 3000),
-    "tfrecord": Target(try_tfrecord, lambda: TFRECORD_SEEDS, 600),
     "strategy": Target(try_strategy, lambda: STRATEGY_SEEDS, 80),
     "state": Target(try_state, lambda: STATE_SEEDS, 200),
 }

@@ -58,6 +58,7 @@ REFUSED = {
     "read parquet": ("parquet", ["fer-data", "stats", "hub"]),
     "audit parquet": ("parquet", ["fer-data", "audit", "hub/data/test-00000-of-00001.parquet"]),
     "write parquet": ("parquet", ["fer-data", "convert", "data", "out", "--to", "parquet"]),
+    "read TFRecord": ("tensorflow", ["fer-data", "stats", "train.tfrecord"]),
     "write TFRecord": ("tensorflow", ["fer-data", "convert", "data", "out", "--to", "tfrecord"]),
     "train": ("tensorflow", ["fer-model", "train", "data", "--out", "out"]),
     "train with logs": ("tensorboard", ["fer-model", "train", "data", "--tensorboard"]),
@@ -76,9 +77,7 @@ NEEDS = {
     "KerasDataset": "keras",
     "keras_dataset": "keras",
     "tf_dataset": "tensorflow",
-    "tfrecord_dataset": "tensorflow",
     "torch_loader": "torch",
-    "write_tfrecords": "tensorflow",
     "Exported": "keras",
     "Predictions": "keras",
     "evaluate_run": "keras",
@@ -103,6 +102,7 @@ def make_folder(folder: Path) -> Path:
     """Make what the commands are given: data, the same as parquet, a comparison."""
     write_synthetic(folder / "data", num_images=140, seed=0)
     convert(folder / "data", folder / "hub", to="parquet")
+    (folder / "train.tfrecord").touch()
     make_comparison(folder / "comparison", arms=("none", "oversample"), num=60)
     return folder
 

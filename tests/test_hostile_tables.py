@@ -1,4 +1,4 @@
-"""Npz, parquet and TFRecord files that are made to do harm: one line each, in little memory."""
+"""Npz and parquet files that are made to do harm: one line each, in little memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fer_data.data.sources import source
 from fer_data.errors import DataError
 from fer_data.writers import convert
 from tests.conftest import MakeFolder
-from tests.test_formats import GOOD, PIXELS, content, encoded, write_npz, write_tfrecord
+from tests.test_formats import GOOD, PIXELS, content, encoded, write_npz
 
 
 def refused(path: Path) -> str:
@@ -208,52 +208,6 @@ def test_rows_without_a_byte_each_are_refused_before_they_are_read(tmp_path: Pat
     rows = {"image": pa.nulls(300_000, IMAGE), "label": pa.nulls(300_000, pa.string())}
     pq.write_table(pa.table(rows), tmp_path / "x.parquet")
     assert "more than 100,000 bad rows" in refused(tmp_path / "x.parquet")
-
-
-# TFRecord
-
-
-@pytest.mark.parametrize(
-    ("index", "message"),
-    [
-        ({"num_records": "3"}, "'3'.* where there must be int"),
-        ({"num_records": True}, "True.* where there must be int"),
-        ({"label": 0.0}, "0.0.* where there must be int"),
-        ({"split": ["train"]}, r"has split \['train'\]"),
-        ({"path": ["x"]}, "'x'.* where there must be str"),
-        ({"path": "a\nb/../../../x"}, r"'a\\nb/../../../x' lies elsewhere"),
-        ({"path": "\ud800"}, "surrogates not allowed"),
-        ({"path": "a\0b"}, "null"),
-    ],
-)
-def test_an_index_with_values_of_another_kind_is_one_line(
-    tmp_path: Path, index: dict[str, Any], message: str
-) -> None:
-    root = write_tfrecord(tmp_path / "x", "cat", ["0.png", "1.png"], **index)
-    with pytest.raises(DataError, match=message):
-        raise DataError(refused(root))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "[" * 100_000,
-        "[]",
-        '{"format": [1]}',
-        '{"format": 1, "class_names": "ab", "files": []}',
-        '{"format": 1, "class_names": ["a", "a"], "files": []}',
-        '{"format": 1, "class_names": ["a"], "files": {}}',
-        '{"format": 1, "class_names": ["a"], "files": [], "num_samples": 1, "form": []}',
-        '{"format": 1, "class_names": ["a"], "files": [], "num_samples": Infinity, '
-        '"form": {"height": 4, "width": 4, "color": "grey"}}',
-        '{"format": 1, "class_names": ["a"], "files": [], "num_samples": 1, '
-        '"form": {"height": 4.0, "width": 4, "color": "grey"}}',
-    ],
-)
-def test_an_index_that_is_something_else_is_one_line(tmp_path: Path, text: str) -> None:
-    root = write_tfrecord(tmp_path / "x", "cat", ["0.png", "1.png"])
-    (root / "index.json").write_text(text)
-    assert "no TFRecord files with their index.json" in refused(root)
 
 
 # Any layout

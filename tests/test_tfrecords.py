@@ -1,207 +1,307 @@
-"""TFRecord files: both ways, and balanced batches from a stream of them."""
+"""TFRecord files: in TensorFlow's convention as they are written, of any common form as read."""
 
 from __future__ import annotations
 
-from functools import partial
+import io
+import json
+import struct
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import fer_data
-from fer_data.adapters.tfrecord_stream import tfrecord_dataset
 from fer_data.data import sources
-from fer_data.data.sources.tfrecord import read_index
-from fer_data.data.store import open_store
-from fer_data.errors import DataError, UsageError
-from fer_data.sampling.schedule import Schedule
-from fer_data.sampling.shard import Shard
-from fer_data.sampling.strategy import Strategy
+from fer_data.data.sources.tfrecord_files import check_records, split_files
+from fer_data.errors import DataError, FerError, UsageError
 from fer_data.writers import convert
-from fer_data.writers.tfrecords import write_tfrecords
 from tests.conftest import MakeFolder
-from tests.registered import every_balance
+from tests.records import write_records
+from tests.test_formats import encoded
 
-COUNTS = {"train/a b": 11, "train/b%": 5, "train/c": 2, "test/c": 3}
+pytestmark = pytest.mark.extra("tensorflow")
 
-
-@pytest.fixture(scope="module")
-def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from PIL import Image
-
-    root = tmp_path_factory.mktemp("records")
-    random = np.random.default_rng(0)
-    for folder, number in COUNTS.items():
-        (root / "data" / folder).mkdir(parents=True)
-        for place in range(number):
-            picture = Image.fromarray(random.integers(0, 256, (12, 12), np.uint8))
-            picture.save(root / "data" / folder / f"{place}.png")
-    write_tfrecords(
-        root / "data", root / "out", records_per_file=4, image_size=12, cache=root / "cache"
-    )
-    return root / "out"
+PNG = encoded(np.full((3, 4), 7, np.uint8))
+GOOD: dict[str, Any] = {"image/encoded": PNG, "image/class/label": 0}
 
 
-def drawn(records: Path, epochs: int, **options: Any) -> list[list[tuple[bytes, int]]]:
-    """Return the batches of some epochs, as pictures and labels."""
-    dataset = tfrecord_dataset(records, labels="int", batch_size=4, **options)
-    return [
-        list(zip((image.tobytes() for image in x.numpy()), y.numpy().tolist(), strict=True))
-        for _ in range(epochs)
-        for x, y, *_ in dataset
-    ]
-
-
-def test_there_and_back_is_the_same_data(records: Path, tmp_path: Path) -> None:
-    convert(records, tmp_path / "back")
-    before, after = (
-        open_store(path, cache=tmp_path / "cache", form=read_index(records).form)
-        for path in (records.parent / "data", tmp_path / "back")
-    )
-    assert after.dataset.class_names == before.dataset.class_names
-    for split in ("train", "test"):
-        kept = [
-            sorted(zip(s.dataset.labels[rows].tolist(), map(bytes, s.pixels[rows]), strict=True))
-            for s in (before, after)
-            if len(rows := s.dataset.indices(split))
-        ]
-        assert kept[0] == kept[1]
-
-
-def test_files_hold_one_class_each_and_the_index_counts_them(records: Path) -> None:
-    index = read_index(records)
-    assert index.counts("train").tolist() == [11, 5, 2]
-    assert index.counts("test").tolist() == [0, 0, 3]
-    names = sorted(str(file.path.relative_to(records)) for file in index.files)
-    assert names[1] == "train/a b-00000.tfrecord"
-    assert {file.num_records for file in index.files} <= {1, 2, 3, 4}
-
-
-@pytest.mark.parametrize("balance", every_balance(class_names=("b%", "c")))
-def test_a_stream_has_exact_counts_and_full_cover(records: Path, balance: str) -> None:
-    schedule = Schedule(
-        Strategy.parse(balance), np.array([11, 5, 2]), class_names=["a b", "b%", "c"]
-    )
-    seen = [x for batch in drawn(records, 3, balance=balance, augment="none") for x in batch]
-    labels = [label for _, label in seen]
-    assert np.bincount(labels, minlength=3).tolist() == schedule.before(3).tolist()
-    pictures = {}
-    for picture, label in seen:
-        pictures.setdefault((label, picture), []).append(1)
-    for label, count in enumerate([11, 5, 2]):
-        uses = [len(often) for (of, _), often in pictures.items() if of == label]
-        uses += [0] * (count - len(uses))
-        assert len(uses) == count
-        assert max(uses) - min(uses) <= 1
-
-
-def test_a_stream_is_the_same_each_time_and_epochs_and_seeds_differ(records: Path) -> None:
-    options: dict[str, Any] = {"balance": "batch", "augment": "strong", "shuffle_buffer": 3}
-    first = drawn(records, 3, **options)
-    assert drawn(records, 3, **options) == first
-    assert drawn(records, 2, epoch=1, **options) == first[len(first) // 3 :]
-    assert drawn(records, 3, seed=1, **options) != first
-    assert len({picture for batch in first for picture, _ in batch}) == sum(map(len, first))
-
-
-@pytest.mark.parametrize("global_seed", [0, 7])
-def test_a_stream_does_not_depend_on_the_global_seed(records: Path, global_seed: int) -> None:
+def records_in(path: Path) -> list[dict[str, Any]]:
+    """Return the features of each record, by TensorFlow's own parser."""
     import tensorflow as tf
-    from tensorflow.python.eager import context
 
-    before = context.global_seed()
-    first = drawn(records, 2, balance="batch", shuffle_buffer=3)
-    try:
-        tf.random.set_seed(global_seed)
-        assert drawn(records, 2, balance="batch", shuffle_buffer=3) == first
-    finally:
-        context.set_global_seed(before)
-
-
-def test_shards_of_a_stream_are_parts_of_every_batch(records: Path) -> None:
-    options: dict[str, Any] = {"balance": "batch", "epoch_size": 16}
-    whole = drawn(records, 2, **options)
-    parts = [drawn(records, 2, shard=Shard(i, 2), **options) for i in range(2)]
-    assert [one + other for one, other in zip(*parts, strict=True)] == whole
+    names = {"image/encoded", "image/format", "image/class/text", "image/filename"}
+    numbers = {"image/height", "image/width", "image/class/label"}
+    spec = {name: tf.io.FixedLenFeature((), tf.string) for name in names} | {
+        name: tf.io.FixedLenFeature((), tf.int64) for name in numbers
+    }
+    dataset = tf.data.TFRecordDataset(str(path)).map(lambda x: tf.io.parse_single_example(x, spec))
+    return [{name: value.numpy() for name, value in record.items()} for record in dataset]
 
 
-def test_a_shard_that_a_last_batch_would_leave_empty_is_refused(records: Path) -> None:
-    with pytest.raises(UsageError, match="2 shards of a batch of 1, the smallest of an epoch"):
-        tfrecord_dataset(records, batch_size=4, epoch_size=9, shard=Shard(0, 2))
+# Written
 
 
-def test_an_evaluation_split_comes_in_order_as_it_is(records: Path) -> None:
-    store = open_store(records.parent / "data", form=read_index(records).form)
-    expected = [bytes(store.pixels[row]) for row in store.dataset.indices("test")]
-    seen = [x for batch in drawn(records, 1, split="test", augment="strong") for x in batch]
-    assert [np.frombuffer(p, np.float32).astype(np.uint8).tobytes() for p, _ in seen] == expected
-    with pytest.raises(UsageError, match="only train is ever balanced"):
-        tfrecord_dataset(records, split="test", balance="oversample")
-
-
-def test_weights_and_soft_labels_are_given_as_a_loader_gives_them(records: Path) -> None:
-    dataset = tfrecord_dataset(records, balance="class-weights", rescale=0.5)
-    images, targets, weights = next(iter(dataset))
-    assert images.shape == (18, 12, 12, 1)
-    assert images.numpy().max() <= 127.5
-    assert np.allclose(weights.numpy(), targets.numpy() @ [18 / 33, 18 / 15, 18 / 6])
-
-
-def test_what_is_broken_or_not_there_is_said(
-    records: Path, make_folder: MakeFolder, tmp_path: Path
+def test_records_have_the_features_that_tensorflow_s_tools_read(
+    make_folder: MakeFolder, tmp_path: Path
 ) -> None:
-    data = make_folder({"train/a": 5, "train/zoo": 0})
-    with pytest.raises(DataError, match="no TFRecord files with their index"):
-        read_index(data)
-    with pytest.raises(DataError, match="holds something already"):
-        write_tfrecords(data, data)
-    with pytest.raises(DataError, match="there is no validation split here, only test, train"):
-        tfrecord_dataset(records, split="validation")
-    write_tfrecords(data, tmp_path / "broken")
-    file = tmp_path / "broken" / "train" / "a-00000.tfrecord"
-    content = file.read_bytes()
-    file.write_bytes(content[:-40])
-    with pytest.raises(DataError, match=r"a-00000.tfrecord: broken .after record 4"):
-        convert(tmp_path / "broken", tmp_path / "back")
+    data = make_folder({"train/b": 1, "train/a": 1, "val/b": 1}, side=5)
+    Image.new("RGB", (8, 6), (200, 9, 9)).save(data / "train/b/x.jpg")
+    Image.new("RGB", (8, 6), (9, 200, 9)).save(data / "train/b/y.webp", lossless=True)
+    convert(data, tmp_path / "out", to="tfrecord")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "labels.txt",
+        "train-00000-of-00001.tfrecord",
+        "validation-00000-of-00001.tfrecord",
+    ]
+    assert (tmp_path / "out/labels.txt").read_text() == "a\nb\n"
+    found = records_in(tmp_path / "out/train-00000-of-00001.tfrecord")
+    assert [(one["image/class/label"], one["image/class/text"]) for one in found] == [
+        (0, b"a"), (1, b"b"), (1, b"b"), (1, b"b"),
+    ]  # fmt: skip
+    sizes = [(one["image/format"], one["image/height"], one["image/width"]) for one in found]
+    assert sizes == [(b"png", 5, 5), (b"png", 5, 5), (b"jpeg", 6, 8), (b"png", 6, 8)]
+    assert [one["image/filename"] for one in found][1:] == [b"0000.png", b"x.jpg", b"y.webp"]
+    assert found[2]["image/encoded"] == (data / "train/b/x.jpg").read_bytes()
+    with Image.open(io.BytesIO(found[3]["image/encoded"])) as image:
+        assert image.getpixel((0, 0)) == (9, 200, 9)
+
+
+def test_samples_without_a_label_have_minus_one(tmp_path: Path) -> None:
+    images = np.arange(48, dtype=np.uint8).reshape(3, 4, 4)
+    np.savez(tmp_path / "x.npz", pixels=images, labels=[1, -1, 0], class_names=["a", "b"])
+    convert(tmp_path / "x.npz", tmp_path / "out", to="tfrecord")
+    data = fer_data.load(tmp_path / "out")
+    assert data.labels.tolist() == [1, -1, 0]
+    assert data.num_unlabelled("train") == 1
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a\nb", "a\rb"])
+def test_a_class_name_that_is_no_line_of_text_is_refused(tmp_path: Path, name: str) -> None:
+    pixels = np.zeros((1, 4, 4), np.uint8)
+    np.savez(tmp_path / "x.npz", pixels=pixels, labels=[0], class_names=np.array([name]))
+    with pytest.raises(DataError, match="no line of UTF-8"):
+        convert(tmp_path / "x.npz", tmp_path / "out", to="tfrecord")
+    assert not (tmp_path / "out").exists()
+
+
+def test_many_shards_are_numbered_and_read_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fer_data.writers import tfrecord_files
+
+    monkeypatch.setattr(tfrecord_files, "SHARD_BYTES", 10_000)
+    images = np.random.default_rng(0).integers(0, 256, (200, 8, 8), np.uint8)
+    convert((images, np.arange(200) % 3), tmp_path / "out", to="tfrecord")
+    number = len(list((tmp_path / "out").glob("train-*.tfrecord")))
+    assert number > 2
+    assert (tmp_path / f"out/train-00000-of-{number:05d}.tfrecord").exists()
+    data = fer_data.load(tmp_path / "out")
+    assert data.labels.tolist() == (np.arange(200) % 3).tolist()
+    rows = np.array([3, 70, 71, 199])
+    some = [image for _, found in data.select(rows).chunks() for image in found]
+    np.testing.assert_array_equal(np.stack(some), images[rows])
+
+
+# Read
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("features", "names"),
     [
-        ({"batch_size": 0}, "batch_size is 0"),
-        ({"labels": "soft"}, "labels is 'soft'"),
-        ({"balance": "smote"}, "balance is 'smote'"),
-        ({"augment": "wild"}, "augment is 'wild'"),
-        ({"shuffle_buffer": 0}, "shuffle_buffer is 0"),
+        ({"image": PNG, "label": 1}, ("1",)),
+        ({"image_raw": PNG, "label": 0, "height": 3, "width": 4, "depth": 1}, ("0",)),
+        ({"jpeg": PNG, "class": 5, "id": "x"}, ("5",)),
+        ({"image/encoded": PNG, "image/class/label": 2, "image/class/text": "cat"}, ("cat",)),
+        ({"image/encoded": PNG, "image/class/text": "cat", "image/format": "png"}, ("cat",)),
+        ({"image": PNG, "label": "dog"}, ("dog",)),
+        ({"image": PNG, "emotion": 3, "text": ""}, ("3",)),
     ],
 )
-def test_what_cannot_be_meant_is_refused(
-    records: Path, options: dict[str, Any], message: str
+def test_features_are_found_by_their_names(
+    tmp_path: Path, features: dict[str, Any], names: tuple[str, ...]
 ) -> None:
-    with pytest.raises(UsageError, match=message):
-        tfrecord_dataset(records, **options)
+    path = write_records(tmp_path / "x.tfrecord", [features])
+    data = fer_data.load(path)
+    assert data.class_names == names
+    assert data.splits == ("train",)
+    ((_, (image,)),) = data.chunks()
+    assert image.tolist() == np.full((3, 4), 7).tolist()
+    assert data.sample_ids() == ["x.tfrecord:0"]
 
 
-def test_a_class_of_a_long_name_and_one_called_as_its_number_both_stay(tmp_path: Path) -> None:
-    pixels = np.arange(2 * 16, dtype=np.uint8).reshape(2, 4, 4)
-    for name in ("class-1", "class=1"):  # the long name's label is 1
-        source = tmp_path / f"{name}.npz"
-        np.savez(source, pixels=pixels, labels=[0, 1], class_names=np.array([name, "x" * 201]))
-        write_tfrecords(source, tmp_path / name, image_size=4)
-        form = read_index(tmp_path / name).form
-        assert bytes(open_store(tmp_path / name, form=form).pixels) == bytes(pixels)
+def test_where_several_features_can_be_it_they_are_named(tmp_path: Path) -> None:
+    other = encoded(np.full((3, 4), 9, np.uint8))
+    both = {"image": PNG, "png": other, "label": 0, "category": 1}
+    path = write_records(tmp_path / "x.tfrecord", [both])
+    with pytest.raises(FerError) as caught:
+        fer_data.load(path)
+    assert caught.value.fix == {"image_column": ("image", "png")}
+    with pytest.raises(FerError) as caught:
+        fer_data.load(path, image_column="png")
+    assert caught.value.fix == {"label_column": ("category", "label")}
+    stores = []
+    for column, value in (("png", 9), ("image", 7)):  # each has a store of its own
+        data = fer_data.load(path, image_column=column, label_column="category")
+        assert data.class_names == ("1",)
+        stores.append(fer_data.open_store(data))
+        assert int(np.asarray(stores[-1].pixels)[0, 0, 0, 0]) == value
+    with pytest.raises(DataError, match="no feature 'nothing' that can be the label"):
+        fer_data.load(path, image_column="png", label_column="nothing")
 
 
-def test_a_class_or_file_name_that_is_no_utf_8_is_refused_or_escaped(tmp_path: Path) -> None:
-    about = {"pixels": np.zeros((1, 4, 4), np.uint8), "labels": [0]}
-    np.savez(tmp_path / "class.npz", class_names=np.array(["\ud800"]), **about)
-    for write in (write_tfrecords, partial(convert, to="tfrecord")):
-        with pytest.raises(DataError, match=r"class name '\\ud800' is no UTF-8.*; rename it"):
-            write(tmp_path / "class.npz", tmp_path / "out")
-    names = {"class_names": np.array(["\udcff"]), "samples": np.array(["\ud800.png"])}
-    np.savez(tmp_path / "file.npz", **names, **about)
-    convert(tmp_path / "file.npz", tmp_path / "out", to="tfrecord")
-    dataset = fer_data.load(tmp_path / "out")
-    assert dataset.class_names == ("\udcff",)
-    assert sources.names(dataset) == ["\\ud800.png"]
+def test_where_no_feature_is_named_as_a_label_all_that_could_be_are(tmp_path: Path) -> None:
+    path = write_records(tmp_path / "x.tfrecord", [{"image": PNG, "age": 7, "score": 0.5}])
+    with pytest.raises(FerError) as caught:
+        fer_data.load(path)
+    assert caught.value.fix == {"label_column": ("age",)}
+    assert fer_data.load(path, label_column="age").class_names == ("7",)
+    with pytest.raises(UsageError):
+        fer_data.load(path, label_column="age", group_column="score")
+
+
+def test_a_folder_of_tensorflow_datasets_is_read(tmp_path: Path) -> None:
+    for split, labels in (("train", [0, 2]), ("test", [-1])):
+        write_records(
+            tmp_path / f"pets-{split}.tfrecord-00000-of-00001",
+            [{"image": PNG, "label": label, "file_name": f"{label}.png"} for label in labels],
+        )
+    (tmp_path / "label.labels.txt").write_text("cat\ndog\nant\n")
+    (tmp_path / "dataset_info.json").write_text(json.dumps({"name": "pets"}))
+    (tmp_path / "features.json").write_text("{}")
+    data = fer_data.load(tmp_path)
+    assert data.counts == {
+        "train": {"ant": 1, "cat": 1, "dog": 0},
+        "test": {"ant": 0, "cat": 0, "dog": 0},
+    }
+    assert data.num_unlabelled("test") == 1
+    assert sources.names(data) == ["0.png", "2.png", "-1.png"]
+
+
+def test_names_of_classes_in_the_form_of_tf_slim_are_read(tmp_path: Path) -> None:
+    write_records(tmp_path / "flowers_train_00000-of-00001.tfrecord", [GOOD])
+    (tmp_path / "labels.txt").write_text("0:daisy\n1:rose\n")
+    assert fer_data.load(tmp_path).class_names == ("daisy", "rose")
+
+
+@pytest.mark.parametrize(
+    ("names", "splits"),
+    [
+        (["train-00000-of-00001.tfrecord", "val.tfrecords"], ["train", "validation"]),
+        (["mnist-test.tfrecord-00000-of-00002"], ["test"]),
+        (["train/00-192x192-798.tfrec", "test/00.tfrec"], ["train", "test"]),
+        (["fer_train.tfrecord", "fer_public_test.tfrecord"], ["train", "public_test"]),
+        (["00.tfrec", "01.tfrec"], [None, None]),
+    ],
+)
+def test_splits_are_told_by_names(tmp_path: Path, names: list[str], splits: list[Any]) -> None:
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "x.tfrecord.idx").touch()
+    found, left_out = split_files(tmp_path)
+    assert [split for split, _ in found] == splits
+    assert left_out == []
+
+
+def test_a_file_of_no_split_among_others_is_left_out(tmp_path: Path) -> None:
+    write_records(tmp_path / "train.tfrecord", [GOOD])
+    write_records(tmp_path / "extra.tfrecord", [GOOD])
+    (tmp_path / "test.tfrecord").symlink_to("/dev/null")
+    data = fer_data.load(tmp_path)
+    assert data.splits == ("train",)
+    assert {item.reason for item in data.left_out} == {
+        "a TFRecord file of no known split",
+        "not a regular file",
+    }
+
+
+# Broken, or made to do harm
+
+
+def masked_crc(data: bytes) -> int:
+    """Return the checksum of a record's length, CRC-32C as TensorFlow masks it."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    crc ^= 0xFFFFFFFF
+    return (crc >> 15 | crc << 17) + 0xA282EAD8 & 0xFFFFFFFF
+
+
+@pytest.mark.parametrize("length", [1 << 20, 1 << 44, (1 << 64) - 1])
+def test_a_record_that_says_it_is_huge_takes_no_memory(tmp_path: Path, length: int) -> None:
+    head = struct.pack("<Q", length)
+    path = write_records(tmp_path / "x.tfrecord", [GOOD])
+    path.write_bytes(path.read_bytes() + head + struct.pack("<I", masked_crc(head)) + b"abc")
+    with pytest.raises(DataError, match=r"x\.tfrecord: broken .*record 1 is not whole"):
+        fer_data.load(path)
+
+
+@pytest.mark.parametrize(
+    ("records", "message"),
+    [
+        ([], "no record with a feature"),
+        ([b"garbage"], "no tf.train.Example"),
+        ([b""], "no record with a feature"),
+        ([GOOD, b"garbage"], "broken TFRecord file"),
+        ([GOOD, GOOD | {"image/class/label": [0, 1]}], "image/class/label"),
+        ([GOOD, GOOD | {"image/class/label": "x"}], "image/class/label"),
+        ([{"label": 0}], "no feature can be the image by its name"),
+        ([{"image": PNG}], "no feature can be the label by its name"),
+        ([{"image": PNG, "label": 0.5}], "no feature can be the label"),
+        ([GOOD | {"text": "a"}, GOOD | {"text": "b"}], "has two names"),
+        (
+            [GOOD | {"text": "a"}, GOOD | {"image/class/label": 1, "text": "a"}],
+            "two labels have one name",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_no_data_set_is_one_line(tmp_path: Path, records: list[Any], message: str) -> None:
+    path = write_records(tmp_path / "x.tfrecord", records)
+    with pytest.raises(DataError, match=message) as caught:
+        fer_data.load(path)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith(str(path))
+
+
+@pytest.mark.parametrize("place", [0, 9, 30, -20, -1])
+def test_a_changed_byte_is_noticed(tmp_path: Path, place: int) -> None:
+    path = write_records(tmp_path / "x.tfrecord", [GOOD])
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(DataError, match="broken TFRecord file"):
+        fer_data.load(path)
+
+
+def test_labels_without_a_class_are_an_error_or_skipped(tmp_path: Path) -> None:
+    labels = [0, 5, -2, 1]
+    write_records(
+        tmp_path / "train.tfrecord", [GOOD | {"image/class/label": label} for label in labels]
+    )
+    (tmp_path / "labels.txt").write_text("b\na\n")
+    with pytest.raises(DataError, match=r"train\.tfrecord:1: bad label"):
+        fer_data.load(tmp_path)
+    data = fer_data.load(tmp_path, skip_bad=True)
+    assert data.sample_ids() == ["train.tfrecord:0", "train.tfrecord:3"]
+    assert [data.class_names[label] for label in data.labels] == ["b", "a"]
+    (tmp_path / "labels.txt").write_text("b\n\na\n")
+    with pytest.raises(DataError, match="line 2 is empty"):
+        fer_data.load(tmp_path)
+
+
+def test_a_record_without_an_image_is_bad_and_one_without_a_label_has_none(tmp_path: Path) -> None:
+    records = [GOOD, {"image/class/label": 0}, {"image/encoded": PNG}]
+    path = write_records(tmp_path / "x.tfrecord", records)
+    with pytest.raises(DataError, match="record 1: no image"):
+        fer_data.open_store(path)
+    data = fer_data.open_store(path, skip_bad=True).dataset
+    assert data.labels.tolist() == [0, -1]
+
+
+def test_records_are_counted_by_their_lengths(tmp_path: Path) -> None:
+    path = write_records(tmp_path / "x.tfrecord", [GOOD, b"", b"x" * 70])
+    assert check_records(path) == 3

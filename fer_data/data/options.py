@@ -35,7 +35,7 @@ class LoadOptions:
         Its columns are found where they can only be meant so, and which were used is noted.
     image_column, label_column, split_column : str, optional
         With `labels`: columns of the images' names, of the labels (one-hot ones with commas
-        between them) and of the splits.
+        between them) and of the splits. Of TFRecord files: features of the images and labels.
     group_column : str, optional
         Column of what a sample belongs to, as a patient or a lesion: samples of one group stay on
         one side of every division.

@@ -166,7 +166,7 @@ def open_store(
         origin = dataset.origin
         state = origin.state()
         of_files = hashlib.blake2b(digest_size=10)
-        of_files.update(f"{FORMAT} {origin.kind} {state.key()} ".encode())
+        of_files.update(f"{FORMAT} {origin.kind} {origin.image_column} {state.key()} ".encode())
         of_files.update(origin.locations.tobytes())
         of_files.update(os.fsencode(origin.root))
         known = cache_folder(cache) / "sizes" / f"{of_files.hexdigest()}.json"

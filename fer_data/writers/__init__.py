@@ -12,8 +12,9 @@ from fer_data.data.decode import PixelFormat
 from fer_data.data.reading import DatasetLike, load
 from fer_data.errors import UsageError
 from fer_data.extras import require
+from fer_data.util.quiet import with_tensorflow
 from fer_data.writers import csv_file, npz_file
-from fer_data.writers.conversion import Conversion, conversion_of
+from fer_data.writers.conversion import Conversion
 from fer_data.writers.csv_to_folder import convert_csv
 from fer_data.writers.folder import write_folder
 from fer_data.writers.one_form import write_one_form
@@ -96,10 +97,8 @@ def convert(
 
             done = write_parquet(dataset, folder, dst, form=form, single=single)
         elif to == "tfrecord":
-            from fer_data.writers.tfrecords import write_tfrecords  # imports tensorflow
-
-            write_tfrecords(dataset, folder)
-            done = conversion_of(dataset, dst)
+            writer = with_tensorflow("fer_data.writers.tfrecord_files")
+            done = writer.write_tfrecords(dataset, folder, dst, form=form)
         else:
             done = write_one_form(dataset, _ONE_FORM[to], folder, dst, form=form)
     return replace(done, changes=(*dataset.notes, *done.changes))

@@ -9,8 +9,8 @@ from cyclopts import Parameter
 
 from fer_data.commands.fields import OUTPUT
 from fer_data.commands.options import AsJson
-from fer_data.terminal import cli_support
 from fer_data.terminal.cli_support import print_json, say
+from fer_data.util.quiet import silent_stderr
 from fer_data.util.words import counted
 from fer_model.commands.options import RunPath
 from fer_model.commands.session import import_keras
@@ -53,7 +53,7 @@ def export(
 
     export_path(Run.open(run).path, out, form)  # type: ignore[arg-type]  # checked there
     import_keras()
-    with cli_support.silent_stderr():  # the converters' remarks
+    with silent_stderr():  # the converters' remarks
         from fer_model.inference.export import export_run
 
         done = export_run(run, out, form=form)  # type: ignore[arg-type]

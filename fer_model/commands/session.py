@@ -15,6 +15,7 @@ from fer_data.extras import require_keras
 from fer_data.terminal import cli_support
 from fer_data.terminal.cli_support import say
 from fer_data.util.entry import INTERRUPTED
+from fer_data.util.quiet import silent_stderr
 from fer_data.util.words import counted
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def import_keras() -> None:
     require_keras()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    with cli_support.silent_stderr():
+    with silent_stderr():
         import_module("keras")
 
 

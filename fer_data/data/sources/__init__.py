@@ -107,7 +107,7 @@ def _only_file(data: Any, chosen: Source, options: LoadOptions) -> Path | None:
 
 
 _COLUMNS = ("image_column", "label_column", "split_column", "group_column")
-_WITH_COLUMNS = ("labelled-images", "hugging-face", "parquet")
+_WITH_COLUMNS = ("labelled-images", "hugging-face", "parquet", "tfrecord")
 
 
 def _name_of(path: Path, options: LoadOptions) -> str:

@@ -1,0 +1,182 @@
+"""The classes of records: by a list of names beside the files, by their text, or by number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.data.dataset import UNLABELLED, Dataset, LeftOut
+from fer_data.data.labels import SPLITS
+from fer_data.data.origin import Origin
+from fer_data.data.sources import source
+from fer_data.data.sources.table import MAX_CLASSES
+from fer_data.data.sources.tfrecord_features import Features, Kind
+from fer_data.errors import DataError
+from fer_data.util.words import printable
+
+LABELS = "labels.txt"
+"""The file of the class names, one a line, in the order of labels."""
+
+_MAX_BYTES = 16 << 20
+_NUMBERED = re.compile(r"(\d+):(.+)")
+
+_BAD = UNLABELLED - 1
+
+
+def label_files(folder: Path) -> list[Path]:
+    """Return the files of class names that lie beside records."""
+    return sorted(path for path in folder.glob(f"*{LABELS}") if path.is_file())
+
+
+class Labels:
+    """The labels of records that are added one after another.
+
+    Parameters
+    ----------
+    path : path
+        The data set: a folder, or a file.
+    features : Features
+    """
+
+    def __init__(self, path: Path, features: Features) -> None:
+        self._path, self._features = path, features
+        self._parts: list[NDArray[np.int64]] = []
+        self._codes: dict[bytes, int] = {b"": UNLABELLED}
+        self._texts: dict[int, bytes] = {}
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """What is to be parsed of each record."""
+        found = {self._features.label: self._features.label_kind}
+        return found | ({self._features.text: "bytes"} if self._features.text else {})
+
+    def add(self, values: Mapping[str, NDArray[Any]]) -> None:
+        """Add the labels of some records.
+
+        Raises
+        ------
+        DataError
+            If one label has two names, or there are too many to be classes.
+        """
+        found = values[self._features.label]
+        if self._features.label_kind == "bytes":
+            for name in set(found.tolist()) - self._codes.keys():
+                self._codes[name] = len(self._codes) - 1
+            found = np.array([self._codes[name] for name in found.tolist()], np.int64)
+        self._parts.append(found)
+        if self._features.text:
+            texts = values[self._features.text].tolist()
+            for label, text in set(zip(found.tolist(), texts, strict=True)):
+                if label >= 0 and self._texts.setdefault(label, text) != text:
+                    both = ", ".join(repr(_text(one)) for one in (self._texts[label], text))
+                    raise DataError(f"{self._path}: label {label} has two names: {both}")
+        if max(len(self._codes), len(self._texts)) > MAX_CLASSES:
+            raise DataError(
+                f"{self._path}: {self._features.label!r} has more than {MAX_CLASSES:,} values; "
+                "it is no label. Name another feature",
+                fix={"label_column": []},
+            )
+
+    def dataset(
+        self,
+        locations: Sequence[str],
+        splits: Sequence[str],
+        split_codes: NDArray[np.int64],
+        left_out: list[LeftOut],
+    ) -> Dataset:
+        """Return the dataset of all records; a label without a class is left out as bad.
+
+        Parameters
+        ----------
+        locations : sequence of str
+            Of each record.
+        splits : sequence of str
+            Any of `fer_data.data.labels.SPLITS`, more than once too.
+        split_codes : ndarray of int64, shape [N]
+            Places in `splits`.
+        left_out : list of LeftOut
+        """
+        every = np.concatenate(self._parts) if self._parts else np.zeros(0, np.int64)
+        class_names, labels = self._classes(every)
+        rows = np.flatnonzero(labels != _BAD)
+        if not len(rows):
+            raise DataError(f"{self._path}: TFRecord files, but no usable record in them")
+        bad = np.flatnonzero(labels == _BAD)
+        source.check_bad_rows(self._path, len(bad))
+        left_out = [*left_out, *(LeftOut(locations[row], "bad label") for row in bad.tolist())]
+        present = {splits[code] for code in np.unique(split_codes[rows]).tolist()}
+        kept = [split for split in SPLITS if split in present]
+        new_codes = [kept.index(split) if split in present else -1 for split in splits]
+        return Dataset(
+            Origin(self._path, "TFRecord files", class_names, np.array(locations)[rows]),
+            class_names=class_names,
+            splits=tuple(kept),
+            split_codes=np.array(new_codes, np.int8)[split_codes[rows]],
+            labels=labels[rows],
+            left_out=tuple(left_out),
+        )
+
+    def _classes(self, every: NDArray[np.int64]) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+        """Return class names in alphabetical order, and the labels [N] by that order."""
+        names = self._names(every)
+        if len(set(names.values())) < len(names):
+            raise DataError(f"{self._path}: two labels have one name among {_shown(names)}")
+        ordered = sorted(names.values())
+        place = {name: code for code, name in enumerate(ordered)}
+        values = np.unique(every)
+        codes = [
+            UNLABELLED if value == UNLABELLED else place[names[value]] if value in names else _BAD
+            for value in values.tolist()
+        ]
+        return tuple(ordered), np.array(codes, np.int32)[np.searchsorted(values, every)]
+
+    def _names(self, every: NDArray[np.int64]) -> dict[int, str]:
+        """Return the name of each label."""
+        if self._features.label_kind == "bytes":
+            return {code: _text(name) for name, code in self._codes.items() if code >= 0}
+        if listed := self._listed():
+            return dict(enumerate(listed))
+        if any(self._texts.values()):
+            return {label: _text(text) for label, text in self._texts.items()}
+        values = np.unique(every)
+        if len(values) > MAX_CLASSES:
+            raise DataError(
+                f"{self._path}: {self._features.label!r} has {len(values):,} values; it is no "
+                "label. Name another feature",
+                fix={"label_column": []},
+            )
+        return {value: str(value) for value in values.tolist() if value >= 0}
+
+    def _listed(self) -> list[str]:
+        """Return the class names that a file lists beside the records, none without such a file."""
+        folder = self._path if self._path.is_dir() else self._path.parent
+        found = {path.name: path for path in label_files(folder)}
+        path = found.get(f"{self._features.label}.{LABELS}") or found.get(LABELS)
+        if path is None:
+            return []
+        with source.reading(path), open(path, "rb") as file:
+            data = file.read(_MAX_BYTES)
+        names = data.decode("utf-8", "surrogateescape").replace("\r\n", "\n").split("\n")
+        while names and not names[-1]:
+            names.pop()
+        numbered = [_NUMBERED.fullmatch(name) for name in names]
+        if self._features.text is None and all(
+            match and int(match[1]) == place for place, match in enumerate(numbered)
+        ):  # as TF-Slim writes them
+            names = [match[2] for match in numbered if match]
+        if "" in names:
+            raise DataError(f"{path}: line {names.index('') + 1} is empty; expected a class name")
+        return names
+
+
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "surrogateescape")
+
+
+def _shown(names: Mapping[int, str]) -> str:
+    return ", ".join(printable(name) for name in list(names.values())[:8])
