@@ -256,7 +256,7 @@ def test_convert_csv_writes_the_folder_and_says_so(run: Run, tmp_path: Path) -> 
     assert fer_data.load(tmp_path / "out").class_counts("train").tolist() == [0, 0, 0, 2, 0, 0, 0]
     again = run("convert-csv", tmp_path / "fer.csv", tmp_path / "out")
     assert (again.code, again.err.count("\n")) == (2, 1)
-    assert "holds other files" in one_line(
+    assert "holds files already" in one_line(
         run("convert-csv", tmp_path / "fer.csv", tmp_path / "out", "--test-apart")
     )
 
