@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fer_data.data.decode import PixelFormat, Raw, check, decode
+from fer_data.data.decode import PixelFormat, Raw, as_it_is, check, decode
 from fer_data.data.png import MAX_STORED, encode_grey
 
 
@@ -29,6 +29,19 @@ def as_file(raw: Raw, form: PixelFormat | None, name: str) -> Path | bytes:
         return encode(raw)
     check(raw, name)
     return raw
+
+
+def as_png_or_jpeg(raw: Raw, form: PixelFormat | None, name: str) -> bytes:
+    """Return a PNG or JPEG file, as `as_file` does; a file of another kind becomes PNG.
+
+    Raises
+    ------
+    DataError
+        If the picture cannot be decoded.
+    """
+    data = as_file(raw, form, name)
+    data = data.read_bytes() if isinstance(data, Path) else data
+    return data if ending(data) in (".png", ".jpg") else encode(as_it_is(data, name))
 
 
 def encode(pixels: NDArray[np.uint8]) -> bytes:

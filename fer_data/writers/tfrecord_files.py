@@ -16,11 +16,11 @@ import tensorflow as tf
 
 from fer_data.data import sources
 from fer_data.data.dataset import Dataset
-from fer_data.data.decode import PixelFormat, Raw, as_it_is, look
+from fer_data.data.decode import PixelFormat, look
 from fer_data.data.sources.tfrecord_labels import LABELS
 from fer_data.errors import DataError
 from fer_data.writers.conversion import Conversion, conversion_of, without
-from fer_data.writers.pictures import as_file, encode, ending
+from fer_data.writers.pictures import as_png_or_jpeg, ending
 from fer_data.writers.shards import Encoder, Images
 
 SHARD_BYTES = 128 << 20
@@ -51,7 +51,7 @@ def write_tfrecords(
     """
     _check_class_names(dataset)
     names = sources.names(dataset)
-    encoder = Encoder(dataset, form, _png_or_jpeg)
+    encoder = Encoder(dataset, form, as_png_or_jpeg)
 
     def write(path: Path, images: Images) -> None:
         with _writer(path) as writer:
@@ -83,13 +83,6 @@ def _writer(path: Path) -> Iterator[tf.io.TFRecordWriter]:
             yield writer
     except tf.errors.OpError as error:  # no OSError, though the disk is full
         raise OSError(error.message.rpartition("; ")[2]) from None  # without the hidden name
-
-
-def _png_or_jpeg(raw: Raw, form: PixelFormat | None, name: str) -> bytes:
-    """Return a PNG or JPEG file, whatever the image is."""
-    data = as_file(raw, form, name)
-    data = data.read_bytes() if isinstance(data, Path) else data
-    return data if ending(data) in _FORMATS else encode(as_it_is(data, name))
 
 
 def _example(dataset: Dataset, sample: int, data: bytes, name: str) -> bytes:

@@ -65,10 +65,11 @@ def parsed(
             numbers = np.arange(start, start + len(batch))
             start += len(batch)
             if wanted is not None:
-                kept = np.isin(numbers, wanted)
-                if not kept.any():
+                kept = np.flatnonzero(np.isin(numbers, wanted))
+                if not len(kept):
                     continue
-                numbers, batch = numbers[kept], tf.boolean_mask(batch, kept)
+                if len(kept) < len(batch):
+                    numbers, batch = numbers[kept], tf.gather(batch, kept)
             found = tf.io.parse_example(batch, spec)
             yield numbers, {name: value.numpy() for name, value in found.items()}
 
