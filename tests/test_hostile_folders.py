@@ -339,6 +339,7 @@ def test_what_may_not_be_read_or_written_is_named(open_folder: Path) -> None:
         ("stats", good),
         ("stats", table),
         ("open-store", good, cache),
+        ("open-store", good, cache),  # maps it
         ("open-store", table, open_folder / "other"),
         ("convert-csv", table, open_folder / "converted"),
         ("samples", good, open_folder / "grid.png", "--cache", open_folder / "other"),
