@@ -32,6 +32,8 @@ from .duplicates.photographs import photograph_groups as photograph_groups
 from .errors import DataError as DataError
 from .errors import FerError as FerError
 from .errors import UsageError as UsageError
+from .fer2013.ferplus import FerPlusLabels as FerPlusLabels
+from .fer2013.ferplus import ferplus_labels as ferplus_labels
 from .fer2013.synthetic import write_synthetic as write_synthetic
 from .loading.batches import Batch as Batch
 from .loading.loader import Loader as Loader

@@ -199,7 +199,7 @@ def _in_memory(dataset: Dataset, form: PixelFormat) -> PixelStore:
     ]
     if len(arrays) != len(dataset.origin.arrays):
         filled = np.zeros((len(dataset.origin), *form.shape), np.uint8)
-        tolerant = dataset.options.skip_bad or dataset.options.exclude is not None
+        tolerant = dataset.options.skip_bad or dataset.options.names_bad
         done = fill.fill_array(dataset.origin, form, filled, stop_at_bad=not tolerant)
         arrays, bad, changes = [filled], done.bad, done.changes
     dataset = _without_bad(dataset, bad)
@@ -272,7 +272,7 @@ def _build(dataset: Dataset, state: State, form: PixelFormat, folder: Path) -> N
 def _fill(dataset: Dataset, state: State, form: PixelFormat, folder: Path) -> None:
     """Write the files of a store."""
     target, origin = folder / "pixels.npy", dataset.origin
-    tolerant = dataset.options.skip_bad or dataset.options.exclude is not None
+    tolerant = dataset.options.skip_bad or dataset.options.names_bad
     filled = fill.fill(origin, form, target, stop_at_bad=not tolerant)
     _without_bad(dataset, filled.bad)
     if len(filled.bad) == len(origin):
