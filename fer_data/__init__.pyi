@@ -20,6 +20,9 @@ from .auditing import Audit as Audit
 from .auditing import Finding as Finding
 from .auditing import audit_data as audit_data
 from .auditing import write_exclusions as write_exclusions
+from .data.cache import CachedStore as CachedStore
+from .data.cache import cached_stores as cached_stores
+from .data.cache import clear_cache as clear_cache
 from .data.dataset import Dataset as Dataset
 from .data.decode import PixelFormat as PixelFormat
 from .data.options import LoadOptions as LoadOptions

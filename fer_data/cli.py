@@ -22,6 +22,7 @@ app = new_app(
         "ferplus": f"{_COMMANDS}.ferplus:ferplus",
         "convert-csv": f"{_COMMANDS}.convert:convert_csv",
         "convert": f"{_COMMANDS}.convert:convert",
+        "cache": f"{_COMMANDS}.cache:cache",
         "synthetic": f"{_COMMANDS}.synthetic:synthetic",
     },
 )

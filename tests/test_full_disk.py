@@ -122,7 +122,9 @@ def test_a_disk_that_is_full_indeed(make_folder: MakeFolder, tmp_path: Path) -> 
             path.name for path in small.rglob("*") if path.is_file() and path.parent.name != "sizes"
         ]
         partial = [path.name for path in (small / ".out.partial").rglob("*") if path.is_file()]
-        assert sorted(set(files) - set(partial)) == ["pixels.npy", "store.json", "times"]
+        assert sorted(set(files) - set(partial)) == [
+            *("pixels.npy", "store.json", "times", "verified")
+        ]
     finally:
         subprocess.run(["umount", str(small)], check=True)
 

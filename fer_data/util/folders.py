@@ -32,15 +32,32 @@ def built_whole(folder: Path) -> Iterator[Path]:
         If nothing can be written there, or `folder` is there by then and holds something.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    _take_away_what_was_left(folder.parent)
+    remove_left_behind(folder.parent)
     beside, lock = _claimed(folder)
     try:
         yield beside
         if beside.exists():
+            _flush(lock)
             os.replace(beside, folder)
+            _flush_folder(folder.parent)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
         os.close(lock)
+
+
+def _flush(folder: int) -> None:
+    """Bring the names in a folder to the disk, where its file system can."""
+    with suppress(OSError):
+        os.fsync(folder)
+
+
+def _flush_folder(folder: Path) -> None:
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            _flush(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def take_away(folder: Path) -> None:
@@ -63,7 +80,8 @@ def _claimed(folder: Path) -> tuple[Path, int]:
             os.close(lock)
 
 
-def _take_away_what_was_left(parent: Path) -> None:
+def remove_left_behind(parent: Path) -> None:
+    """Remove what killed processes left of folders that they were building in a folder."""
     with suppress(OSError), os.scandir(parent) as entries:
         for entry in entries:
             if _BUILDING.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
