@@ -63,7 +63,6 @@ def fill(origin: Origin, form: PixelFormat, target: Path, *, stop_at_bad: bool) 
     digests: list[NDArray[np.uint8]] = []
     whole = origin.pieces()
     tasks = (joblib.delayed(_decode)(piece, form, target) for piece in whole.pieces)
-    # Tasks that have begun are waited for, as they write to the file.
     parts = in_parallel(takewhile(lambda _: not (bad and stop_at_bad), tasks), size=len(origin))
     for part in track(parts, total=whole.number, description="Decoding pictures"):
         changes += part.changes
