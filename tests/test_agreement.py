@@ -29,7 +29,7 @@ def test_kappa_is_scikit_learn_s(pairs: list[tuple[int, int]]) -> None:
     own, other = ([pair[side] for pair in pairs] for side in (0, 1))
     found = by_hand(own, other)
     assert np.array_equal(found.confusion, confusion_matrix(own, other, labels=[0, 1, 2]))
-    assert found.share == pytest.approx(np.mean(np.array(own) == np.array(other)))
+    assert found.proportion == pytest.approx(np.mean(np.array(own) == np.array(other)))
     if len({*own, *other}) > 1:
         assert found.kappa == pytest.approx(cohen_kappa_score(own, other))
     else:
@@ -41,4 +41,4 @@ def test_no_sample_in_common_is_no_agreement() -> None:
     nothing = build(Path("/d"), "x", ["a"], [("test", None, 0)])
     found = label_agreement(nothing, nothing)
     assert found.num_samples == 0
-    assert found.to_dict()["share"] is None
+    assert found.to_dict()["proportion"] is None

@@ -304,7 +304,7 @@ def test_commands_take_ferplus_labels_and_show_the_agreement(
     found = json.loads(run("stats", table, "--relabel", labels, "--json").out)
     assert found["num_excluded"] == 2
     assert found["agreement"]["num_samples"] == 5
-    assert found["agreement"]["share"] == pytest.approx(0.8)
+    assert found["agreement"]["proportion"] == pytest.approx(0.8)
     assert found["agreement"]["confusion"]["fear"]["sad"] == 1
     run("ferplus", table, votes, "--out", labels, "--contempt")
     planned = json.loads(run("plan", table, "--relabel", labels, "--json").out)

@@ -149,7 +149,7 @@ def test_ferplus_agrees_with_the_labels_where_rows_are_joined_in_order(tmp_path:
     found = compute_stats(dataset, relabel=tmp_path / "labels.csv").agreement
     assert found is not None
     assert found.num_samples == 31_204
-    assert (found.share, found.kappa) == (
+    assert (found.proportion, found.kappa) == (
         pytest.approx(0.668728, abs=1e-6),
         pytest.approx(0.594734, abs=1e-6),
     )

@@ -182,6 +182,23 @@ def test_a_gzipped_file_and_names_in_another_form_of_unicode_are_read(tmp_path: 
     assert names(found) == ["caf\u00e9", "z\n"]
 
 
+def test_the_spaces_of_a_class_s_name_are_its_own(tmp_path: Path) -> None:
+    data = build(Path("/d"), "x", ["cat ", "dog"], [("train", "dog", 0), ("train", "dog", 1)])
+    found = relabelled(tmp_path, "sample,label", "row 0,cat ", "row 1, dog ", data=data)
+    assert (found.class_names, names(found)) == (data.class_names, ["cat ", "dog"])
+
+
+def test_labels_that_are_given_in_python_agree_or_not_likewise(tmp_path: Path) -> None:
+    given_all = made().relabel(["cat", "dog", "dog", "owl"])
+    assert given_all.own_labels is not None
+    agreement = compute_stats(given_all).agreement
+    assert agreement is not None
+    assert (agreement.num_samples, agreement.proportion) == (4, 0.75)
+    some = compute_stats(made().relabel({"row 1": "cow"})).agreement
+    assert some is not None
+    assert (some.num_samples, some.proportion) == (1, 0)
+
+
 def test_labels_come_before_splits_and_after_other_names(
     make_folder: MakeFolder, tmp_path: Path
 ) -> None:

@@ -123,9 +123,9 @@ def _with_labels(
     own = {printable(name): name for name in dataset.class_names}
 
     def of_class(text: str) -> str:
-        return own.get(text, _composed(text))
+        return own.get(text, _composed(text.strip()))
 
-    texts = [of_class(row.cells.get(LABEL, "").strip()) for row in rows.values()]
+    texts = [of_class(row.cells.get(LABEL, "")) for row in rows.values()]
     names = list(map(of_class, columns))
     if len(set(names)) < len(names):
         raise table.error(1, "two columns of one class")

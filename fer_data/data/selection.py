@@ -1,6 +1,6 @@
 """What of a data set is taken, and under which labels: small csv files beside it.
 
-Pictures and the store of decoded pixels never change, so a selection costs nothing to try, and
+Images and the store of decoded pixels never change, so a selection costs nothing to try, and
 what it took out can be read, line by line, in its files.
 """
 

@@ -110,7 +110,7 @@ def drift_table(drift: Sequence[ClassDrift]) -> Table:
 def agreement_table(agreement: Agreement) -> Table:
     """Return a row a class of the data's own, and in it what its samples are relabelled."""
     title = (
-        f"Own labels (rows), new ones (columns): {agreement.share:.1%} agree, "
+        f"Own labels (rows), new ones (columns): {agreement.proportion:.1%} agree, "
         f"kappa {number(agreement.kappa, 3)}"
     )
     table = Table(title=title, title_justify="left", show_footer=True)

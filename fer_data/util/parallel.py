@@ -35,8 +35,8 @@ def in_parallel(tasks: Iterable[Any], *, size: int) -> Iterator[Any]:
     """Run ``joblib.delayed`` tasks that handle `size` samples in all; yield results in order.
 
     Where every worker has a task and another to go on with, this process takes one itself: it is a
-    core's worth of work, and has begun before the workers are there. (joblib.Parallel, whose caller
-    only waits, took 1.15 times as long for FER2013's csv on two cores, and 1.23 times the CPU.)
+    core's worth of work, and has begun before the workers are there. (The caller of
+    joblib.Parallel only waits, and one worker more has to start.)
 
     Where results are no longer wanted, as at Ctrl-C, the workers are killed, so what a task writes
     must be such that half of it does no harm. (Where another call uses them, their tasks are waited
