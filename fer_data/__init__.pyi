@@ -19,6 +19,9 @@ from .auditing import Audit as Audit
 from .auditing import Finding as Finding
 from .auditing import audit_data as audit_data
 from .auditing import write_exclusions as write_exclusions
+from .data.cache import CachedStore as CachedStore
+from .data.cache import cached_stores as cached_stores
+from .data.cache import clear_cache as clear_cache
 from .data.dataset import Dataset as Dataset
 from .data.decode import PixelFormat as PixelFormat
 from .data.options import LoadOptions as LoadOptions
@@ -31,6 +34,8 @@ from .duplicates.photographs import photograph_groups as photograph_groups
 from .errors import DataError as DataError
 from .errors import FerError as FerError
 from .errors import UsageError as UsageError
+from .fer2013.ferplus import FerPlusLabels as FerPlusLabels
+from .fer2013.ferplus import ferplus_labels as ferplus_labels
 from .fer2013.synthetic import write_synthetic as write_synthetic
 from .loading.batches import Batch as Batch
 from .loading.loader import Loader as Loader

@@ -19,8 +19,10 @@ app = new_app(
         "report": f"{_COMMANDS}.report:report",
         "split": f"{_COMMANDS}.split:split",
         "doubts": f"{_COMMANDS}.doubts:doubts",
+        "ferplus": f"{_COMMANDS}.ferplus:ferplus",
         "convert-csv": f"{_COMMANDS}.convert:convert_csv",
         "convert": f"{_COMMANDS}.convert:convert",
+        "cache": f"{_COMMANDS}.cache:cache",
         "synthetic": f"{_COMMANDS}.synthetic:synthetic",
     },
 )

@@ -32,6 +32,7 @@ LEFT_AWAY = {
     "audit": {"skip_bad"},  # what is bad is a finding
     "report": {"skip_bad"},
     "split": {"splits", "fold"},
+    "ferplus": {"splits", "fold", "relabel"},
     "doubts": {"splits", "fold"},
     "train": {"test_apart"},
     "compare": {"test_apart"},

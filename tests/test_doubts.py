@@ -123,10 +123,10 @@ def test_the_runs_of_all_folds_are_read_together(tmp_path: Path) -> None:
     assert found.to_dicts() == [
         {
             "sample": "row 4",
-            "label": "angry",
-            "suggested": "happy",
-            "probability_of_label": pytest.approx(0.02),
-            "probability_of_suggested": pytest.approx(0.88),
+            "label": "happy",
+            "own_label": "angry",
+            "probability_of_label": pytest.approx(0.88),
+            "probability_of_own_label": pytest.approx(0.02),
             "margin": found.margins[0],
         }
     ]
@@ -135,7 +135,7 @@ def test_the_runs_of_all_folds_are_read_together(tmp_path: Path) -> None:
     np.testing.assert_allclose(means[np.argsort(twice)], probabilities[np.argsort(rows)])
 
 
-def test_the_command_lists_them_in_a_csv_that_exclude_takes(tmp_path: Path) -> None:
+def test_the_command_lists_them_in_a_csv_that_exclude_and_relabel_take(tmp_path: Path) -> None:
     table, runs = runs_of(tmp_path)
     out = tmp_path / "doubts.csv"
     arguments = ["doubts", table, *runs]
@@ -146,8 +146,13 @@ def test_the_command_lists_them_in_a_csv_that_exclude_takes(tmp_path: Path) -> N
         assert [row["sample"] for row in csv.DictReader(file)] == ["row 4"]
     ended = call(DATA, "stats", table, "--json", "--exclude", out)
     assert json.loads(ended.out)["splits"]["train"]["counts"]["angry"] == 9
-    ended = call(DATA, *arguments, "--json")
-    assert json.loads(ended.out)["doubted"][0]["suggested"] == "happy"
+    ended = call(DATA, "stats", table, "--json", "--relabel", out)
+    counts = json.loads(ended.out)["splits"]["train"]["counts"]
+    assert (counts["angry"], counts["happy"]) == (9, 11)
+    ended = call(DATA, *arguments, "--json", "--relabel", out)
+    found = json.loads(ended.out)
+    assert found["doubted"][0]["label"] == "happy"
+    assert found["check"]["top"] == pytest.approx(1 / 20)
 
 
 def test_predictions_of_other_data_are_refused(tmp_path: Path) -> None:

@@ -8,19 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fer_data.analysis.agreement import Agreement, label_agreement
-from fer_data.analysis.stats import compute_stats
 from fer_data.data.dataset import Dataset, build
-from fer_data.data.ferplus import COLUMNS, Votes, overlay, read_votes
 from fer_data.data.labels import EMOTIONS, USAGES
-from fer_data.data.options import LoadOptions
 from fer_data.data.reading import load
-from fer_data.data.selection import selected
-from fer_data.errors import DataError, UsageError
-from fer_data.loading.opening import open_loader
+from fer_data.errors import DataError
+from fer_data.fer2013.ferplus import ferplus_labels
+from fer_data.fer2013.votes import COLUMNS, read_votes
 from fer_data.writers import convert
 from tests.conftest import Run
 from tests.csv_files import write_noise_csv
@@ -64,8 +60,15 @@ def dataset_of(rows: list[tuple[str, str, dict[str, int]]] = ROWS, *, apart: boo
 
 
 @pytest.fixture
-def votes(tmp_path: Path) -> Votes:
-    return read_votes(write_votes(tmp_path / "votes.csv"))
+def votes(tmp_path: Path) -> Path:
+    return write_votes(tmp_path / "votes.csv")
+
+
+def overlay(data: Dataset, votes: Path, *, soft: bool = False, **options: bool) -> Dataset:
+    """Return a dataset under FER+'s labels, by way of the csv that has them."""
+    out = votes.with_name("labels.csv")
+    ferplus_labels(data, votes, out, **options)
+    return load(data, relabel=out, soft=soft)
 
 
 def names(dataset: Dataset) -> list[str | None]:
@@ -75,33 +78,32 @@ def names(dataset: Dataset) -> list[str | None]:
     return found
 
 
-def test_the_most_votes_decide_and_what_nobody_knows_is_excluded(votes: Votes) -> None:
+def test_the_most_votes_decide_and_what_nobody_knows_is_excluded(votes: Path) -> None:
     found = overlay(dataset_of(), votes)
     assert names(found) == [
         *("angry", "sad", "happy", None, None, None, None),
         *("neutral", "disgust", None),
     ]
     assert found.notes == (
-        "5 labels by FER+ (votes.csv), 2 of them tied at the top and decided by the data's own "
-        "label",
-        "3 excluded, most votes for unknown or no face in FER+ (votes.csv)",
-        "1 excluded, tied at the top in FER+ (votes.csv)",
-        "1 excluded, contempt in FER+ (votes.csv)",
+        "5 labels by labels.csv, 1 of them other than before, 1 tie decided by its column label",
+        "3 excluded by labels.csv: most votes for unknown or no face",
+        "1 excluded by labels.csv: tied at the top",
+        "1 excluded by labels.csv: contempt",
     )
     assert found.num_excluded == 5
     assert found.soft_labels is None
 
 
-def test_contempt_is_an_eighth_class_where_asked_for(votes: Votes) -> None:
+def test_contempt_is_an_eighth_class_where_asked_for(votes: Path) -> None:
     found = overlay(dataset_of(), votes, contempt=True)
     assert found.class_names == tuple(sorted((*EMOTIONS, "contempt")))
     assert names(found)[6] == "contempt"
     assert names(found)[0] == "angry"
     assert names(found)[7] == "neutral"
-    assert len(found.notes) == 3
+    assert "1 new class by labels.csv: contempt" in found.notes
 
 
-def test_what_is_no_face_is_kept_under_its_own_label_where_asked_for(votes: Votes) -> None:
+def test_what_is_no_face_is_kept_under_its_own_label_where_asked_for(votes: Path) -> None:
     found = overlay(dataset_of(), votes, keep_unusable=True, soft=True, contempt=True)
     assert [names(found)[row] for row in (4, 5, 9)] == ["sad", "surprise", "disgust"]
     assert names(found)[3] is None
@@ -109,10 +111,10 @@ def test_what_is_no_face_is_kept_under_its_own_label_where_asked_for(votes: Vote
     for row in (4, 5, 9):
         (index,) = np.flatnonzero(found.rows == row)
         assert found.soft_labels[index].tolist() == np.eye(8)[found.labels[index]].tolist()
-    assert "3 kept under their own label, most votes" in found.notes[1]
+    assert not any("unknown or no face" in note for note in found.notes)
 
 
-def test_soft_labels_are_the_shares_of_the_votes_for_the_classes(votes: Votes) -> None:
+def test_soft_labels_are_the_shares_of_the_votes_for_the_classes(votes: Path) -> None:
     found = overlay(dataset_of(), votes, soft=True)
     soft = found.soft_labels
     assert soft is not None
@@ -133,7 +135,7 @@ def test_soft_labels_are_the_shares_of_the_votes_for_the_classes(votes: Votes) -
     )
     assert shares["neutral"] == pytest.approx(5 / 7)
     assert shares["contempt"] == pytest.approx(2 / 7)
-    assert "training is on soft labels" in found.notes[-1]
+    assert any("training is on soft labels" in note for note in found.notes)
 
 
 ROW = st.tuples(
@@ -144,16 +146,19 @@ ROW = st.tuples(
 
 
 @given(st.lists(ROW, min_size=1, max_size=8), st.booleans(), st.booleans())
-@settings(deadline=None, max_examples=60)
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_every_sample_has_a_label_of_most_votes_or_is_excluded_and_counted(
-    rows: list[tuple[str, str, dict[str, int]]], contempt: bool, keep: bool
+    tmp_path: Path, rows: list[tuple[str, str, dict[str, int]]], contempt: bool, keep: bool
 ) -> None:
-    counts = np.array([[votes.get(name, 0) for name in COLUMNS] for _, _, votes in rows])
-    votes = Votes(Path("votes.csv"), tuple(usage for usage, _, _ in rows), counts)
     own = dataset_of(rows)
+    file, out = write_votes(tmp_path / "any.csv", rows), tmp_path / "labels.csv"
+    counts = ferplus_labels(own, file, out, contempt=contempt, keep_unusable=keep)
     try:
-        found = overlay(own, votes, soft=True, contempt=contempt, keep_unusable=keep)
+        found = load(own, relabel=out, soft=True)
     except DataError:  # every sample is excluded
+        assert counts.num_labels == 0
         return
     column = {"happy": "happiness", "sad": "sadness", "angry": "anger"}
     for (_, own_name, row), name in zip(rows, names(found), strict=True):
@@ -166,9 +171,9 @@ def test_every_sample_has_a_label_of_most_votes_or_is_excluded_and_counted(
             assert len(top) == 1 or name == own_name
         else:
             assert len(top) > 1 or (top == {"contempt"} and not contempt)
-    assert sum(int(note.split()[0]) for note in found.notes if " excluded, " in note) == (
-        found.num_excluded
-    )
+    excluded = counts.num_undecided + counts.num_contempt + counts.num_unusable * (not keep)
+    assert excluded == found.num_excluded
+    assert counts.num_labels + counts.num_unusable * keep == len(found)
     assert found.soft_labels is not None
     np.testing.assert_allclose(found.soft_labels.sum(axis=1), 1, rtol=1e-6)
     assert found.origin is own.origin
@@ -192,7 +197,7 @@ def folder(root: Path, files: list[str]) -> Dataset:
         ["train/angry/train-angry-Training_0.png", "train/neutral/test-neutral-test_07.PNG"],
     ],
 )
-def test_the_number_at_the_end_of_a_file_s_name_is_its_row(votes: Votes, files: list[str]) -> None:
+def test_the_number_at_the_end_of_a_file_s_name_is_its_row(votes: Path, files: list[str]) -> None:
     found = overlay(folder(Path("/data"), files), votes)
     by_file = dict(zip(found.locations.tolist(), names(found), strict=True))
     assert by_file == {files[0]: "angry", files[1]: "neutral"}
@@ -212,30 +217,28 @@ def test_the_number_at_the_end_of_a_file_s_name_is_its_row(votes: Votes, files: 
     ],
 )
 def test_samples_that_cannot_be_joined_are_refused(
-    votes: Votes, files: list[str], message: str
+    votes: Path, files: list[str], message: str
 ) -> None:
     with pytest.raises(DataError, match=message):
         overlay(folder(Path("/data"), files), votes)
 
 
-def test_other_classes_are_refused(votes: Votes) -> None:
+def test_other_classes_are_refused(votes: Path) -> None:
     data = build(Path("/d"), "x", ["cat", "dog"], [("train", "cat", 0), ("train", "dog", 1)])
     with pytest.raises(DataError, match=r"FER\+ is of the classes .*; here they are cat, dog"):
         overlay(data, votes)
 
 
 @pytest.mark.parametrize("apart", [False, True])
-def test_the_test_splits_are_joined_merged_or_apart(votes: Votes, apart: bool) -> None:
+def test_the_test_splits_are_joined_merged_or_apart(votes: Path, apart: bool) -> None:
     assert names(overlay(dataset_of(apart=apart), votes))[7:9] == ["neutral", "disgust"]
 
 
-def test_excluded_samples_need_no_number(tmp_path: Path) -> None:
-    root = Path("/data")
-    data = folder(root, ["train/angry/Training_0.png", "train/angry/face.png"])
-    listed = tmp_path / "x.csv"
-    listed.write_text("sample\ntrain/angry/face.png\n")
-    options = LoadOptions(exclude=listed, ferplus=write_votes(tmp_path / "votes.csv"))
-    assert names(selected(data, options)) == ["angry", None]
+def test_excluded_samples_need_no_number(votes: Path, tmp_path: Path) -> None:
+    data = folder(Path("/data"), ["train/angry/Training_0.png", "train/angry/face.png"])
+    (tmp_path / "x.csv").write_text("sample\ntrain/angry/face.png\n")
+    kept = load(data, exclude=tmp_path / "x.csv")
+    assert names(overlay(kept, votes)) == ["angry", None]
 
 
 @pytest.mark.parametrize(
@@ -267,12 +270,6 @@ def test_a_file_that_holds_no_votes_is_refused(tmp_path: Path, text: str, messag
         read_votes(tmp_path / "nowhere.csv")
 
 
-@pytest.mark.parametrize("name", ["soft", "contempt", "keep_unusable"])
-def test_options_of_ferplus_want_its_file(name: str) -> None:
-    with pytest.raises(UsageError, match=f"{name} without FER"):
-        LoadOptions(**{name: True})
-
-
 # from end to end
 
 
@@ -287,83 +284,34 @@ def table(tmp_path: Path) -> Path:
     return tmp_path / "fer.csv"
 
 
-def test_only_training_is_on_soft_labels(table: Path, tmp_path: Path) -> None:
-    data = load(table, ferplus=tmp_path / "votes.csv", soft=True)
-    train = open_loader(data, batch_size=3, balance="class-weights")
-    test = open_loader(data, batch_size=2, split="test")
-    assert train.soft
-    batch = train.batch(0)
-    dataset = train.store.dataset
-    assert dataset.soft_labels is not None
-    assert np.array_equal(batch.targets(7), dataset.soft_labels[batch.samples])
-    assert not test.soft
-    assert set(test.batch(0).targets(7).ravel().tolist()) == {0.0, 1.0}
-    assert data.options.to_dict()["soft"] is True
-    assert LoadOptions(**json.loads(json.dumps(data.options.to_dict()))) == data.options
-
-
-def test_commands_take_ferplus_and_show_the_agreement(
+def test_commands_take_ferplus_labels_and_show_the_agreement(
     run: Run, table: Path, tmp_path: Path
 ) -> None:
-    options = ("--ferplus", tmp_path / "votes.csv")
-    shown = run("stats", table, *options)
+    labels = tmp_path / "labels.csv"
+    votes = tmp_path / "votes.csv"
+    made = run("ferplus", table, votes, "--out", labels)
+    assert made.code == 0, made.err
+    assert "1 excluded: contempt" in made.err
+    shown = run("stats", table, "--relabel", labels)
     assert shown.code == 0, shown.err
-    assert "Own labels (rows), FER+ (columns): 80.0% agree, kappa 0.762" in shown.out
-    assert "1 excluded, contempt in FER+" in shown.out
-    found = json.loads(run("stats", table, *options, "--json", "--keep-unusable").out)
+    assert "Own labels (rows), new ones (columns): 80.0% agree, kappa 0.762" in shown.out
+    assert "1 excluded by labels.csv: contempt" in shown.out
+    split = ("--min-per-class", "0", "--out", tmp_path / "s.csv", "--json")
+    divided = json.loads(run("split", table, "--relabel", labels, *split).out)
+    assert divided["num_excluded"] == 5
+    kept = run("ferplus", table, votes, "--out", labels, "--keep-unusable", "--json")
+    assert json.loads(kept.out)["num_unusable"] == 3
+    found = json.loads(run("stats", table, "--relabel", labels, "--json").out)
     assert found["num_excluded"] == 2
     assert found["agreement"]["num_samples"] == 5
-    assert found["agreement"]["share"] == pytest.approx(0.8)
+    assert found["agreement"]["proportion"] == pytest.approx(0.8)
     assert found["agreement"]["confusion"]["fear"]["sad"] == 1
-    planned = json.loads(run("plan", table, *options, "--contempt", "--json").out)
+    run("ferplus", table, votes, "--out", labels, "--contempt")
+    planned = json.loads(run("plan", table, "--relabel", labels, "--json").out)
     assert planned["classes"]["contempt"]["samples"] == 1
-    split = ("--min-per-class", "0", "--out", tmp_path / "s.csv", "--json")
-    divided = json.loads(run("split", table, *options, *split).out)
-    assert divided["num_excluded"] == 5
-    refused = run("stats", table, "--contempt")
-    assert (refused.code, refused.err.count("\n")) == (2, 1)
     assert json.loads(run("stats", table, "--json").out)["agreement"] is None
-
-
-# agreement
-
-
-def by_hand(own: list[int], other: list[int]) -> Agreement:
-    def dataset(labels: list[int]) -> Dataset:
-        samples = [("train", "abc"[label], row) for row, label in enumerate(labels)]
-        return build(Path("/d"), "x", "abc", samples)
-
-    return label_agreement(dataset(own), dataset(other))
-
-
-@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=30))
-@settings(deadline=None, max_examples=30)
-def test_kappa_is_scikit_learn_s(pairs: list[tuple[int, int]]) -> None:
-    from sklearn.metrics import cohen_kappa_score, confusion_matrix
-
-    own, other = ([pair[side] for pair in pairs] for side in (0, 1))
-    found = by_hand(own, other)
-    assert np.array_equal(found.confusion, confusion_matrix(own, other, labels=[0, 1, 2]))
-    assert found.share == pytest.approx(np.mean(np.array(own) == np.array(other)))
-    if len({*own, *other}) > 1:
-        assert found.kappa == pytest.approx(cohen_kappa_score(own, other))
-    else:
-        assert np.isnan(found.kappa)
-        assert found.to_dict()["kappa"] is None
-
-
-def test_no_sample_in_common_is_no_agreement() -> None:
-    nothing = build(Path("/d"), "x", ["a"], [("test", None, 0)])
-    found = label_agreement(nothing, nothing)
-    assert found.num_samples == 0
-    assert found.to_dict()["share"] is None
-
-
-def test_stats_of_a_selection_are_those_of_its_manifest(table: Path, tmp_path: Path) -> None:
-    votes = tmp_path / "votes.csv"
-    found = compute_stats(table, ferplus=votes)
-    assert found.splits == compute_stats(load(table, ferplus=votes)).splits
-    assert found.agreement is not None
+    refused = run("ferplus", table, votes, "--out", votes)
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
 
 
 @pytest.mark.parametrize("form", ["npz", "parquet"])
@@ -375,4 +323,4 @@ def test_formats_that_do_not_keep_the_rows_of_fer2013_are_refused(
     made = tmp_path / f"made.{form}"
     convert(tmp_path / "fer.csv", made)
     with pytest.raises(DataError, match="does not tell FER2013's rows"):
-        load(made, ferplus=tmp_path / "votes.csv")
+        ferplus_labels(made, tmp_path / "votes.csv", tmp_path / "labels.csv")

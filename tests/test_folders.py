@@ -116,7 +116,7 @@ def test_a_folder_taken_away_before_it_was_locked_is_made_anew(
     def after_another_came(lock: int, *, wait: bool = False) -> bool:
         if not taken:
             taken.append(1)
-            folders._take_away_what_was_left(tmp_path)
+            folders.remove_left_behind(tmp_path)
         return is_taken(lock, wait=wait)
 
     monkeypatch.setattr(locks, "is_taken", after_another_came)

@@ -114,7 +114,7 @@ def test_a_disk_that_is_full_indeed(make_folder: MakeFolder, tmp_path: Path) -> 
         files = [
             path.name for path in small.rglob("*") if path.is_file() and path.parent.name != "sizes"
         ]
-        assert sorted(files) == ["pixels.npy", "store.json", "times"]
+        assert sorted(files) == ["pixels.npy", "store.json", "times", "verified"]
     finally:
         subprocess.run(["umount", str(small)], check=True)
 

@@ -384,6 +384,6 @@ def test_what_may_not_be_read_or_written_is_named(open_folder: Path) -> None:
     assert found[6].code == 0
     assert "1 left out, cannot be decoded: " in found[6].err
     assert f"{open_folder}/new.png: cannot be written" in found[7].line
-    assert f"{cache}: the store of decoded pictures cannot be written (Permission" in found[8].line
+    assert f"{cache}: the store of decoded images cannot be written (Permission" in found[8].line
     assert found[9] == (0, "", "")  # it is there already, and only mapped
     assert {path.name for path in everybody.iterdir() if path.is_file()} == {"grid.png"}

@@ -194,7 +194,8 @@ def test_what_comes_as_a_file_is_written_is_not_replaced(tmp_path: Path) -> None
         ("convert", "IT", "out.npz"),
         ("convert-csv", "IT", "out"),
         ("audit", "PATH", "--exclude", "IT"),
-        ("audit", "PATH", "--ferplus", "IT"),
+        ("audit", "PATH", "--relabel", "IT"),
+        ("ferplus", "PATH", "IT", "--out", "OUT"),
         ("plan", "PATH", "--exclude", "IT"),
         ("doubts", "PATH", "IT"),
     ],
@@ -204,7 +205,7 @@ def test_what_is_no_file_or_folder_is_refused_as_input_at_once(
     run: Run, data: Path, close: Path, command: tuple[str, ...], make: Make
 ) -> None:
     make(close / "it")
-    named = {"PATH": data, "IT": close / "it"}
+    named = {"PATH": data, "IT": close / "it", "OUT": close / "out"}
     ended = run(*(named.get(word, word) for word in command))
     assert (ended.code, ended.err.count("\n")) == (2, 1)
     assert str(close / "it") in ended.err

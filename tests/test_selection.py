@@ -194,7 +194,7 @@ def test_a_file_of_splits_that_cannot_be_meant_is_refused(
         (b"", "the first column is not sample"),
         (b"kind,sample\n", "the first column is not sample"),
         (b'sample\n"a\n', "no csv of samples"),
-        (b"sample\n\xff\xfe\n", "no csv of samples"),
+        (b"sample\n\xff\xfe\n", "row 2: not UTF-8"),
     ],
 )
 def test_a_file_of_excluded_samples_that_is_none_is_refused(

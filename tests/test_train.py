@@ -23,7 +23,7 @@ from sklearn.metrics import f1_score
 
 import fer_data
 from fer_data.data.decode import PixelFormat
-from fer_data.data.ferplus import COLUMNS
+from fer_data.data.reading import load
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
 from fer_data.loading.opening import open_loader
@@ -325,13 +325,15 @@ def test_a_comparison_says_where_selections_differ(run: Run, tmp_path: Path) -> 
 def test_a_run_trains_on_soft_labels_and_is_judged_by_whole_ones(
     faces: Path, tmp_path: Path
 ) -> None:
-    rows = {int(path.stem[-5:]): path for path in faces.rglob("*.png")}
-    lines = [f"Usage,Image name,{','.join(COLUMNS)}"]
-    for row in range(len(rows)):
-        usage = "Training" if rows[row].parts[-3] == "train" else "PrivateTest"
-        lines.append(f"{usage},x,{row % 4},{row % 3},1,{row % 5},2,{row % 2},3,0,{row % 6},0")
-    (tmp_path / "votes.csv").write_text("\n".join(lines) + "\n")
-    options: Any = {"ferplus": tmp_path / "votes.csv", "soft": True, "keep_unusable": True}
+    data = load(faces)
+    lines = ["sample,label," + ",".join(data.class_names)]
+    for row, sample in enumerate(data.sample_ids()):
+        votes = [(row + 1) * prime % 11 for prime in (1, 2, 3, 5, 7, 4, 6)]
+        lines.append(
+            f"{sample},{data.class_names[int(np.argmax(votes))]}," + ",".join(map(str, votes))
+        )
+    (tmp_path / "labels.csv").write_text("\n".join(lines) + "\n")
+    options: Any = {"relabel": tmp_path / "labels.csv", "soft": True}
     recipe = dataclasses.replace(QUICK, epochs=1, mix="mixup:0.2", balance="class-weights")
     run = train(recipe, faces, tmp_path / "run", **options)
     assert any("soft labels" in note for note in run.data["notes"])

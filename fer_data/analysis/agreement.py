@@ -33,8 +33,8 @@ class Agreement:
         return sum(map(sum, self.confusion))
 
     @property
-    def share(self) -> float:
-        """Share of the samples with the same class name in both; NaN where there are none."""
+    def proportion(self) -> float:
+        """Proportion of the samples with the same class name in both; NaN where there are none."""
         return self._same(self.confusion) / self.num_samples if self.num_samples else math.nan
 
     @property
@@ -43,20 +43,20 @@ class Agreement:
 
         .. math:: \kappa = (p_o - p_e) / (1 - p_e)
 
-        where :math:`p_o` is the share that agrees and :math:`p_e` what the two sets' class shares
-        alone would give. NaN where both have one class only, and the same.
+        where :math:`p_o` is the proportion that agrees and :math:`p_e` what the two sets' class
+        proportions alone would give. NaN where both have one class only, and the same.
         """
         if not self.num_samples:
             return math.nan
         counts = np.array(self.confusion, np.float64) / self.num_samples
         by_chance = self._same(np.outer(counts.sum(axis=1), counts.sum(axis=0)))
-        return (self.share - by_chance) / (1 - by_chance) if by_chance < 1 else math.nan
+        return (self.proportion - by_chance) / (1 - by_chance) if by_chance < 1 else math.nan
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as JSON holds them; one that is not a number is None."""
         return {
             "num_samples": self.num_samples,
-            "share": None if math.isnan(self.share) else self.share,
+            "proportion": None if math.isnan(self.proportion) else self.proportion,
             "kappa": None if math.isnan(self.kappa) else self.kappa,
             "confusion": {
                 own: dict(zip(self.other_names, row, strict=True))

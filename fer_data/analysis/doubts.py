@@ -62,15 +62,15 @@ class Doubts:
         return doubted
 
     def to_dicts(self) -> list[dict[str, Any]]:
-        """Return the doubted samples, the most doubtful first."""
+        """Return the doubted samples, the most doubtful first; ``label`` is what is suggested."""
         names, ids = self.dataset.class_names, self.dataset.sample_ids(self.rows)
         return [
             {
                 "sample": ids[place],
-                "label": printable(names[label]),
-                "suggested": printable(names[self.suggested[place]]),
-                "probability_of_label": float(self.probabilities[place, label]),
-                "probability_of_suggested": float(self.probabilities[place, self.suggested[place]]),
+                "label": printable(names[self.suggested[place]]),
+                "own_label": printable(names[label]),
+                "probability_of_label": float(self.probabilities[place, self.suggested[place]]),
+                "probability_of_own_label": float(self.probabilities[place, label]),
                 "margin": float(self.margins[place]),
             }
             for place, label in enumerate(self.dataset.labels[self.rows].tolist())
@@ -78,11 +78,14 @@ class Doubts:
         ]
 
     def write(self, out: str | Path) -> None:
-        """Write the doubted samples as csv, the most doubtful first; ``exclude=`` takes it."""
+        """Write the doubted samples as csv, the most doubtful first.
+
+        ``exclude=`` takes it, and ``relabel=``, which gives them the labels that are suggested.
+        """
         text = io.StringIO()
         rows = self.to_dicts()
-        columns = ["sample", "label", "suggested", "probability_of_label"]
-        columns += ["probability_of_suggested", "margin"]
+        columns = ["sample", "label", "own_label", "probability_of_label"]
+        columns += ["probability_of_own_label", "margin"]
         writer = csv.DictWriter(text, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
@@ -200,7 +203,7 @@ def _means(
 
 
 def check_doubts(doubts: Doubts, other: Dataset) -> Check:
-    """Compare doubts with the labels of another dataset of the same samples, as FER+'s.
+    """Compare doubts with the labels of another dataset of the same samples.
 
     Raises
     ------

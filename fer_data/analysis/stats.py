@@ -13,7 +13,6 @@ from fer_data.analysis.agreement import Agreement, label_agreement
 from fer_data.analysis.drift import ClassDrift, class_drift
 from fer_data.data.dataset import Dataset
 from fer_data.data.reading import DatasetLike, load
-from fer_data.data.selection import selected
 from fer_data.sampling.schedule import Schedule
 from fer_data.sampling.strategy import CHOICES, Strategy
 from fer_data.sampling.weights import class_weights
@@ -100,7 +99,7 @@ class Stats:
     notes : tuple of str
         A line for each thing that a selection did.
     agreement : Agreement or None
-        Of the data's own labels with FER+'s, where a selection has these.
+        Of the data's own labels with those that some samples were given in place of them.
     drift : tuple of ClassDrift
         Of the classes, from the training split to each other one that has labels.
     """
@@ -161,8 +160,8 @@ def compute_stats(data: DatasetLike, **options: Any) -> Stats:
     Parameters
     ----------
     data : path or Dataset
-        What `fer_data.load` takes. With FER+'s labels, their agreement with the data's own is
-        counted, too.
+        What `fer_data.load` takes. Where samples were given other labels, the agreement of these
+        with the data's own is counted, too.
     **options
         As in `fer_data.load`, for a path.
 
@@ -198,18 +197,10 @@ def compute_stats(data: DatasetLike, **options: Any) -> Stats:
 
 
 def _agreement(dataset: Dataset) -> Agreement | None:
-    """Return the agreement with FER+, without what it would keep under its own label anyway."""
-    options = dataset.options
-    if options.ferplus is None:
+    """Return how far the labels that samples were given agree with those that they had."""
+    if dataset.own_labels is None:
         return None
-    own = load(
-        dataset.root,
-        skip_bad=options.skip_bad,
-        test_apart=options.test_apart,
-        layout=options.layout,
-    )
-    labels = replace(options, splits=None, fold=None, keep_unusable=False)
-    return label_agreement(own, selected(own, labels))
+    return label_agreement(replace(dataset, labels=dataset.own_labels), dataset)
 
 
 def _balance(name: str, counts: NDArray[np.int64]) -> Balance:

@@ -14,8 +14,6 @@ from fer_data.commands.outputs import check_output, written
 from fer_data.terminal.cli_support import print_json, print_table, say
 from fer_data.util.words import counted
 
-_OF_FERPLUS = ("ferplus", "contempt", "keep_unusable")
-
 
 def doubts(
     path: DataPath,
@@ -28,7 +26,7 @@ def doubts(
         Path | None,
         Parameter(
             metavar="FILE",
-            help="Write the doubted samples as csv, as for --exclude.",
+            help="Write the doubted samples as csv, for --exclude or --relabel.",
             group=OUTPUT,
         ),
     ] = None,
@@ -48,8 +46,9 @@ def doubts(
         fer-data doubts fer2013.csv runs/fold-* --out doubts.csv
 
     By confident learning (arXiv:1911.00068). Train on every fold first: each run's validation
-    samples are those that it has not seen. With --ferplus the doubts are checked against FER+'s
-    labels, which the runs must not have been trained on.
+    samples are those that it has not seen. With --relabel the doubts are checked against other
+    labels, which the runs must not have been trained on. What --out writes has the label that the
+    model suggests: --relabel takes it, and --exclude leaves these samples out.
     """
     from fer_data.analysis.doubts import check_doubts, find_doubts, read_predictions
     from fer_data.data.reading import load
@@ -57,7 +56,7 @@ def doubts(
 
     check_output(out, [path, *runs], data)
     options = data.given()
-    own = {name: value for name, value in options.items() if name not in _OF_FERPLUS}
+    own = {name: value for name, value in options.items() if name != "relabel"}
     dataset = load(path, **own)
     found = find_doubts(dataset, *read_predictions(runs, dataset))
     check = None

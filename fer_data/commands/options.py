@@ -56,14 +56,10 @@ WORDS = {
         metavar="FILE", help="A csv of splits or folds, as `fer-data split` writes it."
     ),
     "fold": Parameter(metavar="K", help="With --splits of folds: fold K, from 1, validates."),
-    "ferplus": Parameter(
-        metavar="FILE", help="FER+'s fer2013new.csv: labels by most votes, joined by row order."
+    "relabel": Parameter(
+        metavar="FILE", help="A csv of other labels: sample,label, or a number for each class."
     ),
-    "soft": Parameter(help="With --ferplus: train on the proportions of the votes."),
-    "contempt": Parameter(help="With --ferplus: contempt is an eighth class."),
-    "keep_unusable": Parameter(
-        help="With --ferplus: keep what is no face or unknown, under its own label."
-    ),
+    "soft": Parameter(help="With --relabel: train on the proportions of the numbers."),
 }
 """What only the command line says of `LoadOptions`."""
 

@@ -47,7 +47,7 @@ def stats(
         fer-data stats dataset/ --fail-over 10 --fail-drift 0.1
         fer-data stats images/ --labels labels.csv --label-column diagnosis
         fer-data stats fer2013.csv --exclude audit.csv --splits folds.csv --fold 1
-        fer-data stats fer2013.csv --ferplus fer2013new.csv
+        fer-data stats fer2013.csv --relabel labels.csv
 
     The imbalance ratio is the largest class over the smallest; the effective number of classes
     is the exponential of the entropy of their proportions. Cramér's V says how far the classes of

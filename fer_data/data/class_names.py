@@ -95,7 +95,14 @@ def _mapped(dataset: Dataset, new: Sequence[str], order: Sequence[str] | None) -
         old, soft = soft, np.zeros((len(soft), len(names)), np.float32)
         for code, name in enumerate(new):
             soft[:, place[name]] += old[:, code]
-    return replace(dataset, class_names=names, labels=code_of[dataset.labels], soft_labels=soft)
+    own = dataset.own_labels
+    return replace(
+        dataset,
+        class_names=names,
+        labels=code_of[dataset.labels],
+        soft_labels=soft,
+        own_labels=None if own is None else code_of[own],
+    )
 
 
 def parsed(class_names: ClassNames) -> str | Sequence[str] | Mapping[str, str]:

@@ -91,6 +91,9 @@ class Dataset:
     soft_labels : ndarray of float32, shape [N, C], or None
         Proportions of the classes that a loader may train on in place of `labels`, which balancing
         goes by all the same; None where labels are whole.
+    own_labels : ndarray of int32, shape [N], or None
+        Of the samples that were given other labels, those that they had before; `UNLABELLED` for
+        all others. None where no sample was.
     notes : tuple of str
         A line for each choice that was made while reading, and for each change by an option.
     options : LoadOptions
@@ -109,6 +112,7 @@ class Dataset:
     group_names: NDArray[np.str_] = field(default_factory=_no_names)
     left_out: tuple[LeftOut, ...] = ()
     soft_labels: NDArray[np.float32] | None = None
+    own_labels: NDArray[np.int32] | None = None
     notes: tuple[str, ...] = ()
     options: LoadOptions = field(default_factory=LoadOptions)
     num_excluded: int = 0
@@ -117,7 +121,7 @@ class Dataset:
         if not len(self.rows) and len(self.labels) == len(self.origin):
             object.__setattr__(self, "rows", np.arange(len(self.origin)))
         columns = (self.split_codes, self.labels, self.rows, self.groups, self.soft_labels)
-        lengths = {len(column) for column in columns if column is not None}
+        lengths = {len(one) for one in (*columns, self.own_labels) if one is not None}
         if len(lengths) != 1:
             raise ValueError(f"columns of different lengths: {sorted(lengths)}")
         _check_codes(self.split_codes, 0, len(self.splits))
@@ -257,6 +261,7 @@ class Dataset:
             rows=self.rows[indices],
             groups=None if self.groups is None else self.groups[indices],
             soft_labels=None if self.soft_labels is None else self.soft_labels[indices],
+            own_labels=None if self.own_labels is None else self.own_labels[indices],
             left_out=self.left_out + tuple(left_out),
         )
 
@@ -324,8 +329,11 @@ class Dataset:
             If a sample or a label does not exist, or there are too few of them.
         """
         names = np.array([*self.class_names, ""])[self.labels].astype(object)
+        named = np.ones(len(self), np.bool_)
         if isinstance(labels, Mapping):
-            names[self._indices_of(list(labels))] = list(map(str, labels.values()))
+            named[:] = False
+            named[found := self._indices_of(list(labels))] = True
+            names[found] = list(map(str, labels.values()))
         else:
             given = np.asarray(labels)
             if given.shape != (len(self),):
@@ -342,16 +350,36 @@ class Dataset:
                     )
                 given = np.array([*self.class_names, ""])[given]
             names = given.astype(str).astype(object)
-        new = sorted({name for name in names.tolist() if name} - set(self.class_names))
+        wider = self.with_classes({name for name in names.tolist() if name})
+        place = {name: code for code, name in enumerate(wider.class_names)} | {"": UNLABELLED}
+        codes = np.array([place[name] for name in names.tolist()], np.int32)
+        changed = int((wider.labels != codes).sum())
+        own = np.where(named, wider.labels, UNLABELLED).astype(np.int32)
+        relabelled = replace(wider, labels=codes, own_labels=own, soft_labels=None)
+        return relabelled.noted(f"{changed:,} labels changed")
+
+    def with_classes(self, names: Iterable[str]) -> Dataset:
+        """Return the same with further classes, alphabetical if the present ones are, else last."""
+        new = sorted(set(names) - set(self.class_names))
+        if not new:
+            return self
         classes = (*self.class_names, *new)
         if self.class_names == tuple(sorted(self.class_names)):
             classes = tuple(sorted(classes))
-        place = {name: code for code, name in enumerate(classes)} | {"": UNLABELLED}
-        codes = np.array([place[name] for name in names.tolist()], np.int32)
-        before = np.array([place[name] for name in self.class_names] + [UNLABELLED], np.int32)
-        changed = int((before[self.labels] != codes).sum())
-        found = replace(self, class_names=classes, labels=codes, soft_labels=None)
-        return found.noted(f"{changed:,} labels changed")
+        codes = [*map(classes.index, self.class_names)]
+        code_of = np.array([*codes, UNLABELLED], np.int32)
+        soft, own = self.soft_labels, self.own_labels
+        if soft is not None:
+            wide = np.zeros((len(self), len(classes)), np.float32)
+            wide[:, codes] = soft
+            soft = wide
+        return replace(
+            self,
+            class_names=classes,
+            labels=code_of[self.labels],
+            soft_labels=soft,
+            own_labels=None if own is None else code_of[own],
+        )
 
     def chunks(self) -> Iterator[tuple[NDArray[np.int64], list[NDArray[np.uint8]]]]:
         """Yield the samples a few hundred at a time, their images decoded as they are.

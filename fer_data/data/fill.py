@@ -1,4 +1,4 @@
-"""All pictures of a dataset into one array on disk, on all cores, in flat memory."""
+"""All images of a dataset into one array on disk, on all cores, in flat memory."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _READ_WHOLE = 64 << 20
 
 @dataclass(frozen=True)
 class Bad:
-    """A row of the dataset whose picture cannot be decoded, and why."""
+    """A row of the dataset whose image cannot be decoded, and why."""
 
     row: int
     cause: str
@@ -51,7 +51,7 @@ class Filled:
 def fill(origin: Origin | Dataset, form: PixelFormat, target: Path, *, stop_at_bad: bool) -> Filled:
     """Decode every image to `target`, a new uint8 [N, H, W, C] ``.npy`` file.
 
-    Rows whose picture is bad stay zero. With `stop_at_bad`, the work ends soon after the first.
+    Rows whose image is bad stay zero. With `stop_at_bad`, the work ends soon after the first.
 
     Raises
     ------
@@ -64,9 +64,8 @@ def fill(origin: Origin | Dataset, form: PixelFormat, target: Path, *, stop_at_b
     digests: list[NDArray[np.uint8]] = []
     whole = origin.pieces()
     tasks = (joblib.delayed(_decode)(piece, form, target) for piece in whole.pieces)
-    # Tasks that have begun are waited for, as they write to the file.
     parts = in_parallel(takewhile(lambda _: not (bad and stop_at_bad), tasks), size=len(origin))
-    for part in track(parts, total=whole.number, description="Decoding pictures"):
+    for part in track(parts, total=whole.number, description="Decoding images"):
         changes += part.changes
         bad += part.bad
         digests += [] if part.digests is None else [part.digests]
@@ -91,7 +90,7 @@ def fill_array(
 
 
 def error_of(bad: Bad) -> DataError:
-    """Return the error that a bad picture is where bad ones are not skipped."""
+    """Return the error that a bad image is where bad ones are not skipped."""
     return skippable(bad.cause)
 
 
@@ -120,13 +119,13 @@ def _decode_to(piece: Piece, form: PixelFormat, pixels: NDArray[np.uint8]) -> Fi
             raw, digest = _read(found)
             digests.append(digest)
         try:
-            picture = decode(raw, form, name)
+            image = decode(raw, form, name)
         except DataError as error:
             bad.append(Bad(row, str(error)))
             continue
-        pixels[row] = picture.pixels
-        if picture.resized or picture.converted:
-            changes += Changes.of(picture)
+        pixels[row] = image.pixels
+        if image.resized or image.converted:
+            changes += Changes.of(image)
     of_files = np.frombuffer(b"".join(digests), np.uint8).reshape(-1, DIGEST_BYTES)
     return Filled(changes, bad, of_files if digests else None)
 

@@ -61,20 +61,19 @@ class LoadOptions:
         folds, the data's own test splits stay as they are.
     fold : int, optional
         Which fold of `splits` is the validation split, from 1; the others are the training split.
-    ferplus : path, optional
-        FER+'s ``fer2013new.csv``: its votes in place of the labels; see `fer_data.data.ferplus`.
+    relabel : path, optional
+        A csv, gzipped or not, of other labels of some samples or all: first column ``sample``, a
+        class name in ``label``, or a number for each class in columns of their names, and reasons
+        to exclude in ``exclude``; see `fer_data.data.relabelling`.
     soft : bool
-        Whether training is on shares of the votes; balancing goes by the label all the same.
-    contempt : bool
-        Whether FER+'s contempt is an eighth class, or excluded.
-    keep_unusable : bool
-        Whether what FER+ takes for no face, or unknown, stays under its own label, or is excluded.
+        Whether training is on the proportions of the numbers in `relabel`; balancing goes by the
+        label all the same.
 
     Raises
     ------
     UsageError
         If there is no such layout, labels are to come from two places, a column is named without
-        `labels`, a fold without `splits`, or something about FER+ without `ferplus`.
+        `labels`, a fold without `splits`, or soft labels without `relabel`.
     """
 
     skip_bad: bool = False
@@ -92,28 +91,30 @@ class LoadOptions:
     exclude: str | Path | None = None
     splits: str | Path | None = None
     fold: int | None = None
-    ferplus: str | Path | None = None
+    relabel: str | Path | None = None
     soft: bool = False
-    contempt: bool = False
-    keep_unusable: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("labels", "images", "exclude", "splits", "ferplus"):
+        for name in ("labels", "images", "exclude", "splits", "relabel"):
             path = getattr(self, name)
             object.__setattr__(self, name, None if path is None else Path(path).absolute())
         if self.fold is not None and self.splits is None:
             raise UsageError(
                 f"fold {self.fold} of nothing: name the file of the folds", fix={"splits": []}
             )
-        for name in ("soft", "contempt", "keep_unusable"):
-            if getattr(self, name) and self.ferplus is None:
-                raise UsageError(
-                    f"{name} without FER+: name its fer2013new.csv", fix={"ferplus": []}
-                )
+        if self.soft and self.relabel is None:
+            raise UsageError(
+                "soft labels of nothing: name the csv that has them", fix={"relabel": []}
+            )
         if (self.labels, self.label_from, self.layout).count(None) < 2:
             raise UsageError("labels, label_from and layout: give one of them")
         if self.layout not in (None, CLASS_FOLDERS):
             raise UsageError(f"layout is {self.layout!r}; the only one to name is {CLASS_FOLDERS}")
+
+    @property
+    def names_bad(self) -> bool:
+        """Whether bad rows and images may be in a list of those to exclude."""
+        return self.exclude is not None or self.relabel is not None
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is not as by default, as JSON holds it."""

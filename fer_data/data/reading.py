@@ -32,7 +32,8 @@ def load(source: DatasetLike, **options: Any) -> Dataset:
         uint8 [N, H, W] or [N, H, W, 3] and are not copied, labels integers, text or one-hot.
         A DataFrame that names image files (`images`). A dataset of PyTorch's or of Hugging Face's,
         or a mapping of splits to such. A `Dataset` is returned as it is, or, with the options
-        ``exclude``, ``splits``, ``fold`` and ``class_names``, what these make of it.
+        ``exclude``, ``relabel``, ``soft``, ``splits``, ``fold`` and ``class_names``, what these
+        make of it.
     **options
         The fields of `fer_data.LoadOptions`.
 
@@ -61,7 +62,7 @@ def load(source: DatasetLike, **options: Any) -> Dataset:
     chosen = LoadOptions(**options)
     if isinstance(source, Dataset):
         return _reloaded(source, chosen, options)
-    if chosen.exclude is not None and not chosen.skip_bad:
+    if chosen.names_bad and not chosen.skip_bad:
         found = selected(sources.read(source, replace(chosen, skip_bad=True)), chosen)
         if not found.num_bad:
             return replace(found, options=chosen)  # what is bad is excluded
@@ -70,8 +71,8 @@ def load(source: DatasetLike, **options: Any) -> Dataset:
 
 def _reloaded(dataset: Dataset, chosen: LoadOptions, given: dict[str, Any]) -> Dataset:
     """Return what options that apply to any dataset make of one."""
-    anew = ("exclude", "splits", "fold", "class_names", "ferplus", "soft", "contempt")
-    if others := [name for name in given if name not in (*anew, "keep_unusable", "skip_bad")]:
+    anew = ("exclude", "relabel", "soft", "splits", "fold", "class_names", "skip_bad")
+    if others := [name for name in given if name not in anew]:
         raise UsageError(f"{', '.join(others)}: a Dataset was loaded with its options already")
     if not given:
         return dataset

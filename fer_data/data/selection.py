@@ -1,25 +1,23 @@
 """What of a data set is taken, and under which labels: small csv files beside it.
 
-Pictures and the store of decoded pixels never change, so a selection costs nothing to try, and
+Images and the store of decoded pixels never change, so a selection costs nothing to try, and
 what it took out can be read, line by line, in its files.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data.dataset import Dataset, LeftOut
-from fer_data.data.ferplus import overlay, read_votes
+from fer_data.data.dataset import Dataset
 from fer_data.data.labels import SPLITS, TEST_SPLITS
 from fer_data.data.options import LoadOptions
+from fer_data.data.relabelling import relabelled
+from fer_data.data.sample_table import SampleTable, id_of
 from fer_data.errors import DataError, UsageError
-from fer_data.util.files import refuse_no_file
 from fer_data.util.words import printable
 
 
@@ -36,34 +34,28 @@ def selected(dataset: Dataset, options: LoadOptions) -> Dataset:
     """
     if options.exclude is not None:
         dataset = _without(dataset, Path(options.exclude))
-    if options.ferplus is not None:
-        dataset = overlay(
-            dataset,
-            read_votes(options.ferplus),
-            soft=options.soft,
-            contempt=options.contempt,
-            keep_unusable=options.keep_unusable,
-        )
+    if options.relabel is not None:
+        dataset = relabelled(dataset, Path(options.relabel), soft=options.soft)
     if options.splits is not None:
         dataset = _divided(dataset, Path(options.splits), options.fold)
     return dataset
 
 
 def _without(dataset: Dataset, path: Path) -> Dataset:
-    table = _Table(path)
+    table = SampleTable(path)
     if table.names[:1] != ["sample"]:
         raise DataError(f"{path}: the first column is not sample; expected one like sample,reason")
     rows = {row for row, _ in table.rows_of(dataset)}
     kept = np.setdiff1d(np.arange(len(dataset)), sorted(rows))
     if not len(kept):
         raise DataError(f"{dataset.root}: every sample is excluded by {printable(path.name)}")
-    left_out = tuple(item for item in dataset.left_out if _id_of(item) not in table.left_out)
+    left_out = tuple(item for item in dataset.left_out if id_of(item) not in table.left_out)
     found = dataset.take(kept).noted(f"{len(rows):,} excluded, by {printable(path.name)}")
     return replace(found, left_out=left_out, num_excluded=dataset.num_excluded + len(rows))
 
 
 def _divided(dataset: Dataset, path: Path, fold: int | None) -> Dataset:
-    table = _Table(path)
+    table = SampleTable(path)
     column = next((name for name in ("split", "fold") if name in table.names), None)
     if "sample" not in table.names or column is None:
         raise DataError(f"{path}: no columns sample,split or sample,fold, as fer-data split writes")
@@ -111,7 +103,7 @@ def _with_splits(
     return replace(divided.take(kept).noted(note), num_excluded=dataset.num_excluded + unnamed)
 
 
-def _values(table: _Table, dataset: Dataset, column: str) -> dict[int, tuple[int, str]]:
+def _values(table: SampleTable, dataset: Dataset, column: str) -> dict[int, tuple[int, str]]:
     """Return the line and value of each row of the dataset that a table names."""
     found: dict[int, tuple[int, str]] = {}
     for row, (line, cells) in table.rows_of(dataset):
@@ -136,70 +128,3 @@ def _fold_numbers(
     if fold not in present:
         raise DataError(f"{path}: there is no fold {fold}, only {', '.join(map(str, present))}")
     return numbers
-
-
-def _id_of(item: LeftOut) -> str:
-    return printable(item.name).partition(" (line ")[0]
-
-
-class _Table:
-    """A csv with a header and a column ``sample``.
-
-    Attributes
-    ----------
-    path : Path
-    names : list of str
-        Of the columns.
-    left_out : set of str
-        Samples that were named and had been left out of the dataset; filled by `rows_of`.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lines = self._read()
-        _, self.names = next(self._lines, (0, []))
-        self.left_out: set[str] = set()
-
-    def rows_of(self, dataset: Dataset) -> Iterable[tuple[int, tuple[int, dict[str, str]]]]:
-        """Return row number, line and cells of each sample that is named, in the file's order.
-
-        Pictures that cannot be decoded are known too, where they were left out of the dataset.
-        """
-        places = {sample: row for row, sample in enumerate(dataset.sample_ids())}
-        known = set(map(_id_of, dataset.left_out))
-        if len(dataset) < len(dataset.origin):
-            known.update(dataset.origin.ids())
-        found, strangers = [], []
-        for line, fields in self._lines:
-            if len(fields) != len(self.names):
-                raise DataError(
-                    f"{self.path}: line {line}: {len(fields)} fields where the header has "
-                    f"{len(self.names)}"
-                )
-            cells = dict(zip(self.names, fields, strict=True))
-            if cells["sample"] in places:
-                found.append((places[cells["sample"]], (line, cells)))
-            elif cells["sample"] in known:
-                self.left_out.add(cells["sample"])
-            else:
-                strangers.append(cells["sample"])
-        if strangers:
-            raise DataError(
-                f"{self.path}: {len(strangers):,} of its samples are not in {dataset.root}; "
-                f"the first: {printable(strangers[0])} (a csv's samples are rows, a folder's are "
-                "files: each needs a list of its own)"
-            )
-        return found
-
-    def _read(self) -> Iterator[tuple[int, list[str]]]:
-        refuse_no_file(self.path)
-        try:
-            with open(self.path, encoding="utf-8-sig", newline="") as file:
-                reader = csv.reader(file, strict=True)
-                for fields in reader:
-                    if fields:
-                        yield reader.line_num, fields
-        except OSError as error:
-            raise DataError(f"{self.path}: cannot be read ({error.strerror or error})") from None
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise DataError(f"{self.path}: no csv of samples ({error})") from None

@@ -1,9 +1,8 @@
 """Pixels decoded once, to a memory-mapped uint8 array [N, H, W, C] that later starts just map.
 
-A store is a folder: ``pixels.npy`` (a plain NumPy file), ``store.json`` (form, counts, a digest,
-the content of the files, which rows cannot be decoded) and ``times`` (when the files last changed,
-see `fer_data.data.sources.content`). It is built in a folder beside and renamed, so a store is
-there whole or not at all.
+A store is a folder; `fer_data.data.store_folder` says which files it has and what is guaranteed of
+them. It is built in a folder beside, brought to the disk and renamed, so it is there whole or not
+at all. One that is damaged is named in a warning and built anew.
 """
 
 from __future__ import annotations
@@ -13,16 +12,17 @@ import json
 import logging
 import math
 import os
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from platformdirs import user_cache_path
 
-from fer_data.data import fill
+from fer_data.data import fill, store_folder
+from fer_data.data.cache import cache_folder
 from fer_data.data.changes import Changes
 from fer_data.data.dataset import CANNOT_BE_DECODED, Dataset, LeftOut
 from fer_data.data.decode import PixelFormat
@@ -32,43 +32,19 @@ from fer_data.data.origin import Origin
 from fer_data.data.reading import DatasetLike, load
 from fer_data.data.sources import memory
 from fer_data.data.sources.content import State
+from fer_data.data.store_folder import ABOUT, FORMAT, PIXELS, TIMES, BuildReport, DamagedStore
 from fer_data.errors import DataError
-from fer_data.util.files import write_json, write_text
+from fer_data.util.files import write_text
 from fer_data.util.folders import built_whole, take_away
-from fer_data.util.words import counted, printable
-
-FORMAT = 5
-"""Version of the layout on disk; a store of another version is built anew."""
+from fer_data.util.words import printable, sized
 
 _LOGGER = logging.getLogger("fer_data")
 
 _logged: set[Path | str] = set()
 """Stores whose conversion this process has logged: many loaders may share one."""
 
-_TIMES = "times"
-
-_ROWS_AT_ONCE = 4096
-
-
-@dataclass(frozen=True)
-class BuildReport:
-    """What building a store did to the pictures."""
-
-    num_samples: int
-    num_rejected: int = 0
-    changes: Changes = field(default_factory=Changes)
-
-    def __str__(self) -> str:
-        changes = [
-            f"{number:,} {word}"
-            for number, word in (
-                (self.changes.num_resized, "resized"),
-                (self.changes.num_converted, "converted in colour"),
-                (self.num_rejected, "left out as unreadable"),
-            )
-            if number
-        ]
-        return counted(self.num_samples, "picture") + (f", {', '.join(changes)}" if changes else "")
+_LARGE = 10**9
+"""Bytes from which on a store is announced before it is built."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,11 +60,11 @@ class PixelStore:
         Row *i* is the image of sample *i*. Memory-mapped and read-only, where there is a folder;
         where the dataset takes some of the images only, they are taken as they are indexed.
     form : PixelFormat
-        What every picture was brought to.
+        What every image was brought to.
     report : BuildReport
         What that did to them.
     digest : str
-        Of the pixels, taken when the store was built.
+        Of the pixels, when the store was built.
     fingerprint : str
         Of the data set's files, their names below its root and their bytes: the same for a copy
         elsewhere, and for files that were touched but not changed.
@@ -113,15 +89,18 @@ class PixelStore:
         return _mapped, (self.path, self.dataset, self.digest)
 
     def verify(self) -> None:
-        """Read every pixel and compare with the digest taken when the store was built.
+        """Read every pixel and compare it with the checksums taken when the store was built.
+
+        Opening a store does so only where its file may have changed since the last time, see
+        `fer_data.data.store_folder`.
 
         Raises
         ------
         DataError
-            If the pixels are not those that were stored.
+            If the pixels are not those that were stored; the images are named.
         """
-        if self.path is not None and _digest(_pixels(self.path)) != self.digest:
-            raise DataError(f"{self.path}: pixels differ from what was stored; delete the folder")
+        if self.path is not None:
+            store_folder.compare(self.path, len(self.dataset.origin))
 
 
 def open_store(
@@ -175,7 +154,14 @@ def open_store(
         folder = cache_folder(cache) / f"{_plain(origin.root.name)}-{of_files.hexdigest()}"
         if not _is_of(origin, state, folder):
             _build(dataset, state, form, folder)
-        store = _map(folder, dataset)
+        try:
+            store = _map(folder, dataset)
+        except DamagedStore as error:
+            _LOGGER.warning("%s; it is built anew", printable(error.damage))
+            _take_away_damaged(folder, error)
+            _build(dataset, state, form, folder)
+            store = _map(folder, dataset)
+        store_folder.used_now(folder)
     if log:
         _log_conversion(store)
     return store
@@ -199,7 +185,7 @@ def _in_memory(dataset: Dataset, form: PixelFormat) -> PixelStore:
     ]
     if len(arrays) != len(dataset.origin.arrays):
         filled = np.zeros((len(dataset.origin), *form.shape), np.uint8)
-        tolerant = dataset.options.skip_bad or dataset.options.exclude is not None
+        tolerant = dataset.options.skip_bad or dataset.options.names_bad
         done = fill.fill_array(dataset.origin, form, filled, stop_at_bad=not tolerant)
         arrays, bad, changes = [filled], done.bad, done.changes
     dataset = _without_bad(dataset, bad)
@@ -215,12 +201,6 @@ def _log_conversion(store: PixelStore) -> None:
         _LOGGER.warning("%s: %s", printable(str(store.dataset.root)), line)
 
 
-def cache_folder(cache: str | Path | None = None) -> Path:
-    """Return the folder that holds stores; see `open_store`."""
-    chosen = cache or os.environ.get("FER_DATA_CACHE")
-    return Path(chosen).absolute() if chosen else user_cache_path("fer-data")
-
-
 def _is_of(origin: Origin, state: State, folder: Path) -> bool:
     """Whether a store is there, and of the present content; one of other content is taken away.
 
@@ -228,14 +208,14 @@ def _is_of(origin: Origin, state: State, folder: Path) -> bool:
     """
     if not folder.exists():
         return False
-    times = folder / _TIMES
+    times = folder / TIMES
     try:
         with suppress(FileNotFoundError):
             if times.read_text("ascii") == state.changes():
                 return True
         content = state.content(origin.root)
         # Read after the bytes, which may take long: another process may have built it meanwhile.
-        stored = json.loads((folder / "store.json").read_text("utf-8"))["fingerprint"]
+        stored = json.loads((folder / ABOUT).read_text("utf-8"))["fingerprint"]
     except (OSError, ValueError, KeyError, TypeError):
         return True  # broken, as mapping it will say
     try:
@@ -253,14 +233,33 @@ def _is_of(origin: Origin, state: State, folder: Path) -> bool:
 
 def _cannot_be_written(folder: Path, error: OSError) -> DataError:
     return DataError(
-        f"{folder.parent}: the store of decoded pictures cannot be written "
+        f"{folder.parent}: the store of decoded images cannot be written "
         f"({error.strerror or error}); choose another place, by the environment's FER_DATA_CACHE, "
         "too",
         fix={"cache": []},
     )
 
 
+def _take_away_damaged(folder: Path, error: DamagedStore) -> None:
+    """Take a damaged store away, unless another process has built it anew meanwhile."""
+    try:
+        if error.inode == folder.stat().st_ino:
+            take_away(folder)
+    except FileNotFoundError:
+        pass
+    except OSError as refused:
+        raise _cannot_be_written(folder, refused) from None
+
+
 def _build(dataset: Dataset, state: State, form: PixelFormat, folder: Path) -> None:
+    if folder.exists():  # another process was faster
+        return
+    num_bytes = len(dataset.origin) * math.prod(form.shape)
+    if num_bytes >= _LARGE:
+        _LOGGER.warning(
+            "%s: decoded images take %s, kept in %s (see fer_data.cached_stores)",
+            *map(printable, (str(dataset.root), sized(num_bytes), str(folder.parent))),
+        )
     try:
         with built_whole(folder) as beside:
             _fill(dataset, state, form, beside)
@@ -271,33 +270,29 @@ def _build(dataset: Dataset, state: State, form: PixelFormat, folder: Path) -> N
 
 def _fill(dataset: Dataset, state: State, form: PixelFormat, folder: Path) -> None:
     """Write the files of a store."""
-    target, origin = folder / "pixels.npy", dataset.origin
-    tolerant = dataset.options.skip_bad or dataset.options.exclude is not None
+    target, origin = folder / PIXELS, dataset.origin
+    tolerant = dataset.options.skip_bad or dataset.options.names_bad
     filled = fill.fill(origin, form, target, stop_at_bad=not tolerant)
     _without_bad(dataset, filled.bad)
     if len(filled.bad) == len(origin):
         cause = filled.bad[0].cause.partition("; correct the row")[0]
-        raise DataError(f"{origin.root}: not one picture can be decoded ({cause})")
+        raise DataError(f"{origin.root}: not one image can be decoded ({cause})")
     known = {}
     if filled.digests is not None and len(filled.digests) == len(origin):
         known = dict(zip(origin.locations.tolist(), map(bytes, filled.digests), strict=True))
     report = BuildReport(len(origin) - len(filled.bad), len(filled.bad), filled.changes)
-    write_json(
-        folder / "store.json",
-        {
-            "format": FORMAT,
-            "source": str(origin.root),
-            "form": asdict(form),
-            "report": asdict(report),
-            "bad": [[one.row, one.cause] for one in filled.bad],
-            "digest": _digest(_pixels(folder)),
-            "fingerprint": state.content(origin.root, known),
-        },
+    store_folder.complete(
+        folder,
+        source=origin.root,
+        form=form,
+        report=report,
+        bad=filled.bad,
+        fingerprint=state.content(origin.root, known),
     )
-    write_text(folder / _TIMES, state.changes())
+    write_text(folder / TIMES, state.changes())
 
 
-def _without_bad(dataset: Dataset, bad: list[fill.Bad]) -> Dataset:
+def _without_bad(dataset: Dataset, bad: Sequence[fill.Bad]) -> Dataset:
     """Return the dataset without images that cannot be decoded.
 
     Raises
@@ -316,11 +311,6 @@ def _without_bad(dataset: Dataset, bad: list[fill.Bad]) -> Dataset:
     return dataset.take(np.flatnonzero(~taken), left_out=skipped)
 
 
-def _pixels(folder: Path) -> NDArray[np.uint8]:
-    pixels: NDArray[np.uint8] = np.load(folder / "pixels.npy", mmap_mode="r", allow_pickle=False)
-    return pixels
-
-
 def _mapped(folder: Path, dataset: Dataset, digest: str) -> PixelStore:
     store = _map(folder, dataset)
     if store.digest != digest:
@@ -329,44 +319,17 @@ def _mapped(folder: Path, dataset: Dataset, digest: str) -> PixelStore:
 
 
 def _map(folder: Path, dataset: Dataset) -> PixelStore:
-    try:
-        about = json.loads((folder / "store.json").read_text("utf-8"))
-        bad = [fill.Bad(int(row), str(cause)) for row, cause in about["bad"]]
-        pixels = _pixels(folder)
-        form = PixelFormat(**about["form"])
-        report = _report(**about["report"])
-        digest, fingerprint = str(about["digest"]), str(about["fingerprint"])
-        rows = {one.row for one in bad}
-        if not rows <= set(range(len(dataset.origin))):
-            raise ValueError(f"bad rows are {sorted(rows)[:3]} of {len(dataset.origin)}")
-    except Exception as error:  # broken files make json and NumPy raise nearly anything
-        raise _broken(folder, str(error)) from None
-    if pixels.dtype != np.uint8 or pixels.shape != (len(dataset.origin), *form.shape):
-        raise _broken(folder, f"pixels are {pixels.dtype} {pixels.shape}")
-    dataset = _without_bad(dataset, bad)
+    found = store_folder.stored(folder, len(dataset.origin))
+    dataset = _without_bad(dataset, found.bad)
     return PixelStore(
-        folder, dataset, images_of([pixels], dataset.rows), form, report, digest, fingerprint
+        folder,
+        dataset,
+        images_of([found.pixels], dataset.rows),
+        found.form,
+        found.report,
+        found.digest,
+        found.fingerprint,
     )
-
-
-def _report(*, num_samples: int, num_rejected: int, changes: dict[str, Any]) -> BuildReport:
-    """Return a report from what JSON holds of it."""
-    ends = (changes.pop(name) for name in ("smallest", "largest"))
-    smallest, largest = (None if size is None else (int(size[0]), int(size[1])) for size in ends)
-    colors = tuple(map(str, changes.pop("colors")))
-    found = Changes(**changes, smallest=smallest, largest=largest, colors=colors)
-    return BuildReport(num_samples, num_rejected, found)
-
-
-def _broken(folder: Path, cause: str) -> DataError:
-    return DataError(f"{folder}: broken store ({cause}); delete the folder, it is built again")
-
-
-def _digest(pixels: NDArray[np.uint8]) -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    for start in range(0, len(pixels), _ROWS_AT_ONCE):
-        digest.update(pixels[start : start + _ROWS_AT_ONCE].tobytes())
-    return digest.hexdigest()
 
 
 def _plain(name: str) -> str:

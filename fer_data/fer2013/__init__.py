@@ -1,1 +1,1 @@
-"""All that is FER2013 alone: drawn faces."""
+"""All that is FER2013 alone: drawn faces, and FER+'s labels."""

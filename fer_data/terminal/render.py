@@ -108,9 +108,9 @@ def drift_table(drift: Sequence[ClassDrift]) -> Table:
 
 
 def agreement_table(agreement: Agreement) -> Table:
-    """Return a row a class of the data's own, and in it how many samples FER+ calls what."""
+    """Return a row a class of the data's own, and in it what its samples are relabelled."""
     title = (
-        f"Own labels (rows), FER+ (columns): {agreement.share:.1%} agree, "
+        f"Own labels (rows), new ones (columns): {agreement.proportion:.1%} agree, "
         f"kappa {number(agreement.kappa, 3)}"
     )
     table = Table(title=title, title_justify="left", show_footer=True)
@@ -162,10 +162,10 @@ def doubts_table(listed: Sequence[dict[str, Any]], num_doubted: int, num_samples
     for one in listed:
         table.add_row(
             Text(one["sample"]),
+            class_name(one["own_label"]),
+            f"{one['probability_of_own_label']:.1%}",
             class_name(one["label"]),
             f"{one['probability_of_label']:.1%}",
-            class_name(one["suggested"]),
-            f"{one['probability_of_suggested']:.1%}",
         )
     return table
 

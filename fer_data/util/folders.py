@@ -30,7 +30,7 @@ def temporary_beside(target: Path) -> Iterator[Path]:
         If nothing can be written there.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    _take_away_what_was_left(target.parent)
+    remove_left_behind(target.parent)
     beside, lock = _claimed(target)
     try:
         yield beside
@@ -53,7 +53,19 @@ def built_whole(folder: Path) -> Iterator[Path]:
     with temporary_beside(folder) as beside:
         yield beside
         if beside.exists():
+            _flush_folder(beside)
             os.replace(beside, folder)
+            _flush_folder(folder.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk, where its file system can."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def take_away(folder: Path) -> None:
@@ -76,7 +88,8 @@ def _claimed(folder: Path) -> tuple[Path, int]:
             os.close(lock)
 
 
-def _take_away_what_was_left(parent: Path) -> None:
+def remove_left_behind(parent: Path) -> None:
+    """Remove what killed processes left of folders that they were building in a folder."""
     with suppress(OSError), os.scandir(parent) as entries:
         for entry in entries:
             if _BUILDING.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):

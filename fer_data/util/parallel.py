@@ -1,16 +1,19 @@
-"""Tasks on all cores, results in order, few of them in memory.
+"""Tasks on all cores, results in order, few of them in memory, by joblib's pool of processes.
 
-joblib's workers, unlike those of ``multiprocessing``, do not import the caller's main module
-again, so a script without ``if __name__ == "__main__"`` and a notebook can decode in parallel.
+joblib's workers, unlike those of ``multiprocessing``, do not import the caller's main module again,
+so a script without ``if __name__ == "__main__"`` and a notebook can decode in parallel. They end
+with the process that started them, however that ends.
 """
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, wait
-from functools import cache
 from typing import Any
 
 import joblib
@@ -22,22 +25,31 @@ _FEW = 2048
 _TASKS_A_WORKER = 2
 _WAITING_A_WORKER = 32
 
+_SECONDS_BETWEEN_LOOKS = 0.5
+
+_using: set[int] = set()
+"""The calls that use the pool now."""
+
 
 def in_parallel(tasks: Iterable[Any], *, size: int) -> Generator[Any, None, None]:
     """Run ``joblib.delayed`` tasks that handle `size` samples in all; yield results in order.
 
     Where every worker has a task and another to go on with, this process takes one itself: it is a
-    core's worth of work, and has begun before the workers are there. Where results are no longer
-    wanted, tasks that have begun are waited for, as they write files.
+    core's worth of work, and has begun before the workers are there. (The caller of
+    joblib.Parallel only waits, and one worker more has to start.)
+
+    Where results are no longer wanted, as at Ctrl-C, the workers are killed, so what a task writes
+    must be such that half of it does no harm. (Where another call uses them, their tasks are waited
+    for instead.)
     """
     workers = 0 if size <= _FEW else joblib.cpu_count() - 1
     if not workers:
         for function, arguments, options in tasks:
             yield function(*arguments, **options)
         return
-    _expect_early_ends()
-    pool = get_reusable_executor(max_workers=workers)
+    pool = get_reusable_executor(workers, initializer=_end_with, initargs=(os.getpid(),))
     waiting: deque[Future[Any]] = deque()
+    _using.add(call := id(waiting))
     try:
         for function, arguments, options in tasks:
             if sum(not future.done() for future in waiting) < workers * _TASKS_A_WORKER:
@@ -49,7 +61,13 @@ def in_parallel(tasks: Iterable[Any], *, size: int) -> Generator[Any, None, None
         while waiting:
             yield waiting.popleft().result()
     finally:
-        wait([future for future in waiting if not future.cancel()])
+        _using.discard(call)
+        if _using:
+            wait(waiting)
+        elif not all(future.done() for future in waiting):
+            while not all(future.running() or future.done() for future in waiting):
+                time.sleep(0.001)  # loky's thread fails on tasks that are not with a worker yet
+            pool.shutdown(kill_workers=True)
 
 
 def _done_here(function: Any, arguments: Any, options: Any) -> Future[Any]:
@@ -61,18 +79,13 @@ def _done_here(function: Any, arguments: Any, options: Any) -> Future[Any]:
     return future
 
 
-@cache
-def _expect_early_ends() -> None:
-    """Keep off the terminal what joblib says where the results are not all wanted, as at Ctrl-C.
+def _end_with(parent: int) -> None:
+    """Let this process, a worker, end soon after its parent, and leave Ctrl-C to it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-    Its thread prints a traceback where it misses a task that was given up while it was being
-    handed on.
-    """
-    report = threading.excepthook
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+        os._exit(1)
 
-    def report_others(args: threading.ExceptHookArgs) -> None:
-        of_pool = type(args.thread).__name__ == "_ExecutorManagerThread"
-        if not (of_pool and issubclass(args.exc_type, KeyError)):
-            report(args)
-
-    threading.excepthook = report_others
+    threading.Thread(target=watch, daemon=True).start()

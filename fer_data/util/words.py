@@ -1,4 +1,4 @@
-"""Numbers of things in words."""
+"""Numbers and names as people read them."""
 
 from __future__ import annotations
 
@@ -22,3 +22,11 @@ def printable(name: str) -> str:
     if name.isprintable():
         return name
     return name.encode("unicode_escape").decode("ascii")
+
+
+def sized(num_bytes: int) -> str:
+    """Return a number of bytes for people: ``1.3 GB``."""
+    for power, unit in ((9, "GB"), (6, "MB"), (3, "kB")):
+        if num_bytes >= 10**power:
+            return f"{num_bytes / 10**power:,.1f} {unit}"
+    return f"{num_bytes} B"

@@ -57,8 +57,9 @@ def content(store: PixelStore) -> str:
 
 
 def _trained(job: dict[str, Any]) -> dict[str, bytes]:
+    from fer_data.data.cache import cache_folder
     from fer_data.data.reading import load
-    from fer_data.data.store import cache_folder, open_store
+    from fer_data.data.store import open_store
     from fer_data.util.folders import built_whole
     from fer_model.comparison.packing import pack
     from fer_model.training.recipe import Recipe
