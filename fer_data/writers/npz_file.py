@@ -31,6 +31,8 @@ def write_npz(dataset: Dataset, form: PixelFormat, chunks: Chunks, path: Path) -
             "split_codes": dataset.split_codes,
             "samples": np.array(sources.names(dataset), np.str_),
         }
+        if dataset.groups is not None:
+            arrays["groups"] = dataset.groups
         for name, array in arrays.items():
             with file.open(_member(name), "w", force_zip64=True) as stream:
                 np.lib.format.write_array(stream, array, allow_pickle=False)

@@ -1,0 +1,91 @@
+"""A comparison of data that no path gives: it keeps the data in its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fer_data
+from fer_data.data.image_format import FormatRequest
+from fer_data.data.reading import is_reloadable
+from fer_data.errors import DataError
+from fer_model.comparison.own_data import OWN_DATA, kept_in
+from tests.conftest import MakeFolder
+
+NAMES = np.repeat(["owl", "cat", "dog"], [24, 10, 6])
+
+
+@pytest.fixture
+def arrays() -> dict[str, Any]:
+    images = np.random.default_rng(0).integers(0, 256, (40, 12, 10, 3), np.uint8)
+    images[:, :4] = np.repeat([10, 120, 240], [24, 10, 6])[:, None, None, None]
+    return {"train": (images, NAMES), "test": (images[::2], NAMES[::2])}
+
+
+def test_what_a_path_gives_again_is_reloadable(
+    make_folder: MakeFolder, arrays: dict[str, Any], tmp_path: Path
+) -> None:
+    root = make_folder({"train/a": 4, "train/b": 3, "test/a": 2, "test/b": 1})
+    data = fer_data.load(root)
+    assert is_reloadable(data)
+    exclude = tmp_path / "x.csv"
+    exclude.write_text("sample\ntrain/a/0000.png\n")
+    assert is_reloadable(fer_data.load(root, exclude=exclude))
+    assert not is_reloadable(data.exclude([0]))
+    assert not is_reloadable(data.relabel({"train/a/0000.png": "b"}))
+    assert not is_reloadable(fer_data.load(arrays))
+
+
+def test_data_is_kept_as_it_is(arrays: dict[str, Any], tmp_path: Path) -> None:
+    data = fer_data.load(arrays, class_names=["owl", "dog", "cat"]).exclude([0, 5])
+    kept = kept_in(tmp_path, data, FormatRequest())
+    assert kept.class_names == ("owl", "dog", "cat")
+    assert kept.labels.tolist() == data.labels.tolist()
+    assert kept.splits == data.splits
+    assert is_reloadable(kept)
+    images = np.concatenate(arrays["train"][0:1] + arrays["test"][0:1])[data.rows]
+    assert np.array_equal(np.asarray(fer_data.open_store(kept).pixels), images)
+    again = kept_in(tmp_path, data, FormatRequest())
+    assert again.digest() == kept.digest()
+    with pytest.raises(DataError, match="is other data"):
+        kept_in(tmp_path, data.exclude([3]), FormatRequest())
+    assert [path.name for path in tmp_path.iterdir()] == [OWN_DATA]
+
+
+def test_groups_are_kept(tmp_path: Path, make_folder: MakeFolder) -> None:
+    import pandas as pd
+
+    root = make_folder({"images": 6})
+    frame = pd.DataFrame(
+        {
+            "file": [f"000{n}.png" for n in range(6)],
+            "kind": list("aabbab"),
+            "patient": [1, 1, 2, 2, 3, 3],
+        }
+    )
+    data = fer_data.load(frame, images=root / "images", label_column="kind", group_column="patient")
+    kept = kept_in(tmp_path, data, FormatRequest())
+    assert data.groups is not None
+    assert kept.groups is not None
+    assert kept.groups.tolist() == data.groups.tolist()
+
+
+@pytest.mark.slow
+def test_arrays_are_compared_and_the_comparison_goes_on(
+    arrays: dict[str, Any], tmp_path: Path
+) -> None:
+    import fer_model
+
+    recipe = fer_model.Recipe(
+        net="small", epochs=1, steps_per_epoch=2, batch_size=8, schedule="cosine", keep="last"
+    )
+    out = tmp_path / "out"
+    found = fer_model.compare(recipe, arrays, ["none", "oversample"], [0], out)
+    assert found is not None
+    assert (out / OWN_DATA).is_file()
+    more = fer_model.compare(recipe, arrays, ["none", "oversample"], [0, 1], out)
+    assert more is not None
+    assert len(more.seeds) == 2
