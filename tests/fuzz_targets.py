@@ -30,7 +30,7 @@ from fer_data.data.decode import PixelFormat, read_picture
 from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE, split_of_usage
 from fer_data.data.options import LoadOptions
 from fer_data.data.reading import load
-from fer_data.data.sources import SOURCES, fer_csv
+from fer_data.data.sources import SOURCES, csv_blocks, csv_rows
 from fer_data.data.sources.csv_columns import Columns
 from fer_data.data.sources.pixel_text import NUM_PIXELS, parse_pixels
 from fer_data.data.sources.source import check_bad_rows
@@ -75,14 +75,14 @@ def try_csv(data: bytes) -> None:
     found, refusal, num_bad = [], "", 0
     try:
         with (
-            patch.object(fer_csv, "BLOCK_BYTES", 777 if how & 2 else 1 << 20),
-            fer_csv.open_csv(path) as (columns, blocks),
+            patch.object(csv_blocks, "BLOCK_BYTES", 777 if how & 2 else 1 << 20),
+            csv_blocks.open_csv(path) as (columns, blocks),
         ):
             for block in blocks:
-                part = fer_csv.parse(block, columns, merge_test=bool(how & 4), with_pixels=True)
+                part = csv_rows.parse(block, columns, merge_test=bool(how & 4), with_pixels=True)
                 num_bad += len(part.rejects)
                 check_bad_rows(path, num_bad)
-                alone = fer_csv.parse(block, columns, merge_test=bool(how & 4), with_pixels=False)
+                alone = csv_rows.parse(block, columns, merge_test=bool(how & 4), with_pixels=False)
                 assert {*part.rows} <= {*alone.rows}
                 assert {bad.row for bad in alone.rejects} <= {bad.row for bad in part.rejects}
                 assert not {*part.rows} & {bad.row for bad in part.rejects}

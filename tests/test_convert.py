@@ -23,7 +23,7 @@ from PIL import Image
 import fer_data
 from fer_data.data.labels import EMOTIONS_BY_CODE
 from fer_data.data.png import encode_grey
-from fer_data.data.sources import fer_csv
+from fer_data.data.sources import csv_blocks
 from fer_data.errors import DataError
 from fer_data.util import parallel
 from fer_data.writers import convert_csv, csv_to_folder
@@ -127,7 +127,7 @@ def test_workers_leave_nothing_behind_either(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     monkeypatch.setattr(parallel, "_FEW", 0)
-    monkeypatch.setattr(fer_csv, "BLOCK_BYTES", 64 << 10)
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 64 << 10)
     lines = [f"3,{FLAT},Training"] * 400
     lines[200] = f"9,{FLAT},Training" if fault == "bad row" else lines[200]
     path = write_csv(tmp_path / "fer.csv", lines)

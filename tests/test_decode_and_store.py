@@ -22,7 +22,7 @@ import fer_data
 from fer_data.data import store, store_folder
 from fer_data.data.decode import MAX_PIXELS, PixelFormat, decode, look, read_picture
 from fer_data.data.image_format import FormatRequest
-from fer_data.data.sources import fer_csv
+from fer_data.data.sources import csv_blocks
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
 from fer_data.util import parallel
@@ -671,7 +671,7 @@ def test_the_parallel_path_equals_the_sequential_one(
             Image.fromarray(picture).save(root / "cat" / f"{row:04d}.png")
         (root / "cat" / "1500.png").write_bytes(b"no picture")
     else:
-        monkeypatch.setattr(fer_csv, "BLOCK_BYTES", 1 << 20)
+        monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 1 << 20)
         lines = [f"{row % 7},{str(row % 251) + FLAT[1:]},Training" for row in range(2100)]
         lines[1500] = "3,1 2 3,Training"
         root = write_csv(tmp_path / "fer.csv", lines)

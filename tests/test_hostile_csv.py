@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import fer_data
-from fer_data.data.sources import fer_csv, source
+from fer_data.data.sources import csv_blocks, csv_rows, source
 from fer_data.errors import DataError
 from tests.conftest import Run
 from tests.csv_files import FLAT, write_csv
@@ -92,9 +92,9 @@ def test_many_rows_that_parse_are_data_and_are_read_in_flat_memory(tmp_path: Pat
     tracemalloc.start()
     try:
         found = 0
-        with fer_csv.open_csv(path) as (columns, blocks):
+        with csv_blocks.open_csv(path) as (columns, blocks):
             for block in blocks:
-                part = fer_csv.parse(block, columns, merge_test=True, with_pixels=True)
+                part = csv_rows.parse(block, columns, merge_test=True, with_pixels=True)
                 found += len(part.pixels)
         assert tracemalloc.get_traced_memory()[1] < 10 * MEBIBYTE
     finally:

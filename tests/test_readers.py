@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import fer_data
 from fer_data.data.dataset import UNLABELLED, Dataset
 from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE
-from fer_data.data.sources import fer_csv
+from fer_data.data.sources import csv_blocks, csv_rows
 from fer_data.errors import DataError
 from tests.conftest import MakeFolder
 from tests.csv_files import FLAT, cell, noise, write_csv
@@ -401,7 +401,7 @@ def test_rows_that_span_blocks_are_read_whole(
     lines = [f"{i % 7},{cell(picture)},Training" for i, picture in enumerate(pictures)]
     path = write_csv(tmp_path / "fer.csv", lines)
     for size in (1 << 20, 20_000, 5_000, 777):
-        monkeypatch.setattr(fer_csv, "BLOCK_BYTES", size)
+        monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", size)
         found = parse_all(path)
         assert found.rows == list(range(9))
         np.testing.assert_array_equal(found.pixels, pictures)
@@ -409,19 +409,19 @@ def test_rows_that_span_blocks_are_read_whole(
 
 def test_what_goes_wrong_while_a_csv_is_open_is_not_blamed_on_it(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "fer.csv", LINES)
-    with pytest.raises(OSError, match="disk full"), fer_csv.open_csv(path):
+    with pytest.raises(OSError, match="disk full"), csv_blocks.open_csv(path):
         raise OSError("disk full")
 
 
 # Any csv
 
 
-def parse_all(path: Path, *, merge_test: bool = True) -> fer_csv.Rows:
+def parse_all(path: Path, *, merge_test: bool = True) -> csv_rows.Rows:
     """Parse a whole csv with its pixels."""
-    whole = fer_csv.Rows()
-    with fer_csv.open_csv(path) as (columns, blocks):
+    whole = csv_rows.Rows()
+    with csv_blocks.open_csv(path) as (columns, blocks):
         for block in blocks:
-            part = fer_csv.parse(block, columns, merge_test=merge_test, with_pixels=True)
+            part = csv_rows.parse(block, columns, merge_test=merge_test, with_pixels=True)
             whole.rows += part.rows
             whole.labels += part.labels
             whole.splits += part.splits

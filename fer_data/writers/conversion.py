@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fer_data.data.dataset import CANNOT_BE_DECODED, Dataset, LeftOut
-from fer_data.data.sources.fer_csv import Reject
+from fer_data.data.sources.csv_rows import Reject
 from fer_data.errors import DataError, skippable
 from fer_data.util.words import counted
 

@@ -14,7 +14,7 @@ from fer_data.data import sources
 from fer_data.data.decode import PixelFormat
 from fer_data.data.labels import EMOTIONS, SPLITS
 from fer_data.data.png import encode_grey
-from fer_data.data.sources import fer_csv, source
+from fer_data.data.sources import csv_blocks, csv_rows, csv_values, source
 from fer_data.data.sources.csv_columns import Columns
 from fer_data.errors import DataError, skippable
 from fer_data.util.files import write_text
@@ -66,13 +66,13 @@ def convert_csv(
 class _BlockPart:
     """The pictures of a block of rows."""
 
-    block: fer_csv.Block
+    block: csv_blocks.Block
     columns: Columns
     test_apart: bool
 
     def read(self, form: PixelFormat | None, bad: list[Any]) -> Iterator[tuple[Place, bytes]]:
         """Yield each row's place and PNG; `bad` gets the rejects."""
-        found = fer_csv.parse(
+        found = csv_rows.parse(
             self.block, self.columns, merge_test=not self.test_apart, with_pixels=True
         )
         bad += found.rejects
@@ -87,8 +87,8 @@ def _write_all(
     path: Path, folder: Path, out: Path, *, test_apart: bool, skip_bad: bool
 ) -> Conversion:
     counts: Counter[tuple[str, str]] = Counter()
-    rejects: list[fer_csv.Reject] = []
-    with fer_csv.open_csv(path) as (columns, blocks):
+    rejects: list[csv_rows.Reject] = []
+    with csv_blocks.open_csv(path) as (columns, blocks):
         if columns.emotion is None:
             raise DataError(
                 f"{path}: no emotion column, so there are no classes to make folders of"
@@ -96,7 +96,7 @@ def _write_all(
         size = path.stat().st_size
         wanted = takewhile(lambda _: skip_bad or not rejects, blocks)
         parts = (_BlockPart(block, columns, test_apart) for block in wanted)
-        total = -(-size // fer_csv.BLOCK_BYTES)
+        total = -(-size // csv_blocks.BLOCK_BYTES)
         with closing(
             write_parts(parts, folder, None, size=size // _BYTES_A_ROW, total=total)
         ) as found:
@@ -105,10 +105,12 @@ def _write_all(
                 source.check_bad_rows(path, len(rejects))
                 counts += written.counts
     found_labels = {EMOTIONS.index(name) for _, name in counts}
-    if fer_csv.has_bad_value(rejects, columns) or fer_csv.may_be_other_codes(columns, found_labels):
-        fer_csv.check_values(path)
+    if csv_values.has_bad_value(rejects, columns) or csv_values.may_be_other_codes(
+        columns, found_labels
+    ):
+        csv_values.check_values(path)
     if rejects and not skip_bad:
-        raise skippable(str(fer_csv.bad_row(path, rejects[0])))
+        raise skippable(str(csv_rows.bad_row(path, rejects[0])))
     if not counts:
         raise DataError(f"{path}: {columns.layout}, but no usable row in it")
     present = [name for name in SPLITS if any(split == name for split, _ in counts)]
