@@ -7,7 +7,6 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
-from fer_data.data import sources
 from fer_data.data.png import encode_grey
 from fer_data.errors import DataError, UsageError
 from fer_data.splitting.result import Split
@@ -41,7 +40,7 @@ def write_split_folders(split: Split, out: str | Path) -> None:
     if split.num_folds:
         raise UsageError("folds cannot be folders: every fold would be in each of them")
     dataset = split.source
-    if dataset.in_table and sources.layout_of(dataset.root) != "csv":
+    if dataset.kind not in ("folder", "labelled-images", "csv"):
         raise DataError(
             f"{dataset.root}: only class folders and a FER2013 csv become folders here; "
             "convert it to a folder first (fer-data convert)"

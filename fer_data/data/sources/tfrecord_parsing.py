@@ -17,6 +17,9 @@ from fer_data.data.sources.tfrecord_files import broken, check_records
 
 _RECORDS_AT_ONCE = 64
 
+_CPU = "CPU"
+"""Else tensors would take memory of an accelerator, which may be another framework's."""
+
 _TYPES = {"bytes": (tf.string, b""), "int64": (tf.int64, -1)}
 """Type of a feature, and its value where a record has none."""
 
@@ -30,7 +33,7 @@ def feature_kinds(path: Path) -> dict[str, Kind]:
         If the file is broken, or the record is no ``tf.train.Example``.
     """
     check_records(path)
-    with _reading(path):
+    with _reading(path), tf.device(_CPU):
         for record in tf.data.TFRecordDataset(str(path)).take(1):
             features = tf.train.Example.FromString(record.numpy()).features.feature
             return {name: _kind_of(features[name]) for name in sorted(features)}
@@ -59,18 +62,20 @@ def parsed(
     spec = {name: tf.io.FixedLenFeature((), *_TYPES[kind]) for name, kind in kinds.items()}
     last = number if wanted is None else int(wanted[-1]) + 1
     with _reading(path):
-        records = tf.data.TFRecordDataset(str(path)).take(last)
+        with tf.device(_CPU):
+            batches = iter(tf.data.TFRecordDataset(str(path)).take(last).batch(_RECORDS_AT_ONCE))
         start = 0
-        for batch in records.batch(_RECORDS_AT_ONCE):
+        for batch in batches:
             numbers = np.arange(start, start + len(batch))
             start += len(batch)
             if wanted is not None:
                 kept = np.flatnonzero(np.isin(numbers, wanted))
                 if not len(kept):
                     continue
-                if len(kept) < len(batch):
-                    numbers, batch = numbers[kept], tf.gather(batch, kept)
-            found = tf.io.parse_example(batch, spec)
+                numbers = numbers[kept]
+            with tf.device(_CPU):
+                some = batch if len(numbers) == len(batch) else tf.gather(batch, kept)
+                found = tf.io.parse_example(some, spec)
             yield numbers, {name: value.numpy() for name, value in found.items()}
 
 
