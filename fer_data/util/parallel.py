@@ -14,6 +14,8 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, wait
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import joblib
@@ -25,6 +27,7 @@ _FEW = 2048
 _TASKS_A_WORKER = 2
 _WAITING_A_WORKER = 32
 
+_SECONDS_BETWEEN_RESULTS = 0.001
 _SECONDS_BETWEEN_LOOKS = 0.5
 
 _using: set[int] = set()
@@ -52,22 +55,64 @@ def in_parallel(tasks: Iterable[Any], *, size: int) -> Generator[Any, None, None
     _using.add(call := id(waiting))
     try:
         for function, arguments, options in tasks:
-            if sum(not future.done() for future in waiting) < workers * _TASKS_A_WORKER:
-                waiting.append(pool.submit(function, *arguments, **options))
-            else:
+            with _interrupts_later():
+                hands_on = sum(not one.done() for one in waiting) < workers * _TASKS_A_WORKER
+                if hands_on:
+                    waiting.append(pool.submit(function, *arguments, **options))
+            if not hands_on:
                 waiting.append(_done_here(function, arguments, options))
-            while waiting and (waiting[0].done() or len(waiting) > workers * _WAITING_A_WORKER):
-                yield waiting.popleft().result()
+            while waiting and (len(waiting) > workers * _WAITING_A_WORKER or _is_done(waiting[0])):
+                yield _result(waiting.popleft())
         while waiting:
-            yield waiting.popleft().result()
+            yield _result(waiting.popleft())
+    except BaseException:  # GeneratorExit, too
+        with _interrupts_later():
+            if len(_using) > 1:
+                wait(waiting)
+            else:
+                _kill_workers(pool, waiting)
+        raise
     finally:
         _using.discard(call)
-        if _using:
-            wait(waiting)
-        elif not all(future.done() for future in waiting):
-            while not all(future.running() or future.done() for future in waiting):
-                time.sleep(0.001)  # loky's thread fails on tasks that are not with a worker yet
-            pool.shutdown(kill_workers=True)
+
+
+def _kill_workers(pool: Any, waiting: Iterable[Future[Any]]) -> None:
+    """End the workers of a pool at once."""
+    while not all(one.running() or one.done() for one in waiting):
+        time.sleep(_SECONDS_BETWEEN_RESULTS)  # loky's thread would fail on what it has yet to send
+    pool.shutdown(kill_workers=True)
+
+
+@contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """Let Ctrl-C wait for the end of the block.
+
+    The locks of a pool and of its futures are Python's own, and would stay locked where Ctrl-C
+    comes as they are taken.
+    """
+    kept = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(kept):
+        yield
+        return
+    caught: list[tuple[int, FrameType | None]] = []
+    signal.signal(signal.SIGINT, lambda *arguments: caught.append(arguments))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, kept)
+        if caught:
+            kept(*caught[0])
+
+
+def _is_done(future: Future[Any]) -> bool:
+    with _interrupts_later():
+        return future.done()
+
+
+def _result(future: Future[Any]) -> Any:
+    while not _is_done(future):
+        time.sleep(_SECONDS_BETWEEN_RESULTS)
+    return future.result()
 
 
 def _done_here(function: Any, arguments: Any, options: Any) -> Future[Any]:
