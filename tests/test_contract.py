@@ -82,7 +82,7 @@ def torch_with(num_workers: int) -> Adapter:
     def adapter(loader: Loader) -> Callable[[], Iterator[Arrays]]:
         from fer_data.adapters.torch_loader import torch_loader
 
-        batches = torch_loader(loader, labels="one-hot", num_workers=num_workers)
+        batches = torch_loader(loader, label_mode="one-hot", num_workers=num_workers)
 
         def epoch() -> Iterator[Arrays]:
             for images, *rest in batches:
@@ -261,7 +261,7 @@ def test_soft_labels_are_the_targets_while_balancing_goes_by_the_labels(
 )
 def test_soft_labels_are_no_integers(data: Path, adapter: str) -> None:
     with pytest.raises(UsageError, match="int labels cannot hold them"):
-        getattr(fer_data, adapter)(opened(data, "batch", SOFT), labels="int")
+        getattr(fer_data, adapter)(opened(data, "batch", SOFT), label_mode="int")
 
 
 def test_the_state_covers_soft_labels(data: Path) -> None:

@@ -177,7 +177,7 @@ def test_tf_data_gives_integer_labels_and_knows_its_length(data: Path, balance: 
     from fer_data.adapters.tfdata import tf_dataset
 
     loader = open_loader(data, balance=balance, batch_size=4)
-    dataset = tf_dataset(loader, labels="int")
+    dataset = tf_dataset(loader, label_mode="int")
     assert dataset.cardinality().numpy() == loader.num_steps
     for epoch in range(2):
         for expected, found in zip(loader.epoch(epoch), dataset, strict=True):
@@ -191,7 +191,7 @@ def test_tf_data_goes_on_from_any_step(data: Path) -> None:
 
     loader = open_loader(data, balance="oversample", batch_size=4)
     expected = [loader.batch(step).labels.tolist() for step in range(4, 19)]
-    dataset = tf_dataset(loader.at(4), labels="int", steps_per_epoch=5)
+    dataset = tf_dataset(loader.at(4), label_mode="int", steps_per_epoch=5)
     found = [y.numpy().tolist() for _ in range(3) for _, y in dataset]
     assert found == expected
     assert dataset.cardinality().numpy() == 5

@@ -95,4 +95,4 @@ def test_soft_labels_are_no_integers(data: Path) -> None:
     from fer_data.adapters.tfdata import tf_dataset
 
     with pytest.raises(UsageError, match="int labels cannot hold them"):
-        tf_dataset(data, mix="mixup:0.2", labels="int")
+        tf_dataset(data, mix="mixup:0.2", label_mode="int")

@@ -31,7 +31,7 @@ class KerasDataset(keras.utils.PyDataset):
     ----------
     loader : Loader
         The first epoch begins at its ``step``.
-    labels : {"one-hot", "int"}
+    label_mode : {"one-hot", "int"}
         Labels as float32 [B, classes] or as int64 [B].
     workers : int
         Threads that prepare batches; with 1, the thread that asks for a batch does. Keras starts
@@ -45,16 +45,16 @@ class KerasDataset(keras.utils.PyDataset):
         self,
         loader: Loader,
         *,
-        labels: Labels = "one-hot",
+        label_mode: Labels = "one-hot",
         workers: int = 1,
         steps_per_epoch: int | None = None,
     ) -> None:
         super().__init__()
-        check_labels(loader, labels)
+        check_labels(loader, label_mode)
         if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
             raise UsageError(f"workers: expected a whole number, 1 or more, got {workers!r}")
         self._loader = loader
-        self._labels = labels
+        self._label_mode = label_mode
         self._num_steps = steps_of_iteration(loader, steps_per_epoch)
         self._step = loader.step
         self._within_epoch = False
@@ -87,7 +87,7 @@ class KerasDataset(keras.utils.PyDataset):
         self._within_epoch = False
 
     def _drawn(self, step: int) -> _Arrays:
-        return self._loader.arrays(step, labels=self._labels)
+        return self._loader.arrays(step, label_mode=self._label_mode)
 
 
 class _Ahead:
@@ -116,7 +116,7 @@ class _Ahead:
 def keras_dataset(
     source: DatasetLike | Loader,
     *,
-    labels: Labels = "one-hot",
+    label_mode: Labels = "one-hot",
     workers: int = 1,
     steps_per_epoch: int | None = None,
     **options: Any,
@@ -128,7 +128,7 @@ def keras_dataset(
     source : path, Dataset or Loader
         A data set, opened as `fer_data.open_loader` does, or a loader. The first epoch begins at
         the loader's ``step``, and every epoch goes on where the one before ended.
-    labels : {"one-hot", "int"}
+    label_mode : {"one-hot", "int"}
         Labels as float32 [B, classes] or as int64 [B].
     workers : int
         Threads that prepare batches.
@@ -145,4 +145,6 @@ def keras_dataset(
         the strategy weights the classes.
     """
     loader = as_loader(source, options)
-    return KerasDataset(loader, labels=labels, workers=workers, steps_per_epoch=steps_per_epoch)
+    return KerasDataset(
+        loader, label_mode=label_mode, workers=workers, steps_per_epoch=steps_per_epoch
+    )

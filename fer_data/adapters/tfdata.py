@@ -21,7 +21,7 @@ from fer_data.loading.stretches import steps_of_iteration, steps_together, stret
 def tf_dataset(
     source: DatasetLike | Loader,
     *,
-    labels: Labels = "one-hot",
+    label_mode: Labels = "one-hot",
     steps_per_epoch: int | None = None,
     **options: Any,
 ) -> tf.data.Dataset:
@@ -37,7 +37,7 @@ def tf_dataset(
     source : path, Dataset or Loader
         A data set, opened as `fer_data.open_loader` does, or a loader. The first iteration begins
         at the loader's ``step``.
-    labels : {"one-hot", "int"}
+    label_mode : {"one-hot", "int"}
         Labels as float32 [B, classes] or as int64 [B].
     steps_per_epoch : int, optional
         Batches of an iteration, and the dataset's cardinality; by default as many as an epoch of
@@ -58,17 +58,17 @@ def tf_dataset(
     >>> model.fit(train, epochs=10)                                    # doctest: +SKIP
     """
     loader = as_loader(source, options)
-    check_labels(loader, labels)
+    check_labels(loader, label_mode)
     specs = (
         tf.TensorSpec((None, *loader.store.form.shape), tf.float32),
         tf.TensorSpec((None, loader.num_classes), tf.float32)
-        if labels == "one-hot"
+        if label_mode == "one-hot"
         else tf.TensorSpec((None,), tf.int64),
         tf.TensorSpec((None,), tf.float32),
     )[: 3 if loader.strategy.weights else 2]
     return by_step(
         loader,
-        lambda step, stop: loader.arrays(step, stop, labels=labels),
+        lambda step, stop: loader.arrays(step, stop, label_mode=label_mode),
         specs,
         steps_per_epoch=steps_per_epoch,
         num_together=steps_together(loader),

@@ -26,7 +26,7 @@ _OWN = ("dataset", "sampler", "batch_sampler", "batch_size", "shuffle", "drop_la
 def torch_loader(
     source: DatasetLike | Loader,
     *,
-    labels: Labels = "int",
+    label_mode: Labels = "int",
     num_workers: int = 0,
     dataloader: dict[str, Any] | None = None,
     **options: Any,
@@ -48,7 +48,7 @@ def torch_loader(
     source : path, Dataset or Loader
         A data set, opened as `fer_data.open_loader` does, or a loader. The first iteration begins
         at the loader's ``step``.
-    labels : {"int", "one-hot"}
+    label_mode : {"int", "one-hot"}
         Labels as int64 [B] or as float32 [B, classes].
     num_workers : int
         Processes that prepare batches. A loader in memory is mostly faster with none.
@@ -69,7 +69,7 @@ def torch_loader(
         If `dataloader` has an argument that decides which batches come.
     """
     loader = as_loader(source, options)
-    check_labels(loader, labels)
+    check_labels(loader, label_mode)
     arguments = dataloader or {}
     if taken := [name for name in _OWN if name in arguments]:
         raise UsageError(
@@ -77,7 +77,7 @@ def torch_loader(
             "come"
         )
     return DataLoader(
-        _Batches(loader, labels),
+        _Batches(loader, label_mode),
         sampler=_Steps(loader),
         batch_size=1,
         collate_fn=_only,
@@ -97,9 +97,9 @@ class _Step(NamedTuple):
 class _Batches(Dataset[_Tensors]):
     """Batches by step; refuses steps that do not come from `_Steps`, or not one after the other."""
 
-    def __init__(self, loader: Loader, labels: Labels) -> None:
+    def __init__(self, loader: Loader, label_mode: Labels) -> None:
         self._loader = loader
-        self._labels = labels
+        self._label_mode = label_mode
         self._last: _Step | None = None
 
     def __len__(self) -> int:
@@ -113,7 +113,7 @@ class _Batches(Dataset[_Tensors]):
             worker = get_worker_info()  # each worker process gets every so many-th step
             if wanted.step - last.step != (worker.num_workers if worker else 1):
                 raise _another_order()
-        images, *rest = self._loader.arrays(wanted.step, labels=self._labels)
+        images, *rest = self._loader.arrays(wanted.step, label_mode=self._label_mode)
         channels_first = np.moveaxis(images, -1, 1)
         return torch.from_numpy(channels_first), *map(torch.from_numpy, rest)
 

@@ -198,7 +198,7 @@ class Loader:
         return self._plan(range(step, step + 1 if stop is None else stop))
 
     def arrays(
-        self, step: int, stop: int | None = None, *, labels: Labels = "one-hot"
+        self, step: int, stop: int | None = None, *, label_mode: Labels = "one-hot"
     ) -> tuple[NDArray[Any], ...]:
         """Return a step's batch as ``keras.Model.fit`` takes it.
 
@@ -207,7 +207,7 @@ class Loader:
         step : int
         stop : int, optional
             Return the batches of all steps before this one, one after the other, in one array.
-        labels : {"one-hot", "int"}
+        label_mode : {"one-hot", "int"}
             Labels as float32 [B, C] or as int64 [B].
 
         Returns
@@ -216,7 +216,7 @@ class Loader:
             Images and labels, and the weights where the strategy has class weights.
         """
         batch = self._batch(range(step, step + 1 if stop is None else stop))
-        targets = batch.targets(self.num_classes) if labels == "one-hot" else batch.labels
+        targets = batch.targets(self.num_classes) if label_mode == "one-hot" else batch.labels
         found = batch.images, targets, batch.weights
         return found if self.strategy.weights else found[:2]
 
@@ -408,17 +408,17 @@ class Loader:
         return images
 
 
-def check_labels(loader: Loader, labels: str) -> None:
+def check_labels(loader: Loader, label_mode: str) -> None:
     """Raise a UsageError if labels cannot be given as one-hot or int, as is asked for."""
-    if labels not in ("one-hot", "int"):
-        raise UsageError(f"labels is {labels!r}; choose one-hot or int")
-    if labels == "int" and loader.mix:
+    if label_mode not in ("one-hot", "int"):
+        raise UsageError(f"label_mode is {label_mode!r}; choose one-hot or int")
+    if label_mode == "int" and loader.mix:
         raise UsageError(
             f"mix {loader.mix} makes soft labels: int labels cannot hold them; "
-            "take labels='one-hot'"
+            "take label_mode='one-hot'"
         )
-    if labels == "int" and loader.soft:
-        raise UsageError("soft labels: int labels cannot hold them; take labels='one-hot'")
+    if label_mode == "int" and loader.soft:
+        raise UsageError("soft labels: int labels cannot hold them; take label_mode='one-hot'")
 
 
 def _mix_within(images: NDArray[np.float32], mixed: Mixed, sizes: list[int]) -> None:
