@@ -48,7 +48,8 @@ def renamed(dataset: Dataset, class_names: ClassNames | None) -> Dataset:
     class_names : sequence, mapping, text or path, optional
         All the names in another order. Or as many new ones for classes that are numbers from 0.
         Or a mapping of old to new names, where two may get the same: they become one class. As
-        text: names with commas between them, ``numeric``, or a csv of old and new names.
+        text: names with commas between them, ``old=new,other=new``, ``numeric``, or a csv of old
+        and new names.
 
     Raises
     ------
@@ -78,6 +79,11 @@ def renamed(dataset: Dataset, class_names: ClassNames | None) -> Dataset:
     numbers = {str(number) for number in range(len(chosen))}
     if set(own) <= numbers:
         return _mapped(dataset, [chosen[int(name)] for name in own], chosen)
+    if len(chosen) != len(own) and not set(own) & set(chosen):
+        raise UsageError(
+            f"class_names: {len(chosen)} names for {len(own)} classes "
+            f"({', '.join(map(printable, own[:10]))})"
+        )
     missing = next(name for name in own if name not in chosen)
     raise UsageError(
         f"class_names: has no {printable(missing)}, which the data has; to give new names, map "
@@ -115,7 +121,11 @@ def parsed(class_names: ClassNames) -> str | Sequence[str] | Mapping[str, str]:
             return text
         if text.lower().endswith(".csv") or isinstance(class_names, os.PathLike):
             return _read(Path(text))
-        return [name.strip() for name in text.split(",") if name.strip()]
+        names = [name.strip() for name in text.split(",") if name.strip()]
+        if names and all("=" in name for name in names):
+            pairs = [name.rpartition("=") for name in names]
+            return {old.strip(): new.strip() for old, _, new in pairs}
+        return names
     return [str(name) for name in class_names]
 
 

@@ -333,7 +333,7 @@ class Dataset:
         if isinstance(labels, Mapping):
             named[:] = False
             named[found := self._indices_of(list(labels))] = True
-            names[found] = list(map(str, labels.values()))
+            names[found] = [self._class_of(label) for label in labels.values()]
         else:
             given = np.asarray(labels)
             if given.shape != (len(self),):
@@ -349,6 +349,8 @@ class Dataset:
                         f"{given.min()} to {given.max()}"
                     )
                 given = np.array([*self.class_names, ""])[given]
+            elif given.dtype.kind not in "UO":
+                raise UsageError(f"labels: expected class names or indices, got {given.dtype}")
             names = given.astype(str).astype(object)
         wider = self.with_classes({name for name in names.tolist() if name})
         place = {name: code for code, name in enumerate(wider.class_names)} | {"": UNLABELLED}
@@ -402,6 +404,15 @@ class Dataset:
                 np.array([one.row for one in found], np.int64),
                 [as_it_is(one.raw, one.name) for one in found],
             )
+
+    def _class_of(self, label: Any) -> str:
+        if isinstance(label, str):
+            return label
+        if isinstance(label, int | np.integer) and 0 <= label < len(self.class_names):
+            return self.class_names[label]
+        raise UsageError(
+            f"labels: expected a class name or 0 to {len(self.class_names) - 1}, got {label!r}"
+        )
 
     def _indices_of(self, samples: ArrayLike) -> NDArray[np.int64]:
         chosen = np.asarray(samples)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
+from difflib import get_close_matches
 from typing import Any
 
 from fer_data.data import sources
@@ -58,7 +60,10 @@ def load(source: DatasetLike, **options: Any) -> Dataset:
     """
     known = [one.name for one in fields(LoadOptions)]
     if unknown := [name for name in options if name not in known]:
-        raise UsageError(f"{', '.join(unknown)}: no option of load, which takes {', '.join(known)}")
+        raise UsageError(
+            f"{', '.join(unknown)}: no such option{_near(unknown[0], known)}. Options of reading "
+            f"data are {', '.join(known)}"
+        )
     chosen = LoadOptions(**options)
     if isinstance(source, Dataset):
         return _reloaded(source, chosen, options)
@@ -67,6 +72,11 @@ def load(source: DatasetLike, **options: Any) -> Dataset:
         if not found.num_bad:
             return replace(found, options=chosen)  # what is bad is excluded
     return selected(sources.read(source, chosen), chosen)
+
+
+def _near(name: str, known: Sequence[str]) -> str:
+    found = get_close_matches(name, known, 1)
+    return f"; did you mean {found[0]}?" if found else ""
 
 
 def _reloaded(dataset: Dataset, chosen: LoadOptions, given: dict[str, Any]) -> Dataset:

@@ -18,7 +18,7 @@ from fer_data.loading import resume
 from fer_data.loading.batches import Batch, BatchPlan, Labels, Mixed
 from fer_data.sampling.planner import LOWER_HALF, EpochPlan, Planner
 from fer_data.sampling.schedule import EpochSize
-from fer_data.sampling.shard import WHOLE, Shard
+from fer_data.sampling.shard import WHOLE, Shard, checked_shard
 from fer_data.sampling.steps import Draws, Steps
 from fer_data.sampling.strategy import NATURAL, Strategy
 from fer_data.sampling.weights import class_weights
@@ -108,6 +108,7 @@ class Loader:
     _made: Any = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        checked_shard(self.shard)
         for name, least in (("batch_size", 1), ("seed", 0), ("step", 0)):
             value = getattr(self, name)
             if not isinstance(value, int | np.integer) or value < least:
@@ -119,7 +120,9 @@ class Loader:
         if (labels < 0).any():
             number = int((labels < 0).sum())
             unlabelled = counted(number, "sample to load has", "samples to load have")
-            raise DataError(f"{where}: {unlabelled} no label")
+            raise DataError(
+                f"{where}: {unlabelled} no label; take the others: data.select(data.labels >= 0)"
+            )
         if self.soft and self.store.dataset.soft_labels is None:
             raise UsageError(f"{where}: soft labels are wanted, and the data has none")
         counts = np.bincount(labels, minlength=self.num_classes)

@@ -18,7 +18,7 @@ from fer_data.loading.strata import class_codes, combined, strategy_of
 from fer_data.sampling.class_batches import ClassBatches
 from fer_data.sampling.planner import LOWER_HALF, EpochPlan, Planner
 from fer_data.sampling.schedule import EpochSize
-from fer_data.sampling.shard import WHOLE, Shard
+from fer_data.sampling.shard import WHOLE, Shard, checked_shard
 from fer_data.sampling.steps import Draws, Steps
 from fer_data.sampling.strategy import Strategy
 
@@ -96,6 +96,7 @@ class BalancedBatchSampler:
         samples_per_class: int | None = None,
         with_repeats: bool = False,
     ) -> None:
+        checked_shard(shard)
         codes, names = class_codes(labels) if by is None else combined(labels, by)
         self.class_names, self.seed, self.shard = names, seed, shard
         self.drop_last, self.with_repeats = drop_last, with_repeats
@@ -170,6 +171,8 @@ class BalancedBatchSampler:
 
     def set_epoch(self, epoch: int) -> None:
         """Begin the next iteration with an epoch, unless a state was loaded that is within it."""
+        if not isinstance(epoch, int | np.integer) or epoch < 0:
+            raise UsageError(f"epoch: expected a whole number, 0 or more, got {epoch!r}")
         position = self._position
         if not position.goes_on or position.is_under_way or position.step // len(self) != epoch:
             self._position = _Position(epoch * len(self))
@@ -300,6 +303,7 @@ class BalancedSampler(BalancedBatchSampler):
         by: Sequence[Any] | None = None,
         with_repeats: bool = False,
     ) -> None:
+        checked_shard(shard)
         super().__init__(
             labels,
             balance,

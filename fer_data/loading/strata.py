@@ -118,7 +118,7 @@ def strategy_of(balance: Any, codes: NDArray[np.int64], names: Sequence[str]) ->
     if balance.weights:
         raise UsageError(
             f"balance {balance}: a sampler does not weight the loss; take "
-            "fer_data.class_weights(labels) to the loss, and a sampler with balance='none'"
+            "fer_data.class_weights(np.bincount(labels)) to the loss, and balance='none' here"
         )
     found: Strategy = balance
     return found

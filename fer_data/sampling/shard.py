@@ -44,8 +44,7 @@ class Shard:
         if smallest < self.count:
             raise UsageError(
                 f"{self.count} shards of a batch of {smallest}, the smallest of an epoch: some "
-                "would be empty; choose "
-                "another batch size, another epoch size, or drop_remainder"
+                "would be empty; choose another batch size or epoch size, or drop the last batch"
             )
 
     def of(self, size: int) -> slice:
@@ -58,3 +57,16 @@ class Shard:
 
 WHOLE = Shard()
 """The whole batch."""
+
+
+def checked_shard(shard: object) -> Shard:
+    """Return a shard, or refuse what is none.
+
+    Raises
+    ------
+    UsageError
+        If it is something else, as a pair of numbers.
+    """
+    if not isinstance(shard, Shard):
+        raise UsageError(f"shard: expected fer_data.Shard(index, count), got {shard!r}")
+    return shard

@@ -89,6 +89,8 @@ def train(
         If the data cannot be read, the recipe does not fit it, `out` holds something, or there are
         not so many devices.
     """
+    if not isinstance(recipe, Recipe):
+        raise UsageError(f"recipe: expected a fer_model.Recipe, got {recipe!r}")
     store = open_store(data, form=recipe.requested, cache=cache, **options)
     recipe = recipe.with_form(store.form)
     parts = divide(recipe, store)

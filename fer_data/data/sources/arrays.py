@@ -44,6 +44,11 @@ def _is_pair(value: Any) -> bool:
         return False
     if isinstance(value[0], str):
         return False
+    if isinstance(value[0], tuple | list) and value[0] and hasattr(value[0][0], "shape"):
+        raise DataError(
+            f"{_NAME}: got pairs in a tuple; name their splits: "
+            '{"train": (x_train, y_train), "test": (x_test, y_test)}'
+        )
     if not hasattr(value[0], "shape"):
         raise DataError(
             f"{_NAME}: expected (images, labels), got a {type(value[0]).__name__} of images; "

@@ -154,6 +154,9 @@ def dataset_of(name: str, layout: str, parts: Mapping[str, Part]) -> Dataset:
             np.concatenate([part.groups for part in chosen if part.groups is not None]),
             return_inverse=True,
         )
+    notes = []
+    if empty := len(names) - len(np.unique(np.concatenate(labels).clip(min=0))):
+        notes.append(f"{empty:,} of {len(names):,} classes have no sample")
     return Dataset(
         Origin(
             Path(name),
@@ -169,6 +172,7 @@ def dataset_of(name: str, layout: str, parts: Mapping[str, Part]) -> Dataset:
         labels=np.concatenate(labels).astype(np.int32),
         groups=groups,
         group_names=group_names,
+        notes=tuple(notes),
     )
 
 
@@ -212,9 +216,10 @@ def checked_images(where: str, images: Any, *, from_float: bool) -> NDArray[np.u
             "expected uint8, or from 0 to 1 where that is said",
             fix={"from_float": ("true",)},
         )
+    range_ = f" from {found.min():g} to {found.max():g}" if found.size else ""
     raise DataError(
-        f"{where}: images are {found.dtype}; expected uint8 from 0 to 255, "
-        "as images.astype('uint8') gives"
+        f"{where}: images are {found.dtype}{range_}; expected uint8 from 0 to 255, or floats from "
+        "0 to 1 with from_float=True. Bring them to one of these"
     )
 
 

@@ -183,6 +183,8 @@ def table_of_frame(frame: Any, path: str | Path = "DataFrame") -> Table:
     {'file': ['a.png', 'b.png'], 'label': ['0.0', '']}
     """
     path = Path(path)
+    if not len(frame):
+        raise DataError(f"{path}: a table without rows; expected one for each image")
     given = list(frame.columns)
     columns = {
         name: [cell_text(value) for value in frame[own].tolist()]
