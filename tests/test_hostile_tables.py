@@ -222,7 +222,7 @@ def test_more_bad_pictures_than_are_ever_skipped_are_refused(
         convert(path, tmp_path / "hub", to="parquet")
         path = tmp_path / "hub"
     monkeypatch.setattr(fer_data.data.decode, "MAX_PIXELS", 48)  # so that every picture is bad
-    with pytest.raises(DataError, match="not one picture"):
+    with pytest.raises(DataError, match="not one image"):
         fer_data.open_store(path, skip_bad=True)
     monkeypatch.setattr(source, "MAX_BAD_ROWS", 3)
     with pytest.raises(DataError, match="more than 3 bad rows"):
