@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_data.analysis.agreement import Agreement, label_agreement
-from fer_data.data.dataset import Dataset, build
+from fer_data.data.dataset import Dataset
+from fer_data.data.sources.table import build
 
 
 def by_hand(own: list[int], other: list[int]) -> Agreement:

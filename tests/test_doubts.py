@@ -19,7 +19,8 @@ from fer_data.analysis.predictions import (
     concatenated,
     save_predictions,
 )
-from fer_data.data.dataset import Dataset, build
+from fer_data.data.dataset import Dataset
+from fer_data.data.sources.table import build
 from fer_data.errors import DataError
 from tests.csv_files import FLAT, write_csv
 from tests.programs import DATA, call

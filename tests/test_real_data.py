@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 import fer_data
 from fer_data.analysis.stats import compute_stats
 from fer_data.auditing import audit_data
-from fer_data.data.dataset import Dataset, build
+from fer_data.data.dataset import Dataset
 from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE
+from fer_data.data.sources.table import build
 from fer_data.data.store import open_store
 from fer_data.fer2013.ferplus import ferplus_labels
 from fer_data.writers import convert_csv

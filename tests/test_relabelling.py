@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fer_data.analysis.stats import compute_stats
-from fer_data.data.dataset import UNLABELLED, Dataset, build
+from fer_data.data.dataset import UNLABELLED, Dataset
 from fer_data.data.options import LoadOptions
 from fer_data.data.reading import load
+from fer_data.data.sources.table import build
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
 from fer_data.loading.opening import open_loader

@@ -14,8 +14,9 @@ import pytest
 from PIL import Image
 
 import fer_data
-from fer_data.data.dataset import Dataset, build
+from fer_data.data.dataset import Dataset
 from fer_data.data.reading import load
+from fer_data.data.sources.table import build
 from fer_data.data.store import open_store
 from fer_data.duplicates.grouping import duplicate_groups
 from fer_data.errors import DataError, FerError, UsageError

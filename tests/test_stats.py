@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 import fer_data
 from fer_data.analysis.stats import SplitStats, Stats, compute_stats
-from fer_data.data.dataset import Dataset, build
+from fer_data.data.dataset import Dataset
+from fer_data.data.sources.table import build
 from fer_data.terminal import render
 from tests.conftest import MakeFolder
 from tests.csv_files import FLAT, write_csv

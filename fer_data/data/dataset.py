@@ -7,7 +7,6 @@ Columns are NumPy arrays rather than a DataFrame, so that ``fer-data stats`` sta
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fer_data.data.labels import SPLITS, split_of_folder
+from fer_data.data.chosen import class_of, classes_of, indices_of
+from fer_data.data.labels import split_of_folder
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.preview import dataset_html
@@ -333,25 +333,9 @@ class Dataset:
         if isinstance(labels, Mapping):
             named[:] = False
             named[found := self._indices_of(list(labels))] = True
-            names[found] = [self._class_of(label) for label in labels.values()]
+            names[found] = [class_of(label, self.class_names) for label in labels.values()]
         else:
-            given = np.asarray(labels)
-            if given.shape != (len(self),):
-                raise UsageError(
-                    f"labels: expected {len(self):,}, one a sample, got shape {given.shape}"
-                )
-            if given.dtype.kind in "iu":
-                if len(given) and not UNLABELLED <= given.min() <= given.max() < len(
-                    self.class_names
-                ):
-                    raise UsageError(
-                        f"labels: expected -1 to {len(self.class_names) - 1}, got "
-                        f"{given.min()} to {given.max()}"
-                    )
-                given = np.array([*self.class_names, ""])[given]
-            elif given.dtype.kind not in "UO":
-                raise UsageError(f"labels: expected class names or indices, got {given.dtype}")
-            names = given.astype(str).astype(object)
+            names = classes_of(labels, self.class_names, len(self))
         wider = self.with_classes({name for name in names.tolist() if name})
         place = {name: code for code, name in enumerate(wider.class_names)} | {"": UNLABELLED}
         codes = np.array([place[name] for name in names.tolist()], np.int32)
@@ -405,41 +389,8 @@ class Dataset:
                 [as_it_is(one.raw, one.name) for one in found],
             )
 
-    def _class_of(self, label: Any) -> str:
-        if isinstance(label, str):
-            return label
-        if isinstance(label, int | np.integer) and 0 <= label < len(self.class_names):
-            return self.class_names[label]
-        raise UsageError(
-            f"labels: expected a class name or 0 to {len(self.class_names) - 1}, got {label!r}"
-        )
-
     def _indices_of(self, samples: ArrayLike) -> NDArray[np.int64]:
-        chosen = np.asarray(samples)
-        if not len(np.atleast_1d(chosen)):
-            return np.zeros(0, np.int64)
-        if chosen.ndim != 1 or chosen.dtype.kind not in "biuUO":
-            raise UsageError(
-                f"samples: expected indices, a mask or ids, got {chosen.dtype} {chosen.shape}"
-            )
-        if chosen.dtype.kind == "b":
-            if len(chosen) != len(self):
-                raise UsageError(f"samples: a mask of {len(chosen):,} for {len(self):,} samples")
-            return np.flatnonzero(chosen)
-        if chosen.dtype.kind in "UO":
-            place = {sample: index for index, sample in enumerate(self.sample_ids())}
-            if unknown := [one for one in chosen.tolist() if one not in place]:
-                raise UsageError(f"{self.root}: no sample {printable(str(unknown[0]))}")
-            chosen = np.array([place[one] for one in chosen.tolist()])
-        found = chosen.astype(np.int64)
-        if found.min() < -len(self) or found.max() >= len(self):
-            raise UsageError(
-                f"samples: {found.min()} to {found.max()} of {len(self):,}; they count from 0"
-            )
-        found = found % len(self)
-        if len(np.unique(found)) < len(found):
-            raise UsageError("samples: one is named twice")
-        return found
+        return indices_of(samples, len(self), self.sample_ids, self.root)
 
     def pieces(self) -> Pieces:
         """Return the images in pieces, each of which any process can read alone."""
@@ -474,40 +425,6 @@ class Dataset:
         return pd.DataFrame(columns)
 
 
-def build(
-    root: Path,
-    layout: str,
-    class_names: Iterable[str],
-    samples: Iterable[tuple[str, str | None, str | int]],
-    left_out: Iterable[LeftOut] = (),
-) -> Dataset:
-    """Build a dataset from (split, class name or None, location) triples.
-
-    Raises
-    ------
-    DataError
-        If there is no sample at all.
-    """
-    rows = list(samples)
-    left_out = tuple(left_out)
-    names = tuple(sorted(set(class_names)))
-    if not rows:
-        raise DataError(f"{root}: {layout}, but no picture in it{_what_was_found(left_out)}")
-    present = {split for split, _, _ in rows}
-    splits = tuple(split for split in SPLITS if split in present)
-    split_codes = {split: code for code, split in enumerate(splits)}
-    label_codes: dict[str | None, int] = {name: code for code, name in enumerate(names)}
-    label_codes[None] = UNLABELLED
-    return Dataset(
-        Origin(root, layout, names, np.array([location for _, _, location in rows])),
-        class_names=names,
-        splits=splits,
-        split_codes=np.array([split_codes[split] for split, _, _ in rows], np.int8),
-        labels=np.array([label_codes[name] for _, name, _ in rows], np.int32),
-        left_out=left_out,
-    )
-
-
 def shown_class(name: str) -> str:
     """Return a printable class name, quoted where it begins or ends with a blank.
 
@@ -521,12 +438,3 @@ def _check_codes(codes: NDArray[Any], least: int, stop: int) -> None:
         raise ValueError(f"codes are {codes.dtype} {codes.shape}")
     if len(codes) and not least <= codes.min() <= codes.max() < stop:
         raise ValueError(f"codes are {codes.min()} to {codes.max()}, of {stop} names")
-
-
-def _what_was_found(left_out: tuple[LeftOut, ...]) -> str:
-    if not left_out:
-        return ""
-    reasons = Counter(item.reason for item in left_out)
-    return "; left out: " + ", ".join(
-        f"{number:,} ({reason})" for reason, number in reasons.items()
-    )

@@ -50,7 +50,8 @@ def in_parallel(tasks: Iterable[Any], *, size: int) -> Generator[Any, None, None
         for function, arguments, options in tasks:
             yield function(*arguments, **options)
         return
-    pool = get_reusable_executor(workers, initializer=_end_with, initargs=(os.getpid(),))
+    with _interrupts_later():
+        pool = get_reusable_executor(workers, initializer=_end_with, initargs=(os.getpid(),))
     waiting: deque[Future[Any]] = deque()
     _using.add(call := id(waiting))
     try:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data.dataset import Dataset, LeftOut, build
+from fer_data.data.dataset import Dataset, LeftOut
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.sources import archive, source
@@ -24,6 +24,7 @@ from fer_data.data.sources.files import files_of
 from fer_data.data.sources.folder_listing import Bound, files_below, layout_of, strangers
 from fer_data.data.sources.folder_tables import refuse_pointer, refuse_tables
 from fer_data.data.sources.piece import Found, Pieces
+from fer_data.data.sources.table import build
 from fer_data.errors import DataError
 
 _FILES_AT_ONCE = 256

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data.dataset import UNLABELLED, Dataset, LeftOut, build
+from fer_data.data.dataset import UNLABELLED, Dataset, LeftOut
 from fer_data.data.labels import SPLITS
 from fer_data.data.origin import Origin
+from fer_data.errors import DataError
 
 MAX_CLASSES = 1 << 16
 """Of one data set; labels that differ more often are no classes."""
@@ -75,4 +77,47 @@ def dataset_of(
         split_codes=np.array(new_codes, np.int8)[split_codes],
         labels=np.array(new_labels, np.int32)[labels],
         left_out=tuple(left_out),
+    )
+
+
+def build(
+    root: Path,
+    layout: str,
+    class_names: Iterable[str],
+    samples: Iterable[tuple[str, str | None, str | int]],
+    left_out: Iterable[LeftOut] = (),
+) -> Dataset:
+    """Build a dataset from (split, class name or None, location) triples.
+
+    Raises
+    ------
+    DataError
+        If there is no sample at all.
+    """
+    rows = list(samples)
+    left_out = tuple(left_out)
+    names = tuple(sorted(set(class_names)))
+    if not rows:
+        raise DataError(f"{root}: {layout}, but no picture in it{_what_was_found(left_out)}")
+    present = {split for split, _, _ in rows}
+    splits = tuple(split for split in SPLITS if split in present)
+    split_codes = {split: code for code, split in enumerate(splits)}
+    label_codes: dict[str | None, int] = {name: code for code, name in enumerate(names)}
+    label_codes[None] = UNLABELLED
+    return Dataset(
+        Origin(root, layout, names, np.array([location for _, _, location in rows])),
+        class_names=names,
+        splits=splits,
+        split_codes=np.array([split_codes[split] for split, _, _ in rows], np.int8),
+        labels=np.array([label_codes[name] for _, name, _ in rows], np.int32),
+        left_out=left_out,
+    )
+
+
+def _what_was_found(left_out: tuple[LeftOut, ...]) -> str:
+    if not left_out:
+        return ""
+    reasons = Counter(item.reason for item in left_out)
+    return "; left out: " + ", ".join(
+        f"{number:,} ({reason})" for reason, number in reasons.items()
     )

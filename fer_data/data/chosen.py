@@ -1,0 +1,104 @@
+"""Samples and labels as users name them: as indices, and as names of classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fer_data.errors import UsageError
+from fer_data.util.words import printable
+
+
+def indices_of(
+    samples: ArrayLike, number: int, ids: Callable[[], list[str]], root: Path
+) -> NDArray[np.int64]:
+    """Return the indices that indices, a mask or ids stand for, int64 [K], in their order.
+
+    Parameters
+    ----------
+    samples : array of int, of bool [N] or of str
+    number : int
+        N, how many samples there are.
+    ids : callable
+        Gives the id of each.
+    root : path
+        What errors name.
+
+    Raises
+    ------
+    UsageError
+        If there is no such sample, or one is named twice.
+    """
+    chosen = np.asarray(samples)
+    if not len(np.atleast_1d(chosen)):
+        return np.zeros(0, np.int64)
+    if chosen.ndim != 1 or chosen.dtype.kind not in "biuUO":
+        raise UsageError(
+            f"samples: expected indices, a mask or ids, got {chosen.dtype} {list(chosen.shape)}"
+        )
+    if chosen.dtype.kind == "b":
+        if len(chosen) != number:
+            raise UsageError(f"samples: a mask of {len(chosen):,} for {number:,} samples")
+        return np.flatnonzero(chosen)
+    if chosen.dtype.kind in "UO":
+        place = {sample: index for index, sample in enumerate(ids())}
+        if unknown := [one for one in chosen.tolist() if one not in place]:
+            raise UsageError(f"{root}: no sample {printable(str(unknown[0]))}")
+        chosen = np.array([place[one] for one in chosen.tolist()])
+    found = chosen.astype(np.int64)
+    if found.min() < -number or found.max() >= number:
+        raise UsageError(
+            f"samples: {found.min()} to {found.max()} of {number:,}; they count from 0"
+        )
+    found = found % number
+    if len(np.unique(found)) < len(found):
+        raise UsageError("samples: one is named twice")
+    return found
+
+
+def class_of(label: Any, class_names: Sequence[str]) -> str:
+    """Return the class name that a name or an index stands for.
+
+    Raises
+    ------
+    UsageError
+        If it is neither.
+    """
+    if isinstance(label, str):
+        return label
+    if isinstance(label, int | np.integer) and 0 <= label < len(class_names):
+        return class_names[int(label)]
+    raise UsageError(f"labels: expected a class name or 0 to {len(class_names) - 1}, got {label!r}")
+
+
+def classes_of(labels: ArrayLike, class_names: Sequence[str], number: int) -> NDArray[Any]:
+    """Return the class name of each sample, object [N]; ``""`` where there is none.
+
+    Parameters
+    ----------
+    labels : array of str, or of int (-1 where there is none), shape [N]
+    class_names : sequence of str
+    number : int
+        N.
+
+    Raises
+    ------
+    UsageError
+        If they are nothing of the kind.
+    """
+    given = np.asarray(labels)
+    if given.shape != (number,):
+        raise UsageError(f"labels: expected {number:,}, one a sample, got shape {given.shape}")
+    if given.dtype.kind in "iu":
+        if number and not -1 <= given.min() <= given.max() < len(class_names):
+            raise UsageError(
+                f"labels: expected -1 to {len(class_names) - 1}, got {given.min()} to {given.max()}"
+            )
+        given = np.array([*class_names, ""])[given]
+    elif given.dtype.kind not in "UO":
+        raise UsageError(f"labels: expected class names or indices, got {given.dtype}")
+    return given.astype(str).astype(object)
