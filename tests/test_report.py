@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_data.auditing import KINDS, audit_store
+from fer_data.auditing import audit_store
 from fer_data.data.store import open_store
 from fer_data.duplicates.photographs import COMPARED
 from fer_data.reporting import write_page, write_report
@@ -15,7 +15,7 @@ from fer_data.reporting.pictures import of_groups
 from tests.browser import CHROMIUM, NEEDED, Elements, show
 from tests.photographs import photographs
 from tests.programs import DATA, call
-from tests.test_audit import WITHOUT_GROUPS, everything, group_across, write
+from tests.test_audit import EVERY, WITHOUT_GROUPS, everything, group_across, write
 
 ATTACKS = (
     "<script>alert(1)</script>",
@@ -45,7 +45,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_page_tells_every_finding_with_its_pictures(page: Path) -> None:
     found = Elements(page.read_text("utf-8"))
-    for kind in KINDS:
+    for kind in EVERY:
         assert kind in found.text
     images = [attributes for tag, attributes in found.tags if tag == "img"]
     assert len(images) > 50

@@ -17,12 +17,13 @@ from fer_data.auditing import (
     files,
     near_copies,
     oversampled,
+    processing,
     split_groups,
 )
 from fer_data.auditing.exclusions import write_exclusions
 from fer_data.auditing.finding import SEVERITIES, Finding
 from fer_data.auditing.subject import Subject
-from fer_data.data.dataset import Dataset, shown_class
+from fer_data.data.dataset import Dataset, named_class
 from fer_data.data.reading import DatasetLike, load_skipping_bad
 from fer_data.data.store import PixelStore, open_store
 from fer_data.duplicates.photographs import COMPARED
@@ -39,7 +40,7 @@ __all__ = [
     "write_exclusions",
 ]
 
-_CHECKS = (copies, near_copies, split_groups, oversampled, classes, files, exposure)
+_CHECKS = (copies, near_copies, split_groups, oversampled, classes, files, processing, exposure)
 
 KINDS: dict[str, str] = {kind: about for check in _CHECKS for kind, about in check.KINDS.items()}
 """Every kind of finding, with what it is."""
@@ -123,7 +124,7 @@ def nearly_emptied(audit: Audit) -> list[str]:
     gone = np.bincount(dataset.labels[excluded], minlength=len(before))[: len(before)]
     return [
         f"that leaves {before[label] - gone[label]:,} of {before[label]:,} training samples of "
-        f"{shown_class(dataset.class_names[label])}"
+        f"{named_class(dataset.class_names[label])}"
         for label in np.flatnonzero(2 * gone > before)
     ]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from fer_data.auditing.finding import Finding
 from fer_data.auditing.subject import Subject
-from fer_data.data.dataset import shown_class
+from fer_data.data.dataset import named_class
 from fer_data.util.words import printable
 
 KINDS = {
@@ -30,7 +30,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         counts = dataset.class_counts(split)
         if not counts.any():  # a split without labels, as Kaggle's test.csv
             continue
-        missing = [shown_class(name) for name in dataset.without_samples(split)]
+        missing = [named_class(name) for name in dataset.without_samples(split)]
         if missing:
             yield Finding(
                 "missing-class",
@@ -42,7 +42,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             )
         few = np.flatnonzero((counts > 0) & (counts < FEW))
         if len(few):
-            names = [shown_class(dataset.class_names[label]) for label in few]
+            names = [named_class(dataset.class_names[label]) for label in few]
             shown = [f"{name} ({counts[label]})" for name, label in zip(names, few, strict=True)]
             yield Finding(
                 "few-samples",

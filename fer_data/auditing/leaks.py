@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fer_data.auditing.finding import Finding
 from fer_data.auditing.subject import Subject
-from fer_data.data.dataset import shown_class
+from fer_data.data.dataset import named_class
 from fer_data.util.words import counted
 
 
@@ -73,7 +73,7 @@ def _by_class(subject: Subject, leaked: NDArray[np.int64], split: str) -> str:
     shares = hits / np.maximum(dataset.class_counts(split), 1)
     order = [label for label in np.argsort(-shares, kind="stable") if hits[label]]
     shown = [
-        f"{shown_class(dataset.class_names[label])} {hits[label]:,} ({shares[label]:.0%})"
+        f"{named_class(dataset.class_names[label])} {hits[label]:,} ({shares[label]:.0%})"
         for label in order[:10]
     ]
     if len(order) > len(shown):

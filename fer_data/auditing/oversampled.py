@@ -8,7 +8,7 @@ import numpy as np
 
 from fer_data.auditing.finding import Finding
 from fer_data.auditing.subject import Subject, groups
-from fer_data.data.dataset import shown_class
+from fer_data.data.dataset import named_class
 from fer_data.util.words import counted
 
 KINDS = {"oversampled-on-disk": "classes that are mostly versions of few photographs"}
@@ -52,7 +52,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             "oversampled-on-disk",
             "error" if crossing else "warning",
-            shown_class(dataset.class_names[label]),
+            named_class(dataset.class_names[label]),
             words,
             "go back to the pictures themselves and balance when they are loaded, after the split"
             if crossing

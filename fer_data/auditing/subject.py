@@ -16,6 +16,8 @@ from fer_data.data.dataset import Dataset
 from fer_data.data.decode import Look
 from fer_data.data.looks import looks
 from fer_data.data.store import PixelStore
+from fer_data.duplicates.families import families_of
+from fer_data.duplicates.grouping import merge_groups
 from fer_data.duplicates.near import Pairs
 from fer_data.duplicates.photographs import LEAST_CONTRAST, equal_pictures, photographs, versions
 from fer_data.errors import DataError
@@ -100,8 +102,12 @@ class Subject:
 
     @cached_property
     def photographs(self) -> NDArray[np.int64]:
-        """A number for each picture, int64 [N], the same for copies and near copies of one."""
-        return photographs(self.copies, self.versions)
+        """A number for each image, int64 [N], the same for near-duplicates and derived files."""
+        found = photographs(self.copies, self.versions)
+        families = families_of(self.dataset)
+        merged = found if families is None else merge_groups(found, families)
+        assert merged is not None
+        return merged
 
 
 def _contents(dataset: Dataset) -> Iterator[bytes]:

@@ -433,6 +433,11 @@ def shown_class(name: str) -> str:
     return printable(name) if name == name.strip() else f"'{printable(name)}'"
 
 
+def named_class(name: str) -> str:
+    """Return a class name as it stands in a sentence: a number in quotes, else as `shown_class`."""
+    return f"'{name}'" if name.strip().isdecimal() else shown_class(name)
+
+
 def _check_codes(codes: NDArray[Any], least: int, stop: int) -> None:
     if codes.ndim != 1 or codes.dtype.kind != "i":
         raise ValueError(f"codes are {codes.dtype} {codes.shape}")

@@ -12,6 +12,7 @@ from fer_data.data.dataset import UNLABELLED, Dataset
 from fer_data.data.labels import TEST_SPLITS
 from fer_data.data.reading import DatasetLike, load
 from fer_data.data.store import open_store
+from fer_data.duplicates.families import related
 from fer_data.duplicates.grouping import merge_groups
 from fer_data.errors import DataError, UsageError
 from fer_data.splitting.apportion import apportion
@@ -88,13 +89,13 @@ def split(
     plan = _plan(dataset, validation, test, folds=folds, pool=pool)
     if min_per_class < 0:
         raise UsageError(f"min_per_class is {min_per_class}; it must be 0 or more")
-    groups = dataset.groups
+    groups = related(dataset)
     if near_duplicates:
         from fer_data.duplicates.photographs import COMPARED, photograph_groups  # FAISS
 
         store = open_store(dataset, form=COMPARED, cache=cache)
         dataset = store.dataset  # without images that cannot be decoded, where these are skipped
-        groups = merge_groups(photograph_groups(store.pixels), dataset.groups)
+        groups = merge_groups(photograph_groups(store.pixels), related(dataset))
     sides, num_across = _divide(dataset, groups, plan, seed=seed, min_per_class=min_per_class)
     found = Split(
         source=dataset,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fer_data.data.labels import TEST_SPLITS
 from fer_data.data.store import PixelStore
+from fer_data.duplicates.families import related
 from fer_data.duplicates.grouping import duplicate_groups, merge_groups
 from fer_data.errors import DataError
 from fer_data.loading.loader import Loader
@@ -140,7 +141,7 @@ def evaluation_loader(recipe: Recipe, store: PixelStore, rows: NDArray[np.int64]
 
 def _kept_together(store: PixelStore, indices: NDArray[np.int64]) -> NDArray[np.int64] | None:
     """Return a number for each of some samples, the same for those that must not be divided."""
-    groups = store.dataset.groups
+    groups = related(store.dataset)
     return merge_groups(
         duplicate_groups(store.pixels, indices), None if groups is None else groups[indices]
     )

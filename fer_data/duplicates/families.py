@@ -1,0 +1,84 @@
+"""Files that are derived from one another, by their names: copies and augmentations on disk.
+
+Names alone decide, so only names that tools make are taken for it: Roboflow's
+(``NAME_jpg.rf.HASH.jpg``), Keras's (``NAME.jpg0.jpg`` beside ``NAME.jpg``), and a file's name with
+a word of augmentation or of copying behind it (``NAME_flip.png``, ``NAME_aug_3.png``,
+``NAME (1).png``, ``NAME - Copy.png``) in the folder of ``NAME``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.data.dataset import Dataset
+from fer_data.duplicates.grouping import merge_groups
+
+_ROBOFLOW = re.compile(r"(.+)\.rf\.[0-9a-zA-Z]{8,40}")
+_KERAS = re.compile(r"(.+\.(?:jpe?g|png|bmp|gif|webp|tiff?))_?\d+", re.IGNORECASE)
+_WORD = re.compile(
+    r"(.+?)(?:[ _.-]+(?:aug|augmented|copy|flip|flipped|[hv]flip|mirror|mirrored|rot|rotate|rotated"
+    r"|rotation|noise|noisy|blur|blurred|bright|brighter|dark|darker|crop|cropped|zoom|zoomed|shift"
+    r"|shifted|shear|sheared)(?:[ _.-]*\d+)?|[ _]*\(\d+\))+",
+    re.IGNORECASE,
+)
+
+
+def file_families(locations: Sequence[str]) -> NDArray[np.int64]:
+    """Return a group number for each file, the same for those that are derived from one another.
+
+    Parameters
+    ----------
+    locations : sequence of str
+        Paths of files, with ``/``.
+
+    Returns
+    -------
+    ndarray of int64, shape [N]
+        0 or more.
+
+    Examples
+    --------
+    >>> file_families(["a/1.jpg", "a/1_flip.jpg", "a/2.jpg", "b/1_flip.jpg"]).tolist()
+    [0, 0, 1, 2]
+    """
+    files = [location.rpartition("/")[::2] for location in locations]
+    stems = {(folder, name.rpartition(".")[0] or name) for folder, name in files}
+    derived = [_derived_from(folder, name, stems) for folder, name in files]
+    number: dict[tuple[str, str], int] = {}
+    return np.array([number.setdefault(key, len(number)) for key in derived], np.int64)
+
+
+def _derived_from(folder: str, name: str, stems: set[tuple[str, str]]) -> tuple[str, str]:
+    """Return the folder and the stem of the file that a file is derived from, or its own."""
+    stem = name.rpartition(".")[0] or name
+    if match := _ROBOFLOW.fullmatch(stem):  # which names no two sources alike, in any split
+        return folder.rpartition("/")[2], f"{match[1]}.rf"
+    for pattern in (_KERAS, _WORD):
+        if match := pattern.fullmatch(stem):
+            source = match[1].rpartition(".")[0] if pattern is _KERAS else match[1]
+            if (folder, source) in stems:
+                return folder, source
+    return folder, stem
+
+
+def related(dataset: Dataset) -> NDArray[np.int64] | None:
+    """Return the group of each sample by the data's own groups and by families of files.
+
+    Returns
+    -------
+    ndarray of int64, shape [N], or None
+        None where there are neither.
+    """
+    return merge_groups(dataset.groups, families_of(dataset))
+
+
+def families_of(dataset: Dataset) -> NDArray[np.int64] | None:
+    """Return the family of each sample's file, int64 [N]; None where there are none."""
+    if dataset.in_table:
+        return None
+    found = file_families(dataset.locations.tolist())
+    return found if len(found) and found.max() + 1 < len(found) else None
