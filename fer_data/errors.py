@@ -43,8 +43,12 @@ class FerError(Exception):
         self.fix = {name: tuple(values) for name, values in (fix or {}).items()}
 
     @property
-    def message(self) -> str:
-        """The text without the arguments that settle the matter."""
+    def plain(self) -> str:
+        """The text without the arguments that settle the matter.
+
+        It is not called ``message``: PyTorch makes an exception that has such an attribute anew by
+        ``message=``, when it comes from a worker.
+        """
         return super().__str__()
 
     def __str__(self) -> str:
@@ -60,7 +64,7 @@ class FerError(Exception):
             the caller cannot.
         """
         arguments = [text for name, values in self.fix.items() if (text := spell(name, values))]
-        return f"{self.message} ({', '.join(arguments)})" if arguments else self.message
+        return f"{self.plain} ({', '.join(arguments)})" if arguments else self.plain
 
 
 def shown_values(values: Sequence[str]) -> str:

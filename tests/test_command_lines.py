@@ -146,7 +146,7 @@ def test_an_error_names_the_option_that_settles_the_matter(
 def test_an_error_spells_its_arguments_as_python_does_in_the_library() -> None:
     error = DataError("no", fix={"skip_bad": ["true"], "fold": ["1"], "csv": [], "to": ["a", "b"]})
     assert str(error) == "no (skip_bad=True, fold=1, csv=, to='a' or 'b')"
-    assert error.message == "no"
+    assert error.plain == "no"
     many = DataError("no", fix={"to": [f"{number}x" for number in range(9)]})
     assert str(many).endswith("'5x' or 3 others)")
 

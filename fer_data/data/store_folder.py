@@ -64,7 +64,7 @@ class DamagedStore(DataError):
         super().__init__(f"{self.damage}; open it again, and it is built anew")
 
     def __reduce__(self) -> Any:
-        return DataError, (self.message,)
+        return DataError, (self.plain,)
 
 
 @dataclass(frozen=True)
