@@ -24,6 +24,7 @@ from fer_data.sampling.strategy import NATURAL, Strategy
 from fer_data.sampling.weights import class_weights
 from fer_data.transforms.augment import Augmentation, Parameters, apply
 from fer_data.transforms.mixing import Mixing
+from fer_data.util.checks import finite_number
 from fer_data.util.scratch import Recycled, Scratch
 from fer_data.util.words import counted
 
@@ -109,6 +110,7 @@ class Loader:
 
     def __post_init__(self) -> None:
         checked_shard(self.shard)
+        finite_number("rescale", self.rescale)
         for name, least in (("batch_size", 1), ("seed", 0), ("step", 0)):
             value = getattr(self, name)
             if not isinstance(value, int | np.integer) or value < least:

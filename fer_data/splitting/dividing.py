@@ -17,6 +17,7 @@ from fer_data.duplicates.grouping import merge_groups
 from fer_data.errors import DataError, UsageError
 from fer_data.splitting.apportion import apportion
 from fer_data.splitting.result import Split
+from fer_data.util.checks import finite_number, whole_number
 from fer_data.util.words import counted
 
 
@@ -87,8 +88,8 @@ def split(
     dataset = load(data, **options)
     dataset.check_labels()
     plan = _plan(dataset, validation, test, folds=folds, pool=pool)
-    if min_per_class < 0:
-        raise UsageError(f"min_per_class is {min_per_class}; it must be 0 or more")
+    whole_number("min_per_class", min_per_class)
+    whole_number("seed", seed)
     groups = related(dataset)
     if near_duplicates:
         from fer_data.duplicates.photographs import COMPARED, photograph_groups  # FAISS
@@ -160,8 +161,7 @@ def _plan(
 ) -> _Plan:
     kept = () if pool else tuple(name for name in dataset.splits if name in TEST_SPLITS)
     if folds is not None:
-        if folds < 2:
-            raise UsageError(f"folds is {folds}; it must be 2 or more")
+        whole_number("folds", folds, 2)
         if validation is not None or test is not None:
             raise UsageError("folds are of one size: leave validation and test away")
         return _Plan(tuple(map(str, range(1, folds + 1))), [1 / folds] * folds, kept)
@@ -175,7 +175,7 @@ def _plan(
         "test": 0.0 if kept else 0.1 if test is None else test,
     }
     for name, fraction in parts.items():
-        if not 0 <= fraction < 1:
+        if not 0 <= finite_number(name, fraction) < 1:
             raise UsageError(f"{name} is {fraction}; it must be 0 or more and less than 1")
     rest = 1 - sum(parts.values())
     if not 0 < rest < 1:

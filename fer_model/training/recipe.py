@@ -13,6 +13,7 @@ from fer_data.sampling.schedule import EpochSize
 from fer_data.sampling.strategy import Strategy
 from fer_data.transforms.augment import checked
 from fer_data.transforms.mixing import Mixing
+from fer_data.util.checks import finite_number, whole_number
 from fer_model.losses.choice import LossChoice
 
 Protocol = Literal["standard", "notebook"]
@@ -22,6 +23,12 @@ Schedule = Literal["plateau", "cosine"]
 Optimizer = Literal["adam", "adamw", "sgd"]
 Precision = Literal["float32", "bfloat16"]
 TestTime = Literal["none", "flips", "crops"]
+
+
+_NUMBERS = (
+    *("learning_rate", "weight_decay", "clip_norm", "label_smoothing", "average"),
+    *("plateau_factor", "min_learning_rate", "validation_fraction", "subset", "rescale"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +133,13 @@ class Recipe:
     protocol: Protocol = "standard"
 
     def __post_init__(self) -> None:
+        for name in ("batch_size", "epochs", "plateau_patience", "seed"):
+            whole_number(name, getattr(self, name))
+        if self.steps_per_epoch is not None:
+            whole_number("steps_per_epoch", self.steps_per_epoch)
+        for name in _NUMBERS:
+            if getattr(self, name) is not None:
+                finite_number(name, getattr(self, name))
         object.__setattr__(self, "balance", str(Strategy.parse(self.balance)))
         object.__setattr__(self, "loss", str(LossChoice.parse(self.loss)))
         object.__setattr__(self, "image_size", sides_of(self.image_size))
