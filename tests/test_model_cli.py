@@ -155,7 +155,7 @@ def test_other_backends_train_too(
         ),
         (["evaluate", "nowhere", "nowhere"], "no run here"),
         (["evaluate", RUN, "nowhere"], "there is no such file or folder"),
-        (["predict", RUN, "first.json"], "not a picture"),
+        (["predict", RUN, "first.json"], "expected a list of objects"),
         pytest.param(
             ["predict", RUN, "nowhere.png", "--skip-bad"],
             "none of the images",
