@@ -50,3 +50,9 @@ def test_roboflow_names_are_one_family_in_every_split() -> None:
         f"train/a/x2_jpg.rf.{one}.jpg",
     ]
     assert file_families(files).tolist() == [0, 0, 1, 2]
+
+
+def test_files_of_one_stem_are_no_family() -> None:
+    assert file_families(["a/1.jpg", "a/1.png", "a/2.jpg"]).tolist() == [0, 1, 2]
+    records = [f"train-00000-of-00001.tfrecord:{row}" for row in range(3)]
+    assert len(set(file_families(records).tolist())) == 3

@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from fer_data.data.dataset import Dataset
 from fer_data.duplicates.grouping import merge_groups
 
+_OF_FILES = ("folder", "labelled-images")
+"""Sources whose samples are files."""
+
 _ROBOFLOW = re.compile(r"(.+)\.rf\.[0-9a-zA-Z]{8,40}")
 _KERAS = re.compile(r"(.+\.(?:jpe?g|png|bmp|gif|webp|tiff?))_?\d+", re.IGNORECASE)
 _WORD = re.compile(
@@ -48,12 +51,18 @@ def file_families(locations: Sequence[str]) -> NDArray[np.int64]:
     files = [location.rpartition("/")[::2] for location in locations]
     stems = {(folder, name.rpartition(".")[0] or name) for folder, name in files}
     derived = [_derived_from(folder, name, stems) for folder, name in files]
-    number: dict[tuple[str, str], int] = {}
-    return np.array([number.setdefault(key, len(number)) for key in derived], np.int64)
+    sources = set(filter(None, derived))
+    number: dict[tuple[str, ...], int] = {}
+    found = []
+    for (folder, name), source in zip(files, derived, strict=True):
+        own = folder, name.rpartition(".")[0] or name
+        key = source or (own if own in sources else (folder, name, "alone"))
+        found.append(number.setdefault(key, len(number)))
+    return np.array(found, np.int64)
 
 
-def _derived_from(folder: str, name: str, stems: set[tuple[str, str]]) -> tuple[str, str]:
-    """Return the folder and the stem of the file that a file is derived from, or its own."""
+def _derived_from(folder: str, name: str, stems: set[tuple[str, str]]) -> tuple[str, str] | None:
+    """Return the folder and the stem of the file that a file is derived from, or None."""
     stem = name.rpartition(".")[0] or name
     if match := _ROBOFLOW.fullmatch(stem):  # which names no two sources alike, in any split
         return folder.rpartition("/")[2], f"{match[1]}.rf"
@@ -62,7 +71,7 @@ def _derived_from(folder: str, name: str, stems: set[tuple[str, str]]) -> tuple[
             source = match[1].rpartition(".")[0] if pattern is _KERAS else match[1]
             if (folder, source) in stems:
                 return folder, source
-    return folder, stem
+    return None
 
 
 def related(dataset: Dataset) -> NDArray[np.int64] | None:
@@ -78,7 +87,7 @@ def related(dataset: Dataset) -> NDArray[np.int64] | None:
 
 def families_of(dataset: Dataset) -> NDArray[np.int64] | None:
     """Return the family of each sample's file, int64 [N]; None where there are none."""
-    if dataset.in_table:
+    if dataset.kind not in _OF_FILES:
         return None
     found = file_families(dataset.locations.tolist())
     return found if len(found) and found.max() + 1 < len(found) else None
