@@ -299,25 +299,39 @@ def test_an_item_that_is_no_image_is_named(images: NDArray[np.uint8]) -> None:
         fer_data.open_loader(fer_data.load(photos))
 
 
-def test_sources_are_registered(images: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fer_data.data.sources.SOURCES", SOURCES)
+class Mine:
+    """What only a source of one's own can read."""
+
+
+def test_sources_are_registered(images: NDArray[np.uint8]) -> None:
     arrays = SOURCES["arrays"]
     mine = Source(
         "mine",
-        lambda data: data == "mine",
+        lambda data: isinstance(data, Mine),
         lambda data, options: arrays.read((images, NAMES), options),
         *(arrays.state, arrays.pieces, arrays.names),
         of_paths=False,
     )
     with pytest.raises(UsageError):
+        fer_data.load([Mine()])
+    with pytest.raises(UsageError, match="registered already"):
         fer_data.register_source(arrays)
     before = dict(SOURCES)
     try:
         fer_data.register_source(mine)
-        assert next(iter(SOURCES)) == "mine"
+        data = fer_data.load(Mine())
+        assert (data.kind, data.counts["train"]["cat"]) == ("mine", 6)
     finally:
         SOURCES.clear()
         SOURCES.update(before)
+
+
+def test_the_images_of_a_dataset_of_objects_are_its_fingerprint(images: NDArray[np.uint8]) -> None:
+    def digest(of: NDArray[np.uint8]) -> str:
+        return fer_data.open_store(fer_data.load(Photos(of))).fingerprint
+
+    assert digest(images) == digest(images.copy())
+    assert digest(images) != digest(255 - images)
 
 
 @given(

@@ -189,7 +189,7 @@ def _in_memory(dataset: Dataset, form: PixelFormat) -> PixelStore:
         done = fill.fill_array(dataset.origin, form, filled, stop_at_bad=not tolerant)
         arrays, bad, changes = [filled], done.bad, done.changes
     dataset = _without_bad(dataset, bad)
-    key = memory.fingerprint(dataset.origin)
+    key = memory.fingerprint(arrays)
     report = BuildReport(len(dataset.origin) - len(bad), len(bad), changes)
     return PixelStore(None, dataset, images_of(arrays, dataset.rows), form, report, key, key)
 
