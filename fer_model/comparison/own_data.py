@@ -12,7 +12,7 @@ from fer_data.data.decode import PixelFormat
 from fer_data.data.image_format import FormatRequest
 from fer_data.data.reading import load
 from fer_data.data.store import open_store
-from fer_data.errors import DataError
+from fer_data.errors import DataError, UsageError
 from fer_data.writers import convert
 
 OWN_DATA = "data.npz"
@@ -25,7 +25,11 @@ def kept_in(out: Path, dataset: Dataset, form: PixelFormat | FormatRequest) -> D
     ------
     DataError
         If the folder holds other data, or cannot be written.
+    UsageError
+        If the data has soft labels, which the file cannot hold.
     """
+    if dataset.soft_labels is not None:
+        raise UsageError(f"{dataset.root}: soft labels are not kept; write the data to files first")
     path = out / OWN_DATA
     found = open_store(dataset, form=form).form
     with TemporaryDirectory(dir=out, prefix=".data-") as folder:
