@@ -43,16 +43,16 @@ def find(subject: Subject) -> Iterator[Finding]:
             for name, values in figures.items()
         }
         large = {name: d for name, d in differences.items() if abs(d) >= LARGE}
-        told = [f"{name} {d:+.1f} standard deviations" for name, d in large.items()]
-        told += _looks(subject, train, judged)
-        if told:
+        parts = [f"{name} {d:+.1f} standard deviations" for name, d in large.items()]
+        parts += _looks(subject, train, judged)
+        if parts:
             worst = max(map(abs, large.values()), default=0.0)
             yield Finding(
                 "processed-differently",
                 "error" if worst >= VERY_LARGE else "warning",
                 f"train, {split}",
                 f"{split} images differ from training images of the same classes: "
-                f"{', '.join(told)}",
+                f"{', '.join(parts)}",
                 "process both alike; near-duplicates across them cannot be judged as they are",
                 num_unlisted=len(judged),
             )

@@ -81,8 +81,8 @@ def _near(name: str, known: Sequence[str]) -> str:
 
 def _reloaded(dataset: Dataset, chosen: LoadOptions, given: dict[str, Any]) -> Dataset:
     """Return what options that apply to any dataset make of one."""
-    anew = ("exclude", "relabel", "soft", "splits", "fold", "class_names", "skip_bad")
-    if others := [name for name in given if name not in anew]:
+    allowed = ("exclude", "relabel", "soft", "splits", "fold", "class_names", "skip_bad")
+    if others := [name for name in given if name not in allowed]:
         raise UsageError(f"{', '.join(others)}: a Dataset was loaded with its options already")
     if not given:
         return dataset

@@ -106,7 +106,7 @@ class Loader:
     labels: NDArray[np.int64] = field(init=False)
     counts: NDArray[np.int64] = field(init=False)
     class_weights: NDArray[np.float64] = field(init=False)
-    _made: Any = field(init=False, repr=False)
+    _made: _Made = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         checked_shard(self.shard)
@@ -162,12 +162,12 @@ class Loader:
     @property
     def num_samples(self) -> int:
         """Samples that an epoch draws, for all shards together."""
-        return self._made.draws.planner.schedule.size  # type: ignore[no-any-return]
+        return self._made.draws.planner.schedule.size
 
     @property
     def num_steps(self) -> int:
         """Batches of an epoch."""
-        return self._made.steps.per_epoch  # type: ignore[no-any-return]
+        return self._made.steps.per_epoch
 
     @property
     def rare_classes(self) -> tuple[str, ...]:
@@ -177,11 +177,11 @@ class Loader:
 
     def draws(self, epoch: int) -> NDArray[np.int64]:
         """Return how many samples of each class an epoch draws, int64 [C]."""
-        return self._made.draws.planner.schedule.draws(epoch)  # type: ignore[no-any-return]
+        return self._made.draws.planner.schedule.draws(epoch)
 
     def plan(self, epoch: int) -> EpochPlan:
         """Return an epoch's draws, for all shards together, as indices into `rows`."""
-        return self._made.draws.plan(epoch)  # type: ignore[no-any-return]
+        return self._made.draws.plan(epoch)
 
     def batch(self, step: int) -> Batch:
         """Return the batch of a step, counted on through the epochs from 0."""
@@ -311,7 +311,7 @@ class Loader:
 
     def window(self, step: int) -> tuple[int, int]:
         """Return where a step begins and ends in the draws of all epochs, one after the other."""
-        return self._made.steps.window(step)  # type: ignore[no-any-return]
+        return self._made.steps.window(step)
 
     def steps_within(self, num_bytes: int) -> int:
         """Return how many steps' pictures fit into so many bytes; 1 or more."""

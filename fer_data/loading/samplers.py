@@ -21,6 +21,7 @@ from fer_data.sampling.schedule import EpochSize
 from fer_data.sampling.shard import WHOLE, Shard, checked_shard
 from fer_data.sampling.steps import Draws, Steps
 from fer_data.sampling.strategy import Strategy
+from fer_data.util.checks import whole_number
 
 _AT_ONCE = 1 << 16
 
@@ -105,16 +106,11 @@ class BalancedBatchSampler:
         self._position = _Position(0)
         if self._per_class == (None, None):
             self.strategy: Strategy | None = strategy_of(balance, codes, names)
-            if not isinstance(batch_size, int | np.integer) or batch_size < 1:
-                raise UsageError(
-                    f"batch_size: expected a whole number, 1 or more, got {batch_size!r}"
-                )
-            self.batch_size = int(batch_size)
+            self.batch_size = whole_number("batch_size", batch_size, 1)
         else:
             self.strategy = None
             self.batch_size = _product(classes_per_batch, samples_per_class, batch_size)
-        if not isinstance(seed, int | np.integer) or seed < 0:
-            raise UsageError(f"seed: expected a whole number, 0 or more, got {seed!r}")
+        whole_number("seed", seed)
         self._make_draws()
         if self._steps.per_epoch < 1:
             raise UsageError(
@@ -141,8 +137,7 @@ class BalancedBatchSampler:
 
     def __getitem__(self, step: int) -> list[Any]:
         """Return the indices of a step, counted from 0 through all epochs."""
-        if step < 0:
-            raise UsageError(f"step: expected 0 or more, got {step}")
+        whole_number("step", step)
         start, stop = self._steps.window(step)
         return self._given(self._draws.between(start, stop)[self.shard.of(stop - start)])
 
@@ -171,8 +166,7 @@ class BalancedBatchSampler:
 
     def set_epoch(self, epoch: int) -> None:
         """Begin the next iteration with an epoch, unless a state was loaded that is within it."""
-        if not isinstance(epoch, int | np.integer) or epoch < 0:
-            raise UsageError(f"epoch: expected a whole number, 0 or more, got {epoch!r}")
+        whole_number("epoch", epoch)
         position = self._position
         if not position.goes_on or position.is_under_way or position.step // len(self) != epoch:
             self._position = _Position(epoch * len(self))
@@ -193,7 +187,7 @@ class BalancedBatchSampler:
             ``epoch`` and ``step`` in it; ``samples``, the draws before it; ``goes_on``, whether
             the next iteration goes on within an epoch; and ``fingerprint``, the settings.
         """
-        step = self.step if step is None else step
+        step = self.step if step is None else whole_number("step", step)
         epoch, place = divmod(step, len(self))
         return {
             "epoch": epoch,
@@ -344,8 +338,7 @@ class _Position:
 
 def _product(classes: Any, samples: Any, batch_size: Any) -> int:
     for name, value in (("classes_per_batch", classes), ("samples_per_class", samples)):
-        if not isinstance(value, int | np.integer) or value < 1:
-            raise UsageError(f"{name}: expected a whole number, 1 or more, got {value!r}")
+        whole_number(name, value, 1)
     if batch_size not in (None, classes * samples):
         raise UsageError(
             f"batch_size: {classes} classes with {samples} samples are {classes * samples}, got "
