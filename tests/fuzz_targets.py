@@ -36,6 +36,7 @@ from fer_data.data.sources.pixel_text import NUM_PIXELS, parse_pixels
 from fer_data.data.sources.source import check_bad_rows
 from fer_data.errors import DataError, UsageError
 from fer_data.loading.loader import Loader
+from fer_data.loading.opening import make_loader
 from fer_data.sampling.schedule import Schedule
 from fer_data.sampling.strategy import Strategy
 
@@ -292,7 +293,7 @@ def try_store(data: bytes) -> None:
         assert str(found.report)
         with contextlib.suppress(*REFUSED):
             found.verify()
-        batch = Loader(found, found.dataset.indices("train"), batch_size=4).batch(1)
+        batch = make_loader(found, found.dataset.indices("train"), batch_size=4).batch(1)
         assert batch.images.shape[1:] == found.form.shape
 
 
@@ -466,7 +467,7 @@ STRATEGY_SEEDS = [
 def loader() -> Loader:
     folder = small_store()
     small = store._map(folder, load(scratch() / "data", layout="class-folders"))
-    return Loader(small, small.dataset.indices("train"), Strategy.parse("batch"), batch_size=2)
+    return make_loader(small, small.dataset.indices("train"), "batch", batch_size=2)
 
 
 def try_state(data: bytes) -> None:
@@ -474,12 +475,13 @@ def try_state(data: bytes) -> None:
     one = loader()
     try:
         text = data.decode("utf-8")
-        state = json.loads(text.replace('"$"', json.dumps(one.state()["fingerprint"])))
+        state = json.loads(text.replace('"$"', json.dumps(one.state_dict()["fingerprint"])))
     except (ValueError, RecursionError):
         return
     with contextlib.suppress(*REFUSED):
-        resumed = one.from_state(state)
-        assert resumed.state() == {**one.state(), "epoch": state["epoch"], "step": state["step"]}
+        resumed = one.at(0)
+        resumed.load_state_dict(state)
+        assert resumed.state_dict() == one.state_dict(resumed.step)
         assert len(next(iter(resumed)).labels)
 
 

@@ -81,7 +81,7 @@ def contenders(chosen: argparse.Namespace) -> dict[str, tuple[Any, Any]]:
         augment=chosen.augment,
         mix=chosen.mix,
         rescale=1 / 255,
-        drop_remainder=True,
+        drop_last=True,
     )
 
     def net(precision: str = chosen.precision) -> Any:

@@ -66,10 +66,10 @@ def planned_arrays(
     refuse_shard(loader)
     plan = loader.batch_plan(step, stop)
     targets = (plan.targets(loader.num_classes), plan.weights)
-    return plan_arrays(plan, rows), *targets[: 2 if loader.strategy.weights else 1]
+    return plan_arrays(plan, rows), *targets[: 2 if loader.weights else 1]
 
 
 def refuse_shard(loader: Loader) -> None:
     """Raise a `UsageError` if a loader is of a shard, whose batches are no whole ones."""
-    if loader.shard.count > 1:
+    if loader.sampler.shard.count > 1:
         raise UsageError("a shard's batches cannot be planned for a device: take whole batches")

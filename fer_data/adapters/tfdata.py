@@ -60,12 +60,12 @@ def tf_dataset(
     loader = as_loader(source, options)
     check_labels(loader, label_mode)
     specs = (
-        tf.TensorSpec((None, *loader.store.form.shape), tf.float32),
+        tf.TensorSpec((None, *loader.store.form.shape), loader.dtype),
         tf.TensorSpec((None, loader.num_classes), tf.float32)
         if label_mode == "one-hot"
         else tf.TensorSpec((None,), tf.int64),
         tf.TensorSpec((None,), tf.float32),
-    )[: 3 if loader.strategy.weights else 2]
+    )[: 3 if loader.weights else 2]
     return by_step(
         loader,
         lambda step, stop: loader.arrays(step, stop, label_mode=label_mode),

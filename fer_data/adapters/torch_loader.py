@@ -125,7 +125,7 @@ class _Steps(DistributedSampler[_Step]):
     """
 
     def __init__(self, loader: Loader) -> None:
-        shard = loader.shard
+        shard = loader.sampler.shard
         super().__init__(
             range(loader.num_steps),
             num_replicas=shard.count,
@@ -183,7 +183,9 @@ class _Steps(DistributedSampler[_Step]):
         UsageError
             If the state is of other data or settings, and which; or no state.
         """
-        first = self._loader.from_state(state).step
+        resumed = self._loader.at(0)
+        resumed.load_state_dict(state)
+        first = resumed.step
         given = state.get("given", 0)
         if not isinstance(given, int) or not 0 <= given <= len(self):
             raise UsageError(f"state: expected given of 0 to {len(self)}, got {given!r}")
@@ -192,7 +194,7 @@ class _Steps(DistributedSampler[_Step]):
 
     @cached_property
     def _fingerprint(self) -> str:
-        return str(self._loader.state(0)["fingerprint"])
+        return str(self._loader.state_dict(0)["fingerprint"])
 
 
 def _only(batches: list[_Tensors]) -> _Tensors:
@@ -210,7 +212,9 @@ def _another_order() -> UsageError:
 
 def _warn_of_whole_batches(loader: Loader) -> None:
     distributed = torch.distributed
-    if loader.shard.count > 1 or not (distributed.is_available() and distributed.is_initialized()):
+    if loader.sampler.shard.count > 1 or not (
+        distributed.is_available() and distributed.is_initialized()
+    ):
         return
     if (num := distributed.get_world_size()) > 1:
         warnings.warn(

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from fer_data.data.cache import cache_folder
 from fer_data.data.changes import Changes
 from fer_data.data.dataset import CANNOT_BE_DECODED, Dataset, LeftOut
 from fer_data.data.decode import PixelFormat
+from fer_data.data.decoded import DecodedImages, decoded_images
 from fer_data.data.image_format import FormatRequest, format_of
 from fer_data.data.images import Images, images_of
 from fer_data.data.origin import Origin
@@ -56,7 +57,7 @@ class PixelStore:
     path : Path or None
         The store's folder; None where the images are in memory.
     dataset : Dataset
-    pixels : ndarray of uint8, shape [N, H, W, C], or Images
+    pixels : ndarray of uint8, shape [N, H, W, C], or Images or DecodedImages
         Row *i* is the image of sample *i*. Memory-mapped and read-only, where there is a folder;
         where the dataset takes some of the images only, they are taken as they are indexed.
     form : PixelFormat
@@ -72,7 +73,7 @@ class PixelStore:
 
     path: Path | None
     dataset: Dataset
-    pixels: NDArray[np.uint8] | Images
+    pixels: NDArray[np.uint8] | Images | DecodedImages
     form: PixelFormat
     report: BuildReport
     digest: str
@@ -107,7 +108,7 @@ def open_store(
     data: DatasetLike,
     *,
     form: PixelFormat | FormatRequest | None = None,
-    cache: str | Path | None = None,
+    cache: str | Path | Literal[False] | None = None,
     log: bool = True,
     **options: Any,
 ) -> PixelStore:
@@ -125,7 +126,8 @@ def open_store(
         Size and colour of every image; by default the data's own.
     cache : path, optional
         Folder that holds stores. By default the environment variable ``FER_DATA_CACHE``, else
-        ``fer-data`` in the user's cache folder.
+        ``fer-data`` in the user's cache folder. False keeps none: the images of files are decoded
+        whenever they are taken, for data that is too large to be kept decoded.
     log : bool
         Whether to log a conversion.
     **options
@@ -148,8 +150,12 @@ def open_store(
         of_files.update(f"{FORMAT} {origin.kind} {origin.image_column} {state.key()} ".encode())
         of_files.update(origin.locations.tobytes())
         of_files.update(os.fsencode(origin.root))
-        known = cache_folder(cache) / "sizes" / f"{of_files.hexdigest()}.json"
+        known = cache_folder(cache or None) / "sizes" / f"{of_files.hexdigest()}.json"
         form = _format(request, dataset, known)
+        if cache is False:
+            images, key = decoded_images(dataset, state, form)
+            report = BuildReport(len(origin), 0, Changes())
+            return PixelStore(None, dataset, images, form, report, key, key)
         of_files.update(str(form).encode())
         folder = cache_folder(cache) / f"{_plain(origin.root.name)}-{of_files.hexdigest()}"
         if not _is_of(origin, state, folder):

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.transforms.augment import Parameters
-
 Labels = Literal["one-hot", "int"]
-"""How labels are given: as shares of each class, or as numbers."""
+"""How labels are given: as fractions of each class, or as numbers."""
 
 
 class Mixed(NamedTuple):
-    """What the pictures of a batch were mixed with; see `fer_data.transforms.mixing`.
+    """What the images of a batch were mixed with; see `fer_data.transforms.mixing`.
 
     Attributes
     ----------
@@ -24,9 +23,10 @@ class Mixed(NamedTuple):
     repeats, labels : ndarray of int64, shape [B]
         How often it was used before, and its label.
     shares : ndarray of float32, shape [B]
-        Of a picture in the mixture, the same for all of a step; the rest is its partner's.
+        λ, the fraction of an image in the mixture, the same for all of a step; the rest is its
+        partner's.
     label_shares : ndarray of float32, shape [B]
-        Of its label.
+        The fraction of its label.
     places : ndarray of int64, shape [B]
         Place of each partner in its batch, all shards together.
     """
@@ -39,19 +39,36 @@ class Mixed(NamedTuple):
     places: NDArray[np.int64]
 
 
-class BatchPlan(NamedTuple):
-    """What makes a batch of B samples, before any pixel is touched; see `Batch`."""
+@dataclass
+class BatchPlan:
+    """What makes a batch of B samples, before any pixel is touched.
+
+    Attributes
+    ----------
+    labels : ndarray of int64, shape [B]
+    weights : ndarray of float32, shape [B]
+        All one unless the strategy has class weights; for a mixed image or a soft label, the
+        weights of its labels in their proportions.
+    samples, repeats : ndarray of int64, shape [B]
+        Row of each sample in the store, and how often it was used before.
+    parameters : Parameters
+        What the transform does.
+    mixed : Mixed or None
+        What the images are mixed with.
+    soft : ndarray of float32, shape [B, C], or None
+        Soft labels, mixing included, where the loader has them.
+    """
 
     labels: NDArray[np.int64]
     weights: NDArray[np.float32]
     samples: NDArray[np.int64]
     repeats: NDArray[np.int64]
-    parameters: Parameters
-    mixed: Mixed | None
-    soft: NDArray[np.float32] | None
+    parameters: Any
+    mixed: Mixed | None = None
+    soft: NDArray[np.float32] | None = None
 
     def targets(self, num_classes: int) -> NDArray[np.float32]:
-        """Return labels as shares of each class, float32 [B, num_classes]."""
+        """Return labels as fractions of each class, float32 [B, num_classes]."""
         if self.soft is not None:
             return self.soft
         every = np.arange(len(self.labels))
@@ -64,38 +81,16 @@ class BatchPlan(NamedTuple):
         return targets
 
 
-class Batch(NamedTuple):
-    """One batch of B samples.
+@dataclass
+class Batch(BatchPlan):
+    """One batch of B samples: its plan, and its images.
 
     Attributes
     ----------
-    images : ndarray of float32, shape [B, H, W, C]
-    labels : ndarray of int64, shape [B]
-    weights : ndarray of float32, shape [B]
-        All one unless the strategy has class weights; for a mixed picture or a soft label, its
-        labels' weights in the labels' shares.
-    samples, repeats : ndarray of int64, shape [B]
-        Row of each sample in the store, and how often it was used before.
-    parameters : Parameters
-        What augmentation did.
-    mixed : Mixed or None
-        What the pictures were mixed with.
-    soft : ndarray of float32, shape [B, C], or None
-        Soft labels, mixing included, where the loader has them.
+    images : ndarray of float32 or uint8, shape [B, H, W, C]
     """
 
-    images: NDArray[np.float32]
-    labels: NDArray[np.int64]
-    weights: NDArray[np.float32]
-    samples: NDArray[np.int64]
-    repeats: NDArray[np.int64]
-    parameters: Parameters
-    mixed: Mixed | None
-    soft: NDArray[np.float32] | None
-
-    def targets(self, num_classes: int) -> NDArray[np.float32]:
-        """Return labels as shares of each class, float32 [B, num_classes]."""
-        return BatchPlan(*self[1:]).targets(num_classes)
+    images: NDArray[Any] = None  # type: ignore[assignment]  # always given
 
     def split(self, sizes: Sequence[int]) -> Iterator[Batch]:
         """Yield its samples as batches of these sizes, which share its memory."""
@@ -103,15 +98,13 @@ class Batch(NamedTuple):
         for size in sizes:
             part = slice(start, start + size)
             start += size
-            columns: list[Any] = [None if one is None else one[part] for one in self.parameters]
-            mixed: list[Any] = [one[part] for one in self.mixed or ()]
-            yield Batch(
-                self.images[part],
-                self.labels[part],
-                self.weights[part],
-                self.samples[part],
-                self.repeats[part],
-                Parameters(*columns),
-                Mixed(*mixed) if mixed else None,
-                None if self.soft is None else self.soft[part],
-            )
+            yield Batch(*(_part(getattr(self, one.name), part) for one in fields(self)))
+
+
+def _part(column: Any, part: slice) -> Any:
+    """Return some rows of a column, or of each column of a tuple."""
+    if column is None:
+        return None
+    if isinstance(column, tuple):
+        return type(column)(*(_part(one, part) for one in column))
+    return column[part]

@@ -5,20 +5,27 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fer_data.data.decode import Color, Fit
 from fer_data.data.image_format import FormatRequest, sides_of
 from fer_data.data.labels import EVALUATION_SPLITS, split_to_take
 from fer_data.data.options import LoadOptions
 from fer_data.data.reading import DatasetLike, load
-from fer_data.data.store import open_store
-from fer_data.errors import UsageError
+from fer_data.data.store import PixelStore, open_store
+from fer_data.errors import DataError, UsageError
 from fer_data.loading.loader import Loader
+from fer_data.loading.samplers import BalancedBatchSampler
+from fer_data.loading.strata import any_strategy
 from fer_data.sampling.schedule import EpochSize
 from fer_data.sampling.shard import WHOLE, Shard
 from fer_data.sampling.strategy import NATURAL, Strategy
+from fer_data.transforms.augment import Augmentation
 from fer_data.transforms.mixing import Mixing
+from fer_data.util.words import counted
 
 
 def as_loader(source: DatasetLike | Loader, options: dict[str, Any]) -> Loader:
@@ -49,14 +56,15 @@ def open_loader(
     mix: str = "none",
     seed: int = 0,
     shuffle: bool | None = None,
-    drop_remainder: bool = False,
+    drop_last: bool = False,
     shard: Shard = WHOLE,
     state: dict[str, Any] | None = None,
+    dtype: Literal["float32", "uint8"] = "float32",
     rescale: float = 1.0,
     image_size: int | tuple[int, int] | None = None,
     color: Color | None = None,
     fit: Fit = "stretch",
-    cache: str | Path | None = None,
+    cache: str | Path | Literal[False] | None = None,
     **options: Any,
 ) -> Loader:
     """Open a data set's split as batches.
@@ -93,14 +101,18 @@ def open_loader(
         Everything random follows from it.
     shuffle : bool, optional
         By default the training split is shuffled and no other.
-    drop_remainder : bool
-        Whether all batches are whole; see `Loader`.
+    drop_last : bool
+        Whether all batches are whole. What is left of an epoch then begins the next one: nothing is
+        lost, and every guarantee holds over the batches as they come.
     shard : Shard
         Which part of every batch to give; by default all of it.
     state : dict, optional
-        What `Loader.state` gave, to go on from there.
+        What `Loader.state_dict` gave, to go on from there.
+    dtype : {"float32", "uint8"}
+        Of the images. uint8 are a quarter of the bytes, rounded where a transform makes fractions,
+        for a model that rescales them itself.
     rescale : float
-        What pixels, 0 to 255, are multiplied by.
+        What pixels, 0 to 255, are multiplied by; with float32 only.
     image_size : int or (int, int), optional
         Side of a square, or height and width; images of another size are resized once, when the
         store is built. By default the images' own size; where they differ, it must be given.
@@ -108,8 +120,9 @@ def open_loader(
         By default rgb where any image has colour, else grey.
     fit : {"stretch", "crop", "pad"}
         How images of another aspect ratio are resized; see `fer_data.PixelFormat`.
-    cache : path, optional
-        Where decoded pictures are kept; see `fer_data.open_store`.
+    cache : path or False, optional
+        Where decoded images are kept, or False to decode them in every epoch; see
+        `fer_data.open_store`.
     **options
         As in `fer_data.load`, for a path. Soft labels are for the training split alone: another
         one is judged by its labels.
@@ -122,36 +135,107 @@ def open_loader(
         If an argument cannot be meant, as balancing a split that is for evaluation, or no split
         is named and there are several without train.
     """
-    if isinstance(balance, str):
-        balance = Strategy.parse(balance)
     dataset = load(data, **options)
     split = split_to_take(split, dataset.splits, str(dataset.root))
     evaluates = split in EVALUATION_SPLITS
-    if evaluates and balance != NATURAL:
-        raise UsageError(f"balance {balance} on the {split} split: only train is ever balanced")
     if evaluates and shuffle:
         raise UsageError(f"shuffle on the {split} split: evaluation takes samples in order")
     form = FormatRequest(sides_of(image_size), color, fit)
     store = open_store(dataset, form=form, cache=cache)
     rows = store.dataset.indices(split)
-    if not isinstance(balance, Strategy):
-        balance = Strategy.from_sampler(
-            balance, store.dataset.labels[rows], store.dataset.class_names
-        )
-    loader = Loader(
+    if evaluates:
+        if not isinstance(balance, str) or Strategy.parse(balance) != NATURAL:
+            raise UsageError(f"balance {balance} on the {split} split: only train is ever balanced")
+        augment, augment_rare, mix, epoch_size = "none", None, "none", None
+    loader = make_loader(
         store,
         rows,
         balance,
-        augment="none" if evaluates else augment,
-        augment_rare=None if evaluates else augment_rare,
-        mix=None if evaluates else Mixing.parse(mix),
+        augment=augment,
+        augment_rare=augment_rare,
+        mix=mix,
         soft=store.dataset.soft_labels is not None and not evaluates,
         batch_size=batch_size,
-        epoch_size=None if evaluates else epoch_size,
+        epoch_size=epoch_size,
         seed=seed,
         shuffle=not evaluates if shuffle is None else shuffle,
-        drop_remainder=drop_remainder,
+        drop_last=drop_last,
+        dtype=dtype,
         rescale=rescale,
         shard=shard,
     )
-    return loader if state is None else loader.from_state(state)
+    if state is not None:
+        loader.load_state_dict(state)
+    return loader
+
+
+def make_loader(
+    store: PixelStore,
+    rows: NDArray[np.int64],
+    balance: Any = NATURAL,
+    *,
+    augment: Any = "none",
+    augment_rare: Any = None,
+    mix: str = "none",
+    soft: bool = False,
+    dtype: Literal["float32", "uint8"] = "float32",
+    rescale: float = 1.0,
+    **sampling: Any,
+) -> Loader:
+    """Return a loader of some rows of a store; other arguments are those of `open_loader`.
+
+    Parameters
+    ----------
+    store : PixelStore
+    rows : ndarray of int64, shape [N]
+    soft : bool
+        Whether targets are the dataset's soft labels.
+    **sampling
+        As in `fer_data.BalancedBatchSampler`.
+
+    Raises
+    ------
+    DataError
+        If there is no row, or one has no label.
+    UsageError
+        If an argument cannot be used.
+    """
+    dataset = store.dataset
+    labels, names = dataset.labels[rows].astype(np.int64), dataset.class_names
+    if not len(rows):
+        raise DataError(f"{dataset.root}: no sample to load")
+    if num := int((labels < 0).sum()):
+        raise DataError(
+            f"{dataset.root}: {counted(num, 'sample to load has', 'samples to load have')} no "
+            "label; take the others: data.select(data.labels >= 0)"
+        )
+    strategy = any_strategy(balance, labels, names)
+    sampler = BalancedBatchSampler(
+        labels, dataclasses.replace(strategy, weights=""), class_names=names, **sampling
+    )
+    rare = is_rare(np.bincount(labels, minlength=len(names)))
+    transform = Augmentation(
+        augment,
+        augment_rare,
+        rare,
+        num_samples=len(dataset),
+        shape=store.form.shape[:2],
+        seed=sampler.seed,
+    )
+    return Loader(
+        store,
+        rows,
+        sampler,
+        transform,
+        weights=strategy.weights,
+        mix=Mixing.parse(mix),
+        soft=soft,
+        dtype=dtype,
+        rescale=rescale,
+    )
+
+
+def is_rare(counts: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which classes have fewer than half of an average class's samples, bool [C]."""
+    found: NDArray[np.bool_] = 2 * counts * np.count_nonzero(counts) < counts.sum()
+    return found

@@ -6,14 +6,17 @@ step is computed without those before it, and a training that stopped goes on ex
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_data.errors import UsageError
-from fer_data.loading import resume
+from fer_data.loading.state import Position, position_of, state_of
 from fer_data.loading.strata import class_codes, combined, strategy_of
 from fer_data.sampling.class_batches import ClassBatches
 from fer_data.sampling.planner import LOWER_HALF, EpochPlan, Planner
@@ -53,6 +56,8 @@ class BalancedBatchSampler:
         Whether all batches are whole: what is left of an epoch begins the next one.
     shuffle : bool
         Without it, samples come in order (``balance="none"`` only).
+    class_names : sequence of str, optional
+        Names of the classes 0, 1, … of labels that are integers.
     by : sequence of arrays, optional
         Balance over the combinations of these instead, each of shape [N]: ``[labels, sites]``.
     classes_per_batch, samples_per_class : int, optional
@@ -64,8 +69,10 @@ class BalancedBatchSampler:
 
     Attributes
     ----------
-    step : int
-        Where the next iteration begins, counted from 0 through all epochs.
+    labels : ndarray of int64, shape [N]
+        What is balanced over: class of each sample, or combination.
+    steps : Steps
+        Which draws each step takes.
 
     Raises
     ------
@@ -92,18 +99,19 @@ class BalancedBatchSampler:
         epoch_size: EpochSize = None,
         drop_last: bool = False,
         shuffle: bool = True,
+        class_names: Sequence[str] = (),
         by: Sequence[Any] | None = None,
         classes_per_batch: int | None = None,
         samples_per_class: int | None = None,
         with_repeats: bool = False,
     ) -> None:
         checked_shard(shard)
-        codes, names = class_codes(labels) if by is None else combined(labels, by)
+        codes, names = class_codes(labels, class_names) if by is None else combined(labels, by)
         self.class_names, self.seed, self.shard = names, seed, shard
         self.drop_last, self.with_repeats = drop_last, with_repeats
-        self._codes, self._shuffle, self._epoch_size = codes, shuffle, epoch_size
+        self.labels, self._shuffle, self._epoch_size = codes, shuffle, epoch_size
         self._per_class = classes_per_batch, samples_per_class
-        self._position = _Position(0)
+        self._position = Position(0)
         if self._per_class == (None, None):
             self.strategy: Strategy | None = strategy_of(balance, codes, names)
             self.batch_size = whole_number("batch_size", batch_size, 1)
@@ -112,38 +120,38 @@ class BalancedBatchSampler:
             self.batch_size = _product(classes_per_batch, samples_per_class, batch_size)
         whole_number("seed", seed)
         self._make_draws()
-        if self._steps.per_epoch < 1:
+        if self.steps.per_epoch < 1:
             raise UsageError(
                 f"batch_size: an epoch of {self.num_samples:,} draws has no batch of "
                 f"{self.batch_size:,}"
             )
-        shard.check(self._steps.smallest)
+        shard.check(self.steps.smallest)
 
     def __repr__(self) -> str:
-        settings = {name: value for name, value in self._settings().items() if name != "data"}
+        settings = {name: value for name, value in self.settings().items() if name != "data"}
         shown = ", ".join(f"{name}={value}" for name, value in settings.items())
-        return f"{type(self).__name__}({len(self._codes):,} samples, {shown}, step={self.step})"
+        return f"{type(self).__name__}({len(self.labels):,} samples, {shown}, step={self.step})"
 
     def __getstate__(self) -> dict[str, Any]:
         kept = {name: value for name, value in vars(self).items() if name != "_draws"}
-        return kept | {"_codes": self._codes.astype(np.min_scalar_type(len(self.class_names)))}
+        return kept | {"labels": self.labels.astype(np.min_scalar_type(len(self.class_names)))}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state | {"_codes": state["_codes"].astype(np.int64)})
+        vars(self).update(state | {"labels": state["labels"].astype(np.int64)})
         self._make_draws()
 
     def __len__(self) -> int:
-        return self._steps.per_epoch
+        return self.steps.per_epoch
 
     def __getitem__(self, step: int) -> list[Any]:
         """Return the indices of a step, counted from 0 through all epochs."""
         whole_number("step", step)
-        start, stop = self._steps.window(step)
+        start, stop = self.steps.window(step)
         return self._given(self._draws.between(start, stop)[self.shard.of(stop - start)])
 
     def __iter__(self) -> Iterator[Any]:
         """Give the rest of an epoch; an iteration that is left is followed by the next epoch."""
-        position = self._begin()
+        position = self.begin()
         for step in range(position.step, position.end):
             indices = self[step]
             position.step = step + 1
@@ -157,7 +165,7 @@ class BalancedBatchSampler:
     @property
     def num_samples(self) -> int:
         """Draws of an epoch, of all shards together."""
-        return self._steps.epoch_size
+        return self.steps.epoch_size
 
     def plan(self, epoch: int) -> EpochPlan:
         """Return the draws of an epoch, of all shards together."""
@@ -167,9 +175,48 @@ class BalancedBatchSampler:
     def set_epoch(self, epoch: int) -> None:
         """Begin the next iteration with an epoch, unless a state was loaded that is within it."""
         whole_number("epoch", epoch)
-        position = self._position
-        if not position.goes_on or position.is_under_way or position.step // len(self) != epoch:
-            self._position = _Position(epoch * len(self))
+        self._position = self._position.at_epoch(epoch, len(self))
+
+    def begin(self, step: int | None = None) -> Position:
+        """Begin an iteration, as ``iter`` does, for those who take `uses` of steps themselves.
+
+        Parameters
+        ----------
+        step : int, optional
+            Only move there: the next iteration begins with this step.
+
+        Returns
+        -------
+        Position
+            What counts from now on; its ``step`` is to be moved with each step that is given.
+        """
+        if step is None:
+            self._position = self._position.next(len(self))
+        else:
+            whole_number("step", step)
+            self._position = Position(step, goes_on=step % len(self) > 0)
+        return self._position
+
+    def copy(self) -> BalancedBatchSampler:
+        """Return the same sampler with a position of its own."""
+        found: BalancedBatchSampler = object.__new__(type(self))
+        vars(found).update(vars(self))
+        found._position = dataclasses.replace(self._position)
+        return found
+
+    def window(self, step: int) -> tuple[int, int]:
+        """Return where a step begins and ends in the draws of all epochs, one after the other."""
+        return self.steps.window(step)
+
+    def between(self, start: int, stop: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return draws of all shards together, counted from 0 through all epochs.
+
+        Returns
+        -------
+        indices, repeats : ndarray of int64, shape [stop - start]
+        """
+        draws = self._draws.between(start, stop)
+        return draws & LOWER_HALF, draws >> 32
 
     def state_dict(self, step: int | None = None) -> dict[str, Any]:
         """Return where the training stands, as a plain dict that `load_state_dict` takes.
@@ -188,14 +235,7 @@ class BalancedBatchSampler:
             the next iteration goes on within an epoch; and ``fingerprint``, the settings.
         """
         step = self.step if step is None else whole_number("step", step)
-        epoch, place = divmod(step, len(self))
-        return {
-            "epoch": epoch,
-            "step": place,
-            "samples": self._steps.window(step)[0],
-            "goes_on": place > 0,
-            "fingerprint": resume.fingerprint(self._settings()),
-        }
+        return state_of(step, self.steps, self.settings())
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a state.
@@ -208,22 +248,18 @@ class BalancedBatchSampler:
         UsageError
             If the state is of other labels or settings, and which; or no state.
         """
-        settings = self._settings()
-        fitting = _at_batch_size(dict(state), settings, self._steps)
-        name = type(self).__name__
-        epoch, place = resume.checked(fitting, settings, num_steps=len(self), name=name)
-        self._position = _Position(epoch * len(self) + place, goes_on=place > 0)
+        self._position = position_of(state, self.steps, self.settings(), type(self).__name__)
 
     def _make_draws(self) -> None:
         self._draws: Draws | ClassBatches
         if self.strategy is None:
-            self._draws = ClassBatches(self._codes, *self._per_class, seed=self.seed)
-            chosen = self._epoch_size if isinstance(self._epoch_size, int) else len(self._codes)
+            self._draws = ClassBatches(self.labels, *self._per_class, seed=self.seed)
+            chosen = self._epoch_size if isinstance(self._epoch_size, int) else len(self.labels)
             size = max(1, chosen // self.batch_size) * self.batch_size
         else:
             self._draws = Draws(
                 Planner(
-                    self._codes,
+                    self.labels,
                     self.strategy,
                     seed=self.seed,
                     epoch_size=self._epoch_size,
@@ -232,17 +268,7 @@ class BalancedBatchSampler:
                 )
             )
             size = self._draws.planner.schedule.size
-        self._steps = Steps(size, self.batch_size, self.drop_last)
-
-    def _begin(self) -> _Position:
-        """Return where an iteration begins, as the one that counts from now on."""
-        last = self._position
-        step = last.step
-        if last.is_under_way and last.step < last.end:  # it was left
-            step = last.end
-        end = (step // len(self) + 1) * len(self)
-        self._position = _Position(step, end=end, is_under_way=True)
-        return self._position
+        self.steps = Steps(size, self.batch_size, self.drop_last)
 
     def _given(self, draws: Any) -> list[Any]:
         indices: list[Any] = (draws & LOWER_HALF).tolist()
@@ -250,13 +276,10 @@ class BalancedBatchSampler:
             return list(zip(indices, (draws >> 32).tolist(), strict=True))
         return indices
 
-    def _settings(self) -> dict[str, str]:
-        """Return all that decides the indices; shards do not."""
-        digest = hashlib.blake2b(digest_size=8)
-        digest.update(self._codes.tobytes())
-        digest.update(repr(self.class_names).encode())
+    def settings(self) -> dict[str, str]:
+        """Return all that decides the indices, by name; shards do not."""
         return {
-            "data": digest.hexdigest(),
+            "data": self._digest,
             "balance": str(self.strategy or self._draws),
             "epoch_size": str(self.num_samples),
             "batch_size": str(self.batch_size),
@@ -264,6 +287,13 @@ class BalancedBatchSampler:
             "seed": str(self.seed),
             "shuffle": str(self._shuffle),
         }
+
+    @cached_property
+    def _digest(self) -> str:
+        digest = hashlib.blake2b(digest_size=8)
+        digest.update(self.labels.tobytes())
+        digest.update(repr(self.class_names).encode())
+        return digest.hexdigest()
 
 
 class BalancedSampler(BalancedBatchSampler):
@@ -317,23 +347,13 @@ class BalancedSampler(BalancedBatchSampler):
 
     def __iter__(self) -> Iterator[Any]:
         """Give the rest of an epoch; an iteration that is left is followed by the next epoch."""
-        position, count = self._begin(), self.shard.count
+        position, count = self.begin(), self.shard.count
         for first in range(position.step, position.end, _AT_ONCE):
             last = min(first + _AT_ONCE, position.end)
             draws = self._draws.between(first * count, last * count)
             for step, index in enumerate(self._given(draws[self.shard.index :: count]), first):
                 position.step = step + 1
                 yield index
-
-
-class _Position:
-    """Where an iteration stands."""
-
-    def __init__(
-        self, step: int, *, end: int = 0, goes_on: bool = False, is_under_way: bool = False
-    ) -> None:
-        self.step, self.end = step, end
-        self.goes_on, self.is_under_way = goes_on, is_under_way
 
 
 def _product(classes: Any, samples: Any, batch_size: Any) -> int:
@@ -345,36 +365,3 @@ def _product(classes: Any, samples: Any, batch_size: Any) -> int:
             f"{batch_size}"
         )
     return int(classes * samples)
-
-
-def _at_batch_size(
-    state: dict[str, Any], settings: Mapping[str, str], steps: Steps
-) -> dict[str, Any]:
-    """Return a state of another batch size as one of this, where it is a whole number of batches.
-
-    Raises
-    ------
-    UsageError
-        If it is none.
-    """
-    saved = dict(part.partition(" ")[::2] for part in str(state.get("fingerprint")).split(" | "))
-    if saved.get("batch_size", "") == settings["batch_size"] or saved != {
-        **settings,
-        "batch_size": saved.get("batch_size", ""),
-    }:
-        return state
-    samples = state.get("samples")
-    if not isinstance(samples, int) or samples < 0:
-        return state
-    epoch = samples // steps.epoch_size
-    guess = samples // steps.batch_size if steps.drop_last else epoch * steps.per_epoch
-    while steps.window(guess)[0] < samples:
-        guess += 1
-    if steps.window(guess)[0] != samples:
-        raise UsageError(
-            f"batch_size: {samples:,} samples were trained with batches of {saved['batch_size']}, "
-            f"and they are no whole number of batches of {settings['batch_size']}"
-        )
-    found_epoch, place = divmod(guess, steps.per_epoch)
-    fitting = {"epoch": found_epoch, "step": place, "fingerprint": resume.fingerprint(settings)}
-    return state | fitting

@@ -18,7 +18,7 @@ Codes = tuple[NDArray[np.int64], tuple[str, ...]]
 _MOST_CLASSES = 1 << 20
 
 
-def class_codes(labels: Any) -> Codes:
+def class_codes(labels: Any, class_names: Sequence[str] = ()) -> Codes:
     """Return the class of each sample.
 
     Parameters
@@ -26,6 +26,8 @@ def class_codes(labels: Any) -> Codes:
     labels : array_like of int or str, shape [N], or what `fer_data.load` takes
         Integers are the classes themselves. A dataset of PyTorch's has labels in ``targets``,
         ``labels`` or ``samples``.
+    class_names : sequence of str
+        Of labels that are integers.
 
     Raises
     ------
@@ -36,7 +38,7 @@ def class_codes(labels: Any) -> Codes:
         from fer_data.data.reading import load  # pandas and more, which arrays do not need
 
         labels = load(labels)
-    names: Sequence[str] = ()
+    names = class_names
     if hasattr(labels, "class_names") and hasattr(labels, "split_codes"):
         if len(labels.splits) > 1:
             raise UsageError(
@@ -96,6 +98,23 @@ def strategy_of(balance: Any, codes: NDArray[np.int64], names: Sequence[str]) ->
     UsageError
         If there is none, or it weights classes in the loss, which is no sampler's.
     """
+    found = any_strategy(balance, codes, names)
+    if found.weights:
+        raise UsageError(
+            f"balance {found}: a sampler does not weight the loss; take "
+            "fer_data.class_weights(np.bincount(labels)) to the loss, and balance='none' here"
+        )
+    return found
+
+
+def any_strategy(balance: Any, codes: NDArray[np.int64], names: Sequence[str]) -> Strategy:
+    """Return the strategy that `balance` means, class weights included.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
     if isinstance(balance, str):
         balance = Strategy.parse(balance)
     elif isinstance(balance, Mapping):
@@ -115,11 +134,6 @@ def strategy_of(balance: Any, codes: NDArray[np.int64], names: Sequence[str]) ->
         )
     elif not isinstance(balance, Strategy):
         balance = Strategy.from_sampler(balance, codes, names)
-    if balance.weights:
-        raise UsageError(
-            f"balance {balance}: a sampler does not weight the loss; take "
-            "fer_data.class_weights(np.bincount(labels)) to the loss, and balance='none' here"
-        )
     found: Strategy = balance
     return found
 

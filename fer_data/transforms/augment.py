@@ -152,6 +152,7 @@ class Augmentation:
         seed: int,
     ) -> None:
         self._seed = seed
+        self._name = preset if rare is None else f"{preset}, {rare} for rare classes"
         self._first_flips = keyed.bits(seed, keyed.FLIP, np.arange(num_samples))
         self._shape = shape
         self._is_rare = is_rare
@@ -161,6 +162,9 @@ class Augmentation:
         self._moves = any(one.moves for one in presets)
         self._shades = any(one.shades for one in presets)
         self._erases = any(one.erase for one in presets)
+
+    def __str__(self) -> str:
+        return self._name
 
     @property
     def only_flips(self) -> bool:

@@ -16,9 +16,8 @@ from fer_data.duplicates.families import related
 from fer_data.duplicates.grouping import merge_groups
 from fer_data.duplicates.photographs import COMPARED, photograph_groups
 from fer_data.errors import DataError, UsageError
-from fer_data.loading.loader import Loader
+from fer_data.loading.opening import make_loader
 from fer_data.sampling.strategy import Strategy
-from fer_data.transforms.mixing import Mixing
 from fer_model.comparison.arm import Arm
 from fer_model.comparison.protocol import Cell, Protocol, is_finished
 from fer_model.comparison.sample_table import SampleTable, save_samples
@@ -112,11 +111,11 @@ def declare(
         recipe = dataclasses.replace(recipe, epochs=epochs)
     recipe = dataclasses.replace(recipe, steps_per_epoch=natural)
     for arm in arms:
-        loader = Loader(  # which refuses a strategy that does not fit the classes
+        loader = make_loader(  # which refuses a strategy that does not fit the classes
             store,
             parts.train.rows,
-            Strategy.parse(arm.balance),
-            mix=Mixing.parse(arm.mix),
+            arm.balance,
+            mix=arm.mix,
             epoch_size=recipe.epoch_size,
             batch_size=recipe.batch_size,
         )

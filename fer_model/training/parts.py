@@ -13,9 +13,8 @@ from fer_data.duplicates.families import related
 from fer_data.duplicates.grouping import duplicate_groups, merge_groups
 from fer_data.errors import DataError
 from fer_data.loading.loader import Loader
-from fer_data.sampling.strategy import Strategy
+from fer_data.loading.opening import make_loader
 from fer_data.splitting.subsets import hold_out, stratified_subset
-from fer_data.transforms.mixing import Mixing
 from fer_data.util.words import counted
 from fer_model.training.recipe import Recipe
 
@@ -72,7 +71,7 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
             f"the notebook's protocol: the {test_split} split serves as validation, its pictures "
             "flipped at random, so its scores are not those of unseen data"
         )
-        validation = Loader(
+        validation = make_loader(
             store,
             dataset.indices(test_split),
             augment="flip",
@@ -106,18 +105,18 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
             )
         validation = evaluation_loader(recipe, store, held_out)
     return Parts(
-        train=Loader(
+        train=make_loader(
             store,
             train,
-            Strategy.parse(recipe.balance),
+            recipe.balance,
             augment=recipe.augment,
             augment_rare=recipe.augment_rare,
-            mix=Mixing.parse(recipe.mix),
+            mix=recipe.mix,
             soft=dataset.soft_labels is not None,
             epoch_size=recipe.epoch_size,
             batch_size=recipe.batch_size,
             seed=recipe.seed,
-            drop_remainder=recipe.protocol == "notebook",
+            drop_last=recipe.protocol == "notebook",
             rescale=recipe.rescale,
         ),
         validation=validation,
@@ -128,7 +127,7 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
 
 def evaluation_loader(recipe: Recipe, store: PixelStore, rows: NDArray[np.int64]) -> Loader:
     """Return a loader of some rows as they are, in order."""
-    return Loader(
+    return make_loader(
         store,
         rows,
         augment="none",

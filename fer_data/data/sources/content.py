@@ -51,6 +51,13 @@ class State:
         digest.update(self._numbers[1::3])
         return digest.hexdigest()
 
+    def names_and_sizes(self) -> str:
+        """Return a key of names and sizes, the same for a copy elsewhere."""
+        digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
+        digest.update("\0".join(self.names).encode("utf-8", "surrogateescape"))
+        digest.update(self._numbers[0::3])
+        return digest.hexdigest()
+
     def changes(self) -> str:
         """Return a key of the times at which the inodes last changed."""
         return hashlib.blake2b(self._numbers[2::3], digest_size=DIGEST_BYTES).hexdigest()
