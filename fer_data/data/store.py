@@ -26,7 +26,7 @@ from fer_data.data.cache import cache_folder
 from fer_data.data.changes import Changes
 from fer_data.data.dataset import CANNOT_BE_DECODED, Dataset, LeftOut
 from fer_data.data.decode import PixelFormat
-from fer_data.data.decoded import DecodedImages, decoded_images
+from fer_data.data.decoded import decoded_images
 from fer_data.data.image_format import FormatRequest, format_of
 from fer_data.data.images import Images, images_of
 from fer_data.data.origin import Origin
@@ -57,7 +57,7 @@ class PixelStore:
     path : Path or None
         The store's folder; None where the images are in memory.
     dataset : Dataset
-    pixels : ndarray of uint8, shape [N, H, W, C], or Images or DecodedImages
+    pixels : ndarray of uint8, shape [N, H, W, C], or Images
         Row *i* is the image of sample *i*. Memory-mapped and read-only, where there is a folder;
         where the dataset takes some of the images only, they are taken as they are indexed.
     form : PixelFormat
@@ -73,7 +73,7 @@ class PixelStore:
 
     path: Path | None
     dataset: Dataset
-    pixels: NDArray[np.uint8] | Images | DecodedImages
+    pixels: NDArray[np.uint8] | Images
     form: PixelFormat
     report: BuildReport
     digest: str

@@ -295,6 +295,11 @@ class Loader:
         return digest.hexdigest()
 
     @cached_property
+    def _pixels(self) -> Any:
+        pixels = self.store.pixels  # a memmap's own methods take longer
+        return pixels.view(np.ndarray) if isinstance(pixels, np.ndarray) else pixels
+
+    @cached_property
     def _memory(self) -> Recycled:
         return Recycled(8)
 
@@ -381,11 +386,11 @@ class Loader:
 
     def _images(self, rows: NDArray[np.int64], parameters: Any, dtype: Any) -> NDArray[Any]:
         """Return transformed images of rows of the store."""
-        pixels, shape = self.store.pixels, self.store.form.shape
+        shape = self.store.form.shape
         images = self._memory.empty((len(rows), *shape), np.float32)
         with Scratch() as scratch:
             source = scratch.array("pixels", len(rows), shape)
-            pixels.take(rows, axis=0, out=source, mode="clip")
+            self._pixels.take(rows, axis=0, out=source, mode="clip")
             apply(source, parameters, images)
         if self.rescale != 1.0:
             images *= np.float32(self.rescale)
