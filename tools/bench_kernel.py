@@ -52,7 +52,9 @@ def main() -> None:
             for dtype in ("float32", "uint8"):
                 os.environ["FER_DATA_KERNEL"] = ""
                 compiled = cpu_seconds(store, parameters, dtype, batches)
-                line = f"{'x'.join(map(str, shape)):>10} {preset:>9} {dtype:>8}{compiled * 1e6:9.2f}"
+                line = (
+                    f"{'x'.join(map(str, shape)):>10} {preset:>9} {dtype:>8}{compiled * 1e6:9.2f}"
+                )
                 if with_numpy:
                     os.environ["FER_DATA_KERNEL"] = "numpy"
                     numpy = cpu_seconds(store, parameters, dtype, max(1, batches // 100))

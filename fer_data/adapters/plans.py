@@ -24,8 +24,8 @@ def plan_arrays(plan: BatchPlan, rows: NDArray[np.int64]) -> dict[str, NDArray[A
     Returns
     -------
     dict
-        ``places`` int32 [B] in the table; ``flipped``, ``matrix``, ``shade``, ``box`` as in
-        `fer_data.transforms.augment.Parameters`, where they are not None; with a mix ``partners``
+        ``places`` int32 [B] in the table; the fields of
+        `fer_data.transforms.parameters.Parameters` that are not None; with a mix ``partners``
         int32 [B], places in the batch, and ``shares`` float32 [B] of the pictures themselves.
     """
     found: dict[str, NDArray[Any]] = {

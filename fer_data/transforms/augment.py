@@ -22,6 +22,7 @@ from fer_data.transforms.parameters import Parameters
 from fer_data.util import keyed
 from fer_data.util.scratch import Scratch
 
+
 @dataclass(frozen=True)
 class Preset:
     """How far an augmentation goes. Amounts are drawn evenly from minus to plus what is said here.
