@@ -68,7 +68,7 @@ def new_app(name: str, about: str, commands: Mapping[str, str]) -> App:
 
 
 def versions(name: str) -> str:
-    """Return the versions of the package, of Python and of what it computes with, and the kernel."""
+    """Return the versions of the package, Python and what it computes with, and the kernel."""
     from importlib.metadata import PackageNotFoundError, version
     from platform import python_version
 
