@@ -73,7 +73,7 @@ def assert_equal_to_numpy(transform_rows: Any, case: Any) -> None:
 
 @compiled
 @given(cases())
-@settings(max_examples=500)
+@settings(max_examples=200)
 def test_the_kernel_gives_what_numpy_gives(case: Any) -> None:
     assert_equal_to_numpy(kernel._kernel.transform_rows, case)
 
