@@ -13,6 +13,8 @@ from urllib.parse import quote, unquote
 REQUIRED: Any = ...
 """Default of a parameter that has none."""
 
+# ruff: noqa: D102  `Parameter` documents the methods
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -38,13 +40,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Number(Parameter):
-    """A number from `low` to `high`; `excluding` is the end that it must not be.
-
-    Examples
-    --------
-    >>> Number("T", 0, 1, excluding=0).expected
-    'a number above 0, up to 1'
-    """
+    """A number from `low` to `high`; `excluding` is the end that it must not be."""
 
     low: float = -math.inf
     high: float = math.inf
@@ -53,16 +49,12 @@ class Number(Parameter):
 
     @property
     def expected(self) -> str:
-        """What its values are, for an error message."""
-        if self.excluding is None and self.low > -math.inf and self.high < math.inf:
-            return f"a number, {self.low:g} to {self.high:g}"
         low = f"{'above' if self.low == self.excluding else 'from'} {self.low:g}"
         high = f"{'below' if self.high == self.excluding else 'up to'} {self.high:g}"
         ends = (low if self.low > -math.inf else "", high if self.high < math.inf else "")
-        return f"a number {', '.join(filter(None, ends))}".strip()
+        return " ".join(filter(None, ("a number", *ends)))
 
     def read(self, value: Any) -> float:
-        """Return a number as a float."""
         found = float(value)
         is_inside = math.isfinite(found) and self.low <= found <= self.high
         if isinstance(value, bool) or not is_inside or found == self.excluding:
@@ -79,11 +71,9 @@ class Integer(Parameter):
 
     @property
     def expected(self) -> str:
-        """What its values are, for an error message."""
-        return f"a whole number, {self.low} to {self.high:,}"
+        return f"a whole number from {self.low} up to {self.high:,}"
 
     def read(self, value: Any) -> int:
-        """Return a whole number as an int."""
         if isinstance(value, str) and re.fullmatch("-?[0-9]{1,15}", value):
             value = int(value)
         found = operator.index(value)
@@ -101,30 +91,23 @@ class ClassCounts(Parameter):
     """
 
     name: str = "NAME=N,..."
-
-    @property
-    def expected(self) -> str:
-        """What its values are, for an error message."""
-        return "class names and numbers, as disgust=2000,fear=4000"
+    expected = "class names and numbers, as disgust=2000,fear=4000"
 
     def read(self, value: Any) -> tuple[tuple[str, int], ...]:
-        """Return names and numbers as a tuple of pairs."""
         if isinstance(value, str):
             pairs = [part.rpartition("=") for part in value.split(",")]
             value = [(unquote(name), number) for name, _, number in pairs if name]
             value *= len(value) == len(pairs)
-        elif isinstance(value, Mapping):
-            value = value.items()
         number = Integer("N", high=10**15)
-        found = tuple((str(name), number.read(each)) for name, each in value)
+        pairs_ = value.items() if isinstance(value, Mapping) else value
+        found = tuple((str(name), number.read(each)) for name, each in pairs_)
         if not found or len(dict(found)) < len(found):
             raise ValueError(value)
         return found
 
     def print(self, value: tuple[tuple[str, int], ...]) -> str:
-        """Write names and numbers."""
-        return ",".join(f"{_escaped(name)}={number}" for name, number in value)
+        return ",".join(f"{re.sub('[%,=:+]', _quoted, name)}={number}" for name, number in value)
 
 
-def _escaped(name: str) -> str:
-    return "".join(quote(c) if c in "%,=:+" else c for c in name)
+def _quoted(found: re.Match[str]) -> str:
+    return quote(found[0])

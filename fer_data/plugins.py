@@ -1,8 +1,7 @@
-"""Modules that register something: which are imported, here and in the processes that train.
+"""Modules that register something, which commands and the processes that train import, too.
 
-``FER_DATA_PLUGINS`` in the environment names them, modules or paths of Python files, separated as
-``PATH`` is. They are imported when a registry is first asked for its names, or for one that it does
-not know, so commands and training processes know them, too.
+``FER_DATA_PLUGINS`` in the environment names modules or Python files, separated as in ``PATH``.
+They are imported when a registry is asked for its names, or for one that it does not know.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from importlib import import_module, util
+from importlib import import_module
 from pathlib import Path
 
 from fer_data.errors import UsageError
@@ -22,60 +21,43 @@ _loaded: set[str] = set()
 
 
 def load() -> None:
-    """Import what the environment names, each once.
-
-    Raises
-    ------
-    UsageError
-        If one cannot be imported.
-    """
+    """Import what the environment names, each once; a UsageError where one cannot be."""
     for place in filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):
         if place not in _loaded:
             _loaded.add(place)
+            if place.endswith(".py"):
+                sys.path.append(str(Path(place).absolute().parent))
             try:
-                _import(place)
+                import_module(Path(place).stem if place.endswith(".py") else place)
             except Exception as error:
-                _loaded.discard(place)
                 raise UsageError(f"{VARIABLE}: {place} cannot be imported: {error}") from error
-
-
-def _import(place: str) -> None:
-    spec = util.spec_from_file_location(Path(place).stem, place) if place.endswith(".py") else None
-    if spec is None or spec.loader is None:
-        import_module(place)
-    elif spec.name not in sys.modules:
-        sys.modules[spec.name] = module = util.module_from_spec(spec)
-        try:
-            spec.loader.exec_module(module)
-        except BaseException:
-            del sys.modules[spec.name]
-            raise
 
 
 @contextmanager
 def handed_on(modules: Iterable[str]) -> Iterator[None]:
-    """Let processes that are started meanwhile load modules, which they find as this one does.
+    """Let processes that are started meanwhile load modules, found as they are here.
 
     Raises
     ------
     UsageError
         If one is the script or notebook itself, which no other process can import.
     """
-    own = ("fer_data", "fer_model")
-    others = [name for name in dict.fromkeys(modules) if name.partition(".")[0] not in own]
-    if "__main__" in others:
+    names = {name for name in modules if name.partition(".")[0] not in ("fer_data", "fer_model")}
+    if "__main__" in names:
         raise UsageError(
             "what is registered in the script itself is unknown to the processes that train; "
             "register it in a module that the script imports"
         )
-    before = {name: os.environ.get(name) for name in (VARIABLE, "PYTHONPATH")}
-    if others:
-        os.environ[VARIABLE] = os.pathsep.join([*filter(None, [before[VARIABLE]]), *others])
+    before = dict(os.environ)
+    if names:
+        places = [*filter(None, [before.get(VARIABLE)]), *sorted(names)]
+        os.environ[VARIABLE] = os.pathsep.join(places)
         os.environ["PYTHONPATH"] = os.pathsep.join(path or os.getcwd() for path in sys.path)
     try:
         yield
     finally:
-        for name, value in before.items():
+        for name in (VARIABLE, "PYTHONPATH"):
             os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
+        os.environ.update(
+            {name: before[name] for name in (VARIABLE, "PYTHONPATH") if name in before}
+        )

@@ -34,13 +34,13 @@ class Entry:
     def forms(self, *, explained: bool = False) -> tuple[str, ...]:
         """Return its texts, parameters by their names: several where some have a default."""
         least = sum(one.default is REQUIRED for one in self.parameters)
-        found = []
-        for number in range(least, len(self.parameters) + 1):
-            shown = self.parameters[:number]
-            form = ":".join([self.name, *(one.name for one in shown)])
-            about = ", ".join(f"{one.name} {one.expected}" for one in shown)
-            found.append(f"{form} ({about})" if about and explained else form)
-        return tuple(found)
+        shown = [self.parameters[:number] for number in range(least, len(self.parameters) + 1)]
+        names = [":".join([self.name, *(one.name for one in some)]) for some in shown]
+        abouts = [", ".join(f"{one.name} {one.expected}" for one in some) for some in shown]
+        return tuple(
+            f"{name} ({about})" if about and explained else name
+            for name, about in zip(names, abouts, strict=True)
+        )
 
     def read(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return values of all parameters; a ValueError where one is missing or is none."""
@@ -67,9 +67,8 @@ class Registry:
 
     Examples
     --------
-    >>> from fer_data.parameters import Integer
     >>> cakes = Registry("cake")
-    >>> @cakes.register("layered", Integer("LAYERS", 1, 9))
+    >>> @cakes.register("layered", fer_data.Integer("LAYERS", 1, 9))
     ... def layered(layers):
     ...     "Put layers on one another."
     >>> cakes
@@ -118,13 +117,11 @@ class Registry:
         return decorate
 
     def __repr__(self) -> str:
-        entries = [self._entries[name] for name in self.names()]
-        forms = [", ".join(one.forms()) for one in entries]
-        abouts = [(one.function.__doc__ or "").partition("\n")[0] for one in entries]
-        width = max(map(len, forms), default=0)
-        return "\n".join(
-            f"{form:{width}}  {about}" for form, about in zip(forms, abouts, strict=True)
-        )
+        lines = []
+        for entry in map(self._entries.__getitem__, self.names()):
+            about, *_ = (entry.function.__doc__ or "").split("\n")
+            lines.append(f"{', '.join(entry.forms())}  {about}")
+        return "\n".join(lines)
 
     def get(self, name: str) -> Entry | None:
         """Return what has a name, or None."""
@@ -140,9 +137,8 @@ class Registry:
 
     def forms(self, *, explained: bool = False) -> tuple[str, ...]:
         """Return all texts, parameters by their names, and explained where that is asked for."""
-        return tuple(
-            form for name in self.names() for form in self._entries[name].forms(explained=explained)
-        )
+        every = [self._entries[name].forms(explained=explained) for name in self.names()]
+        return tuple(form for forms in every for form in forms)
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -182,13 +178,7 @@ class Choice:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Parse one of `forms`.
-
-        Raises
-        ------
-        UsageError
-            If it is none.
-        """
+        """Parse one of `forms`; a UsageError where it is none."""
         entry = cls.registry.get(text.partition(":")[0])
         return cls(*text.split(":", max(1, len(entry.parameters)) if entry else -1))
 

@@ -317,27 +317,6 @@ def test_every_backend_finds_the_loss_in_a_model_file(
     assert on_backends[backend]["loaded"] == ["Focal", expected]
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("hinge", "loss: expected one of cross-entropy, focal:GAMMA .*TAU .*got 'hinge'"),
-        ("", "expected one of cross-entropy"),
-        ("focal", "expected focal:GAMMA .GAMMA a number, 0 to 100., got 'focal'"),
-        ("focal:2:1", "expected focal:GAMMA .*got 'focal:2:1'"),
-        ("cross-entropy:1", "expected cross-entropy, got 'cross-entropy:1'"),
-        ("focal:-1", "GAMMA a number, 0 to 100"),
-        ("focal:nan", "GAMMA a number, 0 to 100"),
-        ("ldam:inf", "MARGIN a number, 0 to 100"),
-        ("logit-adjusted:x", "TAU a number, 0 to 100"),
-        ("class-balanced:1", "BETA a number from 0, below 1"),
-        ("class-balanced-focal:0.9", "expected class-balanced-focal:BETA:GAMMA"),
-    ],
-)
-def test_a_loss_that_cannot_be_meant_says_what_is_wanted(text: str, message: str) -> None:
-    with pytest.raises(UsageError, match=message):
-        LossChoice.parse(text)
-
-
 def test_cross_entropy_is_kerass_own() -> None:
     assert LossChoice("cross-entropy").build(FER2013) == "categorical_crossentropy"
 

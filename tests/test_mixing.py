@@ -80,12 +80,6 @@ def test_shares_follow_the_beta_distribution() -> None:
     assert shares.var() == pytest.approx(1 / (4 * (2 * 0.2 + 1)), abs=0.01)
 
 
-@pytest.mark.parametrize("text", ["mixup", "mixup:", "mixup:0", "mixup:nan", "cutmix:1", ""])
-def test_mixing_that_cannot_be_meant_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match=r"mix: expected .*mixup:ALPHA \(ALPHA a number above 0"):
-        Mixing.parse(text)
-
-
 def test_soft_labels_are_no_integers(data: Path) -> None:
     from fer_data.adapters.tfdata import tf_dataset
 

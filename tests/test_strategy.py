@@ -41,31 +41,6 @@ def test_correcting_twice_is_refused_unless_asked_for_by_name(text: str) -> None
         Strategy.parse(text)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("power", "expected power:ALPHA .ALPHA a number, 0 to 1., got 'power'"),
-        ("power:1.5", "ALPHA a number, 0 to 1"),
-        ("power:nan", "ALPHA a number, 0 to 1"),
-        ("effective:1", "BETA a number from 0, below 1"),
-        ("repeat-factor:0", "T a number above 0, up to 1"),
-        ("progressive:0", "EPOCHS a whole number, 1 to"),
-        ("deferred:2.5", "EPOCH a whole number, 1 to"),
-        ("counts:", "class names and numbers, as disgust=2000"),
-        ("counts:a=1,a=2", "class names and numbers"),
-        ("counts:a", "class names and numbers"),
-        ("class-weights:power", "ALPHA a number, 0 to 1.*got 'power'"),
-        ("class-weights:inverse", "expected one of balanced, effective:BETA .*got 'inverse'"),
-        ("oversample:2", "expected oversample, got 'oversample:2'"),
-        ("smote", "expected one of none, .*class-weights:power:ALPHA .*got 'smote'"),
-        ("oversampel", "Did you mean oversample"),
-    ],
-)
-def test_a_strategy_that_cannot_be_meant_says_what_is_wanted(text: str, message: str) -> None:
-    with pytest.raises(UsageError, match=message):
-        Strategy.parse(text)
-
-
 @pytest.mark.parametrize("alpha", [0.0, 0.3, 0.5, 1.0])
 def test_power_draws_are_those_of_the_formula_to_within_one(alpha: float) -> None:
     found = draws(f"power:{alpha}")

@@ -27,16 +27,6 @@ At least one class has samples; the quota of one without any is 0. Traits: ``unt
 change with the epoch, is a function from the parameters to the epoch from which on they stay the
 same; the strategy's function is then given ``epoch=``, and its quotas have the same sum in every
 epoch. With ``in_turn`` classes take turns, so that every batch is balanced.
-
-Examples
---------
->>> import fer_data
->>> @fer_data.STRATEGIES.register("at-most", fer_data.Integer("N", 1))
-... def at_most(counts, most):
-...     "Draw no class more often than a number."
-...     return counts.clip(max=most)
->>> fer_data.plan_ledger([500, 30], ["a", "b"], "at-most:100").num_draws
-130
 """
 
 _ALPHA, _BETA = Number("ALPHA", 0, 1), Number("BETA", 0, 1, excluding=1)

@@ -16,25 +16,25 @@ OPTIMIZERS = Registry("optimizer")
 @OPTIMIZERS.register("adam")
 def adam(**options: Any) -> keras.optimizers.Optimizer:
     """Adam (Kingma and Ba 2015, arXiv:1412.6980)."""
-    import keras
-
-    return keras.optimizers.Adam(**options)
+    return _keras("Adam", **options)
 
 
 @OPTIMIZERS.register("adamw")
 def adamw(**options: Any) -> keras.optimizers.Optimizer:
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019, arXiv:1711.05101)."""
-    import keras
-
-    return keras.optimizers.AdamW(**options)
+    return _keras("AdamW", **options)
 
 
 @OPTIMIZERS.register("sgd")
 def sgd(**options: Any) -> keras.optimizers.Optimizer:
     """Gradient descent with a momentum of 0.9, Nesterov's."""
+    return _keras("SGD", momentum=0.9, nesterov=True, **options)
+
+
+def _keras(name: str, **options: Any) -> keras.optimizers.Optimizer:
     import keras
 
-    return keras.optimizers.SGD(momentum=0.9, nesterov=True, **options)
+    return getattr(keras.optimizers, name)(**options)
 
 
 class OptimizerChoice(Choice):
