@@ -2,10 +2,12 @@ from .comparison.arm import Arm as Arm
 from .comparison.compare import compare as compare
 from .comparison.results import Results as Results
 from .comparison.results import read_results as read_results
+from .heads.choice import HEADS as HEADS
 from .inference.export import Exported as Exported
 from .inference.export import export_run as export_run
 from .inference.predict import Predictions as Predictions
 from .inference.predict import predict_paths as predict_paths
+from .losses.choice import LOSSES as LOSSES
 from .reporting.markdown import as_markdown as as_markdown
 from .reporting.page import write_comparison as write_comparison
 from .reporting.summary import Summary as Summary
@@ -16,6 +18,8 @@ from .statistics.differences import paired_differences as paired_differences
 from .statistics.scores import Predicted as Predicted
 from .statistics.verdict import verdicts as verdicts
 from .training.evaluate import evaluate_run as evaluate_run
+from .training.nets import NETS as NETS
+from .training.optimizers import OPTIMIZERS as OPTIMIZERS
 from .training.recipe import Recipe as Recipe
 from .training.recipes import RECIPES as RECIPES
 from .training.recipes import named_recipe as named_recipe

@@ -197,7 +197,7 @@ def test_a_deferred_loss_goes_on_in_its_last_phase(out: Path, tmp_path: Path) ->
     copy = shutil.copytree(out, tmp_path / "out")
     protocol = Protocol.read(copy)
     cell = protocol.cells(copy)[1]
-    assert cell.arm.loss.startswith("ldam-drw")
+    assert cell.arm.loss.name == "ldam-drw"
     whole = Run(cell.folder)
     shutil.move(whole.path, tmp_path / "whole")
     stopped = in_turn.make(protocol, cell, copy, [StopAfter(9)])  # 5 epochs of 2 steps, late at 4

@@ -18,7 +18,7 @@ from fer_data.loading.loader import Loader
 from fer_data.loading.opening import make_loader
 from fer_data.sampling.shard import Shard
 from fer_data.transforms.mixing import Mixing
-from tests.registered import every_balance
+from tests.registered import every, every_balance
 
 STRATEGIES = st.sampled_from(
     [*every_balance(class_names="ab"), "batch+class-weights:effective:0.5"]
@@ -29,7 +29,7 @@ SETTINGS = st.fixed_dictionaries(
         "epoch_size": st.sampled_from([None, "natural", 21, 50]),
         "seed": st.integers(0, 2**64),
         "augment": st.sampled_from(["none", "flip", "strong"]),
-        "mix": st.sampled_from([None, Mixing(0.5), Mixing(1.0, remix=True)]),
+        "mix": st.sampled_from([None, *every(Mixing)]),
     }
 )
 WHOLE_BATCHES = SETTINGS.map(

@@ -143,7 +143,7 @@ def test_other_backends_train_too(
     [
         (["train"], "Usage"),
         (["train", "nowhere"], "there is no such file or folder"),
-        (["train", "nowhere", "--balance", "smote"], "balance is 'smote'"),
+        (["train", "nowhere", "--balance", "smote"], "balance: expected one of"),
         (["train", "nowhere", "--resume", RUN], "either a data PATH"),
         (
             ["train", "--resume", RUN, "--epochs", "9"],

@@ -13,7 +13,7 @@ from fer_data.commands.options import AsJson, DataOptions, DataPath
 from fer_data.commands.outputs import check_output
 from fer_data.errors import DataError
 from fer_data.sampling.schedule import parse_epoch_size
-from fer_data.sampling.strategy import FORMS
+from fer_data.sampling.strategy import Strategy
 from fer_data.terminal.cli_support import print_json, print_table, say
 
 
@@ -22,7 +22,10 @@ def plan(
     /,
     *,
     balance: Annotated[
-        str, Parameter(metavar="STRATEGY", help=f"How an epoch is drawn: {', '.join(FORMS)}.")
+        str,
+        Parameter(
+            metavar="STRATEGY", help=f"How an epoch is drawn: {', '.join(Strategy.forms())}."
+        ),
     ] = "none",
     epochs: Annotated[
         int, Parameter(metavar="N", help="How many epochs.", validator=Number(gte=1))

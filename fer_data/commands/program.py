@@ -149,6 +149,8 @@ def _usage_error(error: CycloptsError) -> str:
 
 def _with_options(app: App, words: Sequence[str], error: FerError) -> str:
     """Return an error's text, with the options of the command that settle the matter."""
+    if not error.fix:
+        return str(error)
     known = {name for names in options_of(app, words[0]).values() for name in names}
 
     def spell(argument: str, values: tuple[str, ...]) -> str:

@@ -81,12 +81,8 @@ def open_loader(
         it may be named (``val``). By default train, or the only split there is, as in a dataset
         that `fer_data.split` gives.
     balance : str, Strategy or imbalanced-learn sampler
-        What `Strategy.parse` takes: ``natural`` (or ``none``), ``oversample``, ``undersample``,
-        ``batch``, ``power:ALPHA``, ``effective:BETA``, ``repeat-factor:T``,
-        ``progressive:EPOCHS``, ``deferred:EPOCH``, ``counts:NAME=N,...``, ``class-weights``,
-        ``class-weights:effective:BETA`` or ``class-weights:power:ALPHA``; see
-        `fer_data.sampling.quotas` and `fer_data.class_weights`. Or what `Strategy.from_sampler`
-        takes.
+        A name in `fer_data.STRATEGIES` with its parameters, ``class-weights`` with or without a
+        scheme of `fer_data.CLASS_WEIGHTS`, or what `Strategy.from_sampler` takes.
     batch_size : int
         Samples of a batch, of all shards together; the last one of an epoch may have fewer.
     epoch_size : int, "own" or "natural", optional

@@ -118,7 +118,7 @@ def any_strategy(balance: Any, codes: NDArray[np.int64], names: Sequence[str]) -
     if isinstance(balance, str):
         balance = Strategy.parse(balance)
     elif isinstance(balance, Mapping):
-        balance = Strategy("counts", _pairs(balance))
+        balance = Strategy("counts", balance)
     elif callable(balance) and not hasattr(balance, "fit_resample"):
         counts = np.bincount(codes, minlength=len(names))
         draws = np.asarray(balance(counts))
@@ -136,13 +136,6 @@ def any_strategy(balance: Any, codes: NDArray[np.int64], names: Sequence[str]) -
         balance = Strategy.from_sampler(balance, codes, names)
     found: Strategy = balance
     return found
-
-
-def _pairs(balance: Mapping[Any, Any]) -> tuple[tuple[str, int], ...]:
-    for name, number in balance.items():
-        if not isinstance(number, int | np.integer) or number < 0:
-            raise UsageError(f"balance: expected a number of draws for {name!r}, got {number!r}")
-    return tuple((str(name), int(number)) for name, number in balance.items())
 
 
 def _is_array_like(labels: Any) -> bool:

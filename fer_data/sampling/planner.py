@@ -104,7 +104,7 @@ class Planner:
         self.schedule = Schedule(strategy, counts, epoch_size=epoch_size, class_names=class_names)
         self._seed = seed
         self._shuffle = shuffle
-        if not shuffle and (strategy.sampling != "natural" or self.schedule.size != len(labels)):
+        if not shuffle and (strategy.name != "none" or self.schedule.size != len(labels)):
             raise UsageError(f"an epoch drawn by {strategy} has no order of its own: shuffle it")
         # Up to 16 bits NumPy sorts by radix, eight times as fast.
         self._class_codes = np.arange(len(counts), dtype=np.min_scalar_type(len(counts)))

@@ -6,15 +6,13 @@ A formula gives quotas: how many samples of each class an epoch wants, as exact 
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import quote, unquote
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fer_data.parameters import ClassCounts, Integer, Number
+from fer_data.registry import Registry
 
 Counts = NDArray[np.int64]
 """Samples of each class, int64 [C]."""
@@ -22,22 +20,37 @@ Counts = NDArray[np.int64]
 Quotas = NDArray[np.float64]
 """Samples of each class that an epoch wants, float64 [C]; 0 where a class has none."""
 
+STRATEGIES = Registry("balance", aliases={"natural": "none"}, until=None, in_turn=False)
+"""Strategies: functions from counts and parameters to quotas.
 
+At least one class has samples; the quota of one without any is 0. Traits: ``until``, where quotas
+change with the epoch, is a function from the parameters to the epoch from which on they stay the
+same; the strategy's function is then given ``epoch=``, and its quotas have the same sum in every
+epoch. With ``in_turn`` classes take turns, so that every batch is balanced.
+"""
+
+_ALPHA, _BETA = Number("ALPHA", 0, 1), Number("BETA", 0, 1, excluding=1)
+
+
+@STRATEGIES.register("none")
 def natural(counts: Counts) -> Quotas:
     """Draw every sample once."""
     return counts.astype(np.float64)
 
 
+@STRATEGIES.register("oversample")
 def oversample(counts: Counts) -> Quotas:
     """Draw each class as often as the largest has samples, so rare samples several times."""
     return np.where(counts > 0, float(counts.max()), 0.0)
 
 
+@STRATEGIES.register("undersample")
 def undersample(counts: Counts) -> Quotas:
     """Draw each class as often as the smallest has samples; other samples in the next epoch."""
     return np.where(counts > 0, float(counts[counts > 0].min()), 0.0)
 
 
+@STRATEGIES.register("batch", in_turn=True)
 def batch(counts: Counts) -> Quotas:
     """Draw all classes in turn, as many samples as there are, so that every batch is balanced.
 
@@ -46,6 +59,7 @@ def batch(counts: Counts) -> Quotas:
     return np.where(counts > 0, counts.sum() / np.count_nonzero(counts), 0.0)
 
 
+@STRATEGIES.register("power", _ALPHA)
 def power(counts: Counts, alpha: float) -> Quotas:
     r"""Draw classes in proportion to a power of their counts, as many samples as there are.
 
@@ -56,6 +70,7 @@ def power(counts: Counts, alpha: float) -> Quotas:
     return _shared_out(counts, np.where(counts > 0, counts.astype(np.float64) ** alpha, 0.0))
 
 
+@STRATEGIES.register("effective", _BETA)
 def effective(counts: Counts, beta: float) -> Quotas:
     r"""Draw each sample inversely to its class's effective number, as many as there are.
 
@@ -69,6 +84,7 @@ def effective(counts: Counts, beta: float) -> Quotas:
     return _shared_out(counts, counts / saturation)
 
 
+@STRATEGIES.register("repeat-factor", Number("T", 0, 1, excluding=0))
 def repeat_factor(counts: Counts, threshold: float) -> Quotas:
     r"""Repeat the samples of classes whose share is under a threshold.
 
@@ -82,6 +98,7 @@ def repeat_factor(counts: Counts, threshold: float) -> Quotas:
     return quotas
 
 
+@STRATEGIES.register("progressive", Integer("EPOCHS", 1), until=int)
 def progressive(counts: Counts, epochs: int, *, epoch: int) -> Quotas:
     r"""Go from natural to balanced over a number of epochs, then stay balanced.
 
@@ -93,6 +110,7 @@ def progressive(counts: Counts, epochs: int, *, epoch: int) -> Quotas:
     return (1 - done) * natural(counts) + done * batch(counts)
 
 
+@STRATEGIES.register("deferred", Integer("EPOCH", 1), until=int)
 def deferred(counts: Counts, first: int, *, epoch: int) -> Quotas:
     """Be natural before an epoch and balanced from it on, always as many samples as there are.
 
@@ -101,6 +119,7 @@ def deferred(counts: Counts, first: int, *, epoch: int) -> Quotas:
     return natural(counts) if epoch < first else batch(counts)
 
 
+@STRATEGIES.register("counts", ClassCounts())
 def exact_counts(counts: Counts, wanted: Mapping[int, int]) -> Quotas:
     """Draw so many samples of the labels that are named, and every sample of others once."""
     quotas = natural(counts)
@@ -113,114 +132,3 @@ def _shared_out(counts: Counts, parts: NDArray[np.float64]) -> Quotas:
     """Return quotas in proportion to `parts` that sum to the number of samples."""
     quotas: Quotas = parts * (counts.sum() / parts.sum())
     return quotas
-
-
-@dataclass(frozen=True)
-class Fraction:
-    """A parameter of 0 to 1, one end perhaps left out."""
-
-    name: str
-    without: float | None = None
-
-    @property
-    def wants(self) -> str:
-        """What it must be, for an error message."""
-        ends = {None: "0 to 1", 0.0: "above 0 and at most 1", 1.0: "0 or more and below 1"}
-        return f"a number, {ends[self.without]}"
-
-    def accepts(self, value: Any) -> bool:
-        """Whether a value can be meant."""
-        return isinstance(value, float) and 0 <= value <= 1 and value != self.without
-
-    def parse(self, text: str) -> float:
-        """Read what `print` wrote; NaN, which no parameter accepts, where it is no number."""
-        try:
-            return float(text)
-        except ValueError:
-            return math.nan
-
-    def print(self, value: float) -> str:
-        """Write a value so that it reads back the same."""
-        return repr(value)
-
-
-@dataclass(frozen=True)
-class Epochs:
-    """A parameter that is a number of epochs, 1 or more."""
-
-    name: str
-    wants: str = "a number of epochs, 1 or more"
-
-    def accepts(self, value: Any) -> bool:
-        """Whether a value can be meant."""
-        return isinstance(value, int) and 1 <= value <= 1_000_000
-
-    def parse(self, text: str) -> int:
-        """Read what `print` wrote; 0, which is refused, where it is no whole number."""
-        return int(text) if re.fullmatch("[0-9]{1,7}", text) else 0
-
-    def print(self, value: int) -> str:
-        """Write a value so that it reads back the same."""
-        return str(value)
-
-
-@dataclass(frozen=True)
-class ClassCounts:
-    """A parameter that names classes and numbers; ``, = %`` in a name are percent-encoded."""
-
-    name: str
-    wants: str = "class names and numbers, as disgust=2000,fear=4000"
-
-    def accepts(self, value: Any) -> bool:
-        """Whether a value can be meant."""
-        return bool(value) and len(dict(value)) == len(value) and all(n >= 0 for _, n in value)
-
-    def parse(self, text: str) -> tuple[tuple[str, int], ...]:
-        """Read what `print` wrote; (), which is refused, where it is something else."""
-        pairs = [part.rpartition("=") for part in text.split(",")]
-        if not all(name and re.fullmatch("[0-9]{1,15}", number) for name, _, number in pairs):
-            return ()
-        return tuple((unquote(name), int(number)) for name, _, number in pairs)
-
-    def print(self, value: tuple[tuple[str, int], ...]) -> str:
-        """Write a value so that it reads back the same."""
-        return ",".join(f"{_escaped(name)}={number}" for name, number in value)
-
-
-def _escaped(name: str) -> str:
-    return "".join(quote(c) if c in "%,=" else c for c in name)
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """A formula, and its parameter where there is one.
-
-    Attributes
-    ----------
-    quotas : callable
-        From counts, the parameter and, where it changes with it, ``epoch=``, to quotas. At least
-        one class has samples; one without any gets 0. Their sum is the same in every epoch.
-    parameter : Fraction, Epochs or ClassCounts, optional
-    """
-
-    quotas: Callable[..., Quotas]
-    parameter: Fraction | Epochs | ClassCounts | None = None
-
-    @property
-    def changes(self) -> bool:
-        """Whether the quotas differ between epochs."""
-        return isinstance(self.parameter, Epochs)
-
-
-SAMPLINGS = {
-    "natural": Sampling(natural),
-    "oversample": Sampling(oversample),
-    "undersample": Sampling(undersample),
-    "batch": Sampling(batch),
-    "power": Sampling(power, Fraction("ALPHA")),
-    "effective": Sampling(effective, Fraction("BETA", without=1.0)),
-    "repeat-factor": Sampling(repeat_factor, Fraction("T", without=0.0)),
-    "progressive": Sampling(progressive, Epochs("EPOCHS")),
-    "deferred": Sampling(deferred, Epochs("EPOCH")),
-    "counts": Sampling(exact_counts, ClassCounts("NAME=N,...")),
-}

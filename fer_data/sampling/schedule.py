@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.errors import UsageError
-from fer_data.sampling.quotas import SAMPLINGS
 from fer_data.sampling.strategy import Strategy
 
 EpochSize = int | str | None
@@ -73,12 +72,11 @@ class Schedule:
         self._strategy = strategy
         self._counts = counts
         self._class_names = class_names
-        self.in_turn = strategy.sampling == "batch"
+        self.in_turn = strategy.trait("in_turn")
         self.size = self._size(epoch_size)
         if self.size > _MOST:
             raise UsageError(f"an epoch of {self.size:,} samples is more than {_MOST:,}")
-        changes = SAMPLINGS[strategy.sampling].changes
-        self._settles = int(strategy.parameter) if changes else 0
+        self._settles = strategy.settles
         self._sums: dict[int, NDArray[np.int64]] = {}
 
     def draws(self, epoch: int) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""How an epoch is drawn: a small value that prints, parses, and says what it wants of a class."""
+"""How an epoch is drawn: a value that prints, parses, and tells the quotas of classes."""
 
 from __future__ import annotations
 
@@ -10,39 +10,28 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fer_data.errors import UsageError
-from fer_data.sampling.quotas import SAMPLINGS
-from fer_data.sampling.weights import SCHEMES, parse_scheme
+from fer_data.parameters import ClassCounts
+from fer_data.registry import Choice
+from fer_data.sampling.quotas import STRATEGIES
+from fer_data.sampling.weights import Scheme
 
 CHOICES = ("none", "oversample", "undersample", "class-weights")
 """Those of what ``balance=`` takes that most people choose from."""
 
-FORMS = (
-    *(
-        "none" if name == "natural" else name
-        for name, one in SAMPLINGS.items()
-        if not one.parameter
-    ),
-    *(f"{name}:{one.parameter.name}" for name, one in SAMPLINGS.items() if one.parameter),
-    "class-weights",
-    *(f"class-weights:{scheme}" for scheme in SCHEMES if ":" in scheme),
-)
-"""All that it takes, parameters by their names."""
-
 _WEIGHTS = "class-weights"
 
 
-@dataclass(frozen=True)
-class Strategy:
+@dataclass(frozen=True, init=False, repr=False)
+class Strategy(Choice):
     """How an epoch is drawn, and whether samples are weighted by class.
 
-    Attributes
+    Parameters
     ----------
-    sampling : str
-        A name in `fer_data.sampling.quotas.SAMPLINGS`, where each has its formula and paper.
-    parameter : float, int or tuple of (str, int), optional
-        Of the samplings that have one: a number of 0 to 1 (``power``, ``effective``,
-        ``repeat-factor``), of epochs (``progressive``, ``deferred``), or names and numbers
-        (``counts``).
+    name : str
+        A name in `fer_data.STRATEGIES`, where each has its formula and paper.
+    *parameters
+        A number (``power``, ``effective``, ``repeat-factor``), epochs (``progressive``,
+        ``deferred``), or class names and numbers (``counts``).
     weights : str
         Empty, or how a sample's loss is weighted by its class: a scheme of
         `fer_data.class_weights`.
@@ -50,26 +39,16 @@ class Strategy:
     Raises
     ------
     UsageError
-        If there is no such sampling or scheme, or the parameter is missing, needless or out of
+        If there is no such strategy or scheme, or a parameter is missing, needless or out of
         range.
     """
 
-    sampling: str = "natural"
-    parameter: Any = None
-    weights: str = ""
+    registry = STRATEGIES
+    weights: str
 
-    def __post_init__(self) -> None:
-        if self.sampling not in SAMPLINGS:
-            raise UsageError(f"sampling is {self.sampling!r}; choose one of {', '.join(SAMPLINGS)}")
-        if self.weights:
-            parse_scheme(self.weights)
-        kind = SAMPLINGS[self.sampling].parameter
-        if kind is None and self.parameter is not None:
-            raise UsageError(f"balance {self.sampling} takes no parameter ({self.parameter})")
-        if kind is not None and not kind.accepts(self.parameter):
-            raise UsageError(
-                f"balance {self.sampling}:{kind.name} wants {kind.wants}, not {self.parameter}"
-            )
+    def __init__(self, name: str = "none", *parameters: Any, weights: str = "") -> None:
+        super().__init__(name, *parameters)
+        object.__setattr__(self, "weights", weights and str(Scheme.parse(weights)))
 
     @classmethod
     def parse(cls, text: str) -> Strategy:
@@ -85,21 +64,29 @@ class Strategy:
         """
         sampling, plus, weights = text.partition(f"+{_WEIGHTS}")
         if text == _WEIGHTS or text.startswith(f"{_WEIGHTS}:"):
-            sampling, plus, weights = "natural", "+", text.removeprefix(_WEIGHTS)
-        name, colon, value = sampling.partition(":")
-        name = "natural" if name == "none" else name
-        if name in SAMPLINGS and (not weights or weights.startswith(":")):
-            return cls(
-                name,
-                _parameter(text, name, value) if colon else None,
-                (weights[1:] if weights else "balanced") if plus else "",
-            )
+            sampling, plus, weights = "none", "+", text.removeprefix(_WEIGHTS)
+        if plus and (not weights or weights.startswith(":")):
+            chosen = super().parse(sampling)
+            return cls(chosen.name, *chosen.parameters, weights=weights[1:] or "balanced")
         if _WEIGHTS in (part.strip() for part in text.replace("+", ",").split(",")):
             raise UsageError(
                 f"balance {text!r} corrects the imbalance twice; choose one, or, if that is "
                 f"meant, write oversample+{_WEIGHTS}"
             )
-        raise UsageError(f"balance is {text!r}; choose one of {', '.join(FORMS)}")
+        return super().parse(text)
+
+    @classmethod
+    def forms(cls, *, explained: bool = False) -> tuple[str, ...]:
+        """Return all that `parse` reads, parameters by their names."""
+        _, *schemes = Scheme.forms(explained=explained)
+        weights = (_WEIGHTS, *(f"{_WEIGHTS}:{scheme}" for scheme in schemes))
+        return (*super().forms(explained=explained), *weights)
+
+    @property
+    def settles(self) -> int:
+        """The epoch from which on quotas stay the same; 0 where they never change."""
+        until = self.trait("until")
+        return int(until(*self.parameters)) if until else 0
 
     @classmethod
     def from_sampler(cls, sampler: Any, labels: ArrayLike, class_names: Sequence[str]) -> Strategy:
@@ -152,13 +139,11 @@ class Strategy:
         )
 
     def __str__(self) -> str:
-        text = "none" if self.sampling == "natural" else self.sampling
-        if kind := SAMPLINGS[self.sampling].parameter:
-            text += f":{kind.print(self.parameter)}"
+        text = super().__str__()
         if not self.weights:
             return text
         weights = _WEIGHTS + ("" if self.weights == "balanced" else f":{self.weights}")
-        return weights if self.sampling == "natural" else f"{text}+{weights}"
+        return weights if text == "none" else f"{text}+{weights}"
 
     def quotas(
         self, counts: NDArray[np.int64], *, epoch: int = 0, class_names: Sequence[str] = ()
@@ -171,7 +156,7 @@ class Strategy:
             Samples of each class.
         epoch : int
         class_names : sequence of str, length C
-            Needed by ``counts`` alone.
+            Needed by a strategy with numbers of classes alone.
 
         Returns
         -------
@@ -180,39 +165,40 @@ class Strategy:
         Raises
         ------
         UsageError
-            If ``counts`` names a class that there is not, or leaves nothing to draw.
+            If the strategy names a class that there is not, or leaves nothing to draw.
         """
-        found = SAMPLINGS[self.sampling]
         if not counts.any():
             return np.zeros(len(counts))
-        if self.sampling == "counts":
-            quotas = found.quotas(counts, self._wanted(counts, class_names))
-            if not quotas.any():
-                raise UsageError(f"balance {self} draws nothing at all")
-            return quotas
-        parameter = () if self.parameter is None else (self.parameter,)
-        return found.quotas(counts, *parameter, **({"epoch": epoch} if found.changes else {}))
+        parameters = [
+            self._by_label(value, counts, class_names) if isinstance(one, ClassCounts) else value
+            for one, value in zip(self.entry.parameters, self.parameters, strict=True)
+        ]
+        more = {"epoch": epoch} if self.trait("until") else {}
+        quotas = np.asarray(self.entry.function(counts, *parameters, **more), np.float64)
+        if quotas.shape != counts.shape or not (quotas >= 0).all() or quotas[counts == 0].any():
+            raise UsageError(
+                f"balance {self}: expected a number of draws for each of {len(counts)} classes, 0 "
+                f"for those without samples, got {quotas}"
+            )
+        if not quotas.any():
+            raise UsageError(f"balance {self} draws nothing at all")
+        return quotas
 
-    def _wanted(self, counts: NDArray[np.int64], class_names: Sequence[str]) -> dict[int, int]:
+    def _by_label(
+        self,
+        wanted: tuple[tuple[str, int], ...],
+        counts: NDArray[np.int64],
+        class_names: Sequence[str],
+    ) -> dict[int, int]:
         labels = {name: label for label, name in enumerate(class_names)}
-        for name, number in self.parameter:
+        for name, number in wanted:
             if name not in labels or (number and not counts[labels[name]]):
                 present = [name for name, label in labels.items() if counts[label]]
                 raise UsageError(
                     f"balance {self}: there are no samples of {name!r}, only of "
                     f"{', '.join(present)}"
                 )
-        return {labels[name]: number for name, number in self.parameter}
-
-
-def _parameter(text: str, name: str, value: str) -> Any:
-    kind = SAMPLINGS[name].parameter
-    if kind is None:
-        raise UsageError(f"balance {name} takes no parameter ({value})")
-    parameter = kind.parse(value)
-    if not kind.accepts(parameter):
-        raise UsageError(f"balance is {text!r}; {name}:{kind.name} wants {kind.wants}")
-    return parameter
+        return {labels[name]: number for name, number in wanted}
 
 
 NATURAL = Strategy()

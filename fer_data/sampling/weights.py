@@ -6,10 +6,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fer_data.errors import UsageError
-from fer_data.sampling.quotas import SAMPLINGS
+from fer_data.parameters import Number
+from fer_data.registry import Choice, Registry
+from fer_data.sampling.quotas import effective, oversample, power
 
-SCHEMES = ("balanced", "effective:BETA", "power:ALPHA")
-"""What `class_weights` takes."""
+CLASS_WEIGHTS = Registry("class weights")
+"""Schemes: functions from counts and parameters to what the loss sees of each class, [C]."""
+
+CLASS_WEIGHTS.register("balanced")(oversample)
+CLASS_WEIGHTS.register("effective", Number("BETA", 0, 1, excluding=1))(effective)
+CLASS_WEIGHTS.register("power", Number("ALPHA", 0, 1))(power)
+
+
+class Scheme(Choice):
+    """What `class_weights` takes."""
+
+    registry = CLASS_WEIGHTS
 
 
 def class_weights(counts: ArrayLike, scheme: str = "balanced") -> NDArray[np.float64]:
@@ -17,7 +29,7 @@ def class_weights(counts: ArrayLike, scheme: str = "balanced") -> NDArray[np.flo
 
     .. math:: w_c = p_c \, n / n_c
 
-    where *p* are the shares of a sampling of `fer_data.sampling.quotas`. The mean over the samples
+    where *p* are the proportions of a strategy's quotas. The mean over the samples
     is one, so that the learning rate keeps its meaning.
 
     Parameters
@@ -41,35 +53,14 @@ def class_weights(counts: ArrayLike, scheme: str = "balanced") -> NDArray[np.flo
     UsageError
         If there is no such scheme, or `counts` are no counts.
     """
-    name, parameter = parse_scheme(scheme)
+    chosen = Scheme.parse(scheme)
     counts = _checked(counts)
     weights = np.zeros(len(counts))
     if counts.any():
-        quotas = SAMPLINGS[name].quotas(counts, *parameter)
+        quotas = chosen.entry.function(counts, *chosen.parameters)
         present = counts > 0
         weights[present] = quotas[present] / counts[present] * (counts.sum() / quotas.sum())
     return weights
-
-
-def parse_scheme(scheme: str) -> tuple[str, tuple[float, ...]]:
-    """Return the sampling whose shares a scheme takes, and its parameter.
-
-    Raises
-    ------
-    UsageError
-        If there is no such scheme.
-    """
-    if scheme == "balanced":
-        return "oversample", ()
-    name, _, text = scheme.partition(":")
-    if name in ("effective", "power"):
-        found = SAMPLINGS[name].parameter
-        assert found is not None
-        value = found.parse(text)
-        if found.accepts(value):
-            return name, (value,)  # type: ignore[return-value]
-        raise UsageError(f"class weights {name}:{found.name} want {found.wants}, not {text!r}")
-    raise UsageError(f"class weights are {scheme!r}; choose one of {', '.join(SCHEMES)}")
 
 
 def _checked(counts: ArrayLike) -> NDArray[np.int64]:

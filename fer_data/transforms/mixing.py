@@ -3,23 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.errors import UsageError
+from fer_data.parameters import Number
+from fer_data.registry import Choice, Registry
 from fer_data.util.keyed import MIX, generator
 
-FORMS = ("none", "mixup:ALPHA", "remix:ALPHA")
-"""What ``mix=`` takes."""
+MIXES = Registry("mix", of_labels=None, balances=False)
+"""Mixes: functions from a generator and parameters to λ, the first image's fraction of a batch.
+
+Traits: ``of_labels``, where it is another one for labels, is a function from λ [B], counts [C],
+and the labels [B] of the two images of each pair, to the first label's fractions [B]; ``balances``
+says that rare classes are favoured, so that a comparison can say where an arm does so twice.
+"""
 
 _KAPPA, _TAU = 3.0, 0.5
 """Remix's thresholds, as its paper sets them."""
 
 
-@dataclass(frozen=True)
-class Mixing:
+def _to_rarer(
+    shares: NDArray[np.float32],
+    counts: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    partners: NDArray[np.int64],
+) -> NDArray[np.float32]:
+    found = shares.copy()
+    ratio = counts[labels] / counts[partners]
+    found[(ratio >= _KAPPA) & (shares < _TAU)] = 0.0
+    found[(ratio <= 1 / _KAPPA) & (1 - shares < _TAU)] = 1.0
+    return found
+
+
+@MIXES.register("none")
+def unmixed(rng: np.random.Generator) -> float:
+    """Mix nothing."""
+    return 1.0
+
+
+_ALPHA = Number("ALPHA", 0, excluding=0)
+
+
+@MIXES.register("remix", _ALPHA, of_labels=_to_rarer, balances=True)
+@MIXES.register("mixup", _ALPHA)
+def beta(rng: np.random.Generator, alpha: float) -> float:
+    """Draw λ from Beta(ALPHA, ALPHA). Small: most images nearly pure; 1: all λ equally likely."""
+    return rng.beta(alpha, alpha)
+
+
+class Mixing(Choice):
     r"""How the pictures of a batch are mixed.
 
     Each is mixed with another of the same batch, the partners being a permutation of the batch,
@@ -32,43 +65,13 @@ class Mixing:
     (mixup: Zhang et al. 2018, arXiv:1710.09412). So a batch's soft labels sum to what its labels
     did, and a balanced batch stays balanced. Remix (Chou et al. 2020, arXiv:2007.03943) gives a
     pair's whole label to its rarer class where that has a third of the other's samples or fewer
-    and more than half of the picture; see `label_shares`.
-
-    Attributes
-    ----------
-    alpha : float
-        Above 0. Small: most pictures nearly pure; 1: all shares equally likely.
-    remix : bool
-        Whether labels lean to rare classes.
+    and more than half of the picture; see `label_shares`. ``none`` is false.
     """
 
-    alpha: float
-    remix: bool = False
+    registry = MIXES
 
-    @classmethod
-    def parse(cls, text: str) -> Mixing | None:
-        """Parse what ``mix=`` takes; None for ``none``.
-
-        Raises
-        ------
-        UsageError
-            If the text is none of `FORMS`.
-        """
-        if text == "none":
-            return None
-        name, _, value = text.partition(":")
-        try:
-            alpha = float(value)
-        except ValueError:
-            alpha = 0.0
-        if name not in ("mixup", "remix") or not 0 < alpha < float("inf"):
-            raise UsageError(
-                f"mix is {text!r}; choose one of {', '.join(FORMS)}, ALPHA a number above 0, as 0.2"
-            )
-        return cls(alpha, remix=name == "remix")
-
-    def __str__(self) -> str:
-        return f"{'remix' if self.remix else 'mixup'}:{self.alpha!r}"
+    def __bool__(self) -> bool:
+        return self.name != "none"
 
     def draw(
         self, seed: int, steps: Iterable[int], sizes: Iterable[int]
@@ -93,7 +96,8 @@ class Mixing:
         for step, size in zip(steps, sizes, strict=True):
             rng = generator(seed, MIX, step)
             partners.append(start + rng.permutation(size))
-            shares.append(np.full(size, rng.beta(self.alpha, self.alpha), np.float32))
+            share = self.entry.function(rng, *self.parameters)
+            shares.append(np.full(size, share, np.float32))
             start += size
         return np.concatenate(partners), np.concatenate(shares)
 
@@ -126,9 +130,5 @@ class Mixing:
         -------
         ndarray of float32, shape [B]
         """
-        found = shares.copy()
-        if self.remix:
-            ratio = counts[labels] / counts[partners]
-            found[(ratio >= _KAPPA) & (shares < _TAU)] = 0.0
-            found[(ratio <= 1 / _KAPPA) & (1 - shares < _TAU)] = 1.0
-        return found
+        of_labels = self.trait("of_labels")
+        return of_labels(shares, counts, labels, partners) if of_labels else shares

@@ -12,7 +12,7 @@ from cyclopts.validators import Number
 from fer_data.commands.fields import OUTPUT, Given, refuse_others
 from fer_data.errors import UsageError
 from fer_model.commands.options import ComparedRecipeOptions, Machine, TrainingData
-from fer_model.comparison.arm import FORMS
+from fer_model.comparison.arm import forms
 
 SEEDS = 3
 """Runs of each arm, unless another number is given."""
@@ -28,7 +28,7 @@ class Question(Given):
         Parameter(
             metavar="ARM,...",
             help="Train and compare these on PATH, the baseline first; an arm is one of "
-            f"{', '.join(FORMS)}, or some with a plus between them.",
+            f"{', '.join(forms())}, or some with a plus between them.",
         ),
     ] = None
     seeds: Annotated[

@@ -13,10 +13,12 @@ from fer_data.commands.options import LIBRARY_ONLY
 from fer_data.commands.options import WORDS as DATA_WORDS
 from fer_data.data.options import LoadOptions
 from fer_data.sampling.schedule import parse_epoch_size
-from fer_data.sampling.strategy import FORMS
+from fer_data.sampling.strategy import Strategy
 from fer_data.transforms.augment import PRESETS
-from fer_data.transforms.mixing import FORMS as MIXES
-from fer_model.losses.choice import FORMS as LOSSES
+from fer_data.transforms.mixing import Mixing
+from fer_model.losses.choice import LossChoice
+from fer_model.training.nets import NetChoice
+from fer_model.training.optimizers import OptimizerChoice
 from fer_model.training.recipe import Recipe, TestTime
 from fer_model.training.recipes import RECIPES, named_recipe
 
@@ -36,18 +38,19 @@ OwnTestTime = Annotated[
 ]
 
 WORDS = {
-    "net": Parameter(help="Which net."),
+    "net": Parameter(metavar="NET", help=f"Which net: {', '.join(NetChoice.forms())}."),
     "balance": Parameter(
-        metavar="STRATEGY", help=f"How an epoch is drawn or weighted: {', '.join(FORMS)}."
+        metavar="STRATEGY",
+        help=f"How an epoch is drawn or weighted: {', '.join(Strategy.forms())}.",
     ),
-    "loss": Parameter(metavar="LOSS", help=f"What is minimised: {', '.join(LOSSES)}."),
+    "loss": Parameter(metavar="LOSS", help=f"What is minimised: {', '.join(LossChoice.forms())}."),
     "augment": Parameter(
         metavar="PRESET", help=f"Augmentation of training images: {', '.join(PRESETS)}."
     ),
     "augment_rare": Parameter(
         metavar="PRESET", help="Another one for classes with fewer than half of an average class."
     ),
-    "mix": Parameter(metavar="MIX", help=f"Mix images in pairs: {', '.join(MIXES)}."),
+    "mix": Parameter(metavar="MIX", help=f"Mix images in pairs: {', '.join(Mixing.forms())}."),
     "epoch_size": Parameter(
         metavar="SIZE", help="Samples of an epoch: own (the strategy's), natural or a number."
     ),
@@ -56,7 +59,9 @@ WORDS = {
     "steps_per_epoch": Parameter(
         metavar="N", help="Steps between two validations; by default one pass of the data."
     ),
-    "optimizer": Parameter(help="Which optimizer."),
+    "optimizer": Parameter(
+        metavar="NAME", help=f"Which optimizer: {', '.join(OptimizerChoice.forms())}."
+    ),
     "weight_decay": Parameter(metavar="X", help="Of the kernels, times the learning rate."),
     "clip_norm": Parameter(metavar="X", help="Gradient clipping: the norm of all weights."),
     "label_smoothing": Parameter(metavar="X", help="Fraction of a label spread over all classes."),

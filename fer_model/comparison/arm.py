@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fer_data.errors import UsageError
-from fer_data.sampling.strategy import FORMS as STRATEGIES
+from fer_data.registry import Choice, unknown
 from fer_data.sampling.strategy import Strategy
-from fer_data.transforms.mixing import FORMS as MIXES
 from fer_data.transforms.mixing import Mixing
-from fer_model.heads.choice import FORMS as HEADS
 from fer_model.heads.choice import HeadChoice
-from fer_model.losses.choice import FORMS as LOSS_FORMS
-from fer_model.losses.choice import LOSSES, LossChoice
+from fer_model.losses.choice import LossChoice
 from fer_model.training.recipe import Recipe
 
-FORMS = (*STRATEGIES, *LOSS_FORMS[1:], *MIXES[1:], *HEADS)
-"""All parts of an arm."""
+_KINDS: dict[str, type[Choice]] = {
+    "balance": Strategy,
+    "loss": LossChoice,
+    "mix": Mixing,
+    "head": HeadChoice,
+}
+
+NATURAL = Strategy()
+CROSS_ENTROPY = LossChoice("cross-entropy")
+UNMIXED = Mixing("none")
+
+
+def forms() -> tuple[str, ...]:
+    """Return all parts of an arm."""
+    return tuple(dict.fromkeys(form for kind in _KINDS.values() for form in kind.forms()))
 
 
 @dataclass(frozen=True)
@@ -28,20 +37,21 @@ class Arm:
 
     Attributes
     ----------
-    balance, loss, mix : str
-        As in `fer_model.training.recipe.Recipe`.
+    balance : Strategy
+    loss : LossChoice
+    mix : Mixing
     head : HeadChoice, optional
         What becomes of the last layer once the rest is trained; None leaves it as it is.
     """
 
-    balance: str = "none"
-    loss: str = "cross-entropy"
-    mix: str = "none"
+    balance: Strategy = NATURAL
+    loss: LossChoice = CROSS_ENTROPY
+    mix: Mixing = UNMIXED
     head: HeadChoice | None = None
 
     @classmethod
     def parse(cls, text: str) -> Arm:
-        """Parse an arm: parts of `FORMS` with a plus between them.
+        """Parse an arm: some of `forms` with a plus between them.
 
         ``oversample``, ``focal:2``, ``deferred:8+ldam:0.5``, ``oversample+mixup:0.2``, ``crt``.
 
@@ -52,28 +62,24 @@ class Arm:
         """
         parts: dict[str, str] = {}
         for word in text.strip().split("+"):
-            kind = _kind(word, text)
+            kind = _kind(word)
             if kind == "balance" and kind in parts and word.startswith("class-weights"):
                 parts[kind] += f"+{word}"  # by its name: a correction of a correction
             elif kind in parts:
                 raise UsageError(f"arm {text!r}: {parts[kind]} and {word} are two of a kind")
             else:
                 parts[kind] = word
-        return cls(
-            str(Strategy.parse(parts.get("balance", "none"))),
-            str(LossChoice.parse(parts.get("loss", "cross-entropy"))),
-            str(Mixing.parse(parts.get("mix", "none")) or "none"),
-            HeadChoice.parse(parts["head"]) if "head" in parts else None,
-        )
+        return cls(**{kind: _KINDS[kind].parse(part) for kind, part in parts.items()})  # type: ignore[arg-type]
 
     def __str__(self) -> str:
-        parts = [
-            self.balance if self.balance != "none" else "",
-            self.loss if self.loss != "cross-entropy" else "",
-            self.mix if self.mix != "none" else "",
-            str(self.head or ""),
-        ]
-        return "+".join(filter(None, parts)) or "none"
+        every = (self.balance, self.loss, self.mix, self.head)
+        shown = zip(every, (NATURAL, CROSS_ENTROPY, UNMIXED, None), strict=True)
+        return "+".join(str(one) for one, usual in shown if one != usual) or "none"
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """Its parts."""
+        return (self.balance, self.loss, self.mix, *([self.head] if self.head else []))
 
     @property
     def trained(self) -> Arm:
@@ -87,19 +93,17 @@ class Arm:
         A new head that is trained (crt) or scaled (tau-norm) starts from the features, and
         corrects nothing twice.
         """
-        loss = LossChoice.parse(self.loss)
-        parts = [] if self.balance in ("none", "power:1.0") else self.balance.split("+")
-        if LOSSES[loss.name].balances and loss.parameters != (0.0,):
-            parts.append(self.loss)
-        if self.mix.startswith("remix"):
-            parts.append(self.mix)
-        if self.head and self.head.name == "post-hoc" and self.head.tau:
-            parts.append(str(self.head))
+        text = str(self.balance)
+        parts = [] if text in ("none", "power:1.0") else text.split("+")
+        for one in self.choices[1:]:
+            if one.trait("balances") and one.parameters != (0.0,):
+                parts.append(str(one))
         return tuple(parts)
 
     def recipe(self, common: Recipe) -> Recipe:
         """Return what trains the arm, given what all arms have in common."""
-        return dataclasses.replace(common, balance=self.balance, loss=self.loss, mix=self.mix)
+        texts = {"balance": str(self.balance), "loss": str(self.loss), "mix": str(self.mix)}
+        return dataclasses.replace(common, **texts)  # type: ignore[arg-type]
 
 
 def parse_arms(texts: Sequence[str]) -> tuple[Arm, ...]:
@@ -117,16 +121,14 @@ def parse_arms(texts: Sequence[str]) -> tuple[Arm, ...]:
     return arms
 
 
-def _kind(word: str, text: str) -> str:
+def _kind(word: str) -> str:
+    """Return what a word is of: the first kind that has its name."""
     name = word.partition(":")[0]
-    for kind, forms in (
-        ("loss", LOSS_FORMS),
-        ("mix", MIXES[1:]),
-        ("head", HEADS),
-        ("balance", (*STRATEGIES, "natural")),
-    ):
-        if name in {form.partition(":")[0] for form in forms}:
-            return kind
-    close = difflib.get_close_matches(name, [form.partition(":")[0] for form in FORMS], 1)
-    meant = f"do you mean {close[0]}? It " if close else "it "
-    raise UsageError(f"arm {text!r}: {word!r} is no part of one; {meant}is of {', '.join(FORMS)}")
+    if name == "class-weights":
+        return "balance"
+    kinds = [kind for kind, of in _KINDS.items() if of.registry.get(name)]
+    if not kinds:
+        raise unknown("arm", word, forms())
+    if len(kinds) > 1 and name != "none":
+        raise UsageError(f"arm: {name!r} is registered as {' and as '.join(kinds)}")
+    return kinds[0]

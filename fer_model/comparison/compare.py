@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
+from fer_data import plugins
 from fer_data.data.reading import DatasetLike, is_reloadable, load
 from fer_data.errors import DataError, UsageError
 from fer_data.extras import require, require_keras
@@ -110,12 +111,13 @@ def compare(
         try:
             for line in before_training(protocol, out):
                 print(line, file=sys.stderr, flush=True)
-            if ray is None:
-                stopped = in_children.train_missing(protocol, out, display, lock, cache=cache)
-            else:
-                from fer_model.comparison import on_ray
+            with plugins.handed_on(protocol.modules):
+                if ray is None:
+                    stopped = in_children.train_missing(protocol, out, display, lock, cache=cache)
+                else:
+                    from fer_model.comparison import on_ray
 
-                stopped = on_ray.train_missing(protocol, out, display, address=ray, cache=cache)
+                    stopped = on_ray.train_missing(protocol, out, display, address=ray, cache=cache)
         except KeyboardInterrupt:  # between two runs
             return None
         finally:

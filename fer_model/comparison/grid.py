@@ -17,11 +17,9 @@ from fer_data.duplicates.grouping import merge_groups
 from fer_data.duplicates.photographs import COMPARED, photograph_groups
 from fer_data.errors import DataError, UsageError
 from fer_data.loading.opening import make_loader
-from fer_data.sampling.strategy import Strategy
 from fer_model.comparison.arm import Arm
 from fer_model.comparison.protocol import Cell, Protocol, is_finished
 from fer_model.comparison.sample_table import SampleTable, save_samples
-from fer_model.losses.choice import LOSSES, LossChoice
 from fer_model.training.parts import Parts, divide
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
@@ -135,15 +133,13 @@ def declare(
 
 def _check_reached(arm: Arm, epochs: int, passes: float) -> None:
     """Refuse an arm that would not get to what it is named after; passes are the loader's."""
-    strategy = Strategy.parse(arm.balance)
-    if strategy.sampling in ("deferred", "progressive") and strategy.parameter >= passes:
+    if arm.balance.settles and arm.balance.settles >= passes:
         raise UsageError(
-            f"arm {arm}: its change lies at pass {strategy.parameter} of the data, and a run has "
+            f"arm {arm}: its change lies at pass {arm.balance.settles} of the data, and a run has "
             f"{passes:.1f}; give it an earlier one, or more steps",
             fix={"num_steps": []},
         )
-    loss = LossChoice.parse(arm.loss)
-    if LOSSES[loss.name].late and loss.late_epoch(epochs) >= epochs:
+    if arm.loss.trait("late") and arm.loss.late_epoch(epochs) >= epochs:
         raise UsageError(
             f"arm {arm}: changes in the last fifth of the epochs, and there are {epochs}; "
             "give 5 or more, shorter ones if need be",

@@ -74,6 +74,12 @@ class Protocol:
         """Steps of a training."""
         return self.recipe.epochs * (self.recipe.steps_per_epoch or 1)
 
+    @property
+    def modules(self) -> list[str]:
+        """Modules in which what it trains is registered."""
+        every = [*self.recipe.choices, *(part for arm in self.arms for part in arm.choices)]
+        return [one.entry.module for one in every]
+
     def cells(self, out: Path) -> list[Cell]:
         """Return all runs, seed by seed, so that a comparison that is stopped is a fair one."""
         return [

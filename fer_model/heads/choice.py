@@ -1,4 +1,4 @@
-"""New last layers for trained nets: values that print and parse, and how each is made.
+"""New last layers for trained nets: their registry, and how each is made.
 
 A head is the kernel [D, C] and bias [C] of the last dense layer, before its softmax. The rest of
 the net stays, so that a new head costs no second training, and balancing must beat it to be worth
@@ -7,15 +7,15 @@ one.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.errors import TrainingError, UsageError
+from fer_data.parameters import Number
+from fer_data.registry import Choice, Registry
 from fer_model.heads.posthoc import apply_head, best_tau, tau_normalize
 from fer_model.losses.choice import known_counts
 
@@ -47,6 +47,14 @@ class Known(NamedTuple):
     validation: Callable[[], tuple[NDArray[Any], NDArray[Any]]]
 
 
+HEADS = Registry("head", balances=False)
+"""Heads: functions from `Known` and parameters to a `Head`, and what was chosen on the way, a dict.
+
+Trait: ``balances``, as of a loss.
+"""
+
+
+@HEADS.register("post-hoc", Number("TAU", 0, 100), balances=True)
 def post_hoc(known: Known, tau: float) -> tuple[Head, dict[str, float]]:
     r"""Take the classes' prior out of the logits.
 
@@ -59,6 +67,7 @@ def post_hoc(known: Known, tau: float) -> tuple[Head, dict[str, float]]:
     return Head(known.head.kernel, bias), {"tau": tau}
 
 
+@HEADS.register("tau-norm", Number("TAU", 0, 100, default=None))
 def tau_norm(known: Known, tau: float | None) -> tuple[Head, dict[str, float]]:
     r"""Make the lengths of the classes' weight vectors more alike, and drop the bias.
 
@@ -74,7 +83,8 @@ def tau_norm(known: Known, tau: float | None) -> tuple[Head, dict[str, float]]:
     return Head(tau_normalize(kernel, tau), np.zeros_like(known.head.bias)), {"tau": tau}
 
 
-def crt(known: Known, _: None) -> tuple[Head, dict[str, float]]:
+@HEADS.register("crt")
+def crt(known: Known) -> tuple[Head, dict[str, float]]:
     """Train the last layer anew, all classes with the same weight, on the features of the others.
 
     Classifier re-training (Kang et al. 2020, arXiv:1910.09217). There by ten epochs of balanced
@@ -113,73 +123,12 @@ _NEVER = 100.0
 _MOST_ITERATIONS = 5000
 
 
-@dataclass(frozen=True)
-class HeadKind:
-    """How a head is made, and whether it has a parameter tau: always, perhaps, never."""
+class HeadChoice(Choice):
+    """Which new head is made: a name in `HEADS` with its parameters."""
 
-    build: Callable[[Known, Any], tuple[Head, dict[str, float]]]
-    needs_tau: bool = False
-    takes_tau: bool = False
-
-
-KINDS = {
-    "post-hoc": HeadKind(post_hoc, needs_tau=True, takes_tau=True),
-    "tau-norm": HeadKind(tau_norm, takes_tau=True),
-    "crt": HeadKind(crt),
-}
-
-FORMS = ("post-hoc:TAU", "tau-norm", "tau-norm:TAU", "crt")
-"""What is a head's text."""
-
-
-@dataclass(frozen=True)
-class HeadChoice:
-    """Which new head is made.
-
-    Attributes
-    ----------
-    name : str
-        A name in `KINDS`.
-    tau : float, optional
-        0 to 100.
-
-    Raises
-    ------
-    UsageError
-        If there is no such head, or tau is missing, needless or out of range.
-    """
-
-    name: str
-    tau: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.name not in KINDS:
-            raise UsageError(f"head is {self.name!r}; choose one of {', '.join(FORMS)}")
-        kind = KINDS[self.name]
-        if self.tau is None and kind.needs_tau:
-            raise UsageError(f"head {self.name} wants a tau: {self.name}:1, say")
-        if self.tau is not None and not (kind.takes_tau and 0 <= self.tau <= 100):
-            raise UsageError(f"head is '{self}'; choose one of {', '.join(FORMS)}, TAU 0 to 100")
-
-    @classmethod
-    def parse(cls, text: str) -> HeadChoice:
-        """Parse one of `FORMS`.
-
-        Raises
-        ------
-        UsageError
-            If it is none.
-        """
-        name, colon, value = text.partition(":")
-        try:
-            tau = float(value) if colon else None
-        except ValueError:
-            tau = math.nan  # which no head accepts
-        return cls(name, tau)
-
-    def __str__(self) -> str:
-        return self.name if self.tau is None else f"{self.name}:{self.tau!r}"
+    registry = HEADS
 
     def build(self, known: Known) -> tuple[Head, dict[str, float]]:
         """Make the head; return it with what was chosen on the way."""
-        return KINDS[self.name].build(known, self.tau)
+        head, chosen = self.entry.function(known, *self.parameters)
+        return head, chosen

@@ -1,51 +1,43 @@
-"""Optimizers and learning rates by a recipe."""
+"""The optimizers, by name. Keras is imported only where one is built."""
 
 from __future__ import annotations
 
-import keras
+from typing import TYPE_CHECKING, Any
 
-from fer_model.training.recipe import Recipe
+from fer_data.registry import Choice, Registry
 
-_RISING = 0.05
-"""Share of the steps in which the rate of ``cosine`` rises."""
+if TYPE_CHECKING:
+    import keras
 
-_MOMENTUM = 0.9
-
-
-def optimizer(recipe: Recipe, model: keras.Model, num_steps: int) -> keras.optimizers.Optimizer:
-    """Return the recipe's optimizer for a model that is trained for a number of steps."""
-    options = {
-        "learning_rate": _rate(recipe, num_steps),
-        "global_clipnorm": recipe.clip_norm,
-        "use_ema": recipe.average > 0,
-        "ema_momentum": recipe.average or 0.99,
-    }
-    decay = recipe.weight_decay or None
-    found: keras.optimizers.Optimizer
-    if recipe.optimizer == "sgd":
-        found = keras.optimizers.SGD(
-            momentum=_MOMENTUM, nesterov=True, weight_decay=decay, **options
-        )
-    elif recipe.optimizer == "adamw":
-        found = keras.optimizers.AdamW(weight_decay=decay, **options)
-    else:
-        found = keras.optimizers.Adam(weight_decay=decay, **options)
-    if decay:
-        found.exclude_from_weight_decay(
-            var_list=[each for each in model.trainable_variables if len(each.shape) < 2]
-        )
-    return found
+OPTIMIZERS = Registry("optimizer")
+"""Optimizers: functions from parameters and keyword arguments of Keras's to one of Keras's."""
 
 
-def _rate(
-    recipe: Recipe, num_steps: int
-) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    if recipe.schedule == "plateau":
-        return recipe.learning_rate
-    rising = max(1, round(_RISING * num_steps))
-    return keras.optimizers.schedules.CosineDecay(
-        0.0,
-        max(1, num_steps - rising),
-        warmup_target=recipe.learning_rate,
-        warmup_steps=rising,
-    )
+@OPTIMIZERS.register("adam")
+def adam(**options: Any) -> keras.optimizers.Optimizer:
+    """Adam (Kingma and Ba 2015, arXiv:1412.6980)."""
+    return _keras("Adam", **options)
+
+
+@OPTIMIZERS.register("adamw")
+def adamw(**options: Any) -> keras.optimizers.Optimizer:
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019, arXiv:1711.05101)."""
+    return _keras("AdamW", **options)
+
+
+@OPTIMIZERS.register("sgd")
+def sgd(**options: Any) -> keras.optimizers.Optimizer:
+    """Gradient descent with a momentum of 0.9, Nesterov's."""
+    return _keras("SGD", momentum=0.9, nesterov=True, **options)
+
+
+def _keras(name: str, **options: Any) -> keras.optimizers.Optimizer:
+    import keras
+
+    return getattr(keras.optimizers, name)(**options)
+
+
+class OptimizerChoice(Choice):
+    """Which optimizer trains: a name in `OPTIMIZERS` with its parameters."""
+
+    registry = OPTIMIZERS

@@ -9,19 +9,19 @@ from typing import Any, Literal, Self, get_args
 from fer_data.data.decode import Color, Fit, PixelFormat
 from fer_data.data.image_format import FormatRequest, sides_of
 from fer_data.errors import UsageError
+from fer_data.registry import Choice
 from fer_data.sampling.schedule import EpochSize
 from fer_data.sampling.strategy import Strategy
 from fer_data.transforms.augment import checked
 from fer_data.transforms.mixing import Mixing
 from fer_data.util.checks import finite_number, whole_number
 from fer_model.losses.choice import LossChoice
+from fer_model.training.nets import NetChoice, Precision
+from fer_model.training.optimizers import OptimizerChoice
 
 Protocol = Literal["standard", "notebook"]
 Keep = Literal["best", "last"]
-Net = Literal["documented", "fast", "fast-wide", "small"]
 Schedule = Literal["plateau", "cosine"]
-Optimizer = Literal["adam", "adamw", "sgd"]
-Precision = Literal["float32", "bfloat16"]
 TestTime = Literal["none", "flips", "crops"]
 
 
@@ -30,6 +30,14 @@ _NUMBERS = (
     *("plateau_factor", "min_learning_rate", "validation_fraction", "subset", "rescale"),
 )
 
+_CHOICES: dict[str, type[Choice]] = {
+    "net": NetChoice,
+    "balance": Strategy,
+    "loss": LossChoice,
+    "mix": Mixing,
+    "optimizer": OptimizerChoice,
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
@@ -37,25 +45,25 @@ class Recipe:
 
     Attributes
     ----------
-    net : {"documented", "fast", "fast-wide", "small"}
-        See `fer_model.training.nets`.
+    net : str
+        A name in `fer_model.NETS`: ``documented``, ``fast``, ``fast-wide``, ``small``.
     balance : str
         What `fer_data.Strategy.parse` takes.
     loss : str
-        What `fer_model.losses.choice.LossChoice.parse` takes.
+        A name in `fer_model.LOSSES` with its parameters.
     augment : str
         A name in `fer_data.transforms.augment.PRESETS`.
     augment_rare : str, optional
         Another one for rare classes; see `fer_data.Loader`.
     mix : str
-        What `fer_data.transforms.mixing.Mixing.parse` takes.
+        A name in `fer_data.MIXES` with its parameters.
     epoch_size : int, "own" or "natural"
         Samples of an epoch; see `fer_data.Loader`.
     batch_size, epochs : int
     steps_per_epoch : int, optional
         Batches between two validations; by default one epoch of the loader.
-    optimizer : {"adam", "adamw", "sgd"}
-        ``sgd`` has a momentum of 0.9, Nesterov's.
+    optimizer : str
+        A name in `fer_model.OPTIMIZERS`: ``adam``, ``adamw``, ``sgd`` (momentum 0.9, Nesterov's).
     weight_decay : float
         Share of the kernels that is taken off in a step, times the rate (decoupled: Loshchilov and
         Hutter 2019, arXiv:1711.05101); of biases and normalisations nothing.
@@ -100,7 +108,7 @@ class Recipe:
         ``notebook`` takes the test split as validation and flips its pictures at random.
     """
 
-    net: Net = "documented"
+    net: str = "documented"
     balance: str = "none"
     loss: str = "cross-entropy"
     augment: str = "flip"
@@ -110,7 +118,7 @@ class Recipe:
     batch_size: int = 64
     epochs: int = 100
     steps_per_epoch: int | None = None
-    optimizer: Optimizer = "adam"
+    optimizer: str = "adam"
     weight_decay: float = 0.0
     clip_norm: float | None = None
     label_smoothing: float = 0.0
@@ -140,18 +148,15 @@ class Recipe:
         for name in _NUMBERS:
             if getattr(self, name) is not None:
                 finite_number(name, getattr(self, name))
-        object.__setattr__(self, "balance", str(Strategy.parse(self.balance)))
-        object.__setattr__(self, "loss", str(LossChoice.parse(self.loss)))
+        for name, kind in _CHOICES.items():
+            object.__setattr__(self, name, str(kind.parse(getattr(self, name))))
         object.__setattr__(self, "image_size", sides_of(self.image_size))
         checked(self.augment)
         checked(self.augment_rare or self.augment)
-        object.__setattr__(self, "mix", str(Mixing.parse(self.mix) or "none"))
         PixelFormat(*(self.image_size or (1, 1)), self.color or "grey", self.fit)
         for name, choices in (
-            ("net", get_args(Net)),
             ("keep", get_args(Keep)),
             ("schedule", get_args(Schedule)),
-            ("optimizer", get_args(Optimizer)),
             ("precision", get_args(Precision)),
             ("test_time", get_args(TestTime)),
             ("protocol", get_args(Protocol)),
@@ -183,6 +188,11 @@ class Recipe:
         ):
             if not holds:
                 raise UsageError(f"{name} is {getattr(self, name)}; it must be {must}")
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """What is chosen by name: net, strategy, loss, mix and optimizer."""
+        return tuple(kind.parse(getattr(self, name)) for name, kind in _CHOICES.items())
 
     @property
     def requested(self) -> FormatRequest:

@@ -25,7 +25,7 @@ from fer_model.training.averaging import Averaging
 from fer_model.training.feed import Epochs, feed
 from fer_model.training.judge import judge
 from fer_model.training.on_device import OnDevice, table_rows
-from fer_model.training.optimizers import optimizer
+from fer_model.training.optimizing import optimizer
 from fer_model.training.parts import Parts, divide
 from fer_model.training.recipe import Recipe
 from fer_model.training.recorder import (
