@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -18,8 +18,8 @@ from fer_data.sampling.strategy import FORMS
 from fer_data.transforms.augment import PRESETS
 from fer_data.transforms.mixing import FORMS as MIXES
 from fer_model.losses.choice import FORMS as LOSSES
-from fer_model.training.recipe import Recipe, TestTime
-from fer_model.training.recipes import RECIPES, named_recipe
+from fer_model.training.recipe import Net, Recipe, TestTime
+from fer_model.training.recipes import COMPARED, RECIPES, named_recipe
 
 RunPath = Annotated[Path, Parameter(help="A run folder.")]
 Named = Annotated[
@@ -37,7 +37,11 @@ OwnTestTime = Annotated[
 ]
 
 WORDS = {
-    "net": Parameter(help="Which net."),
+    "net": Parameter(
+        metavar="NET",
+        help=f"Which net: {', '.join(get_args(Net))}, keras.applications:NAME, or your own, "
+        "package.module:function.",
+    ),
     "balance": Parameter(
         metavar="STRATEGY", help=f"How an epoch is drawn or weighted: {', '.join(FORMS)}."
     ),
@@ -91,10 +95,6 @@ NAMED_ONLY = ("protocol",)
 @fields_of(Recipe, WORDS, group=TRAINING, without=NAMED_ONLY)
 class RecipeOptions(Given):
     """What of a recipe stands on the command line."""
-
-
-COMPARED = Recipe(schedule="cosine", keep="last")
-"""What a comparison changes where no recipe is named: no arm is favoured by its validation."""
 
 
 @fields_of(

@@ -15,10 +15,12 @@ from fer_data.transforms.augment import checked
 from fer_data.transforms.mixing import Mixing
 from fer_data.util.checks import finite_number, whole_number
 from fer_model.losses.choice import LossChoice
+from fer_model.training.own_code import is_import_name
 
 Protocol = Literal["standard", "notebook"]
 Keep = Literal["best", "last"]
 Net = Literal["documented", "fast", "fast-wide", "small"]
+"""The nets of this package."""
 Schedule = Literal["plateau", "cosine"]
 Optimizer = Literal["adam", "adamw", "sgd"]
 Precision = Literal["float32", "bfloat16"]
@@ -37,8 +39,10 @@ class Recipe:
 
     Attributes
     ----------
-    net : {"documented", "fast", "fast-wide", "small"}
-        See `fer_model.training.nets`.
+    net : {"documented", "fast", "fast-wide", "small"} or str
+        See `fer_model.training.nets`. ``package.module:function`` names one of the user's own, as
+        ``build(input_shape, num_classes) -> keras.Model``; ``keras.applications:NAME`` one of
+        Keras's, with first weights drawn at random.
     balance : str
         What `fer_data.Strategy.parse` takes.
     loss : str
@@ -100,7 +104,7 @@ class Recipe:
         ``notebook`` takes the test split as validation and flips its pictures at random.
     """
 
-    net: Net = "documented"
+    net: str = "documented"
     balance: str = "none"
     loss: str = "cross-entropy"
     augment: str = "flip"
@@ -147,8 +151,12 @@ class Recipe:
         checked(self.augment_rare or self.augment)
         object.__setattr__(self, "mix", str(Mixing.parse(self.mix) or "none"))
         PixelFormat(*(self.image_size or (1, 1)), self.color or "grey", self.fit)
+        if self.net not in get_args(Net) and not self.has_own_net:
+            raise UsageError(
+                f"net is {self.net!r}; choose one of {', '.join(get_args(Net))}, or name your own "
+                "as package.module:function"
+            )
         for name, choices in (
-            ("net", get_args(Net)),
             ("keep", get_args(Keep)),
             ("schedule", get_args(Schedule)),
             ("optimizer", get_args(Optimizer)),
@@ -183,6 +191,11 @@ class Recipe:
         ):
             if not holds:
                 raise UsageError(f"{name} is {getattr(self, name)}; it must be {must}")
+
+    @property
+    def has_own_net(self) -> bool:
+        """Whether the net is none of this package."""
+        return self.net not in get_args(Net) and is_import_name(self.net)
 
     @property
     def requested(self) -> FormatRequest:
