@@ -109,7 +109,7 @@ def test_functions_without_a_source_are_told_apart() -> None:
     ],
 )
 def test_what_is_no_function_is_refused(given: Any, says: str) -> None:
-    with pytest.raises(UsageError, match="^net: ") as told:
+    with pytest.raises(UsageError, match=r"^net: ") as told:
         own_code("net", given)
     assert says in str(told.value)
 

@@ -77,7 +77,7 @@ def test_a_net_of_one_s_own_trains_and_goes_on(faces: Path, tmp_path: Path) -> N
     assert whole.recipe.net == "tests.test_own_training:own_net"
     stop = [StopAfter(4)]
     assert not train(RECIPE, faces, tmp_path / "run", net=own_net, callbacks=stop).is_finished
-    with pytest.raises(UsageError, match="its net is tests.test_own_training:own_net"):
+    with pytest.raises(UsageError, match="must be given again"):
         resume(tmp_path / "run")
     with pytest.raises(UsageError, match="must be given again"):
         resume(tmp_path / "run", net="tests.test_own_training:fit")
@@ -164,10 +164,10 @@ def test_a_comparison_goes_on_with_the_same_code_only(faces: Path, tmp_path: Pat
     code = {"argument": "fit", "name": "tests.test_own_training:fit", "digest": "0"}
     dataclasses.replace(protocol, code=code).write(tmp_path)
     assert Protocol.read(tmp_path).code == code
-    with pytest.raises(UsageError, match="trains by tests.test_own_training:fit") as told:
+    with pytest.raises(UsageError, match="trains by tests") as told:
         comparison.extend(tmp_path, ["batch"])
     assert told.value.fix == {"fit": (code["name"],)}
-    with pytest.raises(UsageError, match="comparison of another code .digest 0, not "):
+    with pytest.raises(UsageError, match="comparison of another code"):
         dataclasses.replace(protocol, code={**code, "digest": "1"}).joined(tmp_path)
 
 

@@ -38,7 +38,7 @@ _SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": "."}
 
 _ALONE = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # on Linux, too: all of it listens on loopback alone
-    **{name: f"http://{_LOOPBACK}:9" for name in ("http_proxy", "https_proxy")},
+    **dict.fromkeys(("http_proxy", "https_proxy"), f"http://{_LOOPBACK}:9"),
     "no_proxy": f"{_LOOPBACK},localhost",
 }
 """Of Ray that starts here: it reaches no other machine. Even without usage reports it would ask the
