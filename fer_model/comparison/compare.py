@@ -155,16 +155,16 @@ def compare(
         console = Console(stderr=True, emoji=False, quiet=not verbose)
         display = ComparisonDisplay(console, figure)
         stack.callback(display.close)
-        for line in before_training(protocol, out):
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
-        starter: Starter = Here(out, request, num_at_once=num_at_once, lock=lock)
-        if ray is not None:
-            from fer_model.comparison.on_ray import OnRay, connected
-
-            starter = OnRay(protocol, out, request, stack.enter_context(connected(ray)))
         try:
+            for line in before_training(protocol, out):
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
+            starter: Starter = Here(out, request, num_at_once=num_at_once, lock=lock)
+            if ray is not None:
+                from fer_model.comparison.on_ray import OnRay, connected
+
+                starter = OnRay(protocol, out, request, stack.enter_context(connected(ray)))
             is_done = train_missing(protocol, out, display, starter)
-        except KeyboardInterrupt:  # the second one
+        except KeyboardInterrupt:  # before the first run, or the second one
             return None
         return read_results(out) if is_done else None
 

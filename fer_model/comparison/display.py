@@ -81,7 +81,7 @@ class ComparisonDisplay:
         elif kind == "end":
             value = Run(cell.folder).metrics["test"][self._figure]
             self._print(
-                f"run {self._num_ended} of {self._num_cells} is finished: {cell}: "
+                f"run {self._num_ended} of {self._num_cells}: {cell}: "
                 f"{self._figure.replace('_', ' ')} {value:.4f} "
                 f"({duration(event['seconds'])}{left})"
             )
