@@ -58,14 +58,12 @@ def train_own(
     given = fit(parts.train, parts.test, recipe.seed)
     probabilities = _checked(given, len(parts.test.rows), parts.test.num_classes)
     seconds = time.monotonic() - began
-    state = parts.train.state()
-    steps = int(state["epoch"]) * parts.train.num_steps + int(state["step"])
     with built_whole(out) as beside:
         run = Run.create(beside, recipe, about_data(store, parts), versions(own_training=True))
         save_predictions(run.path / PREDICTIONS, with_samples("test", parts.test, probabilities))
         metrics: dict[str, Any] = {
             "test": score(parts.test.labels, probabilities, store.dataset.class_names),
-            "training": {"steps": steps, "seconds": seconds},
+            "training": {"steps": parts.train.step, "seconds": seconds},
         }
         write_json(run.path / "metrics.json", metrics)
     return Run(out)
