@@ -65,7 +65,7 @@ def explain(error: ImportError | ValueError) -> Exception:
     Keras raises a ValueError where it knows no backend of the name that is set.
     """
     if isinstance(error, ValueError):
-        is_unknown = _backend() not in BACKENDS and _is_raised_by_keras(error)
+        is_unknown = keras_backend() not in BACKENDS and _is_raised_by_keras(error)
         return UsageError(_unknown_backend()) if is_unknown else error
     package = (error.name or "").partition(".")[0]
     if package == "keras" or (package in BACKENDS and _is_raised_by_keras(error)):
@@ -85,7 +85,7 @@ def _pip(extra: str) -> str:
 
 def _problem_of_keras() -> str | None:
     """Return what is missing for Keras to train, and what to do, in one line."""
-    backend = _backend()
+    backend = keras_backend()
     if backend not in BACKENDS:
         return _unknown_backend()
     others = [name for name in BACKENDS if name != backend]
@@ -100,10 +100,10 @@ def _problem_of_keras() -> str | None:
 
 
 def _unknown_backend() -> str:
-    return f"Keras's backend is {_backend()!r}; set KERAS_BACKEND to {', '.join(BACKENDS)}"
+    return f"Keras's backend is {keras_backend()!r}; set KERAS_BACKEND to {', '.join(BACKENDS)}"
 
 
-def _backend() -> str:
+def keras_backend() -> str:
     """Return the backend that Keras chooses: of the environment, its settings, or TensorFlow."""
     if said := os.environ.get("KERAS_BACKEND"):
         return said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,8 @@ import pandas as pd
 from fer_data.analysis.predictions import PREDICTIONS, SavedPredictions, save_predictions
 from fer_data.util.files import write_json, write_text
 from fer_model.comparison.arm import parse_arms
-from fer_model.comparison.grid import Display, missing_runs
-from fer_model.comparison.protocol import Protocol
-from fer_model.comparison.results import FAILURES
+from fer_model.comparison.protocol import Cell, Protocol, is_finished
+from fer_model.comparison.runner import Event, Tell, train_missing
 from fer_model.comparison.sample_table import SampleTable, save_samples
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
@@ -88,14 +88,56 @@ def make_comparison(
     return out
 
 
-def train_here(
-    protocol: Protocol, out: Path, display: Display, cache: Path | None = None
-) -> list[Run]:
-    """Train what is missing in this process; return the run that was stopped, if any."""
-    from fer_model.comparison import in_turn
+class Heard:
+    """A display that remembers what it was shown."""
 
-    cells = missing_runs(protocol, out)
-    display.begin(cells, protocol.num_steps)
-    stopped, failures = in_turn.train_in_turn(protocol, cells, out, display, cache=cache)
-    write_json(out / FAILURES, failures)
-    return stopped
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.ended: list[str] = []
+        self.errors: list[str] = []
+        self.steps: list[int] = []
+
+    def begin(self, cells: Sequence[Cell], num_steps: int) -> None:
+        self.begun, self.num_steps = list(map(str, cells)), num_steps
+
+    def show(self, cell: Cell, event: Event) -> None:
+        if event["event"] == "end":
+            assert is_finished(cell)
+            self.ended.append(str(cell))
+        elif event["event"] == "failed":
+            self.errors.append(f"{cell}: {event['error']}")
+        elif event["event"] in ("step", "epoch"):
+            self.steps.append(event["number"])
+
+
+class InThisProcess:
+    """Makes runs without a process for each."""
+
+    num_at_once = 1
+
+    def __init__(self, protocol: Protocol, out: Path, cache: Path | None = None) -> None:
+        self.protocol, self.out, self.cache = protocol, out, cache
+
+    def run(self, cells: Sequence[Cell], tell: Tell) -> None:
+        from fer_model.comparison.child import make_runs
+
+        make_runs(
+            self.protocol,
+            cells,
+            self.out,
+            lambda event, **about: tell({"event": event, **about}),
+            cache=None if self.cache is None else str(self.cache),
+        )
+
+    def stop(self) -> None:
+        raise AssertionError
+
+    def kill(self) -> None:
+        pass
+
+
+def train_here(protocol: Protocol, out: Path, cache: Path | None = None) -> Heard:
+    """Train what is missing of a comparison in this process; return what its display was shown."""
+    heard = Heard()
+    assert train_missing(protocol, out, heard, InThisProcess(protocol, out, cache))
+    return heard

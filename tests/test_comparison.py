@@ -28,7 +28,7 @@ from fer_data.errors import DataError, UsageError
 from fer_data.util import locks
 from fer_data.writers.split_folders import write_split_folders
 from fer_model.comparison import compare as comparison
-from fer_model.comparison import grid, in_turn
+from fer_model.comparison import grid, making
 from fer_model.comparison.arm import parse_arms
 from fer_model.comparison.protocol import Cell, Protocol, run_folder
 from fer_model.comparison.results import read_results
@@ -42,7 +42,7 @@ from fer_model.training.evaluate import evaluate_run
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
 from tests.conftest import without_plots
-from tests.made_comparison import train_here
+from tests.made_comparison import Heard, InThisProcess, train_here
 from tests.test_train import StopAfter
 
 pytestmark = pytest.mark.usefixtures("no_plots")
@@ -53,40 +53,17 @@ RECIPE = Recipe(
 ARMS = ("none", "ldam-drw:0.5", "post-hoc:1.0")
 
 
-class Silent:
-    """Shows nothing, and remembers what was made."""
-
-    def __init__(self) -> None:
-        self.made: list[str] = []
-        self.errors: list[str] = []
-
-    def begin(self, cells: Any, num_steps: int, *, num_at_once: int = 1) -> None:
-        self.num_steps = num_steps
-
-    def training(self, cell: Cell) -> None:
-        self.begun = cell
-
-    def step(self, number: int) -> None:
-        assert 0 < number <= self.num_steps
-
-    def end(self, cell: Cell, run: Run, seconds: float) -> None:
-        self.made.append(str(cell))
-
-    def failed(self, cell: Cell, error: str) -> None:
-        self.errors.append(error)
-
-
 def compared(
     out: Path, data: Path, arms: tuple[str, ...], seeds: list[int], recipe: Recipe = RECIPE
-) -> Silent:
+) -> Heard:
     protocol, parts = grid.declare(recipe, data, parse_arms(arms), seeds)
     protocol = protocol.joined(out)
     protocol.write(out)
     grid.write_samples(parts, out)
-    display = Silent()
-    assert train_here(protocol, out, display) == []
-    assert display.errors == []
-    return display
+    heard = train_here(protocol, out)
+    assert heard.errors == []
+    assert all(0 < step <= protocol.num_steps for step in heard.steps)
+    return heard
 
 
 def of_test(run: Run) -> np.ndarray:
@@ -109,14 +86,15 @@ def out(leaky: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A comparison of three arms with two seeds; `made.json` says what was made."""
     folder = tmp_path_factory.mktemp("comparison") / "out"
     with without_plots():
-        made = compared(folder, leaky, ARMS, [0, 1]).made
+        made = compared(folder, leaky, ARMS, [0, 1]).ended
     (folder / "made.json").write_text(json.dumps(made))
     return folder
 
 
-def test_runs_are_made_seed_by_seed(out: Path) -> None:
+def test_runs_are_made_seed_by_seed_and_heads_after_their_training(out: Path) -> None:
+    none, deferred, head = ARMS
     assert json.loads((out / "made.json").read_text()) == [
-        f"{arm}, seed {seed}" for seed in (0, 1) for arm in ARMS
+        f"{arm}, seed {seed}" for seed in (0, 1) for arm in (none, head, deferred)
     ]
 
 
@@ -127,8 +105,8 @@ def test_what_is_there_is_not_made_again_and_more_is_added(
     write_split_folders(
         fer_data.split(leaky, pool=True, near_duplicates=False), tmp_path / "divided"
     )  # hard links, which touch the data
-    assert compared(copy, leaky, ARMS, [0, 1]).made == []
-    assert compared(copy, leaky, ("none", "crt"), [1]).made == ["crt, seed 0", "crt, seed 1"]
+    assert compared(copy, leaky, ARMS, [0, 1]).ended == []
+    assert compared(copy, leaky, ("none", "crt"), [1]).ended == ["crt, seed 0", "crt, seed 1"]
     found = read_results(copy)
     assert (found.arms, found.seeds) == ((*ARMS, "crt"), (0, 1))
     assert found.protocol.later == ("arm crt",)
@@ -148,8 +126,8 @@ def test_what_is_added_before_any_run_is_declared_like_the_rest(
 @pytest.mark.slow
 def test_more_seeds_are_added_for_every_arm(out: Path, leaky: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(out, tmp_path / "out")
-    made = compared(copy, leaky, ARMS[:2], [2]).made
-    assert made == [f"{arm}, seed 2" for arm in ARMS]
+    made = compared(copy, leaky, ARMS[:2], [2]).ended
+    assert sorted(made) == sorted(f"{arm}, seed 2" for arm in ARMS)
     assert read_results(copy).seeds == (0, 1, 2)
 
 
@@ -184,7 +162,7 @@ def test_the_first_weights_are_those_of_the_seed(faces: Path) -> None:
         for cell in protocol.cells(Path(out)):
             key = (str(cell.arm), cell.seed)
             with suppress(KeyboardInterrupt):
-                in_turn.make(protocol, cell, Path(out), [Note()])
+                making.make(protocol, cell, Path(out), fer_data.load(faces), callbacks=[Note()])
     none, other = ("none", "oversample+mixup:0.2")
     for seed in (0, 1):
         for one, two in zip(first[none, seed], first[other, seed], strict=True):
@@ -193,21 +171,22 @@ def test_the_first_weights_are_those_of_the_seed(faces: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_deferred_loss_goes_on_in_its_last_phase(out: Path, tmp_path: Path) -> None:
+def test_a_deferred_loss_goes_on_in_its_last_phase(out: Path, leaky: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(out, tmp_path / "out")
     protocol = Protocol.read(copy)
     cell = protocol.cells(copy)[1]
     assert cell.arm.loss.name == "ldam-drw"
     whole = Run(cell.folder)
     shutil.move(whole.path, tmp_path / "whole")
-    stopped = in_turn.make(protocol, cell, copy, [StopAfter(9)])  # 5 epochs of 2 steps, late at 4
-    assert not stopped.is_finished
-    made = in_turn.make(protocol, cell, copy)
+    data = fer_data.load(leaky)
+    stop = [StopAfter(9)]  # 5 epochs of 2 steps, late at 4
+    assert not making.make(protocol, cell, copy, data, callbacks=stop).is_finished
+    made = making.make(protocol, cell, copy, data)
     pd.testing.assert_frame_equal(made.predictions, Run(tmp_path / "whole").predictions)
     other = protocol.cells(copy)[0]
     shutil.rmtree(other.folder)
     plain = dataclasses.replace(other, arm=dataclasses.replace(other.arm, loss="ldam:0.5"))
-    undeferred = in_turn.make(protocol, plain, copy)
+    undeferred = making.make(protocol, plain, copy, data)
     late = made.history["loss"].to_numpy() - undeferred.history["loss"].to_numpy()
     np.testing.assert_allclose(late[:4], 0, atol=1e-6)
     assert abs(late[4]) > 1e-3
@@ -315,7 +294,7 @@ def test_a_run_that_fails_is_tried_again_and_else_told_of(
     cells = [cell for cell in protocol.cells(copy) if cell.arm.head is not None]
     for cell in cells:
         shutil.rmtree(cell.folder)
-    make, calls = in_turn.make, []
+    make, calls = making.make, []
 
     def failing(protocol: Protocol, cell: Cell, *rest: Any, **options: Any) -> Run:
         calls.append(cell)
@@ -323,11 +302,12 @@ def test_a_run_that_fails_is_tried_again_and_else_told_of(
             raise RuntimeError("out of memory")
         return make(protocol, cell, *rest, **options)
 
-    monkeypatch.setattr(in_turn, "make", failing)
-    display = Silent()
-    train_here(protocol, copy, display)
+    monkeypatch.setattr(making, "make", failing)
+    heard = train_here(protocol, copy)
     assert [cell.seed for cell in calls] == [0, 0, 1, 1]
-    assert display.errors == ["RuntimeError: out of memory"] * 3
+    assert [error.partition(": ")[2] for error in heard.errors] == [
+        "RuntimeError: out of memory"
+    ] * 3
     found = read_results(copy)
     assert found.seeds == (1,)
     assert found.failures == {
@@ -370,10 +350,9 @@ def test_a_diverged_training_is_a_failed_run(
     monkeypatch.setattr(
         judge, "predict", lambda model, loader: np.full((len(loader.labels), 7), np.nan)
     )
-    display = Silent()
-    train_here(Protocol.read(copy), copy, display)
-    assert len(display.errors) == 2
-    assert "predictions are not finite" in display.errors[0]
+    heard = train_here(Protocol.read(copy), copy)
+    assert len(heard.errors) == 2
+    assert "predictions are not finite" in heard.errors[0]
 
 
 def test_data_without_a_test_split_is_refused(faces: Path) -> None:
@@ -433,7 +412,7 @@ def test_where_a_strategy_changes_is_counted_in_its_own_epochs(faces: Path) -> N
 def test_a_comparison_lies_where_nothing_else_does(faces: Path, tmp_path: Path) -> None:
     def refused(out: Path) -> str:
         with pytest.raises(UsageError) as told:
-            comparison.compare(RECIPE, faces, ["none", "crt"], [0], out)
+            comparison.compare(faces, ["none", "crt"], [0], out=out, recipe=RECIPE)
         return str(told.value)
 
     before = sorted(faces.rglob("*"))
@@ -456,9 +435,7 @@ def test_a_comparison_goes_on_with_the_settings_that_it_has(
 ) -> None:
     copy = shutil.copytree(out, tmp_path / "out")
     monkeypatch.setattr(
-        comparison.in_children,
-        "train_missing",
-        lambda protocol, out, display, lock, cache: train_here(protocol, out, display, cache),
+        comparison, "Here", lambda out, *rest, **options: InThisProcess(Protocol.read(out), out)
     )
     found = comparison.extend(copy, ["crt"])
     assert found is not None

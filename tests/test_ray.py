@@ -7,11 +7,10 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,50 +18,26 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_data.errors import DataError, TrainingError, UsageError
+from fer_data.errors import DataError, UsageError
 from fer_data.fer2013.synthetic import write_synthetic
-from fer_model.comparison import grid, on_node
+from fer_model.comparison import grid, on_ray
 from fer_model.comparison.arm import parse_arms
-from fer_model.comparison.protocol import Cell, Protocol
+from fer_model.comparison.protocol import Protocol
+from fer_model.comparison.runner import train_missing
 from fer_model.training import models
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
-from tests.made_comparison import train_here
+from fer_model.training.versions import versions
+from tests.made_comparison import Heard, train_here
 from tests.test_imports import imported
 
-on_ray = pytest.importorskip("fer_model.comparison.on_ray", reason="the extra ray is not installed")
+pytest.importorskip("ray", reason="the extra ray is not installed")
 
-from ray.cluster_utils import Cluster  # noqa: E402
+from ray.cluster_utils import Cluster
 
 pytestmark = pytest.mark.slow
 
 RECIPE = Recipe(net="small", schedule="cosine", keep="last", learning_rate=3e-3)
-
-
-class Notes:
-    """A display that takes notes."""
-
-    def __init__(self) -> None:
-        self.begun: list[Cell] = []
-        self.ended: list[Cell] = []
-        self.errors: list[str] = []
-        self.num_at_once = 0
-
-    def begin(self, cells: Sequence[Cell], num_steps: int, *, num_at_once: int = 1) -> None:
-        self.begun, self.num_at_once = list(cells), num_at_once
-
-    def training(self, cell: Cell) -> None:
-        pass
-
-    def step(self, number: int) -> None:
-        pass
-
-    def end(self, cell: Cell, run: Run, seconds: float) -> None:
-        assert seconds > 0
-        self.ended.append(cell)
-
-    def failed(self, cell: Cell, error: str) -> None:
-        self.errors.append(error)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +58,7 @@ def protocol(few_faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Proto
 def local(protocol: Protocol, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The comparison as it is trained here, in turn."""
     out = tmp_path_factory.mktemp("local")
-    assert train_here(protocol, out, Notes(), cache=out / "cache") == []
+    assert train_here(protocol, out, out / "cache").errors == []
     return out
 
 
@@ -115,7 +90,7 @@ class KilledAsItTrains(threading.Thread):
 
     def run(self) -> None:
         while not self.given_up.wait(0.02):
-            for path in self.cache.glob("on-ray/.run.*.building/recipe.json"):
+            for path in self.cache.glob("on-ray/.run.*.building/runs/*/*/recipe.json"):
                 self.under_way = json.loads(path.read_text("utf-8"))["recipe"]
                 self.cluster.remove_node(self.node, allow_graceful=False)
                 return
@@ -133,6 +108,18 @@ def assert_same(protocol: Protocol, one: Path, other: Path) -> None:
         assert first.recipe == second.recipe
 
 
+def train_on(
+    address: str, protocol: Protocol, out: Path, given: dict[str, str] | None = None
+) -> Heard:
+    protocol.write(out)
+    heard = Heard()
+    request = {"cache": None, "code": None, "path": [], "versions": given or versions()}
+    with on_ray.connected(address) as settings:
+        starter = on_ray.OnRay(protocol, out, request, settings)
+        assert train_missing(protocol, out, heard, starter)
+    return heard
+
+
 def test_all_runs_come_back_though_a_node_is_killed(
     protocol: Protocol,
     local: Path,
@@ -140,23 +127,21 @@ def test_all_runs_come_back_though_a_node_is_killed(
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    protocol = dataclasses.replace(protocol, arms=protocol.arms[:2])
     add_node(cluster, tmp_path / "stays")
     killer = KilledAsItTrains(cluster, add_node(cluster, tmp_path / "dies"), tmp_path / "dies")
     killer.start()
-    notes = Notes()
     capfd.readouterr()
     try:
-        left = on_ray.train_missing(protocol, tmp_path / "out", notes, address=cluster.address)
+        heard = train_on(cluster.address, protocol, tmp_path / "out")
     finally:
         killer.given_up.set()
         killer.join()
     assert capfd.readouterr().out == ""
-    assert left == []
     assert killer.under_way, "no run was being trained on the node"
-    assert notes.num_at_once == 2
-    assert len(notes.ended) == len(set(notes.ended)) == len(notes.begun) == 4
-    assert notes.errors == []
+    assert sorted(heard.ended) == sorted(heard.begun)
+    assert len(heard.begun) == 6
+    (error,) = heard.errors  # the run that was lost is named
+    assert f"seed {killer.under_way['seed']}: " in error
     assert json.loads((tmp_path / "out" / "failures.json").read_text()) == {}
     assert_same(protocol, tmp_path / "out", local)
     assert list((tmp_path / "stays" / "on-ray").iterdir()) == []
@@ -168,96 +153,57 @@ def test_what_is_finished_stays_and_what_is_not_is_replaced(
     protocol = dataclasses.replace(protocol, seeds=(0,))
     add_node(cluster, tmp_path / "cache")
     out = tmp_path / "out"
-    kept, unfinished, *_ = [cell for cell in protocol.needed(out) if cell.arm.head is None]
-    shutil.copytree(next(protocol.needed(local)).folder, kept.folder)
+    kept, head, unfinished = protocol.needed(out)
+    shutil.copytree(protocol.needed(local)[0].folder, kept.folder)
     unfinished.folder.mkdir(parents=True)
     (unfinished.folder / "recipe.json").write_text("{}")
     (unfinished.folder / "checkpoint.keras").write_bytes(b"half")
-    notes = Notes()
-    assert on_ray.train_missing(protocol, out, notes, address=cluster.address) == []
-    assert kept not in notes.begun
+    heard = train_on(cluster.address, protocol, out)
+    assert heard.begun == [str(head), str(unfinished)]
     assert not (unfinished.folder / "checkpoint.keras").exists()
     assert_same(protocol, out, local)
-    again = Notes()
-    assert on_ray.train_missing(protocol, out, again, address="no cluster is asked for") == []
-    assert again.begun == []
-
-
-def test_a_worker_that_dies_costs_one_run(
-    protocol: Protocol, cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def run_or_die(text: str) -> dict[str, Any]:
-        recipe = json.loads(text)["recipe"]
-        if recipe["balance"] == "none":
-            os._exit(1)
-        if recipe["seed"] == 1:
-            return {"failed": "node here: OSError: no space left"}
-        return on_node.run_here(text)
-
-    add_node(cluster, tmp_path / "cache")
-    monkeypatch.setattr(on_ray, "_RETRIES", 0)
-    monkeypatch.setattr(on_ray, "run_here", run_or_die)
-    notes = Notes()
-    out = tmp_path / "out"
-    assert on_ray.train_missing(protocol, out, notes, address=cluster.address) == []
-    assert list(map(str, notes.ended)) == ["oversample, seed 0"]
-    failures = json.loads((out / "failures.json").read_text())
-    assert {name: found["tries"] for name, found in failures.items()} == {
-        "none, seed 0": 2,
-        "none, seed 1": 2,
-        "oversample, seed 1": 2,
-        "post-hoc:1.0, seed 0": 0,
-        "post-hoc:1.0, seed 1": 0,
-    }
-    assert failures["none, seed 0"]["error"].startswith("WorkerCrashedError: ")
-    assert failures["oversample, seed 1"]["error"] == "node here: OSError: no space left"
-    assert "\n" not in "".join(notes.errors)
-
-
-def test_a_node_with_other_data_is_named(
-    protocol: Protocol, cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    add_node(cluster, tmp_path / "cache")
-    monkeypatch.setattr(on_ray, "content", lambda store: "another")
-    with pytest.raises(DataError) as found:
-        on_ray.train_missing(protocol, tmp_path / "out", Notes(), address=cluster.address)
-    text = str(found.value)
-    assert text.startswith(f"node {socket.gethostname()} (")
-    assert f"{protocol.data['path']}: other data than where the command runs" in text
-    assert "\n" not in text
-    assert not list((tmp_path / "out").rglob("recipe.json"))
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("data", "given", "says"),
     [
-        ({"data": {"path": "/nowhere/faces"}}, "/nowhere/faces: "),
-        ({"versions": {"keras": "1.0"}}, ", not 1.0 as where the command runs"),
+        ({"path": "/nowhere/faces"}, {}, "/nowhere/faces: "),
+        ({"fingerprint": "another"}, {}, "other data than what the comparison began with"),
+        ({}, {"keras": "1.0"}, ", not 1.0 as where the command runs"),
     ],
 )
 def test_a_node_without_the_data_or_of_other_versions_is_named(
-    protocol: Protocol, tmp_path: Path, change: dict[str, Any], says: str
+    protocol: Protocol,
+    cluster: Cluster,
+    tmp_path: Path,
+    data: dict[str, str],
+    given: dict[str, str],
+    says: str,
 ) -> None:
-    job = on_ray._job(protocol, tmp_path / "cache")
-    job["recipe"] = protocol.recipe.to_dict()
-    for name, values in change.items():
-        job[name] = job[name] | values
-    refused = on_node.run_here(json.dumps(job))["refused"]
-    assert refused.startswith(f"node {socket.gethostname()} (")
-    assert says in refused
-    assert "\n" not in refused
+    add_node(cluster, tmp_path / "cache")
+    other = dataclasses.replace(protocol, data=protocol.data | data)
+    with pytest.raises(DataError) as told:
+        train_on(cluster.address, other, tmp_path / "out", versions() | given)
+    assert str(told.value).startswith("node ")
+    assert says in str(told.value)
+    assert "\n" not in str(told.value)
+    assert not list((tmp_path / "out").rglob("recipe.json"))
 
 
-def test_a_copy_of_the_data_will_do(protocol: Protocol, tmp_path: Path) -> None:
-    faces = tmp_path / "faces"
-    shutil.copytree(protocol.data["path"], faces)
-    job = on_ray._job(protocol, tmp_path / "cache")
-    job["recipe"] = protocol.recipe.to_dict()
-    job["data"] = job["data"] | {"path": str(faces)}
-    assert "metrics.json" in on_node.run_here(json.dumps(job))["files"]
-    victim = next(faces.glob("test/*/*.png"))
-    victim.write_bytes(next(faces.glob("train/*/*.png")).read_bytes())
-    assert "other data" in on_node.run_here(json.dumps(job))["refused"]
+def test_ray_of_this_machine_listens_to_nobody_else(tmp_path: Path) -> None:
+    code = """
+from fer_model.comparison.on_ray import connected
+from tests.listening import listening
+with connected("local") as settings:
+    import os, ray
+    def proxy(): return os.environ["http_proxy"]
+    print(sorted(listening()), ray.get(ray.remote(proxy).remote()), settings["http_proxy"])
+"""
+    environment = {**os.environ, "http_proxy": "http://mine"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment
+    )
+    assert done.stdout == "['127.0.0.1'] http://127.0.0.1:9 http://mine\n", done.stderr
 
 
 @pytest.mark.parametrize(
@@ -277,7 +223,7 @@ def test_a_run_has_a_gpu_or_a_nodes_processors(
 
 def test_where_no_cluster_is_it_says_so(protocol: Protocol, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"ray 127\.0\.0\.1:9: no cluster there") as found:
-        on_ray.train_missing(protocol, tmp_path / "out", Notes(), address="127.0.0.1:9")
+        train_on("127.0.0.1:9", protocol, tmp_path / "out")
     assert "\n" not in str(found.value)
 
 
@@ -297,10 +243,12 @@ def test_ctrl_c_keeps_what_is_finished_and_the_command_goes_on(
         assert first.stderr is not None
         assert first.stderr.readline().startswith("every run: ")
         assert first.stderr.readline().startswith("2 arms, 1 seed each: ")
-        line = first.stderr.readline()
+        line = ""
+        while "balanced accuracy" not in line:
+            line = first.stderr.readline()
         os.killpg(first.pid, signal.SIGINT)
         out, rest = first.communicate()
-    assert line.startswith("run 1 of 2: ")
+    assert line.startswith("run 1 of 2")
     assert rest == "Stopped. The same command goes on with it.\n"
     assert (first.returncode, out) == (130, "")
     (finished,) = (tmp_path / "out" / "runs").rglob("metrics.json")
@@ -313,17 +261,8 @@ def test_ctrl_c_keeps_what_is_finished_and_the_command_goes_on(
     assert finished.stat().st_mtime_ns == made
 
 
-def test_a_diverged_training_on_a_node_is_a_failed_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    def diverged(job: Any) -> Any:
-        raise TrainingError("the training diverged")
-
-    monkeypatch.setattr(on_node, "_trained", diverged)
-    monkeypatch.setattr(on_node, "_name", lambda: "here")
-    assert on_node.run_here("{}") == {"failed": "node here: TrainingError: the training diverged"}
-
-
 def test_ray_is_imported_only_where_it_is_asked_for() -> None:
     found = imported(
-        "import fer_model.cli, fer_model.comparison.compare, fer_model.comparison.on_node"
+        "import fer_model.cli, fer_model.comparison.compare, fer_model.comparison.on_ray"
     )
     assert not {"ray", "keras"} & found

@@ -67,7 +67,7 @@ def test_the_figures_are_those_of_scikit_learn(seed: int, num_classes: int, num:
 
 
 def test_the_figures_are_those_of_a_run() -> None:
-    from fer_model.training.evaluate import score
+    from fer_model.training.score import score
 
     predicted = made()
     guess = predicted.predicted[1, 1]

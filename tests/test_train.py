@@ -31,10 +31,11 @@ from fer_data.writers.split_folders import write_split_folders
 from fer_model.comparison.side_by_side import side_by_side
 from fer_model.render import scores_table
 from fer_model.training import models, plots
-from fer_model.training.evaluate import evaluate_run, score
+from fer_model.training.evaluate import evaluate_run
 from fer_model.training.parts import divide
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
+from fer_model.training.score import score
 from fer_model.training.train import resume, train
 from tests.conftest import MakeFolder
 

@@ -209,7 +209,7 @@ def main() -> None:
         os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     import keras
 
-    from fer_model.training.train import versions
+    from fer_model.training.versions import versions
 
     rounds: dict[str, list[float]] = {}
     with keras.device(chosen.device) if chosen.device else nullcontext():

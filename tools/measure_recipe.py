@@ -108,7 +108,7 @@ def leaked_samples(report: Path) -> set[str]:
 def measured(folder: Path, seed: int, leaked: set[str] | None = None) -> dict[str, Any]:
     """Return what a finished run gave, and on the test samples without those that are leaked."""
     from fer_model import Run
-    from fer_model.training.evaluate import score
+    from fer_model.training.score import score
 
     run, wall = Run.open(folder), folder.with_suffix(".wall")
     metrics = run.metrics

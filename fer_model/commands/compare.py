@@ -10,22 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from fer_data.commands.fields import refuse_others
 from fer_data.errors import UsageError
 from fer_data.extras import require
 from fer_data.terminal import cli_support
 from fer_data.terminal.cli_support import print_json, print_table, say
 from fer_data.util.entry import INTERRUPTED
 from fer_data.util.files import refuse_special, write_json, write_text
-from fer_model.commands.compared import SEEDS, Cluster, ComparisonOutput, Question, Settings
-from fer_model.commands.options import (
-    COMPARED,
-    ComparedRecipeOptions,
-    Named,
-    TrainingData,
-    make_recipe,
-)
-from fer_model.commands.session import data_name, import_keras
+from fer_model.commands.compared import SEEDS, Cluster, ComparisonOutput, Question
+from fer_model.commands.options import ComparedRecipeOptions, Named, TrainingData, make_recipe
+from fer_model.commands.session import data_name, net_name
 from fer_model.environment import set_data_on_device
+from fer_model.training.recipes import COMPARED
 
 if TYPE_CHECKING:
     from fer_model.comparison.results import Results
@@ -63,101 +59,76 @@ def compare(
     test split is scored once a run. Given again, the command goes on where it was stopped, and
     with more arms or seeds it trains those that are missing.
     """
+    from fer_data.data.reading import load
     from fer_model.comparison.protocol import FILE
 
     set_data_on_device(machine.data_on_device)
     if output.markdown is not None:
         refuse_special(output.markdown)  # before the trainings
-    settings = Settings(question, recipe, changes, data, output, machine)
     is_folder = len(paths) == 1 and (paths[0] / FILE).exists()
-    if is_folder and (question.arms is not None or question.seeds is not None):
-        results = _extended(paths[0], settings)
-    elif question.arms is not None:
-        results = _compared(paths, settings)
-    elif is_folder:
-        settings.refuse_others(
-            "the comparison is read as it is; with --arms it goes on", "markdown"
-        )
-        from fer_model.comparison.results import read_results
-
-        results = read_results(paths[0])
-    elif len(paths) == 1:
-        raise UsageError(
-            f"{paths[0]}: no comparison is there; name two runs, or --arms to train on a data set"
-        )
-    else:
-        settings.refuse_others("finished runs are only compared")
+    trains = question.arms is not None or question.seeds is not None
+    why, but = _refused(paths, is_folder=is_folder, trains=trains)
+    if why and recipe is not None:
+        raise UsageError(f"--recipe cannot be given here: {why}")
+    if why:
+        refuse_others(why, question, changes, data, output, machine, but=(*but, "as_json"))
+    if not is_folder and question.arms is None:
         _side_by_side(paths, as_json=bool(output.as_json))
         return
-    _show(results, output.markdown, as_json=bool(output.as_json))
+    if not trains:
+        from fer_model.comparison.results import read_results
 
-
-def _extended(folder: Path, settings: Settings) -> Results:
-    """Train what is missing of a comparison, under the settings that it has."""
-    settings.refuse_others(
-        f"{folder} goes on with the settings that it has",
-        *("arms", "seeds", "seed", "markdown"),
-        *("ray", "cache", "data_on_device"),  # where it trains, not what
-    )
+        _show(read_results(paths[0]), output.markdown, as_json=bool(output.as_json))
+        return
     from fer_model.comparison import compare as comparison
 
-    seeds, machine = settings.question.seeds, settings.machine
-    first = settings.changes.given().get("seed", 0)
-    return _unless_stopped(
-        comparison.extend(
-            folder,
-            split_arms(settings.question.arms or ""),
-            range(first, first + seeds) if seeds is not None else (),
-            ray=_checked(machine.ray),
-            cache=machine.cache,
-        )
-    )
-
-
-def _compared(paths: Sequence[Path], settings: Settings) -> Results:
-    """Train arms on a data set."""
-    from fer_data.data.reading import load
-
-    question, machine = settings.question, settings.machine
-    if len(paths) != 1:
-        raise UsageError("--arms wants one data PATH")
-    if question.steps is not None and "epochs" in settings.changes.given():
-        raise UsageError("--steps and --epochs both say how long a run is; give one")
-    made = make_recipe(settings.recipe, settings.changes, COMPARED)
-    dataset = load(paths[0], **settings.data.given())
-    ray = _checked(machine.ray)
-    from fer_model.comparison import compare as comparison
-
-    seeds = question.seeds or SEEDS
-    figure = {} if question.figure is None else {"figure": question.figure}
-    return _unless_stopped(
-        comparison.compare(
-            made,
-            dataset,
-            split_arms(question.arms or ""),
-            range(made.seed, made.seed + seeds),
-            settings.output.out or Path("runs") / f"{data_name(paths[0])}-{made.net}",
-            num_steps=question.steps,
-            ray=ray,
-            cache=machine.cache,
-            **figure,
-        )
-    )
-
-
-def _checked(ray: str | None) -> str | None:
-    """Refuse a cluster without Ray; import keras quietly, which Ray's module wants."""
-    if ray is not None:
+    if machine.ray is not None:
         require("--ray", "ray")
-        import_keras()
-    return ray
-
-
-def _unless_stopped(results: Results | None) -> Results:
+    arms, given = split_arms(question.arms or ""), changes.given()
+    where = {name: value for name, value in machine.given().items() if name != "data_on_device"}
+    if is_folder:
+        first = given.get("seed", 0)
+        seeds = () if question.seeds is None else range(first, first + question.seeds)
+        results = comparison.extend(paths[0], arms, seeds, net=given.get("net"), **where)
+    else:
+        if question.steps is not None and "epochs" in given:
+            raise UsageError("--steps and --epochs both say how long a run is; give one")
+        made = make_recipe(recipe, changes, COMPARED)
+        results = comparison.compare(
+            load(paths[0], **data.given()),
+            arms,
+            question.seeds or SEEDS,
+            out=output.out or Path("runs") / f"{data_name(paths[0])}-{net_name(made)}",
+            recipe=made,
+            num_steps=question.steps,
+            figure=question.figure or "balanced_accuracy",
+            **where,
+        )
     if results is None:
         say("Stopped. The same command goes on with it.")
         sys.exit(INTERRUPTED)
-    return results
+    _show(results, output.markdown, as_json=bool(output.as_json))
+
+
+def _refused(
+    paths: Sequence[Path], *, is_folder: bool, trains: bool
+) -> tuple[str, tuple[str, ...]]:
+    """Return why most options cannot be given, if so, and which can."""
+    if is_folder and trains:
+        where = ("ray", "num_at_once", "cache", "data_on_device")  # it trains, not what
+        but = ("arms", "seeds", "seed", "net", "markdown", *where)
+        return f"{paths[0]} goes on with the settings that it has", but
+    if is_folder:
+        return "the comparison is read as it is; with --arms it goes on", ("markdown",)
+    if trains and len(paths) == 1:
+        return "", ()
+    if trains:
+        raise UsageError("--arms wants one data PATH")
+    if len(paths) == 1:
+        raise UsageError(
+            f"{paths[0]}: no comparison is there; name two runs, or --arms to train on a data set"
+        )
+    return "finished runs are only compared", ()
 
 
 def split_arms(arms: str) -> list[str]:

@@ -9,9 +9,8 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from fer_data.commands.fields import OUTPUT, Given, refuse_others
-from fer_data.errors import UsageError
-from fer_model.commands.options import ComparedRecipeOptions, Machine, TrainingData
+from fer_data.commands.fields import OUTPUT, Given
+from fer_model.commands.options import Machine
 from fer_model.comparison.arm import forms
 
 SEEDS = 3
@@ -77,6 +76,14 @@ class ComparisonOutput(Given):
 class Cluster(Machine):
     """Where the runs of a comparison are trained."""
 
+    num_at_once: Annotated[
+        int | None,
+        Parameter(
+            metavar="N",
+            help="Runs that are trained at a time on this machine; by default one.",
+            validator=Number(gte=1),
+        ),
+    ] = None
     ray: Annotated[
         str | None,
         Parameter(
@@ -85,22 +92,3 @@ class Cluster(Machine):
             "ray://host:port; nodes need the data at the same path.",
         ),
     ] = None
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What trains: all options but those of the output."""
-
-    question: Question
-    recipe: str | None
-    changes: ComparedRecipeOptions
-    data: TrainingData
-    output: ComparisonOutput
-    machine: Cluster
-
-    def refuse_others(self, why: str, *but: str) -> None:
-        """Refuse the options that were given and are not named, since they would do nothing."""
-        if self.recipe is not None:
-            raise UsageError(f"--recipe cannot be given here: {why}")
-        groups = (self.question, self.changes, self.data, self.output, self.machine)
-        refuse_others(why, *groups, but=(*but, "as_json"))

@@ -20,7 +20,7 @@ from fer_model.losses.choice import LossChoice
 from fer_model.training.nets import NetChoice
 from fer_model.training.optimizers import OptimizerChoice
 from fer_model.training.recipe import Recipe, TestTime
-from fer_model.training.recipes import RECIPES, named_recipe
+from fer_model.training.recipes import COMPARED, RECIPES, named_recipe
 
 RunPath = Annotated[Path, Parameter(help="A run folder.")]
 Named = Annotated[
@@ -38,7 +38,11 @@ OwnTestTime = Annotated[
 ]
 
 WORDS = {
-    "net": Parameter(metavar="NET", help=f"Which net: {', '.join(NetChoice.forms())}."),
+    "net": Parameter(
+        metavar="NET",
+        help=f"Which net: {', '.join(NetChoice.forms())}, keras.applications:NAME, or your own, "
+        "package.module:function.",
+    ),
     "balance": Parameter(
         metavar="STRATEGY",
         help=f"How an epoch is drawn or weighted: {', '.join(Strategy.forms())}.",
@@ -95,10 +99,6 @@ NAMED_ONLY = ("protocol",)
 @fields_of(Recipe, WORDS, group=TRAINING, without=NAMED_ONLY)
 class RecipeOptions(Given):
     """What of a recipe stands on the command line."""
-
-
-COMPARED = Recipe(schedule="cosine", keep="last")
-"""What a comparison changes where no recipe is named: no arm is favoured by its validation."""
 
 
 @fields_of(

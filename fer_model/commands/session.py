@@ -48,9 +48,14 @@ def print_scores(scores: dict[str, Any], title: str) -> None:
 
 def free_name(path: Path, recipe: Recipe) -> Path:
     """Return a run folder's name that is not taken."""
-    name = f"{data_name(path)}-{recipe.net}-{recipe.balance}"
+    name = f"{data_name(path)}-{net_name(recipe)}-{recipe.balance}"
     names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
     return next(folder for name in names if not (folder := Path("runs") / name).exists())
+
+
+def net_name(recipe: Recipe) -> str:
+    """Return a net's name without its module, as a folder's name can hold it."""
+    return recipe.net.rpartition(":")[2]
 
 
 def data_name(path: Path) -> str:

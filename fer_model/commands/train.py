@@ -89,29 +89,38 @@ def train(
         why = "--resume goes on with the run's own recipe"
         if recipe is not None:
             raise UsageError(f"--recipe cannot be given here: {why}")
-        refuse_others(why, changes, data, output, but=("tensorboard", "summary", "as_json"))
-    made = make_recipe(recipe, changes)
+        but = ("net", "tensorboard", "summary", "as_json")  # a net of the user's own is given again
+        refuse_others(why, changes, data, output, but=but)
     if output.tensorboard:
         require("--tensorboard", "tensorboard", "tensorflow")
     require_keras()
+    if resume is None:
+        make_recipe(recipe, changes)
     # What can be refused is refused before keras, which takes seconds.
     dataset = None if path is None else load(path, **data.given())
     import_keras()
-    from fer_model.training import live
+    from fer_model.training.live import shown
+    from fer_model.training.runs import Run
+    from fer_model.training.train import resume as resume_run
+    from fer_model.training.train import train as train_run
     from fer_model.words import duration
 
-    show = live.Display(
+    where = machine.given()
+    begun = Run.open(resume) if resume is not None else None
+    made = make_recipe(recipe, changes) if begun is None else begun.recipe
+    folder = resume or output.out or free_name(dataset.root if dataset else Path(), made)
+    with shown(
         Console(stderr=bool(output.as_json), emoji=False),
+        folder,
+        made.epochs,
         tensorboard=bool(output.tensorboard),
         summary=output.summary is not False,
-    )
-    where = machine.given()
-    if dataset is None:
-        assert resume is not None
-        run = show.resume(resume, **where)
-    else:
-        folder = output.out or free_name(dataset.root, made)
-        run = show.train(made, dataset, folder, **where)
+    ) as callbacks:
+        where["callbacks"] = callbacks
+        if dataset is None:
+            run = resume_run(folder, net=changes.given().get("net"), **where)
+        else:
+            run = train_run(made, dataset, folder, **where)
     stop_if_interrupted(run)
     if output.as_json:
         print_json({"run": str(run.path), **run.metrics})

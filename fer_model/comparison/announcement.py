@@ -24,6 +24,8 @@ def before_training(protocol: Protocol, out: Path) -> list[str]:
         f"every run: {epochs} of {steps} of {recipe.batch_size} samples, {protocol.num_steps:,} "
         "steps in all"
     ]
+    if protocol.code.get("argument") == "fit":
+        lines = [f"every run: {protocol.code['name']}, in batches of {recipe.batch_size} samples"]
     trained = dict.fromkeys(cell.arm for cell in protocol.needed(out))
     bases = [str(arm) for arm in trained if arm not in protocol.arms]
     if bases:
@@ -33,7 +35,9 @@ def before_training(protocol: Protocol, out: Path) -> list[str]:
 
 def unfair(protocol: Protocol) -> list[str]:
     """Return a line for each setting by which arms are not treated alike."""
-    lines = []
+    lines: list[str] = []
+    if protocol.code.get("argument") == "fit":
+        return lines
     if protocol.recipe.schedule == "plateau":
         lines.append(
             "not fair: the rate follows each run's own validation loss, which means something else "

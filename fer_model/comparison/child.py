@@ -1,82 +1,155 @@
-"""A process that trains some runs of a comparison and tells of it, line by line, in JSON.
+"""The process of a training and of the heads that are put on it; see `fer_model.comparison.runner`.
 
-``python -m fer_model.comparison.child OUT SEED [CACHE]``, with the arms on standard input; see
-`fer_model.comparison.in_children`.
+``python -m fer_model.comparison.child OUT`` reads one line of JSON on standard input, writes lines
+of JSON to standard output, and ends when the other end of its standard input is closed.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import os
+import pickle
 import sys
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fer_data.errors import FerError
-from fer_model.comparison.protocol import Cell, Protocol
-from fer_model.training.runs import Run
+from fer_data.data.dataset import Dataset
+from fer_data.data.reading import load
+from fer_data.data.store import open_store
+from fer_data.errors import DataError, UsageError
+from fer_model.comparison.protocol import Cell, Protocol, is_finished
+from fer_model.training.own_code import OwnCode
+from fer_model.training.own_training import train_own
+from fer_model.training.versions import versions
 
 
-class Teller:
-    """A display that tells another process. Where that one is gone, this one ends."""
+def make_runs(
+    protocol: Protocol,
+    cells: Sequence[Cell],
+    out: Path,
+    tell: Callable[..., None],
+    *,
+    code: OwnCode | None = None,
+    cache: str | None = None,
+) -> None:
+    """Make runs in turn; one that fails costs no other, but those that build on it.
 
-    def __init__(self, cells: Sequence[Cell]) -> None:
-        self._cells = list(cells)
-        self._out = os.fdopen(os.dup(1), "w")
-        os.dup2(2, 1)  # what a backend prints is no event
+    Parameters
+    ----------
+    protocol : Protocol
+    cells : sequence of Cell
+    out : Path
+    tell : callable
+        Takes the name of an event and what belongs to it: ``begin``, ``step``, ``epoch``, ``end``
+        and ``failed`` of a cell, by its place.
+    code : OwnCode, optional
+        The user's own net or training.
+    cache : str, optional
 
-    def tell(self, event: str, **about: Any) -> None:
-        """Write an event."""
-        self._out.write(json.dumps({"event": event, **about}) + "\n")
-        self._out.flush()
+    Raises
+    ------
+    DataError
+        If the data cannot be read, or is other data.
+    KeyboardInterrupt
+        If Ctrl-C stopped a training.
+    """
+    data = _load(protocol, cache)
+    for place, cell in enumerate(cells):
+        if cell.arm.head is not None and not is_finished(protocol.base(cell, out)):
+            continue
+        tell("begin", cell=place)
+        began = time.monotonic()
+        try:
+            if protocol.code.get("argument") == "fit":
+                assert code is not None
+                recipe = protocol.recipe_of(cell)
+                run = train_own(code.function, recipe, data, cell.folder, cache=cache)
+            else:
+                from fer_model.comparison.making import Steps, make
 
-    def begin(self, cells: Sequence[Cell], num_steps: int, *, num_at_once: int = 1) -> None:
-        """Nothing: who started this process knows."""
+                steps = [Steps(partial(tell, cell=place), protocol.recipe.epochs)]
+                run = make(protocol, cell, out, data, net=code, cache=cache, callbacks=steps)
+        except DataError as error:  # which would be the same for every run
+            raise DataError(f"{cell}: {error}") from None
+        except Exception as error:  # whatever a backend, or the user's code, may raise
+            tell("failed", cell=place, error=f"{type(error).__name__}: {error}")
+            continue
+        if not run.is_finished:
+            raise KeyboardInterrupt
+        tell("end", cell=place, seconds=time.monotonic() - began)
 
-    def training(self, cell: Cell) -> None:
-        """Tell that a run begins, or goes on."""
-        self.tell("training", cell=self._cells.index(cell))
 
-    def step(self, number: int) -> None:
-        """Tell of steps."""
-        self.tell("step", number=number)
+def _load(protocol: Protocol, cache: str | None) -> Dataset:
+    about = protocol.data
+    data = load(about["path"], **about["options"])
+    store = open_store(data, form=protocol.recipe.requested, cache=cache)
+    if store.fingerprint != about["fingerprint"] or data.digest() != about["selected"]:
+        raise DataError(f"{about['path']}: other data than what the comparison began with")
+    return data
 
-    def end(self, cell: Cell, run: Run, seconds: float) -> None:
-        """Tell that a run is finished."""
-        self.tell("end", cell=self._cells.index(cell), seconds=seconds)
 
-    def failed(self, cell: Cell, error: str) -> None:
-        """Tell that a run failed."""
-        self.tell("failed", cell=self._cells.index(cell), error=error)
+def _refuse_other_versions(there: dict[str, str], *, own_training: bool) -> None:
+    here = versions(own_training=own_training)
+    others = [
+        f"{name} {here.get(name)}, not {value}"
+        for name, value in there.items()
+        if here.get(name) != value
+    ]
+    if others:
+        raise DataError(f"{'; '.join(others)} as where the command runs; install the same")
+
+
+def _end_with_the_parent() -> None:
+    """Take standard input, and end this process when who holds its other end is gone."""
+    pipe = os.dup(0)
+    with open(os.devnull) as nothing:
+        os.dup2(nothing.fileno(), 0)
+
+    def watch() -> None:
+        while os.read(pipe, 1):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def main() -> None:
-    """Train the runs."""
+    """Read what to do, and do it."""
     logging.getLogger("fer_data").setLevel(logging.ERROR)  # who started this has said it
-    out, seed, *rest = sys.argv[1:]
-    wanted = {(arm, number) for arm, number in json.load(sys.stdin)}
-    folder = Path(out)
-    protocol = Protocol.read(folder)
-    cells = [
-        cell
-        for cell in protocol.needed(folder)
-        if cell.seed == int(seed) and (str(cell.arm), cell.seed) in wanted
-    ]
-    teller = Teller(cells)
-    try:
-        from fer_model.comparison.in_turn import train_in_turn
+    events = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # what a backend prints is no event
+    with open(0, "rb", buffering=0, closefd=False) as pipe:
+        request = json.loads(pipe.readline())
+    _end_with_the_parent()
 
-        stopped, failures = train_in_turn(
-            protocol, cells, folder, teller, cache=rest[0] if rest else None
-        )
+    def tell(event: str, **about: Any) -> None:
+        events.write(json.dumps({"event": event, **about}) + "\n")
+
+    try:
+        out = Path(sys.argv[1])
+        protocol = Protocol.read(out)
+        about = protocol.code
+        if request["versions"] is not None:
+            is_own = about.get("argument") == "fit"
+            _refuse_other_versions(request["versions"], own_training=is_own)
+        sys.path += [path for path in request["path"] if path not in sys.path]
+        code = None
+        if request["code"] is not None:  # of who started this process, not of a file
+            function = pickle.loads(base64.b64decode(request["code"]))
+            code = OwnCode(about["name"], about["digest"], function)
+        places = {(str(cell.arm), cell.seed): cell for cell in protocol.needed(out)}
+        cells = [places[arm, seed] for arm, seed in request["cells"]]
+        make_runs(protocol, cells, out, tell, code=code, cache=request["cache"])
     except KeyboardInterrupt:
-        teller.tell("stopped")
-    except FerError as error:
-        teller.tell("refused", error=str(error))
-    else:
-        teller.tell("stopped") if stopped else teller.tell("result", failures=failures)
+        tell("stopped")
+    except (DataError, UsageError) as error:
+        tell("refused", error=str(error))
 
 
 if __name__ == "__main__":

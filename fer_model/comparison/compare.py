@@ -1,14 +1,17 @@
-"""``compare(recipe, data, arms, seeds, out) -> Results``: a comparison from a path to a verdict."""
+"""``compare(data, arms, seeds) -> Results``: a comparison from data to a verdict."""
 
 from __future__ import annotations
 
+import base64
+import dataclasses
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import cloudpickle
 from rich.console import Console
 
 from fer_data import plugins
@@ -17,54 +20,78 @@ from fer_data.errors import DataError, UsageError
 from fer_data.extras import require, require_keras
 from fer_data.util import locks
 from fer_data.util.words import printable
-from fer_model.comparison import grid, in_children
+from fer_model.comparison import grid
 from fer_model.comparison.announcement import before_training
 from fer_model.comparison.arm import Arm, parse_arms
-from fer_model.comparison.display import GridDisplay
+from fer_model.comparison.display import ComparisonDisplay
 from fer_model.comparison.own_data import OWN_DATA, kept_in
 from fer_model.comparison.protocol import FILE, Protocol, check_seeds
 from fer_model.comparison.results import Results, check_runs, read_results
+from fer_model.comparison.runner import Here, Starter, train_missing
 from fer_model.comparison.sample_table import SAMPLES
 from fer_model.statistics.scores import SUMMARIES
+from fer_model.training.own_code import OwnCode, own_code
+from fer_model.training.own_training import Fit
 from fer_model.training.recipe import Recipe
+from fer_model.training.recipes import COMPARED
+from fer_model.training.versions import versions
+
+if TYPE_CHECKING:
+    from fer_model.training.train import Build
 
 
 def compare(
-    recipe: Recipe,
     data: DatasetLike,
     arms: Sequence[str],
-    seeds: Sequence[int],
-    out: str | Path,
+    seeds: int | Sequence[int] = 3,
     *,
+    out: str | Path = "comparison",
+    recipe: Recipe = COMPARED,
+    net: str | Build | None = None,
+    fit: str | Fit | None = None,
     figure: str = "balanced_accuracy",
     num_steps: int | None = None,
+    num_at_once: int = 1,
     ray: str | None = None,
     cache: str | Path | None = None,
+    verbose: int = 1,
     **options: Any,
 ) -> Results | None:
     """Train what is missing of a comparison, and read all of it; tell of it on standard error.
 
     Parameters
     ----------
-    recipe : Recipe
-        What all arms have in common; its balance, loss, mix and seed do not count. Fair are the
-        schedule ``cosine`` and the last epoch's model.
     data : path or Dataset
         What `fer_data.load` takes, with a test split. What no path gives (arrays, a selection made
-        by hand) is written to `out`, from where the runs read it.
+        by hand) is written to `out`, from where the runs map it.
     arms : sequence of str
         What `fer_model.comparison.arm.Arm.parse` takes, the baseline first.
-    seeds : sequence of int
+    seeds : int or sequence of int
+        So many, from the recipe's seed on, or these.
     out : path
         Folder of the comparison. One that is there goes on; arms and seeds are added to it.
+    recipe : Recipe
+        What all arms have in common; its balance, loss and mix do not count. Fair are the schedule
+        ``cosine`` and the last epoch's model.
+    net : callable or str, optional
+        A net of your own, ``build(input_shape, num_classes) -> keras.Model``, or its import name,
+        as in `Recipe`. Images are float32 [B, H, W, C]; its outputs are probabilities.
+    fit : callable or str, optional
+        A training of your own on any framework, ``fit(train, test, seed) -> probabilities``, or its
+        import name: the arm's balanced `fer_data.Loader`, one of the test samples, in order, and a
+        seed, to float [N, C], a row for each test sample. Arms are then strategies and mixes.
     figure : str
         What the verdict goes by: one of `fer_model.statistics.scores.SUMMARIES`.
     num_steps : int, optional
         Steps of a run in all, in place of the recipe's epochs.
+    num_at_once : int
+        How many runs are trained at a time on this machine.
     ray : str, optional
         Address of a Ray cluster to train on; see `fer_model.comparison.on_ray`.
     cache : path, optional
         As in `fer_data.open_store`.
+    verbose : int
+        0 for silence.
     **options
         As in `fer_data.load`, for a path.
 
@@ -77,15 +104,31 @@ def compare(
     ------
     DataError, UsageError
         If the data cannot be read or has no test split, an argument cannot be meant, Keras, its
-        backend or Ray is not installed, or `out` holds a comparison of another recipe or other
-        data.
+        backend or Ray is not installed, or `out` holds a comparison of another recipe, other data
+        or other code.
+
+    Notes
+    -----
+    Functions of a module that Python finds are imported by the processes that train; those of a
+    notebook or a script are sent to them (by cloudpickle). The folder keeps their name and a digest
+    of their source, never the code, and goes on with the same code only.
     """
     if figure not in SUMMARIES:
         raise UsageError(f"figure is {figure!r}; choose one of {', '.join(SUMMARIES)}")
-    check_seeds(seeds)
+    if not isinstance(recipe, Recipe):
+        raise UsageError(f"recipe: expected a fer_model.Recipe, got {recipe!r:.80}")
+    numbers = range(recipe.seed, recipe.seed + seeds) if isinstance(seeds, int) else seeds
+    check_seeds(numbers)
+    if num_at_once < 1:
+        raise UsageError(f"num_at_once: expected 1 or more, got {num_at_once}")
+    parsed = parse_arms(arms)
     if ray is not None:
         require("a cluster", "ray")
-    require_keras()
+    if fit is None:
+        require_keras()
+    code = _own(recipe, net, fit, parsed)
+    if code:
+        recipe = dataclasses.replace(recipe, net=code[1].name)
     out = Path(out).absolute()
     dataset = load(data, **options)
     _check_place(out, dataset.root)
@@ -93,36 +136,39 @@ def compare(
         with _alone(out):
             dataset = kept_in(out, dataset, recipe.requested)
     protocol, parts = grid.declare(
-        recipe,
-        dataset,
-        parse_arms(arms),
-        seeds,
-        figure=figure,
-        num_steps=num_steps,
-        cache=cache,
+        recipe, dataset, parsed, numbers, figure=figure, num_steps=num_steps, cache=cache
     )
-    with _alone(out) as lock:
+    if code:
+        about = {"argument": code[0], "name": code[1].name, "digest": code[1].digest}
+        protocol = dataclasses.replace(protocol, code=about)
+    request = {
+        "cache": None if cache is None else str(Path(cache).absolute()),
+        "code": _packed(code[1].function) if code else None,
+        "path": [os.path.abspath(path) for path in sys.path],
+        "versions": versions(own_training=fit is not None) if ray else None,
+    }
+    with _alone(out) as lock, ExitStack() as stack:
         protocol = protocol.joined(out)
         check_runs(protocol, out)
         if not (out / FILE).exists() or not (out / SAMPLES).exists():
             grid.write_samples(parts, out, cache)
         protocol.write(out)
-        display = GridDisplay(Console(stderr=True, emoji=False), figure)
+        console = Console(stderr=True, emoji=False, quiet=not verbose)
+        display = ComparisonDisplay(console, figure)
+        stack.callback(display.close)
         try:
             for line in before_training(protocol, out):
-                print(line, file=sys.stderr, flush=True)
-            with plugins.handed_on(protocol.modules):
-                if ray is None:
-                    stopped = in_children.train_missing(protocol, out, display, lock, cache=cache)
-                else:
-                    from fer_model.comparison import on_ray
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
+            stack.enter_context(plugins.handed_on(protocol.modules))
+            starter: Starter = Here(out, request, num_at_once=num_at_once, lock=lock)
+            if ray is not None:
+                from fer_model.comparison.on_ray import OnRay, connected
 
-                    stopped = on_ray.train_missing(protocol, out, display, address=ray, cache=cache)
-        except KeyboardInterrupt:  # between two runs
+                starter = OnRay(protocol, out, request, stack.enter_context(connected(ray)))
+            is_done = train_missing(protocol, out, display, starter)
+        except KeyboardInterrupt:  # before the first run, or the second one
             return None
-        finally:
-            display.close()
-        return None if stopped else read_results(out)
+        return read_results(out) if is_done else None
 
 
 def extend(
@@ -130,8 +176,9 @@ def extend(
     arms: Sequence[str] = (),
     seeds: Sequence[int] = (),
     *,
-    ray: str | None = None,
-    cache: str | Path | None = None,
+    net: str | Build | None = None,
+    fit: str | Fit | None = None,
+    **options: Any,
 ) -> Results | None:
     """Go on with a comparison as it was declared, with more arms or seeds if there are any.
 
@@ -141,8 +188,10 @@ def extend(
         Folder of the comparison.
     arms, seeds : sequence of str, sequence of int
         What is added; those that are there already stay.
-    ray, cache
-        As in `compare`.
+    net, fit
+        As it began: no folder's word is taken for what code to run.
+    **options
+        ``num_at_once``, ``ray``, ``cache`` and ``verbose``, as in `compare`.
 
     Raises
     ------
@@ -150,18 +199,49 @@ def extend(
         As `compare` does, or if there is no comparison.
     """
     before = Protocol.read(Path(out).absolute())
+    argument = before.code.get("argument")
+    if argument and {"net": net, "fit": fit}[argument] is None:
+        raise UsageError(
+            f"{out}: trains by {before.code['name']}, which must be given again",
+            fix={argument: [before.code["name"]]},
+        )
     added = [str(Arm.parse(arm)) for arm in arms]
     return compare(
-        before.recipe,
         before.data["path"],
         list(dict.fromkeys([*map(str, before.arms), *added])),
         sorted({*before.seeds, *seeds}),
-        out,
+        out=out,
+        recipe=before.recipe,
+        net=net,
+        fit=fit,
         figure=before.figure,
-        ray=ray,
-        cache=cache,
+        **options,
         **before.data["options"],
     )
+
+
+def _own(recipe: Recipe, net: Any, fit: Any, arms: Sequence[Arm]) -> tuple[str, OwnCode] | None:
+    """Return the argument and the code of a net or a training of the user's own."""
+    if net is not None and fit is not None:
+        raise UsageError("net and fit are both given; a training of your own builds its own net")
+    if fit is None:
+        net = net or (recipe.net if recipe.has_own_net else None)
+        return None if net is None else ("net", own_code("net", net))
+    for arm in arms:
+        if arm.head is not None or arm.loss != "cross-entropy":
+            raise UsageError(f"arm {arm}: a training of your own (fit) has its own loss and head")
+    return "fit", own_code("fit", fit)
+
+
+def _packed(function: Any) -> str:
+    """Return a function as text: of an importable module by its name, else with its code."""
+    try:
+        return base64.b64encode(cloudpickle.dumps(function)).decode()
+    except Exception as error:  # whatever an object in it may raise
+        raise UsageError(
+            f"{function!r:.80}: cannot be sent to the processes that train ({error}); put it in a "
+            "module"
+        ) from None
 
 
 def _check_place(out: Path, data: Path) -> None:

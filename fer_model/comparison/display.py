@@ -1,4 +1,4 @@
-"""A comparison as its runs are trained: bars and the time left in a terminal, lines elsewhere."""
+"""A comparison as it is trained: bars in a terminal, a line an epoch elsewhere."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import time
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from fer_model.comparison.protocol import Cell
+from fer_model.comparison.runner import Event
 from fer_model.training.runs import Run
 from fer_model.words import duration
 
 
-class GridDisplay:
-    """Shows how far a comparison is.
+class ComparisonDisplay:
+    """Shows how far a comparison is, by the events of its processes.
 
     Parameters
     ----------
@@ -26,90 +27,79 @@ class GridDisplay:
     def __init__(self, console: Console, figure: str) -> None:
         self.console = console
         self._figure = figure
-        self._progress = Progress(
+        self._bars = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.fields[left]}"),
             console=console,
             disable=not console.is_terminal,
         )
-        self._total = self._done = 0
-        self._ended = self._before = 0
-        self._first: int | None = None
-        self._num_at_once = 1
-        self._spent = 0.0
-        self._began = 0.0
-        self._tell_at = 10.0
+        self._bar_of: dict[Cell, TaskID] = {}
+        self._place: dict[Cell, int] = {}
+        self._done: dict[Cell, int] = {}
+        self._before: dict[Cell, int] = {}
+        self._num_ended = 0
 
-    def begin(self, cells: Sequence[Cell], num_steps: int, *, num_at_once: int = 1) -> None:
-        """Take note of the runs that are missing, the steps of a training, and runs at once."""
-        self._num_at_once = num_at_once
-        self._num_cells = len(cells)
-        self._num_steps = num_steps
+    def begin(self, cells: Sequence[Cell], num_steps: int) -> None:
+        """Take note of the runs that are missing, and of the steps of a training."""
+        self._num_cells, self._num_steps = len(cells), num_steps
         self._total = num_steps * sum(cell.arm.head is None for cell in cells)
         self._began = time.monotonic()
         if cells:
-            self._whole = self._progress.add_task("All runs", total=self._total, left="")
-            self._one = self._progress.add_task("", total=num_steps, left="", visible=False)
-            self._progress.start()
+            self._whole = self._bars.add_task("All runs", total=self._total, left="")
+            self._bars.start()
 
-    def training(self, cell: Cell) -> None:
-        """Show that a run begins, or goes on."""
-        self._cell, self._first = cell, None
-        self._progress.reset(
-            self._one, total=self._num_steps, description=str(cell), left="", visible=True
-        )
-
-    def step(self, number: int) -> None:
-        """Move the bars to a step of the run under way."""
-        if self._first is None:  # what an earlier command did costs no time now
-            self._first = number - 1
-            self._before += self._first
-        done = self._done + number
-        self._progress.update(self._whole, completed=done, left=self._left(done))
-        self._progress.update(self._one, completed=number)
-        spent = time.monotonic() - self._began
-        if not self.console.is_terminal and spent >= self._tell_at:
-            self._tell_at = 10 + 1.5 * spent
-            left = self._left(done)
-            self._print(
-                f"run {self._ended + 1} of {self._num_cells}: {self._cell}: step {number:,} of "
-                f"{self._num_steps:,}{f' ({left})' if left else ''}"
+    def show(self, cell: Cell, event: Event) -> None:
+        """Show an event."""
+        kind = event["event"]
+        if kind == "begin":
+            self._place.setdefault(cell, len(self._place) + 1)
+            self._bar_of[cell] = self._bars.add_task(str(cell), total=self._num_steps, left="")
+        if kind in ("step", "epoch"):
+            # What an earlier command did costs no time now
+            self._before.setdefault(cell, event["number"] - 1 if kind == "step" else 0)
+            self._done[cell] = event["number"]
+        if kind in ("end", "failed") and cell in self._bar_of:
+            self._bars.remove_task(self._bar_of.pop(cell))
+        if kind == "end":
+            self._num_ended += 1
+            self._done[cell] = self._num_steps if cell.arm.head is None else 0
+        left = self._left()
+        self._bars.update(self._whole, completed=sum(self._done.values()), left=left)
+        if cell in self._bar_of:
+            self._bars.update(self._bar_of[cell], completed=self._done.get(cell, 0))
+        left = f"; {left}" if left else ""
+        if kind == "epoch" and not self.console.is_terminal:
+            figures = ", ".join(
+                f"{name.replace('val_', 'validation ')} {value:.4f}"
+                for name, value in event["figures"].items()
+                if name in ("loss", "val_loss", "val_accuracy")
             )
-
-    def end(self, cell: Cell, run: Run, seconds: float) -> None:
-        """Show that a run is finished."""
-        self._ended += 1
-        if cell.arm.head is None:
-            self._spent += seconds
-            self._done += self._num_steps
-        value = run.metrics["test"][self._figure]
-        words = self._figure.replace("_", " ")
-        left = self._left(self._done)
-        self._progress.update(self._whole, completed=self._done, left=left)
-        self._print(
-            f"run {self._ended} of {self._num_cells}: {cell}: {words} {value:.4f} "
-            f"({duration(seconds)}{f'; {left}' if left else ''})"
-        )
-
-    def failed(self, cell: Cell, error: str) -> None:
-        """Show that a try of a run failed."""
-        self._print(f"run failed: {cell}: {error}", style="red")
+            where = f"run {self._place[cell]} of {self._num_cells}: {cell}"
+            epoch = f"epoch {event['epoch']} of {event['epochs']}"
+            self._print(f"{where}: {epoch}: {figures}{left}")
+        elif kind == "end":
+            value = Run(cell.folder).metrics["test"][self._figure]
+            self._print(
+                f"run {self._num_ended} of {self._num_cells}: {cell}: "
+                f"{self._figure.replace('_', ' ')} {value:.4f} "
+                f"({duration(event['seconds'])}{left})"
+            )
+        elif kind == "failed":
+            self._print(f"run failed: {cell}: {event['error']}", style="red")
 
     def close(self) -> None:
         """Take the bars away."""
-        self._progress.stop()
+        self._bars.stop()
 
     def _print(self, text: str, style: str | None = None) -> None:
         self.console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
-    def _left(self, done: int) -> str:
+    def _left(self) -> str:
         """Return the time left, once a hundredth of all is done."""
-        if not 0.01 * self._total <= done < self._total:
+        before = sum(self._before.values())
+        done = sum(self._done.values())
+        if not 0.01 * self._total <= done < self._total or done <= before:
             return ""
         spent = time.monotonic() - self._began
-        done, total = done - self._before, self._total - self._before
-        if self._num_at_once > 1:  # runs under way are not seen, so the clock says too little
-            spent = self._spent / self._num_at_once
-        seconds = spent * (total / max(done, 1) - 1)
-        return f"about {duration(seconds)} left"
+        return f"about {duration(spent * (self._total - done) / (done - before))} left"

@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from typing import Protocol as Interface
 
 import numpy as np
 
@@ -18,33 +17,10 @@ from fer_data.duplicates.photographs import COMPARED, photograph_groups
 from fer_data.errors import DataError, UsageError
 from fer_data.loading.opening import make_loader
 from fer_model.comparison.arm import Arm
-from fer_model.comparison.protocol import Cell, Protocol, is_finished
+from fer_model.comparison.protocol import Protocol
 from fer_model.comparison.sample_table import SampleTable, save_samples
 from fer_model.training.parts import Parts, divide
 from fer_model.training.recipe import Recipe
-from fer_model.training.runs import Run
-
-TRIES = 2
-"""Of a run that fails, or whose process crashes."""
-
-
-class Display(Interface):
-    """Shows a grid as its runs are trained."""
-
-    def begin(self, cells: Sequence[Cell], num_steps: int, *, num_at_once: int = 1) -> None:
-        """Take note of the runs that are missing, the steps of a training, and runs at once."""
-
-    def training(self, cell: Cell) -> None:
-        """Show that a run begins, or goes on."""
-
-    def step(self, number: int) -> None:
-        """Show that so many steps of it are done."""
-
-    def end(self, cell: Cell, run: Run, seconds: float) -> None:
-        """Show that a run is finished."""
-
-    def failed(self, cell: Cell, error: str) -> None:
-        """Show that a run failed."""
 
 
 def declare(
@@ -177,8 +153,3 @@ def write_samples(parts: Parts, out: Path, cache: str | Path | None = None) -> N
         leaked=np.isin(groups[test], groups[seen]),
     )
     save_samples(out, samples)
-
-
-def missing_runs(protocol: Protocol, out: Path) -> list[Cell]:
-    """Return the runs that are not finished, a new head's after the run that it is made for."""
-    return [cell for cell in protocol.needed(out) if not is_finished(cell)]

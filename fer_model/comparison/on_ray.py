@@ -1,111 +1,159 @@
-"""The runs of a comparison on a Ray cluster: each run a task, collected as they finish.
+"""A comparison's processes on a Ray cluster: each a task, whose run folders come back with it.
 
-Nodes need the data at the path that it has here, and no shared place for results. A run is the
-same as one that is trained here, where the node has as many processors (TensorFlow's sums depend
-on the number of its threads), or the same kind of GPU as far as that repeats itself.
+Nodes need the package and the data, at the path that it has here, and no shared place for results.
+A run is the same as one that is trained here, where the node has as many processors (TensorFlow's
+sums depend on the number of its threads), or the same kind of GPU as far as that repeats itself.
 """
 
 from __future__ import annotations
 
-import json
+import io
 import os
+import shutil
 import socket
+import threading
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import keras
-
-os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")  # read once; else Ray prints to stdout
-import ray
-from ray.exceptions import RayError
-
-from fer_data.data.store import open_store
-from fer_data.errors import DataError, UsageError
-from fer_data.util.files import write_json
-from fer_data.util.folders import built_whole, take_away
-from fer_model.comparison import grid, in_turn
-from fer_model.comparison.on_node import content, run_here
-from fer_model.comparison.packing import unpack
-from fer_model.comparison.protocol import Cell, Protocol
-from fer_model.comparison.results import FAILURES
+from fer_data.data.cache import cache_folder
+from fer_data.errors import UsageError
+from fer_data.extras import keras_backend
+from fer_data.util.folders import built_whole, take_away, temporary_beside
+from fer_model.comparison.protocol import FILE, Cell, Protocol, is_finished
+from fer_model.comparison.runner import Ended, Event, Tell, run_child
 from fer_model.environment import DATA_ON_DEVICE
-from fer_model.training.runs import Run, is_run
-from fer_model.training.train import versions
-
-_RETRIES = 3
-"""Of a task whose worker or node was lost."""
+from fer_model.training.runs import is_run
 
 _THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
-"""What sets numbers of threads, and so may change results."""
+_PASSED_ON = (*_THREADS, DATA_ON_DEVICE)
+"""Settings of this process that a node's take; numbers of threads may change results."""
+
+_LOOPBACK = "127.0.0.1"
+
+_SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": "."}
+"""Of Ray everywhere: no reports of its usage, and nothing of its logs on standard output."""
+
+_ALONE = {
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # on Linux, too: all of it listens on loopback alone
+    **dict.fromkeys(("http_proxy", "https_proxy"), f"http://{_LOOPBACK}:9"),
+    "no_proxy": f"{_LOOPBACK},localhost",
+}
+"""Of Ray that starts here: it reaches no other machine. Even without usage reports it would ask the
+metadata services of three clouds where it runs."""
 
 
-def train_missing(
-    protocol: Protocol,
-    out: Path,
-    display: grid.Display,
-    *,
-    address: str,
-    cache: str | Path | None = None,
-) -> list[Cell]:
-    """Train what is missing of a comparison on a Ray cluster, and make new heads here.
-
-    A task whose worker or node is lost is begun anew elsewhere; a run that fails is tried once
-    more. Ctrl-C cancels what runs and keeps what was collected; the same call goes on with it.
+def run_on_node(
+    protocol: bytes, runs: bytes, request: dict[str, Any], settings: Mapping[str, str | None]
+) -> tuple[list[Event], str | None, bytes]:
+    """Make runs in a folder of this node, and take the folder away again.
 
     Parameters
     ----------
-    protocol : Protocol
-    out : path
-    display : grid.Display
-    address : str
-        ``local`` starts Ray on this machine; else what ``ray.init`` takes.
-    cache : path, optional
-        As in `fer_data.open_store`; the same on every node.
+    protocol : bytes
+        ``comparison.json``.
+    runs : bytes
+        A zip file of finished runs that new heads are put on.
+    request : dict
+        As in `fer_model.comparison.runner.run_child`.
+    settings : mapping of str to str or None
+        Of the environment; None for one that must not be set, whatever Ray sets.
 
     Returns
     -------
-    list of Cell
-        Those that are not finished as it was stopped.
-
-    Raises
-    ------
-    DataError
-        If a node lacks the data, or has other data or other versions.
-    UsageError
-        If there is no cluster.
+    (list of dict, str or None, bytes)
+        Events, why the process crashed, if it did, and a zip file of the runs.
     """
-    missing = grid.missing_runs(protocol, out)
-    trainings = [cell for cell in missing if cell.arm.head is None]
-    failures: dict[str, Any] = {}
-    if trainings:
-        job = _job(protocol, cache)
-        with _connected(address):
-            options, num_at_once = share(
-                [node["Resources"] for node in ray.nodes() if node["Alive"]]
-            )
-            display.begin(missing, protocol.num_steps, num_at_once=num_at_once)
-            try:
-                failures = _collect(protocol, trainings, job, options, display)
-            except KeyboardInterrupt:
-                return grid.missing_runs(protocol, out)
-    else:
-        display.begin(missing, protocol.num_steps)
-    heads = [cell for cell in missing if cell.arm.head is not None]
-    try:
-        _, of_heads = in_turn.train_in_turn(protocol, heads, out, display, cache=cache)
-    except KeyboardInterrupt:
-        return grid.missing_runs(protocol, out)
-    write_json(out / FAILURES, failures | of_heads)
-    return []
+    name = socket.gethostname()
+    environment = {**os.environ, **settings}
+    events: list[Event] = []
+    with temporary_beside(cache_folder(request["cache"]) / "on-ray" / "run") as out:
+        (out / FILE).write_bytes(protocol)
+        with zipfile.ZipFile(io.BytesIO(runs)) as archive:
+            archive.extractall(out)
+        why = run_child(
+            out,
+            request,
+            events.append,
+            environment={key: value for key, value in environment.items() if value is not None},
+        )
+        made = _zipped([path.parent for path in out.glob("runs/*/*/metrics.json")], out)
+    for event in events:
+        if "error" in event:
+            event["error"] = f"node {name}: {event['error']}"
+    return events, why and f"node {name}: {why}", made
+
+
+class OnRay:
+    """Starts processes on the nodes of a cluster; see `fer_model.comparison.runner.Starter`."""
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        out: Path,
+        request: dict[str, Any],
+        settings: Mapping[str, str | None],
+    ) -> None:
+        import ray  # once `connected` has set what it reads as it is imported
+
+        options, self.num_at_once = share(
+            [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        )
+        # A worker trains once: the memory of a GPU ends with its process.
+        self._task = ray.remote(max_calls=1, max_retries=0, **options)(run_on_node)
+        self._ray = ray
+        self._protocol, self._out, self._request = protocol, out, request
+        passed_on = {name: os.environ.get(name) for name in _PASSED_ON}
+        self._settings = {"KERAS_BACKEND": keras_backend(), **passed_on, **settings}
+        self._running: set[Any] = set()
+        self._is_stopped = threading.Event()
+
+    def run(self, cells: Sequence[Cell], tell: Tell) -> Ended | None:
+        """Make runs on a node, and take them in."""
+        bases = {self._protocol.base(cell, self._out).folder for cell in cells} - {
+            cell.folder for cell in cells
+        }
+        task = self._task.remote(
+            (self._out / FILE).read_bytes(),
+            _zipped(sorted(bases), self._out),
+            {**self._request, "cells": [[str(cell.arm), cell.seed] for cell in cells]},
+            self._settings,
+        )
+        self._running.add(task)
+        try:
+            if self._is_stopped.is_set():
+                self.stop()
+            events, why, made = self._ray.get(task)
+        except self._ray.exceptions.TaskCancelledError:
+            return Ended("cancelled")
+        except self._ray.exceptions.RayError as error:
+            line = next(iter(str(error).strip().splitlines()), "")
+            return Ended(f"{type(error).__name__}: {line}", is_lost=True)
+        finally:
+            self._running.discard(task)
+        with zipfile.ZipFile(io.BytesIO(made)) as archive:
+            for cell in cells:
+                _take_in(archive, cell, self._out)
+        for event in events:
+            tell(event)
+        return None if why is None else Ended(why)
+
+    def stop(self) -> None:
+        """Cancel what runs: a training on a node begins anew."""
+        self._is_stopped.set()
+        for task in list(self._running):
+            self._ray.cancel(task, force=True)
+
+    kill = stop
 
 
 def share(nodes: Sequence[Mapping[str, float]]) -> tuple[dict[str, float], int]:
-    """Return what a run asks for, and how many run at once.
+    """Return what a process asks for, and how many run at once.
 
-    With GPUs a run has one; else it has all processors of a node, as it would have here, or as
-    many as the smallest node has.
+    With GPUs it has one; else it has all processors of a node, as it would have here, or as many as
+    the smallest node has.
 
     Parameters
     ----------
@@ -125,116 +173,72 @@ def share(nodes: Sequence[Mapping[str, float]]) -> tuple[dict[str, float], int]:
 
 
 @contextmanager
-def _connected(address: str) -> Iterator[None]:
-    """Connect to a cluster with the settings of this process, Ray's remarks off the terminal."""
-    _check_reachable(address)
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    settings = {
-        "KERAS_BACKEND": keras.backend.backend(),
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        **{name: os.environ.get(name, "") for name in (*_THREADS, DATA_ON_DEVICE)},
-    }
-    own: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
+def connected(address: str) -> Iterator[dict[str, str | None]]:
+    """Connect to a cluster, Ray's remarks off the terminal; give settings that trainings need back.
+
+    Parameters
+    ----------
+    address : str
+        ``local`` starts Ray on this machine, where it is reached by the loopback address alone;
+        else what ``ray.init`` takes.
+
+    Raises
+    ------
+    UsageError
+        If there is no cluster.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        try:  # Ray would try for minutes, and end the process
+            socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+        except (OSError, OverflowError) as error:
+            raise UsageError(f"ray {address}: no cluster there ({error})") from None
+    os.environ.update(_SETTINGS)
+    alone, own = ({}, {}) if address != "local" else (_ALONE, {"include_dashboard": False})
+    before = {name: os.environ.get(name) for name in alone}
+    os.environ.update(alone)
     try:
-        ray.init(
-            address,
-            runtime_env={"env_vars": settings},
-            log_to_driver=False,
-            logging_level="ERROR",
-            **own,
-        )
+        import ray
+
+        ray.init(address, log_to_driver=False, logging_level="ERROR", **own)
     except (ConnectionError, RuntimeError, ValueError) as error:
-        raise UsageError(f"ray {address}: no cluster there ({_first_line(error)})") from None
+        line = next(iter(str(error).strip().splitlines()), "")
+        raise UsageError(f"ray {address}: no cluster there ({line})") from None
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            os.environ.update({} if value is None else {name: value})
     try:
-        yield
+        if alone and ray.util.get_node_ip_address() != _LOOPBACK:
+            raise UsageError(
+                "ray local: Ray was imported here before, so it would listen to others"
+            )
+        yield before
     finally:
         ray.shutdown()
 
 
-def _check_reachable(address: str) -> None:
-    """Refuse an address where nobody listens; Ray would try for minutes, and end the process."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if host and port.isdecimal():
-        try:
-            socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
-        except (OSError, OverflowError) as error:
-            raise UsageError(f"ray {address}: no cluster there ({error})") from None
+def _zipped(folders: Sequence[Path], root: Path) -> bytes:
+    """Return the files of folders by their paths below a root, but no symbolic links."""
+    found = io.BytesIO()
+    with zipfile.ZipFile(found, "w") as archive:
+        for folder in folders:
+            for path in sorted(folder.rglob("*")):
+                if path.is_file() and not path.is_symlink():
+                    archive.write(path, path.relative_to(root))
+    return found.getvalue()
 
 
-def _job(protocol: Protocol, cache: str | Path | None) -> dict[str, Any]:
-    """Return what all runs have in common, as JSON holds it."""
-    data = protocol.data
-    store = open_store(
-        data["path"],
-        form=protocol.recipe.requested,
-        cache=cache,
-        **data["options"],
-    )
-    return {
-        "data": data,
-        "content": content(store),
-        "versions": versions(),
-        "cache": None if cache is None else str(Path(cache).absolute()),
-    }
-
-
-def _collect(
-    protocol: Protocol,
-    cells: Sequence[Cell],
-    job: dict[str, Any],
-    options: dict[str, Any],
-    display: grid.Display,
-) -> dict[str, Any]:
-    """Train runs and take in their folders; return the failures."""
-    # A worker trains once: its backend's state, and memory of a GPU, end with its process.
-    task = ray.remote(max_calls=1, max_retries=_RETRIES, **options)(run_here)
-
-    def begun(cell: Cell) -> Any:
-        return task.remote(json.dumps({**job, "recipe": protocol.recipe_of(cell).to_dict()}))
-
-    failures: dict[str, Any] = {}
-    running = {begun(cell): cell for cell in cells}
-    try:
-        while running:
-            (first, *_), _ = ray.wait(list(running))
-            cell = running.pop(first)
-            found = _found(first)
-            if "refused" in found:
-                raise DataError(found["refused"])
-            if "failed" in found:
-                display.failed(cell, found["failed"])
-                tries = failures.get(str(cell), {"tries": 0})["tries"] + 1
-                failures[str(cell)] = {"tries": tries, "error": found["failed"]}
-                if tries < grid.TRIES:
-                    running[begun(cell)] = cell
-                continue
-            failures.pop(str(cell), None)
-            display.end(cell, _taken_in(found["files"], cell, protocol), found["seconds"])
-    finally:
-        for each in running:
-            ray.cancel(each, force=True)
-    return failures
-
-
-def _found(task: Any) -> dict[str, Any]:
-    try:
-        return dict(ray.get(task))
-    except RayError as error:
-        return {"failed": f"{type(error).__name__}: {_first_line(error)}"}
-
-
-def _taken_in(files: Mapping[str, bytes], cell: Cell, protocol: Protocol) -> Run:
+def _take_in(archive: zipfile.ZipFile, cell: Cell, out: Path) -> None:
     """Write a run's folder, whole or not at all, in place of what was not finished."""
+    folder = cell.folder.relative_to(out).as_posix()
+    names = [name for name in archive.namelist() if name.startswith(f"{folder}/")]
+    if not names or is_finished(cell):
+        return
     with built_whole(cell.folder) as beside:
-        unpack(files, beside)
-        path = beside / "recipe.json"
-        about = json.loads(path.read_text("utf-8"))
-        about["data"]["fingerprint"] = protocol.data["fingerprint"]  # a copy's may be another
-        write_json(path, about)
-        if is_run(cell.folder) and not Run(cell.folder).is_finished:
+        archive.extractall(beside, names)  # which keeps to the folder, whatever the names are
+        for path in (beside / folder).iterdir():
+            path.rename(beside / path.name)
+        shutil.rmtree(beside / folder.split("/")[0])
+        if is_run(cell.folder):
             take_away(cell.folder)
-    return Run(cell.folder)
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), "")

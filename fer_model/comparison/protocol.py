@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -59,6 +59,9 @@ class Protocol:
     train_counts : tuple of int, length C, or empty
         Training samples of each class; empty where a comparison of an older version did not record
         them.
+    code : dict
+        The user's own net or training: ``argument`` (net or fit), ``name`` and ``digest``, as in
+        `fer_model.training.own_code.OwnCode`. Empty where there is none.
     """
 
     recipe: Recipe
@@ -68,6 +71,7 @@ class Protocol:
     figure: str
     later: tuple[str, ...] = ()
     train_counts: tuple[int, ...] = ()
+    code: dict[str, str] = field(default_factory=dict)
 
     @property
     def num_steps(self) -> int:
@@ -86,16 +90,24 @@ class Protocol:
             Cell(arm, seed, run_folder(out, arm, seed)) for seed in self.seeds for arm in self.arms
         ]
 
-    def needed(self, out: Path) -> Iterator[Cell]:
-        """Yield all runs, and before a new head the run that it is made for."""
-        named = set()
+    def base(self, cell: Cell, out: Path) -> Cell:
+        """Return the run that a new head is put on; another run is its own."""
+        trained = cell.arm.trained
+        return Cell(trained, cell.seed, run_folder(out, trained, cell.seed))
+
+    def jobs(self, out: Path) -> list[list[Cell]]:
+        """Return all runs, each training with the heads that are put on it."""
+        jobs: dict[Cell, list[Cell]] = {}
         for cell in self.cells(out):
-            trained = cell.arm.trained
-            base = Cell(trained, cell.seed, run_folder(out, trained, cell.seed))
-            for one in (base, cell):
-                if one not in named:
-                    named.add(one)
-                    yield one
+            base = self.base(cell, out)
+            jobs.setdefault(base, [base])
+            if cell != base:
+                jobs[base].append(cell)
+        return list(jobs.values())
+
+    def needed(self, out: Path) -> list[Cell]:
+        """Return all runs, and before new heads the run that they are put on."""
+        return [cell for job in self.jobs(out) for cell in job]
 
     def recipe_of(self, cell: Cell) -> Recipe:
         """Return what trains a run."""
@@ -114,6 +126,7 @@ class Protocol:
                 "figure": self.figure,
                 "later": list(self.later),
                 "train_counts": list(self.train_counts),
+                "code": self.code,
             },
         )
 
@@ -146,6 +159,7 @@ class Protocol:
                 about["figure"],
                 tuple(map(str, about.get("later", ()))),
                 train_counts,
+                {str(name): str(value) for name, value in about.get("code", {}).items()},
             )
         except FileNotFoundError:
             raise DataError(f"{out}: no comparison here ({FILE} is missing)") from None
@@ -164,11 +178,10 @@ class Protocol:
         if not (out / FILE).exists():
             return self
         before = Protocol.read(out)
-        for name, word in (("recipe", "recipe"), ("data", "data"), ("figure", "figure")):
-            if getattr(before, name) != getattr(self, name):
-                what = _differing(getattr(before, name), getattr(self, name))
+        for name in ("recipe", "data", "figure", "code"):
+            if what := _differing(getattr(before, name), getattr(self, name)):
                 raise UsageError(
-                    f"{out}: holds a comparison of another {word} ({what}); "
+                    f"{out}: holds a comparison of another {name} ({what}); "
                     "give the same settings, or choose another folder",
                     fix={"out": []},
                 )
@@ -204,9 +217,12 @@ def check_seeds(seeds: Sequence[int]) -> None:
 
 
 def _differing(before: Any, now: Any) -> str:
+    """Return what differs; data may lie elsewhere and be the same."""
     if isinstance(before, Recipe):
         before, now = before.to_dict(), now.to_dict()
-    if isinstance(before, dict):
-        names = [name for name in before if before[name] != now.get(name)]
-        return ", ".join(f"{name} {before[name]}, not {now.get(name)}" for name in names[:3])
-    return f"{before}, not {now}"
+    if not isinstance(before, dict):
+        return "" if before == now else f"{before}, not {now}"
+    names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    if {"fingerprint", "selected", "class_names"}.isdisjoint(names):
+        names = [name for name in names if name not in ("path", "options")]
+    return ", ".join(f"{name} {before.get(name)}, not {now.get(name)}" for name in names[:3])

@@ -10,6 +10,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.data.reading import DatasetLike
+from fer_data.errors import UsageError
 from fer_data.loading.loader import Loader
 from fer_data.util.files import write_json
 from fer_data.util.folders import built_whole
@@ -17,13 +19,18 @@ from fer_model.heads.choice import Head, HeadChoice, Known
 from fer_model.training import models
 from fer_model.training.feed import feed
 from fer_model.training.judge import judge
-from fer_model.training.parts import evaluation_loader
+from fer_model.training.parts import evaluation_loader, parts_of
 from fer_model.training.runs import Run
-from fer_model.training.train import parts_of, versions
+from fer_model.training.versions import versions
 
 
 def with_new_head(
-    base: Run, choice: HeadChoice, out: str | Path, *, cache: str | Path | None = None
+    base: Run,
+    choice: HeadChoice,
+    out: str | Path,
+    *,
+    data: DatasetLike | None = None,
+    cache: str | Path | None = None,
 ) -> Run:
     """Give a finished run's net a new last layer, and leave a run folder of it.
 
@@ -35,20 +42,29 @@ def with_new_head(
     choice : HeadChoice
     out : path
         A folder that does not exist, or is empty; it appears when all is done.
+    data : optional
+        What the base was trained on, as `fer_data.load` takes it; by default what its path gives.
     cache : path, optional
         As in `fer_data.open_store`.
 
     Raises
     ------
     DataError
-        If the base is not finished, or its data has changed.
+        If the base is not finished, its model is not in its folder, or its data has changed.
+    UsageError
+        If its net does not end in a dense layer.
     OSError
         If `out` holds something, or cannot be written.
     """
     began = time.monotonic()
-    training, parts = base.metrics["training"], parts_of(base, cache=cache)
+    training, parts = base.metrics["training"], parts_of(base, data, cache=cache)
     model, use = models.load(base.model_path)
     last = model.layers[-1]
+    if not isinstance(last, keras.layers.Dense):
+        raise UsageError(
+            f"{base.path}: a new head needs a net that ends in a dense layer; the last one of "
+            f"{base.recipe.net} is {last.__class__.__name__}"
+        )
     features = keras.Model(model.inputs, last.input)
 
     def seen(loader: Loader) -> tuple[NDArray[Any], NDArray[Any]]:

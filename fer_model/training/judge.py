@@ -10,9 +10,10 @@ from fer_data.analysis.predictions import PREDICTIONS, concatenated, save_predic
 from fer_data.errors import TrainingError
 from fer_data.util.files import written_whole
 from fer_model.training import models, plots
-from fer_model.training.evaluate import predict, score, with_samples
+from fer_model.training.evaluate import predict
 from fer_model.training.parts import Parts
 from fer_model.training.runs import Run
+from fer_model.training.score import score, with_samples
 from fer_model.training.test_time import averaged
 
 

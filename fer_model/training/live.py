@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,9 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from fer_data.data.reading import DatasetLike
 from fer_data.extras import require
 from fer_model.training.on_device import net_of
-from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
-from fer_model.training.train import resume, train
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _CURVES = (
@@ -29,12 +27,24 @@ _CURVES = (
 )
 
 
-class Display:
-    """Trains and resumes with a live display on a console.
+@contextmanager
+def shown(
+    console: Console,
+    folder: str | Path,
+    epochs: int,
+    *,
+    tensorboard: bool = False,
+    summary: bool = False,
+) -> Iterator[list[keras.callbacks.Callback]]:
+    """Give the callbacks that show a training on a console.
 
     Parameters
     ----------
     console : rich.console.Console
+    folder : path
+        Of the run.
+    epochs : int
+        Of the whole run.
     tensorboard : bool
         Whether TensorBoard logs go to ``tensorboard/`` in the run folder.
     summary : bool
@@ -45,40 +55,14 @@ class Display:
     UsageError
         If TensorFlow is not there to write the logs.
     """
-
-    def __init__(
-        self, console: Console, *, tensorboard: bool = False, summary: bool = False
-    ) -> None:
-        if tensorboard:
-            require("what writes TensorBoard's logs", "tensorflow")
-        self.console = console
-        self._tensorboard = tensorboard
-        self._summary = summary
-
-    def train(self, recipe: Recipe, data: DatasetLike, out: str | Path, **options: Any) -> Run:
-        """Call `fer_model.training.train.train` and show it."""
-        return self._show(
-            Path(out),
-            recipe.epochs,
-            lambda callbacks: train(recipe, data, out, callbacks=callbacks, **options),
-        )
-
-    def resume(self, path: str | Path, **options: Any) -> Run:
-        """Call `fer_model.training.train.resume` and show it."""
-        epochs = Run.open(path).recipe.epochs
-        return self._show(
-            Path(path), epochs, lambda callbacks: resume(path, callbacks=callbacks, **options)
-        )
-
-    def _show(self, folder: Path, epochs: int, call: Callable[..., Run]) -> Run:
-        live = LiveTraining(self.console, folder, epochs=epochs, summary=self._summary)
-        callbacks: list[keras.callbacks.Callback] = [live]
-        if self._tensorboard:
-            callbacks.append(keras.callbacks.TensorBoard(folder / "tensorboard"))
-        try:
-            return call(callbacks)
-        finally:
-            live.close()
+    if tensorboard:
+        require("what writes TensorBoard's logs", "tensorflow")
+    live = LiveTraining(console, Path(folder), epochs=epochs, summary=summary)
+    logs = [keras.callbacks.TensorBoard(Path(folder) / "tensorboard")] if tensorboard else []
+    try:
+        yield [live, *logs]
+    finally:
+        live.close()
 
 
 class LiveTraining(keras.callbacks.Callback):

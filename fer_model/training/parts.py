@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.labels import TEST_SPLITS
-from fer_data.data.store import PixelStore
+from fer_data.data.reading import DatasetLike, load
+from fer_data.data.store import PixelStore, open_store
 from fer_data.duplicates.families import related
 from fer_data.duplicates.grouping import duplicate_groups, merge_groups
-from fer_data.errors import DataError
+from fer_data.errors import DataError, UsageError
 from fer_data.loading.loader import Loader
 from fer_data.loading.opening import make_loader
 from fer_data.splitting.subsets import hold_out, stratified_subset
 from fer_data.util.words import counted
 from fer_model.training.recipe import Recipe
+from fer_model.training.runs import Run
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +127,57 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
         test=test,
         notes=tuple(notes),
     )
+
+
+def parts_of(
+    run: Run, source: DatasetLike | None = None, *, cache: str | Path | None = None
+) -> Parts:
+    """Return the data that a run trains on, as it was when the run began.
+
+    Raises
+    ------
+    DataError
+        If the data, or what is selected of it, has changed.
+    """
+    recipe, data = run.recipe, run.data
+    if source is None and data.get("in_memory"):
+        raise UsageError(f"{run.path}: was trained on data in memory; give it again (data=)")
+    try:
+        dataset = load(data["path"], **data["options"]) if source is None else load(source)
+        fingerprint, selected = data["fingerprint"], data["selected"]
+    except (KeyError, TypeError) as error:
+        raise DataError(f"{run.path / 'recipe.json'}: broken ({error}); train anew") from None
+    store = open_store(dataset, form=recipe.requested, cache=cache)
+    if store.fingerprint != fingerprint:
+        raise DataError(f"{data['path']}: the data has changed since {run.path} began; train anew")
+    if store.dataset.digest() != selected:
+        chosen = ", ".join(f"{name} {value}" for name, value in data["options"].items())
+        raise DataError(
+            f"{data['path']}: the selection ({chosen}) is another than when {run.path} began; "
+            "train anew"
+        )
+    return divide(recipe, store)
+
+
+def about_data(store: PixelStore, parts: Parts) -> dict[str, Any]:
+    """Return what a run records of its data, as JSON holds it."""
+    loaders = {"train": parts.train, "validation": parts.validation, "test": parts.test}
+    root = store.dataset.root
+    return {
+        "path": str(root),
+        "in_memory": bool(store.dataset.origin.arrays),
+        "layout": store.dataset.layout,
+        "fingerprint": store.fingerprint,
+        "options": store.dataset.options.to_dict(),
+        "selected": store.dataset.digest(),
+        "class_names": list(store.dataset.class_names),
+        "counts": {
+            part: np.bincount(loader.labels, minlength=loader.num_classes).tolist()
+            for part, loader in loaders.items()
+            if loader
+        },
+        "notes": list(parts.notes),
+    }
 
 
 def evaluation_loader(recipe: Recipe, store: PixelStore, rows: NDArray[np.int64]) -> Loader:

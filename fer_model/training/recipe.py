@@ -16,8 +16,9 @@ from fer_data.transforms.augment import checked
 from fer_data.transforms.mixing import Mixing
 from fer_data.util.checks import finite_number, whole_number
 from fer_model.losses.choice import LossChoice
-from fer_model.training.nets import NetChoice, Precision
+from fer_model.training.nets import NETS, NetChoice, Precision
 from fer_model.training.optimizers import OptimizerChoice
+from fer_model.training.own_code import is_import_name
 
 Protocol = Literal["standard", "notebook"]
 Keep = Literal["best", "last"]
@@ -47,6 +48,9 @@ class Recipe:
     ----------
     net : str
         A name in `fer_model.NETS`: ``documented``, ``fast``, ``fast-wide``, ``small``.
+        ``package.module:function`` names one of the user's own, as
+        ``build(input_shape, num_classes) -> keras.Model``; ``keras.applications:NAME`` one of
+        Keras's, with first weights drawn at random.
     balance : str
         What `fer_data.Strategy.parse` takes.
     loss : str
@@ -149,7 +153,8 @@ class Recipe:
             if getattr(self, name) is not None:
                 finite_number(name, getattr(self, name))
         for name, kind in _CHOICES.items():
-            object.__setattr__(self, name, str(kind.parse(getattr(self, name))))
+            if name != "net" or not self.has_own_net:
+                object.__setattr__(self, name, str(kind.parse(getattr(self, name))))
         object.__setattr__(self, "image_size", sides_of(self.image_size))
         checked(self.augment)
         checked(self.augment_rare or self.augment)
@@ -191,8 +196,17 @@ class Recipe:
 
     @property
     def choices(self) -> tuple[Choice, ...]:
-        """What is chosen by name: net, strategy, loss, mix and optimizer."""
-        return tuple(kind.parse(getattr(self, name)) for name, kind in _CHOICES.items())
+        """What is chosen by name: net, unless it is the user's own, strategy, loss, and so on."""
+        return tuple(
+            kind.parse(getattr(self, name))
+            for name, kind in _CHOICES.items()
+            if name != "net" or not self.has_own_net
+        )
+
+    @property
+    def has_own_net(self) -> bool:
+        """Whether the net is none that is registered."""
+        return NETS.get(self.net.partition(":")[0]) is None and is_import_name(self.net)
 
     @property
     def requested(self) -> FormatRequest:

@@ -70,3 +70,7 @@ def named_recipe(name: str) -> Recipe:
     if name not in RECIPES:
         raise UsageError(f"recipe is {name!r}; choose one of {', '.join(RECIPES)}")
     return RECIPES[name]
+
+
+COMPARED = Recipe(schedule="cosine", keep="last")
+"""What a comparison trains by default: no arm is favoured by its own validation."""

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
-import platform
-from collections.abc import Sequence
-from importlib.metadata import version
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
-import fer_data
 from fer_data.analysis.ledger import record_ledger
-from fer_data.data.reading import DatasetLike, load
-from fer_data.data.store import PixelStore, open_store
+from fer_data.data.reading import DatasetLike
+from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
 from fer_data.util.files import write_json, write_text
 from fer_model.interrupt import ctrl_c_asks
@@ -26,7 +24,9 @@ from fer_model.training.feed import Epochs, feed
 from fer_model.training.judge import judge
 from fer_model.training.on_device import OnDevice, table_rows
 from fer_model.training.optimizing import optimizer
-from fer_model.training.parts import Parts, divide
+from fer_model.training.own_code import OwnCode, own_code
+from fer_model.training.own_nets import build_own
+from fer_model.training.parts import Parts, about_data, divide, parts_of
 from fer_model.training.recipe import Recipe
 from fer_model.training.recorder import (
     Plateau,
@@ -37,9 +37,10 @@ from fer_model.training.recorder import (
     write_history,
 )
 from fer_model.training.runs import Run
+from fer_model.training.versions import versions
 
-_PACKAGES = ("keras", "numpy", "pillow")
-_OF_BACKEND = {"jax": ("jax", "jaxlib")}
+Build = Callable[[tuple[int, int, int], int], keras.Model]
+"""A net of the user's own: input shape and number of classes to a model."""
 
 
 def train(
@@ -47,6 +48,7 @@ def train(
     data: DatasetLike,
     out: str | Path,
     *,
+    net: Build | OwnCode | None = None,
     cache: str | Path | None = None,
     data_on_device: bool | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -65,6 +67,9 @@ def train(
         What `fer_data.load` takes.
     out : path
         A folder that does not exist, or is empty.
+    net : callable, optional
+        A net of your own, ``build(input_shape, num_classes) -> keras.Model``, in place of the
+        recipe's. Images are float32 [B, H, W, C]; the outputs are probabilities.
     cache : path, optional
         As in `fer_data.open_store`.
     data_on_device : bool, optional
@@ -87,11 +92,14 @@ def train(
     """
     if not isinstance(recipe, Recipe):
         raise UsageError(f"recipe: expected a fer_model.Recipe, got {recipe!r}")
+    own = own_code("net", net or recipe.net) if net or recipe.has_own_net else None
+    if own is not None:
+        recipe = replace(recipe, net=own.name)
     store = open_store(data, form=recipe.requested, cache=cache, **options)
     recipe = recipe.with_form(store.form)
     parts = divide(recipe, store)
-    model = fresh_model(recipe, parts)
-    run = Run.create(Path(out).absolute(), recipe, _data(store, parts), versions())
+    model = fresh_model(recipe, parts, own)
+    run = Run.create(Path(out).absolute(), recipe, about_data(store, parts), versions())
     progress = Progress()
     is_done = _fit(run, recipe, parts, model, progress, callbacks, data_on_device)
     if is_done:
@@ -103,6 +111,7 @@ def resume(
     path: str | Path,
     data: DatasetLike | None = None,
     *,
+    net: str | Build | OwnCode | None = None,
     cache: str | Path | None = None,
     data_on_device: bool | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -118,6 +127,9 @@ def resume(
     data : optional
         What the run was trained on, as `fer_data.load` takes it; by default what its path and its
         options give. Data in memory must be given again.
+    net : str or callable, optional
+        The net, where it is your own, or its import name: no folder's word is taken for what code
+        to run.
     cache, data_on_device, callbacks
         As in `train`.
 
@@ -125,15 +137,21 @@ def resume(
     ------
     DataError
         If there is no run, or its data, or what is selected of it, has changed.
+    UsageError
+        If its net is one of your own that is not given, or another one is.
     """
     run = Run.open(path)
     if run.is_finished:
         return run
+    own = None if net is None else own_code("net", net)
     recipe, parts = run.recipe, parts_of(run, data, cache=cache)
+    if recipe.net != (own.name if own else recipe.net) or (recipe.has_own_net and own is None):
+        raise UsageError(
+            f"{run.path}: its net is {recipe.net}, which must be given again", fix={"net": []}
+        )
+    model, progress = fresh_model(recipe, parts, own), Progress()
     if run.checkpoint_path.exists():
         model, progress = _at_checkpoint(run, recipe, parts)
-    else:
-        model, progress = fresh_model(recipe, parts), Progress()
     is_done = _fit(run, recipe, parts, model, progress, callbacks, data_on_device)
     if is_done:
         _finish(run, parts, progress)
@@ -167,42 +185,11 @@ def _at_checkpoint(run: Run, recipe: Recipe, parts: Parts) -> tuple[keras.Model,
     return model, progress
 
 
-def parts_of(
-    run: Run, source: DatasetLike | None = None, *, cache: str | Path | None = None
-) -> Parts:
-    """Return the data that a run trains on, as it was when the run began.
-
-    Raises
-    ------
-    DataError
-        If the data, or what is selected of it, has changed.
-    """
-    recipe, data = run.recipe, run.data
-    if source is None and data.get("in_memory"):
-        raise UsageError(f"{run.path}: was trained on data in memory; give it again (data=)")
-    try:
-        dataset = load(data["path"], **data["options"]) if source is None else load(source)
-        fingerprint, selected = data["fingerprint"], data["selected"]
-    except (KeyError, TypeError) as error:
-        raise DataError(f"{run.path / 'recipe.json'}: broken ({error}); train anew") from None
-    store = open_store(dataset, form=recipe.requested, cache=cache)
-    if store.fingerprint != fingerprint:
-        raise DataError(f"{data['path']}: the data has changed since {run.path} began; train anew")
-    if store.dataset.digest() != selected:
-        chosen = ", ".join(f"{name} {value}" for name, value in data["options"].items())
-        raise DataError(
-            f"{data['path']}: the selection ({chosen}) is another than when {run.path} began; "
-            "train anew"
-        )
-    return divide(recipe, store)
-
-
-def fresh_model(recipe: Recipe, parts: Parts) -> keras.Model:
+def fresh_model(recipe: Recipe, parts: Parts, own: OwnCode | None = None) -> keras.Model:
     """Return a recipe's net with its first weights, compiled for a training on the parts."""
     keras.utils.set_random_seed(recipe.seed)
-    model = nets.build(
-        recipe.net, recipe.form.shape, parts.train.num_classes, precision=recipe.precision
-    )
+    build = partial(build_own, own) if own else partial(nets.build, recipe.net)
+    model = build(recipe.form.shape, parts.train.num_classes, precision=recipe.precision)
     _compile(model, optimizer(recipe, model, _num_steps(recipe, parts)), recipe, parts)
     return model
 
@@ -313,35 +300,3 @@ def _finish(run: Run, parts: Parts, progress: Progress) -> None:
     write_json(run.path / "ledger.json", ledger.to_dict())
     write_json(run.path / "metrics.json", metrics)
     run.checkpoint_path.unlink(missing_ok=True)
-
-
-def _data(store: PixelStore, parts: Parts) -> dict[str, Any]:
-    loaders = {"train": parts.train, "validation": parts.validation, "test": parts.test}
-    root = store.dataset.root
-    return {
-        "path": str(root),
-        "in_memory": bool(store.dataset.origin.arrays),
-        "layout": store.dataset.layout,
-        "fingerprint": store.fingerprint,
-        "options": store.dataset.options.to_dict(),
-        "selected": store.dataset.digest(),
-        "class_names": list(store.dataset.class_names),
-        "counts": {
-            part: np.bincount(loader.labels, minlength=loader.num_classes).tolist()
-            for part, loader in loaders.items()
-            if loader
-        },
-        "notes": list(parts.notes),
-    }
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python, the backend, and what a training goes by."""
-    backend = keras.backend.backend()
-    packages = (*_PACKAGES, *_OF_BACKEND.get(backend, (backend,)))
-    return {
-        "python": platform.python_version(),
-        "backend": backend,
-        "fer-data": fer_data.__version__,
-        **{name: version(name) for name in packages},
-    }

@@ -1,0 +1,155 @@
+"""A user's own function, as a run records it: by an import name, and by a digest of its source."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib
+import inspect
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from fer_data.errors import UsageError
+
+_IMPORT_NAME = re.compile(r"[A-Za-z_][\w.]*:[\w.<>]+")
+
+
+@dataclass(frozen=True)
+class OwnCode:
+    """A function of the user's.
+
+    Attributes
+    ----------
+    name : str
+        ``package.module:function``; of a notebook or a script, ``__main__:function``.
+    digest : str
+        Of its source, and of the source of what it names in its own package.
+    function : callable
+    """
+
+    name: str
+    digest: str
+    function: Callable[..., Any]
+
+
+def is_import_name(text: str) -> bool:
+    """Whether a text has the form ``package.module:function``."""
+    return _IMPORT_NAME.fullmatch(text) is not None
+
+
+def own_code(argument: str, given: str | Callable[..., Any] | OwnCode) -> OwnCode:
+    """Return a function that is given as such, or by its import name.
+
+    Modules are found where Python finds them, and last in the working directory.
+
+    Parameters
+    ----------
+    argument : str
+        What the function is given as, for errors.
+    given : str or callable
+
+    Raises
+    ------
+    UsageError
+        If there is no such module or function, or it cannot be called.
+    """
+    if isinstance(given, OwnCode):
+        return given
+    name = given if isinstance(given, str) else _name(given)
+    function = _imported(argument, given) if isinstance(given, str) else given
+    if not callable(function):
+        raise UsageError(f"{argument}: expected a function, got {function!r:.80}")
+    key = hashlib.blake2b(digest_size=16)
+    for part in _sources(function, _package(function), set()):
+        key.update(part.encode("utf-8", "surrogateescape") + b"\0")
+    return OwnCode(name, key.hexdigest(), function)
+
+
+def _imported(argument: str, name: str) -> Any:
+    if not is_import_name(name):
+        raise UsageError(f"{argument}: expected package.module:function, got {name!r}")
+    module, _, qualified = name.partition(":")
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())  # last: no file there takes the place of an installed module
+    try:
+        found = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise  # the module is there, and lacks another one
+        raise UsageError(f"{argument}: {name}: there is no module {error.name}") from None
+    try:
+        return functools.reduce(getattr, qualified.split("."), found)
+    except AttributeError:
+        raise UsageError(f"{argument}: {name}: {module} has no {qualified}") from None
+
+
+def _name(function: Callable[..., Any]) -> str:
+    named = function.func if isinstance(function, functools.partial) else function
+    if not hasattr(named, "__qualname__"):
+        named = type(named)
+    if _package(named) == "keras":
+        return f"keras.applications:{named.__name__}"
+    return f"{named.__module__}:{named.__qualname__}"
+
+
+def _package(one: Any) -> str:
+    return (getattr(one, "__module__", None) or type(one).__module__).partition(".")[0]
+
+
+def _sources(one: Any, package: str, seen: set[int]) -> Iterator[str]:
+    """Yield the source of a function or class, and of what it names of the same package."""
+    if id(one) in seen or package == "keras":
+        return
+    seen.add(id(one))
+    if isinstance(one, functools.partial):
+        yield repr((one.args, sorted(one.keywords.items())))
+        yield from _sources(one.func, package, seen)
+        return
+    if not isinstance(one, FunctionType | type):
+        yield repr(sorted(vars(one).items())) if hasattr(one, "__dict__") else repr(one)
+        yield from _sources(type(one), package, seen)
+        return
+    try:
+        yield inspect.getsource(one)
+        is_known = True
+    except (OSError, TypeError):  # typed at a prompt
+        yield one.__qualname__
+        is_known = False
+    methods = vars(one).values() if isinstance(one, type) else [one]
+    for method in (each for each in methods if isinstance(each, FunctionType)):
+        if not is_known:
+            yield _compiled(method.__code__)
+        cells = zip(method.__code__.co_freevars, method.__closure__ or (), strict=True)
+        known = {**method.__globals__, **{name: cell.cell_contents for name, cell in cells}}
+        for name in sorted(_names(method.__code__)):
+            value = known.get(name)
+            if isinstance(value, FunctionType | type | functools.partial):
+                if _package(value) == package:
+                    yield from _sources(value, package, seen)
+            elif isinstance(value, str | bytes | int | float | tuple):
+                yield f"{name} = {value!r}"
+            elif isinstance(value, ModuleType) and value.__name__.partition(".")[0] == package:
+                yield from _of_module(value)
+
+
+def _of_module(module: ModuleType) -> Iterator[str]:
+    try:
+        yield inspect.getsource(module)
+    except (OSError, TypeError):
+        yield module.__name__
+
+
+def _compiled(code: CodeType) -> str:
+    parts = [_compiled(one) if isinstance(one, CodeType) else repr(one) for one in code.co_consts]
+    return " ".join([code.co_code.hex(), *code.co_names, *parts])
+
+
+def _names(code: CodeType) -> set[str]:
+    """Return the names that a function uses, and the functions within it."""
+    inner = (_names(one) for one in code.co_consts if isinstance(one, CodeType))
+    return {*code.co_names, *code.co_freevars}.union(*inner)
