@@ -11,18 +11,16 @@ from __future__ import annotations
 
 from dataclasses import astuple, dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.errors import UsageError
+from fer_data.transforms import pixels as shared
+from fer_data.transforms.parameters import Parameters
 from fer_data.util import keyed
 from fer_data.util.scratch import Scratch
-
-_PICTURES_AT_ONCE = 8
-"""Moved at a time, so that what is computed on the way stays in the cache."""
-
 
 @dataclass(frozen=True)
 class Preset:
@@ -101,28 +99,6 @@ def checked(augment: str) -> str:
     return augment
 
 
-class Parameters(NamedTuple):
-    """What is done to each of B pictures. What no preset in use does is None.
-
-    Attributes
-    ----------
-    flipped : ndarray of bool, shape [B]
-        Whether it is mirrored left to right, before all else.
-    matrix : ndarray of float32, shape [B, 2, 3]
-        The pixel (y, x) is taken from ``matrix @ (y, x, 1)``, both counted from the picture's
-        centre; between pixels by bilinear interpolation, outside from the nearest edge.
-    shade : ndarray of float32, shape [B, 2]
-        Contrast and brightness: (value - mean) * contrast + mean + brightness, kept in 0 to 255.
-    box : ndarray of int32, shape [B, 4]
-        First row, end row, first column, end column of what is overwritten by the mean.
-    """
-
-    flipped: NDArray[np.bool_]
-    matrix: NDArray[np.float32] | None = None
-    shade: NDArray[np.float32] | None = None
-    box: NDArray[np.int32] | None = None
-
-
 class Augmentation:
     """One or two presets, and which classes get which.
 
@@ -189,9 +165,9 @@ class Augmentation:
         random = keyed.uniforms(self._seed, keyed.AUGMENT, samples, repeats, 14).astype(np.float64)
         return Parameters(
             flipped,
-            self._matrices(amounts, random[:, :7]) if self._moves else None,
-            _shades(amounts, random[:, 7:9]) if self._shades else None,
-            self._boxes(amounts, random[:, 9:]) if self._erases else None,
+            matrix=self._matrices(amounts, random[:, :7]) if self._moves else None,
+            shade=_shades(amounts, random[:, 7:9]) if self._shades else None,
+            box=self._boxes(amounts, random[:, 9:]) if self._erases else None,
         )
 
     def _matrices(
@@ -240,27 +216,11 @@ def apply(pixels: NDArray[np.uint8], parameters: Parameters, images: NDArray[np.
     Parameters
     ----------
     pixels : ndarray of uint8, shape [B, H, W, C]
-        Is overwritten.
     parameters : Parameters
     images : ndarray of float32, shape [B, H, W, C]
         Is overwritten by the result, 0 to 255.
     """
-    flip(pixels, parameters.flipped)
-    np.copyto(images, pixels)
-    if parameters.matrix is not None:
-        for start in range(0, len(images), _PICTURES_AT_ONCE):
-            some = slice(start, start + _PICTURES_AT_ONCE)
-            images[some] = _moved(images[some], parameters.matrix[some])
-    if parameters.shade is not None:
-        contrast, brightness = parameters.shade.T[:, :, None, None, None]
-        mean = images.reshape(len(images), -1).mean(axis=1)[:, None, None, None]
-        images *= contrast
-        images += mean * (1 - contrast) + brightness
-        np.clip(images, 0, 255, out=images)
-    if parameters.box is not None:
-        for image, (top, bottom, left, right) in zip(images, parameters.box, strict=True):
-            if bottom:
-                image[top:bottom, left:right] = image.mean()
+    images[...] = shared.apply(np, pixels, parameters)
 
 
 def flip(pixels: NDArray[np.uint8], where: NDArray[np.bool_]) -> None:
@@ -284,35 +244,3 @@ def flip(pixels: NDArray[np.uint8], where: NDArray[np.bool_]) -> None:
 @lru_cache
 def _mirrored_words(height: int, words: int) -> NDArray[np.intp]:
     return np.arange(height * words).reshape(height, words)[:, ::-1].ravel()
-
-
-def _moved(images: NDArray[np.float32], matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return images [B, H, W, C] whose pixels come from elsewhere; see `Parameters.matrix`."""
-    num, height, width, channels = images.shape
-    rows = np.arange(height, dtype=np.float32)[:, None] - np.float32((height - 1) / 2)
-    columns = np.arange(width, dtype=np.float32) - np.float32((width - 1) / 2)
-    top, down = _neighbours(matrix[:, 0, :, None, None], rows, columns, height)
-    left, right = _neighbours(matrix[:, 1, :, None, None], rows, columns, width)
-    base = np.arange(num, dtype=np.int32)[:, None, None] * (height * width) + top * width
-    base += left
-    flat = images.reshape(-1, channels)
-
-    def at(place: NDArray[np.int32]) -> NDArray[np.float32]:
-        return flat.take(place, axis=0, mode="clip")  # where a side is one pixel long
-
-    right, down = right[..., None], down[..., None]
-    upper = at(base) + (at(base + 1) - at(base)) * right
-    base += width
-    lower = at(base) + (at(base + 1) - at(base)) * right
-    return upper + (lower - upper) * down
-
-
-def _neighbours(
-    line: NDArray[np.float32], rows: NDArray[np.float32], columns: NDArray[np.float32], size: int
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return the pixel before each place, and how far the place is on the way to the next."""
-    place = line[:, 0] * rows + line[:, 1] * columns + (line[:, 2] + np.float32((size - 1) / 2))
-    np.clip(place, 0, size - 1, out=place)
-    before = np.minimum(place.astype(np.int32), max(size - 2, 0))
-    place -= before.astype(np.float32)  # float32 less int32 would be float64
-    return before, place
