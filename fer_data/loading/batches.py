@@ -103,8 +103,6 @@ class Batch(BatchPlan):
 
 def _part(column: Any, part: slice) -> Any:
     """Return some rows of a column, or of each column of a tuple."""
-    if column is None:
-        return None
     if isinstance(column, tuple):
         return type(column)(*(_part(one, part) for one in column))
-    return column[part]
+    return column[part] if isinstance(column, np.ndarray) else column

@@ -97,7 +97,9 @@ def _moved(xp: Any, images: Any, matrix: Any) -> Any:
     def line(row: Any) -> Any:
         first = (numbers + row) * width
         before = _cast(xp, xp.take(pixels, first + left, axis=0), "float32")
-        return before + (_cast(xp, xp.take(pixels, first + after, axis=0), "float32") - before) * right
+        return (
+            before + (_cast(xp, xp.take(pixels, first + after, axis=0), "float32") - before) * right
+        )
 
     upper, lower = line(top), line(bottom)
     return upper + (lower - upper) * down

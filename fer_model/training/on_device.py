@@ -1,8 +1,8 @@
 """Pixels that stay on the device: a step is fed numbers, and its pictures are made within it.
 
-The pictures are those of the loader (`fer_data.transforms.augment.apply` says the same in NumPy):
-to the bit where they are only gathered and flipped; else a compiler may round otherwise, by less
-than a hundredth of a grey value. What is trained and saved is the net that is given; the table of
+The pictures are those of the loader (`fer_data.transforms.pixels.apply`, in NumPy): to the bit
+where they are only gathered and flipped; else a compiler may round otherwise, by less than
+a hundredth of a grey value. What is trained and saved is the net that is given; the table of
 pixels is no part of it.
 """
 
