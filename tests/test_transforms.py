@@ -8,8 +8,6 @@ import pickle
 import subprocess
 import sys
 from dataclasses import fields
-from functools import lru_cache, partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +17,6 @@ from hypothesis import strategies as st
 
 import fer_data
 from fer_data.errors import UsageError
-from fer_data.loading.opening import open_loader
 from fer_data.transforms import (
     PRESETS,
     Brightness,
@@ -29,7 +26,6 @@ from fer_data.transforms import (
     Erase,
     Flip,
     ForRare,
-    Keys,
     Op,
     Ops,
     Parameters,
@@ -41,11 +37,10 @@ from fer_data.transforms import (
     as_transform,
 )
 from fer_data.transforms.ops import OPS
-from fer_data.transforms.transform import checked_fingerprint, taken
+from fer_data.transforms.transform import taken
 from fer_data.util import keyed
-from tests.conftest import MakeFolder
+from tests.image_functions import SHAPE, jittered, keys_of, noise
 
-SHAPE = (20, 30, 3)
 AMOUNTS = {
     Flip: st.just(()),
     Rotate: st.tuples(st.floats(0, 180)),
@@ -60,28 +55,6 @@ ANY_OP: dict[Any, st.SearchStrategy[Op]] = {
 ANY_OPS = st.lists(st.one_of(*ANY_OP.values()), max_size=6).filter(
     lambda ops: all(sum(isinstance(op, one) for op in ops) < 2 for one in (Flip, Erase))
 )
-
-
-def keys_of(samples: Any, repeats: Any = 0, labels: Any = 0, *, seed: int = 0) -> Keys:
-    whole = [
-        np.broadcast_to(np.asarray(one, np.int64), np.shape(samples)) for one in (repeats, labels)
-    ]
-    return Keys(seed, np.asarray(samples, np.int64), *whole)
-
-
-@lru_cache
-def noise(num: int, *, shape: tuple[int, ...] = SHAPE) -> np.ndarray:
-    images = np.random.default_rng(0).integers(0, 256, (num, *shape), np.uint8)
-    images.flags.writeable = False
-    return images
-
-
-def jittered(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return np.clip(image + rng.normal(0, 9, image.shape), 0, 255)
-
-
-def halved(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return image[::2, ::2]
 
 
 def same(one: Any, other: Any) -> bool:
@@ -325,117 +298,6 @@ def test_rare_classes_get_what_is_theirs_and_others_nothing_of_it(labels: list[i
     for transform, which in ((common, ~is_rare[labels]), (rare, is_rare[labels])):
         own = transform.draw(taken(keys, which), SHAPE)
         assert np.array_equal(found[which], transform.apply(np, images[which], own))
-
-
-def test_rare_classes_can_have_a_function_if_its_images_are_of_the_same_shape() -> None:
-    keys = keys_of(range(4), labels=[0, 1, 0, 1])
-    is_rare, images = np.array([False, True]), noise(4)
-    transform = as_transform("none", jittered, is_rare)
-    found = transform.apply(np, images, transform.draw(keys, SHAPE))
-    assert (found == images).all(axis=(1, 2, 3)).tolist() == [True, False, True, False]
-    assert np.array_equal(
-        found[[1, 3]], PerImage(jittered).apply(np, images[[1, 3]], taken(keys, np.array([1, 3])))
-    )
-    other = as_transform("none", halved, is_rare)
-    with pytest.raises(UsageError, match="one shape for all classes"):
-        other.apply(np, images, other.draw(keys, SHAPE))
-
-
-def test_a_function_may_return_another_shape_another_type_or_change_what_it_gets() -> None:
-    keys, images = keys_of(range(4)), noise(4, shape=(8, 8, 1))
-
-    def changed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        image //= 2
-        return image[..., 0]
-
-    assert np.array_equal(PerImage(halved).apply(np, images, keys), images[:, ::2, ::2])
-    assert np.array_equal(PerImage(changed).apply(np, images, keys), images // 2)
-    with pytest.raises(UsageError, match="on a device"):
-        PerImage(halved).apply(object(), images, keys)
-
-
-@pytest.mark.parametrize(
-    "function",
-    [
-        lambda image, rng: None,
-        lambda image, rng: image.astype(int),
-        lambda image, rng: image[:, :, 0, 0],
-        lambda image, rng: image[: rng.integers(1, 9)],
-        lambda image, rng: 1 / 0,
-    ],
-)
-def test_a_function_that_gives_no_image_is_reported_with_the_sample(function: Any) -> None:
-    with pytest.raises((UsageError, IndexError, ZeroDivisionError)) as failed:
-        PerImage(function).apply(np, noise(30, shape=(9, 9, 1)), keys_of(np.arange(70, 100)))
-    assert "of sample 7" in " ".join([str(failed.value), *getattr(failed.value, "__notes__", [])])
-
-
-def test_only_what_can_be_imported_has_a_fingerprint(data: Path) -> None:
-    assert PerImage(jittered).fingerprint == f"{__name__}:jittered"
-    for function in (lambda image, rng: image, partial(jittered), keys_of([1]).count):
-        transform = PerImage(function)
-        assert transform.fingerprint is None
-        assert ForRare(transform, Ops([]), np.array([True])).fingerprint is None
-        with pytest.raises(UsageError, match="function that can be imported"):
-            checked_fingerprint(transform)
-        loader = open_loader(data, augment=function, image_size=12)
-        with pytest.raises(UsageError, match="function that can be imported"):
-            loader.state()
-        with pytest.raises(UsageError, match="function that can be imported"):
-            loader.from_state({})
-        assert "function" in repr(loader)
-
-
-def test_a_loader_calls_a_function_and_resumes_with_it(data: Path) -> None:
-    loader = open_loader(data, augment=jittered, batch_size=10, image_size=12)
-    batches = iter(loader)
-    next(batches)
-    again = open_loader(data, augment=jittered, batch_size=10, image_size=12, state=loader.state())
-    for one, other in zip(batches, again, strict=True):
-        images = np.array(loader.store.pixels[one.samples])
-        expected = PerImage(jittered).apply(
-            np, images, Keys(0, one.samples, one.repeats, one.labels)
-        )
-        assert np.array_equal(one.images, expected)
-        assert np.array_equal(one.images, other.images)
-    with pytest.raises(UsageError, match=r"augment was .*jittered, is .*halved"):
-        open_loader(data, augment=halved, batch_size=10, image_size=12, state=loader.state())
-
-
-@pytest.fixture
-def data(make_folder: MakeFolder) -> Path:
-    return make_folder({"train/a": 30, "train/b": 20, "train/c": 3}, side=12)
-
-
-def test_only_rare_classes_get_the_stronger_preset(data: Path) -> None:
-    loader = open_loader(
-        data, augment="flip", augment_rare="strong", balance="oversample", image_size=12
-    )
-    assert loader.rare_classes == ("c",)
-    batch = loader.batch(0)
-    plain = np.array(loader.store.pixels[batch.samples])
-    plain[batch.parameters.flipped] = plain[batch.parameters.flipped][:, :, ::-1]
-    equal = [np.array_equal(one, other) for one, other in zip(batch.images, plain, strict=True)]
-    assert equal == (batch.labels != 2).tolist()
-
-
-def test_evaluation_is_never_augmented_nor_mixed(make_folder: MakeFolder) -> None:
-    data = make_folder({"train/a": 3, "test/a": 5, "train/zoo": 0}, side=12)
-    loader = open_loader(
-        data,
-        split="test",
-        augment="strong",
-        augment_rare=jittered,
-        mix="mixup:1",
-        epoch_size=2,
-        image_size=12,
-    )
-    assert np.array_equal(loader.batch(0).images, loader.store.pixels[loader.rows])
-
-
-def test_color_on_grey_images_is_refused_when_the_loader_is_opened(data: Path) -> None:
-    with pytest.raises(UsageError, match="expected RGB images"):
-        open_loader(data, augment="color", image_size=12)
 
 
 def test_the_public_names_are_there() -> None:
