@@ -50,7 +50,7 @@ class Ops:
     >>> keys = Keys(0, np.array([7, 7]), np.array([0, 1]), np.array([2, 2]))
     >>> drawn = transform.draw(keys, (48, 48, 1))
     >>> drawn.flipped
-    array([False,  True])
+    array([ True, False])
     >>> transform.apply(np, np.zeros((2, 48, 48, 1), np.uint8), drawn).shape
     (2, 48, 48, 1)
     """
