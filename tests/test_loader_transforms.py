@@ -55,7 +55,9 @@ def test_a_loader_calls_a_function_and_resumes_with_it(data: Path) -> None:
     loader = open_loader(data, augment=jittered, batch_size=10, image_size=12)
     batches = iter(loader)
     next(batches)
-    again = open_loader(data, augment=jittered, batch_size=10, image_size=12, state=loader.state_dict())
+    again = open_loader(
+        data, augment=jittered, batch_size=10, image_size=12, state=loader.state_dict()
+    )
     for one, other in zip(batches, again, strict=True):
         images = np.array(loader.store.pixels[one.samples])
         expected = PerImage(jittered).apply(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import hashlib
 import os
 import pickle
@@ -300,9 +301,12 @@ def test_rare_classes_get_what_is_theirs_and_others_nothing_of_it(labels: list[i
         assert np.array_equal(found[which], transform.apply(np, images[which], own))
 
 
-def test_the_public_names_are_there() -> None:
-    for name in fer_data.transforms.__all__:
-        assert getattr(fer_data.transforms, name).__doc__
+@pytest.mark.parametrize("name", fer_data.transforms.__all__)
+def test_public_names_are_documented_and_their_examples_run(name: str) -> None:
+    value = getattr(fer_data.transforms, name)
+    assert value.__doc__
+    for example in doctest.DocTestFinder(recurse=False).find(value, name):
+        assert doctest.DocTestRunner().run(example).failed == 0
 
 
 def digest_of_every_preset() -> str:

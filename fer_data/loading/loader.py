@@ -400,9 +400,10 @@ class Loader:
                 places = np.arange(len(rows))
             if isinstance(drawn, Keys):
                 images: NDArray[Any] = self.transform.apply(np, source, drawn)
-                if dtype == np.float32:
-                    return images * np.float32(self.rescale)
-                return np.rint(np.clip(images, 0, 255)).astype(np.uint8)
+                if dtype == np.uint8:
+                    return np.rint(np.clip(images, 0, 255)).astype(np.uint8)
+                images *= np.float32(self.rescale)
+                return images
             images = self._memory.empty((len(rows), *shape), dtype)
             transform_rows(source, places, drawn, images, self.rescale)
             return images
