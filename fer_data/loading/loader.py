@@ -399,11 +399,11 @@ class Loader:
                 self._pixels.take(rows, axis=0, out=source, mode="clip")
                 places = np.arange(len(rows))
             if isinstance(drawn, Keys):
-                images: NDArray[Any] = self.transform.apply(np, source, drawn)
+                found: NDArray[Any] = self.transform.apply(np, source, drawn)
                 if dtype == np.uint8:
-                    return np.rint(np.clip(images, 0, 255)).astype(np.uint8)
-                images *= np.float32(self.rescale)
-                return images
+                    return np.rint(np.clip(found, 0, 255)).astype(np.uint8)
+                found *= np.float32(self.rescale)
+                return found
             images = self._memory.empty((len(rows), *shape), dtype)
             transform_rows(source, places, drawn, images, self.rescale)
             return images
