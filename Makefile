@@ -11,7 +11,7 @@ help:
 	@echo "make test    the tests"
 	@echo "make check   formatter, linter, type checker and tests"
 
-$(READY): pyproject.toml
+$(READY): pyproject.toml setup.py fer_data/transforms/_kernel.c
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $(READY)

@@ -1,4 +1,4 @@
-"""One training on every backend of Keras, pixels on the host and on the device, on one and on more.
+"""One training on every backend of Keras, pixels on the host and on the device.
 
 Each backend trains in a process of its own, as a backend is chosen once.
 """
@@ -22,7 +22,6 @@ from fer_model.training import nets
 from tests.extras import marked
 
 BACKENDS = marked(["tensorflow", "jax", "torch"])
-NUM_DEVICES = 4
 SAME = 1e-4
 """What a loss may differ by, as a share of it, after ten steps that add up in other orders."""
 ROUNDING = 0.01
@@ -36,14 +35,13 @@ if os.environ["KERAS_BACKEND"] != "tensorflow":
 import keras
 import numpy as np
 from fer_data.data.store import open_store
-from fer_model.training import devices
 from fer_model.training.feed import feed
 from fer_model.training.on_device import OnDevice, net_of, table_rows
 from fer_model.training.parts import divide
 from fer_model.training.recipe import Recipe
 from fer_model.training.train import resume, train, versions
 
-data, weights, folder, *places = sys.argv[1:]
+data, weights, folder = sys.argv[1:]
 weights = list(np.load(weights).values())
 recipe = Recipe(
     net="small", epochs=2, learning_rate=1e-3, batch_size=32, rescale=1 / 255, image_size=(24, 24),
@@ -62,11 +60,11 @@ class Note(keras.callbacks.Callback):
             signal.raise_signal(signal.SIGINT)
 
 found = {"versions": versions(), "losses": {}, "history": {}}
-for place in places:
+for place in ("host", "device"):
     note = Note()
     run = train(
         recipe, data, Path(folder) / place, data_on_device=place != "host",
-        num_devices=int(place) if place.isdecimal() else 1, callbacks=[note],
+        callbacks=[note],
     )
     found["losses"][place] = note.losses
     found["history"][place] = run.history[["loss", "val_loss"]].to_numpy().tolist()
@@ -83,13 +81,6 @@ pictures = OnDevice(as_they_are, loader.store.pixels[rows], 1.0)
 made = pictures.predict(feed(loader, rows=rows), verbose=0)
 wanted = np.concatenate([batch.images for batch in loader.epoch()]) / np.float32(recipe.rescale)
 found["rounding"] = float(np.abs(made - wanted).max())
-
-if keras.backend.backend() == "jax":
-    with devices.sharing(4, 32):
-        found["parts"] = [
-            devices.shared(keras.ops.ones((size, 2))).sharding.shard_shape((size, 2))
-            for size in (32, 13)
-        ]
 print(json.dumps(found))
 """
 
@@ -109,10 +100,9 @@ def trained(faces: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory
 
     @cache
     def of(backend: str) -> dict[str, Any]:
-        places = ["host", "device", *([str(NUM_DEVICES)] if backend == "jax" else [])]
         folder = tmp_path_factory.mktemp(backend)
         ended = subprocess.run(
-            [sys.executable, "-c", WORKER, faces, weights, folder, *places],
+            [sys.executable, "-c", WORKER, faces, weights, folder],
             capture_output=True,
             text=True,
             check=False,
@@ -121,7 +111,6 @@ def trained(faces: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory
                 **os.environ,
                 "KERAS_BACKEND": backend,
                 "JAX_PLATFORMS": "cpu",
-                "XLA_FLAGS": f"--xla_force_host_platform_device_count={NUM_DEVICES}",
             },
         )
         assert ended.returncode == 0, ended.stderr
@@ -160,15 +149,3 @@ def test_every_backend_goes_on_where_it_was_stopped(trained: Any, backend: str) 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_every_backend_makes_the_loaders_pictures(trained: Any, backend: str) -> None:
     assert trained(backend)["rounding"] < ROUNDING
-
-
-@pytest.mark.extra("jax")
-@pytest.mark.slow
-def test_several_devices_train_as_one_does(trained: Any) -> None:
-    found = trained("jax")
-    assert found["parts"] == [[8, 2], [13, 2]]
-    several = str(NUM_DEVICES)
-    for what in ("losses", "history"):
-        np.testing.assert_allclose(
-            found[what][several], found[what]["device"], rtol=SAME, err_msg=what
-        )

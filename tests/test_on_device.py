@@ -29,7 +29,7 @@ from fer_model.training.on_device import OnDevice, Pictures, net_of, table_rows
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
 from fer_model.training.train import resume, train
-from tests.conftest import MakeFolder, without_plots
+from tests.conftest import without_plots
 from tests.programs import MODEL, call
 
 pytestmark = pytest.mark.usefixtures("no_plots")
@@ -262,13 +262,6 @@ def test_data_goes_to_an_accelerator_that_it_fits_on(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv(environment.DATA_ON_DEVICE, "yes")
     with pytest.raises(UsageError, match="is 'yes'; it must be 0 or 1"):
         devices.takes_data(None, 100)
-
-
-def test_several_devices_want_jax(make_folder: MakeFolder, tmp_path: Path) -> None:
-    data = make_folder({"train/a": 8, "train/b": 8, "test/a": 2, "test/b": 2}, side=16)
-    with pytest.raises(UsageError, match="several devices train on JAX alone"):
-        train(Recipe(net="small", image_size=(16, 16)), data, tmp_path / "run", num_devices=2)
-    assert not (tmp_path / "run").exists()
 
 
 def test_a_comparison_tells_its_processes_where_the_data_is_to_be(

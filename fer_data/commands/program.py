@@ -68,11 +68,12 @@ def new_app(name: str, about: str, commands: Mapping[str, str]) -> App:
 
 
 def versions(name: str) -> str:
-    """Return the versions of the package, of Python and of what it computes with, a line each."""
+    """Return the versions of the package, Python and what it computes with, and the kernel."""
     from importlib.metadata import PackageNotFoundError, version
     from platform import python_version
 
     from fer_data import __version__
+    from fer_data.transforms.kernel import kernel_in_use
 
     lines = [f"{name} {__version__}", f"Python {python_version()}"]
     for package in _VERSIONS_OF:
@@ -80,7 +81,7 @@ def versions(name: str) -> str:
             lines.append(f"{package} {version(package)}")
         except PackageNotFoundError:
             continue
-    return "\n".join(lines)
+    return "\n".join([*lines, f"kernel: {kernel_in_use()}"])
 
 
 def options_of(app: App, command: str) -> dict[str, tuple[str, ...]]:

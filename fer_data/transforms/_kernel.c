@@ -47,7 +47,7 @@ typedef struct {           /* Buffers: an image, then rows of width * channels *
     uint8_t *corners[4];   /* upper left, upper right, lower left, lower right neighbors */
     float *columns;        /* of each value, counted from the center */
     float *right, *down;   /* how far a place is on the way to the next pixel */
-    float *values;
+    float *values, *finished;
     uint32_t *words;       /* the corners of gray images, a word a pixel */
     int32_t *place;        /* of the upper left neighbor in the image */
     void *memory;
@@ -67,13 +67,37 @@ INLINE float blend(float upper_left, float upper_right, float lower_left, float 
     return upper + (lower - upper) * down;
 }
 
+/* Lines of pixels, each from right to left. */
 INLINE void mirror(const uint8_t *restrict from, uint8_t *restrict to, int32_t lines, int32_t width,
                    int32_t channels)
 {
-    for (int32_t y = 0; y < lines; y++, from += (int64_t)width * channels, to += (int64_t)width * channels)
-        for (int32_t x = 0; x < width; x++)
+    for (int32_t y = 0; y < lines; y++, from += width * channels, to += width * channels) {
+        int32_t x = 0;
+        if (channels == 3 && width > 2) { /* four bytes at once; the next pixel overwrites one */
+            memcpy(to, from + 3 * (width - 1), 3);
+            for (x = 1; x < width - 1; x++)
+                memcpy(to + 3 * x, from + 3 * (width - 1 - x), 4);
+        }
+        for (; x < width; x++)
             for (int32_t c = 0; c < channels; c++)
                 to[x * channels + c] = from[(width - 1 - x) * channels + c];
+    }
+}
+
+/* A row of values shaded and scaled: contrast 1, shift 0 and scale 1 change nothing. */
+INLINE void finish(const float *restrict values, float *restrict to, int32_t length, float contrast,
+                   float shift, float scale)
+{
+    for (int32_t i = 0; i < length; i++)
+        to[i] = clip(values[i] * contrast + shift, 255.0f) * scale;
+}
+
+/* Values 0 to 255 as bytes: in a sum with 0xC00000 is no room for a fraction, so that it is rounded
+ * as rint does, and its last byte is the number. */
+INLINE void to_bytes(const float *restrict values, uint8_t *restrict to, int32_t length)
+{
+    for (int32_t i = 0; i < length; i++)
+        to[i] = (uint8_t)(int32_t)(values[i] + (float)0xC00000);
 }
 
 /* One row of an image moved: for each value its place between pixels, four neighbors, their blend. */
@@ -85,15 +109,14 @@ INLINE void move_row(const Work *restrict work, const float *matrix, int32_t y, 
     float *restrict right = work->right, *restrict down = work->down;
     int32_t *restrict place = work->place;
     const float row = (float)y - (float)(height - 1) / 2;
-    const float of_row = matrix[0] * row, of_column = matrix[3] * row;
     const float to_row = matrix[1], to_column = matrix[4];
-    const float first_row = matrix[2] + (float)(height - 1) / 2;
-    const float first_column = matrix[5] + (float)(width - 1) / 2;
+    const float first_row = matrix[0] * row + (matrix[2] + (float)(height - 1) / 2);
+    const float first_column = matrix[3] * row + (matrix[5] + (float)(width - 1) / 2);
     const float last_row = (float)(height - 1), last_column = (float)(width - 1);
     const int32_t row_before = height > 1 ? height - 2 : 0, column_before = width > 1 ? width - 2 : 0;
     for (int32_t i = 0; i < length; i++) {
-        float from_row = clip(of_row + to_row * columns[i] + first_row, last_row);
-        float from_column = clip(of_column + to_column * columns[i] + first_column, last_column);
+        float from_row = clip(to_row * columns[i] + first_row, last_row);
+        float from_column = clip(to_column * columns[i] + first_column, last_column);
         int32_t top = (int32_t)from_row, left = (int32_t)from_column;
         top = top < row_before ? top : row_before;
         left = left < column_before ? left : column_before;
@@ -105,9 +128,10 @@ INLINE void move_row(const Work *restrict work, const float *matrix, int32_t y, 
     if (channels == 1) { /* four bytes as one word: fewer stores and loads */
         uint32_t *restrict words = work->words;
         for (int32_t i = 0; i < length; i++) {
-            const uint8_t *from = image + place[i], *below = from + line;
-            uint32_t upper = from[0] | from[1] << 8, lower = below[0] | below[1] << 8;
-            words[i] = upper | lower << 16;
+            uint16_t upper, lower;
+            memcpy(&upper, image + place[i], 2);
+            memcpy(&lower, image + place[i] + line, 2);
+            words[i] = upper | (uint32_t)lower << 16;
         }
         for (int32_t i = 0; i < length; i++)
             values[i] = blend((float)(int32_t)(words[i] & 255), (float)(int32_t)(words[i] >> 8 & 255),
@@ -129,6 +153,16 @@ INLINE void move_row(const Work *restrict work, const float *matrix, int32_t y, 
         values[i] = blend(a[i], b[i], c[i], d[i], right[i], down[i]);
 }
 
+INLINE void color_row(const float *color, int32_t width, float *values)
+{
+    for (int32_t x = 0; x < width; x++) {
+        float red = values[3 * x], green = values[3 * x + 1], blue = values[3 * x + 2];
+        for (int c = 0; c < 3; c++)
+            values[3 * x + c] = clip(
+                color[3 * c] * red + color[3 * c + 1] * green + color[3 * c + 2] * blue, 255.0f);
+    }
+}
+
 /* An image from its row of the store to its place in the batch. */
 INLINE void transform(const Job *job, const Work *work, int64_t row, int64_t number,
                       const int32_t channels)
@@ -139,8 +173,7 @@ INLINE void transform(const Job *job, const Work *work, int64_t row, int64_t num
     const float *matrix = job->matrix ? job->matrix + number * 6 : NULL;
     const float *color = job->color ? job->color + number * 9 : NULL;
     const float *shade = job->shade ? job->shade + number * 2 : NULL;
-    uint8_t *bytes = (uint8_t *)job->out + number * size;
-    float *floats = (float *)job->out + number * size;
+    void *out = (char *)job->out + number * size * (job->to_bytes ? 1 : sizeof(float));
     int32_t box[4] = {0, 0, 0, 0};
     float contrast = 1.0f, shift = 0.0f, fill = 0.0f;
 
@@ -160,6 +193,7 @@ INLINE void transform(const Job *job, const Work *work, int64_t row, int64_t num
         shift = fill * (1.0f - contrast) + shade[1];
         fill = clip(fill * contrast + shift, 255.0f);
     }
+    fill *= job->scale;
     if (job->box) {
         memcpy(box, job->box + number * 4, sizeof box);
         for (int i = 0; i < 4; i++) {
@@ -169,43 +203,33 @@ INLINE void transform(const Job *job, const Work *work, int64_t row, int64_t num
     }
     const int keeps_values = !matrix && !color && !shade && !job->box && job->to_bytes;
     if (job->flipped && job->flipped[number]) {
-        uint8_t *to = keeps_values ? bytes : work->image;
+        uint8_t *to = keeps_values ? out : work->image;
         mirror(source, to, height, width, channels);
         source = to;
     } else if (keeps_values) {
-        memcpy(bytes, source, size);
+        memcpy(out, source, size);
     } else if (matrix) {
         memcpy(work->image, source, size);
     }
     if (keeps_values)
         return;
 
-    for (int32_t y = 0; y < height; y++, source += length, bytes += length, floats += length) {
-        float *restrict values = job->to_bytes ? work->values : floats;
+    float *values = work->values;
+    for (int32_t y = 0; y < height; y++, source += length) {
         if (matrix)
             move_row(work, matrix, y, height, width, channels, values);
         else
             for (int32_t i = 0; i < length; i++)
                 values[i] = source[i];
         if (channels == 3 && color)
-            for (int32_t x = 0; x < width; x++) {
-                float red = values[3 * x], green = values[3 * x + 1], blue = values[3 * x + 2];
-                for (int c = 0; c < 3; c++)
-                    values[3 * x + c] = clip(color[3 * c] * red + color[3 * c + 1] * green +
-                                                 color[3 * c + 2] * blue, 255.0f);
-            }
-        if (shade)
-            for (int32_t i = 0; i < length; i++)
-                values[i] = clip(values[i] * contrast + shift, 255.0f);
+            color_row(color, width, values);
+        float *to = job->to_bytes ? work->finished : (float *)out + y * length;
+        finish(values, to, length, contrast, shift, job->scale);
         if (box[0] <= y && y < box[1])
             for (int32_t i = box[2] * channels; i < box[3] * channels; i++)
-                values[i] = fill;
-        if (job->scale != 1.0f)
-            for (int32_t i = 0; i < length; i++)
-                values[i] *= job->scale;
-        if (job->to_bytes) /* adding and taking 1.5 * 2**23 rounds as rint does, on any processor */
-            for (int32_t i = 0; i < length; i++)
-                bytes[i] = (uint8_t)(int32_t)(clip(values[i], 255.0f) + 12582912.0f - 12582912.0f);
+                to[i] = fill;
+        if (job->to_bytes)
+            to_bytes(to, (uint8_t *)out + y * length, length);
     }
 }
 
@@ -225,7 +249,7 @@ static int allocate(const Job *job, Work *work)
     const int64_t room = 2 * (int64_t)job->channels + 64; /* behind each buffer */
     const int64_t image = (job->height * length + room + 63) / 64 * 64;
     const int64_t bytes = (length + room + 63) / 64 * 64, line = 4 * bytes;
-    uint8_t *at = work->memory = calloc(1, image + 4 * bytes + 5 * line + 64);
+    uint8_t *at = work->memory = calloc(1, image + 4 * bytes + 6 * line + 64);
     if (!at)
         return -1;
     at += -(uintptr_t)at & 63;
@@ -237,6 +261,7 @@ static int allocate(const Job *job, Work *work)
     work->right = (float *)at, at += line;
     work->down = (float *)at, at += line;
     work->values = (float *)at, at += line;
+    work->finished = (float *)at, at += line;
     work->place = (int32_t *)at;
     for (int32_t x = 0; x < job->width; x++)
         for (int32_t c = 0; c < job->channels; c++)
@@ -332,6 +357,10 @@ static int job_of(const Py_buffer *views, double scale, Job *job)
         }
     if (views[COLOR].obj && shape[3] != 3) {
         PyErr_Format(PyExc_ValueError, "color: expected images of 3 channels, got %zd", shape[3]);
+        return -1;
+    }
+    if (views[OUT].itemsize == 1 && scale != 1) {
+        PyErr_SetString(PyExc_ValueError, "scale: expected 1 for an out of uint8");
         return -1;
     }
     *job = (Job){

@@ -47,9 +47,9 @@ def transform_rows(
     parameters : Parameters
         Of each of the B images; finite numbers.
     out : ndarray of float32 or uint8, shape [B, H, W, C]
-        Is overwritten. Values are clipped to 0 to 255 and rounded where it is uint8.
+        Is overwritten. Values are rounded, half to even, where it is uint8.
     scale : float
-        What values, 0 to 255, are multiplied by in the end.
+        What values, 0 to 255, are multiplied by in the end; 1 where `out` is uint8.
 
     Raises
     ------
@@ -73,9 +73,12 @@ def _transform_rows(
 ) -> None:
     if len(rows) and not (rows.min() >= 0 and rows.max() < len(store)):
         raise IndexError(f"rows: expected 0 to {len(store) - 1}, got {rows.min()} to {rows.max()}")
+    if out.dtype == np.uint8 and scale != 1.0:
+        raise ValueError("scale: expected 1 for an out of uint8")
     for start in range(0, len(rows), _IMAGES_AT_ONCE):
         some = slice(start, start + _IMAGES_AT_ONCE)
-        chosen = Parameters(*(None if one is None else one[some] for one in parameters))
+        fields: list[Any] = [None if one is None else one[some] for one in parameters]
+        chosen = Parameters(*fields)
         out[some] = apply(np, store[rows[some]], chosen, scale=scale, dtype=out.dtype.name)
 
 

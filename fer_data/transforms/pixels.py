@@ -1,9 +1,9 @@
 """Parameters applied to pixels, written once for NumPy and for `keras.ops`.
 
-All of it is elementwise float32 in a fixed order, and the one sum, of an image's pixels, is of whole
-numbers: so NumPy gives the same bits for any batch and on any processor, and `_kernel.c`, which does
-the same in one pass, gives them too. Compilers for devices may fuse and reorder; their results differ
-by less than a hundredth of a gray value.
+All of it is elementwise float32 in a fixed order, but for a sum of integers: so NumPy gives the
+same bits for any batch and on any processor, and `_kernel.c`, which does it in one pass, gives them
+too. Compilers for devices may fuse and reorder; their results differ by less than a hundredth of a
+gray value.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ def apply(
     parameters : Parameters
         Arrays or tensors.
     scale : float
-        What values, 0 to 255, are multiplied by in the end.
+        What values, 0 to 255, are multiplied by in the end; 1 where the result is uint8.
     dtype : {"float32", "uint8"}
-        Of the result; values are clipped and rounded, to even halfway, where it is uint8.
+        Of the result; values are rounded, half to even, where it is uint8.
 
     Returns
     -------
@@ -54,11 +54,9 @@ def apply(
     if box is not None:
         fill = mean if shade is None else _shaded(xp, mean, mean, contrast, brightness)
         values = xp.where(_within(xp, box, images.shape[1:3]), fill, values)
-    if scale != 1.0:
-        values = values * np.float32(scale)
     if dtype == "uint8":
-        values = _cast(xp, xp.round(xp.clip(values, 0.0, 255.0)), "uint8")
-    return values
+        return _cast(xp, xp.round(values), "uint8")
+    return values if scale == 1.0 else values * np.float32(scale)
 
 
 def _of_images(values: Any) -> Any:
@@ -73,7 +71,7 @@ def _cast(xp: Any, values: Any, dtype: str) -> Any:
 def _mean(xp: Any, images: Any) -> Any:
     """Return each image's mean, float32 [B, 1, 1, 1].
 
-    The sum is of integers; its whole and its remaining part are exact in float32 below 2**24 values.
+    The sum is of integers; below 2**24 values, float32 holds what it is divided into exactly.
     """
     count = math.prod(images.shape[1:])
     total = xp.sum(_cast(xp, images, "int32"), axis=(1, 2, 3), keepdims=True)
@@ -96,10 +94,9 @@ def _moved(xp: Any, images: Any, matrix: Any) -> Any:
 
     def line(row: Any) -> Any:
         first = (numbers + row) * width
-        before = _cast(xp, xp.take(pixels, first + left, axis=0), "float32")
-        return (
-            before + (_cast(xp, xp.take(pixels, first + after, axis=0), "float32") - before) * right
-        )
+        places = (first + left, first + after)
+        one, other = (_cast(xp, xp.take(pixels, at, axis=0), "float32") for at in places)
+        return one + (other - one) * right
 
     upper, lower = line(top), line(bottom)
     return upper + (lower - upper) * down
@@ -107,7 +104,8 @@ def _moved(xp: Any, images: Any, matrix: Any) -> Any:
 
 def _places(xp: Any, line: Any, rows: Any, columns: Any, size: int) -> tuple[Any, Any]:
     """Return the pixel before each place, and how far the place is on the way to the next."""
-    place = line[:, 0] * rows + line[:, 1] * columns + (line[:, 2] + np.float32((size - 1) / 2))
+    first = line[:, 0] * rows + (line[:, 2] + np.float32((size - 1) / 2))
+    place = line[:, 1] * columns + first
     place = xp.clip(place, 0.0, size - 1.0)
     before = xp.minimum(_cast(xp, place, "int32"), max(size - 2, 0))
     return before, place - _cast(xp, before, "float32")

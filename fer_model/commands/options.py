@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from cyclopts.validators import Number
 
 from fer_data.commands.fields import DATA, MACHINE, TRAINING, Given, fields_of
 from fer_data.commands.options import LIBRARY_ONLY
@@ -140,21 +139,6 @@ class Machine(Given):
             negative="--no-data-on-device",
             help="Keep pixels on the device and make batches there; by default where they fit on "
             "an accelerator.",
-        ),
-    ] = None
-
-
-@Parameter(name="*", group=MACHINE)
-@dataclass(frozen=True)
-class Devices(Machine):
-    """Where one model is trained."""
-
-    devices: Annotated[
-        int | None,
-        Parameter(
-            metavar="N",
-            help="Devices that share each batch (KERAS_BACKEND=jax); by default one.",
-            validator=Number(gte=1),
         ),
     ] = None
 

@@ -16,7 +16,7 @@ from fer_data.terminal import cli_support
 from fer_data.terminal.cli_support import print_json, say
 from fer_data.util.words import counted
 from fer_model.commands.options import (
-    Devices,
+    Machine,
     Named,
     RecipeOptions,
     TrainingData,
@@ -63,7 +63,7 @@ def train(
     changes: RecipeOptions = RecipeOptions(),
     data: TrainingData = TrainingData(),
     output: RunOutput = RunOutput(),
-    machine: Devices = Devices(),
+    machine: Machine = Machine(),
 ) -> None:
     """Train a net and leave a run folder: model, history, metrics, predictions, plots.
 
@@ -106,7 +106,6 @@ def train(
         summary=output.summary is not False,
     )
     where = machine.given()
-    where["num_devices"] = where.pop("devices", 1)
     if dataset is None:
         assert resume is not None
         run = show.resume(resume, **where)

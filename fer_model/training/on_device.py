@@ -1,8 +1,8 @@
 """Pixels that stay on the device: a step is fed numbers, and its pictures are made within it.
 
-The pictures are those of the loader (`fer_data.transforms.pixels.apply`, in NumPy): to the bit
-where they are only gathered and flipped; else a compiler may round otherwise, by less than
-a hundredth of a grey value. What is trained and saved is the net that is given; the table of
+The images are those of the loader, made by the same function (`fer_data.transforms.pixels.apply`):
+to the bit where they are only gathered and flipped; else a compiler may round otherwise, by less
+than a hundredth of a grey value. What is trained and saved is the net that is given; the table of
 pixels is no part of it.
 """
 
@@ -16,7 +16,8 @@ from keras import ops
 from numpy.typing import NDArray
 
 from fer_data.loading.loader import Loader
-from fer_model.training.devices import shared
+from fer_data.transforms.parameters import Parameters
+from fer_data.transforms.pixels import apply
 
 
 class Pictures(keras.layers.Layer):
@@ -45,24 +46,12 @@ class Pictures(keras.layers.Layer):
     def call(self, plan: dict[str, Any]) -> Any:
         """Return pictures, float32 [B, H, W, C], of a plan (`fer_data.adapters.plans`)."""
         images = ops.reshape(ops.take(self.table, plan["places"], axis=0), (-1, *self._shape))
-        if "flipped" in plan:
-            flipped = plan["flipped"][:, None, None, None]
-            images = ops.where(flipped, ops.flip(images, axis=2), images)
-        images = ops.cast(images, "float32")
-        if "matrix" in plan:
-            images = _moved(images, plan["matrix"], self._shape)
-        if "shade" in plan:
-            contrast, brightness = (plan["shade"][:, one, None, None, None] for one in (0, 1))
-            images = images * contrast + (_mean(images) * (1 - contrast) + brightness)
-            images = ops.clip(images, 0.0, 255.0)
-        if "box" in plan:
-            images = ops.where(_within(plan["box"], self._shape), _mean(images), images)
-        if self._rescale != 1.0:
-            images = images * self._rescale
+        parameters = Parameters(**{name: plan.get(name) for name in Parameters._fields})
+        images = apply(ops, images, parameters, scale=self._rescale)
         if "partners" in plan:
             shares = plan["shares"][:, None, None, None]
             images = images * shares + ops.take(images, plan["partners"], axis=0) * (1 - shares)
-        return shared(images)
+        return images
 
 
 class OnDevice(keras.Model):
@@ -94,45 +83,3 @@ def net_of(model: keras.Model) -> keras.Model:
 def table_rows(*loaders: Loader) -> NDArray[np.int64]:
     """Return the rows of a store that loaders draw from, each once, in order."""
     return np.unique(np.concatenate([loader.rows for loader in loaders]))
-
-
-def _mean(images: Any) -> Any:
-    """Return each picture's mean, [B, 1, 1, 1]."""
-    return ops.mean(images, axis=(1, 2, 3), keepdims=True)
-
-
-def _within(box: Any, shape: tuple[int, ...]) -> Any:
-    """Return which pixels are in each picture's box, bool [B, H, W, 1]."""
-    top, bottom, left, right = (box[:, side, None, None, None] for side in range(4))
-    rows = ops.reshape(ops.arange(shape[0], dtype="int32"), (1, -1, 1, 1))
-    columns = ops.reshape(ops.arange(shape[1], dtype="int32"), (1, 1, -1, 1))
-    return (rows >= top) & (rows < bottom) & (columns >= left) & (columns < right)
-
-
-def _moved(images: Any, matrix: Any, shape: tuple[int, ...]) -> Any:
-    """Return images [B, H, W, C] whose pixels come from elsewhere; see `Parameters.matrix`."""
-    height, width, channels = shape
-    rows = np.arange(height, dtype=np.float32)[:, None] - np.float32((height - 1) / 2)
-    columns = np.arange(width, dtype=np.float32) - np.float32((width - 1) / 2)
-    top, down = _neighbours(matrix[:, 0, :, None, None], rows, columns, height)
-    left, right = _neighbours(matrix[:, 1, :, None, None], rows, columns, width)
-    flat = ops.reshape(images, (-1, channels))
-    first = ops.arange(ops.shape(images)[0], dtype="int32")[:, None, None] * (height * width)
-
-    def between(line: Any) -> Any:
-        before = ops.take(flat, first + line * width + left, axis=0)
-        after = ops.take(flat, first + line * width + ops.minimum(left + 1, width - 1), axis=0)
-        return before + (after - before) * right[..., None]
-
-    upper, lower = between(top), between(ops.minimum(top + 1, height - 1))
-    return upper + (lower - upper) * down[..., None]
-
-
-def _neighbours(
-    line: Any, rows: NDArray[np.float32], columns: NDArray[np.float32], size: int
-) -> tuple[Any, Any]:
-    """Return the pixel before each place, and how far the place is on the way to the next."""
-    place = line[:, 0] * rows + line[:, 1] * columns + (line[:, 2] + (size - 1) / 2)
-    place = ops.clip(place, 0.0, size - 1.0)
-    before = ops.minimum(ops.cast(place, "int32"), max(size - 2, 0))
-    return before, place - ops.cast(before, "float32")

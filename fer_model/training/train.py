@@ -49,7 +49,6 @@ def train(
     *,
     cache: str | Path | None = None,
     data_on_device: bool | None = None,
-    num_devices: int = 1,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     **options: Any,
 ) -> Run:
@@ -72,8 +71,6 @@ def train(
         Whether pixels are kept on the device, where pictures are then made; by default where
         there is an accelerator that they fit on. It changes the speed, and the result by no more
         than how a compiler rounds.
-    num_devices : int
-        Devices that share each batch; more than one on JAX, with the pixels on each.
     callbacks : sequence of keras.callbacks.Callback
         More callbacks, to show the training.
     **options
@@ -86,19 +83,17 @@ def train(
     Raises
     ------
     DataError, UsageError
-        If the data cannot be read, the recipe does not fit it, `out` holds something, or there are
-        not so many devices.
+        If the data cannot be read, the recipe does not fit it, or `out` holds something.
     """
     if not isinstance(recipe, Recipe):
         raise UsageError(f"recipe: expected a fer_model.Recipe, got {recipe!r}")
     store = open_store(data, form=recipe.requested, cache=cache, **options)
     recipe = recipe.with_form(store.form)
     parts = divide(recipe, store)
-    with devices.sharing(num_devices, recipe.batch_size):
-        model = fresh_model(recipe, parts)
-        run = Run.create(Path(out).absolute(), recipe, _data(store, parts), versions())
-        progress = Progress()
-        is_done = _fit(run, recipe, parts, model, progress, callbacks, data_on_device)
+    model = fresh_model(recipe, parts)
+    run = Run.create(Path(out).absolute(), recipe, _data(store, parts), versions())
+    progress = Progress()
+    is_done = _fit(run, recipe, parts, model, progress, callbacks, data_on_device)
     if is_done:
         _finish(run, parts, progress)
     return run
@@ -110,7 +105,6 @@ def resume(
     *,
     cache: str | Path | None = None,
     data_on_device: bool | None = None,
-    num_devices: int = 1,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Run:
     """Go on with a run that was interrupted, to the same result as if it had not been.
@@ -124,7 +118,7 @@ def resume(
     data : optional
         What the run was trained on, as `fer_data.load` takes it; by default what its path and its
         options give. Data in memory must be given again.
-    cache, data_on_device, num_devices, callbacks
+    cache, data_on_device, callbacks
         As in `train`.
 
     Raises
@@ -136,12 +130,11 @@ def resume(
     if run.is_finished:
         return run
     recipe, parts = run.recipe, parts_of(run, data, cache=cache)
-    with devices.sharing(num_devices, recipe.batch_size):
-        if run.checkpoint_path.exists():
-            model, progress = _at_checkpoint(run, recipe, parts)
-        else:
-            model, progress = fresh_model(recipe, parts), Progress()
-        is_done = _fit(run, recipe, parts, model, progress, callbacks, data_on_device)
+    if run.checkpoint_path.exists():
+        model, progress = _at_checkpoint(run, recipe, parts)
+    else:
+        model, progress = fresh_model(recipe, parts), Progress()
+    is_done = _fit(run, recipe, parts, model, progress, callbacks, data_on_device)
     if is_done:
         _finish(run, parts, progress)
     return run
