@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from fer_data import plugins
 from fer_data.data.cache import cache_folder
 from fer_data.errors import UsageError
 from fer_data.extras import keras_backend
@@ -28,7 +29,7 @@ from fer_model.environment import DATA_ON_DEVICE
 from fer_model.training.runs import is_run
 
 _THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
-_PASSED_ON = (*_THREADS, DATA_ON_DEVICE)
+_PASSED_ON = (plugins.VARIABLE, *_THREADS, DATA_ON_DEVICE)
 """Settings of this process that a node's take; numbers of threads may change results."""
 
 _LOOPBACK = "127.0.0.1"

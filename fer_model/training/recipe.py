@@ -12,7 +12,7 @@ from fer_data.errors import UsageError
 from fer_data.registry import Choice
 from fer_data.sampling.schedule import EpochSize
 from fer_data.sampling.strategy import Strategy
-from fer_data.transforms.augment import checked
+from fer_data.transforms.choice import as_transform
 from fer_data.transforms.mixing import Mixing
 from fer_data.util.checks import finite_number, whole_number
 from fer_model.losses.choice import LossChoice
@@ -56,7 +56,7 @@ class Recipe:
     loss : str
         A name in `fer_model.LOSSES` with its parameters.
     augment : str
-        A name in `fer_data.transforms.augment.PRESETS`.
+        A name in `fer_data.transforms.PRESETS`, or operations as in ``shift:0.1,rotate:15``.
     augment_rare : str, optional
         Another one for rare classes; see `fer_data.Loader`.
     mix : str
@@ -156,8 +156,9 @@ class Recipe:
             if name != "net" or not self.has_own_net:
                 object.__setattr__(self, name, str(kind.parse(getattr(self, name))))
         object.__setattr__(self, "image_size", sides_of(self.image_size))
-        checked(self.augment)
-        checked(self.augment_rare or self.augment)
+        for name in ("augment", "augment_rare"):
+            if (augment := getattr(self, name)) is not None:
+                as_transform(augment, name=name)
         PixelFormat(*(self.image_size or (1, 1)), self.color or "grey", self.fit)
         for name, choices in (
             ("keep", get_args(Keep)),
