@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -381,12 +382,14 @@ class Dataset:
             If an image cannot be decoded.
         """
         from fer_data.data.decode import as_it_is  # Pillow, which counting does not need
+        from fer_data.data.looks import bits_in_use
 
+        bits = cache(partial(bits_in_use, self.origin))
         for piece in self.pieces().pieces:
             found = list(piece.pictures())
             yield (
                 np.array([one.row for one in found], np.int64),
-                [as_it_is(one.raw, one.name) for one in found],
+                [as_it_is(one.raw, one.name, bits) for one in found],
             )
 
     def _indices_of(self, samples: ArrayLike) -> NDArray[np.int64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from functools import cache, partial
 from html import escape
 from typing import Any
 
@@ -44,13 +45,15 @@ def _images(data: Any) -> str:
     from PIL import Image
 
     from fer_data.data.decode import as_it_is
+    from fer_data.data.looks import bits_in_use
 
-    rows = data.rows[np.unique(np.linspace(0, len(data) - 1, _IMAGES).astype(np.int64))]
+    few = data.take(np.unique(np.linspace(0, len(data) - 1, _IMAGES).astype(np.int64)))
+    bits = cache(partial(bits_in_use, few))
     shown = []
-    for piece in data.origin.pieces(rows).pieces:
+    for piece in few.pieces().pieces:
         for found in piece.pictures():
             try:
-                image = Image.fromarray(as_it_is(found.raw, found.name))
+                image = Image.fromarray(as_it_is(found.raw, found.name, bits))
             except DataError:
                 continue
             image.thumbnail((_SIDE, _SIDE))

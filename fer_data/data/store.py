@@ -140,9 +140,8 @@ def open_store(
         are not skipped.
     """
     dataset = load(data, **options)
-    request = FormatRequest() if form is None else form
     if dataset.origin.arrays:
-        store = _in_memory(dataset, _format(request, dataset, Path()))
+        store = _in_memory(dataset, format_of(form, dataset))
     else:
         origin = dataset.origin
         state = origin.state()
@@ -151,7 +150,7 @@ def open_store(
         of_files.update(origin.locations.tobytes())
         of_files.update(os.fsencode(origin.root))
         known = cache_folder(cache or None) / "sizes" / f"{of_files.hexdigest()}.json"
-        form = _format(request, dataset, known)
+        form = format_of(form, dataset, known)
         if cache is False:
             images, key = decoded_images(dataset, state, form)
             report = BuildReport(len(origin), 0, Changes())
@@ -171,12 +170,6 @@ def open_store(
     if log:
         _log_conversion(store)
     return store
-
-
-def _format(request: PixelFormat | FormatRequest, dataset: Dataset, known: Path) -> PixelFormat:
-    if isinstance(request, PixelFormat):
-        return request
-    return format_of(request, dataset, known)
 
 
 def _in_memory(dataset: Dataset, form: PixelFormat) -> PixelStore:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 import joblib
 
 from fer_data.data.dataset import Dataset
-from fer_data.data.decode import PixelFormat
+from fer_data.data.image_format import FormatRequest
 from fer_data.data.sources.piece import Piece
 from fer_data.data.sources.source import check_bad_rows
 from fer_data.errors import DataError
@@ -38,7 +38,7 @@ class Part(Protocol):
     """Some pictures to write, in another process mostly."""
 
     def read(
-        self, form: PixelFormat | None, bad: list[Any]
+        self, form: FormatRequest | None, bad: list[Any]
     ) -> Iterator[tuple[Place, Path | bytes]]:
         """Yield each picture's place and file; add what is bad to `bad`."""
         ...
@@ -52,7 +52,7 @@ class Written(NamedTuple):
 
 
 def write_parts(
-    parts: Iterable[Part], folder: Path, form: PixelFormat | None, *, size: int, total: int
+    parts: Iterable[Part], folder: Path, form: FormatRequest | None, *, size: int, total: int
 ) -> Generator[Written, None, None]:
     """Write all parts on all cores; yield what was written of each, in order.
 
@@ -63,7 +63,7 @@ def write_parts(
         yield from track(found, total=total, description="Writing pictures")
 
 
-def _write_part(part: Part, folder: Path, form: PixelFormat | None) -> Written:
+def _write_part(part: Part, folder: Path, form: FormatRequest | None) -> Written:
     written = Written(Counter(), [])
     for (split, class_name, file_name), data in part.read(form, written.bad):
         write(data, f"{folder}/{split}/{class_name}/{file_name}")
@@ -79,7 +79,7 @@ class _PiecePart:
     places: list[Place]
 
     def read(
-        self, form: PixelFormat | None, bad: list[Any]
+        self, form: FormatRequest | None, bad: list[Any]
     ) -> Iterator[tuple[Place, Path | bytes]]:
         """Yield each picture's place and file; `bad` gets (row, cause)."""
         for row, name, raw in self.piece.pictures():
@@ -97,7 +97,7 @@ class _PiecePart:
 
 
 def write_folder(
-    dataset: Dataset, folder: Path, out: Path, *, form: PixelFormat | None
+    dataset: Dataset, folder: Path, out: Path, *, form: FormatRequest | None
 ) -> Conversion:
     """Write a data set's pictures into `folder`, which is to become `out`.
 

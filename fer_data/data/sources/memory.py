@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -241,7 +242,11 @@ def raw_of(value: Any, name: str) -> NDArray[np.uint8] | bytes | DataError:
     if isinstance(value, dict) and isinstance(value.get("bytes"), bytes):
         return bytes(value["bytes"])
     if hasattr(value, "convert"):  # Pillow's
-        grey = value.mode in ("1", "L", "LA", "I;16")
+        if value.mode.startswith("I;16"):
+            file = io.BytesIO()
+            value.save(file, "PNG")
+            return file.getvalue()
+        grey = value.mode in ("1", "L", "LA")
         return np.asarray(value.convert("L" if grey else "RGB"), np.uint8)
     pixels = np.asarray(value)
     if pixels.dtype == np.uint8 and pixels.ndim in (2, 3):
