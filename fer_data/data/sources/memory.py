@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.dataset import UNLABELLED, Dataset
-from fer_data.data.labels import SPLITS, split_of_folder
+from fer_data.data.labels import SPLITS, split_notes, split_of_folder
 from fer_data.data.origin import Origin
 from fer_data.data.sources.content import State
 from fer_data.data.sources.piece import Found, Pieces
@@ -128,6 +128,7 @@ def dataset_of(name: str, layout: str, parts: Mapping[str, Part]) -> Dataset:
         If a name is no split's, two are one split's, or parts number other classes.
     """
     splits: dict[str, Part] = {}
+    notes: list[str] = []
     for given, part in parts.items():
         split = split_of_folder(given) or ""
         if split not in SPLITS or split in splits:
@@ -136,6 +137,7 @@ def dataset_of(name: str, layout: str, parts: Mapping[str, Part]) -> Dataset:
                 f"choose from {', '.join(SPLITS)}"
             )
         splits[split] = part
+        notes += split_notes([(given, split)])
     present = [split for split in SPLITS if split in splits and len(splits[split].images)]
     if not present:
         raise DataError(f"{name}: {layout}, but no image in it")
@@ -155,7 +157,6 @@ def dataset_of(name: str, layout: str, parts: Mapping[str, Part]) -> Dataset:
             np.concatenate([part.groups for part in chosen if part.groups is not None]),
             return_inverse=True,
         )
-    notes = []
     if empty := len(names) - len(np.unique(np.concatenate(labels).clip(min=0))):
         notes.append(f"{empty:,} of {len(names):,} classes have no sample")
     return Dataset(

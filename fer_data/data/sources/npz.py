@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from fer_data.data.class_names import NUMERIC, renamed
 from fer_data.data.dataset import UNLABELLED, Dataset
-from fer_data.data.labels import SPLITS, split_of_folder
+from fer_data.data.labels import SPLITS, split_notes, split_of_folder
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.sources import archive, npz_arrays, source
@@ -168,6 +168,7 @@ def _of_parts(path: Path, file: zipfile.ZipFile, kind: str, parts: list[Part]) -
     dataset = renamed(dataset, NUMERIC)
     used = {name for part in parts for name in (part.images, part.labels)}
     notes = [f"{part.images} has no labels beside it" for part in parts if not part.labels]
+    notes += split_notes((part.images, part.split) for part in parts)
     if others := [name for name in npz_arrays.names(file) if name not in used]:
         notes.append(f"arrays not used: {npz_arrays.listed(others)}")
     return replace(dataset, notes=tuple(notes))

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from fer_data.data.dataset import UNLABELLED, Dataset, LeftOut
 from fer_data.data.first_bytes import HEAD_BYTES, kind_of
-from fer_data.data.labels import SPLITS
+from fer_data.data.labels import SPLITS, split_notes
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.sources import source
@@ -130,6 +130,7 @@ def read(path: Path, options: LoadOptions) -> Dataset:
         found_data = found_data.noted(
             f"image from {printable(columns.image)!r}, label from {printable(columns.label)!r}"
         )
+    found_data = found_data.noted(*split_notes((file.name, split) for split, file in files))
     return replace(found_data, origin=replace(found_data.origin, image_column=columns.image))
 
 
