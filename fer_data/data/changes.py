@@ -49,7 +49,7 @@ class Changes:
             tuple(sorted({*self.colors, *other.colors})),
         )
 
-    def line(self, num_images: int, form: PixelFormat) -> str:
+    def line(self, num_images: int, form: PixelFormat, done: str = "read") -> str:
         """Return a line on what images were and what they became; "" where none was changed.
 
         Sizes are width x height.
@@ -70,7 +70,7 @@ class Changes:
         if not changes:
             return ""
         images = counted(num_images, "image")
-        return f"{images} read as {form.width}x{form.height} {form.color}: {', '.join(changes)}"
+        return f"{images} {done} as {form.width}x{form.height} {form.color}: {', '.join(changes)}"
 
 
 def _by_area(size: Size) -> tuple[int, Size]:

@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fer_data.data.changes import Changes
-from fer_data.data.dataset import shown_class
 from fer_data.data.decode import PixelFormat, Raw, decode, is_grey, look
 from fer_data.data.png import encode_grey
 from fer_data.data.store import PixelStore
 from fer_data.errors import DataError
 from fer_data.util.keyed import SAMPLES, generator
-from fer_data.util.words import counted
+from fer_data.util.words import counted, shown_class
 
 _HEIGHT, _WIDTH = 96, 288
 """Of a thumbnail, in pixels, at the most; the page shows it half as large."""

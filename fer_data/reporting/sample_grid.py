@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from fer_data.data.dataset import shown_class
 from fer_data.data.labels import split_to_take
 from fer_data.data.store import PixelStore
 from fer_data.errors import DataError
 from fer_data.reporting.figure import save_figure
 from fer_data.util.keyed import SAMPLES, generator
-from fer_data.util.words import counted
+from fer_data.util.words import counted, shown_class
 
 _MOST_INCHES = 120.0
 """Height of a grid; with more classes than that their pictures are drawn smaller."""

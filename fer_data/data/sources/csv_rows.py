@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data.dataset import UNLABELLED
+from fer_data.data.chosen import UNLABELLED
 from fer_data.data.labels import EMOTIONS_BY_CODE, USAGES, split_of_usage
 from fer_data.data.sources import source
 from fer_data.data.sources.csv_blocks import SHORT, Block, fields_of

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.class_names import ClassNames, parsed
-from fer_data.data.dataset import Dataset, LeftOut
+from fer_data.data.dataset import Dataset
 from fer_data.data.labels import EMOTIONS, SPLITS, split_notes
+from fer_data.data.left_out import LeftOut
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.sources import source

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data.dataset import UNLABELLED, Dataset
+from fer_data.data.chosen import UNLABELLED
+from fer_data.data.dataset import Dataset
 from fer_data.data.labels import SPLITS
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin

@@ -29,8 +29,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.data.chosen import UNLABELLED
 from fer_data.data.class_names import NUMERIC, renamed
-from fer_data.data.dataset import UNLABELLED, Dataset
+from fer_data.data.dataset import Dataset
 from fer_data.data.labels import SPLITS, split_notes, split_of_folder
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin

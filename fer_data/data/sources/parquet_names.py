@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from fer_data.data.dataset import LeftOut
 from fer_data.data.labels import SPLITS, split_of_folder
+from fer_data.data.left_out import LeftOut
 from fer_data.errors import DataError
 
 _FILE = re.compile(r"(?P<split>[A-Za-z_]+)(-\d{5}-of-\d{5,})?(-[0-9a-f]{16})?\.parquet", re.ASCII)

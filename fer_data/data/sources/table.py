@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data.dataset import UNLABELLED, Dataset, LeftOut
+from fer_data.data.chosen import UNLABELLED
+from fer_data.data.dataset import Dataset
 from fer_data.data.labels import SPLITS
+from fer_data.data.left_out import LeftOut
 from fer_data.data.origin import Origin
 from fer_data.errors import DataError
 

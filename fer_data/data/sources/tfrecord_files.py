@@ -7,8 +7,8 @@ import re
 import struct
 from pathlib import Path
 
-from fer_data.data.dataset import LeftOut
 from fer_data.data.labels import SPLITS, split_of_folder, splits_in
+from fer_data.data.left_out import LeftOut
 from fer_data.data.sources import source
 from fer_data.errors import DataError
 
