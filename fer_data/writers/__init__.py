@@ -90,7 +90,7 @@ def convert(
     dataset = load(src, **options)
     dataset.check_labels()
     asked = None if form is None else FormatRequest.of(form)
-    if asked and asked.bits is None:
+    if asked and asked.bits is None and to not in _ONE_FORM:
         asked = replace(asked, bits=seen_in(dataset).bits)
     dst = placed(dst, None if dataset.origin.arrays else dataset.root)
     single = to in ("csv", "npz") or _ending(dst) == ".parquet"

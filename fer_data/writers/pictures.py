@@ -73,18 +73,19 @@ _ENDINGS = (
 )
 
 
-def write(data: Path | bytes, path: str) -> None:
+def write(data: Path | bytes, path: str, *, links: bool = False) -> None:
     """Write an image file, and the folder that it is in where there is none.
 
     Plain system calls: `open` asks for four more of a file than a new one needs, and they took
     three times as long.
     """
     if isinstance(data, Path):
+        put = _link if links else shutil.copyfile
         try:
-            shutil.copyfile(data, path)
+            put(data, path)
         except FileNotFoundError:
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            shutil.copyfile(data, path)
+            put(data, path)
         return
     try:
         file = os.open(path, _NEW, 0o666)
@@ -97,6 +98,16 @@ def write(data: Path | bytes, path: str) -> None:
             written += os.write(file, data[written:])
     finally:
         os.close(file)
+
+
+def _link(source: Path, target: str) -> None:
+    """Link a file, or copy it where that cannot be."""
+    try:
+        os.link(source.resolve(), target)  # a link to a link would lead elsewhere
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copy2(source, target)
 
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC

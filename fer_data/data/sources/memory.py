@@ -20,7 +20,7 @@ from fer_data.data.origin import Origin
 from fer_data.data.sources.content import State
 from fer_data.data.sources.piece import Found, Pieces
 from fer_data.data.sources.source import made_names
-from fer_data.data.sources.table import MAX_CLASSES
+from fer_data.data.sources.table import MAX_CLASSES, format_of
 from fer_data.errors import DataError, UsageError
 
 _AT_ONCE = 256
@@ -152,6 +152,8 @@ def dataset_of(name: str, layout: str, parts: Mapping[str, Part]) -> Dataset:
         place = np.array([*(names.index(one) for one in part.class_names), UNLABELLED])
         labels.append(place[part.labels])
     sizes = [len(part.images) for part in chosen]
+    are_arrays = all(isinstance(part.images, np.ndarray) for part in chosen)
+    image_format = format_of([part.images.shape for part in chosen]) if are_arrays else None
     groups, group_names = None, np.zeros(0, np.str_)
     if all(part.groups is not None for part in chosen):
         group_names, groups = np.unique(
@@ -167,7 +169,7 @@ def dataset_of(name: str, layout: str, parts: Mapping[str, Part]) -> Dataset:
             tuple(names),
             np.arange(sum(sizes)),
             arrays=tuple(part.images for part in chosen),
-            image_format=_format_of([part.images for part in chosen]),
+            image_format=image_format,
         ),
         class_names=tuple(names),
         splits=tuple(present),
@@ -177,15 +179,6 @@ def dataset_of(name: str, layout: str, parts: Mapping[str, Part]) -> Dataset:
         group_names=group_names,
         notes=tuple(notes),
     )
-
-
-def _format_of(parts: Sequence[Any]) -> Any:
-    """Return size and colour of arrays of images; None where it takes a look at each."""
-    if not all(isinstance(images, np.ndarray) for images in parts):
-        return None
-    sizes = sorted({images.shape[1:3] for images in parts}, key=lambda size: size[0] * size[1])
-    in_color = any(images.shape[3:] == (3,) for images in parts)
-    return sizes[0], sizes[-1], "rgb" if in_color else "grey"
 
 
 def checked_images(where: str, images: Any, *, from_float: bool) -> NDArray[np.uint8]:
