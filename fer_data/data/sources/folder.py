@@ -25,7 +25,7 @@ from fer_data.data.sources.files import files_of
 from fer_data.data.sources.folder_listing import Bound, files_below, layout_of, strangers
 from fer_data.data.sources.folder_tables import refuse_pointer, refuse_tables
 from fer_data.data.sources.piece import Found, Pieces
-from fer_data.data.sources.table import of_names
+from fer_data.data.sources.table import build
 from fer_data.errors import DataError
 
 _FILES_AT_ONCE = 256
@@ -67,9 +67,7 @@ def read(path: Path, options: LoadOptions) -> Dataset:
     words = IN_SPLITS if found.in_splits else f"class folders of the {split} split"
     if path.is_file():
         words += " in a zip archive"
-    splits, labels, paths = zip(*samples, strict=True) if samples else ((), (), ())
-    rows, left_out = np.array(paths, np.str_), [*left_out, *beside]
-    dataset = of_names(path, words, names, labels, splits, rows, left_out=left_out)
+    dataset = build(path, words, names, samples, [*left_out, *beside])
     return replace(dataset, notes=found.notes)
 
 

@@ -18,7 +18,7 @@ from fer_data.data.options import LoadOptions
 from fer_data.data.sources import archive, folder
 from fer_data.data.sources.labels_table import TableMatch, match_table
 from fer_data.data.sources.name_pattern import labels_from_names, split_of_path
-from fer_data.data.sources.table import of_names
+from fer_data.data.sources.table import build
 from fer_data.data.sources.tables import TABLE_SUFFIXES, Table, read_table, table_of_frame
 from fer_data.errors import DataError, UsageError
 
@@ -61,8 +61,7 @@ def read(data: Any, options: LoadOptions) -> Dataset:
     beside = [
         one for one in left_out if "hidden" not in one.reason and path / one.name != options.labels
     ]
-    rows = np.array(found, np.str_)
-    dataset = of_names(path, words, names, match.labels, splits, rows, left_out=beside)
+    dataset = build(path, words, names, zip(splits, match.labels, found, strict=True), beside)
     return replace(dataset, groups=groups, group_names=group_names, notes=match.notes)
 
 

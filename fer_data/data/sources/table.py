@@ -78,27 +78,14 @@ def dataset_of(
     )
 
 
-def of_names(
+def build(
     path: Path,
     layout: str,
     class_names: Iterable[str],
-    labels: Iterable[str | None],
-    splits: Iterable[str],
-    rows: NDArray[Any],
-    **more: Any,
+    samples: Iterable[tuple[str, str | None, str | int]],
+    left_out: Iterable[LeftOut] = (),
 ) -> Dataset:
-    """Return the dataset of samples whose classes and splits are given by their names.
-
-    Parameters
-    ----------
-    path, layout, rows, **more
-        As in `dataset_of`.
-    class_names : iterable of str
-        Every class, with samples or not.
-    labels : iterable of str or None
-        Of each sample.
-    splits : iterable of str
-        Of each sample.
+    """Return the dataset of (split, class name or None, location) triples.
 
     Raises
     ------
@@ -108,9 +95,13 @@ def of_names(
     names = sorted(set(class_names))
     code_of: dict[str | None, int] = {name: code for code, name in enumerate(names)}
     code_of[None] = UNLABELLED
-    codes = np.array([code_of[label] for label in labels], np.int64)
-    of_splits = np.array([SPLITS.index(split) for split in splits], np.int64)
-    return dataset_of(path, layout, names, codes, SPLITS, of_splits, rows=rows, **more)
+    rows = list(samples)
+    labels = np.array([code_of[label] for _, label, _ in rows], np.int64)
+    splits = np.array([SPLITS.index(split) for split, _, _ in rows], np.int64)
+    locations = np.array([location for _, _, location in rows])
+    return dataset_of(
+        path, layout, names, labels, SPLITS, splits, rows=locations, left_out=left_out
+    )
 
 
 def format_of(shapes: Iterable[tuple[int, ...]]) -> Any:
