@@ -25,6 +25,7 @@ from .data.cache import cached_stores as cached_stores
 from .data.cache import clear_cache as clear_cache
 from .data.dataset import Dataset as Dataset
 from .data.decode import PixelFormat as PixelFormat
+from .data.image_format import FormatRequest as FormatRequest
 from .data.options import LoadOptions as LoadOptions
 from .data.origin import Source as Source
 from .data.reading import load as load

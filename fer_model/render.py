@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from fer_data.data.dataset import shown_class
 from fer_data.terminal.render import class_name
-from fer_data.util.words import counted, printable
+from fer_data.util.words import counted, printable, shown_class
 from fer_model.comparison.side_by_side import SideBySide
 from fer_model.statistics.scores import SUMMARIES
 from fer_model.words import duration

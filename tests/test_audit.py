@@ -285,13 +285,15 @@ def test_what_is_excluded_is_in_no_finding(tmp_path: Path) -> None:
 
 
 def test_pictures_that_only_lost_their_colour_are_not_for_exclusion(tmp_path: Path) -> None:
-    def flat(*color: int) -> Picture:
-        return np.broadcast_to(np.array(color, np.uint8), (48, 48, 3))
+    def striped(*color: int) -> Picture:
+        image = np.full((48, 48, 3), 255, np.uint8)
+        image[::4] = color
+        return image
 
     found = audit_data(
         write(
             tmp_path / "data",
-            {"train/red": [flat(200, 0, 0)] * 25, "train/green": [flat(0, 102, 0)] * 25},
+            {"train/red": [striped(200, 0, 0)] * 25, "train/green": [striped(0, 102, 0)] * 25},
         )
     )
     assert found.of_kinds(("conflicting-labels",))
@@ -301,6 +303,19 @@ def test_pictures_that_only_lost_their_colour_are_not_for_exclusion(tmp_path: Pa
     assert excluded == {
         f"train/{color}/{n:03d}.png" for color in ("red", "green") for n in range(1, 25)
     }
+
+
+@pytest.mark.parametrize("shape", [(48, 48), (48, 48, 3), (90, 60), (17, 32, 3)])
+def test_flat_images_are_for_exclusion_whatever_their_size_and_colour(
+    tmp_path: Path, shape: tuple[int, ...]
+) -> None:
+    flat = np.full(shape, 90, np.uint8)
+    not_flat = np.zeros((*shape[:2], 3), np.uint8)
+    not_flat[:] = 200, 0, 0
+    not_flat[::2] = 0, 102, 0  # as bright
+    root = write(tmp_path / "data", {"train/a": [flat, not_flat], "train/b": photographs(2)})
+    flat_ones = only(audit_data(root), "flat")
+    assert (flat_ones.groups, flat_ones.exclude) == (((0,),), (0,))
 
 
 def colourful(seed: int) -> Picture:

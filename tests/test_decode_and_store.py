@@ -736,3 +736,37 @@ def test_a_look_needs_no_more_than_the_head(kind: str, side: int) -> None:
     assert look(half, "x")[:2] == (side, 60)
     with pytest.raises(DataError):
         decode(half, PixelFormat(48, 48, "grey"), "x")
+
+
+# 16 bits a value, of which fewer are in use
+
+SIXTEEN = {".png": "PNG", ".tif": "TIFF", ".pgm": "PPM"}
+
+
+@pytest.mark.parametrize("suffix", SIXTEEN)
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+def test_the_bits_in_use_of_all_images_are_brought_to_8(
+    tmp_path: Path, suffix: str, bits: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = tmp_path / "set"
+    for index, image in enumerate((GREY // 3, GREY)):  # the first uses fewer, and is scaled alike
+        wide = Image.fromarray(image.astype(np.uint16) << (bits - 8))
+        for name in "ab":
+            path = root / name / f"{index}{suffix}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            wide.save(path, SIXTEEN[suffix])
+    data = fer_data.load(root)
+    for form in (None, PixelFormat(48, 48, "grey"), FormatRequest(color="grey")):
+        found = open_store(data, form=form, cache=tmp_path / "cache")
+        assert found.form.bits == bits
+        np.testing.assert_array_equal(found.pixels[1, :, :, 0], GREY)
+        np.testing.assert_array_equal(found.pixels[0, :, :, 0], GREY // 3)
+    assert len(caplog.records) == 1
+    assert f"{bits} of their 16 bits" in caplog.text
+    chunks = [image for _, images in data.chunks() for image in images]
+    np.testing.assert_array_equal(chunks[1], GREY)
+    fer_data.convert(data, tmp_path / "out", form=FormatRequest(color="grey"))
+    copied = fer_data.load(tmp_path / "out")
+    np.testing.assert_array_equal(
+        open_store(copied, cache=tmp_path / "c").pixels[0, ..., 0], GREY // 3
+    )

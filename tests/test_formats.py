@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import fer_data
-from fer_data import PixelFormat
+from fer_data import FormatRequest, PixelFormat, load
 from fer_data.data import sources
 from fer_data.data.decode import decode
 from fer_data.data.labels import EMOTIONS, SPLITS
@@ -367,8 +367,30 @@ def test_the_first_picture_that_does_not_fit_is_named_and_what_to_do(
     assert "\n" not in str(caught.value)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
     done = convert(source, target(tmp_path, to), to=to, form=PixelFormat(48, 48, "grey"))
-    assert done.changes == ("1 picture resized", "1 picture converted in colour")
+    changed = "1 resized (before: 20x10), 1 converted in colour (before: rgb)"
+    assert done.changes == (f"3 images read as 48x48 grey: {changed}",)
     assert {sample.shape for sample in content(target(tmp_path, to))} == {(48, 48)}
+
+
+FORMS = {
+    "its own": (None, {(48, 48), (10, 20, 3)}),
+    "size": (FormatRequest((8, 8)), {(8, 8), (8, 8, 3)}),
+    "colour": (FormatRequest(color="rgb"), {(48, 48, 3), (10, 20, 3)}),
+    "both": (FormatRequest((8, 9), "grey"), {(8, 9)}),
+}
+
+
+@pytest.mark.parametrize("to", ["folder", "parquet"])
+@pytest.mark.parametrize("form", FORMS)
+def test_what_is_not_asked_for_is_each_images_own(
+    make_folder: MakeFolder, tmp_path: Path, to: str, form: str
+) -> None:
+    source = make_folder({"train/happy": 2, "train/sad": 1})
+    Image.new("RGB", (20, 10)).save(source / "train" / "happy" / "0001.png")
+    asked, shapes = FORMS[form]
+    convert(source, target(tmp_path, to), to=to, form=asked)
+    found = load(target(tmp_path, to)).chunks()
+    assert {image.shape for _, images in found for image in images} == shapes
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import fer_data
-from fer_data.data.dataset import UNLABELLED, Dataset
+from fer_data.data.chosen import UNLABELLED
+from fer_data.data.dataset import Dataset
 from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE
 from fer_data.data.sources import csv_blocks, csv_rows
 from fer_data.errors import DataError

@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from fer_data.analysis.predictions import PREDICTIONS, load_predictions
-from fer_data.data.dataset import UNLABELLED, Dataset
+from fer_data.data.chosen import UNLABELLED
+from fer_data.data.dataset import Dataset
 from fer_data.errors import DataError
 from fer_data.util.files import write_text
 from fer_data.util.words import printable

@@ -23,11 +23,12 @@ from fer_data.auditing import (
 from fer_data.auditing.exclusions import write_exclusions
 from fer_data.auditing.finding import SEVERITIES, Finding
 from fer_data.auditing.subject import Subject
-from fer_data.data.dataset import Dataset, named_class
+from fer_data.data.dataset import Dataset
 from fer_data.data.reading import DatasetLike, load_skipping_bad
 from fer_data.data.store import PixelStore, open_store
 from fer_data.duplicates.photographs import COMPARED
 from fer_data.errors import UsageError
+from fer_data.util.words import named_class
 
 __all__ = [
     "KINDS",
@@ -166,7 +167,9 @@ def audit_data(data: DatasetLike, *, cache: str | Path | None = None, **options:
     DataError
         If the data cannot be read at all.
     """
-    return audit_store(open_store(load_skipping_bad(data, **options), form=COMPARED, cache=cache))
+    return audit_store(
+        open_store(load_skipping_bad(data, **options), form=COMPARED, cache=cache, log="compared")
+    )
 
 
 def audit_store(store: PixelStore) -> Audit:

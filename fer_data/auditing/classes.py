@@ -10,8 +10,7 @@ import numpy as np
 
 from fer_data.auditing.finding import Finding
 from fer_data.auditing.subject import Subject
-from fer_data.data.dataset import named_class
-from fer_data.util.words import printable
+from fer_data.util.words import named_class, printable
 
 KINDS = {
     "missing-class": "classes without a sample in a split",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fer_data.auditing.finding import Finding, Severity
 from fer_data.auditing.leaks import find_leaks
 from fer_data.auditing.subject import Subject, groups
-from fer_data.data.dataset import UNLABELLED
+from fer_data.data.chosen import UNLABELLED
 from fer_data.util.words import counted
 
 KINDS = {

@@ -31,8 +31,10 @@ def find(subject: Subject) -> Iterator[Finding]:
     """Find what no one could label; each picture counts as the first that it is."""
     figures = subject.measures
     left = np.ones(len(subject.dataset), np.bool_)
+    flat = np.zeros(len(left), np.bool_)
+    flat[subject.single_colored(np.flatnonzero(figures.contrast == 0))] = True
     for kind, is_so, one, many, what in (
-        ("flat", figures.contrast == 0, "is", "are", "of a single colour"),
+        ("flat", flat, "is", "are", "of a single colour"),
         (
             "almost-flat",
             figures.contrast < LEAST_CONTRAST,
@@ -72,5 +74,5 @@ def _finding(subject: Subject, kind: str, rows: NDArray[np.int64], summary: str)
         summary,
         "train without them" if hopeless else "look at them; some may be no pictures of a class",
         groups=tuple((row,) for row in rows.tolist()),
-        exclude=subject.trained(rows[subject.unchanged[rows]]) if hopeless else (),
+        exclude=subject.trained(rows) if hopeless else (),
     )

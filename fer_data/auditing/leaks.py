@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from fer_data.auditing.finding import Finding
 from fer_data.auditing.subject import Subject
-from fer_data.data.dataset import named_class
-from fer_data.util.words import counted
+from fer_data.util.words import counted, named_class
 
 
 def find_leaks(

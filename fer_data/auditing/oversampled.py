@@ -8,8 +8,7 @@ import numpy as np
 
 from fer_data.auditing.finding import Finding
 from fer_data.auditing.subject import Subject, groups
-from fer_data.data.dataset import named_class
-from fer_data.util.words import counted
+from fer_data.util.words import counted, named_class
 
 KINDS = {"oversampled-on-disk": "classes that are mostly versions of few photographs"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from fer_data.analysis.measures import Measures, measure
 from fer_data.data.changes import Changes
 from fer_data.data.dataset import Dataset
-from fer_data.data.decode import Look
+from fer_data.data.decode import Look, as_it_is
 from fer_data.data.looks import looks
 from fer_data.data.store import PixelStore
 from fer_data.duplicates.families import families_of
@@ -59,6 +60,21 @@ class Subject:
         """Which pictures show enough to be copies of one another, bool [N]: not one lost colour."""
         found: NDArray[np.bool_] = self.unchanged | (self.measures.contrast >= LEAST_CONTRAST)
         return found
+
+    def single_colored(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return those of some rows, ascending, whose images have one colour as the data has them.
+
+        Compared is a smaller image without colours, which may have one grey where these have none.
+        """
+        changed = rows[~self.unchanged[rows]]
+        found = rows[self.unchanged[rows]].tolist()
+        for piece in self.dataset.take(changed).pieces().pieces:
+            for place, name, raw in piece.pictures():
+                with suppress(DataError):  # unreadable by now
+                    pixels = as_it_is(raw, name, lambda: self.store.form.bits)
+                    if (pixels == pixels[0, 0]).all():
+                        found.append(int(changed[place]))
+        return np.array(sorted(found), np.int64)
 
     def trained(self, rows: NDArray[np.int64]) -> tuple[int, ...]:
         """Return those of some rows that are in the training split."""

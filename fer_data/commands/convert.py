@@ -92,17 +92,16 @@ def convert(
         fer-data convert hub/ fer2013.csv --size 48 --color grey
 
     Pixels, labels, splits and names stay as they are where the format holds them, and the bytes of
-    image files between folders and parquet. --size and --color bring all images to one form; of
-    the two, the one that is not given is 48, or grey. DST is new, or an empty folder, and appears
-    when all is written.
+    image files between folders and parquet. --size and --color change what they say, and nothing
+    else. DST is new, or an empty folder, and appears when all is written.
     """
     from fer_data import writers
-    from fer_data.data.decode import PixelFormat
+    from fer_data.data.image_format import FormatRequest, sides_of
 
     began = time.monotonic()
     form = None
     if size is not None or color is not None:
-        form = PixelFormat(size or 48, size or 48, color or "grey")  # type: ignore[arg-type]
+        form = FormatRequest(sides_of(size), color)  # type: ignore[arg-type]  # checked later
     done = writers.convert(
         src,
         dst,

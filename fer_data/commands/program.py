@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -100,7 +101,7 @@ def run(app: App) -> None:
             code = _called(app, words)
         sys.stdout.flush()
     except CycloptsError as error:
-        say(f"{name}: {_usage_error(error)}")
+        say(f"{name}: {_usage_error(app, error)}")
         code = BAD_INPUT
     except FerError as error:
         say(f"{name}: {_with_options(app, words, error)}")
@@ -126,21 +127,23 @@ def run(app: App) -> None:
 
 
 def _called(app: App, words: Sequence[str]) -> int:
-    """Call the command that words name, or show its help where it is all that they say."""
+    """Call the command that words name, or show the help of all where there are none."""
     if not words or words[0] in app.help_flags:
         app.resolved_commands()  # else their summaries are not known
-    if not words or (len(words) == 1 and words[0] in app and not words[0].startswith("-")):
+    if not words:
         app.help_print(words)
         return BAD_INPUT
     command, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False, verbose=False)
     return command(*bound.args, **bound.kwargs) or 0
 
 
-def _usage_error(error: CycloptsError) -> str:
+def _usage_error(app: App, error: CycloptsError) -> str:
     """Return what is wrong with the words of a command line, in one line."""
     command = " ".join(error.command_chain or ())
     if isinstance(error, MissingArgumentError) and error.argument and not error.argument.tokens:
-        return f"{command}: {error.argument.name} is missing"
+        example = re.search(rf"^ *({app.name[0]} {command} .*)$", app[command].help, re.M)
+        shown = f", as in: {example[1]}" if example else ""
+        return f"{command}: {error.argument.name} is missing{shown} (--help for all options)"
     if isinstance(error, UnusedCliTokensError):
         return f"{command}: not expected: {' '.join(error.unused_tokens or ())}"
     text = " ".join(str(error).split())

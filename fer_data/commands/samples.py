@@ -24,7 +24,10 @@ _SIDES = 96, 96
 class Grid:
     """What the grid shows."""
 
-    split: Annotated[str, Parameter(metavar="NAME", help="Which split.")] = "train"
+    split: Annotated[
+        str | None,
+        Parameter(metavar="NAME", help="Which split; by default train, or the only one."),
+    ] = None
     columns: Annotated[
         int, Parameter(metavar="N", help="Samples of each class.", validator=Number(gte=1, lte=50))
     ] = 8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fer_data.data.decode import Picture, PixelFormat
+from fer_data.data.decode import Picture, PixelFormat, has_16_bits
 from fer_data.util.words import counted
 
 Size = tuple[int, int]
@@ -49,7 +49,7 @@ class Changes:
             tuple(sorted({*self.colors, *other.colors})),
         )
 
-    def line(self, num_images: int, form: PixelFormat) -> str:
+    def line(self, num_images: int, form: PixelFormat, done: str = "read") -> str:
         """Return a line on what images were and what they became; "" where none was changed.
 
         Sizes are width x height.
@@ -62,10 +62,15 @@ class Changes:
         if self.num_converted:
             colors = ", ".join(self.colors)
             changes.append(f"{self.num_converted:,} converted in colour (before: {colors})")
+        if form.bits and any(map(has_16_bits, self.colors)):
+            most = (1 << form.bits) - 1
+            changes.append(
+                f"{form.bits} of their 16 bits are in use: 0 to {most:,} became 0 to 255"
+            )
         if not changes:
             return ""
         images = counted(num_images, "image")
-        return f"{images} read as {form.width}x{form.height} {form.color}: {', '.join(changes)}"
+        return f"{images} {done} as {form.width}x{form.height} {form.color}: {', '.join(changes)}"
 
 
 def _by_area(size: Size) -> tuple[int, Size]:

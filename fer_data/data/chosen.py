@@ -12,6 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from fer_data.errors import UsageError
 from fer_data.util.words import printable
 
+UNLABELLED = -1
+"""The label of a sample that has none."""
+
 
 def indices_of(
     samples: ArrayLike, number: int, ids: Callable[[], list[str]], root: Path

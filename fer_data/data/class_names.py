@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_data.data.dataset import UNLABELLED, Dataset
+from fer_data.data.chosen import UNLABELLED
+from fer_data.data.dataset import Dataset
 from fer_data.errors import DataError, UsageError
 from fer_data.util.files import refuse_no_file
 from fer_data.util.words import printable

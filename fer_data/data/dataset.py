@@ -9,17 +9,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fer_data.data.chosen import class_of, classes_of, indices_of
+from fer_data.data import new_labels
+from fer_data.data.chosen import UNLABELLED, indices_of
 from fer_data.data.labels import split_of_folder
+from fer_data.data.left_out import Exclusions, LeftOut, summary
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
-from fer_data.data.preview import dataset_html
+from fer_data.data.preview import dataset_frame, dataset_html
 from fer_data.errors import DataError, UsageError
 from fer_data.util.words import printable
 
@@ -27,41 +30,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from fer_data.data.sources.piece import Pieces
-
-UNLABELLED = -1
-
-CANNOT_BE_DECODED = "cannot be decoded"
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A file, folder or row that is not part of the data, and why."""
-
-    name: str
-    reason: str
-
-    @property
-    def is_bad(self) -> bool:
-        """Whether it is an error unless bad ones are skipped: something is wrong with it."""
-        return self.reason.startswith(("bad ", CANNOT_BE_DECODED))
-
-
-@runtime_checkable
-class Exclusions(Protocol):
-    """What says which samples to exclude, as an audit does."""
-
-    @property
-    def exclude_rows(self) -> NDArray[np.int64]:
-        """Their rows in the origin."""
-        ...
-
-
-def _no_rows() -> NDArray[np.int64]:
-    return np.zeros(0, np.int64)
-
-
-def _no_names() -> NDArray[np.str_]:
-    return np.zeros(0, np.str_)
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,9 +75,9 @@ class Dataset:
     splits: tuple[str, ...]
     split_codes: NDArray[np.int8]
     labels: NDArray[np.int32]
-    rows: NDArray[np.int64] = field(default_factory=_no_rows)
+    rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     groups: NDArray[np.int64] | None = None
-    group_names: NDArray[np.str_] = field(default_factory=_no_names)
+    group_names: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, np.str_))
     left_out: tuple[LeftOut, ...] = ()
     soft_labels: NDArray[np.float32] | None = None
     own_labels: NDArray[np.int32] | None = None
@@ -226,14 +194,7 @@ class Dataset:
 
     def left_out_summary(self) -> list[str]:
         """Return a line for each reason: how many were left out, and the first names."""
-        names: dict[str, list[str]] = {}
-        for item in self.left_out:
-            names.setdefault(item.reason, []).append(item.name)
-        return [
-            f"{len(found):,} left out, {reason}: {', '.join(map(printable, found[:3]))}"
-            + (", …" if len(found) > 3 else "")
-            for reason, found in names.items()
-        ]
+        return summary(self.left_out)
 
     def sample_ids(self, indices: NDArray[np.int64] | None = None) -> list[str]:
         """Return printable, unique names of samples, in order: a path, or ``row <number>``."""
@@ -328,44 +289,8 @@ class Dataset:
         UsageError
             If a sample or a label does not exist, or there are too few of them.
         """
-        names = np.array([*self.class_names, ""])[self.labels].astype(object)
-        named = np.ones(len(self), np.bool_)
-        if isinstance(labels, Mapping):
-            named[:] = False
-            named[found := self._indices_of(list(labels))] = True
-            names[found] = [class_of(label, self.class_names) for label in labels.values()]
-        else:
-            names = classes_of(labels, self.class_names, len(self))
-        wider = self.with_classes({name for name in names.tolist() if name})
-        place = {name: code for code, name in enumerate(wider.class_names)} | {"": UNLABELLED}
-        codes = np.array([place[name] for name in names.tolist()], np.int32)
-        changed = int((wider.labels != codes).sum())
-        own = np.where(named, wider.labels, UNLABELLED).astype(np.int32)
-        relabelled = replace(wider, labels=codes, own_labels=own, soft_labels=None)
-        return relabelled.noted(f"{changed:,} labels changed")
-
-    def with_classes(self, names: Iterable[str]) -> Dataset:
-        """Return the same with further classes, alphabetical if the present ones are, else last."""
-        new = sorted(set(names) - set(self.class_names))
-        if not new:
-            return self
-        classes = (*self.class_names, *new)
-        if self.class_names == tuple(sorted(self.class_names)):
-            classes = tuple(sorted(classes))
-        codes = [*map(classes.index, self.class_names)]
-        code_of = np.array([*codes, UNLABELLED], np.int32)
-        soft, own = self.soft_labels, self.own_labels
-        if soft is not None:
-            wide = np.zeros((len(self), len(classes)), np.float32)
-            wide[:, codes] = soft
-            soft = wide
-        return replace(
-            self,
-            class_names=classes,
-            labels=code_of[self.labels],
-            soft_labels=soft,
-            own_labels=None if own is None else code_of[own],
-        )
+        relabelled: Dataset = new_labels.relabelled(self, labels)
+        return relabelled
 
     def chunks(self) -> Iterator[tuple[NDArray[np.int64], list[NDArray[np.uint8]]]]:
         """Yield the samples a few hundred at a time, their images decoded as they are.
@@ -381,12 +306,14 @@ class Dataset:
             If an image cannot be decoded.
         """
         from fer_data.data.decode import as_it_is  # Pillow, which counting does not need
+        from fer_data.data.looks import bits_in_use
 
+        bits = cache(partial(bits_in_use, self.origin))
         for piece in self.pieces().pieces:
             found = list(piece.pictures())
             yield (
                 np.array([one.row for one in found], np.int64),
-                [as_it_is(one.raw, one.name) for one in found],
+                [as_it_is(one.raw, one.name, bits) for one in found],
             )
 
     def _indices_of(self, samples: ArrayLike) -> NDArray[np.int64]:
@@ -413,29 +340,7 @@ class Dataset:
 
         The last one is there where the samples have groups.
         """
-        import pandas as pd  # 0.7 s to import, and this is its only use here
-
-        columns = {
-            "sample": self.sample_ids(),
-            "split": pd.Categorical.from_codes(self.split_codes, self.splits),
-            "class_name": pd.Categorical.from_codes(self.labels, self.class_names),
-        }
-        if self.groups is not None:
-            columns["group"] = self.group_names[self.groups]
-        return pd.DataFrame(columns)
-
-
-def shown_class(name: str) -> str:
-    """Return a printable class name, quoted where it begins or ends with a blank.
-
-    Without quotes it looks like another class; in files and JSON it is as it is.
-    """
-    return printable(name) if name == name.strip() else f"'{printable(name)}'"
-
-
-def named_class(name: str) -> str:
-    """Return a class name as it stands in a sentence: a number in quotes, else as `shown_class`."""
-    return f"'{name}'" if name.strip().isdecimal() else shown_class(name)
+        return dataset_frame(self)
 
 
 def _check_codes(codes: NDArray[Any], least: int, stop: int) -> None:

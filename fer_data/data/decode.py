@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,18 +50,24 @@ class PixelFormat:
     fit : {"stretch", "crop", "pad"}
         How an image of another aspect ratio is resized: stretched, as Keras does for folders;
         or its aspect ratio kept, and cropped at its center, or padded with black.
+    bits : int, optional
+        How many of the 16 bits of an image's values are in use, 8 to 16, where it has 16: 12 bits
+        are 0 to 4095. By default 16; `fer_data.open_store` finds it out over all images.
     """
 
     height: int
     width: int
     color: Color
     fit: Fit = "stretch"
+    bits: int | None = None
 
     def __post_init__(self) -> None:
         if self.color not in _MODES:
             raise UsageError(f"color is {self.color!r}; choose grey or rgb")
         if self.fit not in get_args(Fit):
             raise UsageError(f"fit is {self.fit!r}; choose from {', '.join(get_args(Fit))}")
+        if self.bits is not None and not 8 <= self.bits <= 16:
+            raise UsageError(f"bits is {self.bits}; expected 8 to 16")
         if not 1 <= min(self.height, self.width) <= max(self.height, self.width) <= 4096:
             raise UsageError(f"image size is {self.height}x{self.width}; sides are 1 to 4096")
 
@@ -72,7 +78,8 @@ class PixelFormat:
 
     def __str__(self) -> str:
         fit = "" if self.fit == "stretch" else f" {self.fit}"
-        return f"{self.height}x{self.width} {self.color}{fit}"
+        bits = "" if self.bits is None else f" {self.bits} bits"
+        return f"{self.height}x{self.width} {self.color}{fit}{bits}"
 
 
 @dataclass(frozen=True)
@@ -127,12 +134,42 @@ def look(raw: Raw, name: str) -> Look:
         width, height = image.size
         if width != height and _is_on_its_side(image):
             width, height = height, width
-        return height, width, _COLORS.get(image.mode, image.mode)
+        return height, width, _color(image)
 
 
 def _is_on_its_side(image: Image.Image) -> bool:
     """Whether a file's EXIF swaps its sides; those of a TIFF, Pillow swaps when it opens it."""
     return image.format != "TIFF" and image.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
+
+
+def highest_value(raw: Raw, name: str) -> int:
+    """Return the highest value of an image of 16 bits, which is decoded; 0 of any other.
+
+    Raises
+    ------
+    DataError
+        As `decode`.
+    """
+    if isinstance(raw, np.ndarray):
+        return 0
+    with _opened(raw, name) as image:
+        return int(np.asarray(image, np.uint16).max()) if has_16_bits(_color(image)) else 0
+
+
+def _color(image: Image.Image) -> str:
+    """Return the colour of a `Look`; Pillow opens a PGM of 16 bits as one of 32."""
+    mode = "I;16" if (image.mode, image.format) == ("I", "PPM") else image.mode
+    return _COLORS.get(mode, mode)
+
+
+def has_16_bits(color: str) -> bool:
+    """Whether images of a colour, as `look` gives it, have 16 bits a value."""
+    return color.startswith("I;16")
+
+
+def is_grey(color: str) -> bool:
+    """Whether images of a colour, as `look` gives it, are grey."""
+    return color in ("grey", "1", "LA") or has_16_bits(color)
 
 
 def check(raw: Raw, name: str) -> None:
@@ -199,12 +236,14 @@ def _color_of(pixels: NDArray[np.uint8]) -> Color:
 
 def _bring_to(image: Image.Image, form: PixelFormat) -> Picture:
     mode = _MODES[form.color]
-    converted, color = image.mode != mode, _COLORS.get(image.mode, image.mode)
+    converted, color = image.mode != mode, _color(image)
     ImageOps.exif_transpose(image, in_place=True)  # else a copy, 256 MiB of the largest picture
-    if image.mode in ("I", "F"):
+    if color in ("I", "F"):
         raise DataError("32 bits a pixel, of no known range; save it with 8 or 16")
-    if image.mode.startswith("I;16"):  # Pillow's own conversion would clip
-        image = Image.fromarray((np.asarray(image, np.uint16) >> 8).astype(np.uint8))
+    if has_16_bits(color):  # Pillow's own conversion would clip
+        bits = form.bits or 16
+        values = np.minimum(np.asarray(image, np.uint16), (1 << bits) - 1) >> (bits - 8)
+        image = Image.fromarray(values.astype(np.uint8))
     if image.mode != mode:
         image = image.convert(mode)
     before = (image.height, image.width, color)
@@ -218,8 +257,31 @@ def _bring_to(image: Image.Image, form: PixelFormat) -> Picture:
     return Picture(np.asarray(image, np.uint8).reshape(form.shape), resized, converted, before)
 
 
-def as_it_is(raw: Raw | DataError, name: str) -> NDArray[np.uint8]:
+def as_png(raw: bytes, name: str) -> bytes:
+    """Return an image file as PNG, upright, in its own size and colour, of 16 bits too.
+
+    Raises
+    ------
+    DataError
+        As `decode`.
+    """
+    file = io.BytesIO()
+    with _opened(raw, name) as image:
+        ImageOps.exif_transpose(image, in_place=True)
+        if has_16_bits(_color(image)):
+            image = Image.fromarray(np.asarray(image, np.uint16))
+        elif image.mode not in _COLORS:
+            image = image.convert("L" if is_grey(image.mode) else "RGB")
+        image.save(file, "PNG")
+    return file.getvalue()
+
+
+def as_it_is(
+    raw: Raw | DataError, name: str, bits: Callable[[], int | None] = lambda: None
+) -> NDArray[np.uint8]:
     """Decode an image upright in its own size and colour: uint8 [H, W], or [H, W, 3] if not grey.
+
+    `bits` is called where it has 16, and is as in `PixelFormat`.
 
     Raises
     ------
@@ -231,6 +293,7 @@ def as_it_is(raw: Raw | DataError, name: str) -> NDArray[np.uint8]:
     if isinstance(raw, np.ndarray):
         return raw[:, :, 0] if raw.shape[2:] == (1,) else raw
     height, width, color = look(raw, name)
-    grey = color in ("grey", "1", "LA") or color.startswith("I;16")
-    found = decode(raw, PixelFormat(height, width, "grey" if grey else "rgb"), name)
-    return found.pixels[:, :, 0] if grey else found.pixels
+    used = bits() if has_16_bits(color) else None
+    form = PixelFormat(height, width, "grey" if is_grey(color) else "rgb", bits=used)
+    pixels = decode(raw, form, name).pixels
+    return pixels[:, :, 0] if is_grey(color) else pixels

@@ -6,15 +6,15 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from fer_data.data.dataset import Dataset
-from fer_data.data.decode import Color, Fit, Look, PixelFormat
-from fer_data.data.looks import looks
+from fer_data.data.decode import Color, Fit, Look, PixelFormat, has_16_bits, is_grey
+from fer_data.data.looks import bits_in_use, looks
 from fer_data.errors import DataError, UsageError
 from fer_data.util.files import write_json
 
-_GREY = frozenset(("grey", "1", "LA"))
+Size = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -31,21 +31,47 @@ class FormatRequest:
         How images of another aspect ratio are brought to the size; see `PixelFormat`.
     otherwise : (int, int), optional
         The size where none is asked for and images differ; without it, that is an error.
+    bits : int, optional
+        As in `PixelFormat`; by default what the images use.
+
+    Raises
+    ------
+    UsageError
+        If what is asked for is none of these.
     """
 
-    size: tuple[int, int] | None = None
+    size: Size | None = None
     color: Color | None = None
     fit: Fit = "stretch"
-    otherwise: tuple[int, int] | None = None
+    otherwise: Size | None = None
+    bits: int | None = None
 
-    def complete(self) -> PixelFormat | None:
-        """Return the format where all of it is asked for."""
-        if self.size is None or self.color is None:
-            return None
-        return PixelFormat(*self.size, self.color, self.fit)
+    def __post_init__(self) -> None:
+        PixelFormat(*(self.size or (1, 1)), self.color or "grey", self.fit, self.bits)
+
+    @classmethod
+    def of(cls, form: PixelFormat | FormatRequest | None) -> FormatRequest:
+        """Return the request that a format is, nothing asked for where there is none."""
+        if not isinstance(form, PixelFormat):
+            return form or cls()
+        return cls((form.height, form.width), form.color, form.fit, bits=form.bits)
+
+    def __str__(self) -> str:
+        size = "x".join(map(str, self.size or ()))
+        fit = "" if self.fit == "stretch" else self.fit
+        bits = f"({self.bits} of 16 bits)" if self.bits else ""
+        return " ".join(filter(None, (size, self.color, fit, bits)))
+
+    def of_image(self, seen: Look) -> PixelFormat:
+        """Return the format for one image, the rest of which is that image's own."""
+        height, width, color = seen
+        own: Color = "grey" if is_grey(color) else "rgb"
+        return PixelFormat(
+            *(self.size or (height, width)), self.color or own, self.fit, bits=self.bits
+        )
 
 
-def sides_of(image_size: Any) -> tuple[int, int] | None:
+def sides_of(image_size: Any) -> Size | None:
     """Return height and width of a side, or of both.
 
     Raises
@@ -68,15 +94,17 @@ def sides_of(image_size: Any) -> tuple[int, int] | None:
     )
 
 
-def format_of(request: FormatRequest, dataset: Dataset, known: Path) -> PixelFormat:
-    """Return the format that a request comes to for a dataset.
+def format_of(
+    form: PixelFormat | FormatRequest | None, data: Dataset, known: Path | None = None
+) -> PixelFormat:
+    """Return the format that a request comes to for some data.
 
     Parameters
     ----------
-    request : FormatRequest
-    dataset : Dataset
+    form : PixelFormat or FormatRequest, optional
+    data : Dataset
         All images of its origin count, whatever it takes of them.
-    known : path
+    known : path, optional
         A file that keeps what was found of the images, which takes a look at each.
 
     Raises
@@ -84,52 +112,83 @@ def format_of(request: FormatRequest, dataset: Dataset, known: Path) -> PixelFor
     DataError
         If images differ in size, and none is asked for.
     """
-    if complete := request.complete():
-        return complete
-    found = dataset.origin.image_format or _read(known) or _seen(dataset, known)
-    smallest, largest, color = found
-    size = request.size or (smallest if smallest == largest else request.otherwise)
-    if size is None:
+    request, found = FormatRequest.of(form), seen_in(data, known)
+    if request.size is None and request.otherwise is None and not found.is_one_size:
         raise DataError(
-            f"{dataset.root}: images are from {smallest[1]}x{smallest[0]} to "
-            f"{largest[1]}x{largest[0]} pixels, and batches need one size",
+            f"{data.root}: images are from {found.smallest[1]}x{found.smallest[0]} to "
+            f"{found.largest[1]}x{found.largest[0]} pixels, and batches need one size",
             fix={"image_size": ("224", "64")},
         )
-    return PixelFormat(*size, request.color or color, request.fit)
+    size = request.size or (found.smallest if found.is_one_size else request.otherwise)
+    assert size is not None
+    bits = request.bits or found.bits
+    return PixelFormat(*size, request.color or found.color, request.fit, bits)
 
 
-Sizes = tuple[tuple[int, int], tuple[int, int], Color]
-"""Height and width of the smallest and of the largest image, and the colour that holds all."""
+class Seen(NamedTuple):
+    """What was found of images.
+
+    Attributes
+    ----------
+    smallest, largest : (int, int)
+        Height and width of the smallest and of the largest image.
+    color : {"grey", "rgb"}
+        What holds all.
+    bits : int or None
+        How many bits are in use where images have 16; see `fer_data.data.looks.bits_in_use`.
+    """
+
+    smallest: Size
+    largest: Size
+    color: Color
+    bits: int | None = None
+
+    @property
+    def is_one_size(self) -> bool:
+        """Whether all images have one size."""
+        return self.smallest == self.largest
 
 
-def sizes_of(seen: Iterable[Look]) -> Sizes:
-    """Return the smallest and the largest size, and the colour, of images that could be opened."""
-    sizes, is_grey = set(), True
-    for height, width, color in seen:
-        if height:
-            sizes.add((height, width))
-            is_grey &= color in _GREY or color.startswith("I;16")
-    ordered = sorted(sizes or {(1, 1)}, key=lambda size: (size[0] * size[1], size))
-    return ordered[0], ordered[-1], "grey" if is_grey else "rgb"
-
-
-def _seen(dataset: Dataset, known: Path) -> Sizes:
-    found = sizes_of(looks(dataset.origin))
-    if not dataset.origin.arrays:
-        try:
-            known.parent.mkdir(parents=True, exist_ok=True)
-            write_json(known, {"smallest": found[0], "largest": found[1], "color": found[2]})
-        except (OSError, DataError):
-            pass  # a cache that cannot be written: the next time takes as long
+def seen_in(data: Dataset, known: Path | None = None) -> Seen:
+    """Return what all images of a dataset's origin are; `known` as in `format_of`."""
+    if data.origin.image_format:
+        return Seen(*data.origin.image_format)
+    if known is None or data.origin.arrays:
+        return _seen(data)
+    if found := _read(known):
+        return found
+    found = _seen(data)
+    try:
+        known.parent.mkdir(parents=True, exist_ok=True)
+        write_json(known, found._asdict())
+    except (OSError, DataError):
+        pass  # a cache that cannot be written: the next time takes as long
     return found
 
 
-def _read(known: Path) -> Sizes | None:
+def _seen(data: Dataset) -> Seen:
+    every = looks(data.origin)
+    found = of_looks(every)
+    if any(has_16_bits(color) for _, _, color in every):
+        found = found._replace(bits=bits_in_use(data.origin))
+    return found
+
+
+def of_looks(seen: Iterable[Look]) -> Seen:
+    """Return what images are whose looks are known; those that cannot be opened do not count."""
+    opened = [look for look in seen if look[0]]
+    sizes = {(height, width) for height, width, _ in opened} or {(1, 1)}
+    ordered = sorted(sizes, key=lambda size: (size[0] * size[1], size))
+    grey = all(is_grey(color) for _, _, color in opened)
+    return Seen(ordered[0], ordered[-1], "grey" if grey else "rgb")
+
+
+def _read(known: Path) -> Seen | None:
     try:
         about = json.loads(known.read_text("utf-8"))
         ends = [(int(about[name][0]), int(about[name][1])) for name in ("smallest", "largest")]
-        color = about["color"]
-        PixelFormat(*ends[0], color)
+        found = Seen(ends[0], ends[1], about["color"], about["bits"])
+        PixelFormat(*found.smallest, found.color, bits=found.bits)
     except (OSError, ValueError, KeyError, TypeError, IndexError):
         return None
-    return ends[0], ends[1], color
+    return found

@@ -7,9 +7,10 @@ number class folders. FER2013's csv codes follow another order and are mapped by
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from fer_data.errors import UsageError
+from fer_data.util.words import printable
 
 EMOTIONS_BY_CODE = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """Class name of each FER2013 csv code, 0 to 6."""
@@ -40,6 +41,8 @@ _ALIASES = {
     "publictest": "public_test",
     "privatetest": "private_test",
 }
+
+_USUAL = ("train", "val", "test")
 
 _BESIDE = (
     {"set", "sets", "subset", "split", "data", "dataset", "seg", "final", "the"}
@@ -85,6 +88,15 @@ def splits_in(name: str) -> set[str]:
     return {split for word in words if (split := _split_of_word(word))}
 
 
+def split_notes(splits: Iterable[tuple[str, str | None]]) -> tuple[str, ...]:
+    """Return a line for each name that was taken for a split by an unusual word, as *holdout*."""
+    return tuple(
+        f"{printable(name)!r} is the {split} split"
+        for name, split in dict(splits).items()
+        if split and not any(word in name.lower() for word in _USUAL)
+    )
+
+
 def _split_of_word(word: str) -> str | None:
     for name in (word, _AFFIX.sub("", word)):
         name = _ALIASES.get(name, name)
@@ -93,8 +105,10 @@ def _split_of_word(word: str) -> str | None:
     return None
 
 
-def split_to_take(split: str | None, present: Sequence[str], where: str) -> str:
-    """Return the split that is asked for: by default train, or the only one there is.
+def split_to_take(
+    split: str | None, present: Sequence[str], where: str, usual: Sequence[str] = ("train",)
+) -> str:
+    """Return the split that is asked for: by default the usual one, or the only one there is.
 
     Parameters
     ----------
@@ -103,19 +117,22 @@ def split_to_take(split: str | None, present: Sequence[str], where: str) -> str:
     present : sequence of str
     where : str
         What an error names.
+    usual : sequence of str
+        What is taken where nothing is asked for: the first that is present.
 
     Raises
     ------
     UsageError
-        If none is asked for, and there are several, none of them train.
+        If none is asked for, and there are several, none of them usual.
     """
     if split is not None:
         return split_of_folder(split) or split
-    if "train" in present:
-        return "train"
-    if len(present) != 1:
-        raise UsageError(f"{where}: name the split to take, one of {', '.join(present)}")
-    return present[0]
+    found = [*(name for name in usual if name in present), *present]
+    if len(present) > 1 and found[0] not in usual:
+        raise UsageError(
+            f"{where}: several splits, name the one to take", fix={"split": tuple(present)}
+        )
+    return found[0]
 
 
 def split_of_usage(usage: str, *, merge_test: bool) -> str | None:

@@ -1,36 +1,65 @@
-"""Size and colour of every picture of a data set, before it is brought to a form."""
+"""Size, colour and range of values of every image of a data set, before it is brought to a form."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import Protocol, TypeVar
+
 import joblib
 
-from fer_data.data.dataset import Dataset
-from fer_data.data.decode import Look, look
-from fer_data.data.origin import Origin
-from fer_data.data.sources.piece import Piece
+from fer_data.data.decode import Look, Raw, highest_value, look
+from fer_data.data.sources.piece import Piece, Pieces
 from fer_data.errors import DataError
 from fer_data.util.parallel import in_parallel
 from fer_data.util.progress import track
 
+T = TypeVar("T")
 
-def looks(data: Origin | Dataset) -> list[Look]:
+_BITS = (8, 10, 12, 14, 16)
+"""How many bits of 16 may be in use: those of microscopes, X-ray and cameras."""
+
+
+class InPieces(Protocol):
+    """An `Origin`, or a `Dataset`."""
+
+    def __len__(self) -> int: ...
+
+    def pieces(self) -> Pieces:
+        """Return its images."""
+        ...
+
+
+def looks(data: InPieces) -> list[Look]:
     """Return size and colour of every image; of one that cannot be opened, ``(0, 0, "")``."""
     found: list[Look] = [(0, 0, "")] * len(data)
-    whole = data.pieces()
-    tasks = (joblib.delayed(_looks)(piece) for piece in whole.pieces)
-    parts = in_parallel(tasks, size=len(data))
-    for part in track(parts, total=whole.number, description="Looking at files"):
-        for row, seen in part:
-            found[row] = seen
+    for row, seen in _seen(data, look):
+        found[row] = seen
     return found
 
 
-def _looks(piece: Piece) -> list[tuple[int, Look]]:
+def bits_in_use(data: InPieces) -> int | None:
+    """Return how many bits the highest value of all images of 16 bits has, 8 to 16.
+
+    None where there are no such images; the others are opened, and not decoded.
+    """
+    highest = max((value for _, value in _seen(data, highest_value)), default=0)
+    return next(bits for bits in _BITS if highest < 1 << bits) if highest else None
+
+
+def _seen(data: InPieces, see: Callable[[Raw, str], T]) -> Iterator[tuple[int, T]]:
+    whole = data.pieces()
+    tasks = (joblib.delayed(_seen_of)(piece, see) for piece in whole.pieces)
+    parts = in_parallel(tasks, size=len(data))
+    for part in track(parts, total=whole.number, description="Looking at files"):
+        yield from part
+
+
+def _seen_of(piece: Piece, see: Callable[[Raw, str], T]) -> list[tuple[int, T]]:
     found = []
     for row, name, raw in piece.pictures():
         if not isinstance(raw, DataError):
             try:
-                found.append((row, look(raw, name)))
+                found.append((row, see(raw, name)))
             except DataError:
                 continue
     return found

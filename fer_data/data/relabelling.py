@@ -26,7 +26,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data.dataset import UNLABELLED, Dataset
+from fer_data.data.chosen import UNLABELLED
+from fer_data.data.dataset import Dataset
+from fer_data.data.new_labels import with_classes
 from fer_data.data.sample_table import Row, SampleTable, id_of
 from fer_data.errors import DataError
 from fer_data.util.words import counted, printable
@@ -129,7 +131,7 @@ def _with_labels(
     names = list(map(of_class, columns))
     if len(set(names)) < len(names):
         raise table.error(1, "two columns of one class")
-    wide = dataset.with_classes({*texts, *names} - {""})
+    wide: Dataset = with_classes(dataset, {*texts, *names} - {""})
     place = {name: code for code, name in enumerate(wide.class_names)} | {"": UNLABELLED}
     given = np.array([place[text] for text in texts], np.int32)
     numbers = np.zeros((len(rows), len(wide.class_names)))

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from fer_data.data.dataset import Dataset, LeftOut
+from fer_data.data.dataset import Dataset
+from fer_data.data.left_out import LeftOut
 from fer_data.data.sources.text_tables import open_lines
 from fer_data.errors import DataError
 from fer_data.util.files import refuse_no_file

@@ -24,11 +24,12 @@ from numpy.typing import NDArray
 from fer_data.data import fill, store_folder
 from fer_data.data.cache import cache_folder
 from fer_data.data.changes import Changes
-from fer_data.data.dataset import CANNOT_BE_DECODED, Dataset, LeftOut
+from fer_data.data.dataset import Dataset
 from fer_data.data.decode import PixelFormat
 from fer_data.data.decoded import decoded_images
 from fer_data.data.image_format import FormatRequest, format_of
 from fer_data.data.images import Images, images_of
+from fer_data.data.left_out import CANNOT_BE_DECODED, LeftOut
 from fer_data.data.origin import Origin
 from fer_data.data.reading import DatasetLike, load
 from fer_data.data.sources import memory
@@ -109,7 +110,7 @@ def open_store(
     *,
     form: PixelFormat | FormatRequest | None = None,
     cache: str | Path | Literal[False] | None = None,
-    log: bool = True,
+    log: str = "read",
     **options: Any,
 ) -> PixelStore:
     """Map the store of a data set, building it first where there is none of its present content.
@@ -128,8 +129,9 @@ def open_store(
         Folder that holds stores. By default the environment variable ``FER_DATA_CACHE``, else
         ``fer-data`` in the user's cache folder. False keeps none: the images of files are decoded
         whenever they are taken, for data that is too large to be kept decoded.
-    log : bool
-        Whether to log a conversion.
+    log : str
+        What is done with images that are converted, in the line that is logged: they are *read* as
+        48x48 grey, or *compared*. Without a word nothing is logged.
     **options
         As in `fer_data.load`, for a path.
 
@@ -140,9 +142,8 @@ def open_store(
         are not skipped.
     """
     dataset = load(data, **options)
-    request = FormatRequest() if form is None else form
     if dataset.origin.arrays:
-        store = _in_memory(dataset, _format(request, dataset, Path()))
+        store = _in_memory(dataset, format_of(form, dataset))
     else:
         origin = dataset.origin
         state = origin.state()
@@ -151,7 +152,7 @@ def open_store(
         of_files.update(origin.locations.tobytes())
         of_files.update(os.fsencode(origin.root))
         known = cache_folder(cache or None) / "sizes" / f"{of_files.hexdigest()}.json"
-        form = _format(request, dataset, known)
+        form = format_of(form, dataset, known)
         if cache is False:
             images, key = decoded_images(dataset, state, form)
             report = BuildReport(len(origin), 0, Changes())
@@ -169,14 +170,8 @@ def open_store(
             store = _map(folder, dataset)
         store_folder.used_now(folder)
     if log:
-        _log_conversion(store)
+        _log_conversion(store, log)
     return store
-
-
-def _format(request: PixelFormat | FormatRequest, dataset: Dataset, known: Path) -> PixelFormat:
-    if isinstance(request, PixelFormat):
-        return request
-    return format_of(request, dataset, known)
 
 
 def _in_memory(dataset: Dataset, form: PixelFormat) -> PixelStore:
@@ -200,8 +195,8 @@ def _in_memory(dataset: Dataset, form: PixelFormat) -> PixelStore:
     return PixelStore(None, dataset, images_of(arrays, dataset.rows), form, report, key, key)
 
 
-def _log_conversion(store: PixelStore) -> None:
-    line = store.report.changes.line(store.report.num_samples, store.form)
+def _log_conversion(store: PixelStore, done: str) -> None:
+    line = store.report.changes.line(store.report.num_samples, store.form, done)
     if line and (store.path or line) not in _logged:
         _logged.add(store.path or line)
         _LOGGER.warning("%s: %s", printable(str(store.dataset.root)), line)

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from fer_data.data.dataset import UNLABELLED
+from fer_data.data.chosen import UNLABELLED
 from fer_data.data.reading import DatasetLike, load
 from fer_data.fer2013.votes import NUM_EMOTIONS, columns_of, read_votes, rows_of
 from fer_data.util.files import write_text

@@ -13,7 +13,6 @@ from fer_data import __version__
 from fer_data.analysis.drift import PictureDrift, picture_drift
 from fer_data.analysis.stats import Stats, compute_stats
 from fer_data.auditing import Audit, Finding, audit_store
-from fer_data.data.dataset import shown_class
 from fer_data.data.reading import DatasetLike, load_skipping_bad
 from fer_data.data.store import open_store
 from fer_data.duplicates.photographs import COMPARED
@@ -21,7 +20,7 @@ from fer_data.errors import DataError
 from fer_data.reporting import figures
 from fer_data.reporting.pictures import Group, mean_by_class, of_groups, samples_by_class
 from fer_data.util.files import write_text
-from fer_data.util.words import counted, printable
+from fer_data.util.words import counted, printable, shown_class
 
 __all__ = ["write_audit_page", "write_report"]
 
@@ -89,7 +88,9 @@ def write_report(
     DataError
         If the data cannot be read, or the page not be written.
     """
-    store = open_store(load_skipping_bad(data, **options), form=COMPARED, cache=cache)
+    store = open_store(
+        load_skipping_bad(data, **options), form=COMPARED, cache=cache, log="compared"
+    )
     page = Path(out) / "index.html"
     write_page(audit_store(store), page)
     return page

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from fer_data.analysis.stats import Stats
-from fer_data.data.dataset import shown_class
 from fer_data.reporting.svg import COLORS, STYLE, to_svg
+from fer_data.util.words import shown_class
 
 MOST_CLASSES = 60
 """Classes that a plot shows at the most, the largest."""

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fer_data.analysis.ledger import Ledger
-from fer_data.data.dataset import shown_class
 from fer_data.reporting.figure import save_figure
+from fer_data.util.words import shown_class
 
 
 def draw_ledger(ledger: Ledger, out: str | Path) -> None:

@@ -13,18 +13,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fer_data.data.changes import Changes
-from fer_data.data.dataset import shown_class
-from fer_data.data.decode import PixelFormat, Raw, decode, look
+from fer_data.data.decode import PixelFormat, Raw, decode, is_grey, look
 from fer_data.data.png import encode_grey
 from fer_data.data.store import PixelStore
 from fer_data.errors import DataError
 from fer_data.util.keyed import SAMPLES, generator
-from fer_data.util.words import counted
+from fer_data.util.words import counted, shown_class
 
 _HEIGHT, _WIDTH = 96, 288
 """Of a thumbnail, in pixels, at the most; the page shows it half as large."""
-
-_GREY_MODES = ("grey", "1", "LA", "I;16", "I;16B", "I;16L")
 
 _MOST_KINDS = 12
 """Pictures of a group that are shown at the most, where all differ in split or label."""
@@ -62,7 +59,9 @@ def thumbnails(store: PixelStore, rows: Iterable[int]) -> dict[int, Thumbnail]:
         for piece in taken.pieces().pieces:
             for place, name, raw in piece.pictures():
                 if not isinstance(raw, DataError):
-                    shown[chosen[place]] = _original(raw, name) or shown[chosen[place]]
+                    shown[chosen[place]] = (
+                        _original(raw, name, store.form.bits) or shown[chosen[place]]
+                    )
     found = {}
     for row, name in zip(chosen, taken.sample_ids(), strict=True):
         code, class_name = int(dataset.split_codes[row]), _class_name(store, row)
@@ -71,7 +70,7 @@ def thumbnails(store: PixelStore, rows: Iterable[int]) -> dict[int, Thumbnail]:
     return found
 
 
-def _original(raw: Raw, name: str) -> str | None:
+def _original(raw: Raw, name: str, bits: int | None) -> str | None:
     """Return an image in a data URI, made smaller where it is large; None if it is unreadable."""
     try:
         height, width, color = look(raw, name)
@@ -79,7 +78,8 @@ def _original(raw: Raw, name: str) -> str | None:
         form = PixelFormat(
             max(1, round(height * scale)),
             max(1, round(width * scale)),
-            "grey" if color in _GREY_MODES else "rgb",
+            "grey" if is_grey(color) else "rgb",
+            bits=bits,
         )
         pixels = decode(raw, form, name).pixels
     except DataError:  # it has changed since the store was built

@@ -7,19 +7,19 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from fer_data.data.dataset import shown_class
+from fer_data.data.labels import split_to_take
 from fer_data.data.store import PixelStore
 from fer_data.errors import DataError
 from fer_data.reporting.figure import save_figure
 from fer_data.util.keyed import SAMPLES, generator
-from fer_data.util.words import counted
+from fer_data.util.words import counted, shown_class
 
 _MOST_INCHES = 120.0
 """Height of a grid; with more classes than that their pictures are drawn smaller."""
 
 
 def draw_samples(
-    store: PixelStore, out: str | Path, *, split: str = "train", columns: int = 8, seed: int = 0
+    store: PixelStore, out: str | Path, *, split: str | None = None, columns: int = 8, seed: int = 0
 ) -> None:
     """Draw `columns` random samples of each class of a split to an image file.
 
@@ -28,7 +28,8 @@ def draw_samples(
     store : PixelStore
     out : path
         Its ending says the format: png, pdf, svg, jpg …
-    split : str
+    split : str, optional
+        By default train, or the only one that there is.
     columns : int
         1 or more; a class with fewer samples leaves places empty.
     seed : int
@@ -37,8 +38,11 @@ def draw_samples(
     ------
     DataError
         If the split has no labelled sample, or the file cannot be written.
+    UsageError
+        If no split is named and there are several without train.
     """
     dataset = store.dataset
+    split = split_to_take(split, dataset.splits, str(dataset.root))
     rows = dataset.indices(split)
     counts = dataset.class_counts(split)
     if not counts.any():

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data.dataset import UNLABELLED, Dataset
+from fer_data.data.chosen import UNLABELLED
+from fer_data.data.dataset import Dataset
 from fer_data.data.labels import TEST_SPLITS
 from fer_data.data.reading import DatasetLike, load
 from fer_data.data.store import open_store
@@ -94,7 +95,7 @@ def split(
     if near_duplicates:
         from fer_data.duplicates.photographs import COMPARED, photograph_groups  # FAISS
 
-        store = open_store(dataset, form=COMPARED, cache=cache)
+        store = open_store(dataset, form=COMPARED, cache=cache, log="compared")
         dataset = store.dataset  # without images that cannot be decoded, where these are skipped
         groups = merge_groups(photograph_groups(store.pixels), related(dataset))
     sides, num_across = _divide(dataset, groups, plan, seed=seed, min_per_class=min_per_class)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data.dataset import UNLABELLED, Dataset
+from fer_data.data.chosen import UNLABELLED
+from fer_data.data.dataset import Dataset
 from fer_data.data.labels import SPLITS, TEST_SPLITS
 from fer_data.errors import DataError, UsageError
 from fer_data.util.files import write_text

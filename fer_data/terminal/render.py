@@ -15,8 +15,7 @@ from fer_data.analysis.agreement import Agreement
 from fer_data.analysis.drift import ClassDrift
 from fer_data.analysis.ledger import ClassUse, Ledger
 from fer_data.analysis.stats import Stats
-from fer_data.data.dataset import shown_class
-from fer_data.util.words import counted
+from fer_data.util.words import counted, shown_class
 
 if TYPE_CHECKING:
     from fer_data.analysis.doubts import Check

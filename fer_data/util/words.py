@@ -30,3 +30,16 @@ def sized(num_bytes: int) -> str:
         if num_bytes >= 10**power:
             return f"{num_bytes / 10**power:,.1f} {unit}"
     return f"{num_bytes} B"
+
+
+def shown_class(name: str) -> str:
+    """Return a printable class name, quoted where it begins or ends with a blank.
+
+    Without quotes it looks like another class; in files and JSON it is as it is.
+    """
+    return printable(name) if name == name.strip() else f"'{printable(name)}'"
+
+
+def named_class(name: str) -> str:
+    """Return a class name as it stands in a sentence: a number in quotes, else as `shown_class`."""
+    return f"'{name}'" if name.strip().isdecimal() else shown_class(name)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from fer_data.data import sources
 from fer_data.data.decode import PixelFormat
+from fer_data.data.image_format import FormatRequest, seen_in
 from fer_data.data.reading import DatasetLike, load
 from fer_data.errors import UsageError
 from fer_data.extras import require
@@ -44,7 +45,7 @@ def convert(
     dst: str | Path,
     *,
     to: Format | None = None,
-    form: PixelFormat | None = None,
+    form: FormatRequest | PixelFormat | None = None,
     **options: Any,
 ) -> Conversion:
     """Write a data set in another format.
@@ -62,8 +63,9 @@ def convert(
     to : {"folder", "csv", "npz", "parquet", "tfrecord"}, optional
         By default what `dst` ends with (``.csv``, ``.csv.gz``, ``.npz``, ``.parquet``), else
         ``"folder"``.
-    form : PixelFormat, optional
-        Size and colour to bring every picture to. By default pictures stay as they are.
+    form : FormatRequest or PixelFormat, optional
+        Size, colour or both to bring every image to; what is not asked for is each image's own, or,
+        in formats that hold images of one form, the data's. By default images stay as they are.
     **options
         As in `fer_data.load`.
 
@@ -87,20 +89,23 @@ def convert(
         return convert_csv(src, dst, **chosen)
     dataset = load(src, **options)
     dataset.check_labels()
+    asked = None if form is None else FormatRequest.of(form)
+    if asked and asked.bits is None and to not in _ONE_FORM:
+        asked = replace(asked, bits=seen_in(dataset).bits)
     dst = placed(dst, None if dataset.origin.arrays else dataset.root)
     single = to in ("csv", "npz") or _ending(dst) == ".parquet"
     with written_at(dst, single=single) as folder:
         if to == "folder":
-            done = write_folder(dataset, folder, dst, form=form)
+            done = write_folder(dataset, folder, dst, form=asked)
         elif to == "parquet":
             from fer_data.writers.parquet_files import write_parquet  # imports pyarrow
 
-            done = write_parquet(dataset, folder, dst, form=form, single=single)
+            done = write_parquet(dataset, folder, dst, form=asked, single=single)
         elif to == "tfrecord":
             writer = with_tensorflow("fer_data.writers.tfrecord_files")
-            done = writer.write_tfrecords(dataset, folder, dst, form=form)
+            done = writer.write_tfrecords(dataset, folder, dst, form=asked)
         else:
-            done = write_one_form(dataset, _ONE_FORM[to], folder, dst, form=form)
+            done = write_one_form(dataset, _ONE_FORM[to], folder, dst, form=asked)
     return replace(done, changes=(*dataset.notes, *done.changes))
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from fer_data.data.dataset import CANNOT_BE_DECODED, Dataset, LeftOut
+from fer_data.data.dataset import Dataset
+from fer_data.data.left_out import CANNOT_BE_DECODED, LeftOut
 from fer_data.data.sources.csv_rows import Reject
 from fer_data.errors import DataError, skippable
 from fer_data.util.words import counted

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_data.data import sources
-from fer_data.data.decode import PixelFormat
+from fer_data.data.image_format import FormatRequest
 from fer_data.data.labels import EMOTIONS, SPLITS
 from fer_data.data.png import encode_grey
 from fer_data.data.sources import csv_blocks, csv_rows, csv_values, source
@@ -70,7 +70,7 @@ class _BlockPart:
     columns: Columns
     test_apart: bool
 
-    def read(self, form: PixelFormat | None, bad: list[Any]) -> Iterator[tuple[Place, bytes]]:
+    def read(self, form: FormatRequest | None, bad: list[Any]) -> Iterator[tuple[Place, bytes]]:
         """Yield each row's place and PNG; `bad` gets the rejects."""
         found = csv_rows.parse(
             self.block, self.columns, merge_test=not self.test_apart, with_pixels=True

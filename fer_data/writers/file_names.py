@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
@@ -37,18 +38,35 @@ def file_names(dataset: Dataset, *, as_png: bool) -> tuple[list[str], bool]:
     """Return a path below its class folder for each sample, and whether it is the source's own.
 
     The source's own names are taken if all of them are plain, end as a picture's do, and differ
-    within their class folder. Else, and for data in memory, names are made of split and row,
-    without an ending. With `as_png`, own names end in ``.png``.
+    within their class folder, those that do not with their whole path in them. Else, and for data
+    in memory, names are made of split and row, without an ending. With `as_png`, own names end in
+    ``.png``.
     """
     names = [] if dataset.origin.arrays else sources.names(dataset)
     if names and all(map(_is_picture, names)):
-        if as_png:
-            names = [str(PurePosixPath(name).with_suffix(".png")) for name in names]
+        names = _as_png(names) if as_png else names
+        if not _all_differ(dataset, names) and not dataset.in_table:
+            names = _told_apart(dataset, names)
+            names = _as_png(names) if as_png else names
         if _all_differ(dataset, names):
             return names, True
     digits = max(5, len(str(len(dataset))))
     codes = dataset.split_codes.tolist()
     return [f"{dataset.splits[code]}_{row:0{digits}d}" for row, code in enumerate(codes)], False
+
+
+def _as_png(names: list[str]) -> list[str]:
+    return [str(PurePosixPath(name).with_suffix(".png")) for name in names]
+
+
+def _told_apart(dataset: Dataset, names: list[str]) -> list[str]:
+    """Return names of which those that come twice in a folder have their path in them."""
+    places = [*zip(dataset.split_codes.tolist(), dataset.labels.tolist(), names, strict=True)]
+    often = Counter(places)
+    return [
+        name if often[place] == 1 else location.replace("/", "-")
+        for place, name, location in zip(places, names, dataset.locations.tolist(), strict=True)
+    ]
 
 
 def _is_picture(name: str) -> bool:

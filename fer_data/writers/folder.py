@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 import joblib
 
 from fer_data.data.dataset import Dataset
-from fer_data.data.decode import PixelFormat
+from fer_data.data.image_format import FormatRequest
 from fer_data.data.sources.piece import Piece
 from fer_data.data.sources.source import check_bad_rows
 from fer_data.errors import DataError
@@ -38,7 +38,7 @@ class Part(Protocol):
     """Some pictures to write, in another process mostly."""
 
     def read(
-        self, form: PixelFormat | None, bad: list[Any]
+        self, form: FormatRequest | None, bad: list[Any]
     ) -> Iterator[tuple[Place, Path | bytes]]:
         """Yield each picture's place and file; add what is bad to `bad`."""
         ...
@@ -52,21 +52,28 @@ class Written(NamedTuple):
 
 
 def write_parts(
-    parts: Iterable[Part], folder: Path, form: PixelFormat | None, *, size: int, total: int
+    parts: Iterable[Part],
+    folder: Path,
+    form: FormatRequest | None,
+    *,
+    size: int,
+    total: int,
+    links: bool = False,
 ) -> Generator[Written, None, None]:
     """Write all parts on all cores; yield what was written of each, in order.
 
-    To be closed before `folder` is taken away: others write into it till then.
+    With `links`, files of the data are linked where that can be, not copied. To be closed before
+    `folder` is taken away: others write into it till then.
     """
-    tasks = (joblib.delayed(_write_part)(part, folder, form) for part in parts)
+    tasks = (joblib.delayed(_write_part)(part, folder, form, links) for part in parts)
     with closing(in_parallel(tasks, size=size)) as found:
         yield from track(found, total=total, description="Writing pictures")
 
 
-def _write_part(part: Part, folder: Path, form: PixelFormat | None) -> Written:
+def _write_part(part: Part, folder: Path, form: FormatRequest | None, links: bool) -> Written:
     written = Written(Counter(), [])
     for (split, class_name, file_name), data in part.read(form, written.bad):
-        write(data, f"{folder}/{split}/{class_name}/{file_name}")
+        write(data, f"{folder}/{split}/{class_name}/{file_name}", links=links)
         written.counts[split, class_name] += 1
     return written
 
@@ -79,7 +86,7 @@ class _PiecePart:
     places: list[Place]
 
     def read(
-        self, form: PixelFormat | None, bad: list[Any]
+        self, form: FormatRequest | None, bad: list[Any]
     ) -> Iterator[tuple[Place, Path | bytes]]:
         """Yield each picture's place and file; `bad` gets (row, cause)."""
         for row, name, raw in self.piece.pictures():
@@ -97,9 +104,14 @@ class _PiecePart:
 
 
 def write_folder(
-    dataset: Dataset, folder: Path, out: Path, *, form: PixelFormat | None
+    dataset: Dataset,
+    folder: Path,
+    out: Path,
+    *,
+    form: FormatRequest | None,
+    links: bool = False,
 ) -> Conversion:
-    """Write a data set's pictures into `folder`, which is to become `out`.
+    """Write a data set's pictures into `folder`, which is to become `out`; see `write_parts`.
 
     Raises
     ------
@@ -116,7 +128,8 @@ def write_folder(
         _PiecePart(piece, _places(dataset, names, piece))
         for piece in takewhile(lambda _: dataset.options.skip_bad or not bad, whole.pieces)
     )
-    with closing(write_parts(parts, folder, form, size=len(dataset), total=whole.number)) as found:
+    sizes = {"size": len(dataset), "total": whole.number}
+    with closing(write_parts(parts, folder, form, **sizes, links=links)) as found:
         for written in found:
             bad += written.bad
             check_bad_rows(dataset.root, len(bad))

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import takewhile
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import joblib
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.dataset import Dataset
-from fer_data.data.decode import Look, PixelFormat, look
+from fer_data.data.decode import PixelFormat
 from fer_data.data.fill import fill
-from fer_data.data.sources.piece import Piece
+from fer_data.data.image_format import FormatRequest, format_of
+from fer_data.data.looks import looks
 from fer_data.errors import DataError
-from fer_data.util.parallel import in_parallel
 from fer_data.util.progress import track
-from fer_data.util.words import counted
 from fer_data.writers.conversion import Conversion, conversion_of, without
 
 Chunks = Iterator[NDArray[np.uint8]]
 
 _ROWS_AT_ONCE = 1024
-
-_USUAL = PixelFormat(48, 48, "grey")
-"""What an error proposes where nothing is asked for."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +52,7 @@ def write_one_form(
     folder: Path,
     out: Path,
     *,
-    form: PixelFormat | None,
+    form: FormatRequest | None,
 ) -> Conversion:
     """Write a data set in the form asked for, else in the one that it has.
 
@@ -69,7 +64,8 @@ def write_one_form(
         Where the file is written, and decoded pixels are kept till then.
     out : Path
         What the file is to become; it has the same name.
-    form : PixelFormat, optional
+    form : FormatRequest, optional
+        The rest is the one form that there is, or the data's own.
 
     Raises
     ------
@@ -80,27 +76,14 @@ def write_one_form(
         If something cannot be written.
     """
     writer.check(dataset)
-    if form is None:
-        form = writer.only or _first_form(dataset, writer.holds)
-        _refuse_others(dataset, form, writer.holds)
-    elif writer.only not in (None, form):
-        raise DataError(
-            f"{dataset.root}: {writer.holds}, not {form}; {_advice(writer.only)}", fix=_FORM
-        )
-    filled = fill(dataset, form, folder / "pixels.npy", stop_at_bad=not dataset.options.skip_bad)
+    used = _own_form(dataset, writer) if form is None else _asked_for(dataset, writer, form)
+    filled = fill(dataset, used, folder / "pixels.npy", stop_at_bad=not dataset.options.skip_bad)
     bad = [(one.row, one.cause) for one in filled.bad]
     kept = without(dataset, bad)
     rows = np.delete(np.arange(len(dataset)), [row for row, _ in bad])
-    writer.write(kept, form, _chunks(folder / "pixels.npy", rows), folder / out.name)
-    changes = (
-        (filled.changes.num_resized, "resized"),
-        (filled.changes.num_converted, "converted in colour"),
-    )
-    return conversion_of(
-        kept,
-        out,
-        changes=tuple(f"{counted(number, 'picture')} {word}" for number, word in changes if number),
-    )
+    writer.write(kept, used, _chunks(folder / "pixels.npy", rows), folder / out.name)
+    changed = filled.changes.line(len(kept), used)
+    return conversion_of(kept, out, changes=(changed,) if changed else ())
 
 
 def _chunks(pixels: Path, rows: NDArray[np.int64]) -> Chunks:
@@ -110,51 +93,34 @@ def _chunks(pixels: Path, rows: NDArray[np.int64]) -> Chunks:
         yield array[rows[start : start + _ROWS_AT_ONCE]]
 
 
-def _first_form(dataset: Dataset, holds: str) -> PixelFormat:
-    for piece in dataset.pieces().pieces:
-        for _, name, (height, width, color) in _looks(piece):
-            if color not in ("grey", "rgb") or max(height, width) > 4096:
-                raise _misfit(name, (height, width, color), holds, _USUAL)
-            return PixelFormat(height, width, color)  # type: ignore[arg-type]  # just compared
-    raise DataError(f"{dataset.root}: not one picture can be decoded")
+def _own_form(dataset: Dataset, writer: OneForm) -> PixelFormat:
+    """Return the form that all images have, which must be the one that the format holds."""
+    every = looks(dataset)
+    (usual, _), *_ = Counter(every).most_common()
+    form = writer.only or FormatRequest().of_image(usual if usual[0] else max(every))
+    for index, (height, width, color) in enumerate(every):
+        if height and (height, width, color) != (form.height, form.width, form.color):
+            (name,) = dataset.sample_ids(np.array([index]))
+            raise DataError(
+                f"{dataset.root}: {name}: is {height}x{width} {color}, but {writer.holds}; "
+                f"bring all to one form, as {form}",
+                fix=_FORM,
+            )
+    return form
 
 
-def _refuse_others(dataset: Dataset, form: PixelFormat, holds: str) -> None:
-    found: list[tuple[str, Look]] = []
-    whole = dataset.pieces()
-    tasks = (joblib.delayed(_first_other)(piece, form) for piece in whole.pieces)
-    parts = in_parallel(takewhile(lambda _: not found, tasks), size=len(dataset))
-    for part in track(parts, total=whole.number, description="Looking at sizes"):
-        found += part
-    if found:
-        raise _misfit(*found[0], holds, form)
-
-
-def _first_other(piece: Piece, form: PixelFormat) -> list[tuple[str, Look]]:
-    expected = form.height, form.width, form.color
-    return [(name, seen) for _, name, seen in _looks(piece) if seen != expected][:1]
-
-
-def _looks(piece: Piece) -> Iterator[tuple[int, str, Look]]:
-    """Yield row, name and look of each picture that can be opened; decoding tells of the others."""
-    for row, name, raw in piece.pictures():
-        try:
-            if not isinstance(raw, DataError):
-                yield row, name, look(raw, name)
-        except DataError:
-            continue
-
-
-def _misfit(name: str, seen: Look, holds: str, form: PixelFormat) -> DataError:
-    height, width, color = seen
-    return DataError(
-        f"{name}: is {height}x{width} {color}, but {holds}; {_advice(form)}", fix=_FORM
-    )
-
-
-def _advice(form: PixelFormat | None) -> str:
-    form = form or _USUAL
-    return f"bring all to one form, as {form}"
+def _asked_for(dataset: Dataset, writer: OneForm, form: FormatRequest) -> PixelFormat:
+    only = writer.only
+    if only is not None:
+        own = FormatRequest.of(only)
+        form = replace(form, size=form.size or own.size, color=form.color or own.color)
+    found = format_of(form, dataset)
+    if only is not None and found.shape != only.shape:
+        raise DataError(
+            f"{dataset.root}: {writer.holds}, not {found}; bring all to one form, as {only}",
+            fix=_FORM,
+        )
+    return found
 
 
 _FORM: dict[str, tuple[str, ...]] = {"form": ()}

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from fer_data.data import sources
 from fer_data.data.dataset import Dataset
-from fer_data.data.decode import PixelFormat
+from fer_data.data.image_format import FormatRequest
 from fer_data.data.sources.parquet_names import split_of_file
 from fer_data.data.sources.parquet_table import SPLIT_KEY
 from fer_data.errors import DataError
@@ -31,7 +31,7 @@ def write_parquet(
     folder: Path,
     out: Path,
     *,
-    form: PixelFormat | None,
+    form: FormatRequest | None,
     single: bool,
 ) -> Conversion:
     """Write a data set as parquet into `folder`, which, or whose file, is to become `out`.
@@ -40,7 +40,7 @@ def write_parquet(
     ----------
     dataset : Dataset
     folder, out : Path
-    form : PixelFormat, optional
+    form : FormatRequest, optional
         What pictures are brought to; they are PNG then.
     single : bool
         Whether to write one file, `out`, rather than ``data/<split>-00000-of-0000N.parquet``.

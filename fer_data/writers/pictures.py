@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fer_data.data.decode import PixelFormat, Raw, as_it_is, check, decode
+from fer_data.data.decode import Raw, as_png, check, decode, look
+from fer_data.data.image_format import FormatRequest
 from fer_data.data.png import MAX_STORED, encode_grey
 
 
-def as_file(raw: Raw, form: PixelFormat | None, name: str) -> Path | bytes:
+def as_file(raw: Raw, form: FormatRequest | None, name: str) -> Path | bytes:
     """Return an image file, or its bytes: PNG where pixels are given or a form is asked for.
 
     Raises
@@ -24,14 +25,14 @@ def as_file(raw: Raw, form: PixelFormat | None, name: str) -> Path | bytes:
         If the picture cannot be decoded.
     """
     if form is not None:
-        return encode(decode(raw, form, name).pixels)
+        return encode(decode(raw, form.of_image(look(raw, name)), name).pixels)
     if isinstance(raw, np.ndarray):
         return encode(raw)
     check(raw, name)
     return raw
 
 
-def as_png_or_jpeg(raw: Raw, form: PixelFormat | None, name: str) -> bytes:
+def as_png_or_jpeg(raw: Raw, form: FormatRequest | None, name: str) -> bytes:
     """Return a PNG or JPEG file, as `as_file` does; a file of another kind becomes PNG.
 
     Raises
@@ -41,7 +42,7 @@ def as_png_or_jpeg(raw: Raw, form: PixelFormat | None, name: str) -> bytes:
     """
     data = as_file(raw, form, name)
     data = data.read_bytes() if isinstance(data, Path) else data
-    return data if ending(data) in (".png", ".jpg") else encode(as_it_is(data, name))
+    return data if ending(data) in (".png", ".jpg") else as_png(data, name)
 
 
 def encode(pixels: NDArray[np.uint8]) -> bytes:
@@ -72,18 +73,19 @@ _ENDINGS = (
 )
 
 
-def write(data: Path | bytes, path: str) -> None:
+def write(data: Path | bytes, path: str, *, links: bool = False) -> None:
     """Write an image file, and the folder that it is in where there is none.
 
     Plain system calls: `open` asks for four more of a file than a new one needs, and they took
     three times as long.
     """
     if isinstance(data, Path):
+        put = _link if links else shutil.copyfile
         try:
-            shutil.copyfile(data, path)
+            put(data, path)
         except FileNotFoundError:
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            shutil.copyfile(data, path)
+            put(data, path)
         return
     try:
         file = os.open(path, _NEW, 0o666)
@@ -96,6 +98,16 @@ def write(data: Path | bytes, path: str) -> None:
             written += os.write(file, data[written:])
     finally:
         os.close(file)
+
+
+def _link(source: Path, target: str) -> None:
+    """Link a file, or copy it where that cannot be."""
+    try:
+        os.link(source.resolve(), target)  # a link to a link would lead elsewhere
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copy2(source, target)
 
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC

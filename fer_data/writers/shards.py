@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.dataset import Dataset
-from fer_data.data.decode import PixelFormat, Raw
+from fer_data.data.decode import Raw
+from fer_data.data.image_format import FormatRequest
 from fer_data.data.sources.piece import Piece
 from fer_data.data.sources.source import check_bad_rows
 from fer_data.errors import DataError
@@ -40,15 +41,15 @@ class Encoder:
     Attributes
     ----------
     dataset : Dataset
-    form : PixelFormat, optional
+    form : FormatRequest, optional
         What images are brought to; they are PNG then.
     encode : callable
         Returns the image file of an image of any kind; it runs in other processes, too.
     """
 
     dataset: Dataset
-    form: PixelFormat | None
-    encode: Callable[[Raw, PixelFormat | None, str], Path | bytes] = as_file
+    form: FormatRequest | None
+    encode: Callable[[Raw, FormatRequest | None, str], Path | bytes] = as_file
 
     def shards(self, folder: Path, ending: str, num_bytes: int) -> dict[str, list[Shard]]:
         """Return for each split shards of about so many bytes: ``SPLIT-00000-of-0000N.ENDING``."""
@@ -126,8 +127,8 @@ def _good(
 
 def _encoded(
     piece: Piece,
-    form: PixelFormat | None,
-    encode: Callable[[Raw, PixelFormat | None, str], Path | bytes],
+    form: FormatRequest | None,
+    encode: Callable[[Raw, FormatRequest | None, str], Path | bytes],
 ) -> list[_Encoded]:
     found: list[_Encoded] = []
     for row, name, raw in piece.pictures():

@@ -16,7 +16,8 @@ import tensorflow as tf
 
 from fer_data.data import sources
 from fer_data.data.dataset import Dataset
-from fer_data.data.decode import PixelFormat, look
+from fer_data.data.decode import look
+from fer_data.data.image_format import FormatRequest
 from fer_data.data.sources.tfrecord_labels import LABELS
 from fer_data.errors import DataError
 from fer_data.writers.conversion import Conversion, conversion_of, without
@@ -30,7 +31,7 @@ _FORMATS = {".png": b"png", ".jpg": b"jpeg"}
 
 
 def write_tfrecords(
-    dataset: Dataset, folder: Path, out: Path, *, form: PixelFormat | None
+    dataset: Dataset, folder: Path, out: Path, *, form: FormatRequest | None
 ) -> Conversion:
     """Write a data set as TFRecord files into `folder`, which is to become `out`.
 
@@ -38,7 +39,7 @@ def write_tfrecords(
     ----------
     dataset : Dataset
     folder, out : Path
-    form : PixelFormat, optional
+    form : FormatRequest, optional
         What images are brought to; they are PNG then.
 
     Raises

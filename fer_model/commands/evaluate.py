@@ -18,7 +18,10 @@ def evaluate(
     path: DataPath,
     /,
     *,
-    split: Annotated[str, Parameter(metavar="NAME", help="Which split to score.")] = "test",
+    split: Annotated[
+        str | None,
+        Parameter(metavar="NAME", help="Which split to score; by default test, or the only one."),
+    ] = None,
     test_time: OwnTestTime = None,
     as_json: AsJson = False,
     cache: Cache = None,
@@ -31,12 +34,14 @@ def evaluate(
         fer-model evaluate runs/oversample fer2013/
         fer-model evaluate runs/oversample fer2013.csv --split test --json
     """
+    from fer_data.data.labels import TEST_SPLITS, split_to_take
     from fer_data.data.reading import load
     from fer_model.training.runs import Run
 
     Run.open(run)
     require_keras()
     dataset = load(path, **data.given())
+    split = split_to_take(split, dataset.splits, str(dataset.root), TEST_SPLITS)
     import_keras()
     from fer_model.training.evaluate import evaluate_run
 

@@ -85,7 +85,7 @@ def predict(
 
 
 def _show(found: Predictions, out: Path | None, *, as_json: bool) -> None:
-    from fer_data.data.dataset import shown_class
+    from fer_data.util.words import shown_class
     from fer_model.render import predictions_table
 
     if out is None and as_json:

@@ -140,7 +140,7 @@ def write_samples(parts: Parts, out: Path, cache: str | Path | None = None) -> N
     store, test = parts.test.store, parts.test.rows
     dataset = store.dataset
     if store.form != COMPARED:
-        store = open_store(dataset, form=COMPARED, cache=cache, log=False)
+        store = open_store(dataset, form=COMPARED, cache=cache, log="")
     groups = merge_groups(photograph_groups(store.pixels), related(dataset))
     assert groups is not None
     seen = np.concatenate(

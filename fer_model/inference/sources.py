@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from fer_data.data import sources
-from fer_data.data.dataset import UNLABELLED, Dataset, LeftOut
+from fer_data.data.chosen import UNLABELLED
+from fer_data.data.dataset import Dataset
+from fer_data.data.left_out import LeftOut
 from fer_data.data.options import CLASS_FOLDERS
 from fer_data.data.origin import Origin
 from fer_data.data.reading import load

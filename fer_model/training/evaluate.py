@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.class_names import renamed
+from fer_data.data.labels import TEST_SPLITS, split_to_take
 from fer_data.data.reading import DatasetLike, load
 from fer_data.errors import DataError
 from fer_data.loading.loader import Loader
@@ -31,12 +32,15 @@ def evaluate_run(
     run: str | Path,
     data: DatasetLike,
     *,
-    split: str = "test",
+    split: str | None = None,
     test_time: str | None = None,
     cache: str | Path | None = None,
     **options: Any,
 ) -> dict[str, Any]:
     """Score a run's model on a split of what `fer_data.load` takes; see `score`.
+
+    The split is by default the first of `fer_data.data.labels.TEST_SPLITS` that there is, or the
+    only one.
 
     Images are seen in the versions of `test_time`, the recipe's where it is not given. The data may
     lack some of the model's classes; where it names them otherwise, ``class_names`` maps its names
@@ -46,9 +50,12 @@ def evaluate_run(
     ------
     DataError
         If the run has no model, the data has no such split, or other classes.
+    UsageError
+        If no split is named, and there are several without a test split.
     """
     opened = Run.open(run)
     dataset = load(data, **options)
+    split = split_to_take(split, dataset.splits, str(dataset.root), TEST_SPLITS)
     model, use = models.load(opened.model_path)
     if unknown := [name for name in dataset.class_names if name not in use.class_names]:
         raise DataError(

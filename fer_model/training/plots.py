@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from fer_data.data.dataset import shown_class
 from fer_data.util.files import written_whole
+from fer_data.util.words import shown_class
 
 if TYPE_CHECKING:
     import pandas as pd

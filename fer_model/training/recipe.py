@@ -159,7 +159,7 @@ class Recipe:
         for name in ("augment", "augment_rare"):
             if (augment := getattr(self, name)) is not None:
                 as_transform(augment, name=name)
-        PixelFormat(*(self.image_size or (1, 1)), self.color or "grey", self.fit)
+        FormatRequest(self.image_size, self.color, self.fit)  # which refuses what is none
         for name, choices in (
             ("keep", get_args(Keep)),
             ("schedule", get_args(Schedule)),
@@ -217,10 +217,9 @@ class Recipe:
     @property
     def form(self) -> PixelFormat:
         """Size and colour of the images, once they are known; see `with_form`."""
-        found = self.requested.complete()
-        if found is None:
+        if self.image_size is None or self.color is None:
             raise UsageError("recipe: image_size and color are the data's; name both")
-        return found
+        return PixelFormat(*self.image_size, self.color, self.fit)
 
     def with_form(self, form: PixelFormat) -> Self:
         """Return the recipe with the size and the colour that its data came to."""

@@ -229,7 +229,7 @@ def _fit(
     data_on_device: bool | None,
 ) -> bool:
     """Train what is left of a run; whether it came to its end."""
-    use = models.Use(parts.train.store.dataset.class_names, recipe.form, recipe.rescale)
+    use = models.Use(parts.train.store.dataset.class_names, parts.train.store.form, recipe.rescale)
     steps = recipe.steps_per_epoch or parts.train.num_steps
     write_history(run, progress)  # a kill may have left epochs that are to be trained again
     write_text(run.path / "model.json", model.to_json(indent=2) + "\n")

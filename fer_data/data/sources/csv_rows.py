@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data.dataset import UNLABELLED
+from fer_data.data.chosen import UNLABELLED
 from fer_data.data.labels import EMOTIONS_BY_CODE, USAGES, split_of_usage
 from fer_data.data.sources import source
 from fer_data.data.sources.csv_blocks import SHORT, Block, fields_of
@@ -53,6 +53,8 @@ class Rows:
         Empty unless asked for.
     rejects : list of Reject
         The bad rows, which are in none of the above.
+    usages : set of (bytes, str)
+        Values of the usage column, each with its split.
     """
 
     rows: list[int] = field(default_factory=list)
@@ -60,6 +62,7 @@ class Rows:
     splits: list[str] = field(default_factory=list)
     pixels: NDArray[np.uint8] = field(default_factory=lambda: np.empty((0, 48, 48), np.uint8))
     rejects: list[Reject] = field(default_factory=list)
+    usages: set[tuple[bytes, str]] = field(default_factory=set)
 
 
 def bad_row(path: Path, reject: Reject) -> DataError:
@@ -71,6 +74,7 @@ def parse(block: Block, columns: Columns, *, merge_test: bool, with_pixels: bool
     """Parse a block's lines; a bad row becomes a `Reject`, never an exception."""
     found = Rows()
     cells: list[bytes | memoryview] = []
+    usages = found.usages
     view = memoryview(block.data)
     for row, (start, stop) in enumerate(_lines(block.data), start=block.first_row):
         if len(found.rejects) > source.MAX_BAD_ROWS:  # `check_bad_rows` ends it
@@ -92,6 +96,8 @@ def parse(block: Block, columns: Columns, *, merge_test: bool, with_pixels: bool
             found.rejects.append(Reject(row, "pixels", wrong_number(len(bytes(cell).split()))))
             continue
         label, split = parsed
+        if columns.usage is not None:
+            usages.add((bytes(fields[columns.usage]), split))
         found.rows.append(row)
         found.labels.append(label)
         found.splits.append(split)

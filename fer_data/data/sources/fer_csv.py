@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.class_names import ClassNames, parsed
-from fer_data.data.dataset import Dataset, LeftOut
-from fer_data.data.labels import EMOTIONS, SPLITS
+from fer_data.data.dataset import Dataset
+from fer_data.data.labels import EMOTIONS, SPLITS, split_notes
+from fer_data.data.left_out import LeftOut
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.sources import source
@@ -71,6 +72,7 @@ def read(path: Path, options: LoadOptions) -> Dataset:
     rows: list[int] = []
     labels: list[int] = []
     splits: list[str] = []
+    usages: set[tuple[bytes, str]] = set()
     left_out: list[LeftOut] = []
     are_values_known = False
     num_codes = _num_codes(options.class_names)
@@ -87,6 +89,7 @@ def read(path: Path, options: LoadOptions) -> Dataset:
             rows += part.rows
             labels += part.labels
             splits += part.splits
+            usages |= part.usages
     if not num_codes and may_be_other_codes(columns, labels):
         check_values(path)
     if not rows:
@@ -106,8 +109,13 @@ def read(path: Path, options: LoadOptions) -> Dataset:
         split_codes=np.array([present.index(split) for split in splits], np.int8),
         labels=np.array(labels, np.int32),
         left_out=tuple(left_out),
-        notes=columns.notes,
+        notes=(*columns.notes, *split_notes(_texts(usages))),
     )
+
+
+def _texts(usages: set[tuple[bytes, str]]) -> Iterator[tuple[str, str]]:
+    for value, split in sorted(usages):
+        yield value.strip().decode("utf-8", "replace"), split
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data.dataset import Dataset, LeftOut
+from fer_data.data.dataset import Dataset
+from fer_data.data.left_out import LeftOut
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.sources import archive, source

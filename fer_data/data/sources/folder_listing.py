@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from fer_data.data.dataset import LeftOut
+from fer_data.data.left_out import LeftOut
 from fer_data.data.sources import class_folders, image_tables
 from fer_data.data.sources.class_layout import Layout
 from fer_data.data.sources.files import Entry, Files

@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data.dataset import UNLABELLED, Dataset
-from fer_data.data.labels import SPLITS
+from fer_data.data.dataset import Dataset
 from fer_data.data.options import LoadOptions
-from fer_data.data.origin import Origin
 from fer_data.data.sources import archive, folder
 from fer_data.data.sources.labels_table import TableMatch, match_table
 from fer_data.data.sources.name_pattern import labels_from_names, split_of_path
+from fer_data.data.sources.table import build
 from fer_data.data.sources.tables import TABLE_SUFFIXES, Table, read_table, table_of_frame
 from fer_data.errors import DataError, UsageError
 
@@ -56,28 +55,14 @@ def read(data: Any, options: LoadOptions) -> Dataset:
     names = sorted({label for label in match.labels if label is not None})
     if not names:
         raise DataError(f"{path}: {words}: no image has a label")
-    places = {name: place for place, name in enumerate(names)}
     found = [files[row] for row in match.rows.tolist()]
     splits = match.splits or [split_of_path(file) for file in found]
-    present = [split for split in SPLITS if split in set(splits)]
     groups, group_names = _groups(match.groups)
-    return Dataset(
-        Origin(path, words, tuple(names), np.array(found, np.str_)),
-        class_names=tuple(names),
-        splits=tuple(present),
-        split_codes=np.array([present.index(split) for split in splits], np.int8),
-        labels=np.array(
-            [UNLABELLED if label is None else places[label] for label in match.labels], np.int32
-        ),
-        groups=groups,
-        group_names=group_names,
-        left_out=tuple(
-            one
-            for one in left_out
-            if "hidden" not in one.reason and path / one.name != options.labels
-        ),
-        notes=match.notes,
-    )
+    beside = [
+        one for one in left_out if "hidden" not in one.reason and path / one.name != options.labels
+    ]
+    dataset = build(path, words, names, zip(splits, match.labels, found, strict=True), beside)
+    return replace(dataset, groups=groups, group_names=group_names, notes=match.notes)
 
 
 def names(dataset: Dataset) -> list[str]:

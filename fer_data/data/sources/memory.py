@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data.dataset import UNLABELLED, Dataset
-from fer_data.data.labels import SPLITS, split_of_folder
+from fer_data.data.chosen import UNLABELLED
+from fer_data.data.dataset import Dataset
+from fer_data.data.labels import SPLITS, split_notes, split_of_folder
 from fer_data.data.origin import Origin
 from fer_data.data.sources.content import State
 from fer_data.data.sources.piece import Found, Pieces
 from fer_data.data.sources.source import made_names
-from fer_data.data.sources.table import MAX_CLASSES
+from fer_data.data.sources.table import MAX_CLASSES, format_of
 from fer_data.errors import DataError, UsageError
 
 _AT_ONCE = 256
@@ -127,6 +129,7 @@ def dataset_of(name: str, layout: str, parts: Mapping[str, Part]) -> Dataset:
         If a name is no split's, two are one split's, or parts number other classes.
     """
     splits: dict[str, Part] = {}
+    notes: list[str] = []
     for given, part in parts.items():
         split = split_of_folder(given) or ""
         if split not in SPLITS or split in splits:
@@ -135,6 +138,7 @@ def dataset_of(name: str, layout: str, parts: Mapping[str, Part]) -> Dataset:
                 f"choose from {', '.join(SPLITS)}"
             )
         splits[split] = part
+        notes += split_notes([(given, split)])
     present = [split for split in SPLITS if split in splits and len(splits[split].images)]
     if not present:
         raise DataError(f"{name}: {layout}, but no image in it")
@@ -148,13 +152,14 @@ def dataset_of(name: str, layout: str, parts: Mapping[str, Part]) -> Dataset:
         place = np.array([*(names.index(one) for one in part.class_names), UNLABELLED])
         labels.append(place[part.labels])
     sizes = [len(part.images) for part in chosen]
+    are_arrays = all(isinstance(part.images, np.ndarray) for part in chosen)
+    image_format = format_of([part.images.shape for part in chosen]) if are_arrays else None
     groups, group_names = None, np.zeros(0, np.str_)
     if all(part.groups is not None for part in chosen):
         group_names, groups = np.unique(
             np.concatenate([part.groups for part in chosen if part.groups is not None]),
             return_inverse=True,
         )
-    notes = []
     if empty := len(names) - len(np.unique(np.concatenate(labels).clip(min=0))):
         notes.append(f"{empty:,} of {len(names):,} classes have no sample")
     return Dataset(
@@ -164,7 +169,7 @@ def dataset_of(name: str, layout: str, parts: Mapping[str, Part]) -> Dataset:
             tuple(names),
             np.arange(sum(sizes)),
             arrays=tuple(part.images for part in chosen),
-            image_format=_format_of([part.images for part in chosen]),
+            image_format=image_format,
         ),
         class_names=tuple(names),
         splits=tuple(present),
@@ -174,15 +179,6 @@ def dataset_of(name: str, layout: str, parts: Mapping[str, Part]) -> Dataset:
         group_names=group_names,
         notes=tuple(notes),
     )
-
-
-def _format_of(parts: Sequence[Any]) -> Any:
-    """Return size and colour of arrays of images; None where it takes a look at each."""
-    if not all(isinstance(images, np.ndarray) for images in parts):
-        return None
-    sizes = sorted({images.shape[1:3] for images in parts}, key=lambda size: size[0] * size[1])
-    in_color = any(images.shape[3:] == (3,) for images in parts)
-    return sizes[0], sizes[-1], "rgb" if in_color else "grey"
 
 
 def checked_images(where: str, images: Any, *, from_float: bool) -> NDArray[np.uint8]:
@@ -241,7 +237,11 @@ def raw_of(value: Any, name: str) -> NDArray[np.uint8] | bytes | DataError:
     if isinstance(value, dict) and isinstance(value.get("bytes"), bytes):
         return bytes(value["bytes"])
     if hasattr(value, "convert"):  # Pillow's
-        grey = value.mode in ("1", "L", "LA", "I;16")
+        if value.mode.startswith("I;16"):
+            file = io.BytesIO()
+            value.save(file, "PNG")
+            return file.getvalue()
+        grey = value.mode in ("1", "L", "LA")
         return np.asarray(value.convert("L" if grey else "RGB"), np.uint8)
     pixels = np.asarray(value)
     if pixels.dtype == np.uint8 and pixels.ndim in (2, 3):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fer_data.data.labels import split_of_folder
+from fer_data.data.labels import split_notes, split_of_folder
 from fer_data.data.sources.labels_table import TableMatch
 from fer_data.data.sources.table_columns import quoted
 from fer_data.errors import DataError, UsageError
@@ -67,6 +67,8 @@ def labels_from_names(files: Sequence[str], pattern: str | re.Pattern[str]) -> T
         groups = [(match["group"] or None) if match else None for match in found]
     read = ", ".join(["label", *(name for name in ("split", "group") if name in named)])
     notes = [f"{read} from the names of files"]
+    if "split" in named:
+        notes += split_notes((match["split"], _split(match)) for match in found if match)
     if without:
         notes.append(
             f"no label in the names of {counted(len(without), 'file')} of the "

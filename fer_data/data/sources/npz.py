@@ -29,14 +29,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.data.chosen import UNLABELLED
 from fer_data.data.class_names import NUMERIC, renamed
-from fer_data.data.dataset import UNLABELLED, Dataset
-from fer_data.data.labels import SPLITS, split_of_folder
+from fer_data.data.dataset import Dataset
+from fer_data.data.labels import SPLITS, split_notes, split_of_folder
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.sources import archive, npz_arrays, source
 from fer_data.data.sources.piece import Found, Pieces
-from fer_data.data.sources.table import MAX_CLASSES, dataset_of
+from fer_data.data.sources.table import MAX_CLASSES, dataset_of, format_of
 from fer_data.errors import DataError
 
 state = source.state
@@ -135,7 +136,7 @@ def _own(path: Path, file: zipfile.ZipFile) -> Dataset:
             raise DataError(f"{path}: split {split!r} is none of {', '.join(SPLITS)}")
     _check_range(path, "labels", labels, UNLABELLED, len(class_names))
     _check_range(path, "split_codes", codes, 0, len(splits))
-    layout, form = f"npz ({_by(shape)})", _format([shape])
+    layout, form = f"npz ({_by(shape)})", format_of([shape])
     dataset = dataset_of(path, layout, class_names, labels, splits, codes, image_format=form)
     if not npz_arrays.has(file, "groups"):
         return dataset
@@ -163,11 +164,12 @@ def _of_parts(path: Path, file: zipfile.ZipFile, kind: str, parts: list[Part]) -
     class_names = [str(low + code) for code in range(int(whole.max(initial=-1)) + 1)]
     codes = np.repeat(np.arange(len(parts)), [len(found) for found in labels])
     layout = f"npz of {kind} ({' and '.join(dict.fromkeys(map(_by, shapes)))})"
-    splits, form = [part.split for part in parts], _format(shapes)
+    splits, form = [part.split for part in parts], format_of(shapes)
     dataset = dataset_of(path, layout, class_names, whole, splits, codes, image_format=form)
     dataset = renamed(dataset, NUMERIC)
     used = {name for part in parts for name in (part.images, part.labels)}
     notes = [f"{part.images} has no labels beside it" for part in parts if not part.labels]
+    notes += split_notes((part.images, part.split) for part in parts)
     if others := [name for name in npz_arrays.names(file) if name not in used]:
         notes.append(f"arrays not used: {npz_arrays.listed(others)}")
     return replace(dataset, notes=tuple(notes))
@@ -177,13 +179,6 @@ def _shape(path: Path, file: zipfile.ZipFile, name: str) -> tuple[int, ...]:
     with npz_arrays.images(file, name) as (_, shape):
         source.check_bad_rows(path, shape[0] - npz_arrays.packed_size(file, name))  # no byte each
     return shape
-
-
-def _format(shapes: list[tuple[int, ...]]) -> Any:
-    """Return the sizes and the colour of images of some shapes, as `Origin.image_format` is."""
-    sizes = sorted((shape[1], shape[2]) for shape in shapes)
-    is_rgb = any(shape[3:] == (3,) for shape in shapes)
-    return sizes[0], sizes[-1], "rgb" if is_rgb else "grey"
 
 
 def _by(shape: tuple[int, ...]) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from fer_data.data.dataset import LeftOut
-from fer_data.data.labels import SPLITS, split_of_folder
+from fer_data.data.labels import split_of_folder
+from fer_data.data.left_out import LeftOut
+from fer_data.data.sources.source import inside
 from fer_data.errors import DataError
 
 _FILE = re.compile(r"(?P<split>[A-Za-z_]+)(-\d{5}-of-\d{5,})?(-[0-9a-f]{16})?\.parquet", re.ASCII)
@@ -19,28 +20,14 @@ def split_files(path: Path) -> tuple[list[tuple[str | None, Path]], list[LeftOut
     """
     if path.is_file():
         return [(split_of_file(path), path)], []
-    found: list[tuple[str | None, Path]] = []
-    left_out = []
-    root = path.resolve()
-    for file in listed(path):
-        split = split_of_file(file)
-        if split is None:
-            left_out.append(
-                LeftOut(str(file.relative_to(path)), "a parquet file of no known split")
-            )
-        elif not file.is_file():
-            left_out.append(LeftOut(str(file.relative_to(path)), "not a regular file"))
-        elif not file.resolve().is_relative_to(root):
-            reason = "a symbolic link that leads out of the data set"
-            left_out.append(LeftOut(str(file.relative_to(path)), reason))
-        else:
-            found.append((split, file))
-    if not found:
+    found, left_out = inside(
+        path, "parquet", ((split_of_file(file), file) for file in listed(path))
+    )
+    if not any(split for split, _ in found):
         raise DataError(
             f"{path}: no parquet file here that names its split; "
             "expected data/train-00000-of-00001.parquet"
         )
-    found.sort(key=lambda item: (SPLITS.index(item[0] or ""), item[1].name))
     return found, left_out
 
 

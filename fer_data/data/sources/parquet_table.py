@@ -6,7 +6,6 @@ schema's ``huggingface`` metadata has (or text). An integer of -1 and a null are
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -19,12 +18,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from fer_data.data.dataset import UNLABELLED, Dataset, LeftOut
+from fer_data.data.chosen import UNLABELLED
+from fer_data.data.dataset import Dataset
 from fer_data.data.first_bytes import HEAD_BYTES, kind_of
-from fer_data.data.labels import SPLITS
+from fer_data.data.labels import SPLITS, split_notes
+from fer_data.data.left_out import LeftOut
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.sources import source
+from fer_data.data.sources.parquet_features import Columns, columns_of, is_text
 from fer_data.data.sources.parquet_names import split_files
 from fer_data.data.sources.piece import Found, Pieces
 from fer_data.data.sources.table import MAX_CLASSES, dataset_of
@@ -41,15 +43,6 @@ _BAD = UNLABELLED - 1
 
 MAX_BYTES = 256 << 20
 """Of one picture's file."""
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The columns of a file that matter, and the class names where labels are integers."""
-
-    image: str
-    label: str | None
-    class_names: tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
@@ -94,7 +87,7 @@ def read(path: Path, options: LoadOptions) -> Dataset:
     num_bad = first = 0
     for split, file_path in files:
         with opened(file_path) as file:
-            columns = _columns(file_path, file.schema_arrow, options)
+            columns = columns_of(file_path, file.schema_arrow, options)
             splits.append(split or _own_split(file.schema_arrow))
             num_rows = _num_rows(file)
             num_bad += num_rows - file_path.stat().st_size  # without a byte each
@@ -130,6 +123,7 @@ def read(path: Path, options: LoadOptions) -> Dataset:
         found_data = found_data.noted(
             f"image from {printable(columns.image)!r}, label from {printable(columns.label)!r}"
         )
+    found_data = found_data.noted(*split_notes((file.name, split) for split, file in files))
     return replace(found_data, origin=replace(found_data.origin, image_column=columns.image))
 
 
@@ -200,95 +194,9 @@ def _checked(value: Any, name: str) -> bytes | DataError:
     return DataError(f"{name}: {cause}")
 
 
-def _columns(path: Path, schema: pa.Schema, options: LoadOptions) -> Columns:
-    features = _features(schema)
-    image = _one(path, schema, features, _IMAGE, options.image_column)
-    if image is None or not _holds_bytes(schema.field(image).type):
-        raise DataError(
-            f"{path}: no column of images; expected image, a struct of bytes and path, "
-            "as Hugging Face's datasets write it"
-        )
-    label = _one(path, schema, features, _LABEL, options.label_column)
-    if label is None:
-        return Columns(image, None, None)
-    if pa.types.is_integer(schema.field(label).type):
-        names = features.get(label, {}).get("names")
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise DataError(
-                f"{path}: column {label} has no class names; write them as a ClassLabel's, "
-                "or as text"
-            )
-        if len(set(names)) < len(names):
-            raise DataError(f"{path}: column {label} has a class name twice")
-        return Columns(image, label, tuple(names))
-    if _is_text(schema.field(label).type):
-        return Columns(image, label, None)
-    raise DataError(f"{path}: column {label} is {schema.field(label).type}; expected int64 or text")
-
-
-def _features(schema: pa.Schema) -> dict[str, dict[str, Any]]:
-    try:
-        info = json.loads((schema.metadata or {})[b"huggingface"])["info"]
-        features = info["features"]
-        return {name: about for name, about in features.items() if isinstance(about, dict)}
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):  # none such, or odd
-        return {}
-
-
-_IMAGE = "image_column", "Image", ("image", "img")
-_LABEL = "label_column", "ClassLabel", ("label", "labels")
-
-
-def _one(
-    path: Path,
-    schema: pa.Schema,
-    features: dict[str, dict[str, Any]],
-    wanted: tuple[str, str, tuple[str, ...]],
-    named: str | None,
-) -> str | None:
-    """Return the column that is named, else the only one of a kind of feature, else a usual name.
-
-    Raises
-    ------
-    DataError
-        If there is no such column, or several of the kind and none of them has a usual name.
-    """
-    argument, kind, usual = wanted
-    if named is not None:
-        if schema.names.count(named) != 1:
-            raise DataError(
-                f"{path}: no column {named!r}; it has {', '.join(map(printable, schema.names))}",
-                fix={argument: tuple(schema.names)},
-            )
-        return named
-    of_kind = [name for name, about in features.items() if about.get("_type") == kind]
-    there = [name for name in of_kind if schema.names.count(name) == 1]
-    by_name = [name for name in usual if schema.names.count(name) == 1]
-    if len(there) > 1 and not set(by_name) & set(there):
-        raise DataError(
-            f"{path}: several columns of {kind}: {', '.join(map(printable, there))}",
-            fix={argument: tuple(there)},
-        )
-    preferred = [name for name in by_name if name in there]
-    return next(iter((*preferred, *there, *by_name)), None)
-
-
-def _holds_bytes(kind: pa.DataType) -> bool:
-    if not pa.types.is_struct(kind):
-        return False
-    place = kind.get_field_index("bytes")
-    return place >= 0 and kind.field(place).type in (pa.binary(), pa.large_binary())
-
-
 def _own_split(schema: pa.Schema) -> str:
     found = (schema.metadata or {}).get(SPLIT_KEY, b"train").decode("utf-8", "replace")
     return found if found in SPLITS else "train"
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    return kind in (pa.string(), pa.large_string(), pa.string_view())
 
 
 def _num_rows(file: pq.ParquetFile) -> int:
@@ -306,7 +214,7 @@ def _paths(path: Path, column: str) -> list[str | None]:
         num_rows = _num_rows(file)
         image = file.schema_arrow.field(column)
     place = image.type.get_field_index("path")
-    if place < 0 or not _is_text(image.type.field(place).type):
+    if place < 0 or not is_text(image.type.field(place).type):
         return [None] * num_rows
     paths: list[str | None] = []
     column = f"{image.name}.path"

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fer_data.data.dataset import Dataset
+from fer_data.data.labels import SPLITS
+from fer_data.data.left_out import LeftOut
 from fer_data.data.origin import Origin
 from fer_data.data.sources.content import State
 from fer_data.errors import DataError
@@ -54,6 +56,37 @@ def check_bad_rows(path: Path, number: int) -> None:
     """
     if number > MAX_BAD_ROWS:
         raise DataError(f"{path}: more than {MAX_BAD_ROWS:,} bad rows; it is no such data set")
+
+
+def inside(
+    root: Path, kind: str, files: Iterable[tuple[str | None, Path]]
+) -> tuple[list[tuple[str | None, Path]], list[LeftOut]]:
+    """Return the files of a folder by split and name, with their splits, and what is none of them.
+
+    That are those that are no regular files, or lead out of the folder, and, where the name of any
+    file tells a split, those whose name tells none.
+    """
+    found: list[tuple[str | None, Path]] = []
+    left_out = []
+    for split, file in files:
+        reason = ""
+        if not file.is_file():
+            reason = "not a regular file"
+        elif not file.resolve().is_relative_to(root.resolve()):
+            reason = "a symbolic link that leads out of the data set"
+        if reason:
+            left_out.append(LeftOut(str(file.relative_to(root)), reason))
+        else:
+            found.append((split, file))
+    if any(split for split, _ in found):
+        unknown = [file for split, file in found if split is None]
+        left_out += [
+            LeftOut(str(file.relative_to(root)), f"a {kind} file of no known split")
+            for file in unknown
+        ]
+        found = [(split, file) for split, file in found if split]
+    found.sort(key=lambda item: (SPLITS.index(item[0]) if item[0] else 0, str(item[1])))
+    return found, left_out
 
 
 def file_name(split: str, row: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fer_data.data.labels import split_of_folder
+from fer_data.data.labels import split_notes, split_of_folder
 from fer_data.data.sources.column_values import plain
 from fer_data.data.sources.table_columns import Table, quoted
 from fer_data.errors import DataError
@@ -45,7 +45,7 @@ def find_split_column(
                 f"{table.where(row)}: column {quoted(given)} holds {quoted(bad)}; expected "
                 "train, validation or test"
             )
-        return SplitColumn(given, splits)
+        return SplitColumn(given, splits, split_notes(zip(columns[given], splits, strict=True)))
     found: dict[str, list[str]] = {}
     notes: list[str] = []
     for name, values in columns.items():
@@ -63,6 +63,7 @@ def find_split_column(
             f"{table.path}: {len(found)} columns could be the split. Choose one",
             fix={"split_column": list(found)},
         )
+    notes += split_notes(zip(columns[name], splits, strict=True))
     return SplitColumn(name, splits, tuple(notes))
 
 

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data.dataset import UNLABELLED, Dataset, LeftOut
+from fer_data.data.chosen import UNLABELLED
+from fer_data.data.dataset import Dataset
 from fer_data.data.labels import SPLITS
+from fer_data.data.left_out import LeftOut
 from fer_data.data.origin import Origin
 from fer_data.errors import DataError
 
@@ -27,7 +29,7 @@ def dataset_of(
     splits: Sequence[str],
     split_codes: NDArray[np.int64],
     *,
-    rows: NDArray[np.int64] | None = None,
+    rows: NDArray[Any] | None = None,
     left_out: Iterable[LeftOut] = (),
     image_format: Any = None,
 ) -> Dataset:
@@ -45,8 +47,8 @@ def dataset_of(
         Any of `fer_data.data.labels.SPLITS`, in any order, and more than once too.
     split_codes : ndarray of int64, shape [N]
         Places in `splits`.
-    rows : ndarray of int64, shape [N], optional
-        Where the samples stand in the table; without, all of it are samples.
+    rows : ndarray of int64 or str, shape [N], optional
+        Where the samples are: in the table, all of it by default, or in which files.
     left_out : iterable of LeftOut
     image_format
         Of `fer_data.data.origin.Origin`.
@@ -56,62 +58,57 @@ def dataset_of(
     DataError
         If there is no sample.
     """
+    left_out = tuple(left_out)
     if not len(labels):
-        return build(path, layout, class_names, (), left_out)  # which says so
+        raise DataError(f"{path}: {layout}, but no picture in it{_what_was_found(left_out)}")
     names = sorted(class_names)
     place = {name: code for code, name in enumerate(names)}
     present = {splits[code] for code in np.unique(split_codes).tolist()}
     kept = [split for split in SPLITS if split in present]
     new_labels = [*(place[name] for name in class_names), UNLABELLED]
     new_codes = [kept.index(split) if split in present else -1 for split in splits]
+    rows = np.arange(len(labels)) if rows is None else rows
     return Dataset(
-        Origin(
-            path,
-            layout,
-            tuple(names),
-            np.arange(len(labels)) if rows is None else rows,
-            image_format=image_format,
-        ),
+        Origin(path, layout, tuple(names), rows, image_format=image_format),
         class_names=tuple(names),
         splits=tuple(kept),
         split_codes=np.array(new_codes, np.int8)[split_codes],
         labels=np.array(new_labels, np.int32)[labels],
-        left_out=tuple(left_out),
+        left_out=left_out,
     )
 
 
 def build(
-    root: Path,
+    path: Path,
     layout: str,
     class_names: Iterable[str],
     samples: Iterable[tuple[str, str | None, str | int]],
     left_out: Iterable[LeftOut] = (),
 ) -> Dataset:
-    """Build a dataset from (split, class name or None, location) triples.
+    """Return the dataset of (split, class name or None, location) triples.
 
     Raises
     ------
     DataError
-        If there is no sample at all.
+        If there is no sample.
     """
+    names = sorted(set(class_names))
+    code_of: dict[str | None, int] = {name: code for code, name in enumerate(names)}
+    code_of[None] = UNLABELLED
     rows = list(samples)
-    left_out = tuple(left_out)
-    names = tuple(sorted(set(class_names)))
-    if not rows:
-        raise DataError(f"{root}: {layout}, but no picture in it{_what_was_found(left_out)}")
-    present = {split for split, _, _ in rows}
-    splits = tuple(split for split in SPLITS if split in present)
-    split_codes = {split: code for code, split in enumerate(splits)}
-    label_codes: dict[str | None, int] = {name: code for code, name in enumerate(names)}
-    label_codes[None] = UNLABELLED
-    return Dataset(
-        Origin(root, layout, names, np.array([location for _, _, location in rows])),
-        class_names=names,
-        splits=splits,
-        split_codes=np.array([split_codes[split] for split, _, _ in rows], np.int8),
-        labels=np.array([label_codes[name] for _, name, _ in rows], np.int32),
-        left_out=left_out,
+    labels = np.array([code_of[label] for _, label, _ in rows], np.int64)
+    splits = np.array([SPLITS.index(split) for split, _, _ in rows], np.int64)
+    locations = np.array([location for _, _, location in rows])
+    return dataset_of(
+        path, layout, names, labels, SPLITS, splits, rows=locations, left_out=left_out
     )
+
+
+def format_of(shapes: Iterable[tuple[int, ...]]) -> Any:
+    """Return the `Origin.image_format` of arrays of images, by their shapes [N, H, W, ...]."""
+    shapes = sorted(shapes, key=lambda shape: shape[1] * shape[2])
+    is_rgb = any(shape[3:] == (3,) for shape in shapes)
+    return shapes[0][1:3], shapes[-1][1:3], "rgb" if is_rgb else "grey"
 
 
 def _what_was_found(left_out: tuple[LeftOut, ...]) -> str:

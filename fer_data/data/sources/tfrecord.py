@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.dataset import Dataset
+from fer_data.data.labels import split_notes
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.sources import source
@@ -101,7 +102,7 @@ def read(path: Path, options: LoadOptions) -> Dataset:
         bad = next(item for item in found.left_out if item.is_bad)
         raise skippable(f"{path}: {bad.name}: {bad.reason}")
     source.check_bad_rows(path, found.num_bad)
-    notes = []
+    notes = [*split_notes((file.name, split) for split, file in files)]
     if (features.image, features.label) != _CONVENTION:
         notes.append(f"image from {features.image!r}, label from {features.label!r}")
     if files[0][0] is None and path.is_dir():

@@ -7,8 +7,8 @@ import re
 import struct
 from pathlib import Path
 
-from fer_data.data.dataset import LeftOut
-from fer_data.data.labels import SPLITS, split_of_folder, splits_in
+from fer_data.data.labels import split_of_folder, splits_in
+from fer_data.data.left_out import LeftOut
 from fer_data.data.sources import source
 from fer_data.errors import DataError
 
@@ -42,32 +42,17 @@ def split_files(path: Path) -> tuple[list[tuple[str | None, Path]], list[LeftOut
     """
     if path.is_file():
         return [(_split_of(path), path)], []
-    found: list[tuple[str | None, Path]] = []
-    left_out = []
-    root = path.resolve()
-    for file in listed(path):
-        split = _split_of(file) or (
-            split_of_folder(file.parent.name) if file.parent != path else None
-        )
-        reason = ""
-        if not file.is_file():
-            reason = "not a regular file"
-        elif not file.resolve().is_relative_to(root):
-            reason = "a symbolic link that leads out of the data set"
-        if reason:
-            left_out.append(LeftOut(str(file.relative_to(path)), reason))
-        else:
-            found.append((split, file))
-    if any(split for split, _ in found):
-        for split, file in found:
-            if split is None:
-                name = str(file.relative_to(path))
-                left_out.append(LeftOut(name, "a TFRecord file of no known split"))
-        found = [(split, file) for split, file in found if split]
+    found, left_out = source.inside(
+        path, "TFRecord", ((_split_in(path, file), file) for file in listed(path))
+    )
     if not found:
         raise DataError(f"{path}: no regular TFRecord file in it")
-    found.sort(key=lambda item: (SPLITS.index(item[0]) if item[0] else 0, str(item[1])))
     return found, left_out
+
+
+def _split_in(root: Path, file: Path) -> str | None:
+    """Return the split that a file's name tells, or that of the folder in the data set."""
+    return _split_of(file) or (split_of_folder(file.parent.name) if file.parent != root else None)
 
 
 def check_records(path: Path) -> int:

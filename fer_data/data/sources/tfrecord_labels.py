@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data.dataset import UNLABELLED, Dataset, LeftOut
-from fer_data.data.labels import SPLITS
-from fer_data.data.origin import Origin
+from fer_data.data.chosen import UNLABELLED
+from fer_data.data.dataset import Dataset
+from fer_data.data.left_out import LeftOut
 from fer_data.data.sources import source
-from fer_data.data.sources.table import MAX_CLASSES
+from fer_data.data.sources.table import MAX_CLASSES, dataset_of
 from fer_data.data.sources.tfrecord_features import Features, Kind
 from fer_data.errors import DataError
 from fer_data.util.words import printable
@@ -102,38 +102,27 @@ class Labels:
         left_out : list of LeftOut
         """
         every = np.concatenate(self._parts) if self._parts else np.zeros(0, np.int64)
-        class_names, labels = self._classes(every)
-        rows = np.flatnonzero(labels != _BAD)
-        if not len(rows):
-            raise DataError(f"{self._path}: TFRecord files, but no usable record in them")
-        bad = np.flatnonzero(labels == _BAD)
-        source.check_bad_rows(self._path, len(bad))
-        left_out = [*left_out, *(LeftOut(locations[row], "bad label") for row in bad.tolist())]
-        present = {splits[code] for code in np.unique(split_codes[rows]).tolist()}
-        kept = [split for split in SPLITS if split in present]
-        new_codes = [kept.index(split) if split in present else -1 for split in splits]
-        return Dataset(
-            Origin(self._path, "TFRecord files", class_names, np.array(locations)[rows]),
-            class_names=class_names,
-            splits=tuple(kept),
-            split_codes=np.array(new_codes, np.int8)[split_codes[rows]],
-            labels=labels[rows],
-            left_out=tuple(left_out),
-        )
-
-    def _classes(self, every: NDArray[np.int64]) -> tuple[tuple[str, ...], NDArray[np.int32]]:
-        """Return class names in alphabetical order, and the labels [N] by that order."""
         names = self._names(every)
         if len(set(names.values())) < len(names):
             raise DataError(f"{self._path}: two labels have one name among {_shown(names)}")
-        ordered = sorted(names.values())
-        place = {name: code for code, name in enumerate(ordered)}
         values = np.unique(every)
-        codes = [
-            UNLABELLED if value == UNLABELLED else place[names[value]] if value in names else _BAD
-            for value in values.tolist()
-        ]
-        return tuple(ordered), np.array(codes, np.int32)[np.searchsorted(values, every)]
+        place = {value: code for code, value in enumerate(names)} | {UNLABELLED: UNLABELLED}
+        codes = np.array([place.get(value, _BAD) for value in values.tolist()], np.int64)
+        labels = codes[np.searchsorted(values, every)]
+        rows, bad = np.flatnonzero(labels != _BAD), np.flatnonzero(labels == _BAD)
+        if not len(rows):
+            raise DataError(f"{self._path}: TFRecord files, but no usable record in them")
+        source.check_bad_rows(self._path, len(bad))
+        return dataset_of(
+            self._path,
+            "TFRecord files",
+            list(names.values()),
+            labels[rows],
+            splits,
+            split_codes[rows],
+            rows=np.array(locations)[rows],
+            left_out=[*left_out, *(LeftOut(locations[row], "bad label") for row in bad.tolist())],
+        )
 
     def _names(self, every: NDArray[np.int64]) -> dict[int, str]:
         """Return the name of each label."""

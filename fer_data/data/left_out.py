@@ -1,0 +1,49 @@
+"""What was found in a data set and is no sample, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.util.words import printable
+
+CANNOT_BE_DECODED = "cannot be decoded"
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file, folder or row that is not part of the data, and why."""
+
+    name: str
+    reason: str
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether it is an error unless bad ones are skipped: something is wrong with it."""
+        return self.reason.startswith(("bad ", CANNOT_BE_DECODED))
+
+
+@runtime_checkable
+class Exclusions(Protocol):
+    """What says which samples to exclude, as an audit does."""
+
+    @property
+    def exclude_rows(self) -> NDArray[np.int64]:
+        """Their rows in the origin."""
+        ...
+
+
+def summary(left_out: Iterable[LeftOut]) -> list[str]:
+    """Return a line for each reason: how many were left out, and the first names."""
+    names: dict[str, list[str]] = {}
+    for item in left_out:
+        names.setdefault(item.reason, []).append(item.name)
+    return [
+        f"{len(found):,} left out, {reason}: {', '.join(map(printable, found[:3]))}"
+        + (", …" if len(found) > 3 else "")
+        for reason, found in names.items()
+    ]
