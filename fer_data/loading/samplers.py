@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
 
 from fer_data.errors import UsageError
 from fer_data.loading import resume
+from fer_data.loading.sampler_state import Position, at_batch_size
+from fer_data.loading.step_sequence import StepSequence
 from fer_data.loading.strata import class_codes, combined, strategy_of
+from fer_data.loading.wrappers import check_wrappers
 from fer_data.sampling.class_batches import ClassBatches
 from fer_data.sampling.planner import LOWER_HALF, EpochPlan, Planner
 from fer_data.sampling.schedule import EpochSize
@@ -22,8 +26,6 @@ from fer_data.sampling.shard import WHOLE, Shard, checked_shard
 from fer_data.sampling.steps import Draws, Steps
 from fer_data.sampling.strategy import Strategy
 from fer_data.util.checks import whole_number
-
-_AT_ONCE = 1 << 16
 
 
 class BalancedBatchSampler:
@@ -103,7 +105,7 @@ class BalancedBatchSampler:
         self.drop_last, self.with_repeats = drop_last, with_repeats
         self._codes, self._shuffle, self._epoch_size = codes, shuffle, epoch_size
         self._per_class = classes_per_batch, samples_per_class
-        self._position = _Position(0)
+        self._position = Position(0)
         if self._per_class == (None, None):
             self.strategy: Strategy | None = strategy_of(balance, codes, names)
             self.batch_size = whole_number("batch_size", batch_size, 1)
@@ -112,12 +114,7 @@ class BalancedBatchSampler:
             self.batch_size = _product(classes_per_batch, samples_per_class, batch_size)
         whole_number("seed", seed)
         self._make_draws()
-        if self._steps.per_epoch < 1:
-            raise UsageError(
-                f"batch_size: an epoch of {self.num_samples:,} draws has no batch of "
-                f"{self.batch_size:,}"
-            )
-        shard.check(self._steps.smallest)
+        self._check()
 
     def __repr__(self) -> str:
         settings = {name: value for name, value in self._settings().items() if name != "data"}
@@ -159,6 +156,42 @@ class BalancedBatchSampler:
         """Draws of an epoch, of all shards together."""
         return self._steps.epoch_size
 
+    @property
+    def smallest(self) -> int:
+        """Samples of the smallest batch, of all shards together."""
+        return self._steps.smallest
+
+    def sharded(self, shard: Shard, batch_size: int | None = None) -> BalancedBatchSampler:
+        """Return the same sampler for another shard and batch size, standing where this one does.
+
+        Raises
+        ------
+        UsageError
+            If it stands where no batch of that size begins, or the shard would be empty.
+        """
+        found = copy(self)
+        found.shard, found._position = checked_shard(shard), Position(0)
+        if self.strategy is not None:
+            found.batch_size = whole_number("batch_size", batch_size or self.batch_size, 1)
+        found._check()
+        found.load_state_dict(self.state_dict())
+        return found
+
+    def steps(self, num_epochs: int) -> StepSequence:
+        """Return what every step of some epochs is, as a sequence that is computed when asked.
+
+        It is what loaders with random access take, as ``grain.MapDataset.source``; item *k* is
+        ``sampler[k]``, wherever iterating stands.
+
+        Examples
+        --------
+        >>> import fer_data
+        >>> steps = fer_data.BalancedBatchSampler([0, 0, 1], "none", batch_size=2).steps(10)
+        >>> len(steps), len(steps[7])
+        (20, 1)
+        """
+        return StepSequence(self, whole_number("num_epochs", num_epochs, 1) * len(self))
+
     def plan(self, epoch: int) -> EpochPlan:
         """Return the draws of an epoch, of all shards together."""
         size = self.num_samples
@@ -169,7 +202,7 @@ class BalancedBatchSampler:
         whole_number("epoch", epoch)
         position = self._position
         if not position.goes_on or position.is_under_way or position.step // len(self) != epoch:
-            self._position = _Position(epoch * len(self))
+            self._position = Position(epoch * len(self))
 
     def state_dict(self, step: int | None = None) -> dict[str, Any]:
         """Return where the training stands, as a plain dict that `load_state_dict` takes.
@@ -209,10 +242,10 @@ class BalancedBatchSampler:
             If the state is of other labels or settings, and which; or no state.
         """
         settings = self._settings()
-        fitting = _at_batch_size(dict(state), settings, self._steps)
+        fitting = at_batch_size(dict(state), settings, self._steps)
         name = type(self).__name__
         epoch, place = resume.checked(fitting, settings, num_steps=len(self), name=name)
-        self._position = _Position(epoch * len(self) + place, goes_on=place > 0)
+        self._position = Position(epoch * len(self) + place, goes_on=place > 0)
 
     def _make_draws(self) -> None:
         self._draws: Draws | ClassBatches
@@ -232,16 +265,26 @@ class BalancedBatchSampler:
                 )
             )
             size = self._draws.planner.schedule.size
-        self._steps = Steps(size, self.batch_size, self.drop_last)
+        self._size = size
 
-    def _begin(self) -> _Position:
+    def _check(self) -> None:
+        self._steps = Steps(self._size, self.batch_size, self.drop_last)
+        if self._steps.per_epoch < 1:
+            raise UsageError(
+                f"batch_size: an epoch of {self._size:,} draws has no batch of {self.batch_size:,}"
+            )
+        self.shard.check(self._steps.smallest)
+
+    def _begin(self) -> Position:
         """Return where an iteration begins, as the one that counts from now on."""
         last = self._position
         step = last.step
         if last.is_under_way and last.step < last.end:  # it was left
             step = last.end
         end = (step // len(self) + 1) * len(self)
-        self._position = _Position(step, end=end, is_under_way=True)
+        self._position = Position(step, end=end, is_under_way=True)
+        remaining = self._steps.window(end - 1)[1] - self._steps.window(step)[0]
+        check_wrappers(self.shard, remaining)
         return self._position
 
     def _given(self, draws: Any) -> list[Any]:
@@ -266,76 +309,6 @@ class BalancedBatchSampler:
         }
 
 
-class BalancedSampler(BalancedBatchSampler):
-    """Single indices, balanced as a strategy says, each sample used equally often.
-
-    It is what ``DataLoader(dataset, sampler=…, batch_size=…)`` takes, with a batch size of the
-    loader's own. Each shard gets one of every ``shard.count`` draws.
-
-    Parameters
-    ----------
-    labels, balance, seed, shard, epoch_size, shuffle, by, with_repeats
-        As in `BalancedBatchSampler`. Steps count the indices that one shard is given.
-
-    Examples
-    --------
-    >>> import numpy as np, fer_data
-    >>> labels = np.array(["cat"] * 3 + ["dog"])
-    >>> sorted(labels[list(fer_data.BalancedSampler(labels, "oversample"))].tolist())
-    ['cat', 'cat', 'cat', 'dog', 'dog', 'dog']
-    """
-
-    def __init__(
-        self,
-        labels: Any,
-        balance: Any = "oversample",
-        *,
-        seed: int = 0,
-        shard: Shard = WHOLE,
-        epoch_size: EpochSize = None,
-        shuffle: bool = True,
-        by: Sequence[Any] | None = None,
-        with_repeats: bool = False,
-    ) -> None:
-        checked_shard(shard)
-        super().__init__(
-            labels,
-            balance,
-            batch_size=shard.count,
-            drop_last=True,
-            seed=seed,
-            shard=shard,
-            epoch_size=epoch_size,
-            shuffle=shuffle,
-            by=by,
-            with_repeats=with_repeats,
-        )
-
-    def __getitem__(self, step: int) -> Any:
-        """Return the index of a step, counted from 0 through all epochs."""
-        return super().__getitem__(step)[0]
-
-    def __iter__(self) -> Iterator[Any]:
-        """Give the rest of an epoch; an iteration that is left is followed by the next epoch."""
-        position, count = self._begin(), self.shard.count
-        for first in range(position.step, position.end, _AT_ONCE):
-            last = min(first + _AT_ONCE, position.end)
-            draws = self._draws.between(first * count, last * count)
-            for step, index in enumerate(self._given(draws[self.shard.index :: count]), first):
-                position.step = step + 1
-                yield index
-
-
-class _Position:
-    """Where an iteration stands."""
-
-    def __init__(
-        self, step: int, *, end: int = 0, goes_on: bool = False, is_under_way: bool = False
-    ) -> None:
-        self.step, self.end = step, end
-        self.goes_on, self.is_under_way = goes_on, is_under_way
-
-
 def _product(classes: Any, samples: Any, batch_size: Any) -> int:
     for name, value in (("classes_per_batch", classes), ("samples_per_class", samples)):
         whole_number(name, value, 1)
@@ -345,36 +318,3 @@ def _product(classes: Any, samples: Any, batch_size: Any) -> int:
             f"{batch_size}"
         )
     return int(classes * samples)
-
-
-def _at_batch_size(
-    state: dict[str, Any], settings: Mapping[str, str], steps: Steps
-) -> dict[str, Any]:
-    """Return a state of another batch size as one of this, where it is a whole number of batches.
-
-    Raises
-    ------
-    UsageError
-        If it is none.
-    """
-    saved = dict(part.partition(" ")[::2] for part in str(state.get("fingerprint")).split(" | "))
-    if saved.get("batch_size", "") == settings["batch_size"] or saved != {
-        **settings,
-        "batch_size": saved.get("batch_size", ""),
-    }:
-        return state
-    samples = state.get("samples")
-    if not isinstance(samples, int) or samples < 0:
-        return state
-    epoch = samples // steps.epoch_size
-    guess = samples // steps.batch_size if steps.drop_last else epoch * steps.per_epoch
-    while steps.window(guess)[0] < samples:
-        guess += 1
-    if steps.window(guess)[0] != samples:
-        raise UsageError(
-            f"batch_size: {samples:,} samples were trained with batches of {saved['batch_size']}, "
-            f"and they are no whole number of batches of {settings['batch_size']}"
-        )
-    found_epoch, place = divmod(guess, steps.per_epoch)
-    fitting = {"epoch": found_epoch, "step": place, "fingerprint": resume.fingerprint(settings)}
-    return state | fitting
