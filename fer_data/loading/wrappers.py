@@ -1,4 +1,4 @@
-"""What frameworks that wrap a sampler would make of its indices; refused where batches would change.
+"""What frameworks that wrap a sampler make of its indices; refused where batches would change.
 
 A framework wraps a sampler in one of its own and asks for nothing before: only the calls that ask
 for the first index show it. So they are looked at, once an iteration.
