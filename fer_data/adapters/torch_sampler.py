@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
 from typing import Any
 
 from torch import distributed
@@ -95,6 +94,11 @@ class BalancedDistributedSampler(DistributedSampler[Any]):
             self.num_replicas, self.rank = shard.count, shard.index
         return self._batches
 
+    @property
+    def step(self) -> int:
+        """Where the next iteration begins, counted in batches from 0 through all epochs."""
+        return self.batches.step
+
     def __len__(self) -> int:
         """Return how many samples an epoch has for this process."""
         batches = self.batches
@@ -106,7 +110,8 @@ class BalancedDistributedSampler(DistributedSampler[Any]):
         if self._shard is None and not distributed.is_initialized():
             _refuse_unconnected_processes()
         check_batch_size(self.batch_size)
-        return chain.from_iterable(self.batches)
+        for indices in self.batches:
+            yield from indices
 
     def set_epoch(self, epoch: int) -> None:
         """Begin the next iteration with an epoch, unless a state was loaded that is within it."""

@@ -17,6 +17,8 @@ class Position:
         self, step: int, *, end: int = 0, goes_on: bool = False, is_under_way: bool = False
     ) -> None:
         self.step, self.end = step, end
+        self.next = end
+        """Where the iteration after this one begins, even if this one is left before its end."""
         self.goes_on, self.is_under_way = goes_on, is_under_way
 
 

@@ -198,11 +198,26 @@ class BalancedBatchSampler:
         return EpochPlan(self._draws.between(epoch * size, (epoch + 1) * size))
 
     def set_epoch(self, epoch: int) -> None:
-        """Begin the next iteration with an epoch, unless a state was loaded that is within it."""
-        whole_number("epoch", epoch)
-        position = self._position
-        if not position.goes_on or position.is_under_way or position.step // len(self) != epoch:
-            self._position = Position(epoch * len(self))
+        """Begin the next iteration with an epoch, unless a state was loaded that is within it.
+
+        An iteration that is under way, and what a state says of it, stay as they are: Lightning
+        tells the epoch after its iteration began.
+
+        Raises
+        ------
+        UsageError
+            If a state was loaded that is within another epoch.
+        """
+        first, position = whole_number("epoch", epoch) * len(self), self._position
+        if position.is_under_way and position.end - len(self) == first:
+            position.next = first
+        elif not position.goes_on:
+            self._position = Position(first)
+        elif position.step // len(self) != epoch:
+            raise UsageError(
+                f"epoch {epoch} was asked for, and a state was loaded that is within epoch "
+                f"{position.step // len(self)}, the rest of which would not be trained; begin there"
+            )
 
     def state_dict(self, step: int | None = None) -> dict[str, Any]:
         """Return where the training stands, as a plain dict that `load_state_dict` takes.
@@ -278,9 +293,7 @@ class BalancedBatchSampler:
     def _begin(self) -> Position:
         """Return where an iteration begins, as the one that counts from now on."""
         last = self._position
-        step = last.step
-        if last.is_under_way and last.step < last.end:  # it was left
-            step = last.end
+        step = last.next if last.is_under_way else last.step
         end = (step // len(self) + 1) * len(self)
         self._position = Position(step, end=end, is_under_way=True)
         remaining = self._steps.window(end - 1)[1] - self._steps.window(step)[0]

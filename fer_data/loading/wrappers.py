@@ -58,14 +58,13 @@ def check_batch_size(batch_size: int) -> None:
         If what asks for the indices makes batches of another size.
     """
     for owner in _callers():
-        if "BatchSampler" not in type(owner).__name__ or not hasattr(owner, "sampler"):
-            continue
-        if owner.batch_size != batch_size:
-            raise UsageError(
-                f"batch_size: this sampler is for batches of {batch_size} samples a process, and "
-                f"the DataLoader takes {owner.batch_size}; give both the same number"
-            )
-        return
+        if "BatchSampler" in type(owner).__name__ and hasattr(owner, "sampler"):
+            if owner.batch_size != batch_size:
+                raise UsageError(
+                    f"batch_size: this sampler is for batches of {batch_size} samples a process, "
+                    f"and the DataLoader takes {owner.batch_size}; give both the same number"
+                )
+            return
 
 
 def warn_of_whole_batches(shard: Shard) -> None:
