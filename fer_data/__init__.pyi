@@ -1,5 +1,7 @@
 from .adapters.keras_dataset import KerasDataset as KerasDataset
 from .adapters.keras_dataset import keras_dataset as keras_dataset
+from .adapters.keras_resume import ResumeData as ResumeData
+from .adapters.tf_indices import tf_indices as tf_indices
 from .adapters.tfdata import tf_dataset as tf_dataset
 from .adapters.torch_loader import torch_loader as torch_loader
 from .adapters.torch_sampler import BalancedDistributedSampler as BalancedDistributedSampler
@@ -56,6 +58,7 @@ from .splitting.result import Split as Split
 from .writers import Conversion as Conversion
 from .writers import convert as convert
 from .writers import convert_csv as convert_csv
+from .writers.epoch_lists import write_epoch_lists as write_epoch_lists
 from .writers.split_folders import write_split_folders as write_split_folders
 
 __version__: str
