@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,8 @@ def model_of(seen: list[Any], shape: tuple[int, ...]) -> Any:
 
     class Noting(keras.Sequential):  # type: ignore[misc]
         def compute_loss(self, x: Any, y: Any, y_pred: Any, *more: Any, **options: Any) -> Any:
-            try:
+            with suppress(Exception):  # a symbol, of which Keras builds the model
                 seen.append(np.asarray(x, np.float32))
-            except Exception:  # a symbol, of which Keras builds the model
-                pass
             return keras.ops.mean(y_pred)
 
     model = Noting([keras.Input(shape), keras.layers.Flatten(), keras.layers.Dense(1)])
@@ -149,7 +148,11 @@ def mirrored() -> None:
     resume = fer_data.ResumeData(dataset, out / "mirrored")
     model.fit(dataset.map(noted), epochs=2, shuffle=False, verbose=0, callbacks=[resume])
     order = [images[x.tobytes()] for x in seen]
-    print(json.dumps([order, int(model.optimizer.iterations), loader.num_steps]))
+    print(
+        json.dumps(
+            [order, int(keras.ops.convert_to_numpy(model.optimizer.iterations)), loader.num_steps]
+        )
+    )
 
 
 if __name__ == "__main__":

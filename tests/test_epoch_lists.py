@@ -18,7 +18,9 @@ def test_lists_are_the_sampler_s_draws(
 ) -> None:
     root = make_folder({"train/a b": 9, "train/c": 3, "test/c": 2}, side=4)
     data = fer_data.load(root)
-    files = fer_data.write_epoch_lists(data, tmp_path / "out", balance=balance, num_epochs=3, seed=4)
+    files = fer_data.write_epoch_lists(
+        data, tmp_path / "out", balance=balance, num_epochs=3, seed=4
+    )
     assert sorted(files) == sorted((tmp_path / "out").iterdir())
     train = data["train"]
     sampler = fer_data.BalancedBatchSampler(train, balance, batch_size=2, seed=4)

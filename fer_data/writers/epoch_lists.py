@@ -28,10 +28,10 @@ def write_epoch_lists(
 ) -> list[Path]:
     """Write the draws of each epoch of the training split, in order.
 
-    For epoch 7 there is ``epoch-0007.npy``, int64 indices into the training split (``data["train"]``,
-    in its order), as ``ffcv.loader.Loader(indices=…, order=OrderOption.SEQUENTIAL)`` takes them;
-    where samples are files also ``epoch-0007.txt``, a line ``path label`` for each, with paths
-    below the data's root, as ``nvidia.dali.fn.readers.file(file_list=…, file_root=…)`` takes them.
+    For epoch 7 there is ``epoch-0007.npy``, int64 indices into the training split, in the order of
+    ``data["train"]``: what FFCV's ``Loader(indices=…, order=OrderOption.SEQUENTIAL)`` takes. Where
+    samples are files there is also ``epoch-0007.txt``, a line ``path label`` for each, with paths
+    below the data's root: ``file_list`` and ``file_root`` of DALI's ``fn.readers.file``.
 
     Parameters
     ----------
