@@ -128,31 +128,36 @@ def main() -> None:
 
 
 def mirrored() -> None:
-    """Each replica has its part of every batch; both parts, in turn, are the batch."""
+    """Each replica trains a half of every batch; which halves, in the order of training."""
     data, out = sys.argv[1], Path(sys.argv[2])
-    loader = fer_data.open_loader(data, balance="batch", batch_size=4, seed=3, drop_remainder=True)
-    images = {loader.batch(k).images.tobytes(): k for k in range(60)}
+    loader = fer_data.open_loader(
+        data, balance="batch", batch_size=4, augment="strong", seed=3, drop_remainder=True
+    )
+    halves = {
+        half.tobytes(): (step, part)
+        for step in range(60)
+        for part, half in enumerate(np.split(loader.batch(step).images, 2))
+    }
+    assert len(halves) == 120
+    seen: list[tuple[int, int]] = []
+
+    def note(images: Any) -> Any:
+        seen.append(halves[images.tobytes()])
+        return images
+
+    class Noted(keras.layers.Layer):  # type: ignore[misc]
+        def call(self, images: Any) -> Any:
+            return tf.ensure_shape(tf.numpy_function(note, [images], tf.float32), images.shape)
+
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    seen: list[Any] = []
     with strategy.scope():
-        inputs = keras.Input(loader.store.form.shape)
-        outputs = keras.layers.Dense(3, activation="softmax")(keras.layers.Flatten()(inputs))
-        model = keras.Model(inputs, outputs)
+        layers = [Noted(), keras.layers.Flatten(), keras.layers.Dense(3, activation="softmax")]
+        model = keras.Sequential([keras.Input(loader.store.form.shape), *layers])
         model.compile("sgd", "categorical_crossentropy")
     dataset = fer_data.tf_dataset(loader)
-
-    def noted(batch: Any, labels: Any) -> Any:
-        found = tf.numpy_function(lambda x: (seen.append(x), x)[1], [batch], tf.float32)
-        return tf.ensure_shape(found, batch.shape), labels
-
     resume = fer_data.ResumeData(dataset, out / "mirrored")
-    model.fit(dataset.map(noted), epochs=2, shuffle=False, verbose=0, callbacks=[resume])
-    order = [images[x.tobytes()] for x in seen]
-    print(
-        json.dumps(
-            [order, int(keras.ops.convert_to_numpy(model.optimizer.iterations)), loader.num_steps]
-        )
-    )
+    model.fit(dataset, epochs=2, shuffle=False, verbose=0, callbacks=[resume])
+    print(json.dumps([seen, loader.num_steps]))
 
 
 if __name__ == "__main__":

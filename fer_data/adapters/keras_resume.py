@@ -50,6 +50,7 @@ class ResumeData(keras.callbacks.Callback):
                 f"before anything was made of it, got {type(dataset).__name__}"
             )
         self._iterations = found
+        self._first = found.step  # here, as Keras draws batches before the training
         self._file = Path(folder) / _NAME
         self._started = False
         self._epoch_start = self._end = 0
@@ -70,6 +71,10 @@ class ResumeData(keras.callbacks.Callback):
         if self._epoch_start + batch + 1 >= self._end:
             self.model.stop_training = True
 
+    def on_train_end(self, logs: Any = None) -> None:
+        """Note where a training that follows begins."""
+        self._first = self._iterations.step
+
     def _start(self, epoch: int) -> None:
         num_steps = self._iterations.num_steps
         if self.params.get("steps") not in (None, num_steps):
@@ -86,8 +91,12 @@ class ResumeData(keras.callbacks.Callback):
         """Return where the training began, which is noted in the folder, or is now."""
         fingerprint = self._iterations.fingerprint
         if not self._file.exists():
-            step = self._iterations.step
-            begun = {"step": step, "trained": trained, "epoch": epoch, "fingerprint": fingerprint}
+            begun = {
+                "step": self._first,
+                "trained": trained,
+                "epoch": epoch,
+                "fingerprint": fingerprint,
+            }
             self._file.parent.mkdir(parents=True, exist_ok=True)
             write_text(self._file, json.dumps(begun))
         try:
