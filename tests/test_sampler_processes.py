@@ -25,8 +25,8 @@ def batches(size: int, num: int, **options: Any) -> list[list[int]]:
     return [sampler[step] for step in range(num)]
 
 
-def run(framework: str, folder: Path, *, num_started: int) -> None:
-    """Run the script of two processes; Lightning starts the second itself."""
+def run(script: str, framework: str, folder: Path, *, num_started: int) -> None:
+    """Run a script as two processes, or as one that starts the second itself."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
@@ -43,7 +43,7 @@ def run(framework: str, folder: Path, *, num_started: int) -> None:
     ]
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.two_ranks", framework, str(folder)],
+            [sys.executable, "-m", script, framework, str(folder)],
             env={**os.environ, "MASTER_ADDR": "127.0.0.1", **(rank if num_started > 1 else {})},
             cwd=Path(__file__).parents[1],
             stderr=subprocess.PIPE,
@@ -56,7 +56,7 @@ def run(framework: str, folder: Path, *, num_started: int) -> None:
 
 
 def both(framework: str, folder: Path) -> list[dict[str, Any]]:
-    run(framework, folder, num_started=2)
+    run("tests.two_ranks", framework, folder, num_started=2)
     return [json.loads((folder / f"{framework}-{rank}.json").read_text()) for rank in range(2)]
 
 
@@ -108,17 +108,16 @@ def test_hugging_face(tmp_path: Path) -> None:
         assert "part already" in one["own"]
 
 
-@pytest.mark.parametrize("strategy", ["ddp_lightning", "ddp_spawn"])
+@pytest.mark.parametrize("strategy", ["ddp", "ddp_spawn"])
 def test_lightning_as_it_is_by_default(tmp_path: Path, strategy: str) -> None:
     pytest.importorskip("lightning")
-    run(strategy, tmp_path, num_started=1)
+    run("tests.two_ranks_lightning", strategy, tmp_path, num_started=1)
 
     def read(name: str) -> list[Any]:
         return [json.loads((tmp_path / f"{name}-{rank}.json").read_text()) for rank in range(2)]
 
-    seen = read(strategy.removesuffix("_lightning"))
-    together = [one + other for one, other in zip(*seen, strict=True)]
+    together = [one + other for one, other in zip(*read("own"), strict=True)]
     assert together == batches(6, 12, drop_last=True)
-    if strategy == "ddp_lightning":
+    if strategy == "ddp":
         for name in ("whole", "single"):
             assert all("BalancedDistributedSampler" in text for text in read(name))

@@ -149,53 +149,9 @@ def hugging_face(folder: Path) -> dict[str, Callable[[], Any]]:
     }
 
 
-def lightning(folder: Path, strategy: str = "ddp") -> None:
-    """Lightning starts the other process itself."""
-    import lightning
-
-    class Module(lightning.LightningModule):  # type: ignore[name-defined,misc]
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = Model()
-
-        def training_step(self, batch: Any, number: int) -> Any:
-            return self.model(**batch)["loss"]
-
-        def on_train_end(self) -> None:
-            (folder / f"{strategy}-{self.global_rank}.json").write_text(json.dumps(self.model.seen))
-
-        def configure_optimizers(self) -> Any:
-            return torch.optim.SGD(self.parameters(), 0.01)
-
-    def fit(loader: Any) -> None:
-        trainer = lightning.Trainer(
-            max_epochs=2,
-            accelerator="cpu",
-            devices=2,
-            strategy=strategy,
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-        )
-        trainer.fit(Module(), loader)
-
-    fit(own(3, drop_last=True))
-    if strategy == "ddp":
-        for name, loader in (("whole", whole(6)), ("single", single(6))):
-            try:
-                fit(loader)
-            except fer_data.UsageError as error:
-                rank = os.environ.get("LOCAL_RANK", "0")
-                (folder / f"{name}-{rank}.json").write_text(json.dumps(str(error)))
-
-
 def main() -> None:
     """Write what each case trains, or its error."""
     framework, folder = sys.argv[1], Path(sys.argv[2])
-    if framework in ("ddp_lightning", "ddp_spawn"):
-        lightning(folder, framework.removesuffix("_lightning"))
-        return
     cases = {"ddp": ddp, "accelerate": accelerate, "hugging_face": hugging_face}[framework](folder)
     found = {}
     for name, case in cases.items():

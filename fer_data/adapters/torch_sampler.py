@@ -103,7 +103,7 @@ class BalancedDistributedSampler(DistributedSampler[Any]):
         """Return how many samples an epoch has for this process."""
         batches = self.batches
         last = batches.shard.of(batches.smallest)
-        return (len(batches) - 1) * self.batch_size + last.stop - last.start
+        return (len(batches) - 1) * self.batch_size + int(last.stop - last.start)
 
     def __iter__(self) -> Iterator[Any]:
         """Give the rest of an epoch; an iteration that is left is followed by the next epoch."""
