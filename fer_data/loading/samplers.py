@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from fer_data.errors import UsageError
 from fer_data.loading.state import Position, position_of, state_of
+from fer_data.loading.step_sequence import StepSequence
 from fer_data.loading.strata import class_codes, combined, strategy_of
+from fer_data.loading.wrappers import check_wrappers
 from fer_data.sampling.class_batches import ClassBatches
 from fer_data.sampling.planner import LOWER_HALF, EpochPlan, Planner
 from fer_data.sampling.schedule import EpochSize
@@ -25,8 +27,6 @@ from fer_data.sampling.shard import WHOLE, Shard, checked_shard
 from fer_data.sampling.steps import Draws, Steps
 from fer_data.sampling.strategy import Strategy
 from fer_data.util.checks import whole_number
-
-_AT_ONCE = 1 << 16
 
 
 class BalancedBatchSampler:
@@ -71,7 +71,7 @@ class BalancedBatchSampler:
     ----------
     labels : ndarray of int64, shape [N]
         What is balanced over: class of each sample, or combination.
-    steps : Steps
+    batching : Steps
         Which draws each step takes.
 
     Raises
@@ -120,12 +120,7 @@ class BalancedBatchSampler:
             self.batch_size = _product(classes_per_batch, samples_per_class, batch_size)
         whole_number("seed", seed)
         self._make_draws()
-        if self.steps.per_epoch < 1:
-            raise UsageError(
-                f"batch_size: an epoch of {self.num_samples:,} draws has no batch of "
-                f"{self.batch_size:,}"
-            )
-        shard.check(self.steps.smallest)
+        self._check()
 
     def __repr__(self) -> str:
         settings = {name: value for name, value in self.settings().items() if name != "data"}
@@ -141,12 +136,12 @@ class BalancedBatchSampler:
         self._make_draws()
 
     def __len__(self) -> int:
-        return self.steps.per_epoch
+        return self.batching.per_epoch
 
     def __getitem__(self, step: int) -> list[Any]:
         """Return the indices of a step, counted from 0 through all epochs."""
         whole_number("step", step)
-        start, stop = self.steps.window(step)
+        start, stop = self.batching.window(step)
         return self._given(self._draws.between(start, stop)[self.shard.of(stop - start)])
 
     def __iter__(self) -> Iterator[Any]:
@@ -165,7 +160,38 @@ class BalancedBatchSampler:
     @property
     def num_samples(self) -> int:
         """Draws of an epoch, of all shards together."""
-        return self.steps.epoch_size
+        return self.batching.epoch_size
+
+    def sharded(self, shard: Shard, batch_size: int | None = None) -> BalancedBatchSampler:
+        """Return the same sampler for another shard and batch size, standing where this one does.
+
+        Raises
+        ------
+        UsageError
+            If it stands where no batch of that size begins, or the shard would be empty.
+        """
+        found = self.copy()
+        found.shard, found._position = checked_shard(shard), Position(0)
+        if self.strategy is not None:
+            found.batch_size = whole_number("batch_size", batch_size or self.batch_size, 1)
+        found._check()
+        found.load_state_dict(self.state_dict())
+        return found
+
+    def steps(self, num_epochs: int) -> StepSequence:
+        """Return what every step of some epochs is, as a sequence that is computed when asked.
+
+        It is what loaders with random access take, as ``grain.MapDataset.source``; item *k* is
+        ``sampler[k]``, wherever iterating stands.
+
+        Examples
+        --------
+        >>> import fer_data
+        >>> steps = fer_data.BalancedBatchSampler([0, 0, 1], "none", batch_size=2).steps(10)
+        >>> len(steps), len(steps[7])
+        (20, 1)
+        """
+        return StepSequence(self, whole_number("num_epochs", num_epochs, 1) * len(self))
 
     def plan(self, epoch: int) -> EpochPlan:
         """Return the draws of an epoch, of all shards together."""
@@ -173,9 +199,17 @@ class BalancedBatchSampler:
         return EpochPlan(self._draws.between(epoch * size, (epoch + 1) * size))
 
     def set_epoch(self, epoch: int) -> None:
-        """Begin the next iteration with an epoch, unless a state was loaded that is within it."""
-        whole_number("epoch", epoch)
-        self._position = self._position.at_epoch(epoch, len(self))
+        """Begin the next iteration with an epoch, unless a state was loaded that is within it.
+
+        An iteration that is under way, and what a state says of it, stay as they are: Lightning
+        tells the epoch after its iteration began.
+
+        Raises
+        ------
+        UsageError
+            If a state was loaded that is within another epoch.
+        """
+        self._position = self._position.at_epoch(whole_number("epoch", epoch), len(self))
 
     def begin(self, step: int | None = None) -> Position:
         """Begin an iteration, as ``iter`` does, for those who take `uses` of steps themselves.
@@ -192,6 +226,8 @@ class BalancedBatchSampler:
         """
         if step is None:
             self._position = self._position.next(len(self))
+            first, last = self._position.step, self._position.end - 1
+            check_wrappers(self.shard, self.window(last)[1] - self.window(first)[0])
         else:
             whole_number("step", step)
             self._position = Position(step, goes_on=step % len(self) > 0)
@@ -206,7 +242,7 @@ class BalancedBatchSampler:
 
     def window(self, step: int) -> tuple[int, int]:
         """Return where a step begins and ends in the draws of all epochs, one after the other."""
-        return self.steps.window(step)
+        return self.batching.window(step)
 
     def between(self, start: int, stop: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return draws of all shards together, counted from 0 through all epochs.
@@ -235,7 +271,7 @@ class BalancedBatchSampler:
             the next iteration goes on within an epoch; and ``fingerprint``, the settings.
         """
         step = self.step if step is None else whole_number("step", step)
-        return state_of(step, self.steps, self.settings())
+        return state_of(step, self.batching, self.settings())
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a state.
@@ -248,7 +284,7 @@ class BalancedBatchSampler:
         UsageError
             If the state is of other labels or settings, and which; or no state.
         """
-        self._position = position_of(state, self.steps, self.settings(), type(self).__name__)
+        self._position = position_of(state, self.batching, self.settings(), type(self).__name__)
 
     def _make_draws(self) -> None:
         self._draws: Draws | ClassBatches
@@ -268,7 +304,15 @@ class BalancedBatchSampler:
                 )
             )
             size = self._draws.planner.schedule.size
-        self.steps = Steps(size, self.batch_size, self.drop_last)
+        self._size = size
+
+    def _check(self) -> None:
+        self.batching = Steps(self._size, self.batch_size, self.drop_last)
+        if self.batching.per_epoch < 1:
+            raise UsageError(
+                f"batch_size: an epoch of {self._size:,} draws has no batch of {self.batch_size:,}"
+            )
+        self.shard.check(self.batching.smallest)
 
     def _given(self, draws: Any) -> list[Any]:
         indices: list[Any] = (draws & LOWER_HALF).tolist()
@@ -294,66 +338,6 @@ class BalancedBatchSampler:
         digest.update(self.labels.tobytes())
         digest.update(repr(self.class_names).encode())
         return digest.hexdigest()
-
-
-class BalancedSampler(BalancedBatchSampler):
-    """Single indices, balanced as a strategy says, each sample used equally often.
-
-    It is what ``DataLoader(dataset, sampler=…, batch_size=…)`` takes, with a batch size of the
-    loader's own. Each shard gets one of every ``shard.count`` draws.
-
-    Parameters
-    ----------
-    labels, balance, seed, shard, epoch_size, shuffle, by, with_repeats
-        As in `BalancedBatchSampler`. Steps count the indices that one shard is given.
-
-    Examples
-    --------
-    >>> import numpy as np, fer_data
-    >>> labels = np.array(["cat"] * 3 + ["dog"])
-    >>> sorted(labels[list(fer_data.BalancedSampler(labels, "oversample"))].tolist())
-    ['cat', 'cat', 'cat', 'dog', 'dog', 'dog']
-    """
-
-    def __init__(
-        self,
-        labels: Any,
-        balance: Any = "oversample",
-        *,
-        seed: int = 0,
-        shard: Shard = WHOLE,
-        epoch_size: EpochSize = None,
-        shuffle: bool = True,
-        by: Sequence[Any] | None = None,
-        with_repeats: bool = False,
-    ) -> None:
-        checked_shard(shard)
-        super().__init__(
-            labels,
-            balance,
-            batch_size=shard.count,
-            drop_last=True,
-            seed=seed,
-            shard=shard,
-            epoch_size=epoch_size,
-            shuffle=shuffle,
-            by=by,
-            with_repeats=with_repeats,
-        )
-
-    def __getitem__(self, step: int) -> Any:
-        """Return the index of a step, counted from 0 through all epochs."""
-        return super().__getitem__(step)[0]
-
-    def __iter__(self) -> Iterator[Any]:
-        """Give the rest of an epoch; an iteration that is left is followed by the next epoch."""
-        position, count = self.begin(), self.shard.count
-        for first in range(position.step, position.end, _AT_ONCE):
-            last = min(first + _AT_ONCE, position.end)
-            draws = self._draws.between(first * count, last * count)
-            for step, index in enumerate(self._given(draws[self.shard.index :: count]), first):
-                position.step = step + 1
-                yield index
 
 
 def _product(classes: Any, samples: Any, batch_size: Any) -> int:

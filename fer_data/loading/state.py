@@ -25,11 +25,15 @@ class Position:
         The step before which the iteration under way ends; 0 where none has begun.
     goes_on : bool
         Whether a state within an epoch was loaded.
+    following : int, optional
+        The step where the iteration after this one begins, even if this one is left before its
+        end; by default `end`.
     """
 
     step: int
     end: int = 0
     goes_on: bool = False
+    following: int | None = None
 
     @property
     def is_under_way(self) -> bool:
@@ -37,15 +41,26 @@ class Position:
         return self.end > 0
 
     def next(self, per_epoch: int) -> Position:
-        """Return where an iteration that begins now stands: one that was left is not gone on."""
-        step = max(self.step, self.end)
+        """Return where an iteration that begins now stands."""
+        step = self.step
+        if self.is_under_way:
+            step = self.end if self.following is None else self.following
         return Position(step, end=(step // per_epoch + 1) * per_epoch)
 
     def at_epoch(self, epoch: int, per_epoch: int) -> Position:
-        """Return the position at an epoch's beginning, or this where a state was loaded in it."""
-        if self.goes_on and not self.is_under_way and self.step // per_epoch == epoch:
+        """Return the position at an epoch's beginning; see `BalancedBatchSampler.set_epoch`."""
+        first = epoch * per_epoch
+        if self.is_under_way and self.end - per_epoch == first:
+            self.following = first
             return self
-        return Position(epoch * per_epoch)
+        if not self.goes_on:
+            return Position(first)
+        if self.step // per_epoch != epoch:
+            raise UsageError(
+                f"epoch {epoch} was asked for, and a state was loaded that is within epoch "
+                f"{self.step // per_epoch}, the rest of which would not be trained; begin there"
+            )
+        return self
 
 
 def state_of(step: int, steps: Steps, settings: Mapping[str, str]) -> dict[str, Any]:
@@ -63,7 +78,7 @@ def state_of(step: int, steps: Steps, settings: Mapping[str, str]) -> dict[str, 
         "step": place,
         "samples": steps.window(step)[0],
         "goes_on": place > 0,
-        "fingerprint": _line(settings),
+        "fingerprint": line_of(settings),
     }
 
 
@@ -121,7 +136,8 @@ def position_of(
     )
 
 
-def _line(settings: Mapping[str, str]) -> str:
+def line_of(settings: Mapping[str, str]) -> str:
+    """Return settings in one line, as a state has them."""
     return " | ".join(f"{name} {value}" for name, value in settings.items())
 
 
