@@ -400,10 +400,9 @@ class Loader:
                 places = np.arange(len(rows))
             if isinstance(drawn, Keys):
                 found: NDArray[Any] = self.transform.apply(np, source, drawn)
-                if dtype == np.uint8:
-                    return np.rint(np.clip(found, 0, 255)).astype(np.uint8)
-                found *= np.float32(self.rescale)
-                return found
+                if dtype != np.uint8:
+                    return np.multiply(found, np.float32(self.rescale), out=found)
+                return np.rint(np.clip(found, 0, 255)).astype(np.uint8)
             images = self._memory.empty((len(rows), *shape), dtype)
             transform_rows(source, places, drawn, images, self.rescale)
             return images

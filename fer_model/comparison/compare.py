@@ -228,7 +228,7 @@ def _own(recipe: Recipe, net: Any, fit: Any, arms: Sequence[Arm]) -> tuple[str, 
         net = net or (recipe.net if recipe.has_own_net else None)
         return None if net is None else ("net", own_code("net", net))
     for arm in arms:
-        if arm.head is not None or arm.loss != "cross-entropy":
+        if arm.head is not None or str(arm.loss) != "cross-entropy":
             raise UsageError(f"arm {arm}: a training of your own (fit) has its own loss and head")
     return "fit", own_code("fit", fit)
 

@@ -11,7 +11,7 @@ from keras import layers, ops
 
 from fer_data.errors import UsageError
 from fer_model.training.own_code import OwnCode
-from fer_model.training.recipe import Precision
+from fer_model.training.nets import Precision
 
 
 def build_own(
