@@ -391,6 +391,7 @@ class Loader:
 
     def _images(self, rows: NDArray[np.int64], drawn: Drawn, dtype: Any) -> NDArray[Any]:
         """Return transformed images of rows of the store."""
+        images: NDArray[Any]
         shape = self.store.form.shape
         source, places = self._pixels, rows
         with Scratch() as scratch:
@@ -399,10 +400,12 @@ class Loader:
                 self._pixels.take(rows, axis=0, out=source, mode="clip")
                 places = np.arange(len(rows))
             if isinstance(drawn, Keys):
-                found: NDArray[Any] = self.transform.apply(np, source, drawn)
-                if dtype != np.uint8:
-                    return np.multiply(found, np.float32(self.rescale), out=found)
-                return np.rint(np.clip(found, 0, 255)).astype(np.uint8)
+                images = self.transform.apply(np, source, drawn)
+                if dtype == np.uint8:
+                    images = np.rint(np.clip(images, 0, 255)).astype(np.uint8)
+                elif self.rescale != 1.0:
+                    images *= np.float32(self.rescale)
+                return images
             images = self._memory.empty((len(rows), *shape), dtype)
             transform_rows(source, places, drawn, images, self.rescale)
             return images
