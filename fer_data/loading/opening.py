@@ -209,7 +209,7 @@ def make_loader(
         )
     strategy = any_strategy(balance, labels, names)
     sampler = BalancedBatchSampler(
-        labels, dataclasses.replace(strategy, weights=""), class_names=names, **sampling
+        labels, strategy.weighted(""), class_names=names, **sampling
     )
     rare = is_rare(np.bincount(labels, minlength=len(names)))
     transform = as_transform(augment, augment_rare, rare)

@@ -75,6 +75,10 @@ class Strategy(Choice):
             )
         return super().parse(text)
 
+    def weighted(self, weights: str) -> Strategy:
+        """Return the same with other class weights, or with none."""
+        return Strategy(self.name, *self.parameters, weights=weights)
+
     @classmethod
     def forms(cls, *, explained: bool = False) -> tuple[str, ...]:
         """Return all that `parse` reads, parameters by their names."""
