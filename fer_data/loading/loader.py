@@ -136,7 +136,7 @@ class Loader:
     def balance(self) -> str:
         """The strategy, and the weights, as ``balance=`` takes them."""
         strategy = self.sampler.strategy
-        return str(strategy and dataclasses.replace(strategy, weights=self.weights))
+        return str(strategy and strategy.weighted(self.weights))
 
     @property
     def batch_size(self) -> int:
