@@ -401,11 +401,11 @@ class Loader:
                 places = np.arange(len(rows))
             if isinstance(drawn, Keys):
                 images = self.transform.apply(np, source, drawn)
-                if dtype == np.uint8:
-                    images = np.rint(np.clip(images, 0, 255)).astype(np.uint8)
-                elif self.rescale != 1.0:
-                    images *= np.float32(self.rescale)
-                return images
+                if dtype == np.float32:
+                    scaled: NDArray[Any] = np.multiply(images, self.rescale, dtype=np.float32)
+                    return scaled
+                rounded: NDArray[Any] = np.rint(np.clip(images, 0, 255)).astype(np.uint8)
+                return rounded
             images = self._memory.empty((len(rows), *shape), dtype)
             transform_rows(source, places, drawn, images, self.rescale)
             return images

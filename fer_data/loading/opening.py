@@ -208,9 +208,7 @@ def make_loader(
             "label; take the others: data.select(data.labels >= 0)"
         )
     strategy = any_strategy(balance, labels, names)
-    sampler = BalancedBatchSampler(
-        labels, strategy.weighted(""), class_names=names, **sampling
-    )
+    sampler = BalancedBatchSampler(labels, strategy.weighted(""), class_names=names, **sampling)
     rare = is_rare(np.bincount(labels, minlength=len(names)))
     transform = as_transform(augment, augment_rare, rare)
     return Loader(

@@ -67,7 +67,7 @@ class Strategy(Choice):
             sampling, plus, weights = "none", "+", text.removeprefix(_WEIGHTS)
         if plus and (not weights or weights.startswith(":")):
             chosen = super().parse(sampling)
-            return cls(chosen.name, *chosen.parameters, weights=weights[1:] or "balanced")
+            return chosen.weighted(weights[1:] or "balanced")
         if _WEIGHTS in (part.strip() for part in text.replace("+", ",").split(",")):
             raise UsageError(
                 f"balance {text!r} corrects the imbalance twice; choose one, or, if that is "
@@ -75,16 +75,16 @@ class Strategy(Choice):
             )
         return super().parse(text)
 
-    def weighted(self, weights: str) -> Strategy:
-        """Return the same with other class weights, or with none."""
-        return Strategy(self.name, *self.parameters, weights=weights)
-
     @classmethod
     def forms(cls, *, explained: bool = False) -> tuple[str, ...]:
         """Return all that `parse` reads, parameters by their names."""
         _, *schemes = Scheme.forms(explained=explained)
         weights = (_WEIGHTS, *(f"{_WEIGHTS}:{scheme}" for scheme in schemes))
         return (*super().forms(explained=explained), *weights)
+
+    def weighted(self, weights: str) -> Strategy:
+        """Return the same draws with other class weights, or without any."""
+        return Strategy(self.name, *self.parameters, weights=weights)
 
     @property
     def settles(self) -> int:
