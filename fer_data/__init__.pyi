@@ -1,3 +1,4 @@
+from . import transforms as transforms
 from .adapters.keras_dataset import KerasDataset as KerasDataset
 from .adapters.keras_dataset import keras_dataset as keras_dataset
 from .adapters.tfdata import tf_dataset as tf_dataset

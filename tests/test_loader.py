@@ -131,7 +131,7 @@ def test_evaluation_splits_come_as_they_are(data: Path) -> None:
     loader = open_loader(data, split="test", augment="flip", batch_size=2)
     batches = list(loader.epoch(0))
     assert np.concatenate([batch.samples for batch in batches]).tolist() == loader.rows.tolist()
-    assert not any(batch.parameters.flipped.any() for batch in batches)
+    assert all(batch.parameters == (None,) * 5 for batch in batches)
 
 
 @pytest.mark.parametrize("balance", ["oversample", "undersample", "class-weights"])
@@ -155,7 +155,7 @@ def test_class_weights_reach_the_batch_and_nothing_else_is_weighted(data: Path) 
     [
         ({"batch_size": 0}, "batch_size: expected a whole number, 1 or more, got 0"),
         ({"seed": -1}, "seed: expected .* got -1"),
-        ({"augment": "spin"}, "augment is 'spin'"),
+        ({"augment": "spin"}, r"augment: expected a preset .* got 'spin'"),
         ({"balance": "smote"}, "balance is 'smote'"),
         ({"balance": "oversample", "shuffle": False}, "no order of its own: shuffle it"),
         ({"batch_size": 100, "drop_last": True}, "no batch of 100"),

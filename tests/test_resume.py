@@ -54,8 +54,8 @@ def test_asking_for_a_batch_moves_nothing(data: Path) -> None:
     [
         ({"balance": "power:0"}, "balance was batch, is power:0.0"),
         ({"seed": 1}, "seed was 0, is 1"),
-        ({"augment": "strong"}, "augment was flip, is strong"),
-        ({"augment_rare": "strong"}, "augment was flip, is flip, strong for rare classes"),
+        ({"augment": "strong"}, r"augment was \[Flip\(\)\], is \[Flip\(\), Shift\("),
+        ({"augment_rare": "strong"}, r"augment was \[Flip\(\)\], is \[Flip\(\)\]; classes \[2\]"),
         ({"mix": "mixup:1"}, "mix was none, is mixup:1.0"),
         ({"epoch_size": 7}, "epoch_size was 18, is 7"),
         ({"drop_last": True}, "drop_last was False, is True"),

@@ -11,9 +11,8 @@ import time
 
 import numpy as np
 
-from fer_data.transforms.augment import PRESETS, Augmentation
+from fer_data.transforms import PRESETS, Keys, Ops, Parameters
 from fer_data.transforms.kernel import kernel_in_use, transform_rows
-from fer_data.transforms.parameters import Parameters
 
 BATCH = 64
 ROUNDS = 7
@@ -43,12 +42,11 @@ def main() -> None:
     for shape, num in (((48, 48, 1), 20_000), ((224, 224, 3), 500)):
         store = np.random.default_rng(1).integers(0, 256, (num, *shape), np.uint8)
         batches = max(1, 400_000 // (store[0].size // 16))
-        for preset in PRESETS:
-            augmentation = Augmentation(
-                preset, None, np.zeros(1, np.bool_), num_samples=num, shape=shape[:2], seed=0
-            )
+        for preset, ops in PRESETS.items():
+            if preset == "color" and shape[2] == 1:
+                continue
             samples = np.arange(BATCH)
-            parameters = augmentation.parameters(samples, samples, np.zeros(BATCH, np.int64))
+            parameters = Ops(ops).draw(Keys(0, samples, samples, samples), shape)
             for dtype in ("float32", "uint8"):
                 os.environ["FER_DATA_KERNEL"] = ""
                 compiled = cpu_seconds(store, parameters, dtype, batches)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fer_data.errors import UsageError
 from fer_data.loading.batches import BatchPlan
 from fer_data.loading.loader import Loader
+from fer_data.transforms.parameters import Parameters
 
 
 def plan_arrays(plan: BatchPlan, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
@@ -24,10 +25,12 @@ def plan_arrays(plan: BatchPlan, rows: NDArray[np.int64]) -> dict[str, NDArray[A
     Returns
     -------
     dict
-        ``places`` int32 [B] in the table; the fields of
-        `fer_data.transforms.parameters.Parameters` that are not None; with a mix ``partners``
+        ``places`` int32 [B] in the table; the fields of `fer_data.transforms.Parameters` that are
+        not None; with a mix ``partners``
         int32 [B], places in the batch, and ``shares`` float32 [B] of the pictures themselves.
     """
+    if not isinstance(plan.parameters, Parameters):
+        raise UsageError("a Python function transforms no images on a device: use operations")
     found: dict[str, NDArray[Any]] = {
         "places": np.searchsorted(rows, plan.samples).astype(np.int32),
         **{name: one for name, one in plan.parameters._asdict().items() if one is not None},

@@ -9,6 +9,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.transforms.transform import Drawn
+
 Labels = Literal["one-hot", "int"]
 """How labels are given: as fractions of each class, or as numbers."""
 
@@ -63,7 +65,7 @@ class BatchPlan:
     weights: NDArray[np.float32]
     samples: NDArray[np.int64]
     repeats: NDArray[np.int64]
-    parameters: Any
+    parameters: Drawn
     mixed: Mixed | None = None
     soft: NDArray[np.float32] | None = None
 
@@ -103,8 +105,6 @@ class Batch(BatchPlan):
 
 def _part(column: Any, part: slice) -> Any:
     """Return some rows of a column, or of each column of a tuple."""
-    if column is None:
-        return None
     if isinstance(column, tuple):
         return type(column)(*(_part(one, part) for one in column))
-    return column[part]
+    return column[part] if isinstance(column, np.ndarray) else column

@@ -20,8 +20,9 @@ from fer_data.loading.samplers import BalancedBatchSampler
 from fer_data.loading.state import position_of, state_of
 from fer_data.sampling.planner import EpochPlan
 from fer_data.sampling.weights import class_weights
-from fer_data.transforms.augment import apply
+from fer_data.transforms.kernel import transform_rows
 from fer_data.transforms.mixing import Mixing
+from fer_data.transforms.transform import Drawn, Keys, Transform, checked_fingerprint
 from fer_data.util.checks import finite_number, whole_number
 from fer_data.util.scratch import Recycled, Scratch
 
@@ -72,7 +73,7 @@ class Loader:
     store: PixelStore
     rows: NDArray[np.int64]
     sampler: BalancedBatchSampler
-    transform: Any
+    transform: Transform
     _: dataclasses.KW_ONLY
     weights: str = ""
     mix: Mixing | None = None
@@ -94,6 +95,8 @@ class Loader:
                 f"sampler: expected one of {len(self.rows):,} labels, one a row, got "
                 f"{len(self.sampler.labels):,}"
             )
+        none = np.zeros(0, np.int64)  # refuses at once what cannot be done to such images
+        self._drawn(none, none, none)
         if self.soft and self.store.dataset.soft_labels is None:
             raise UsageError(f"{self.store.dataset.root}: there are no soft labels in the data")
 
@@ -268,11 +271,12 @@ class Loader:
         named : bool
             Refuse a transform that has no name which another process could compare.
         """
+        augment = checked_fingerprint(self.transform) if named else self.transform.fingerprint
         return {
             **self.sampler.settings(),
             "data": self._digest,
             "balance": self.balance,
-            "augment": str(self.transform),
+            "augment": augment or repr(self.transform),
             "mix": str(self.mix or "none"),
             "soft": str(self.soft),
         }
@@ -330,7 +334,7 @@ class Loader:
             if self.sampler.shard.count == 1:
                 _mix_within(images, mixed, [self._size(step) for step in steps])
             else:
-                parameters = self._parameters(mixed.samples, mixed.repeats, mixed.labels)
+                parameters = self._drawn(mixed.samples, mixed.repeats, mixed.labels)
                 others = self._images(mixed.samples, parameters, dtype)
                 others *= 1 - mixed.shares[:, None, None, None]
                 images *= mixed.shares[:, None, None, None]
@@ -356,7 +360,7 @@ class Loader:
             self.class_weights[labels[here]],
             rows[here],
             repeats[here],
-            self._parameters(rows[here], repeats[here], labels[here]),
+            self._drawn(rows[here], repeats[here], labels[here]),
         )
         if self.mix:
             sizes = [stop - start for start, stop in windows]
@@ -378,23 +382,32 @@ class Loader:
                 plan.weights = (plan.soft * self.class_weights).sum(axis=1)
         return plan
 
-    def _parameters(
+    def _drawn(
         self, samples: NDArray[np.int64], repeats: NDArray[np.int64], labels: NDArray[np.int64]
-    ) -> Any:
+    ) -> Drawn:
         """Return what the transform does to each use of a sample."""
-        return self.transform.parameters(samples, repeats, labels)
+        keys = Keys(self.sampler.seed, samples, repeats, labels)
+        return self.transform.draw(keys, self.store.form.shape)
 
-    def _images(self, rows: NDArray[np.int64], parameters: Any, dtype: Any) -> NDArray[Any]:
+    def _images(self, rows: NDArray[np.int64], drawn: Drawn, dtype: Any) -> NDArray[Any]:
         """Return transformed images of rows of the store."""
         shape = self.store.form.shape
-        images = self._memory.empty((len(rows), *shape), np.float32)
+        source, places = self._pixels, rows
         with Scratch() as scratch:
-            source = scratch.array("pixels", len(rows), shape)
-            self._pixels.take(rows, axis=0, out=source, mode="clip")
-            apply(source, parameters, images)
-        if self.rescale != 1.0:
-            images *= np.float32(self.rescale)
-        return images if dtype == np.float32 else np.rint(images).astype(np.uint8)
+            if not isinstance(source, np.ndarray) or isinstance(drawn, Keys):
+                source = scratch.array("pixels", len(rows), shape)
+                self._pixels.take(rows, axis=0, out=source, mode="clip")
+                places = np.arange(len(rows))
+            if isinstance(drawn, Keys):
+                found: NDArray[Any] = self.transform.apply(np, source, drawn)
+                if dtype == np.float32:
+                    found = np.multiply(found, self.rescale, dtype=np.float32)
+                else:
+                    found = np.rint(np.clip(found, 0, 255)).astype(np.uint8)
+                return found
+            images = self._memory.empty((len(rows), *shape), dtype)
+            transform_rows(source, places, drawn, images, self.rescale)
+            return images
 
 
 def check_labels(loader: Loader, label_mode: str) -> None:

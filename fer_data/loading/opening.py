@@ -23,7 +23,7 @@ from fer_data.loading.strata import any_strategy
 from fer_data.sampling.schedule import EpochSize
 from fer_data.sampling.shard import WHOLE, Shard
 from fer_data.sampling.strategy import NATURAL, Strategy
-from fer_data.transforms.augment import Augmentation
+from fer_data.transforms.choice import Augment, as_transform
 from fer_data.transforms.mixing import Mixing
 from fer_data.util.words import counted
 
@@ -51,8 +51,8 @@ def open_loader(
     balance: Any = "natural",
     batch_size: int = 64,
     epoch_size: EpochSize = None,
-    augment: str = "flip",
-    augment_rare: str | None = None,
+    augment: Augment = "flip",
+    augment_rare: Augment | None = None,
     mix: str = "none",
     seed: int = 0,
     shuffle: bool | None = None,
@@ -91,10 +91,12 @@ def open_loader(
         Samples of a batch, of all shards together; the last one of an epoch may have fewer.
     epoch_size : int, "own" or "natural", optional
         Samples of an epoch: a number, the strategy's own (the default), or as many as there are.
-    augment : {"flip", "none", "standard", "strong"}
-        What is done to training pictures; see `fer_data.transforms.augment`.
-    augment_rare : str, optional
-        Another preset for classes with fewer than half of an average class's samples.
+    augment : str, Op, sequence of Op, Transform or callable
+        What is done to training images: ``none``, ``flip``, ``standard``, ``color``, ``strong``,
+        operations as in ``shift:0.1,rotate:15``, or ``function(image, rng) -> image``; see
+        `fer_data.transforms`.
+    augment_rare : as `augment`, optional
+        Another one for classes with fewer than half of an average class's samples.
     mix : str
         ``none``, ``mixup:ALPHA`` or ``remix:ALPHA``; see `fer_data.transforms.mixing`.
     seed : int
@@ -174,8 +176,8 @@ def make_loader(
     rows: NDArray[np.int64],
     balance: Any = NATURAL,
     *,
-    augment: Any = "none",
-    augment_rare: Any = None,
+    augment: Augment = "none",
+    augment_rare: Augment | None = None,
     mix: str | Mixing | None = None,
     soft: bool = False,
     dtype: Literal["float32", "uint8"] = "float32",
@@ -214,14 +216,7 @@ def make_loader(
         labels, dataclasses.replace(strategy, weights=""), class_names=names, **sampling
     )
     rare = is_rare(np.bincount(labels, minlength=len(names)))
-    transform = Augmentation(
-        augment,
-        augment_rare,
-        rare,
-        num_samples=len(dataset),
-        shape=store.form.shape[:2],
-        seed=sampler.seed,
-    )
+    transform = as_transform(augment, augment_rare, rare)
     return Loader(
         store,
         rows,

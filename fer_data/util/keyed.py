@@ -7,13 +7,14 @@ The first number after the seed says what the numbers are for, so that no two us
 from __future__ import annotations
 
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 ORDER, CYCLES, FLIP, SPLIT, SUBSET, SAMPLES, FACE_ROWS, FACES, AUGMENT, MIX = range(10)
-DIVIDE, BOOTSTRAP, CLASSES = 11, 12, 13
+DIVIDE, BOOTSTRAP, CLASSES, FUNCTION = 11, 12, 13, 14
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 """SplitMix64's step, the golden ratio's part of 2 ** 64."""
@@ -66,20 +67,26 @@ def bits(seed: int, purpose: int, samples: NDArray[np.integer[Any]]) -> NDArray[
     return (mixed >> np.uint64(63)).astype(np.bool_)
 
 
+def columns(name: str, num: int) -> NDArray[np.uint64]:
+    """Return `num` keys of columns for `uniforms`, uint64 [num], a function of the name alone."""
+    digest = blake2b(name.encode(), digest_size=8).digest()
+    first = np.frombuffer(digest, "<u8").astype(np.uint64)
+    return _scrambled(first + np.arange(num, dtype=np.uint64) * _STEP)
+
+
 def uniforms(
     seed: int,
     purpose: int,
     samples: NDArray[np.integer[Any]],
     repeats: NDArray[np.integer[Any]],
-    num: int,
-) -> NDArray[np.float32]:
-    """Return `num` random numbers in [0, 1) for each use, float32 [B, num].
+    columns: NDArray[np.uint64],
+) -> NDArray[np.float64]:
+    """Return a random number in [0, 1) for each column and use, float64 [columns, B].
 
-    Each is a function of (seed, purpose, sample, repeat, its column) alone, and a whole multiple
-    of 2 ** -24.
+    Each is a function of (seed, purpose, sample, repeat, its column's key) alone, and a whole
+    multiple of 2 ** -53.
     """
     use = _scrambled(samples.astype(np.uint64) * _STEP + _word(seed, purpose))
     use = _scrambled(use + repeats.astype(np.uint64) * _STEP)
-    columns = np.arange(1, num + 1, dtype=np.uint64) * _STEP
-    mixed = _scrambled(use[:, None] + columns) >> np.uint64(40)
-    return mixed.astype(np.float32) * np.float32(2**-24)
+    mixed = _scrambled(use + columns[:, None]) >> np.uint64(11)
+    return mixed.astype(np.float64) * 2.0**-53

@@ -14,8 +14,9 @@ from fer_data.commands.options import WORDS as DATA_WORDS
 from fer_data.data.options import LoadOptions
 from fer_data.sampling.schedule import parse_epoch_size
 from fer_data.sampling.strategy import FORMS
-from fer_data.transforms.augment import PRESETS
+from fer_data.transforms.choice import FORMS as OPERATIONS
 from fer_data.transforms.mixing import FORMS as MIXES
+from fer_data.transforms.presets import PRESETS
 from fer_model.losses.choice import FORMS as LOSSES
 from fer_model.training.recipe import Recipe, TestTime
 from fer_model.training.recipes import RECIPES, named_recipe
@@ -42,10 +43,13 @@ WORDS = {
     ),
     "loss": Parameter(metavar="LOSS", help=f"What is minimised: {', '.join(LOSSES)}."),
     "augment": Parameter(
-        metavar="PRESET", help=f"Augmentation of training images: {', '.join(PRESETS)}."
+        metavar="TRANSFORM",
+        help=f"Augmentation of training images: {', '.join(PRESETS)}, or operations in a list: "
+        f"{','.join(OPERATIONS)}.",
     ),
     "augment_rare": Parameter(
-        metavar="PRESET", help="Another one for classes with fewer than half of an average class."
+        metavar="TRANSFORM",
+        help="Another one for classes with fewer than half of an average class.",
     ),
     "mix": Parameter(metavar="MIX", help=f"Mix images in pairs: {', '.join(MIXES)}."),
     "epoch_size": Parameter(

@@ -11,7 +11,7 @@ from fer_data.data.image_format import FormatRequest, sides_of
 from fer_data.errors import UsageError
 from fer_data.sampling.schedule import EpochSize
 from fer_data.sampling.strategy import Strategy
-from fer_data.transforms.augment import checked
+from fer_data.transforms.choice import as_transform
 from fer_data.transforms.mixing import Mixing
 from fer_data.util.checks import finite_number, whole_number
 from fer_model.losses.choice import LossChoice
@@ -44,7 +44,7 @@ class Recipe:
     loss : str
         What `fer_model.losses.choice.LossChoice.parse` takes.
     augment : str
-        A name in `fer_data.transforms.augment.PRESETS`.
+        A name in `fer_data.transforms.PRESETS`, or operations as in ``shift:0.1,rotate:15``.
     augment_rare : str, optional
         Another one for rare classes; see `fer_data.Loader`.
     mix : str
@@ -143,8 +143,9 @@ class Recipe:
         object.__setattr__(self, "balance", str(Strategy.parse(self.balance)))
         object.__setattr__(self, "loss", str(LossChoice.parse(self.loss)))
         object.__setattr__(self, "image_size", sides_of(self.image_size))
-        checked(self.augment)
-        checked(self.augment_rare or self.augment)
+        for name in ("augment", "augment_rare"):
+            if (augment := getattr(self, name)) is not None:
+                as_transform(augment, name=name)
         object.__setattr__(self, "mix", str(Mixing.parse(self.mix) or "none"))
         PixelFormat(*(self.image_size or (1, 1)), self.color or "grey", self.fit)
         for name, choices in (
