@@ -10,8 +10,8 @@ import keras
 from keras import layers, ops
 
 from fer_data.errors import UsageError
-from fer_model.training.own_code import OwnCode
 from fer_model.training.nets import Precision
+from fer_model.training.own_code import OwnCode
 
 
 def build_own(
