@@ -198,7 +198,7 @@ def test_datasets_of_a_split_need_no_name_of_it_where_they_are_loaded() -> None:
         assert np.array_equal(batch.images[..., 0], images[one.rows])
         with pytest.raises(UsageError):
             open_loader(one, balance="oversample")
-    with pytest.raises(UsageError, match="several splits.*'validation' or 'test'"):
+    with pytest.raises(UsageError, match=r"several splits.*'validation' or 'test'"):
         open_loader(found.dataset.select(np.sort([*validation.rows, *test.rows])))
 
 
