@@ -318,6 +318,16 @@ def test_flat_images_are_for_exclusion_whatever_their_size_and_colour(
     assert (flat_ones.groups, flat_ones.exclude) == (((0,),), (0,))
 
 
+@pytest.mark.parametrize(("side", "is_found"), [(32, False), (48, True), (96, True)])
+def test_small_images_are_not_called_blurred_for_being_enlarged(
+    tmp_path: Path, side: int, is_found: bool
+) -> None:
+    ramp = np.linspace(0, 255, side).astype(np.uint8)
+    smooth = [np.roll(np.tile(ramp, (side, 1)), 3 * step, axis=1)[:, ::-1] for step in range(2)]
+    root = write(tmp_path / "data", {"train/a": smooth, "train/b": photographs(2)})
+    assert bool(audit_data(root).of_kinds(("blurred",))) == is_found
+
+
 def colourful(seed: int) -> Picture:
     return np.stack([*photographs(3, seed=seed)], axis=-1)
 

@@ -52,7 +52,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         ),
         (
             "blurred",
-            figures.sharpness < LEAST_SHARPNESS,
+            (figures.sharpness < LEAST_SHARPNESS) & ~_enlarged(subject),
             "has",
             "have",
             f"a sharpness below {LEAST_SHARPNESS:g}",
@@ -63,6 +63,13 @@ def find(subject: Subject) -> Iterator[Finding]:
         if len(rows):
             pictures = counted(len(rows), f"picture {one}", f"pictures {many}")
             yield _finding(subject, kind, rows, f"{pictures} {what}")
+
+
+def _enlarged(subject: Subject) -> NDArray[np.bool_]:
+    """Return which images are smaller than they are compared at, so that all look blurred there."""
+    form = subject.store.form
+    sides = ((height, width) for height, width, _ in subject.looks)
+    return np.array([height < form.height or width < form.width for height, width in sides])
 
 
 def _finding(subject: Subject, kind: str, rows: NDArray[np.int64], summary: str) -> Finding:

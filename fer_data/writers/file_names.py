@@ -48,7 +48,7 @@ def file_names(dataset: Dataset, *, as_png: bool) -> tuple[list[str], bool]:
         if not _all_differ(dataset, names) and not dataset.in_table:
             names = _told_apart(dataset, names)
             names = _as_png(names) if as_png else names
-        if _all_differ(dataset, names):
+        if all(map(_is_picture, names)) and _all_differ(dataset, names):
             return names, True
     digits = max(5, len(str(len(dataset))))
     codes = dataset.split_codes.tolist()

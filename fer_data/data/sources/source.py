@@ -79,11 +79,11 @@ def inside(
         else:
             found.append((split, file))
     if any(split for split, _ in found):
-        unknown = [file for split, file in found if split is None]
-        left_out += [
-            LeftOut(str(file.relative_to(root)), f"a {kind} file of no known split")
-            for file in unknown
+        reason = f"a {kind} file of no known split"
+        unknown = [
+            LeftOut(str(file.relative_to(root)), reason) for split, file in found if not split
         ]
+        left_out = [*unknown, *left_out]
         found = [(split, file) for split, file in found if split]
     found.sort(key=lambda item: (SPLITS.index(item[0]) if item[0] else 0, str(item[1])))
     return found, left_out
