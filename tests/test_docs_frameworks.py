@@ -262,6 +262,6 @@ def test_grain_s_workers_keep_every_batch() -> None:
 
     flags.FLAGS(["tests"])
     sampler = fer_data.BalancedBatchSampler(LABELS, "batch", batch_size=6)
-    steps = grain.MapDataset.source(sampler.steps(3)).map(list).to_iter_dataset()
+    steps = grain.MapDataset.source(sampler.epochs(3)).map(list).to_iter_dataset()
     options = grain.MultiprocessingOptions(num_workers=2)
     assert [*map(list, steps.mp_prefetch(options))] == batches(21)

@@ -275,7 +275,7 @@ def test_arguments_that_do_not_fit_are_refused(options: dict[str, Any]) -> None:
 
 
 def steps_of(sampler: BalancedBatchSampler) -> list[list[int]]:
-    return list(sampler.steps(4))[sampler.step : sampler.step + 3 * len(sampler)]
+    return list(sampler.epochs(4))[sampler.step : sampler.step + 3 * len(sampler)]
 
 
 def tf_indices_of(sampler: BalancedBatchSampler) -> list[list[int]]:

@@ -102,7 +102,7 @@ class BalancedDistributedSampler(DistributedSampler[Any]):
     def __len__(self) -> int:
         """Return how many samples an epoch has for this process."""
         batches = self.batches
-        last = batches.shard.of(batches.batching.smallest)
+        last = batches.shard.of(batches.steps.smallest)
         return (len(batches) - 1) * self.batch_size + int(last.stop - last.start)
 
     def __iter__(self) -> Iterator[Any]:

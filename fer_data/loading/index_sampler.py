@@ -63,7 +63,7 @@ class BalancedSampler(BalancedBatchSampler):
 
     def __iter__(self) -> Iterator[Any]:
         """Give the rest of an epoch; an iteration that is left is followed by the next epoch."""
-        position, count = self.begin(), self.shard.count
+        position, count = self._begin(), self.shard.count
         for first in range(position.step, position.end, _AT_ONCE):
             last = min(first + _AT_ONCE, position.end)
             draws = self._draws.between(first * count, last * count)

@@ -246,7 +246,7 @@ class Loader:
             If a setting, such as a function without an import name, cannot be compared later.
         """
         step = self.step if step is None else whole_number("step", step)
-        return state_of(step, self.sampler.batching, self.settings(named=True))
+        return state_of(step, self.sampler.steps, self.settings(named=True))
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state.
@@ -260,7 +260,7 @@ class Loader:
             If the state is of other data or settings, and which; or no state.
         """
         settings, name = self.settings(named=True), str(self.store.dataset.root)
-        position = position_of(state, self.sampler.batching, settings, name)
+        position = position_of(state, self.sampler.steps, settings, name)
         self.sampler.begin(position.step)
 
     def settings(self, *, named: bool = False) -> dict[str, str]:

@@ -71,7 +71,7 @@ class BalancedBatchSampler:
     ----------
     labels : ndarray of int64, shape [N]
         What is balanced over: class of each sample, or combination.
-    batching : Steps
+    steps : Steps
         Which draws each step takes.
 
     Raises
@@ -136,17 +136,17 @@ class BalancedBatchSampler:
         self._make_draws()
 
     def __len__(self) -> int:
-        return self.batching.per_epoch
+        return self.steps.per_epoch
 
     def __getitem__(self, step: int) -> list[Any]:
         """Return the indices of a step, counted from 0 through all epochs."""
         whole_number("step", step)
-        start, stop = self.batching.window(step)
+        start, stop = self.steps.window(step)
         return self._given(self._draws.between(start, stop)[self.shard.of(stop - start)])
 
     def __iter__(self) -> Iterator[Any]:
         """Give the rest of an epoch; an iteration that is left is followed by the next epoch."""
-        position = self.begin()
+        position = self._begin()
         for step in range(position.step, position.end):
             indices = self[step]
             position.step = step + 1
@@ -160,38 +160,7 @@ class BalancedBatchSampler:
     @property
     def num_samples(self) -> int:
         """Draws of an epoch, of all shards together."""
-        return self.batching.epoch_size
-
-    def sharded(self, shard: Shard, batch_size: int | None = None) -> BalancedBatchSampler:
-        """Return the same sampler for another shard and batch size, standing where this one does.
-
-        Raises
-        ------
-        UsageError
-            If it stands where no batch of that size begins, or the shard would be empty.
-        """
-        found = self.copy()
-        found.shard, found._position = checked_shard(shard), Position(0)
-        if self.strategy is not None:
-            found.batch_size = whole_number("batch_size", batch_size or self.batch_size, 1)
-        found._check()
-        found.load_state_dict(self.state_dict())
-        return found
-
-    def steps(self, num_epochs: int) -> StepSequence:
-        """Return what every step of some epochs is, as a sequence that is computed when asked.
-
-        It is what loaders with random access take, as ``grain.MapDataset.source``; item *k* is
-        ``sampler[k]``, wherever iterating stands.
-
-        Examples
-        --------
-        >>> import fer_data
-        >>> steps = fer_data.BalancedBatchSampler([0, 0, 1], "none", batch_size=2).steps(10)
-        >>> len(steps), len(steps[7])
-        (20, 1)
-        """
-        return StepSequence(self, whole_number("num_epochs", num_epochs, 1) * len(self))
+        return self.steps.epoch_size
 
     def plan(self, epoch: int) -> EpochPlan:
         """Return the draws of an epoch, of all shards together."""
@@ -209,7 +178,8 @@ class BalancedBatchSampler:
         UsageError
             If a state was loaded that is within another epoch.
         """
-        self._position = self._position.at_epoch(whole_number("epoch", epoch), len(self))
+        whole_number("epoch", epoch)
+        self._position = self._position.at_epoch(epoch, len(self))
 
     def begin(self, step: int | None = None) -> Position:
         """Begin an iteration, as ``iter`` does, for those who take `uses` of steps themselves.
@@ -226,8 +196,6 @@ class BalancedBatchSampler:
         """
         if step is None:
             self._position = self._position.next(len(self))
-            first, last = self._position.step, self._position.end - 1
-            check_wrappers(self.shard, self.window(last)[1] - self.window(first)[0])
         else:
             whole_number("step", step)
             self._position = Position(step, goes_on=step % len(self) > 0)
@@ -240,9 +208,41 @@ class BalancedBatchSampler:
         found._position = dataclasses.replace(self._position)
         return found
 
+    def sharded(self, shard: Shard, batch_size: int | None = None) -> BalancedBatchSampler:
+        """Return the same sampler for another shard and batch size, standing where this one does.
+
+        Raises
+        ------
+        UsageError
+            If it stands where no batch of that size begins, or the shard would be empty.
+        """
+        found = self.copy()
+        found.shard, found._position = checked_shard(shard), Position(0)
+        if self.strategy is not None:
+            found.batch_size = whole_number("batch_size", batch_size or self.batch_size, 1)
+            found.steps = dataclasses.replace(self.steps, batch_size=found.batch_size)
+        found._check()
+        found.load_state_dict(self.state_dict())
+        return found
+
+    def epochs(self, num_epochs: int) -> StepSequence:
+        """Return what every step of some epochs is, as a sequence that is computed when asked.
+
+        It is what loaders with random access take, as ``grain.MapDataset.source``; item *k* is
+        ``sampler[k]``, wherever iterating stands.
+
+        Examples
+        --------
+        >>> import fer_data
+        >>> steps = fer_data.BalancedBatchSampler([0, 0, 1], "none", batch_size=2).epochs(10)
+        >>> len(steps), len(steps[7])
+        (20, 1)
+        """
+        return StepSequence(self, whole_number("num_epochs", num_epochs, 1) * len(self))
+
     def window(self, step: int) -> tuple[int, int]:
         """Return where a step begins and ends in the draws of all epochs, one after the other."""
-        return self.batching.window(step)
+        return self.steps.window(step)
 
     def between(self, start: int, stop: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return draws of all shards together, counted from 0 through all epochs.
@@ -271,7 +271,7 @@ class BalancedBatchSampler:
             the next iteration goes on within an epoch; and ``fingerprint``, the settings.
         """
         step = self.step if step is None else whole_number("step", step)
-        return state_of(step, self.batching, self.settings())
+        return state_of(step, self.steps, self.settings())
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a state.
@@ -284,7 +284,7 @@ class BalancedBatchSampler:
         UsageError
             If the state is of other labels or settings, and which; or no state.
         """
-        self._position = position_of(state, self.batching, self.settings(), type(self).__name__)
+        self._position = position_of(state, self.steps, self.settings(), type(self).__name__)
 
     def _make_draws(self) -> None:
         self._draws: Draws | ClassBatches
@@ -304,15 +304,22 @@ class BalancedBatchSampler:
                 )
             )
             size = self._draws.planner.schedule.size
-        self._size = size
+        self.steps = Steps(size, self.batch_size, self.drop_last)
 
     def _check(self) -> None:
-        self.batching = Steps(self._size, self.batch_size, self.drop_last)
-        if self.batching.per_epoch < 1:
+        if self.steps.per_epoch < 1:
             raise UsageError(
-                f"batch_size: an epoch of {self._size:,} draws has no batch of {self.batch_size:,}"
+                f"batch_size: an epoch of {self.num_samples:,} draws has no batch of "
+                f"{self.batch_size:,}"
             )
-        self.shard.check(self.batching.smallest)
+        self.shard.check(self.steps.smallest)
+
+    def _begin(self) -> Position:
+        """Begin an iteration, where nothing that wraps this would change the batches."""
+        position = self.begin()
+        first, last = self.window(position.step), self.window(position.end - 1)
+        check_wrappers(self.shard, last[1] - first[0])
+        return position
 
     def _given(self, draws: Any) -> list[Any]:
         indices: list[Any] = (draws & LOWER_HALF).tolist()

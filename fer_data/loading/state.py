@@ -25,15 +25,14 @@ class Position:
         The step before which the iteration under way ends; 0 where none has begun.
     goes_on : bool
         Whether a state within an epoch was loaded.
-    following : int, optional
-        The step where the iteration after this one begins, even if this one is left before its
-        end; by default `end`.
+    again : int, optional
+        Where the next iteration begins, if it was told so while this one is under way.
     """
 
     step: int
     end: int = 0
     goes_on: bool = False
-    following: int | None = None
+    again: int | None = None
 
     @property
     def is_under_way(self) -> bool:
@@ -41,17 +40,21 @@ class Position:
         return self.end > 0
 
     def next(self, per_epoch: int) -> Position:
-        """Return where an iteration that begins now stands."""
-        step = self.step
-        if self.is_under_way:
-            step = self.end if self.following is None else self.following
+        """Return where an iteration that begins now stands: one that was left is not gone on."""
+        step = max(self.step, self.end) if self.again is None else self.again
         return Position(step, end=(step // per_epoch + 1) * per_epoch)
 
     def at_epoch(self, epoch: int, per_epoch: int) -> Position:
-        """Return the position at an epoch's beginning; see `BalancedBatchSampler.set_epoch`."""
+        """Return the position at an epoch's beginning, or this where it is within that epoch.
+
+        Raises
+        ------
+        UsageError
+            If a state was loaded that is within another epoch.
+        """
         first = epoch * per_epoch
         if self.is_under_way and self.end - per_epoch == first:
-            self.following = first
+            self.again = first
             return self
         if not self.goes_on:
             return Position(first)
@@ -136,8 +139,7 @@ def position_of(
     )
 
 
-def line_of(settings: Mapping[str, str]) -> str:
-    """Return settings in one line, as a state has them."""
+def _line(settings: Mapping[str, str]) -> str:
     return " | ".join(f"{name} {value}" for name, value in settings.items())
 
 
