@@ -139,7 +139,8 @@ def position_of(
     )
 
 
-def _line(settings: Mapping[str, str]) -> str:
+def line_of(settings: Mapping[str, str]) -> str:
+    """Return settings in one line, as a state has them."""
     return " | ".join(f"{name} {value}" for name, value in settings.items())
 
 
