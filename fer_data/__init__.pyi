@@ -1,7 +1,10 @@
 from .adapters.keras_dataset import KerasDataset as KerasDataset
 from .adapters.keras_dataset import keras_dataset as keras_dataset
+from .adapters.keras_resume import ResumeData as ResumeData
+from .adapters.tf_indices import tf_indices as tf_indices
 from .adapters.tfdata import tf_dataset as tf_dataset
 from .adapters.torch_loader import torch_loader as torch_loader
+from .adapters.torch_sampler import BalancedDistributedSampler as BalancedDistributedSampler
 from .analysis.agreement import Agreement as Agreement
 from .analysis.agreement import label_agreement as label_agreement
 from .analysis.doubts import Doubts as Doubts
@@ -38,10 +41,10 @@ from .fer2013.ferplus import FerPlusLabels as FerPlusLabels
 from .fer2013.ferplus import ferplus_labels as ferplus_labels
 from .fer2013.synthetic import write_synthetic as write_synthetic
 from .loading.batches import Batch as Batch
+from .loading.index_sampler import BalancedSampler as BalancedSampler
 from .loading.loader import Loader as Loader
 from .loading.opening import open_loader as open_loader
 from .loading.samplers import BalancedBatchSampler as BalancedBatchSampler
-from .loading.samplers import BalancedSampler as BalancedSampler
 from .reporting import write_report as write_report
 from .reporting.sample_grid import draw_samples as draw_samples
 from .sampling.planner import EpochPlan as EpochPlan
@@ -55,6 +58,7 @@ from .splitting.result import Split as Split
 from .writers import Conversion as Conversion
 from .writers import convert as convert
 from .writers import convert_csv as convert_csv
+from .writers.epoch_lists import write_epoch_lists as write_epoch_lists
 from .writers.split_folders import write_split_folders as write_split_folders
 
 __version__: str

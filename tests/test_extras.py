@@ -74,9 +74,12 @@ REFUSED = {
 """Extra that a command needs, and the command."""
 
 NEEDS = {
+    "BalancedDistributedSampler": "torch",
     "KerasDataset": "keras",
+    "ResumeData": "keras",
     "keras_dataset": "keras",
     "tf_dataset": "tensorflow",
+    "tf_indices": "tensorflow",
     "torch_loader": "torch",
     "Exported": "keras",
     "Predictions": "keras",

@@ -272,3 +272,83 @@ def test_batches_of_p_classes_with_k_samples(
 def test_arguments_that_do_not_fit_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         BalancedBatchSampler(LABELS, **options)
+
+
+def steps_of(sampler: BalancedBatchSampler) -> list[list[int]]:
+    return list(sampler.epochs(4))[sampler.step : sampler.step + 3 * len(sampler)]
+
+
+def tf_indices_of(sampler: BalancedBatchSampler) -> list[list[int]]:
+    dataset = fer_data.tf_indices(sampler)
+    return [batch.numpy().tolist() for _ in range(3) for batch in dataset]
+
+
+def torch_loader_of(sampler: Any) -> list[list[int]]:
+    from torch.utils.data import DataLoader
+
+    first, num = sampler.step, len(sampler)
+    loader: Any = DataLoader(range(len(LABELS)), batch_sampler=sampler)  # type: ignore[arg-type]
+    found = [batch.tolist() for _ in range(4) for batch in loader]
+    assert len(found) == 4 * num - first % num
+    return found[: 3 * num]
+
+
+def distributed_of(sampler: BalancedBatchSampler) -> list[list[int]]:
+    from torch.utils.data import DataLoader
+
+    size, count = sampler.batch_size, 2
+    shards = []
+    for index in range(count):
+        own = fer_data.BalancedDistributedSampler(
+            LABELS,
+            sampler.strategy,
+            batch_size=size // count,
+            drop_last=True,
+            seed=3,
+            shard=Shard(index, count),
+        )
+        own.load_state_dict(sampler.state_dict())
+        loader: Any = DataLoader(range(len(LABELS)), batch_size=size // count, sampler=own)  # type: ignore[arg-type]
+        shards.append([batch.tolist() for _ in range(4) for batch in loader])
+        assert len(own) == len(sampler) * size // count
+    return [one + other for one, other in zip(*shards, strict=True)][: 3 * len(sampler)]
+
+
+@pytest.mark.parametrize("balance", every_sampling(NAMES), ids=str)
+@pytest.mark.parametrize(
+    "adapter",
+    [
+        steps_of,
+        pytest.param(tf_indices_of, marks=pytest.mark.extra("tensorflow")),
+        pytest.param(torch_loader_of, marks=pytest.mark.extra("torch")),
+        pytest.param(distributed_of, marks=pytest.mark.extra("torch")),
+    ],
+)
+@pytest.mark.parametrize("first", [0, 1])
+def test_an_adapter_gives_the_sampler_s_batches_from_where_it_stands(
+    adapter: Any, balance: str, first: int
+) -> None:
+    sampler = BalancedBatchSampler(LABELS, balance, batch_size=4, seed=3, drop_last=True)
+    first %= len(sampler)
+    expected = [sampler[step] for step in range(first, first + 3 * len(sampler))]
+    sampler.load_state_dict(sampler.state_dict(first))
+    assert adapter(sampler) == expected
+
+
+def test_an_epoch_that_skips_the_rest_of_a_loaded_one_is_refused() -> None:
+    sampler = BalancedBatchSampler(LABELS, "batch", batch_size=5)
+    sampler.load_state_dict(sampler.state_dict(3))
+    with pytest.raises(UsageError, match="within epoch 0"):
+        sampler.set_epoch(1)
+
+
+def test_an_epoch_told_late_moves_nothing_that_is_under_way() -> None:
+    sampler = BalancedBatchSampler(LABELS, "batch", batch_size=5)
+    whole = [sampler[step] for step in range(16)]
+    iteration = iter(sampler)
+    found = [next(iteration), next(iteration)]
+    sampler.set_epoch(0)  # as Lightning does
+    assert sampler.state_dict()["step"] == 2
+    assert found + list(iteration) == whole[:8]
+    sampler.set_epoch(1)
+    assert list(sampler) == whole[8:16]

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 from numpy.typing import NDArray
 
+from fer_data.adapters.iterations import Iterations
 from fer_data.data.reading import DatasetLike
 from fer_data.errors import UsageError
 from fer_data.loading.batches import Labels
@@ -24,8 +25,8 @@ class KerasDataset(keras.utils.PyDataset):
 
     Call ``fit`` with ``shuffle=False``: else Keras asks for the batches in an order of its own,
     which is refused. On JAX and PyTorch ``fit`` first draws a batch to build a model and its
-    metrics: with epochs of one or two batches, let it see one before (``model.test_on_batch``), or
-    those may be missing from the first epoch.
+    metrics: with epochs of one or two batches, give `ResumeData` to ``callbacks``, or those may be
+    missing from the first epoch. A second ``fit`` goes on after the first; the ``repr`` says where.
 
     Parameters
     ----------
@@ -39,6 +40,12 @@ class KerasDataset(keras.utils.PyDataset):
         (keras-team/keras#20032).
     steps_per_epoch : int, optional
         Batches of an epoch; by default as many as an epoch of the loader has.
+
+    Attributes
+    ----------
+    class_names : tuple of str
+    iterations : Iterations
+        Where the next epoch begins.
     """
 
     def __init__(
@@ -55,14 +62,19 @@ class KerasDataset(keras.utils.PyDataset):
             raise UsageError(f"workers: expected a whole number, 1 or more, got {workers!r}")
         self._loader = loader
         self._label_mode = label_mode
-        self._num_steps = steps_of_iteration(loader, steps_per_epoch)
-        self._step = loader.step
+        num_steps = steps_of_iteration(loader, steps_per_epoch)
+        fingerprint = str(loader.state_dict(0)["fingerprint"])
+        self.iterations = Iterations(num_steps, loader.step, fingerprint)
+        self.class_names = loader.class_names
         self._within_epoch = False
         self._last = -1
         self._ahead = _Ahead(self._drawn, workers) if workers > 1 else None
 
+    def __repr__(self) -> str:
+        return f"KerasDataset({self.iterations}; {len(self.class_names)} classes)"
+
     def __len__(self) -> int:
-        return self._num_steps
+        return self.iterations.num_steps
 
     def __getitem__(self, index: int) -> _Arrays:
         # Keras may ask again, and before the first epoch: that moves nothing.
@@ -72,7 +84,7 @@ class KerasDataset(keras.utils.PyDataset):
                 f"batch {index} of an epoch was asked for after batch {last}: expected them in "
                 "order. Call fit with shuffle=False"
             )
-        step = self._step + index
+        step = self.iterations.step + index
         return self._ahead.get(step) if self._ahead else self._drawn(step)
 
     def on_epoch_begin(self) -> None:
@@ -82,7 +94,7 @@ class KerasDataset(keras.utils.PyDataset):
     def on_epoch_end(self) -> None:
         """Go on to the next epoch, if one was drawn: Keras begins some for a single batch."""
         if self._within_epoch and self._last == len(self) - 1:
-            self._step += len(self)
+            self.iterations.begin()
             self._last = -1
         self._within_epoch = False
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from fer_data.adapters.iterations import Iterations
 from fer_data.adapters.tfcall import call_python
 from fer_data.data.reading import DatasetLike
 from fer_data.loading.batches import Labels
@@ -29,8 +29,9 @@ def tf_dataset(
 
     Every iteration gives the same number of steps, `steps_per_epoch`, and the next iteration goes
     on after them: a dataset that begins at step k gives k, k + 1, … without a gap, however many
-    epochs ``fit`` trains. (Where ``fit`` draws a batch to build a model, as on JAX and PyTorch or
-    within a ``tf.distribute`` strategy, that is an iteration: let the model see a batch before.)
+    epochs ``fit`` trains, and a second ``fit`` goes on after the first; its ``repr`` says where it
+    stands. (Where ``fit`` draws a batch to build a model, as on JAX and PyTorch or within a
+    ``tf.distribute`` strategy, that is an iteration: give `ResumeData` to ``callbacks``.)
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ def tf_dataset(
     -------
     tf.data.Dataset
         Of (images float32 [B, H, W, C], labels), or (images, labels, weights float32 [B]) where
-        the strategy weights the classes.
+        the strategy weights the classes; with an attribute ``class_names``.
 
     Examples
     --------
@@ -108,11 +109,11 @@ def by_step(
         Of tuples, a batch each.
     """
     per_epoch = steps_of_iteration(loader, steps_per_epoch)
-    iterations = itertools.count()
+    iterations = Iterations(per_epoch, loader.step, str(loader.state_dict(0)["fingerprint"]))
 
     def firsts_and_lasts() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the stretches of steps of the iteration that begins now."""
-        step = loader.step + next(iterations) * per_epoch
+        step = iterations.begin()
         stop = step + per_epoch
         firsts, lasts = [], []
         while step < stop:
@@ -127,7 +128,7 @@ def by_step(
 
     steps = tf.TensorSpec((None,), tf.int64)
     of_several = [tf.TensorSpec((None, *one.shape), one.dtype) for one in specs]
-    return (
+    dataset = (
         tf.data.Dataset.range(1)
         .map(lambda _: call_python(firsts_and_lasts, [], [steps, steps]))
         .unbatch()
@@ -136,3 +137,20 @@ def by_step(
         .prefetch(num_together)
         .apply(tf.data.experimental.assert_cardinality(per_epoch))
     )
+    return described(dataset, iterations, loader.class_names)
+
+
+def described(
+    dataset: tf.data.Dataset, iterations: Iterations, class_names: tuple[str, ...]
+) -> tf.data.Dataset:
+    """Return a dataset that says where it stands, with ``iterations`` and ``class_names``."""
+
+    class Described(type(dataset)):  # type: ignore[misc]
+        def __repr__(self) -> str:
+            return f"<{iterations}; {len(class_names)} classes; {self.element_spec}>"
+
+        __str__ = __repr__
+
+    dataset.__class__ = Described
+    dataset.iterations, dataset.class_names = iterations, class_names
+    return dataset

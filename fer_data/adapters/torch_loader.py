@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -16,6 +15,7 @@ from fer_data.errors import UsageError
 from fer_data.loading.batches import Labels
 from fer_data.loading.loader import Loader, check_labels
 from fer_data.loading.opening import as_loader
+from fer_data.loading.wrappers import warn_of_whole_batches
 
 _Tensors = tuple[torch.Tensor, ...]
 
@@ -142,7 +142,7 @@ class _Steps(DistributedSampler[_Step]):
         return self._loader.num_steps
 
     def __iter__(self) -> Iterator[_Step]:
-        _warn_of_whole_batches(self._loader)
+        warn_of_whole_batches(self._loader.sampler.shard)
         if self._is_under_way:  # the iteration before was left
             self._go_on()
         self._is_under_way = True
@@ -208,17 +208,3 @@ def _another_order() -> UsageError:
         "processes train, give each shard=fer_data.Shard(rank, num_processes), and leave the "
         "DataLoader out of Accelerator.prepare"
     )
-
-
-def _warn_of_whole_batches(loader: Loader) -> None:
-    distributed = torch.distributed
-    if loader.sampler.shard.count > 1 or not (
-        distributed.is_available() and distributed.is_initialized()
-    ):
-        return
-    if (num := distributed.get_world_size()) > 1:
-        warnings.warn(
-            f"{num} processes, and each is given whole batches, the same ones. To share them, give "
-            "each process its part: shard=fer_data.Shard(rank, num_processes)",
-            stacklevel=2,
-        )

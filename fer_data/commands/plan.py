@@ -39,6 +39,17 @@ def plan(
     plot: Annotated[
         Path | None, Parameter(metavar="FILE", help="Draw it too, as plan.png.", group=OUTPUT)
     ] = None,
+    write_lists: Annotated[
+        Path | None,
+        Parameter(
+            metavar="DIR",
+            help="Write what each epoch draws, for DALI (path label) and FFCV (indices).",
+            group=OUTPUT,
+        ),
+    ] = None,
+    seed: Annotated[
+        int, Parameter(metavar="N", help="With --write-lists.", validator=Number(gte=0))
+    ] = 0,
     as_json: AsJson = False,
     data: DataOptions = DataOptions(),
 ) -> None:
@@ -49,6 +60,7 @@ def plan(
         fer-data plan fer2013/ --balance oversample --epochs 10
         fer-data plan fer2013.csv --balance progressive:20 --epochs 30 --plot p.png
         fer-data plan train/ --balance counts:disgust=2000,happy=4000 --json
+        fer-data plan train/ --balance batch --epochs 10 --write-lists lists/
 
     For each class its draws, how often its samples are used (two samples of a class differ by one
     at most), and the proportion of them that is never seen; beside it, what as many draws with
@@ -78,6 +90,18 @@ def plan(
         from fer_data.reporting.ledger_plot import draw_ledger
 
         draw_ledger(ledger, plot)
+    if write_lists is not None:
+        from fer_data.writers.epoch_lists import write_epoch_lists
+
+        files = write_epoch_lists(
+            dataset,
+            write_lists,
+            balance=balance,
+            num_epochs=epochs,
+            epoch_size=parse_epoch_size(epoch_size),
+            seed=seed,
+        )
+        say(f"{write_lists}: {len(files)} lists, indices and paths below {dataset.root}")
     if as_json:
         print_json(ledger.to_dict())
     else:

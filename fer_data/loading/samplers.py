@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from fer_data.errors import UsageError
 from fer_data.loading.state import Position, position_of, state_of
+from fer_data.loading.step_sequence import StepSequence
 from fer_data.loading.strata import class_codes, combined, strategy_of
+from fer_data.loading.wrappers import check_wrappers
 from fer_data.sampling.class_batches import ClassBatches
 from fer_data.sampling.planner import LOWER_HALF, EpochPlan, Planner
 from fer_data.sampling.schedule import EpochSize
@@ -25,8 +27,6 @@ from fer_data.sampling.shard import WHOLE, Shard, checked_shard
 from fer_data.sampling.steps import Draws, Steps
 from fer_data.sampling.strategy import Strategy
 from fer_data.util.checks import whole_number
-
-_AT_ONCE = 1 << 16
 
 
 class BalancedBatchSampler:
@@ -120,12 +120,7 @@ class BalancedBatchSampler:
             self.batch_size = _product(classes_per_batch, samples_per_class, batch_size)
         whole_number("seed", seed)
         self._make_draws()
-        if self.steps.per_epoch < 1:
-            raise UsageError(
-                f"batch_size: an epoch of {self.num_samples:,} draws has no batch of "
-                f"{self.batch_size:,}"
-            )
-        shard.check(self.steps.smallest)
+        self._check()
 
     def __repr__(self) -> str:
         settings = {name: value for name, value in self.settings().items() if name != "data"}
@@ -151,7 +146,7 @@ class BalancedBatchSampler:
 
     def __iter__(self) -> Iterator[Any]:
         """Give the rest of an epoch; an iteration that is left is followed by the next epoch."""
-        position = self.begin()
+        position = self._begin()
         for step in range(position.step, position.end):
             indices = self[step]
             position.step = step + 1
@@ -173,7 +168,16 @@ class BalancedBatchSampler:
         return EpochPlan(self._draws.between(epoch * size, (epoch + 1) * size))
 
     def set_epoch(self, epoch: int) -> None:
-        """Begin the next iteration with an epoch, unless a state was loaded that is within it."""
+        """Begin the next iteration with an epoch, unless a state was loaded that is within it.
+
+        An iteration that is under way, and what a state says of it, stay as they are: Lightning
+        tells the epoch after its iteration began.
+
+        Raises
+        ------
+        UsageError
+            If a state was loaded that is within another epoch.
+        """
         whole_number("epoch", epoch)
         self._position = self._position.at_epoch(epoch, len(self))
 
@@ -203,6 +207,38 @@ class BalancedBatchSampler:
         vars(found).update(vars(self))
         found._position = dataclasses.replace(self._position)
         return found
+
+    def sharded(self, shard: Shard, batch_size: int | None = None) -> BalancedBatchSampler:
+        """Return the same sampler for another shard and batch size, standing where this one does.
+
+        Raises
+        ------
+        UsageError
+            If it stands where no batch of that size begins, or the shard would be empty.
+        """
+        found = self.copy()
+        found.shard, found._position = checked_shard(shard), Position(0)
+        if self.strategy is not None:
+            found.batch_size = whole_number("batch_size", batch_size or self.batch_size, 1)
+            found.steps = dataclasses.replace(self.steps, batch_size=found.batch_size)
+        found._check()
+        found.load_state_dict(self.state_dict())
+        return found
+
+    def epochs(self, num_epochs: int) -> StepSequence:
+        """Return what every step of some epochs is, as a sequence that is computed when asked.
+
+        It is what loaders with random access take, as ``grain.MapDataset.source``; item *k* is
+        ``sampler[k]``, wherever iterating stands.
+
+        Examples
+        --------
+        >>> import fer_data
+        >>> steps = fer_data.BalancedBatchSampler([0, 0, 1], "none", batch_size=2).epochs(10)
+        >>> len(steps), len(steps[7])
+        (20, 1)
+        """
+        return StepSequence(self, whole_number("num_epochs", num_epochs, 1) * len(self))
 
     def window(self, step: int) -> tuple[int, int]:
         """Return where a step begins and ends in the draws of all epochs, one after the other."""
@@ -270,6 +306,21 @@ class BalancedBatchSampler:
             size = self._draws.planner.schedule.size
         self.steps = Steps(size, self.batch_size, self.drop_last)
 
+    def _check(self) -> None:
+        if self.steps.per_epoch < 1:
+            raise UsageError(
+                f"batch_size: an epoch of {self.num_samples:,} draws has no batch of "
+                f"{self.batch_size:,}"
+            )
+        self.shard.check(self.steps.smallest)
+
+    def _begin(self) -> Position:
+        """Begin an iteration, where nothing that wraps this would change the batches."""
+        position = self.begin()
+        first, last = self.window(position.step), self.window(position.end - 1)
+        check_wrappers(self.shard, last[1] - first[0])
+        return position
+
     def _given(self, draws: Any) -> list[Any]:
         indices: list[Any] = (draws & LOWER_HALF).tolist()
         if self.with_repeats:
@@ -294,66 +345,6 @@ class BalancedBatchSampler:
         digest.update(self.labels.tobytes())
         digest.update(repr(self.class_names).encode())
         return digest.hexdigest()
-
-
-class BalancedSampler(BalancedBatchSampler):
-    """Single indices, balanced as a strategy says, each sample used equally often.
-
-    It is what ``DataLoader(dataset, sampler=…, batch_size=…)`` takes, with a batch size of the
-    loader's own. Each shard gets one of every ``shard.count`` draws.
-
-    Parameters
-    ----------
-    labels, balance, seed, shard, epoch_size, shuffle, by, with_repeats
-        As in `BalancedBatchSampler`. Steps count the indices that one shard is given.
-
-    Examples
-    --------
-    >>> import numpy as np, fer_data
-    >>> labels = np.array(["cat"] * 3 + ["dog"])
-    >>> sorted(labels[list(fer_data.BalancedSampler(labels, "oversample"))].tolist())
-    ['cat', 'cat', 'cat', 'dog', 'dog', 'dog']
-    """
-
-    def __init__(
-        self,
-        labels: Any,
-        balance: Any = "oversample",
-        *,
-        seed: int = 0,
-        shard: Shard = WHOLE,
-        epoch_size: EpochSize = None,
-        shuffle: bool = True,
-        by: Sequence[Any] | None = None,
-        with_repeats: bool = False,
-    ) -> None:
-        checked_shard(shard)
-        super().__init__(
-            labels,
-            balance,
-            batch_size=shard.count,
-            drop_last=True,
-            seed=seed,
-            shard=shard,
-            epoch_size=epoch_size,
-            shuffle=shuffle,
-            by=by,
-            with_repeats=with_repeats,
-        )
-
-    def __getitem__(self, step: int) -> Any:
-        """Return the index of a step, counted from 0 through all epochs."""
-        return super().__getitem__(step)[0]
-
-    def __iter__(self) -> Iterator[Any]:
-        """Give the rest of an epoch; an iteration that is left is followed by the next epoch."""
-        position, count = self.begin(), self.shard.count
-        for first in range(position.step, position.end, _AT_ONCE):
-            last = min(first + _AT_ONCE, position.end)
-            draws = self._draws.between(first * count, last * count)
-            for step, index in enumerate(self._given(draws[self.shard.index :: count]), first):
-                position.step = step + 1
-                yield index
 
 
 def _product(classes: Any, samples: Any, batch_size: Any) -> int:

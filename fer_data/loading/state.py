@@ -25,11 +25,14 @@ class Position:
         The step before which the iteration under way ends; 0 where none has begun.
     goes_on : bool
         Whether a state within an epoch was loaded.
+    again : int, optional
+        Where the next iteration begins, if it was told so while this one is under way.
     """
 
     step: int
     end: int = 0
     goes_on: bool = False
+    again: int | None = None
 
     @property
     def is_under_way(self) -> bool:
@@ -38,14 +41,29 @@ class Position:
 
     def next(self, per_epoch: int) -> Position:
         """Return where an iteration that begins now stands: one that was left is not gone on."""
-        step = max(self.step, self.end)
+        step = max(self.step, self.end) if self.again is None else self.again
         return Position(step, end=(step // per_epoch + 1) * per_epoch)
 
     def at_epoch(self, epoch: int, per_epoch: int) -> Position:
-        """Return the position at an epoch's beginning, or this where a state was loaded in it."""
-        if self.goes_on and not self.is_under_way and self.step // per_epoch == epoch:
+        """Return the position at an epoch's beginning, or this where it is within that epoch.
+
+        Raises
+        ------
+        UsageError
+            If a state was loaded that is within another epoch.
+        """
+        first = epoch * per_epoch
+        if self.is_under_way and self.end - per_epoch == first:
+            self.again = first
             return self
-        return Position(epoch * per_epoch)
+        if not self.goes_on:
+            return Position(first)
+        if self.step // per_epoch != epoch:
+            raise UsageError(
+                f"epoch {epoch} was asked for, and a state was loaded that is within epoch "
+                f"{self.step // per_epoch}, the rest of which would not be trained; begin there"
+            )
+        return self
 
 
 def state_of(step: int, steps: Steps, settings: Mapping[str, str]) -> dict[str, Any]:

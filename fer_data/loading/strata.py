@@ -51,10 +51,9 @@ def class_codes(labels: Any, class_names: Sequence[str] = ()) -> Codes:
 
         if not recognises(labels):
             raise UsageError(
-                f"labels: expected a label for each sample, got {type(labels).__name__}. A "
-                "framework put its own sampler in the place of this one: switch that off (in "
-                "Lightning, Trainer(use_distributed_sampler=False)) and give each process its "
-                "shard=fer_data.Shard(rank, num_processes)"
+                f"labels: expected a label for each sample, got {type(labels).__name__}. If a "
+                "framework makes this sampler anew with a sampler of its own, as Lightning does "
+                "on several processes, take fer_data.BalancedDistributedSampler, as sampler="
             )
         labels, names = labels_of(labels)
     found = np.asarray(labels)

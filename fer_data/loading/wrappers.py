@@ -1,0 +1,111 @@
+"""What frameworks that wrap a sampler make of its indices; refused where batches would change.
+
+A framework wraps a sampler in one of its own and asks for nothing before: only the calls that ask
+for the first index show it. So they are looked at, once an iteration.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+from fer_data.errors import UsageError
+from fer_data.sampling.shard import Shard
+
+_DEPTH = 8
+"""Calls between a sampler and what wraps it, at most."""
+
+_TORCH = "fer_data.BalancedDistributedSampler(labels, ..., batch_size=...)"
+
+
+def check_wrappers(shard: Shard, num_samples: int) -> None:
+    """Refuse what would train other batches than the sampler that is iterated gives.
+
+    Parameters
+    ----------
+    shard : Shard
+        The sampler's.
+    num_samples : int
+        Samples that the rest of the epoch has, of all shards together.
+
+    Raises
+    ------
+    UsageError
+        If Lightning draws again from the sampler's indices, or Accelerate would take a part of a
+        part of them, repeat or drop some.
+    """
+    for owner in _callers():
+        match type(owner).__name__:
+            case "_DatasetSamplerWrapper":  # Lightning's DistributedSamplerWrapper
+                raise UsageError(
+                    "Lightning put a sampler of its own around this one, and would train its "
+                    f"samples in another order. Take {_TORCH}, which it leaves alone, as sampler="
+                )
+            case "BatchSamplerShard" if owner.num_processes > 1:
+                _check_accelerate(owner, shard, num_samples)
+                return
+    warn_of_whole_batches(shard)
+
+
+def check_batch_size(batch_size: int) -> None:
+    """Refuse a ``DataLoader`` that takes batches of another size than its sampler was made for.
+
+    Raises
+    ------
+    UsageError
+        If what asks for the indices makes batches of another size.
+    """
+    for owner in _callers():
+        if "BatchSampler" in type(owner).__name__ and hasattr(owner, "sampler"):
+            if owner.batch_size != batch_size:
+                raise UsageError(
+                    f"batch_size: this sampler is for batches of {batch_size} samples a process, "
+                    f"and the DataLoader takes {owner.batch_size}; give both the same number"
+                )
+            return
+
+
+def warn_of_whole_batches(shard: Shard) -> None:
+    """Warn where several processes of PyTorch's train, and each is given whole batches."""
+    distributed: Any = sys.modules.get("torch.distributed")
+    if shard.count > 1 or not (
+        distributed and distributed.is_available() and distributed.is_initialized()
+    ):
+        return
+    if (num := distributed.get_world_size()) > 1:
+        warnings.warn(
+            f"{num} processes, and each is given whole batches, the same ones. To share them, give "
+            "each process its part: shard=fer_data.Shard(rank, num_processes)",
+            stacklevel=2,
+        )
+
+
+def _check_accelerate(wrapper: Any, shard: Shard, num_samples: int) -> None:
+    num = wrapper.num_processes
+    if shard.count > 1:
+        raise UsageError(
+            f"Accelerate divides the batches among {num} processes, and this sampler gives a "
+            "process its part already: either leave the DataLoader out of prepare, or take "
+            "fer_data.BalancedBatchSampler without shard="
+        )
+    together = wrapper.batch_size * (1 if wrapper.split_batches else num)
+    if num_samples % together:
+        raise UsageError(
+            f"{num_samples:,} samples of an epoch are no whole number of {together:,}, and "
+            "Accelerate would repeat or drop samples. Take fer_data.BalancedBatchSampler(..., "
+            "drop_last=True) and "
+            "Accelerator(dataloader_config=DataLoaderConfiguration(split_batches=True)), or an "
+            f"epoch_size that is a multiple of {together:,}"
+        )
+
+
+def _callers() -> Iterator[Any]:
+    """Yield the objects whose methods are being called, the innermost first."""
+    frame = sys._getframe(1)
+    for _ in range(_DEPTH):
+        if frame.f_back is None:
+            return
+        frame = frame.f_back
+        yield frame.f_locals.get("self")
