@@ -13,10 +13,10 @@ from fer_data.adapters.iterations import Iterations
 from fer_data.data.reading import DatasetLike
 from fer_data.errors import UsageError
 from fer_data.loading.batches import Labels
+from fer_data.loading.chunks import steps_of_iteration
 from fer_data.loading.loader import Loader, check_labels
 from fer_data.loading.opening import as_loader
 from fer_data.loading.state import line_of
-from fer_data.loading.stretches import steps_of_iteration
 
 _Arrays = tuple[NDArray[Any], ...]
 

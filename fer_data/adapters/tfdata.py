@@ -13,10 +13,10 @@ from fer_data.adapters.iterations import Iterations
 from fer_data.adapters.tfcall import call_python
 from fer_data.data.reading import DatasetLike
 from fer_data.loading.batches import Labels
+from fer_data.loading.chunks import chunk_end, steps_at_once, steps_of_iteration
 from fer_data.loading.loader import Loader, check_labels
 from fer_data.loading.opening import as_loader
 from fer_data.loading.state import line_of
-from fer_data.loading.stretches import steps_of_iteration, steps_together, stretch_end
 
 
 def tf_dataset(
@@ -73,7 +73,7 @@ def tf_dataset(
         lambda step, stop: loader.arrays(step, stop, label_mode=label_mode),
         specs,
         steps_per_epoch=steps_per_epoch,
-        num_together=steps_together(loader),
+        at_once=steps_at_once(loader),
     )
 
 
@@ -82,7 +82,7 @@ def by_step(
     arrays: Callable[[int, int], tuple[NDArray[Any], ...]],
     specs: Sequence[tf.TensorSpec],
     *,
-    num_together: int,
+    at_once: int,
     steps_per_epoch: int | None = None,
 ) -> tf.data.Dataset:
     """Give what a function makes of a loader's steps, epoch by epoch, as `tf_dataset` does.
@@ -101,7 +101,7 @@ def by_step(
         Of a batch's arrays.
     steps_per_epoch : int, optional
         As in `tf_dataset`.
-    num_together : int
+    at_once : int
         Steps that one call prepares at most.
 
     Returns
@@ -113,13 +113,13 @@ def by_step(
     iterations = Iterations(per_epoch, loader.step, line_of(loader.settings()))
 
     def firsts_and_lasts() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the stretches of steps of the iteration that begins now."""
+        """Return the chunks of steps of the iteration that begins now."""
         step = iterations.begin()
         stop = step + per_epoch
         firsts, lasts = [], []
         while step < stop:
             firsts.append(step)
-            step = min(stop, stretch_end(loader, step, num_together))
+            step = min(stop, chunk_end(loader, step, at_once))
             lasts.append(step)
         return np.array(firsts), np.array(lasts)
 
@@ -135,7 +135,7 @@ def by_step(
         .unbatch()
         .map(lambda first, last: call_python(batches, [first, last], of_several))
         .flat_map(lambda *arrays: tf.data.Dataset.from_tensor_slices(arrays))
-        .prefetch(num_together)
+        .prefetch(at_once)
         .apply(tf.data.experimental.assert_cardinality(per_epoch))
     )
     return described(dataset, iterations, loader.store.dataset.class_names)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from fer_data.adapters.plans import planned_arrays
 from fer_data.adapters.tfdata import by_step
+from fer_data.loading.chunks import steps_at_once
 from fer_data.loading.loader import Loader
-from fer_data.loading.stretches import steps_together
 
 
 def plan_dataset(
@@ -41,10 +41,8 @@ def plan_dataset(
         return *plan.values(), *targets
 
     specs = [tf.TensorSpec((None, *one.shape[1:]), one.dtype) for one in arrays(0, 1)]
-    num_together = steps_together(loader, with_pictures=False)
-    flat = by_step(
-        loader, arrays, specs, num_together=num_together, steps_per_epoch=steps_per_epoch
-    )
+    at_once = steps_at_once(loader, with_images=False)
+    flat = by_step(loader, arrays, specs, at_once=at_once, steps_per_epoch=steps_per_epoch)
 
     def structured(*found: Any) -> tuple[Any, ...]:
         num = len(names)

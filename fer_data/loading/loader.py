@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 
 from fer_data.data.store import PixelStore
 from fer_data.errors import UsageError
-from fer_data.loading.batches import Batch, BatchPlan, Labels, Mixed
+from fer_data.loading.batch_images import BatchImages, mix_with, mix_within
+from fer_data.loading.batch_plans import drawn_for, plan_batches
+from fer_data.loading.batches import Batch, BatchPlan, Labels
 from fer_data.loading.samplers import BalancedBatchSampler
 from fer_data.loading.state import position_of, state_of
 from fer_data.sampling.planner import EpochPlan
 from fer_data.sampling.weights import class_weights
-from fer_data.transforms.kernel import transform_rows
 from fer_data.transforms.mixing import Mixing
-from fer_data.transforms.transform import Drawn, Keys, Transform, checked_fingerprint
+from fer_data.transforms.transform import Transform, checked_fingerprint
 from fer_data.util.checks import finite_number, whole_number
-from fer_data.util.scratch import Recycled, Scratch
 
 _STEPS_AT_ONCE = 8
 _BYTES_AT_ONCE = 8 << 20
@@ -96,7 +96,7 @@ class Loader:
                 f"{len(self.sampler.labels):,}"
             )
         none = np.zeros(0, np.int64)  # refuses at once what cannot be done to such images
-        self._drawn(none, none, none)
+        drawn_for(self, none, none, none)
         if self.soft and self.store.dataset.soft_labels is None:
             raise UsageError(f"{self.store.dataset.root}: there are no soft labels in the data")
 
@@ -182,7 +182,7 @@ class Loader:
         -------
         BatchPlan
         """
-        return self._plan(range(step, step + 1 if stop is None else stop))
+        return plan_batches(self, range(step, step + 1 if stop is None else stop))
 
     def arrays(
         self, step: int, stop: int | None = None, *, label_mode: Labels = "one-hot"
@@ -299,13 +299,8 @@ class Loader:
         return digest.hexdigest()
 
     @cached_property
-    def _pixels(self) -> Any:
-        pixels = self.store.pixels  # a memmap's own methods take longer
-        return pixels.view(np.ndarray) if isinstance(pixels, np.ndarray) else pixels
-
-    @cached_property
-    def _memory(self) -> Recycled:
-        return Recycled(8)
+    def _images(self) -> BatchImages:
+        return BatchImages(self.store, self.transform, self.rescale)
 
     def _batches(self, step: int, stop: int) -> Iterator[Batch]:
         """Yield the batches of some steps: the first at once, then several drawn at a time."""
@@ -326,89 +321,20 @@ class Loader:
 
         All images are drawn together: half of what a batch of 64 takes is calls, not pixels.
         """
-        plan = self._plan(steps)
+        plan = plan_batches(self, steps)
         mixed = plan.mixed
         dtype = np.float32 if mixed else np.dtype(self.dtype)
-        images = self._images(plan.samples, plan.parameters, dtype)
+        images = self._images.of(plan.samples, plan.parameters, dtype)
         if mixed is not None:
             if self.sampler.shard.count == 1:
-                _mix_within(images, mixed, [self._size(step) for step in steps])
+                mix_within(images, mixed, [self._size(step) for step in steps])
             else:
-                parameters = self._drawn(mixed.samples, mixed.repeats, mixed.labels)
-                others = self._images(mixed.samples, parameters, dtype)
-                others *= 1 - mixed.shares[:, None, None, None]
-                images *= mixed.shares[:, None, None, None]
-                images += others
+                parameters = drawn_for(self, mixed.samples, mixed.repeats, mixed.labels)
+                others = self._images.of(mixed.samples, parameters, dtype)
+                mix_with(images, others, mixed)
             if self.dtype == "uint8":
                 images = np.rint(images).astype(np.uint8)
         return Batch(**vars(plan), images=images)
-
-    def _plan(self, steps: range) -> BatchPlan:
-        """Return what makes the batches of some steps in a row, one after the other."""
-        whole_number("step", steps[0])
-        shard = self.sampler.shard
-        windows = [self.sampler.window(step) for step in steps]
-        begin, end = windows[0][0], windows[-1][1]
-        here: Any = slice(None)
-        if shard.count > 1:
-            parts = [np.arange(*window)[shard.of(window[1] - window[0])] for window in windows]
-            here = np.concatenate(parts) - begin
-        drawn, repeats = self.sampler.between(begin, end)
-        labels, rows = self.labels[drawn], self.rows[drawn]
-        plan = BatchPlan(
-            labels[here],
-            self.class_weights[labels[here]],
-            rows[here],
-            repeats[here],
-            self._drawn(rows[here], repeats[here], labels[here]),
-        )
-        if self.mix:
-            sizes = [stop - start for start, stop in windows]
-            partners, shares = self.mix.draw(self.sampler.seed, steps, sizes)
-            firsts = np.repeat([start - begin for start, _ in windows], sizes)
-            partners, shares, firsts = partners[here], shares[here], firsts[here]
-            labels = labels[partners]
-            of_labels = self.mix.label_shares(shares, self.counts, plan.labels, labels)
-            plan.weights = plan.weights * of_labels + self.class_weights[labels] * (1 - of_labels)
-            places = partners - firsts
-            plan.mixed = Mixed(rows[partners], repeats[partners], labels, shares, of_labels, places)
-        soft = self.store.dataset.soft_labels
-        if self.soft and soft is not None:
-            plan.soft = soft[plan.samples]
-            if plan.mixed is not None:
-                of_labels = plan.mixed.label_shares[:, None]
-                plan.soft = plan.soft * of_labels + soft[plan.mixed.samples] * (1 - of_labels)
-            if self.weights:  # no matrix product: its rounding can follow the batch's size
-                plan.weights = (plan.soft * self.class_weights).sum(axis=1)
-        return plan
-
-    def _drawn(
-        self, samples: NDArray[np.int64], repeats: NDArray[np.int64], labels: NDArray[np.int64]
-    ) -> Drawn:
-        """Return what the transform does to each use of a sample."""
-        keys = Keys(self.sampler.seed, samples, repeats, labels)
-        return self.transform.draw(keys, self.store.form.shape)
-
-    def _images(self, rows: NDArray[np.int64], drawn: Drawn, dtype: Any) -> NDArray[Any]:
-        """Return transformed images of rows of the store."""
-        images: NDArray[Any]
-        shape = self.store.form.shape
-        source, places = self._pixels, rows
-        with Scratch() as scratch:
-            if not isinstance(source, np.ndarray) or isinstance(drawn, Keys):
-                source = scratch.array("pixels", len(rows), shape)
-                self._pixels.take(rows, axis=0, out=source, mode="clip")
-                places = np.arange(len(rows))
-            if isinstance(drawn, Keys):
-                images = self.transform.apply(np, source, drawn)
-                if dtype == np.float32:
-                    scaled: NDArray[Any] = np.multiply(images, self.rescale, dtype=np.float32)
-                    return scaled
-                rounded: NDArray[Any] = np.rint(np.clip(images, 0, 255)).astype(np.uint8)
-                return rounded
-            images = self._memory.empty((len(rows), *shape), dtype)
-            transform_rows(source, places, drawn, images, self.rescale)
-            return images
 
 
 def check_labels(loader: Loader, label_mode: str) -> None:
@@ -418,20 +344,6 @@ def check_labels(loader: Loader, label_mode: str) -> None:
     soft = f"mix {loader.mix} makes soft labels" if loader.mix else "soft labels"
     if label_mode == "int" and (loader.mix or loader.soft):
         raise UsageError(f"{soft}: int labels cannot hold them; take label_mode='one-hot'")
-
-
-def _mix_within(images: NDArray[np.float32], mixed: Mixed, sizes: list[int]) -> None:
-    """Mix the images of batches of these sizes in place, each with another of its batch."""
-    start = 0
-    for size in sizes:
-        batch, share = images[start : start + size], mixed.shares[start]
-        with Scratch() as scratch:
-            others = scratch.array("others", size, images.shape[1:], np.float32)
-            batch.take(mixed.places[start : start + size], axis=0, out=others, mode="clip")
-            others *= 1 - share
-            batch *= share
-            batch += others
-        start += size
 
 
 def _rebuilt(settings: dict[str, Any]) -> Loader:

@@ -20,7 +20,7 @@ from fer_data.loading.state import Position, position_of, state_of
 from fer_data.loading.step_sequence import StepSequence
 from fer_data.loading.strata import class_codes, combined, strategy_of
 from fer_data.loading.wrappers import check_wrappers
-from fer_data.sampling.class_batches import ClassBatches
+from fer_data.sampling.class_batches import ClassBatches, batch_size_of
 from fer_data.sampling.planner import LOWER_HALF, EpochPlan, Planner
 from fer_data.sampling.schedule import EpochSize
 from fer_data.sampling.shard import WHOLE, Shard, checked_shard
@@ -117,7 +117,7 @@ class BalancedBatchSampler:
             self.batch_size = whole_number("batch_size", batch_size, 1)
         else:
             self.strategy = None
-            self.batch_size = _product(classes_per_batch, samples_per_class, batch_size)
+            self.batch_size = batch_size_of(classes_per_batch, samples_per_class, batch_size)
         whole_number("seed", seed)
         self._make_draws()
         self._check()
@@ -345,14 +345,3 @@ class BalancedBatchSampler:
         digest.update(self.labels.tobytes())
         digest.update(repr(self.class_names).encode())
         return digest.hexdigest()
-
-
-def _product(classes: Any, samples: Any, batch_size: Any) -> int:
-    for name, value in (("classes_per_batch", classes), ("samples_per_class", samples)):
-        whole_number(name, value, 1)
-    if batch_size not in (None, classes * samples):
-        raise UsageError(
-            f"batch_size: {classes} classes with {samples} samples are {classes * samples}, got "
-            f"{batch_size}"
-        )
-    return int(classes * samples)

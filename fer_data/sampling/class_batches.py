@@ -8,10 +8,13 @@ an endless stream of permutations, as a planner's do.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.errors import UsageError
+from fer_data.util.checks import whole_number
 from fer_data.util.keyed import CLASSES, CYCLES, Streams, generator
 
 
@@ -103,3 +106,21 @@ class ClassBatches:
             drawn = self._streams.at(label, cycle).permutation(members)[here]
             found.append(drawn + (cycle << 32))
         return np.concatenate(found)
+
+
+def batch_size_of(classes: Any, samples: Any, batch_size: Any) -> int:
+    """Return the samples of a batch of so many classes with so many samples each.
+
+    Raises
+    ------
+    UsageError
+        If one is no number, or a batch size is given and is another.
+    """
+    for name, value in (("classes_per_batch", classes), ("samples_per_class", samples)):
+        whole_number(name, value, 1)
+    if batch_size not in (None, classes * samples):
+        raise UsageError(
+            f"batch_size: {classes} classes with {samples} samples are {classes * samples}, got "
+            f"{batch_size}"
+        )
+    return int(classes * samples)

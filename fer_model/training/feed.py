@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.adapters.plans import planned_arrays, refuse_shard
+from fer_data.loading.chunks import chunk_end, steps_at_once, steps_of_iteration
 from fer_data.loading.loader import Loader
-from fer_data.loading.stretches import steps_of_iteration, steps_together, stretch_end
 
 _Batch = tuple[Any, ...]
 
@@ -91,7 +91,7 @@ class Batches(keras.utils.PyDataset):
         self.iteration = 0
         """Which one is asked for; for `Epochs` to move on, as Keras asks before it trains."""
         self._smoothed = _smoothing(label_smoothing)
-        self._num_together = steps_together(loader, with_pictures=rows is None)
+        self._at_once = steps_at_once(loader, with_images=rows is None)
         self._arrays: Callable[[int, int], _Batch] = loader.arrays
         if rows is not None:
             refuse_shard(loader)
@@ -116,11 +116,11 @@ class Batches(keras.utils.PyDataset):
         if self._ahead:
             self._ahead[1].cancel()
         after = step + len(batches)
-        self._ahead = after, self._thread.submit(self._drawn, after, self._num_together)
+        self._ahead = after, self._thread.submit(self._drawn, after, self._at_once)
         return batches[0]
 
-    def _drawn(self, step: int, num_together: int) -> list[_Batch]:
-        num = stretch_end(self._loader, step, num_together) - step
+    def _drawn(self, step: int, at_once: int) -> list[_Batch]:
+        num = chunk_end(self._loader, step, at_once) - step
         found = keras.tree.map_structure(
             lambda each: each.reshape(num, -1, *each.shape[1:]),
             self._smoothed(*self._arrays(step, step + num)),

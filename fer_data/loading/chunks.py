@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fer_data.errors import UsageError
 from fer_data.loading.loader import Loader
+from fer_data.util.checks import whole_number
 
-_STEPS_TOGETHER = 16
-_BYTES_TOGETHER = 16 << 20
+_STEPS_AT_ONCE = 16
+_BYTES_AT_ONCE = 16 << 20
 
 
 def steps_of_iteration(loader: Loader, steps_per_epoch: int | None) -> int:
@@ -22,24 +22,20 @@ def steps_of_iteration(loader: Loader, steps_per_epoch: int | None) -> int:
     """
     if steps_per_epoch is None:
         return loader.num_steps
-    if isinstance(steps_per_epoch, bool) or not isinstance(steps_per_epoch, int):
-        raise UsageError(f"steps_per_epoch: expected a whole number, got {steps_per_epoch!r}")
-    if steps_per_epoch < 1:
-        raise UsageError(f"steps_per_epoch is {steps_per_epoch}; it must be 1 or more")
-    return steps_per_epoch
+    return whole_number("steps_per_epoch", steps_per_epoch, 1)
 
 
-def steps_together(loader: Loader, *, with_pictures: bool = True) -> int:
-    """Return how many steps are prepared at once: 16, and less where pictures are large."""
-    if not with_pictures:
-        return _STEPS_TOGETHER
-    return min(_STEPS_TOGETHER, loader.steps_within(_BYTES_TOGETHER))
+def steps_at_once(loader: Loader, *, with_images: bool = True) -> int:
+    """Return how many steps are prepared at once: 16, and less where images are large."""
+    if not with_images:
+        return _STEPS_AT_ONCE
+    return min(_STEPS_AT_ONCE, loader.steps_within(_BYTES_AT_ONCE))
 
 
-def stretch_end(loader: Loader, step: int, num_together: int) -> int:
+def chunk_end(loader: Loader, step: int, at_once: int) -> int:
     """Return the step to stop before, so that all batches from `step` on are of one size.
 
     The last batch of a loader's epoch may be smaller than the others: it stands alone.
     """
     last = step - step % loader.num_steps + loader.num_steps - 1
-    return min(step + num_together, last) if step < last else last + 1
+    return min(step + at_once, last) if step < last else last + 1
