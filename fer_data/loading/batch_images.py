@@ -45,9 +45,8 @@ class BatchImages:
                 transform_rows(source, places, drawn, images, self._rescale)
                 return images
             images = self._transform.apply(np, source, drawn)
-            if dtype == np.float32:
-                return np.multiply(images, self._rescale, out=np.empty_like(images, np.float32))
-            return np.rint(np.clip(images, 0, 255)).astype(np.uint8)
+            found: NDArray[Any] = np.multiply(images, self._rescale, dtype=np.float32)
+            return found if dtype == np.float32 else np.rint(np.clip(found, 0, 255)).astype(dtype)
 
 
 def mix_with(images: NDArray[np.float32], others: NDArray[np.float32], mixed: Mixed) -> None:
