@@ -1,3 +1,5 @@
+from . import heads as heads
+from . import losses as losses
 from .comparison.arm import Arm as Arm
 from .comparison.compare import compare as compare
 from .comparison.results import Results as Results

@@ -117,10 +117,11 @@ def best_tau(
         raise UsageError(
             f"{len(labels)} validation samples and {len(grid)} values of tau; both are needed"
         )
-    return max(grid, key=lambda tau: _balanced_accuracy(labels, correct(tau)))
+    return max(grid, key=lambda tau: balanced_accuracy(labels, correct(tau)))
 
 
-def _balanced_accuracy(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
+def balanced_accuracy(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
+    """Return the mean recall over the classes that labels, int [N], have."""
     right = labels[probabilities.argmax(axis=1) == labels]
     counts = np.bincount(labels)
     recall = np.bincount(right, minlength=len(counts))[counts > 0] / counts[counts > 0]
