@@ -1,6 +1,7 @@
 from . import heads as heads
 from . import losses as losses
 from .comparison.arm import Arm as Arm
+from .comparison.changes import CHANGES as CHANGES
 from .comparison.compare import compare as compare
 from .comparison.results import Results as Results
 from .comparison.results import read_results as read_results

@@ -71,6 +71,9 @@ WORDS = {
         metavar="NAME", help=f"Which optimizer: {', '.join(OptimizerChoice.forms())}."
     ),
     "weight_decay": Parameter(metavar="X", help="Of the kernels, times the learning rate."),
+    "sam_radius": Parameter(
+        metavar="X", help="Radius of sharpness-aware minimisation (SAM); 0 for none."
+    ),
     "clip_norm": Parameter(metavar="X", help="Gradient clipping: the norm of all weights."),
     "label_smoothing": Parameter(metavar="X", help="Fraction of a label spread over all classes."),
     "average": Parameter(

@@ -1,15 +1,17 @@
-"""What is compared: an arm is a strategy with a loss and a mix, or a new head on trained ones."""
+"""What is compared: a strategy, a loss, a mix, a new head, changes of the recipe, or several."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fer_data.errors import UsageError
 from fer_data.registry import Choice, unknown
 from fer_data.sampling.strategy import Strategy
 from fer_data.transforms.mixing import Mixing
+from fer_model.comparison.changes import ChangeChoice
 from fer_model.heads.choice import HeadChoice
 from fer_model.losses.choice import LossChoice
 from fer_model.training.recipe import Recipe
@@ -19,6 +21,7 @@ _KINDS: dict[str, type[Choice]] = {
     "loss": LossChoice,
     "mix": Mixing,
     "head": HeadChoice,
+    "changes": ChangeChoice,
 }
 
 NATURAL = Strategy()
@@ -42,12 +45,15 @@ class Arm:
     mix : Mixing
     head : HeadChoice, optional
         What becomes of the last layer once the rest is trained; None leaves it as it is.
+    changes : tuple of ChangeChoice
+        What else differs from the recipe that all arms have in common, by name.
     """
 
     balance: Strategy = NATURAL
     loss: LossChoice = CROSS_ENTROPY
     mix: Mixing = UNMIXED
     head: HeadChoice | None = None
+    changes: tuple[ChangeChoice, ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> Arm:
@@ -61,25 +67,34 @@ class Arm:
             If a part is none, or two are of one kind.
         """
         parts: dict[str, str] = {}
+        changes: dict[str, ChangeChoice] = {}
         for word in text.strip().split("+"):
             kind = _kind(word)
-            if kind == "balance" and kind in parts and word.startswith("class-weights"):
+            if kind == "changes":
+                change = ChangeChoice.parse(word)
+                if change.name in changes:
+                    raise UsageError(f"arm {text!r}: {change.name} is named twice")
+                changes[change.name] = change
+            elif kind == "balance" and kind in parts and word.startswith("class-weights"):
                 parts[kind] += f"+{word}"  # by its name: a correction of a correction
             elif kind in parts:
                 raise UsageError(f"arm {text!r}: {parts[kind]} and {word} are two of a kind")
             else:
                 parts[kind] = word
-        return cls(**{kind: _KINDS[kind].parse(part) for kind, part in parts.items()})  # type: ignore[arg-type]
+        found: dict[str, Any] = {kind: _KINDS[kind].parse(part) for kind, part in parts.items()}
+        return cls(**found, changes=tuple(changes[name] for name in sorted(changes)))
 
     def __str__(self) -> str:
         every = (self.balance, self.loss, self.mix, self.head)
         shown = zip(every, (NATURAL, CROSS_ENTROPY, UNMIXED, None), strict=True)
-        return "+".join(str(one) for one, usual in shown if one != usual) or "none"
+        parts = [one for one, usual in shown if one != usual]
+        return "+".join(map(str, (*parts, *self.changes))) or "none"
 
     @property
     def choices(self) -> tuple[Choice, ...]:
         """Its parts."""
-        return (self.balance, self.loss, self.mix, *([self.head] if self.head else []))
+        heads = [self.head] if self.head else []
+        return (self.balance, self.loss, self.mix, *heads, *self.changes)
 
     @property
     def trained(self) -> Arm:
@@ -101,9 +116,21 @@ class Arm:
         return tuple(parts)
 
     def recipe(self, common: Recipe) -> Recipe:
-        """Return what trains the arm, given what all arms have in common."""
+        """Return what trains the arm, given what all arms have in common.
+
+        Raises
+        ------
+        UsageError
+            If a change is none, or two are of the same field.
+        """
+        fields: dict[str, Any] = {}
+        for change in self.changes:
+            new = change.fields(common)
+            if both := sorted(fields.keys() & new.keys()):
+                raise UsageError(f"arm {self}: two of its parts change {both[0]}")
+            fields |= new
         texts = {"balance": str(self.balance), "loss": str(self.loss), "mix": str(self.mix)}
-        return dataclasses.replace(common, **texts)  # type: ignore[arg-type]
+        return dataclasses.replace(common, **texts, **fields)
 
 
 def parse_arms(texts: Sequence[str]) -> tuple[Arm, ...]:

@@ -79,7 +79,8 @@ def compare(
     fit : callable or str, optional
         A training of your own on any framework, ``fit(train, test, seed) -> probabilities``, or its
         import name: the arm's balanced `fer_data.Loader`, one of the test samples, in order, and a
-        seed, to float [N, C], a row for each test sample. Arms are then strategies and mixes.
+        seed, to float [N, C], a row for each test sample. Arms are then strategies, mixes and
+        augmentations.
     figure : str
         What the verdict goes by: one of `fer_model.statistics.scores.SUMMARIES`.
     num_steps : int, optional
@@ -228,8 +229,11 @@ def _own(recipe: Recipe, net: Any, fit: Any, arms: Sequence[Arm]) -> tuple[str, 
         net = net or (recipe.net if recipe.has_own_net else None)
         return None if net is None else ("net", own_code("net", net))
     for arm in arms:
-        if arm.head is not None or str(arm.loss) != "cross-entropy":
-            raise UsageError(f"arm {arm}: a training of your own (fit) has its own loss and head")
+        changes_training = any(not one.trait("of_images") for one in arm.changes)
+        if arm.head is not None or str(arm.loss) != "cross-entropy" or changes_training:
+            raise UsageError(
+                f"arm {arm}: a training of your own (fit) has its own loss, head and optimizer"
+            )
     return "fit", own_code("fit", fit)
 
 

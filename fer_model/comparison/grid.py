@@ -62,7 +62,8 @@ def declare(
     DataError
         If the data cannot be read, or has no labelled test split.
     UsageError
-        If an arm would not get to what it is named after, or the recipe judges by the test split.
+        If an arm would not get to what it is named after, or changes nothing of the recipe, or the
+        recipe judges by the test split.
     """
     if recipe.protocol == "notebook":
         raise UsageError("the notebook's protocol validates on the test split: nothing to compare")
@@ -85,6 +86,7 @@ def declare(
         recipe = dataclasses.replace(recipe, epochs=epochs)
     recipe = dataclasses.replace(recipe, steps_per_epoch=natural)
     for arm in arms:
+        steps = recipe.epochs * (arm.recipe(recipe).steps_per_epoch or natural)
         loader = make_loader(  # which refuses a strategy that does not fit the classes
             store,
             parts.train.rows,
@@ -93,7 +95,7 @@ def declare(
             epoch_size=recipe.epoch_size,
             batch_size=recipe.batch_size,
         )
-        _check_reached(arm, recipe.epochs, recipe.epochs * natural / loader.num_steps)
+        _check_reached(arm, recipe.epochs, steps / loader.num_steps)
     root = store.dataset.root
     data = {
         "path": str(root),

@@ -121,7 +121,7 @@ def least(function: Callable[[Floats], tuple[float, Floats]], start: Floats) -> 
             start,
             jac=True,
             method="L-BFGS-B",
-            options={**limits, "gtol": 1e-6, "ftol": 1e-14},
+            options={**limits, "gtol": 1e-5, "ftol": 1e-13},
         )
     if found.nit >= _MOST_ITERATIONS or not np.isfinite(found.x).all():
         raise TrainingError(f"head: no optimum within {found.nit} iterations ({found.message})")
@@ -161,7 +161,7 @@ def max_norm_regression(
 
     By accelerated projected gradient descent (Beck and Teboulle 2009, doi:10.1137/080716542), its
     momentum dropped where it leads uphill (O'Donoghue and Candès 2015, arXiv:1204.3982), until a
-    step moves no weight by more than a millionth of the longest column, or 5,000 steps.
+    step moves no weight by more than 1e-5 of the longest column, or 5,000 steps.
     """
     from threadpoolctl import threadpool_limits
 
@@ -190,7 +190,7 @@ def max_norm_regression(
             layer, ahead = after, after + (momentum - 1) / following * move
             momentum = following
             longest = np.linalg.norm(after, axis=0).max()
-            if abs(move).max() <= 1e-6 * longest:
+            if abs(move).max() <= 1e-5 * longest:
                 break
     kernel, bias = layer[:-1], unit * layer[-1]
     return whole_head(kernel, bias - mean @ kernel, present, num_classes), iteration

@@ -27,7 +27,7 @@ TestTime = Literal["none", "flips", "crops"]
 
 
 _NUMBERS = (
-    *("learning_rate", "weight_decay", "clip_norm", "label_smoothing", "average"),
+    *("learning_rate", "weight_decay", "sam_radius", "clip_norm", "label_smoothing", "average"),
     *("plateau_factor", "min_learning_rate", "validation_fraction", "subset", "rescale"),
 )
 
@@ -71,6 +71,9 @@ class Recipe:
     weight_decay : float
         Share of the kernels that is taken off in a step, times the rate (decoupled: Loshchilov and
         Hutter 2019, arXiv:1711.05101); of biases and normalisations nothing.
+    sam_radius : float
+        How far each step looks for a higher loss, as sharpness-aware minimisation does (Foret et
+        al. 2021, arXiv:2010.01412), with two gradients a step, on TensorFlow; 0 for no such thing.
     clip_norm : float, optional
         The longest that the gradient of all weights together may be.
     label_smoothing : float
@@ -124,6 +127,7 @@ class Recipe:
     steps_per_epoch: int | None = None
     optimizer: str = "adam"
     weight_decay: float = 0.0
+    sam_radius: float = 0.0
     clip_norm: float | None = None
     label_smoothing: float = 0.0
     average: float = 0.0
@@ -181,6 +185,7 @@ class Recipe:
             ),
             ("learning_rate", self.learning_rate > 0, "above 0"),
             ("weight_decay", 0 <= self.weight_decay < 1, "0 or more, below 1"),
+            ("sam_radius", self.sam_radius >= 0, "0 or more"),
             ("clip_norm", self.clip_norm is None or self.clip_norm > 0, "above 0"),
             ("label_smoothing", 0 <= self.label_smoothing < 1, "0 or more, below 1"),
             ("average", 0 <= self.average < 1, "0 or more, below 1"),

@@ -37,6 +37,7 @@ from fer_model.training.recorder import (
     write_history,
 )
 from fer_model.training.runs import Run
+from fer_model.training.sharpness import learn_sharply
 from fer_model.training.versions import versions
 
 Build = Callable[[tuple[int, int, int], int], keras.Model]
@@ -254,6 +255,8 @@ def _fit(
         learner = OnDevice(model, parts.train.store.pixels[rows], recipe.rescale)
         _compile(learner, model.optimizer, recipe, parts)
         on_device = rows
+    if recipe.sam_radius:
+        learn_sharply(learner, recipe.sam_radius)
     try:
         with ctrl_c_asks(recorder.ask_to_stop):
             while progress.epoch < recipe.epochs:
