@@ -81,6 +81,12 @@ def nadam(beta: float, **options: Any) -> keras.optimizers.Optimizer:
     return keras.optimizers.Nadam(beta_1=beta, **options)
 
 
+@fer_model.CHANGES.register("x-dull", Number("FACTOR", 0, 1, excluding=0))
+def dull(recipe: fer_model.Recipe, factor: float) -> dict[str, Any]:
+    """Darken all images."""
+    return {"rescale": 0.9 * factor}
+
+
 def examples(parameter: Parameter, class_names: Sequence[str]) -> list[Any]:
     """Return values of a parameter, the usual one last."""
     match parameter:

@@ -11,6 +11,7 @@ from fer_data.registry import Choice
 from fer_data.sampling.strategy import Strategy
 from fer_data.transforms.mixing import MIXES, Mixing
 from fer_model.comparison.arm import Arm, parse_arms
+from fer_model.comparison.changes import ChangeChoice
 from fer_model.heads.choice import HeadChoice
 from fer_model.losses.choice import LossChoice
 from fer_model.training.recipe import Recipe
@@ -21,6 +22,7 @@ KINDS: dict[str, type[Choice]] = {
     "loss": LossChoice,
     "mix": Mixing,
     "head": HeadChoice,
+    "changes": ChangeChoice,
 }
 PARTS = {
     kind: [*(text for text in map(str, every(of)) if text not in ("none", "cross-entropy"))]
@@ -39,7 +41,7 @@ def test_arms_print_as_they_parse(chosen: dict[str, int], random: object) -> Non
     arm = Arm.parse("+".join(words) or "none")
     assert Arm.parse(str(arm)) == arm
     assert set(str(arm).split("+")) == set(words or ["none"])
-    recipe = arm.recipe(Recipe(net="small", epochs=7))
+    recipe = arm.recipe(Recipe(net="small", epochs=7, weight_decay=0.2, label_smoothing=0.2))
     assert (recipe.epochs, recipe.balance, recipe.loss) == (7, str(arm.balance), str(arm.loss))
     assert arm.trained.head is None
 

@@ -207,6 +207,32 @@ def read_results(out: str | Path) -> Results:
     )
 
 
+def ensemble_of(results: Results) -> Predicted:
+    """Return what each arm's trainings predict together: the mean of their probabilities.
+
+    As deep ensembles do (Lakshminarayanan et al. 2017, arXiv:1612.01474). It is one prediction of
+    each arm, with no other seed to compare it with, so it has scores and no intervals over seeds.
+
+    Returns
+    -------
+    Predicted
+        With one seed: ``ensemble_of(results).scores[:, 0]`` are scores, float64 [A, F].
+
+    Raises
+    ------
+    DataError
+        If the predictions of a run are gone or broken.
+    """
+    num_classes = len(results.class_names)
+    guesses = [
+        sum(_probabilities(run, results.samples, num_classes).astype(np.float64) for run in of_arm)
+        .argmax(axis=1)  # type: ignore[union-attr]
+        .astype(np.int32)
+        for of_arm in results.runs
+    ]
+    return dataclasses.replace(results.predicted, predicted=np.stack(guesses)[:, None])
+
+
 def check_runs(protocol: Protocol, out: Path) -> None:
     """Refuse runs of other settings or other data, which an older comparison may have left.
 
