@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,13 @@ import pytest
 
 import fer_data
 from fer_data.errors import UsageError
-from fer_model.comparison.arm import Arm
+from fer_model.comparison import grid
+from fer_model.comparison.arm import Arm, parse_arms
 from fer_model.comparison.changes import ChangeChoice
+from fer_model.comparison.results import read_results
+from fer_model.heads.choice import HeadChoice
 from fer_model.training.recipe import Recipe
+from tests.made_comparison import train_here
 from tests.registered import every
 
 COMMON = Recipe(net="small", epochs=3, steps_per_epoch=7, augment="standard")
@@ -123,3 +128,23 @@ def test_normalisation_keeps_the_statistics_of_the_weights_themselves() -> None:
         model.fit(inputs, np.eye(2)[[0, 1] * 4], batch_size=8, verbose=0)
         found.append([one.numpy() for one in layers[1].non_trainable_weights])
     np.testing.assert_allclose(found[0], found[1], rtol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.extra("tensorflow")
+@pytest.mark.usefixtures("no_plots")
+def test_changes_and_new_heads_are_trained_and_scored(faces: Path, tmp_path: Path) -> None:
+    recipe = Recipe(
+        net="small", epochs=2, steps_per_epoch=4, batch_size=32, schedule="cosine", keep="last"
+    )
+    heads = [str(one) for one in every(HeadChoice, most=1) if not one.name.startswith("x-")]
+    arms = ["none", "augment-common", "label-smoothing", "sam", *heads]
+    protocol, parts = grid.declare(recipe, faces, parse_arms(arms), [0])
+    protocol.write(tmp_path)
+    grid.write_samples(parts, tmp_path)
+    assert train_here(protocol, tmp_path).errors == []
+    results = read_results(tmp_path)
+    assert set(results.arms) == set(map(str, parse_arms(arms)))
+    steps = {arm: of_arm[0].metrics["training"]["steps"] for arm, of_arm in
+             zip(results.arms, results.runs, strict=True)}  # fmt: skip
+    assert (steps["none"], steps["augment-common"], steps["sam"]) == (8, 8, 4)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -82,6 +84,33 @@ def test_no_other_layer_is_better_by_the_formula(choice: HeadChoice) -> None:
         radius = lengths.min() + 0.1 * (lengths.max() - lengths.min())
         assert chosen["radius"] == pytest.approx(radius)
         assert np.linalg.norm(head.kernel, axis=0).max() <= radius * (1 + 1e-9)
+
+
+def test_the_snippets_of_the_docs_run() -> None:
+    import keras
+
+    page = (Path(__file__).resolve().parents[1] / "docs" / "comparison.md").read_text("utf-8")
+    section = page.split("## Losses and heads in your own training", 1)[1].split("\n## ", 1)[0]
+    random = np.random.default_rng(0)
+    labels = np.arange(70) % 7
+    features = np.eye(7)[labels] + 0.1 * random.normal(size=(70, 7))
+    model = keras.Sequential([keras.Input((7,)), keras.layers.Dense(7, activation="softmax")])
+    names: dict[str, Any] = {"model": model, "counts": [9, 8, 7, 6, 5, 4, 0]}
+    names |= {"features": features, "labels": labels, "test_features": features}
+    names |= {"others": features, "other_labels": labels}
+    for snippet in re.findall(r"```python\n(.*?)```", section, re.DOTALL):
+        exec(compile(snippet, "docs/comparison.md", "exec"), names)
+    assert np.isfinite(model.fit(features, np.eye(7)[labels], verbose=0).history["loss"]).all()
+    for probabilities in (names["probabilities"], names["scaled"].probabilities(features)):
+        assert (probabilities.argmax(axis=1) == labels).all()
+
+
+@pytest.mark.parametrize("package", [fer_model.losses, fer_model.heads])
+def test_what_the_package_registers_is_public_by_its_functions_name(package: Any) -> None:
+    registry = package.LOSSES if package is fer_model.losses else package.HEADS
+    for entry in filter(None, map(registry.get, registry.names())):
+        if entry.module.startswith("fer_model."):
+            assert getattr(package, entry.function.__name__) is entry.function
 
 
 def test_crt_is_scikit_learns_logistic_regression() -> None:

@@ -129,8 +129,8 @@ class Arm:
             if both := sorted(fields.keys() & new.keys()):
                 raise UsageError(f"arm {self}: two of its parts change {both[0]}")
             fields |= new
-        texts = {"balance": str(self.balance), "loss": str(self.loss), "mix": str(self.mix)}
-        return dataclasses.replace(common, **texts, **fields)
+        fields |= {"balance": str(self.balance), "loss": str(self.loss), "mix": str(self.mix)}
+        return dataclasses.replace(common, **fields)
 
 
 def parse_arms(texts: Sequence[str]) -> tuple[Arm, ...]:

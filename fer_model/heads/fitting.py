@@ -93,7 +93,7 @@ def balanced_scales(logits: Floats, labels: ArrayLike, penalty: float = 1.0) -> 
     def loss(scales: Floats) -> tuple[float, Floats]:
         value, slope = cross_entropy(logits * scales, aims, samples)
         pull = penalty * (scales - 1) / len(labels)
-        return value + pull @ (scales - 1) / 2, (slope * logits).sum(axis=0) + pull
+        return value + float(pull @ (scales - 1)) / 2, (slope * logits).sum(axis=0) + pull
 
     found, iterations = least(loss, np.ones(len(present)))
     return found, iterations
