@@ -7,7 +7,6 @@ is said otherwise. A class without samples takes no part, and its bias lies far 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -114,14 +113,19 @@ def least(function: Callable[[Floats], tuple[float, Floats]], start: Floats) -> 
     from scipy.optimize import minimize
     from threadpoolctl import threadpool_limits
 
-    limits: dict[str, Any] = {"maxiter": _MOST_ITERATIONS, "maxfun": 2 * _MOST_ITERATIONS}
+    steepest = abs(function(start)[1]).max()  # smoothed labels have gradients that much smaller
     with threadpool_limits(1):  # many small products took 80 times as long on two busy cores
         found = minimize(
             function,
             start,
             jac=True,
             method="L-BFGS-B",
-            options={**limits, "gtol": 1e-5, "ftol": 1e-13},
+            options={
+                "maxiter": _MOST_ITERATIONS,
+                "maxfun": 2 * _MOST_ITERATIONS,
+                "gtol": min(1e-5, max(1e-4 * steepest, 1e-12)),
+                "ftol": 1e-13,
+            },
         )
     if found.nit >= _MOST_ITERATIONS or not np.isfinite(found.x).all():
         raise TrainingError(f"head: no optimum within {found.nit} iterations ({found.message})")
