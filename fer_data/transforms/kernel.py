@@ -25,7 +25,7 @@ _IMAGES_AT_ONCE = 8
 
 
 def kernel_in_use() -> str:
-    """Return which kernel makes images, in words for ``--version``."""
+    """Return which kernel makes images, in words."""
     if _kernel is None:
         return "NumPy (no compiler at install)"
     return "NumPy (FER_DATA_KERNEL)" if _numpy_is_asked_for() else "compiled"

@@ -52,7 +52,7 @@ WORDS = {
     "augment": Parameter(
         metavar="TRANSFORM",
         help=f"Augmentation of training images: {', '.join(PRESETS)}, or operations in a list: "
-        f"{','.join(OPERATIONS)}.",
+        f"{', '.join(OPERATIONS)}, joined by commas.",
     ),
     "augment_rare": Parameter(
         metavar="TRANSFORM",
