@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +11,9 @@ from fer_data.loading.batches import BatchPlan, Mixed
 from fer_data.transforms.transform import Drawn, Keys
 from fer_data.util.checks import whole_number
 
-if TYPE_CHECKING:
-    from fer_data.loading.loader import Loader
 
-
-def plan_batches(loader: Loader, steps: range) -> BatchPlan:
-    """Return what makes the batches of some steps in a row, one after the other."""
+def plan_batches(loader: Any, steps: range) -> BatchPlan:
+    """Return what makes the batches of some steps of a `Loader`, one after the other."""
     whole_number("step", steps[0])
     shard = loader.sampler.shard
     windows = [loader.sampler.window(step) for step in steps]
@@ -56,11 +53,12 @@ def plan_batches(loader: Loader, steps: range) -> BatchPlan:
 
 
 def drawn_for(
-    loader: Loader,
+    loader: Any,
     samples: NDArray[np.int64],
     repeats: NDArray[np.int64],
     labels: NDArray[np.int64],
 ) -> Drawn:
     """Return what the transform does to each use of a sample; all arrays are [B]."""
     keys = Keys(loader.sampler.seed, samples, repeats, labels)
-    return loader.transform.draw(keys, loader.store.form.shape)
+    drawn: Drawn = loader.transform.draw(keys, loader.store.form.shape)
+    return drawn
