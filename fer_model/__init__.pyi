@@ -1,7 +1,7 @@
 from .comparison.arm import Arm as Arm
 from .comparison.compare import compare as compare
+from .comparison.reading import read_results as read_results
 from .comparison.results import Results as Results
-from .comparison.results import read_results as read_results
 from .heads.choice import HEADS as HEADS
 from .inference.export import Exported as Exported
 from .inference.export import export_run as export_run

@@ -76,7 +76,7 @@ def compare(
         _side_by_side(paths, as_json=bool(output.as_json))
         return
     if not trains:
-        from fer_model.comparison.results import read_results
+        from fer_model.comparison.reading import read_results
 
         _show(read_results(paths[0]), output.markdown, as_json=bool(output.as_json))
         return
