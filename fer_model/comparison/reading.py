@@ -22,6 +22,11 @@ from fer_model.training.runs import Run, is_run
 FAILURES = "failures.json"
 
 
+def is_comparison(out: Path) -> bool:
+    """Whether a folder holds a comparison."""
+    return (out / FILE).exists() or is_kept(out)
+
+
 def read_results(out: str | Path) -> Results:
     """Read a comparison's folder.
 
