@@ -1,5 +1,6 @@
 from .comparison.arm import Arm as Arm
 from .comparison.compare import compare as compare
+from .comparison.features import compare_features as compare_features
 from .comparison.given import compare_predictions as compare_predictions
 from .comparison.reading import read_results as read_results
 from .comparison.results import Results as Results

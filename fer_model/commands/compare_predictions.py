@@ -32,7 +32,7 @@ def compare_predictions(
     labels: Annotated[
         Path | None,
         Parameter(
-            metavar="FILE", help="True labels; by default labels.csv in PATH, if it is there."
+            metavar="FILE", help="True labels; by default labels.csv in PATH, if there is one."
         ),
     ] = None,
     clusters_column: Annotated[

@@ -114,7 +114,13 @@ def compare_predictions(
         ),
         train_counts=_counts(train_counts, names),
         seconds=np.full(predicted.shape[:2], np.nan),
-        remarks=tuple(_remarks({arm: len(of_arm) for arm, of_arm in tables.items()}, least)),
+        remarks=tuple(
+            _remarks(
+                {arm: len(of_arm) for arm, of_arm in tables.items()},
+                least,
+                has_samples=all("sample" in one.columns for one in [truth, *every]),
+            )
+        ),
     )
     return results if out is None else save_kept(results, Path(out).absolute())
 
@@ -299,8 +305,10 @@ def _counts(
     return tuple(found.tolist())
 
 
-def _remarks(numbers: Mapping[str, int], least: int) -> list[str]:
+def _remarks(numbers: Mapping[str, int], least: int, *, has_samples: bool) -> list[str]:
     remarks = ["predictions were given: how the models were trained is not known here"]
+    if not has_samples:
+        remarks.append("samples are matched by their order")
     if least > 1:
         remarks.append("runs are paired by place: the first of an arm with the first of another")
     remarks += [
