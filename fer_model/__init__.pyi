@@ -3,8 +3,10 @@ from . import losses as losses
 from .comparison.arm import Arm as Arm
 from .comparison.changes import CHANGES as CHANGES
 from .comparison.compare import compare as compare
+from .comparison.features import compare_features as compare_features
+from .comparison.given import compare_predictions as compare_predictions
+from .comparison.reading import read_results as read_results
 from .comparison.results import Results as Results
-from .comparison.results import read_results as read_results
 from .heads.choice import HEADS as HEADS
 from .inference.export import Exported as Exported
 from .inference.export import export_run as export_run

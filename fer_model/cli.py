@@ -1,4 +1,4 @@
-"""``fer-model``: train, evaluate, predict, export, compare."""
+"""``fer-model``: train, evaluate, predict, export, compare, compare predictions."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ app = new_app(
         "predict": f"{_COMMANDS}.predict:predict",
         "export": f"{_COMMANDS}.export:export",
         "compare": f"{_COMMANDS}.compare:compare",
+        "compare-predictions": f"{_COMMANDS}.compare_predictions:compare_predictions",
     },
 )
 

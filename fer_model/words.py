@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 
 def points(share: float) -> str:
     """Return a difference of shares in points, with its sign."""
@@ -10,7 +12,9 @@ def points(share: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return seconds as people say them: ``48 s``, ``12 min 05 s``, ``3 h 07 min``."""
+    """Return seconds as people say them: ``48 s``, ``12 min 05 s``, ``3 h 07 min``; – for NaN."""
+    if math.isnan(seconds):
+        return "–"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

@@ -12,6 +12,7 @@ from fer_data.analysis.predictions import PREDICTIONS, SavedPredictions, save_pr
 from fer_data.util.files import write_json, write_text
 from fer_model.comparison.arm import parse_arms
 from fer_model.comparison.protocol import Cell, Protocol, is_finished
+from fer_model.comparison.results import Results, Training
 from fer_model.comparison.runner import Event, Tell, train_missing
 from fer_model.comparison.sample_table import SampleTable, save_samples
 from fer_model.training.recipe import Recipe
@@ -86,6 +87,13 @@ def make_comparison(
             )
             write_text(run.path / "history.csv", history.to_csv(index=False))
     return out
+
+
+def training_of(results: Results | None) -> Training:
+    """Return how the runs of a comparison were trained."""
+    assert results is not None
+    assert results.training is not None
+    return results.training
 
 
 class Heard:

@@ -14,7 +14,7 @@ from fer_data.errors import UsageError
 from fer_model.comparison import grid
 from fer_model.comparison.arm import Arm, parse_arms
 from fer_model.comparison.changes import ChangeChoice
-from fer_model.comparison.results import read_results
+from fer_model.comparison.reading import read_results
 from fer_model.heads.choice import HeadChoice
 from fer_model.training.recipe import Recipe
 from tests.made_comparison import train_here

@@ -31,7 +31,7 @@ from fer_model.comparison import compare as comparison
 from fer_model.comparison import grid, making
 from fer_model.comparison.arm import parse_arms
 from fer_model.comparison.protocol import Cell, Protocol, run_folder
-from fer_model.comparison.results import read_results
+from fer_model.comparison.reading import read_results
 from fer_model.comparison.sample_table import load_samples
 from fer_model.heads.posthoc import adjust_logits
 from fer_model.reporting.markdown import as_markdown
@@ -42,7 +42,7 @@ from fer_model.training.evaluate import evaluate_run
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
 from tests.conftest import without_plots
-from tests.made_comparison import Heard, InThisProcess, train_here
+from tests.made_comparison import Heard, InThisProcess, train_here, training_of
 from tests.test_train import StopAfter
 
 pytestmark = pytest.mark.usefixtures("no_plots")
@@ -109,7 +109,7 @@ def test_what_is_there_is_not_made_again_and_more_is_added(
     assert compared(copy, leaky, ("none", "crt"), [1]).ended == ["crt, seed 0", "crt, seed 1"]
     found = read_results(copy)
     assert (found.arms, found.seeds) == ((*ARMS, "crt"), (0, 1))
-    assert found.protocol.later == ("arm crt",)
+    assert training_of(found).protocol.later == ("arm crt",)
     assert "added when there were finished runs to look at: arm crt" in Summary(found).notes()
 
 
@@ -200,18 +200,18 @@ def test_the_rate_falls_to_nothing_whatever_the_loss(out: Path) -> None:
 
 def test_a_new_head_is_its_base_but_for_the_head(out: Path) -> None:
     found = read_results(out)
-    counts = np.array(found.runs[0][0].data["counts"]["train"])
-    for base, head in zip(found.runs[0], found.runs[2], strict=True):
+    counts = np.array(training_of(found).runs[0][0].data["counts"]["train"])
+    for base, head in zip(training_of(found).runs[0], training_of(found).runs[2], strict=True):
         adjusted = adjust_logits(of_test(base), counts, 1.0)
         np.testing.assert_allclose(of_test(head), adjusted, atol=1e-5)
-    run = found.runs[2][0]
+    run = training_of(found).runs[2][0]
     assert run.head is not None
     assert (run.head["head"], run.head["tau"]) == ("post-hoc:1.0", 1.0)
     assert not run.history.size
 
 
 def test_a_new_head_s_model_gives_its_scores_again(out: Path, leaky: Path) -> None:
-    run = read_results(out).runs[2][1]
+    run = training_of(read_results(out)).runs[2][1]
     assert evaluate_run(run.path, leaky) == run.metrics["test"]
 
 
@@ -245,7 +245,7 @@ def test_groups_of_the_data_are_clusters_and_leak_like_near_duplicates(tmp_path:
 
 def test_scores_are_those_of_the_runs(out: Path) -> None:
     found = read_results(out)
-    for a, runs in enumerate(found.runs):
+    for a, runs in enumerate(training_of(found).runs):
         for s, run in enumerate(runs):
             scores = run.metrics["test"]
             got = found.predicted.scores[a, s]
@@ -259,11 +259,14 @@ def test_seeds_that_lack_a_run_are_left_out_and_told_of(out: Path, tmp_path: Pat
     (run_folder(copy, protocol.arms[1], 1) / "metrics.json").unlink()
     found = read_results(copy)
     assert found.seeds == (0,)
-    assert [str(cell) for cell in found.missing] == ["ldam-drw:0.5, seed 1"]
+    assert [str(cell) for cell in training_of(found).missing] == ["ldam-drw:0.5, seed 1"]
     assert any("1 run is not finished" in note for note in Summary(found).notes())
     (run_folder(copy, protocol.arms[1], 0) / "metrics.json").unlink()
     found = read_results(copy)
-    assert (found.arms, found.left_out) == (("none", "post-hoc:1.0"), ("ldam-drw:0.5",))
+    assert (found.arms, training_of(found).left_out) == (
+        ("none", "post-hoc:1.0"),
+        ("ldam-drw:0.5",),
+    )
     assert found.seeds == (0, 1)
     assert any("left out" in note for note in Summary(found).notes())
     for seed in (0, 1):
@@ -310,7 +313,7 @@ def test_a_run_that_fails_is_tried_again_and_else_told_of(
     ] * 3
     found = read_results(copy)
     assert found.seeds == (1,)
-    assert found.failures == {
+    assert training_of(found).failures == {
         "post-hoc:1.0, seed 0": {"tries": 2, "error": "RuntimeError: out of memory"}
     }
     assert any("failed after 2 tries" in note for note in Summary(found).notes())
@@ -440,7 +443,7 @@ def test_a_comparison_goes_on_with_the_settings_that_it_has(
     found = comparison.extend(copy, ["crt"])
     assert found is not None
     assert (found.arms, found.seeds) == ((*ARMS, "crt"), (0, 1))
-    assert found.protocol.recipe == Protocol.read(out).recipe
+    assert training_of(found).protocol.recipe == Protocol.read(out).recipe
     with pytest.raises(DataError, match="no comparison here"):
         comparison.extend(tmp_path, ["crt"])
 
@@ -464,7 +467,7 @@ def test_the_account_holds_what_was_found(out: Path, tmp_path: Path) -> None:
     json.dumps(told, allow_nan=False)
     assert [one["arm"] for one in told["verdicts"]] == list(ARMS[1:])
     assert told["num_leaked"] == 2
-    (counts,) = {run.train_counts for runs in summary.results.runs for run in runs[:1]}
+    (counts,) = {run.train_counts for runs in training_of(summary.results).runs for run in runs[:1]}
     assert tuple(told["train_counts"].values()) == counts
     assert told["rarest"] == summary.results.class_names[counts.index(min(counts))]
     assert len(told["differences"]) == 2 * len(summary.results.predicted.figures)

@@ -19,7 +19,7 @@ from fer_data.errors import DataError
 from fer_data.util.arrays import write_arrays
 from fer_model.comparison.announcement import before_training
 from fer_model.comparison.protocol import Protocol
-from fer_model.comparison.results import read_results
+from fer_model.comparison.reading import read_results
 from fer_model.reporting.markdown import as_markdown
 from fer_model.reporting.page import write_comparison
 from fer_model.reporting.summary import Summary

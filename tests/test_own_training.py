@@ -23,14 +23,14 @@ from fer_model.comparison import compare as comparison
 from fer_model.comparison import grid
 from fer_model.comparison.arm import parse_arms
 from fer_model.comparison.protocol import Protocol
-from fer_model.comparison.results import read_results
+from fer_model.comparison.reading import read_results
 from fer_model.training.own_code import own_code
 from fer_model.training.own_nets import build_own
 from fer_model.training.own_training import _checked, train_own
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
 from fer_model.training.train import resume, train
-from tests.made_comparison import make_comparison
+from tests.made_comparison import make_comparison, training_of
 from tests.test_train import StopAfter
 
 RECIPE = Recipe(epochs=2, steps_per_epoch=3, batch_size=16, schedule="cosine", keep="last")
@@ -180,8 +180,10 @@ def test_a_comparison_is_read_and_goes_on_without_weights(tmp_path: Path) -> Non
         shutil.copy(path, copy / path.relative_to(out))
     one, other = read_results(out), read_results(copy)
     assert (one.predicted.scores == other.predicted.scores).all()
-    assert not other.missing
-    moved = dataclasses.replace(other.protocol, data={**other.protocol.data, "path": "/elsewhere"})
+    assert not training_of(other).missing
+    moved = dataclasses.replace(
+        training_of(other).protocol, data={**training_of(other).protocol.data, "path": "/elsewhere"}
+    )
     assert moved.joined(copy).data["path"] == "/elsewhere"
 
 
@@ -194,7 +196,7 @@ def test_the_snippets_of_the_docs_run_as_a_script(
     faces: Path, tmp_path: Path, place: int, out: str
 ) -> None:
     (tmp_path / "faces").symlink_to(faces)
-    show = "print(results.seeds, results.failures, results.missing)"
+    show = "print(results.seeds, results.training.failures, results.training.missing)"
     code = "\n".join(["import fer_model", SNIPPETS[place], show])
     (tmp_path / "script.py").write_text(code)
     command = [sys.executable, "script.py"]

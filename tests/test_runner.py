@@ -13,7 +13,7 @@ import pytest
 from fer_data.errors import DataError
 from fer_model.comparison import runner
 from fer_model.comparison.protocol import Protocol
-from fer_model.comparison.results import read_results
+from fer_model.comparison.reading import read_results
 from tests.made_comparison import Heard, make_comparison
 
 CHILD = """

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import Parameter
 
@@ -16,15 +16,13 @@ from fer_data.extras import require
 from fer_data.terminal import cli_support
 from fer_data.terminal.cli_support import print_json, print_table, say
 from fer_data.util.entry import INTERRUPTED
-from fer_data.util.files import refuse_special, write_json, write_text
+from fer_data.util.files import refuse_special
 from fer_model.commands.compared import SEEDS, Cluster, ComparisonOutput, Question
 from fer_model.commands.options import ComparedRecipeOptions, Named, TrainingData, make_recipe
 from fer_model.commands.session import data_name, net_name
+from fer_model.commands.showing import show_results
 from fer_model.environment import set_data_on_device
 from fer_model.training.recipes import COMPARED
-
-if TYPE_CHECKING:
-    from fer_model.comparison.results import Results
 
 
 def compare(
@@ -60,12 +58,12 @@ def compare(
     with more arms or seeds it trains those that are missing.
     """
     from fer_data.data.reading import load
-    from fer_model.comparison.protocol import FILE
+    from fer_model.comparison.reading import is_comparison
 
     set_data_on_device(machine.data_on_device)
     if output.markdown is not None:
         refuse_special(output.markdown)  # before the trainings
-    is_folder = len(paths) == 1 and (paths[0] / FILE).exists()
+    is_folder = len(paths) == 1 and is_comparison(paths[0])
     trains = question.arms is not None or question.seeds is not None
     why, but = _refused(paths, is_folder=is_folder, trains=trains)
     if why and recipe is not None:
@@ -76,9 +74,9 @@ def compare(
         _side_by_side(paths, as_json=bool(output.as_json))
         return
     if not trains:
-        from fer_model.comparison.results import read_results
+        from fer_model.comparison.reading import read_results
 
-        _show(read_results(paths[0]), output.markdown, as_json=bool(output.as_json))
+        show_results(read_results(paths[0]), output.markdown, as_json=bool(output.as_json))
         return
     from fer_model.comparison import compare as comparison
 
@@ -107,7 +105,7 @@ def compare(
     if results is None:
         say("Stopped. The same command goes on with it.")
         sys.exit(INTERRUPTED)
-    _show(results, output.markdown, as_json=bool(output.as_json))
+    show_results(results, output.markdown, as_json=bool(output.as_json))
 
 
 def _refused(
@@ -134,33 +132,6 @@ def _refused(
 def split_arms(arms: str) -> list[str]:
     """Split what ``--arms`` takes at its commas, but not those between the numbers of counts."""
     return [arm.strip() for arm in re.split(r",(?![^,:]+=[0-9]+)", arms) if arm.strip()]
-
-
-def _show(results: Results, markdown: Path | None, *, as_json: bool) -> None:
-    """Print a comparison, and write its page, its figures and, where asked for, markdown."""
-    from fer_model import render
-    from fer_model.reporting.markdown import as_markdown
-    from fer_model.reporting.page import write_comparison
-    from fer_model.reporting.summary import Summary
-
-    summary = Summary(results)
-    write_json(results.out / "results.json", summary.to_dict())
-    page = results.out / "index.html"
-    write_comparison(summary, page)
-    if markdown is not None:
-        write_text(markdown, as_markdown(summary))
-    if as_json:
-        print_json(summary.to_dict())
-        return
-    print_table([render.arms_table(results)])
-    print_table([render.differences_table(results)])
-    console = cli_support.out()
-    for one in summary.main:
-        beside = f"Beside it: {summary.cost_of(one.difference.arm)}."
-        console.print(f"{one.text} {beside}", markup=False, highlight=False, soft_wrap=True)
-    for note in summary.notes():
-        say(note)
-    say(f"The report is {page}")
 
 
 def _side_by_side(paths: Sequence[Path], *, as_json: bool) -> None:

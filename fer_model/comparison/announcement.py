@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from fer_data.util.words import counted, printable
+from fer_model.comparison.arm import Arm
 from fer_model.comparison.protocol import Protocol
 from fer_model.comparison.results import rarest_class
 from fer_model.comparison.sample_table import SampleTable, load_samples
@@ -30,7 +32,7 @@ def before_training(protocol: Protocol, out: Path) -> list[str]:
     bases = [str(arm) for arm in trained if arm not in protocol.arms]
     if bases:
         lines.append(f"trained besides, as new heads are made for it: {', '.join(bases)}")
-    return [*lines, *unfair(protocol), *twice_corrected(protocol), _can_find(protocol, out)]
+    return [*lines, *unfair(protocol), *twice_corrected(protocol.arms), _can_find(protocol, out)]
 
 
 def unfair(protocol: Protocol) -> list[str]:
@@ -51,12 +53,12 @@ def unfair(protocol: Protocol) -> list[str]:
     return lines
 
 
-def twice_corrected(protocol: Protocol) -> list[str]:
+def twice_corrected(arms: Sequence[Arm]) -> list[str]:
     """Return a line for each arm that makes up for the classes' frequencies more than once."""
     return [
         f"arm {arm} makes up for the classes' frequencies more than once "
         f"({', '.join(arm.corrections)}), so it favours rare classes"
-        for arm in protocol.arms
+        for arm in arms
         if len(arm.corrections) > 1
     ]
 

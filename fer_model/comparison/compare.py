@@ -26,7 +26,8 @@ from fer_model.comparison.arm import Arm, parse_arms
 from fer_model.comparison.display import ComparisonDisplay
 from fer_model.comparison.own_data import OWN_DATA, kept_in
 from fer_model.comparison.protocol import FILE, Protocol, check_seeds
-from fer_model.comparison.results import Results, check_runs, read_results
+from fer_model.comparison.reading import check_runs, read_results
+from fer_model.comparison.results import Results
 from fer_model.comparison.runner import Here, Starter, train_missing
 from fer_model.comparison.sample_table import SAMPLES
 from fer_model.statistics.scores import SUMMARIES

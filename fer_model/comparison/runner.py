@@ -24,7 +24,7 @@ from typing import Protocol as Interface
 from fer_data.errors import DataError
 from fer_data.util.files import write_json
 from fer_model.comparison.protocol import Cell, Protocol, is_finished
-from fer_model.comparison.results import FAILURES
+from fer_model.comparison.reading import FAILURES
 from fer_model.interrupt import ctrl_c_asks
 
 TRIES = 2

@@ -82,7 +82,7 @@ def forest(results: Results) -> Plot:
         f"{row.arm} {row.figure.replace('_', ' ')} {points(row.estimate)} "
         f"({points(row.low)} to {points(row.high)})"
         for row in rows
-        if row.figure == results.protocol.figure
+        if row.figure == results.figure
     )
     return Plot("differences", Markup(svg), words, table)
 
@@ -153,7 +153,7 @@ def confusions(results: Results) -> Plot | None:
     if size > MOST_CLASSES:
         return None
     names = [printable(name) for name in results.class_names]
-    guesses = results.guesses
+    guesses = results.predicted_labels
     matrices = []
     for of_arm in guesses:
         counts = np.zeros((size, size))
@@ -195,7 +195,8 @@ def confusions(results: Results) -> Plot | None:
 
 def curves(results: Results) -> Plot | None:
     """Draw loss and accuracy of training and validation: mean over seeds, least to greatest."""
-    if all(arm.head is not None for arm in results.protocol.arms):
+    training = results.training
+    if training is None or all(arm.head is not None for arm in training.protocol.arms):
         return None
     columns = ("loss", "val_loss", "accuracy", "val_accuracy")
     titles = ("training loss", "validation loss", "training accuracy", "validation accuracy")
@@ -203,9 +204,9 @@ def curves(results: Results) -> Plot | None:
     with mpl.rc_context(STYLE):
         drawn = Figure(figsize=(8, 5), layout="constrained")
         panels = drawn.subplots(2, 2).ravel()
-        for place, runs in enumerate(results.runs):
+        for place, runs in enumerate(training.runs):
             tables = [run.history for run in runs]
-            if results.protocol.arms[place].head is not None or not all(map(len, tables)):
+            if training.protocol.arms[place].head is not None or not all(map(len, tables)):
                 continue  # a new head has no epochs
             for seed, table in zip(results.seeds, tables, strict=True):
                 parts.append(table.assign(arm=results.arms[place], seed=seed))
@@ -239,8 +240,15 @@ def curves(results: Results) -> Plot | None:
     return Plot("curves", Markup(svg), words, pd.concat(parts))
 
 
-def reliability(results: Results, found: tuple[Calibration, ...]) -> Plot:
-    """Draw how often each arm is right by how sure it is."""
+def reliability(results: Results, found: tuple[Calibration | None, ...]) -> Plot | None:
+    """Draw how often each arm is right by how sure it is; None without any probabilities."""
+    known = [
+        (place, arm, one)
+        for place, (arm, one) in enumerate(zip(results.arms, found, strict=True))
+        if one is not None
+    ]
+    if not known:
+        return None
     table = pd.DataFrame(
         [
             (
@@ -251,32 +259,31 @@ def reliability(results: Results, found: tuple[Calibration, ...]) -> Plot:
                 one.confidence[k],
                 one.accuracy[k],
             )
-            for arm, one in zip(results.arms, found, strict=True)
+            for _, arm, one in known
             for k in range(len(one.counts))
         ],
         columns=["arm", "from", "to", "samples", "confidence", "accuracy"],
     )
-    rows = -(-len(found) // _COLUMNS)
+    rows = -(-len(known) // _COLUMNS)
     with mpl.rc_context(STYLE):
         drawn = Figure(figsize=(8, 2.6 * rows), layout="constrained")
         panels = drawn.subplots(rows, _COLUMNS, squeeze=False, sharex=True, sharey=True).ravel()
-        for place, one in enumerate(found):
-            axes = panels[place]
+        for axes, (place, arm, one) in zip(panels, known, strict=False):
             axes.plot([0, 1], [0, 1], color="#8c8c8c", lw=1)
             used = one.counts > 0
             sizes = 12 + 160 * one.counts[used] / one.counts.sum()
             color = COLORS[place % len(COLORS)]
             axes.plot(one.confidence[used], one.accuracy[used], color=color, lw=1)
             axes.scatter(one.confidence[used], one.accuracy[used], sizes, color=color)
-            title = axes.set_title(f"{results.arms[place]}: error {one.error:.3f}", fontsize=9)
+            title = axes.set_title(f"{arm}: error {one.error:.3f}", fontsize=9)
             title.set_parse_math(False)
-        for axes in panels[len(found) :]:
+        for axes in panels[len(known) :]:
             axes.set_axis_off()
         drawn.supxlabel("confidence", fontsize=9)
         drawn.supylabel("accuracy", fontsize=9)
         svg = to_svg(drawn)
     words = "Accuracy by confidence, all seeds; expected calibration error: " + ", ".join(
-        f"{arm} {one.error:.3f}" for arm, one in zip(results.arms, found, strict=True)
+        f"{arm} {one.error:.3f}" for _, arm, one in known
     )
     return Plot("calibration", Markup(svg), words, table)
 

@@ -26,11 +26,11 @@ def as_markdown(summary: Summary) -> str:
     columns = [found.predicted.figures.index(figure) for figure in shown]
     for place, arm in enumerate(found.arms):
         cells = [f"{100 * scores[place, column]:.1f} %" for column in columns]
-        cells.append(f"{summary.calibrations[place].error:.3f}")
+        cells.append(summary.calibration_error(place))
         cells.append(duration(float(found.costs[place])))
         lines.append(f"| {_escaped(arm)} | {' | '.join(cells)} |")
     lines += ["", *(f"{_escaped(note[0].upper() + note[1:])}.  " for note in summary.notes())]
-    figure = found.protocol.figure
+    figure = found.figure
     if figure in summary.smallest:
         least = f"{100 * summary.smallest[figure]:.1f}"
         lines.append(

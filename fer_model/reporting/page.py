@@ -42,7 +42,7 @@ def write_comparison(summary: Summary, page: str | Path) -> None:
         If it cannot be written.
     """
     found = summary.results
-    recipe = found.protocol.recipe.to_dict()
+    recipe = found.training.protocol.recipe.to_dict() if found.training else {}
     plots = {
         "forest": figures.forest(found),
         "recalls": figures.recalls(found),
@@ -64,8 +64,8 @@ def write_comparison(summary: Summary, page: str | Path) -> None:
         lstrip_blocks=True,
     )
     html = environment.get_template("page.html.j2").render(
-        name=printable(Path(found.protocol.data["path"]).name),
-        figure=_words(found.protocol.figure),
+        name=printable(Path(found.source).name),
+        figure=_words(found.figure),
         arms=found.arms,
         seeds=found.seeds,
         num_samples=len(found.labels),
@@ -114,7 +114,7 @@ def _table(summary: Summary) -> list[dict[str, Any]]:
                     {"mean": mean, "spread": one}
                     for mean, one in zip(values.mean(axis=0), spread, strict=True)
                 ],
-                "calibration": summary.calibrations[place].error,
+                "calibration": summary.calibration_error(place),
                 "time": duration(float(found.costs[place])),
             }
         )
@@ -122,7 +122,7 @@ def _table(summary: Summary) -> list[dict[str, Any]]:
 
 
 def _differences(summary: Summary, found: Differences) -> list[dict[str, Any]]:
-    figure = summary.results.protocol.figure
+    figure = summary.results.figure
     rows = []
     for arm in found.arms:
         p_values = np.array(summary.mcnemar[arm])
@@ -178,7 +178,8 @@ def _runs(summary: Summary) -> str:
 
 
 def _versions(summary: Summary) -> dict[str, str]:
-    return summary.results.runs[0][0].versions
+    training = summary.results.training
+    return training.runs[0][0].versions if training else {}
 
 
 def _words(figure: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from fer_data.util.words import counted, printable
 from fer_model.comparison.announcement import twice_corrected, unfair
-from fer_model.comparison.results import Results
+from fer_model.comparison.results import Results, Training
 from fer_model.statistics.calibration import Calibration, calibration
 from fer_model.statistics.design import smallest_difference_measured
 from fer_model.statistics.differences import Difference, Differences, mcnemar
@@ -32,17 +32,22 @@ class Summary:
     @cached_property
     def main(self) -> tuple[Verdict, ...]:
         """The verdicts on the figure that was declared, an arm each."""
-        return verdicts(self.results.differences, figure=self.results.protocol.figure)
+        return verdicts(self.results.differences, figure=self.results.figure)
 
     @cached_property
-    def calibrations(self) -> tuple[Calibration, ...]:
-        """How far each arm's probabilities are true, over all seeds."""
+    def calibrations(self) -> tuple[Calibration | None, ...]:
+        """How far each arm's probabilities are true, over all seeds; None where it has none."""
         found = self.results
-        right = found.guesses == found.labels
+        right = found.predicted_labels == found.labels
         return tuple(
-            calibration(of_arm.ravel(), found_right.ravel())
+            None if np.isnan(of_arm).any() else calibration(of_arm.ravel(), found_right.ravel())
             for of_arm, found_right in zip(found.confidences, right, strict=True)
         )
+
+    def calibration_error(self, place: int) -> str:
+        """Return an arm's expected calibration error as tables show it."""
+        found = self.calibrations[place]
+        return "–" if found is None else f"{found.error:.3f}"
 
     @cached_property
     def mcnemar(self) -> dict[str, list[float]]:
@@ -70,25 +75,12 @@ class Summary:
     def notes(self) -> list[str]:
         """Return lines on what the comparison stands on, and what is missing of it."""
         found = self.results
-        recipe = found.protocol.recipe
-        keeps = "the last epoch's" if recipe.keep == "last" else "the best validation epoch's"
-        notes = [
-            f"every run: {recipe.net} net, {recipe.epochs * (recipe.steps_per_epoch or 0):,} "
-            f"steps of {recipe.batch_size}, {recipe.schedule} schedule, augmentation "
-            f"{recipe.augment}; {keeps} model"
-            + ("" if found.protocol.later else "; declared before the first training"),
-            "runs of one seed have the same first weights and the same held-out part; the test "
-            "split is scored once a run, and chooses nothing",
-        ]
-        notes += unfair(found.protocol) + twice_corrected(found.protocol)
+        training = found.training
+        notes = [*(_as_trained(training) if training else ()), *found.remarks]
         if any(row.is_open for row in found.differences.rows):
             notes.append(
                 "no interval: the runs leave room for any difference, as a training finds nothing "
                 "of a class, the class has one test photograph, or the seeds are too few"
-            )
-        if found.protocol.later:
-            notes.append(
-                f"added when there were finished runs to look at: {', '.join(found.protocol.later)}"
             )
         leaked = int(found.leaked.sum())
         if leaked:
@@ -96,26 +88,7 @@ class Summary:
                 f"{leaked:,} of {len(found.labels):,} test samples have a version in training"
                 + ("; the differences without them stand beside" if found.clean else "")
             )
-        if found.missing:
-            notes.append(
-                f"{counted(len(found.missing), 'run is', 'runs are')} not finished, the first "
-                f"{found.missing[0]}: seeds that lack one are left out"
-            )
-        versions = {tuple(sorted(run.versions.items())) for runs in found.runs for run in runs}
-        if len(versions) > 1:
-            notes.append("the runs were not all trained with the same versions (see recipe.json)")
-        if found.left_out:
-            notes.append(
-                f"left out, with fewer than half of the baseline's seeds: "
-                f"{', '.join(found.left_out)}"
-            )
-        notes += [
-            f"{name}: failed after {counted(about['tries'], 'try', 'tries')}: {about['error']}"
-            if about["tries"]
-            else f"{name}: {about['error']}"
-            for name, about in found.failures.items()
-        ]
-        return notes
+        return notes + (_missing(training) if training else [])
 
     @cached_property
     def smallest(self) -> dict[str, float]:
@@ -140,15 +113,15 @@ class Summary:
         """Return all of it as JSON holds it."""
         found, scores = self.results, self.results.predicted.scores
         return {
-            "path": found.protocol.data["path"],
-            "figure": found.protocol.figure,
+            "path": found.source,
+            "figure": found.figure,
             "baseline": found.arms[0],
             "seeds": list(found.seeds),
             "train_counts": dict(zip(found.class_names, found.train_counts, strict=False)),
             "rarest": self.rarest,
             "num_test_samples": len(found.labels),
             "num_leaked": int(found.leaked.sum()),
-            "recipe": found.protocol.recipe.to_dict(),
+            "recipe": found.training.protocol.recipe.to_dict() if found.training else None,
             "verdicts": [
                 {
                     "arm": one.difference.arm,
@@ -161,8 +134,8 @@ class Summary:
             "arms": [
                 {
                     "arm": arm,
-                    "seconds": float(found.costs[place]),
-                    "calibration": self.calibrations[place].to_dict(),
+                    "seconds": None if np.isnan(found.costs[place]) else float(found.costs[place]),
+                    "calibration": one.to_dict() if one else None,
                     "mcnemar": self.mcnemar.get(arm),
                     "figures": {
                         name: [None if np.isnan(value) else value for value in column]
@@ -171,13 +144,56 @@ class Summary:
                         )
                     },
                 }
-                for place, arm in enumerate(found.arms)
+                for place, (arm, one) in enumerate(zip(found.arms, self.calibrations, strict=True))
             ],
             "differences": [_row(row) for row in found.differences.rows],
             "differences_without_leaked": _rows(found.clean_differences),
             "smallest_difference": self.smallest,
             "notes": self.notes(),
         }
+
+
+def _as_trained(training: Training) -> list[str]:
+    protocol = training.protocol
+    recipe = protocol.recipe
+    keeps = "the last epoch's" if recipe.keep == "last" else "the best validation epoch's"
+    notes = [
+        f"every run: {recipe.net} net, {recipe.epochs * (recipe.steps_per_epoch or 0):,} "
+        f"steps of {recipe.batch_size}, {recipe.schedule} schedule, augmentation "
+        f"{recipe.augment}; {keeps} model"
+        + ("" if protocol.later else "; declared before the first training"),
+        "runs of one seed have the same first weights and the same held-out part; the test "
+        "split is scored once a run, and chooses nothing",
+        *unfair(protocol),
+        *twice_corrected(protocol.arms),
+    ]
+    if protocol.later:
+        notes.append(f"added when there were finished runs to look at: {', '.join(protocol.later)}")
+    return notes
+
+
+def _missing(training: Training) -> list[str]:
+    notes = []
+    if training.missing:
+        notes.append(
+            f"{counted(len(training.missing), 'run is', 'runs are')} not finished, the first "
+            f"{training.missing[0]}: seeds that lack one are left out"
+        )
+    versions = {tuple(sorted(run.versions.items())) for runs in training.runs for run in runs}
+    if len(versions) > 1:
+        notes.append("the runs were not all trained with the same versions (see recipe.json)")
+    if training.left_out:
+        notes.append(
+            f"left out, with fewer than half of the baseline's seeds: "
+            f"{', '.join(training.left_out)}"
+        )
+    notes += [
+        f"{name}: failed after {counted(about['tries'], 'try', 'tries')}: {about['error']}"
+        if about["tries"]
+        else f"{name}: {about['error']}"
+        for name, about in training.failures.items()
+    ]
+    return notes
 
 
 def _row(row: Difference) -> dict[str, Any]:

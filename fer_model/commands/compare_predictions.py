@@ -1,0 +1,163 @@
+"""Compare predictions that other programs made."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from fer_data.analysis.predictions import PREDICTIONS
+from fer_data.errors import DataError, UsageError
+from fer_data.terminal.cli_support import say
+from fer_data.util.files import refuse_special
+from fer_data.util.words import printable
+from fer_model.commands.compared import ComparisonOutput
+from fer_model.commands.showing import show_results
+from fer_model.comparison.prediction_tables import SUFFIXES
+
+_BASELINES = ("none", "baseline")
+
+
+def compare_predictions(
+    folder: Annotated[Path, Parameter(help="A folder with a folder for each arm.")],
+    /,
+    *,
+    baseline: Annotated[
+        str | None,
+        Parameter(metavar="ARM", help="The baseline; by default the arm none or baseline."),
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        Parameter(
+            metavar="FILE", help="True labels; by default labels.csv in FOLDER, if there is one."
+        ),
+    ] = None,
+    clusters_column: Annotated[
+        str | None,
+        Parameter(
+            metavar="NAME",
+            help="Column of the labels that is the same for samples that belong together.",
+        ),
+    ] = None,
+    train_counts: Annotated[
+        Path | None,
+        Parameter(metavar="FILE", help="A csv with the columns class and count, of training."),
+    ] = None,
+    class_names: Annotated[
+        str | None,
+        Parameter(metavar="NAME,...", help="Classes in order; by default as columns are named."),
+    ] = None,
+    figure: Annotated[
+        str,
+        Parameter(
+            metavar="NAME",
+            help="What the verdict goes by: balanced_accuracy, accuracy, macro_f1, geometric_mean.",
+        ),
+    ] = "balanced_accuracy",
+    output: ComparisonOutput = ComparisonOutput(),
+) -> None:
+    """Compare predictions of any models, with intervals; nothing is trained.
+
+    Examples::
+
+        fer-model compare-predictions results/ --out comparison
+        fer-model compare-predictions results/ --baseline plain --clusters-column id
+        fer-model compare-predictions results/ --train-counts counts.csv --json
+
+    FOLDER holds a folder for each arm, and in it a file for each run (seed), csv, parquet or npz:
+
+        results/labels.csv       sample,label
+        results/none/seed-0.csv  sample,cat,dog    (probabilities)
+        results/none/seed-1.csv
+        results/own/seed-0.csv   sample,predicted  (or labels)
+        results/own/seed-1.csv
+
+    Rows are matched by the column sample where files have it, else by order. Without labels.csv
+    every file needs a column label. Runs of one name are compared with each other; where the arms
+    have no name in common, the first with the first. An npz file has the arrays probabilities
+    [N, C] or predicted [N], and perhaps label, sample and class_names; a run folder of fer-model
+    counts as one. --out keeps the results and writes the page.
+    """
+    from fer_model.comparison.given import compare_predictions
+
+    if output.markdown is not None:
+        refuse_special(output.markdown)
+    if output.out is not None and output.out.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(f"--out {output.out}: lies in {folder}; choose another folder")
+    arms = _paired(_arms(folder, baseline))
+    if labels is None and (folder / "labels.csv").exists():
+        labels = folder / "labels.csv"
+    results = compare_predictions(
+        labels,
+        arms,
+        clusters=clusters_column,
+        train_counts=train_counts,
+        class_names=None if class_names is None else class_names.split(","),
+        figure=figure,
+        out=output.out,
+    )
+    show_results(results, output.markdown, as_json=bool(output.as_json))
+
+
+def _arms(path: Path, baseline: str | None) -> dict[str, list[Path]]:
+    """Return the files of each arm, the baseline first."""
+    try:
+        folders = sorted(one for one in path.iterdir() if one.is_dir() and one.name[0] != ".")
+        found = {one.name: _runs(one) for one in folders}
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
+    arms = {name: runs for name, runs in found.items() if runs}
+    if without := [printable(name) for name, runs in found.items() if not runs]:
+        say(f"skipped, without predictions: {', '.join(without)}")
+    if len(arms) < 2:
+        raise DataError(
+            f"{path}: expected a folder with {', '.join(SUFFIXES)} files for each of two arms or "
+            f"more, found {', '.join(map(printable, arms)) or 'none'}"
+        )
+    first = baseline or next((name for name in _BASELINES if name in arms), None)
+    if first not in arms:
+        raise UsageError(
+            f"--baseline: expected one of {', '.join(map(printable, arms))}, got {first}"
+        )
+    return {first: arms[first], **arms}
+
+
+def _runs(folder: Path) -> list[Path]:
+    """Return the files of an arm's runs, numbers in their names in order."""
+    files = []
+    for one in folder.iterdir():
+        if one.name[0] != "." and one.suffix.lower() in SUFFIXES:
+            files.append(one)
+        elif (one / PREDICTIONS).is_file():
+            files.append(one / PREDICTIONS)
+        elif one.name[0] != ".":
+            say(f"skipped, no predictions by its name: {printable(str(one))}")
+    files.sort(key=lambda file: _in_order(_name(file)))
+    for one, next_one in pairwise(files):
+        if _name(one) == _name(next_one):
+            raise DataError(f"{folder}: two runs of one name, {one.name} and {next_one.name}")
+    return files
+
+
+def _name(file: Path) -> str:
+    return file.parent.name if file.name == PREDICTIONS else file.stem
+
+
+def _in_order(name: str) -> list[tuple[int, str]]:
+    parts = re.split("([0-9]+)", name)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+
+def _paired(arms: dict[str, list[Path]]) -> dict[str, list[Path]]:
+    """Return the runs whose names all arms have; all runs where there is none."""
+    common = set.intersection(*({_name(file) for file in files} for files in arms.values()))
+    if not common:
+        return arms
+    for files in arms.values():
+        for file in files:
+            if _name(file) not in common:
+                say(f"skipped, as another arm has no run of this name: {printable(str(file))}")
+    return {arm: [file for file in files if _name(file) in common] for arm, files in arms.items()}

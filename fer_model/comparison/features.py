@@ -1,0 +1,249 @@
+"""``compare_features(features, labels, arms) -> Results``: arms on frozen features, in seconds."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fer_data.data.labels import TEST_SPLITS
+from fer_data.errors import UsageError
+from fer_data.extras import require_keras
+from fer_data.loading.strata import class_codes
+from fer_data.splitting.apportion import apportion
+from fer_data.splitting.subsets import hold_out
+from fer_data.util.checks import whole_number
+from fer_model.comparison.announcement import twice_corrected
+from fer_model.comparison.arm import Arm, parse_arms
+from fer_model.comparison.kept import check_place, save_kept
+from fer_model.comparison.protocol import check_seeds
+from fer_model.comparison.results import Results, most_likely
+from fer_model.comparison.sample_table import SampleTable
+from fer_model.heads.choice import Known
+from fer_model.heads.posthoc import apply_head
+from fer_model.statistics.scores import SUMMARIES
+from fer_model.training.recipe import Recipe
+
+_FRACTIONS = {"train": 0.8, "validation": 0.1, "test": 0.1}
+_OF_HEADS = {
+    *("balance", "loss", "optimizer", "learning_rate", "weight_decay", "clip_norm"),
+    *("label_smoothing", "epochs", "batch_size", "seed"),
+}
+"""What of a recipe the training of a last layer knows."""
+
+_EPOCHS, _STEPS = 30, 1000
+
+
+def compare_features(
+    features: ArrayLike,
+    labels: ArrayLike,
+    arms: Sequence[str],
+    seeds: int | Sequence[int] = 3,
+    *,
+    splits: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
+    class_names: Sequence[str] = (),
+    figure: str = "balanced_accuracy",
+    epochs: int | None = None,
+    batch_size: int = 256,
+    learning_rate: float = 0.01,
+    out: str | Path | None = None,
+) -> Results:
+    """Compare strategies, losses and heads on frozen features (CLIP, DINO, …) with a linear head.
+
+    Every run trains a dense layer with softmax, in this process, on features that are standardised
+    by its training samples, with Adam and a rate that falls by half a cosine.
+
+    Parameters
+    ----------
+    features : array_like of float, shape [N, D]
+    labels : array_like of int or str, shape [N]
+    arms : sequence of str
+        What `fer_model.comparison.arm.Arm.parse` takes, the baseline first; no mixes.
+    seeds : int or sequence of int
+        So many, from 0 on, or these. Each has its own first weights, order of samples and, where
+        `splits` names no validation samples, validation part.
+    splits : array_like of str, shape [N], optional
+        ``train``, ``validation`` and ``test``; without validation a tenth of training is held out.
+        By default a tenth of all samples each, stratified, groups undivided, for test and
+        validation.
+    groups : array_like of int or str, shape [N], optional
+        The same for samples that belong together: they are drawn together for intervals, and test
+        samples whose group is in training count as leaked.
+    class_names : sequence of str, optional
+        Of labels that are integers.
+    figure : str
+        What the verdict goes by: one of `fer_model.statistics.scores.SUMMARIES`.
+    epochs : int, optional
+        The same for every arm; an epoch has as many samples as the training split. By default 30,
+        or as many as make 1,000 steps.
+    batch_size, learning_rate : int, float
+    out : path, optional
+        A folder to keep the results in, where `read_results` finds them.
+
+    Raises
+    ------
+    UsageError
+        If arrays do not fit together, a split or a class is missing, an arm needs images, or Keras
+        is not installed.
+    """
+    if figure not in SUMMARIES:
+        raise UsageError(f"figure: expected one of {', '.join(SUMMARIES)}, got {figure!r}")
+    numbers = tuple(range(seeds) if isinstance(seeds, int) else seeds)
+    check_seeds(numbers)
+    parsed = parse_arms(arms)
+    if out is not None:
+        check_place(Path(out).absolute())
+    require_keras()
+    data = _data(features, labels, splits, groups, class_names)
+    train = data.splits == "train"
+    num_train = int(train.sum()) if (data.splits == "validation").any() else int(0.9 * train.sum())
+    whole_number("batch_size", batch_size, 1)
+    batch_size = max(1, min(batch_size, num_train))
+    base = Recipe(
+        epochs=epochs or max(_EPOCHS, -(-_STEPS * batch_size // max(1, num_train))),
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        schedule="cosine",
+        keep="last",
+    )
+    for arm in parsed:
+        _check(arm, base)
+    found: dict[tuple[Arm, int], NDArray[np.float64]] = {}
+    seconds = np.empty((len(parsed), len(numbers)))
+    for number, seed in enumerate(numbers):
+        _run(data, parsed, dataclasses.replace(base, seed=seed), found, seconds[:, number])
+    test = data.splits == "test"
+    predicted, confidences = most_likely([[found[arm, seed] for seed in numbers] for arm in parsed])
+    results = Results(
+        arms=tuple(map(str, parsed)),
+        seeds=numbers,
+        class_names=data.class_names,
+        figure=figure,
+        predicted_labels=predicted,
+        confidences=confidences,
+        samples=SampleTable(
+            np.flatnonzero(test).astype(np.str_),
+            data.labels[test],
+            data.groups[test],
+            np.isin(data.groups[test], data.groups[~test]),
+        ),
+        train_counts=tuple(np.bincount(data.labels[train], minlength=data.num_classes).tolist()),
+        seconds=seconds,
+        remarks=(
+            f"every run: a linear head on {data.features.shape[1]:,} standardised features; "
+            f"{base.epochs} epochs in batches of {base.batch_size}, cosine schedule",
+            *twice_corrected(parsed),
+        ),
+    )
+    return results if out is None else save_kept(results, Path(out).absolute())
+
+
+class _Data(NamedTuple):
+    """Features float32 [N, D], labels int64 [N], class names, splits str [N], groups int64 [N]."""
+
+    features: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    class_names: tuple[str, ...]
+    splits: NDArray[np.str_]
+    groups: NDArray[np.int64]
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.class_names)
+
+
+def _data(
+    features: ArrayLike,
+    labels: ArrayLike,
+    splits: ArrayLike | None,
+    groups: ArrayLike | None,
+    class_names: Sequence[str],
+) -> _Data:
+    values = np.asarray(features)
+    codes, names = class_codes(labels, class_names)
+    if values.ndim != 2 or values.dtype.kind not in "iuf" or len(values) != len(codes):
+        raise UsageError(
+            f"features: expected float [{len(codes)}, D], a row for each label, got "
+            f"{values.dtype} {list(values.shape)}"
+        )
+    if not np.isfinite(values).all():
+        raise UsageError(f"features: a number in {list(values.shape)} is not finite")
+    together = np.arange(len(codes))
+    if groups is not None:
+        together = np.unique(np.asarray(groups), return_inverse=True)[1].astype(np.int64)
+    if splits is None:
+        fractions = list(_FRACTIONS.values())
+        sides = apportion(
+            codes, None if groups is None else together, fractions, seed=0, min_per_class=1
+        )
+        sides_named = np.array(list(_FRACTIONS))[sides]
+    else:
+        sides_named = np.asarray(splits).astype(np.str_)
+        sides_named = np.where(np.isin(sides_named, TEST_SPLITS), "test", sides_named)
+    if sides_named.shape != codes.shape or together.shape != codes.shape:
+        raise UsageError(
+            f"splits {list(sides_named.shape)} and groups {list(together.shape)}: expected "
+            f"[{len(codes)}], one of each for a label"
+        )
+    others = set(sides_named.tolist()) - set(_FRACTIONS)
+    if others or not {"train", "test"} <= set(sides_named.tolist()):
+        raise UsageError(
+            "splits: expected train, test and perhaps validation, got "
+            f"{', '.join(sorted(set(sides_named.tolist()))[:6])}"
+        )
+    return _Data(values.astype(np.float32), codes, names, sides_named, together)
+
+
+def _check(arm: Arm, base: Recipe) -> None:
+    """Refuse an arm that needs images."""
+    ours, theirs = base.to_dict(), arm.recipe(base).to_dict()
+    for name, value in theirs.items():
+        if value != ours[name] and name not in _OF_HEADS:
+            raise UsageError(f"arm {arm}: {name} {value} needs images, and features have none")
+
+
+def _run(
+    data: _Data,
+    arms: Sequence[Arm],
+    base: Recipe,
+    found: dict[tuple[Arm, int], NDArray[np.float64]],
+    seconds: NDArray[np.float64],
+) -> None:
+    """Make every arm's probabilities of the test samples with one seed; note what each took."""
+    from fer_model.comparison.linear_head import train_head
+
+    train, validation = data.splits == "train", data.splits == "validation"
+    if not validation.any():
+        rows = np.flatnonzero(train)
+        held = hold_out(data.labels[rows], data.groups[rows], fraction=0.1, seed=base.seed)
+        validation = np.isin(np.arange(len(train)), rows[held])
+        train = train & ~validation
+    mean = data.features[train].mean(axis=0)
+    scale = data.features[train].std(axis=0) + np.float32(1e-6)
+
+    def part(of: NDArray[np.bool_]) -> tuple[NDArray[Any], NDArray[Any]]:
+        return (data.features[of] - mean) / scale, data.labels[of]
+
+    of_train, of_validation = part(train), part(validation)
+    of_test, _ = part(data.splits == "test")
+    counts = np.bincount(of_train[1], minlength=data.num_classes)
+    trained: dict[Arm, Any] = {}
+    took: dict[Arm, float] = {}
+    for place, arm in enumerate(arms):
+        began = time.monotonic()
+        if arm.trained not in trained:
+            recipe = arm.trained.recipe(base)
+            trained[arm.trained] = train_head(*of_train, data.class_names, recipe)
+            took[arm.trained] = time.monotonic() - began
+        head, began = trained[arm.trained], time.monotonic()
+        if arm.head is not None:
+            known = Known(head, counts, lambda: of_train, lambda: of_validation)
+            head, _ = arm.head.build(known)
+        found[arm, base.seed] = apply_head(of_test, *head)
+        seconds[place] = took[arm.trained] + time.monotonic() - began

@@ -1,0 +1,319 @@
+"""``compare_predictions(labels, arms) -> Results``: anyone's predictions, without Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fer_data.errors import DataError, UsageError
+from fer_data.util.words import counted, printable
+from fer_model.comparison.kept import check_place, save_kept
+from fer_model.comparison.prediction_tables import PredictionTable, listed, read_counts, read_table
+from fer_model.comparison.results import Results, most_likely
+from fer_model.comparison.sample_table import SampleTable
+from fer_model.statistics.scores import SUMMARIES
+
+
+def compare_predictions(
+    labels: Any,
+    arms: Mapping[str, Sequence[Any]],
+    *,
+    clusters: str | ArrayLike | None = None,
+    train_counts: Mapping[str, int] | Sequence[int] | str | Path | None = None,
+    class_names: Sequence[str] | None = None,
+    figure: str = "balanced_accuracy",
+    out: str | Path | None = None,
+) -> Results:
+    """Compare predictions that anyone made, of any model and framework, as trained arms are.
+
+    Parameters
+    ----------
+    labels : array_like of int or str, shape [N], DataFrame, path, or None
+        The true class of each test sample: its name, or its index in `class_names`. A table has
+        them in a column ``label``, and may have ``sample``. None where the runs' tables have them.
+    arms : mapping of str to sequence
+        The runs of each arm, the baseline first. A run is an array, probabilities float [N, C] or
+        predicted labels [N], or a DataFrame or a path to a csv, parquet or npz file with a column
+        ``predicted``, or one for each class with its probability. Where tables name their samples,
+        in a column ``sample``, rows are matched by it, otherwise by order. Runs are numbered by
+        place, as seeds: the first run of one arm is compared with the first of another.
+    clusters : array_like, shape [N], or str, optional
+        What is the same for samples that belong together (patient, scene, near-duplicates), or the
+        column of `labels` that has it; by default each sample stands for itself.
+    train_counts : sequence of int, length C, mapping of class name to int, or path, optional
+        Training samples of each class, by which the rarest one is known. A file is a csv with the
+        columns ``class`` and ``count``.
+    class_names : sequence of str, length C, optional
+        Classes in the order of columns; by default the names of the columns.
+    figure : str
+        What the verdict goes by: one of `fer_model.statistics.scores.SUMMARIES`.
+    out : path, optional
+        A folder to keep the results in, where `read_results` finds them.
+
+    Returns
+    -------
+    Results
+        Of runs with labels alone no calibration is known.
+
+    Raises
+    ------
+    DataError, UsageError
+        If a run cannot be read, does not fit to the labels, or is in doubt; the error says which.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> labels = np.repeat([0, 1], [90, 10])
+    >>> good = [np.where(np.arange(100) % 9 == seed, 1 - labels, labels) for seed in range(3)]
+    >>> results = fer_model.compare_predictions(labels, {"none": [0 * labels] * 3, "own": good})
+    >>> results.predicted.scores[:, :, 0].mean(axis=1).round(2).tolist()
+    [0.9, 0.89]
+    """
+    if figure not in SUMMARIES:
+        raise UsageError(f"figure: expected one of {', '.join(SUMMARIES)}, got {figure!r}")
+    if out is not None:
+        check_place(Path(out).absolute())
+    asked = _class_names(class_names)
+    column = [clusters] if isinstance(clusters, str) else []
+    tables = {
+        arm: [
+            read_table(run, f"arm {arm!r}, run {number}", class_names=asked, other=column)
+            for number, run in enumerate(runs, 1)
+        ]
+        for arm, runs in _runs(arms).items()
+    }
+    every = [table for of_arm in tables.values() for table in of_arm]
+    truth = every[0]
+    if labels is not None:
+        truth = read_table(labels, "labels", other=column, labels_alone=True)
+    elif "label" not in truth.columns:
+        raise UsageError(f"{truth.where}: no column label; give the labels")
+    aligned = {arm: [_aligned(one, truth) for one in of_arm] for arm, of_arm in tables.items()}
+    names = _names([truth, *every], asked)
+    numbers = _indices(truth.columns["label"], names, truth.where)
+    least = min(map(len, tables.values()))
+    runs = [
+        [_predictions(one, names, numbers) for one in of_arm[:least]] for of_arm in aligned.values()
+    ]
+    predicted, confidences = most_likely(runs)
+    num = len(numbers)
+    samples = truth.columns.get("sample", np.arange(num))
+    results = Results(
+        arms=tuple(tables),
+        seeds=tuple(range(least)),
+        class_names=names,
+        figure=figure,
+        predicted_labels=predicted,
+        confidences=confidences,
+        samples=SampleTable(
+            samples.astype(np.str_), numbers, _clusters(clusters, truth), np.zeros(num, np.bool_)
+        ),
+        train_counts=_counts(train_counts, names),
+        seconds=np.full(predicted.shape[:2], np.nan),
+        remarks=tuple(
+            _remarks(
+                {arm: len(of_arm) for arm, of_arm in tables.items()},
+                least,
+                has_samples=all("sample" in one.columns for one in [truth, *every]),
+            )
+        ),
+    )
+    return results if out is None else save_kept(results, Path(out).absolute())
+
+
+def _runs(arms: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+    """Return the runs of each arm, of which there are two arms or more."""
+    if not isinstance(arms, Mapping) or len(arms) < 2:
+        raise UsageError(
+            "arms: expected a dict of two or more, {{name: [run, …]}}, got {arms!r:.80}"
+        )
+    found = {}
+    for arm, runs in arms.items():
+        if isinstance(runs, str | Path | Mapping) or hasattr(runs, "columns"):
+            raise UsageError(f"arm {arm!r}: expected a list of runs, got one {type(runs).__name__}")
+        found[printable(str(arm))] = list(runs)
+        if not found[printable(str(arm))]:
+            raise UsageError(f"arm {arm!r}: expected one run or more, got none")
+    return found
+
+
+def _class_names(names: Sequence[str] | None) -> tuple[str, ...] | None:
+    if names is None:
+        return None
+    found = tuple(map(str, names))
+    if isinstance(names, str) or len(set(found)) < len(found) or len(found) < 2:
+        raise UsageError(f"class_names: expected two or more, each once, got {names!r:.80}")
+    return found
+
+
+def _aligned(table: PredictionTable, truth: PredictionTable) -> PredictionTable:
+    """Return a run's rows in the order of the labels'."""
+    if len(table) != len(truth):
+        raise DataError(
+            f"{table.where}: predictions of {len(table):,} samples, labels of {len(truth):,} "
+            f"({truth.where})"
+        )
+    if "sample" not in table.columns:
+        return table
+    if "sample" not in truth.columns:
+        raise DataError(
+            f"{table.where}: names its samples, and {truth.where} does not: give labels with a "
+            "column sample, or no labels where all runs have them"
+        )
+    ours, theirs = (one.columns["sample"].astype(np.str_) for one in (table, truth))
+    order = np.argsort(ours, kind="stable")
+    in_order = ours[order]
+    for one, names in ((table, in_order), (truth, np.sort(theirs))):
+        if (twice := names[1:] == names[:-1]).any():
+            name = printable(str(names[int(twice.argmax())]))
+            raise DataError(f"{one.where}: sample {name} is there twice")
+    places = np.searchsorted(in_order, theirs).clip(max=len(ours) - 1)
+    known = in_order[places] == theirs
+    if not known.all():
+        raise DataError(
+            f"{table.where}: no row of sample {printable(str(theirs[int(known.argmin())]))}, "
+            f"which {truth.where} has"
+        )
+    return table.taken(order[places])
+
+
+def _names(tables: Sequence[PredictionTable], asked: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return the classes: as asked for, as columns are named, or as labels are."""
+    first = next((one for one in tables if one.class_names is not None), None)
+    names = asked or (first.class_names if first is not None else None)
+    for one in tables:
+        if one.class_names is not None and names is not None and set(one.class_names) != set(names):
+            other = sorted(set(one.class_names) ^ set(names))[0]
+            raise DataError(
+                f"{one.where}: expected probabilities of {listed(names)}, got "
+                f"{listed(one.class_names)}; {printable(other)} is in one of them alone"
+            )
+    if names is not None:
+        return names
+    wide = next((one for one in tables if one.values is not None and one.values.ndim == 2), None)
+    labels = [one.columns["label"] for one in tables if "label" in one.columns]
+    if wide is not None and wide.values is not None:
+        size = wide.values.shape[1]
+        if not all(map(_are_numbers, labels)):
+            raise UsageError(
+                f"{wide.where}: {size} columns without names, and labels by name: give class_names "
+                "in the order of columns"
+            )
+        return tuple(map(str, range(size)))
+    told = labels + [one.values for one in tables if one.values is not None]
+    if all(map(_are_numbers, told)):
+        most = max(int(np.asarray(one, np.float64).max()) for one in told)
+        return tuple(map(str, range(max(most + 1, 2))))
+    return tuple(sorted(set().union(*(one.astype(np.str_).tolist() for one in told))))
+
+
+def _are_numbers(values: NDArray[Any]) -> bool:
+    """Whether labels are indices, or texts of such."""
+    if values.dtype.kind in "iuf":
+        return True
+    return all(str(one).isdecimal() for one in np.unique(values.astype(np.str_)).tolist())
+
+
+def _indices(values: NDArray[Any], names: tuple[str, ...], where: str) -> NDArray[np.int64]:
+    """Return classes, by name or by index, as indices; names go first where they are numbers."""
+    if values.ndim != 1:
+        raise DataError(f"{where}: expected labels [N], got {values.dtype} {list(values.shape)}")
+    if values.dtype.kind == "f":
+        if not (np.isfinite(values).all() and (values == np.round(values)).all()):
+            raise DataError(f"{where}: expected labels, whole numbers or names, got {values.dtype}")
+        values = values.astype(np.int64)
+    found, places = np.unique(values.astype(np.str_), return_inverse=True)
+    of_name = {name: index for index, name in enumerate(names)}
+    texts = found.tolist()
+    if not any(text in of_name for text in texts) and all(map(str.isdecimal, texts)):
+        of_name = {str(index): index for index in range(len(names))}
+    for text in texts:
+        if text not in of_name:
+            raise DataError(
+                f"{where}: label {printable(text)} is none of the classes {listed(names)}"
+            )
+    return np.array([of_name[text] for text in texts], np.int64)[places]
+
+
+def _predictions(
+    table: PredictionTable, names: tuple[str, ...], labels: NDArray[np.int64]
+) -> NDArray[Any]:
+    """Return a run's probabilities in the order of classes, or its predicted labels as indices."""
+    if "label" in table.columns:
+        own = _indices(table.columns["label"], names, table.where)
+        if (own != labels).any():
+            row = int((own != labels).argmax())
+            raise DataError(
+                f"{table.where}: row {row + 1} is labelled {printable(names[own[row]])}, and "
+                f"{printable(names[labels[row]])} elsewhere"
+            )
+    values = table.values
+    if values is None:
+        raise DataError(f"{table.where}: labels without predictions")
+    if values.ndim == 1:
+        return _indices(values, names, table.where)
+    if values.shape[1] != len(names):
+        raise DataError(
+            f"{table.where}: expected probabilities [{len(labels)}, {len(names)}], got "
+            f"{list(values.shape)}"
+        )
+    if table.class_names is not None and table.class_names != names:
+        values = values[:, [table.class_names.index(name) for name in names]]
+    return values
+
+
+def _clusters(clusters: str | ArrayLike | None, truth: PredictionTable) -> NDArray[np.int64]:
+    if clusters is None:
+        return np.arange(len(truth), dtype=np.int64)
+    if isinstance(clusters, str):
+        if clusters not in truth.columns:
+            raise UsageError(f"{truth.where}: no column {clusters!r} to cluster by")
+        values = truth.columns[clusters]
+    else:
+        values = np.asarray(clusters)
+    if values.shape != (len(truth),):
+        raise UsageError(f"clusters: expected [{len(truth)}], got {list(values.shape)}")
+    if values.dtype.kind not in "iu":
+        values = values.astype(np.str_)
+    return np.unique(values, return_inverse=True)[1].astype(np.int64)
+
+
+def _counts(
+    counts: Mapping[str, int] | Sequence[int] | str | Path | None, names: tuple[str, ...]
+) -> tuple[int, ...]:
+    if counts is None:
+        return ()
+    if isinstance(counts, str | Path):
+        counts = read_counts(Path(counts))
+    if isinstance(counts, Mapping):
+        by_name = {str(name): number for name, number in counts.items()}
+        if set(by_name) != set(names):
+            raise UsageError(
+                f"train_counts: expected the classes {listed(names)}, got {listed(by_name)}"
+            )
+        counts = [by_name[name] for name in names]
+    found = np.asarray(counts)
+    if found.shape != (len(names),) or found.dtype.kind not in "iu" or found.min() < 0:
+        raise UsageError(
+            f"train_counts: expected {len(names)} whole numbers, got {found.dtype} "
+            f"{list(found.shape)}"
+        )
+    return tuple(found.tolist())
+
+
+def _remarks(numbers: Mapping[str, int], least: int, *, has_samples: bool) -> list[str]:
+    remarks = ["predictions were given: how the models were trained is not known here"]
+    if not has_samples:
+        remarks.append("samples are matched by their order")
+    if least > 1:
+        remarks.append("runs are paired by place: the first of an arm with the first of another")
+    remarks += [
+        f"{arm}: {counted(least, 'run')} of {number} compared, as another arm has no more"
+        for arm, number in numbers.items()
+        if number > least
+    ]
+    return remarks

@@ -1,0 +1,114 @@
+"""Results of runs that this package did not train, kept in one file of a folder."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from fer_data.errors import DataError, UsageError
+from fer_data.util.arrays import read_arrays, write_arrays
+from fer_data.util.words import printable
+from fer_model.comparison.results import Results
+from fer_model.comparison.sample_table import load_samples, save_samples
+from fer_model.statistics.scores import SUMMARIES
+
+KEPT = "compared.npz"
+"""The file's name in a comparison's folder, beside the samples."""
+
+_OURS = {KEPT, "samples.npz", "index.html", "results.json"}
+_TEXTS = ("arms", "class_names", "remarks")
+_EXPECTED = {
+    **dict.fromkeys((*_TEXTS, "figure"), ("U", 1)),
+    "seeds": ("i", 1),
+    "train_counts": ("i", 1),
+    "predicted_labels": ("i", 3),
+    "confidences": ("f", 3),
+    "seconds": ("f", 2),
+}
+
+
+def is_kept(out: Path) -> bool:
+    """Whether a folder holds such results."""
+    return (out / KEPT).exists()
+
+
+def check_place(out: Path) -> None:
+    """Refuse a folder that holds something else.
+
+    Raises
+    ------
+    UsageError
+        If it does, or it is none.
+    """
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out}: expected a folder, got a file", fix={"out": []})
+    if out.is_dir() and not is_kept(out):
+        other = next((one.name for one in out.iterdir() if one.name not in _OURS), None)
+        if other is not None:
+            raise UsageError(
+                f"{out}: holds something already ({printable(other)}); choose another folder",
+                fix={"out": []},
+            )
+
+
+def save_kept(results: Results, out: Path) -> Results:
+    """Write results into a folder, and return them as they are there.
+
+    Raises
+    ------
+    DataError
+        If the folder cannot be written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        save_samples(out, results.samples)
+        arrays = {name: np.array(getattr(results, name), np.str_) for name in _TEXTS}
+        arrays["figure"] = np.array([results.figure])
+        for name in ("seeds", "train_counts"):
+            arrays[name] = np.array(getattr(results, name), np.int64)
+        for name in ("predicted_labels", "confidences", "seconds"):
+            arrays[name] = getattr(results, name)
+        write_arrays(out / KEPT, arrays)
+    except OSError as error:
+        raise DataError(f"{out}: cannot be written ({error.strerror or error})") from None
+    return dataclasses.replace(results, out=out)
+
+
+def load_kept(out: Path) -> Results:
+    """Read what `save_kept` wrote.
+
+    Raises
+    ------
+    DataError
+        If a file is broken, or they do not fit together.
+    """
+    found = read_arrays(out / KEPT, _EXPECTED, remedy="compare again")
+    texts = {name: tuple(found[name].tolist()) for name in _TEXTS}
+    num_classes = len(texts["class_names"])
+    samples = load_samples(out, num_classes)
+    predicted, shape = found["predicted_labels"], (len(texts["arms"]), len(found["seeds"]))
+    if (
+        predicted.shape != (*shape, len(samples))
+        or found["confidences"].shape != predicted.shape
+        or found["seconds"].shape != shape
+        or not predicted.size
+        or not 0 <= predicted.min() <= predicted.max() < num_classes
+        or len(found["train_counts"]) not in (0, num_classes)
+        or tuple(found["figure"])[:1] not in {(name,) for name in SUMMARIES}
+    ):
+        raise DataError(f"{out / KEPT}: its arrays do not fit together; compare again")
+    return Results(
+        arms=texts["arms"],
+        class_names=texts["class_names"],
+        remarks=texts["remarks"],
+        seeds=tuple(found["seeds"].tolist()),
+        figure=str(found["figure"][0]),
+        predicted_labels=predicted.astype(np.int32),
+        confidences=found["confidences"].astype(np.float32),
+        samples=samples,
+        train_counts=tuple(found["train_counts"].tolist()),
+        seconds=found["seconds"].astype(np.float64),
+        out=out,
+    )

@@ -1,0 +1,174 @@
+"""What a comparison found, read from its folder: no keras."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_data.analysis.predictions import PREDICTIONS, load_predictions
+from fer_data.errors import DataError, UsageError
+from fer_data.util.files import refuse_no_file
+from fer_model.comparison.kept import is_kept, load_kept
+from fer_model.comparison.protocol import FILE, Cell, Protocol, is_finished
+from fer_model.comparison.results import Results, Training, most_likely
+from fer_model.comparison.sample_table import SampleTable, load_samples
+from fer_model.statistics.differences import Predicted
+from fer_model.training.runs import Run, is_run
+
+FAILURES = "failures.json"
+
+
+def is_comparison(out: Path) -> bool:
+    """Whether a folder holds a comparison."""
+    return (out / FILE).exists() or is_kept(out)
+
+
+def read_results(out: str | Path) -> Results:
+    """Read a comparison's folder.
+
+    Parameters
+    ----------
+    out : path
+        Where `compare` trained, or where `compare_predictions` and `compare_features` kept what
+        they compared.
+
+    Raises
+    ------
+    DataError
+        If there is no comparison, no seed with which its arms are finished, or a file is broken or
+        of another comparison.
+    """
+    out = Path(out).absolute()
+    if is_kept(out):
+        return load_kept(out)
+    protocol = Protocol.read(out)
+    cells = protocol.cells(out)
+    check_runs(protocol, out)
+    finished = {(cell.arm, cell.seed): Run(cell.folder) for cell in cells if is_finished(cell)}
+    missing = tuple(cell for cell in cells if (cell.arm, cell.seed) not in finished)
+    seeds_of = {
+        arm: {seed for seed in protocol.seeds if (arm, seed) in finished} for arm in protocol.arms
+    }
+    enough = max(1, len(seeds_of[protocol.arms[0]]) / 2)
+    arms = tuple(arm for arm in protocol.arms if len(seeds_of[arm]) >= enough)
+    seeds = tuple(seed for seed in protocol.seeds if all(seed in seeds_of[arm] for arm in arms))
+    if len(arms) < 2 or protocol.arms[0] not in arms or not seeds:
+        raise DataError(
+            f"{out}: no seed yet with which the baseline and another arm are finished; "
+            f"{missing[0]} is not"
+        )
+    left_out = tuple(str(arm) for arm in protocol.arms if arm not in arms)
+    protocol = dataclasses.replace(protocol, arms=arms)
+    runs = tuple(tuple(finished[arm, seed] for seed in seeds) for arm in arms)
+    num_classes = len(protocol.data["class_names"])
+    samples = load_samples(out, num_classes)
+    predicted, confidences = most_likely(
+        [[_probabilities(run, samples, num_classes) for run in of_arm] for of_arm in runs]
+    )
+    counts = protocol.train_counts or runs[0][0].train_counts
+    return Results(
+        arms=tuple(map(str, arms)),
+        seeds=seeds,
+        class_names=tuple(protocol.data["class_names"]),
+        figure=protocol.figure,
+        predicted_labels=predicted,
+        confidences=confidences,
+        samples=samples,
+        train_counts=counts if len(counts) == num_classes else (),
+        seconds=np.array([[run.seconds for run in of_arm] for of_arm in runs]),
+        source=protocol.data["path"],
+        training=Training(protocol, runs, missing, left_out, _failures(out, missing)),
+        out=out,
+    )
+
+
+def ensemble_of(results: Results) -> Predicted:
+    """Return what each arm's trainings predict together: the mean of their probabilities.
+
+    As deep ensembles do (Lakshminarayanan et al. 2017, arXiv:1612.01474). It is one prediction of
+    each arm, with no other seed to compare it with, so it has scores and no intervals over seeds.
+
+    Returns
+    -------
+    Predicted
+        With one seed: ``ensemble_of(results).scores[:, 0]`` are scores, float64 [A, F].
+
+    Raises
+    ------
+    DataError
+        If the predictions of a run are gone or broken.
+    UsageError
+        If the runs were not trained here.
+    """
+    if results.training is None:
+        raise UsageError("results: expected those of trained runs, whose probabilities are kept")
+    num_classes = len(results.class_names)
+    sums: list[NDArray[np.float64]] = [
+        np.sum(
+            [_probabilities(run, results.samples, num_classes) for run in of_arm],
+            axis=0,
+            dtype=np.float64,
+        )
+        for of_arm in results.training.runs
+    ]
+    predicted = np.stack([total.argmax(axis=1).astype(np.int32) for total in sums])[:, None]
+    return dataclasses.replace(results.predicted, predicted=predicted)
+
+
+def check_runs(protocol: Protocol, out: Path) -> None:
+    """Refuse runs of other settings or other data, which an older comparison may have left.
+
+    Raises
+    ------
+    DataError
+        If there is one, and which.
+    """
+    for cell in protocol.needed(out):
+        if not is_run(cell.folder):
+            continue
+        run = Run(cell.folder)
+        wanted = {name: protocol.data.get(name) for name in ("fingerprint", "selected")}
+        if run.recipe != protocol.recipe_of(cell) or any(
+            run.data.get(name) != value for name, value in wanted.items()
+        ):
+            raise DataError(
+                f"{cell.folder}: a run of other settings or other data than {FILE} says; "
+                "delete it, or choose another folder",
+                fix={"out": []},
+            )
+
+
+def _failures(out: Path, missing: tuple[Cell, ...]) -> dict[str, Any]:
+    """Return the failures that are told of runs that are missing still."""
+    refuse_no_file(out / FAILURES)
+    try:
+        told = json.loads((out / FAILURES).read_text("utf-8"))
+        names = set(map(str, missing))
+        return {
+            name: {"tries": int(about["tries"]), "error": str(about["error"])}
+            for name, about in told.items()
+            if name in names
+        }
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DataError(f"{out / FAILURES}: broken ({error}); delete it") from None
+
+
+def _probabilities(run: Run, samples: SampleTable, num_classes: int) -> NDArray[np.float32]:
+    path = run.path / PREDICTIONS
+    found = load_predictions(path).of_split("test")
+    if not (
+        np.array_equal(found.samples, samples.samples)
+        and np.array_equal(found.labels, samples.labels)
+    ):
+        raise DataError(f"{path}: other test samples than the comparison's; train it anew")
+    if len(found.class_names) != num_classes:
+        num = len(found.class_names)
+        raise DataError(f"{path}: probabilities of {num} classes, not {num_classes}; train it anew")
+    return found.probabilities
