@@ -17,7 +17,7 @@ from fer_model.comparison.kept import is_kept, load_kept
 from fer_model.comparison.protocol import FILE, Cell, Protocol, is_finished
 from fer_model.comparison.results import Results, Training, most_likely
 from fer_model.comparison.sample_table import SampleTable, load_samples
-from fer_model.statistics.differences import Predicted
+from fer_model.statistics.scores import Predicted
 from fer_model.training.runs import Run, is_run
 
 FAILURES = "failures.json"
