@@ -100,7 +100,9 @@ def load_kept(out: Path) -> Results:
     ):
         raise DataError(f"{out / KEPT}: its arrays do not fit together; compare again")
     return Results(
-        **texts,
+        arms=texts["arms"],
+        class_names=texts["class_names"],
+        remarks=texts["remarks"],
         seeds=tuple(found["seeds"].tolist()),
         figure=str(found["figure"][0]),
         predicted_labels=predicted.astype(np.int32),
