@@ -1,4 +1,4 @@
-"""Predictions that anyone made: every form of them gives the same results, and doubts are refused."""
+"""Predictions that anyone made: every form gives the same results, and doubts are refused."""
 
 from __future__ import annotations
 
