@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ NAMES = ("a", "b", "c")
 LABELS = np.repeat(np.arange(3), [160, 80, 40])
 FEATURES = 2.0 * np.eye(3, 8)[LABELS] + np.random.default_rng(0).normal(size=(280, 8)) + 5
 SPLITS = np.where(np.arange(280) % 4 == 0, "test", "train")
-FAST: dict[str, Any] = {"splits": SPLITS, "class_names": NAMES, "epochs": 4, "batch_size": 64}
+FAST: dict[str, Any] = {"splits": SPLITS, "class_names": NAMES, "epochs": 20, "learning_rate": 0.1}
 
 
 def test_every_loss_and_head_is_compared(tmp_path: Path) -> None:
@@ -30,7 +31,7 @@ def test_every_loss_and_head_is_compared(tmp_path: Path) -> None:
     assert len(found.arms) == len(arms)
     assert np.bincount(found.labels).tolist() == [40, 20, 10]
     assert found.train_counts == (120, 60, 30)
-    assert (found.predicted.scores[..., 0] > 0.34).all()
+    assert (found.predicted.scores[:-1, :, 0] > 0.6).all()  # the last corrects twice
     summary = fer_model.Summary(fer_model.read_results(tmp_path / "out"))
     assert (summary.rarest, summary.results.arms) == ("c", found.arms)
     assert any("oversample+class-weights makes up" in note for note in summary.notes())
@@ -38,7 +39,7 @@ def test_every_loss_and_head_is_compared(tmp_path: Path) -> None:
 
 
 def test_the_baseline_is_logistic_regression() -> None:
-    options = {**FAST, "epochs": 100, "learning_rate": 0.05}
+    options = {**FAST, "epochs": 100}
     found = fer_model.compare_features(FEATURES, LABELS, ["none", "oversample"], 2, **options)
     train, test = SPLITS == "train", SPLITS == "test"
     model = LogisticRegression(C=1e4, max_iter=5000).fit(FEATURES[train], LABELS[train])
@@ -59,6 +60,19 @@ def test_features_are_divided_by_groups_where_no_split_is_given() -> None:
     split = {**FAST, "groups": np.arange(280) // 4, "epochs": 1}
     leaky = fer_model.compare_features(FEATURES, LABELS, ["none", "post-hoc:1"], 1, **split)
     assert leaky.leaked.all()
+
+
+def test_the_python_of_the_docs_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("features.npy", FEATURES)
+    np.save("labels.npy", LABELS)
+    docs = (Path(__file__).parents[1] / "docs" / "comparison.md").read_text("utf-8")
+    snippets = re.findall(r"```python\n(.*?)```", docs, re.DOTALL)
+    (snippet,) = (one for one in snippets if "compare_features" in one)
+    exec(compile(snippet.replace("seeds=3", "seeds=1"), "comparison.md", "exec"), {})
+    assert "| crt |" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

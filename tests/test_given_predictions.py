@@ -21,6 +21,9 @@ from fer_data.analysis.predictions import SavedPredictions, save_predictions
 from fer_data.errors import DataError, FerError, UsageError
 from fer_model.cli import app
 
+DOCS = (Path(__file__).parents[1] / "docs" / "comparison.md").read_text("utf-8")
+SNIPPETS = re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)
+
 NAMES = ("cat", "dog", "eel")
 LABELS = np.repeat([0, 1, 2], [40, 20, 10])
 SAMPLES = np.array([f"s{number:02}" for number in range(len(LABELS))])
@@ -252,6 +255,20 @@ def test_the_command_compares_a_folder_without_keras(folder: Path, tmp_path: Pat
     assert "Which arm is better?" in (tmp_path / "out" / "index.html").read_text("utf-8")
     results = fer_model.read_results(tmp_path / "out")
     np.testing.assert_array_equal(results.predicted_labels[0, 1], RUNS["none"][1].argmax(axis=1))
+
+
+def test_the_python_of_the_docs_runs(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    for arm in ("none", "own"):
+        for number in range(3):
+            table = frame(probabilities(number, 2.0 * (arm == "own")), label=False)
+            table.to_csv(folder / arm / f"seed-{number}.csv", index=False)
+    (snippet,) = (one for one in SNIPPETS if "compare_predictions" in one)
+    exec(compile(snippet, "comparison.md", "exec"), {})
+    assert "balanced accuracy" in capsys.readouterr().out
+    assert (folder / "page.html").exists()
 
 
 def test_runs_of_one_name_are_compared(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

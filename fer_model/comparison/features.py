@@ -17,6 +17,7 @@ from fer_data.extras import require_keras
 from fer_data.loading.strata import class_codes
 from fer_data.splitting.apportion import apportion
 from fer_data.splitting.subsets import hold_out
+from fer_data.util.checks import whole_number
 from fer_model.comparison.announcement import twice_corrected
 from fer_model.comparison.arm import Arm, parse_arms
 from fer_model.comparison.kept import check_place, save_kept
@@ -35,6 +36,8 @@ _OF_HEADS = {
 }
 """What of a recipe the training of a last layer knows."""
 
+_EPOCHS, _STEPS = 30, 1000
+
 
 def compare_features(
     features: ArrayLike,
@@ -46,7 +49,7 @@ def compare_features(
     groups: ArrayLike | None = None,
     class_names: Sequence[str] = (),
     figure: str = "balanced_accuracy",
-    epochs: int = 30,
+    epochs: int | None = None,
     batch_size: int = 256,
     learning_rate: float = 0.01,
     out: str | Path | None = None,
@@ -76,8 +79,10 @@ def compare_features(
         Of labels that are integers.
     figure : str
         What the verdict goes by: one of `fer_model.statistics.scores.SUMMARIES`.
-    epochs, batch_size, learning_rate : int, int, float
-        The same for every arm; an epoch has as many samples as the training split.
+    epochs : int, optional
+        The same for every arm; an epoch has as many samples as the training split. By default 30,
+        or as many as make 1,000 steps.
+    batch_size, learning_rate : int, float
     out : path, optional
         A folder to keep the results in, where `read_results` finds them.
 
@@ -97,9 +102,12 @@ def compare_features(
     require_keras()
     data = _data(features, labels, splits, groups, class_names)
     train = data.splits == "train"
+    num_train = int(train.sum()) if (data.splits == "validation").any() else int(0.9 * train.sum())
+    whole_number("batch_size", batch_size, 1)
+    batch_size = max(1, min(batch_size, num_train))
     base = Recipe(
-        epochs=epochs,
-        batch_size=min(batch_size, max(1, int(train.sum() * 0.9))),
+        epochs=epochs or max(_EPOCHS, -(-_STEPS * batch_size // max(1, num_train))),
+        batch_size=batch_size,
         learning_rate=learning_rate,
         schedule="cosine",
         keep="last",
@@ -129,7 +137,7 @@ def compare_features(
         seconds=seconds,
         remarks=(
             f"every run: a linear head on {data.features.shape[1]:,} standardised features; "
-            f"{epochs} epochs in batches of {base.batch_size}, cosine schedule, the last epoch's",
+            f"{base.epochs} epochs in batches of {base.batch_size}, cosine schedule, the last epoch's",
             *twice_corrected(parsed),
         ),
     )
