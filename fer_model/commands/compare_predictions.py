@@ -22,7 +22,7 @@ _BASELINES = ("none", "baseline")
 
 
 def compare_predictions(
-    path: Annotated[Path, Parameter(help="A folder with a folder for each arm.")],
+    folder: Annotated[Path, Parameter(help="A folder with a folder for each arm.")],
     /,
     *,
     baseline: Annotated[
@@ -32,7 +32,7 @@ def compare_predictions(
     labels: Annotated[
         Path | None,
         Parameter(
-            metavar="FILE", help="True labels; by default labels.csv in PATH, if there is one."
+            metavar="FILE", help="True labels; by default labels.csv in FOLDER, if there is one."
         ),
     ] = None,
     clusters_column: Annotated[
@@ -67,12 +67,12 @@ def compare_predictions(
         fer-model compare-predictions results/ --baseline plain --clusters-column patient
         fer-model compare-predictions results/ --train-counts counts.csv --json
 
-    PATH holds a folder for each arm, and in it a file for each run (seed), csv, parquet or npz:
+    FOLDER holds a folder for each arm, and in it a file for each run (seed), csv, parquet or npz:
 
         results/labels.csv        sample,label
-        results/none/seed-0.csv   sample,cat,dog     (a column a class, with its probability)
+        results/none/seed-0.csv   sample,cat,dog    (probabilities, by class)
         results/none/seed-1.csv
-        results/own/seed-0.csv    sample,predicted   (or predicted labels)
+        results/own/seed-0.csv    sample,predicted  (or predicted labels)
         results/own/seed-1.csv
 
     Rows are matched by the column sample where files have it, else by order. Without labels.csv
@@ -85,11 +85,11 @@ def compare_predictions(
 
     if output.markdown is not None:
         refuse_special(output.markdown)
-    if output.out is not None and output.out.resolve().is_relative_to(path.resolve()):
-        raise UsageError(f"--out {output.out}: lies in {path}; choose another folder")
-    arms = _paired(_arms(path, baseline))
-    if labels is None and (path / "labels.csv").exists():
-        labels = path / "labels.csv"
+    if output.out is not None and output.out.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(f"--out {output.out}: lies in {folder}; choose another folder")
+    arms = _paired(_arms(folder, baseline))
+    if labels is None and (folder / "labels.csv").exists():
+        labels = folder / "labels.csv"
     results = compare_predictions(
         labels,
         arms,

@@ -137,7 +137,7 @@ def compare_features(
         seconds=seconds,
         remarks=(
             f"every run: a linear head on {data.features.shape[1]:,} standardised features; "
-            f"{base.epochs} epochs in batches of {base.batch_size}, cosine schedule, the last epoch's",
+            f"{base.epochs} epochs in batches of {base.batch_size}, cosine schedule",
             *twice_corrected(parsed),
         ),
     )
