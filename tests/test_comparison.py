@@ -211,7 +211,7 @@ def test_a_new_head_is_its_base_but_for_the_head(out: Path) -> None:
 
 
 def test_a_new_head_s_model_gives_its_scores_again(out: Path, leaky: Path) -> None:
-    run = read_results(out).runs[2][1]
+    run = training_of(read_results(out)).runs[2][1]
     assert evaluate_run(run.path, leaky) == run.metrics["test"]
 
 

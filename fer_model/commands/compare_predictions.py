@@ -64,15 +64,15 @@ def compare_predictions(
     Examples::
 
         fer-model compare-predictions results/ --out comparison
-        fer-model compare-predictions results/ --baseline plain --clusters-column patient
+        fer-model compare-predictions results/ --baseline plain --clusters-column id
         fer-model compare-predictions results/ --train-counts counts.csv --json
 
     FOLDER holds a folder for each arm, and in it a file for each run (seed), csv, parquet or npz:
 
-        results/labels.csv        sample,label
-        results/none/seed-0.csv   sample,cat,dog    (probabilities, by class)
+        results/labels.csv       sample,label
+        results/none/seed-0.csv  sample,cat,dog    (probabilities)
         results/none/seed-1.csv
-        results/own/seed-0.csv    sample,predicted  (or predicted labels)
+        results/own/seed-0.csv   sample,predicted  (or labels)
         results/own/seed-1.csv
 
     Rows are matched by the column sample where files have it, else by order. Without labels.csv
