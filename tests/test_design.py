@@ -13,15 +13,13 @@ from scipy import stats
 from fer_data.errors import UsageError
 from fer_model.statistics.design import (
     Design,
-    least_discordant,
-    margin,
     pictures_needed,
-    power_against,
     seeds_needed,
     smallest_difference,
     smallest_difference_measured,
 )
 from fer_model.statistics.differences import Components, paired_differences
+from fer_model.statistics.power import least_discordant, margin, power_against
 from fer_model.statistics.scores import Predicted
 from fer_model.statistics.verdict import CANNOT_TELL, HELPS, HURTS, verdicts
 from tests.trainings import CLASS_NAMES, SCENARIOS, draw, made
