@@ -14,7 +14,7 @@ from fer_model.statistics.scores import SUMMARIES
 from fer_model.words import duration
 
 if TYPE_CHECKING:
-    from fer_model.comparison.results import Results
+    from fer_model.reporting.summary import Summary
 
 
 def scores_table(scores: dict[str, Any], title: str) -> Table:
@@ -59,40 +59,34 @@ def side_by_side_table(comparison: SideBySide) -> Table:
     return table
 
 
-def arms_table(results: Results) -> Table:
-    """Return a row an arm: figures and recalls, means over seeds with their spread, and cost."""
-    scores, costs = results.predicted.scores, results.costs
-    table = Table(
-        title=f"{len(results.labels):,} test samples, means over "
-        f"{counted(len(results.seeds), 'seed')} (± standard deviation)",
-        title_justify="left",
+def arms_table(summary: Summary) -> Table:
+    """Return a row an arm: its figures, means over seeds with their spread, and cost."""
+    from fer_model.reporting.table import arms_table as texts
+
+    found, rows = summary.results, texts(summary)
+    title = (
+        f"{len(found.labels):,} test samples, in %, means over "
+        f"{counted(len(found.seeds), 'seed')} (± standard deviation)"
     )
+    table = Table(title=title, title_justify="left")
     table.add_column("arm")
-    for name in SUMMARIES:
-        table.add_column(name.replace("_", " "), justify="right")
-    table.add_column("time", justify="right")
-    for place, arm in enumerate(results.arms):
-        cells = []
-        for figure in range(len(SUMMARIES)):
-            values = 100 * scores[place, :, figure]
-            spread = f" ±{values.std(ddof=1):.1f}" if len(values) > 1 else ""
-            cells.append(f"{values.mean():.1f}{spread}")
-        table.add_row(Text(arm), *cells, duration(costs[place]))
+    for name in rows.columns:
+        table.add_column(Text(name), justify="right")
+    for arm in rows.index:
+        table.add_row(Text(arm), *rows.loc[arm])
     return table
 
 
-def differences_table(results: Results) -> Table:
+def differences_table(summary: Summary) -> Table:
     """Return a row an arm: its differences to the baseline with intervals, in points."""
-    found = results.differences
-    table = Table(
-        title=Text(f"Less {results.arms[0]}, in points, with 95 % intervals"), title_justify="left"
-    )
+    found = summary.results.differences
+    title = Text(f"Less {summary.results.arms[0]}, in points, with 95 % intervals")
+    table = Table(title=title, title_justify="left")
     table.add_column("arm")
-    for name in SUMMARIES:
+    for name in summary.compared:
         table.add_column(name.replace("_", " "), justify="right")
     for arm in found.arms:
-        cells = [found.of(arm, name).in_points for name in SUMMARIES]
-        table.add_row(Text(arm), *cells)
+        table.add_row(Text(arm), *(found.of(arm, name).in_points for name in summary.compared))
     return table
 
 
