@@ -1,3 +1,5 @@
+from .comparison.across import Across as Across
+from .comparison.across import across_data_sets as across_data_sets
 from .comparison.arm import Arm as Arm
 from .comparison.compare import compare as compare
 from .comparison.features import compare_features as compare_features

@@ -11,9 +11,12 @@ from fer_data.terminal.render import class_name
 from fer_data.util.words import counted, printable, shown_class
 from fer_model.comparison.side_by_side import SideBySide
 from fer_model.statistics.scores import SUMMARIES
-from fer_model.words import duration
+from fer_model.words import duration, figure_name
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from fer_model.comparison.across import Across
     from fer_model.reporting.summary import Summary
 
 
@@ -31,9 +34,7 @@ def scores_table(scores: dict[str, Any], title: str) -> Table:
 
 def overall_line(scores: dict[str, Any]) -> str:
     """Return the figures of all classes together."""
-    figures = (
-        f"{figure.replace('_', ' ')} {scores[figure]:.4f}" for figure in (*SUMMARIES, "loss")
-    )
+    figures = (f"{figure_name(figure)} {scores[figure]:.4f}" for figure in (*SUMMARIES, "loss"))
     return ", ".join(figures)
 
 
@@ -45,7 +46,7 @@ def side_by_side_table(comparison: SideBySide) -> Table:
     for row in rows:
         table.add_column(Text(row.name), justify="right")
     for figure in SUMMARIES:
-        table.add_row(figure.replace("_", " "), *_best_bold([row.scores[figure] for row in rows]))
+        table.add_row(figure_name(figure), *_best_bold([row.scores[figure] for row in rows]))
     table.add_section()
     for name in comparison.class_names:
         recalls = [row.scores["per_class"][name]["recall"] for row in rows]
@@ -63,30 +64,35 @@ def arms_table(summary: Summary) -> Table:
     """Return a row an arm: its figures, means over seeds with their spread, and cost."""
     from fer_model.reporting.table import arms_table as texts
 
-    found, rows = summary.results, texts(summary)
+    found = summary.results
     title = (
         f"{len(found.labels):,} test samples, in %, means over "
         f"{counted(len(found.seeds), 'seed')} (± standard deviation)"
     )
-    table = Table(title=title, title_justify="left")
-    table.add_column("arm")
-    for name in rows.columns:
-        table.add_column(Text(name), justify="right")
-    for arm in rows.index:
-        table.add_row(Text(arm), *rows.loc[arm])
-    return table
+    return _of_texts(texts(summary), title)
 
 
 def differences_table(summary: Summary) -> Table:
     """Return a row an arm: its differences to the baseline with intervals, in points."""
-    found = summary.results.differences
-    title = Text(f"Less {summary.results.arms[0]}, in points, with 95 % intervals")
-    table = Table(title=title, title_justify="left")
+    from fer_model.reporting.table import differences_table as texts
+
+    title = f"Less {summary.results.arms[0]}, in points, with 95 % intervals"
+    return _of_texts(texts(summary), title)
+
+
+def across_table(found: Across) -> Table:
+    """Return a row an arm: its differences on every data set, and their mean."""
+    title = f"{figure_name(found.figure)} less {found.baseline}, in points, with 95 % intervals"
+    return _of_texts(found.table(), title)
+
+
+def _of_texts(texts: pd.DataFrame, title: str) -> Table:
+    table = Table(title=Text(title), title_justify="left")
     table.add_column("arm")
-    for name in summary.compared:
-        table.add_column(name.replace("_", " "), justify="right")
-    for arm in found.arms:
-        table.add_row(Text(arm), *(found.of(arm, name).in_points for name in summary.compared))
+    for name in texts.columns:
+        table.add_column(Text(name), justify="right")
+    for arm in texts.index:
+        table.add_row(Text(arm), *map(Text, texts.loc[arm]))
     return table
 
 

@@ -167,6 +167,19 @@ def draw(scenario: Scenario, random: np.random.Generator) -> Predicted:
     return Predicted(arms, CLASS_NAMES, labels, predicted, clusters, GROUPS)
 
 
+def draw_alike(
+    num_classes: int, num_of_class: int, random: np.random.Generator, *, num_seeds: int = 3
+) -> Predicted:
+    """Return an arm with recalls of 0.6, and a baseline that has 0.2 in one class: +0.4."""
+    labels = np.repeat(np.arange(num_classes), num_of_class)
+    recall = np.full((2, 1, num_classes), 0.6)
+    recall[0, 0, 0] = 0.2
+    right = random.random((2, num_seeds, len(labels))) < recall[..., labels]
+    predicted = np.where(right, labels, (labels + 1) % num_classes)
+    names = tuple(map(str, range(num_classes)))
+    return Predicted(("none", "arm"), names, labels, predicted, np.arange(len(labels)))
+
+
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """What came of many comparisons of a scenario.

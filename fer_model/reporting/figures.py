@@ -14,7 +14,7 @@ from fer_model.comparison.results import Results
 from fer_model.reporting.plot import Plot, plain_labels
 from fer_model.statistics.calibration import Calibration
 from fer_model.statistics.scores import SUMMARIES
-from fer_model.words import points
+from fer_model.words import figure_name, points
 
 MOST_CLASSES = 40
 """Classes that a plot shows at the most."""
@@ -49,13 +49,13 @@ def forest(results: Results) -> Plot:
                     ends = [100 * row.low, 100 * row.high]
                     axes.plot(ends, [place, place], color=color, lw=2)
                 axes.plot(100 * row.estimate, place, "o", color=color, ms=6)
-            axes.set_title(figure.replace("_", " "), fontsize=9)
+            axes.set_title(figure_name(figure), fontsize=9)
         panels[0].set_yticks(places, found.arms)
         panels[0].invert_yaxis()
         plain_labels(panels[0])
         drawn.supxlabel(f"points less {results.arms[0]}", fontsize=9)
     words = f"Differences to {results.arms[0]} in points, with 95 % intervals: " + "; ".join(
-        f"{row.arm} {row.figure.replace('_', ' ')} {points(row.estimate)} "
+        f"{row.arm} {figure_name(row.figure)} {points(row.estimate)} "
         f"({points(row.low)} to {points(row.high)})"
         for row in rows
         if row.figure == results.figure

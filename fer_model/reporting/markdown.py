@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from fer_model.reporting.summary import Summary
 from fer_model.reporting.table import arms_table
+from fer_model.words import figure_name
 
 
 def as_markdown(summary: Summary) -> str:
@@ -15,19 +18,25 @@ def as_markdown(summary: Summary) -> str:
         for one in summary.main
     ]
     table = arms_table(summary)
-    titles = [f"arm ({len(found.seeds)} seeds, % ± standard deviation)", *table.columns]
-    rows = [titles, *([arm, *table.loc[arm]] for arm in table.index)]
-    texts = [f"| {' | '.join(map(_escaped, row))} |" for row in rows]
-    lines += ["", texts[0], "|---" * len(titles) + "|", *texts[1:]]
-    lines += ["", *(f"{_escaped(note[0].upper() + note[1:])}.  " for note in summary.notes())]
+    table.index.name = f"arm ({len(found.seeds)} seeds, % ± standard deviation)"
+    lines += ["", table_as_markdown(table)]
+    lines += [*(f"{_escaped(note[0].upper() + note[1:])}.  " for note in summary.notes())]
     figure = found.figure
     if figure in summary.smallest:
         least = f"{100 * summary.smallest[figure]:.1f}"
         lines.append(
             f"With these test samples and {len(found.seeds)} seeds a true difference of {least} "
-            f"points in {figure.replace('_', ' ')} is found four times in five."
+            f"points in {figure_name(figure)} is found four times in five."
         )
     return "\n".join(lines) + "\n"
+
+
+def table_as_markdown(table: pd.DataFrame) -> str:
+    """Return a table of texts as markdown, its index as the first column."""
+    titles = [str(table.index.name), *table.columns]
+    rows = [titles, *([arm, *table.loc[arm]] for arm in table.index)]
+    texts = [f"| {' | '.join(map(_escaped, row))} |" for row in rows]
+    return "\n".join([texts[0], "|---" * len(titles) + "|", *texts[1:]]) + "\n"
 
 
 def _escaped(text: str) -> str:

@@ -21,7 +21,7 @@ from fer_model.reporting.summary import Summary
 from fer_model.reporting.table import arms_table
 from fer_model.statistics.differences import Differences
 from fer_model.statistics.verdict import EQUIVALENT, HELPS, HURTS
-from fer_model.words import points
+from fer_model.words import figure_name, points
 
 _OF_ARMS = ("balance", "loss", "mix", "seed")
 """What differs from run to run, and is no part of the common recipe."""
@@ -63,7 +63,7 @@ def write_comparison(summary: Summary, page: str | Path) -> None:
     )
     html = environment.get_template("page.html.j2").render(
         name=printable(Path(found.source).name),
-        figure=_words(found.figure),
+        figure=figure_name(found.figure),
         arms=found.arms,
         seeds=found.seeds,
         num_samples=len(found.labels),
@@ -71,7 +71,7 @@ def write_comparison(summary: Summary, page: str | Path) -> None:
         headline=summary.headline,
         arms_columns=list(table.columns),
         arms_rows=list(zip(table.index, table.to_numpy().tolist(), strict=True)),
-        titles=list(map(_words, summary.compared)),
+        titles=list(map(figure_name, summary.compared)),
         verdicts=[
             {
                 "arm": one.difference.arm,
@@ -87,7 +87,9 @@ def write_comparison(summary: Summary, page: str | Path) -> None:
         hidden_confusions=_hidden_confusions(summary),
         of_classes=_of_classes(summary),
         notes=summary.notes(),
-        smallest=[(_words(name), f"{100 * least:.1f}") for name, least in summary.smallest.items()],
+        smallest=[
+            (figure_name(name), f"{100 * least:.1f}") for name, least in summary.smallest.items()
+        ],
         recipe={name: value for name, value in recipe.items() if name not in _OF_ARMS},
         points=points,
         versions=_versions(summary),
@@ -173,10 +175,6 @@ def _hidden_confusions(summary: Summary) -> str:
 def _versions(summary: Summary) -> dict[str, str]:
     training = summary.results.training
     return training.runs[0][0].versions if training else {}
-
-
-def _words(figure: str) -> str:
-    return figure.replace("_", " ")
 
 
 def _csv(text: str) -> str:

@@ -28,6 +28,7 @@ from fer_model.statistics.verdict import (
     Verdict,
     verdicts,
 )
+from fer_model.words import figure_name
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +86,7 @@ class Summary:
     @property
     def headline(self) -> str:
         """The largest statement that holds for all arms at once, in a line."""
-        one, words = self._leading.difference, self.results.figure.replace("_", " ")
+        one, words = self._leading.difference, figure_name(self.results.figure)
         word = self._leading.word
         if word in (HELPS, HURTS):
             least = min(map(abs, one.simultaneous)) if np.prod(one.simultaneous) > 0 else 0.0
@@ -173,7 +174,7 @@ class Summary:
         notes.append(
             "without intervals and verdicts: the expected calibration error (ECE)"
             + (", AUROC" if self.auroc else "")
-            + "".join(f", {figure.replace('_', ' ')}" for figure in WITHOUT_INTERVAL)
+            + "".join(f", {figure_name(figure)}" for figure in WITHOUT_INTERVAL)
         )
         if found.predicted.groups:
             few, many = found.shots

@@ -7,7 +7,7 @@ import pandas as pd
 
 from fer_model.reporting.summary import Summary
 from fer_model.statistics.calibration import Calibration
-from fer_model.words import duration
+from fer_model.words import duration, figure_name
 
 NO_VALUE = "–"
 
@@ -21,7 +21,7 @@ def arms_table(summary: Summary) -> pd.DataFrame:
     table = pd.DataFrame(index=pd.Index(found.arms, name="arm"))
     for figure in summary.shown:
         values = found.predicted.scores[..., found.predicted.figures.index(figure)]
-        table[figure.replace("_", " ")] = [_mean(100 * each, 1) for each in values]
+        table[figure_name(figure)] = [_mean(100 * each, 1) for each in values]
     if summary.auroc:
         table["AUROC"] = [_mean(each, 3) for each in summary.aurocs]
     errors = list(map(_error, summary.calibrations))
@@ -33,17 +33,21 @@ def arms_table(summary: Summary) -> pd.DataFrame:
     return table
 
 
-def as_latex(summary: Summary) -> str:
-    r"""Return the arms and their differences as a ``tabular`` for ``\usepackage{booktabs}``.
+def differences_table(summary: Summary) -> pd.DataFrame:
+    """Return the differences to the baseline in points with their intervals, as texts."""
+    found = summary.results.differences
+    table = pd.DataFrame(index=pd.Index(found.arms, name="arm"))
+    for figure in summary.compared:
+        table[figure_name(figure)] = [found.of(arm, figure).in_points for arm in found.arms]
+    return table
 
-    Names are escaped; ± is a character that LaTeX of 2018 and later knows.
-    """
+
+def as_latex(summary: Summary) -> str:
+    r"""Return the arms and their differences as a ``tabular``; needs ``\usepackage{booktabs}``."""
     found = summary.results
     table = arms_table(summary)
-    words = found.figure.replace("_", " ")
-    column = [f"baseline, {words} in pp"]
-    column += [row.difference.in_points for row in summary.main]
-    table.insert(0, "difference", column)
+    column = [NO_VALUE, *(one.difference.in_points for one in summary.main)]
+    table.insert(0, f"{figure_name(found.figure)}, pp vs. {found.arms[0]}", column)
     lines = [
         rf"\begin{{tabular}}{{l{'r' * table.shape[1]}}}",
         r"\toprule",

@@ -15,6 +15,7 @@ import numpy as np
 
 from fer_data.errors import UsageError
 from fer_data.util import keyed
+from fer_model import words
 from fer_model.statistics.bootstrap import Array, bootstrap, degrees_of_freedom
 from fer_model.statistics.evidence import clusters_of_figures, discordant, silent
 from fer_model.statistics.intervals import (
@@ -27,7 +28,6 @@ from fer_model.statistics.intervals import (
 )
 from fer_model.statistics.p_values import holm, place_of
 from fer_model.statistics.scores import Predicted
-from fer_model.words import points
 
 _FEWEST_DRAWS = 2000
 _DRAWS_BEYOND = 20
@@ -120,9 +120,7 @@ class Difference:
     @property
     def in_points(self) -> str:
         """The difference in points with its interval, as tables show it."""
-        if self.is_open:
-            return f"{points(self.estimate)} (no interval)"
-        return f"{points(self.estimate)} ({points(self.low)} to {points(self.high)})"
+        return words.interval(self.estimate, self.low, self.high)
 
     @property
     def of_pictures_alone(self) -> bool:

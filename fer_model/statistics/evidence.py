@@ -11,7 +11,11 @@ from fer_model.statistics.bootstrap import GEOMETRIC_MEAN
 from fer_model.statistics.scores import SUMMARIES, WORST, Predicted
 
 WITHOUT_INTERVAL = (WORST,)
-"""Figures whose 95 % intervals held the truth in fewer than 93 % of simulated comparisons."""
+"""Figures whose 95 % intervals do not hold.
+
+The least of many recalls is lower than the least of the true ones, the more so the more classes are
+alike: `tools/simulate_coverage.py --worst`.
+"""
 
 
 def clusters_of_figures(predicted: Predicted) -> NDArray[np.int64]:

@@ -9,7 +9,7 @@ from fer_data.errors import UsageError
 from fer_model.statistics.design import pictures_needed, seeds_needed
 from fer_model.statistics.differences import Difference, Differences
 from fer_model.statistics.power import least_discordant
-from fer_model.words import points
+from fer_model.words import figure_name, points
 
 HELPS, HURTS, CANNOT_TELL = "helps", "hurts", "can't tell"
 EQUIVALENT = "no practical difference"
@@ -83,7 +83,7 @@ def _verdict(difference: Difference, num_arms: int, alpha: float, margin: float)
     more_seeds = 0 if decided else None
     if not (decided or difference.of_pictures_alone or difference.is_open):
         more_seeds = seeds_needed(difference, num_arms=num_arms, alpha=alpha)
-    figure = difference.figure.replace("_", " ").replace("f1", "F1")
+    figure = figure_name(difference.figure)
     adjusted = (
         f", {difference.p_holm:.2g} adjusted for {num_arms - 1} comparisons" if num_arms > 2 else ""
     )
