@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from fer_data.errors import DataError
 from fer_data.reporting.svg import STYLE
 from fer_data.util.words import printable
-from fer_model.reporting.class_plots import MOST_DUMBBELLS, draw_dumbbells, draw_strip
+from fer_model.reporting.class_plots import MOST_DUMBBELLS, draw_dumbbells, draw_strips
 from fer_model.reporting.plot import save_as
 from fer_model.reporting.summary import Summary
 
@@ -27,10 +27,11 @@ def write_card(summary: Summary, path: Path) -> None:
     found = summary.results
     place = found.arms.index(summary.headline_arm)
     with mpl.rc_context({**STYLE, "figure.facecolor": "white"}):
-        drawn = Figure(figsize=(12, 6.3))
+        drawn = Figure(figsize=(12, 6.3), layout="constrained")
+        drawn.get_layout_engine().set(w_pad=0.3, h_pad=0.3)  # type: ignore[union-attr]
         text, plot = drawn.subfigures(1, 2, width_ratios=[1, 1.15])
-        lines = textwrap.fill(summary.headline, 26, max_lines=7)
-        heading = text.text(0.08, 0.9, lines, fontsize=25, fontweight="bold", va="top")
+        lines = textwrap.fill(summary.headline, 25, max_lines=8)
+        heading = text.text(0.08, 0.9, lines, fontsize=23, fontweight="bold", va="top")
         heading.set_parse_math(False)
         data = printable(Path(found.source).name)
         told = (
@@ -41,12 +42,10 @@ def write_card(summary: Summary, path: Path) -> None:
         small.set_parse_math(False)
         if len(found.class_names) <= MOST_DUMBBELLS:
             axes = plot.subplots()
-            plot.subplots_adjust(left=0.32, right=0.95, bottom=0.13, top=0.9)
             draw_dumbbells(axes, found, place)
             axes.set_xlabel(f"recall in %: ○ {found.arms[0]}, ● {found.arms[place]}")
         else:
-            draw_strip(plot, found, [place])
-            plot.subplots_adjust(left=0.2, right=0.93, bottom=0.13, top=0.93)
+            draw_strips(plot, found, [place])
         try:
             save_as(drawn, path, dpi=100)
         except OSError as error:

@@ -8,7 +8,8 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
 from fer_data.reporting.svg import COLORS, STYLE
@@ -19,6 +20,7 @@ from fer_model.reporting.plot import Plot, plain_labels
 MOST_DUMBBELLS = 40
 """Classes; more are drawn as a strip."""
 _COLUMNS = 3
+_MOST_IN_STRIP = 250
 _BASELINE, _MISSING = "#8c8c8c", "#b8b8b8"
 
 
@@ -39,8 +41,9 @@ def recalls(results: Results, arms: Sequence[str], *, name: str = "recalls") -> 
                 axes.set_axis_off()
             drawn.supxlabel(f"recall in %: ○ {results.arms[0]}, ● the arm", fontsize=9)
         else:
-            drawn = Figure(figsize=(8, 2.2 + 0.3 * len(arms)), layout="constrained")
-            draw_strip(drawn, results, places)
+            inches = 0.5 + _num_strips(results) * (1.3 + 0.25 * len(arms))
+            drawn = Figure(figsize=(8, inches), layout="constrained")
+            draw_strips(drawn, results, places)
     words = f"Recall of all {num:,} classes, {_order(results)}: {results.arms[0]} against " + (
         ", ".join(arms)
     )
@@ -74,47 +77,72 @@ def draw_dumbbells(axes: Axes, results: Results, place: int) -> None:
     plain_labels(axes)
 
 
-def draw_strip(drawn: Figure, results: Results, places: Sequence[int]) -> None:
-    """Draw a column a class: training samples, the baseline's recall, what each arm changes."""
+def draw_strips(drawn: Figure | SubFigure, results: Results, places: Sequence[int]) -> None:
+    """Draw a column a class: training samples, the baseline's recall, what each arm changes.
+
+    Strips of at most 250 classes stand one below another, so that every class has pixels.
+    """
     order = by_training(results)
     recall = 100 * _recalls(results)[:, order]
-    counts = np.array(results.train_counts or results.test_counts)[order]
-    top, base, changes = drawn.subplots(3, 1, sharex=True, height_ratios=[2, 1, len(places)])
-    top.fill_between(np.arange(len(order)), counts, step="mid", color=_BASELINE, lw=0)
-    if (counts > 0).all() and counts.max() > 10 * counts.min():
-        top.set_yscale("log")
-    top.set_ylabel("training\nsamples" if results.train_counts else "test\nsamples", fontsize=7)
     apart = recall[list(places)] - recall[0]
+    counts = np.array(results.train_counts or results.test_counts)[order]
     limit = max(5.0, float(np.nanquantile(np.abs(apart), 0.98)))
-    images = (
-        (base, recall[:1], "Blues", (0.0, 100.0), "recall in %", [results.arms[0]]),
-        (
-            changes,
-            apart,
-            "RdBu",
-            (-limit, limit),
-            f"less {results.arms[0]}, pp",
-            [results.arms[place] for place in places],
-        ),
-    )
-    for axes, values, colors, (low, high), title, names in images:
-        shown = axes.imshow(
-            values,
-            cmap=mpl.colormaps[colors].with_extremes(bad=_MISSING),
-            vmin=low,
-            vmax=high,
-            aspect="auto",
-            interpolation="nearest",
-        )
-        extend = "both" if axes is changes else "neither"
-        bar = drawn.colorbar(shown, ax=axes, pad=0.01, extend=extend)
+    arms = [results.arms[place] for place in places]
+    num = _num_strips(results)
+    panels = drawn.subplots(3 * num, 1, height_ratios=[2, 1, len(places)] * num).reshape(num, 3)
+    for (top, base, changes), columns in zip(
+        panels, np.array_split(np.arange(len(order)), num), strict=True
+    ):
+        top.fill_between(columns, counts[columns], step="mid", color=_BASELINE, lw=0)
+        if counts.min() > 0 and counts.max() > 10 * counts.min():
+            top.set_yscale("log")
+            top.set_ylim(counts.min() / 2, counts.max() * 2)
+        top.set_xlim(columns[0] - 0.5, columns[-1] + 0.5)
+        top.tick_params(labelbottom=False, labelsize=6)
+        top.set_ylabel("samples", fontsize=6)
+        of_base = _image(base, recall[:1], columns, "Blues", (0, 100), [results.arms[0]])
+        of_arms = _image(changes, apart, columns, "RdBu", (-limit, limit), arms)
+        base.tick_params(labelbottom=False)
+    for column, shown, title in (
+        (1, of_base, "recall in %"),
+        (2, of_arms, f"less {results.arms[0]}, pp"),
+    ):
+        bar = drawn.colorbar(shown, ax=panels[:, column].tolist(), pad=0.01, aspect=8 * num)
         bar.ax.tick_params(labelsize=6)
         bar.set_label(title, fontsize=6)
-        axes.set_yticks(range(len(names)), names, fontsize=8)
-        plain_labels(axes)
-    changes.set_xlabel(
-        f"{len(order):,} classes, {_order(results)}; grey: no test sample", fontsize=8
+        bar.ax.yaxis.label.set_parse_math(False)
+    of = "training" if results.train_counts else "test"
+    panels[-1, 2].set_xlabel(
+        f"{len(order):,} classes by their number of {of} samples (top); grey: no test sample",
+        fontsize=8,
     )
+
+
+def _num_strips(results: Results) -> int:
+    return -(-len(results.class_names) // _MOST_IN_STRIP)
+
+
+def _image(
+    axes: Axes,
+    values: NDArray[np.float64],
+    columns: NDArray[np.intp],
+    colors: str,
+    limits: tuple[float, float],
+    names: Sequence[str],
+) -> AxesImage:
+    shown = axes.imshow(
+        values[:, columns],
+        cmap=mpl.colormaps[colors].with_extremes(bad=_MISSING),
+        vmin=limits[0],
+        vmax=limits[1],
+        extent=(columns[0] - 0.5, columns[-1] + 0.5, len(values) - 0.5, -0.5),
+        aspect="auto",
+        interpolation="none",
+    )
+    axes.set_yticks(range(len(names)), names, fontsize=7)
+    axes.tick_params(axis="x", labelsize=7)
+    plain_labels(axes)
+    return shown
 
 
 def by_training(results: Results) -> list[int]:
