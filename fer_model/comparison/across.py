@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fer_data.errors import UsageError
 from fer_data.util.words import printable
@@ -50,7 +50,7 @@ class Across:
         """Return a row for each arm and data set, and one for each arm's mean; in fractions."""
         import pandas as pd
 
-        rows = [
+        rows: list[tuple[Any, ...]] = [
             (arm, name, row.value, row.estimate, row.low, row.high, row.p_holm, one.word)
             for (arm, name), one in self.verdicts.items()
             if (row := one.difference)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from fer_data.errors import DataError
 from fer_data.reporting.svg import STYLE
@@ -27,9 +28,9 @@ def write_card(summary: Summary, path: Path) -> None:
     found = summary.results
     place = found.arms.index(summary.headline_arm)
     with mpl.rc_context({**STYLE, "figure.facecolor": "white"}):
-        drawn = Figure(figsize=(12, 6.3), layout="constrained")
-        drawn.get_layout_engine().set(w_pad=0.3, h_pad=0.3)  # type: ignore[union-attr]
-        text, plot = drawn.subfigures(1, 2, width_ratios=[1, 1.15])
+        layout = ConstrainedLayoutEngine(w_pad=0.3, h_pad=0.3)
+        drawn = Figure(figsize=(12, 6.3), layout=layout)
+        text, plot = drawn.subfigures(1, 2, width_ratios=[1, 1.15], squeeze=False)[0]
         lines = textwrap.fill(summary.headline, 25, max_lines=8)
         heading = text.text(0.08, 0.9, lines, fontsize=23, fontweight="bold", va="top")
         heading.set_parse_math(False)

@@ -148,7 +148,8 @@ def _image(
 def by_training(results: Results) -> list[int]:
     """Return the labels in order of their training samples, of the test's where unknown."""
     counts = np.array(results.train_counts or results.test_counts)
-    return np.argsort(-counts, kind="stable").tolist()
+    order: list[int] = np.argsort(-counts, kind="stable").tolist()
+    return order
 
 
 def _order(results: Results) -> str:
