@@ -28,7 +28,7 @@ def write_card(summary: Summary, path: Path) -> None:
     found = summary.results
     place = found.arms.index(summary.headline_arm)
     with mpl.rc_context({**STYLE, "figure.facecolor": "white"}):
-        layout = ConstrainedLayoutEngine(w_pad=0.3, h_pad=0.3)
+        layout = ConstrainedLayoutEngine(rect=(0.02, 0.04, 0.96, 0.92))
         drawn = Figure(figsize=(12, 6.3), layout=layout)
         text, plot = drawn.subfigures(1, 2, width_ratios=[1, 1.15], squeeze=False)[0]
         lines = textwrap.fill(summary.headline, 25, max_lines=8)
@@ -46,7 +46,7 @@ def write_card(summary: Summary, path: Path) -> None:
             draw_dumbbells(axes, found, place)
             axes.set_xlabel(f"recall in %: ○ {found.arms[0]}, ● {found.arms[place]}")
         else:
-            draw_strips(plot, found, [place])
+            draw_strips(plot, found, [place], 2)
         try:
             save_as(drawn, path, dpi=100)
         except OSError as error:

@@ -21,6 +21,7 @@ MOST_DUMBBELLS = 40
 """Classes; more are drawn as a strip."""
 _COLUMNS = 3
 _MOST_IN_STRIP = 250
+"""Classes, so that each has pixels of its own."""
 _BASELINE, _MISSING = "#8c8c8c", "#b8b8b8"
 
 
@@ -41,9 +42,10 @@ def recalls(results: Results, arms: Sequence[str], *, name: str = "recalls") -> 
                 axes.set_axis_off()
             drawn.supxlabel(f"recall in %: ○ {results.arms[0]}, ● the arm", fontsize=9)
         else:
-            inches = 0.5 + _num_strips(results) * (1.3 + 0.25 * len(arms))
+            num_strips = -(-num // _MOST_IN_STRIP)
+            inches = 0.5 + num_strips * (1.3 + 0.25 * len(arms))
             drawn = Figure(figsize=(8, inches), layout="constrained")
-            draw_strips(drawn, results, places)
+            draw_strips(drawn, results, places, num_strips)
     words = f"Recall of all {num:,} classes, {_order(results)}: {results.arms[0]} against " + (
         ", ".join(arms)
     )
@@ -77,10 +79,12 @@ def draw_dumbbells(axes: Axes, results: Results, place: int) -> None:
     plain_labels(axes)
 
 
-def draw_strips(drawn: Figure | SubFigure, results: Results, places: Sequence[int]) -> None:
+def draw_strips(
+    drawn: Figure | SubFigure, results: Results, places: Sequence[int], num: int
+) -> None:
     """Draw a column a class: training samples, the baseline's recall, what each arm changes.
 
-    Strips of at most 250 classes stand one below another, so that every class has pixels.
+    So many strips stand one below another, with a part of the classes each.
     """
     order = by_training(results)
     recall = 100 * _recalls(results)[:, order]
@@ -88,7 +92,6 @@ def draw_strips(drawn: Figure | SubFigure, results: Results, places: Sequence[in
     counts = np.array(results.train_counts or results.test_counts)[order]
     limit = max(5.0, float(np.nanquantile(np.abs(apart), 0.98)))
     arms = [results.arms[place] for place in places]
-    num = _num_strips(results)
     panels = drawn.subplots(3 * num, 1, height_ratios=[2, 1, len(places)] * num).reshape(num, 3)
     for (top, base, changes), columns in zip(
         panels, np.array_split(np.arange(len(order)), num), strict=True
@@ -107,7 +110,7 @@ def draw_strips(drawn: Figure | SubFigure, results: Results, places: Sequence[in
         (1, of_base, "recall in %"),
         (2, of_arms, f"less {results.arms[0]}, pp"),
     ):
-        bar = drawn.colorbar(shown, ax=panels[:, column].tolist(), pad=0.01, aspect=8 * num)
+        bar = drawn.colorbar(shown, ax=panels[0, column], pad=0.01)
         bar.ax.tick_params(labelsize=6)
         bar.set_label(title, fontsize=6)
         bar.ax.yaxis.label.set_parse_math(False)
@@ -116,10 +119,6 @@ def draw_strips(drawn: Figure | SubFigure, results: Results, places: Sequence[in
         f"{len(order):,} classes by their number of {of} samples (top); grey: no test sample",
         fontsize=8,
     )
-
-
-def _num_strips(results: Results) -> int:
-    return -(-len(results.class_names) // _MOST_IN_STRIP)
 
 
 def _image(

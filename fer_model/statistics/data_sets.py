@@ -43,7 +43,7 @@ class MeanDifference:
 def mean_difference(rows: Sequence[Difference]) -> MeanDifference:
     r"""Return the mean over data sets that share neither images nor trainings.
 
-    Its variance is :math:`\sum_k (M'_k + V_k) / K^2`. Each of the two sums has the degrees of freedom
+    Its variance is :math:`\sum_k (M'_k + V_k) / K^2`. Both sums have the degrees of freedom
     of a sum of variances (Satterthwaite 1946), and the critical value is the mean of Student's for
     both, weighted by them (Cochran 1964), as for one data set in `fer_model.statistics.intervals`.
     For normal data it covers 95.0 to 97.2 % with three seeds on each of two to five data sets, and
