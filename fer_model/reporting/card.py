@@ -32,14 +32,14 @@ def write_card(summary: Summary, path: Path) -> None:
         drawn = Figure(figsize=(12, 6.3), layout=layout)
         text, plot = drawn.subfigures(1, 2, width_ratios=[1, 1.15], squeeze=False)[0]
         lines = textwrap.fill(summary.headline, 25, max_lines=8)
-        heading = text.text(0.08, 0.9, lines, fontsize=23, fontweight="bold", va="top")
+        heading = text.text(0.05, 0.9, lines, fontsize=23, fontweight="bold", va="top")
         heading.set_parse_math(False)
         data = printable(Path(found.source).name)
         told = (
             f"{data + ': ' if data else ''}{len(found.arms)} arms, {len(found.seeds)} seeds each, "
             f"{len(found.labels):,} test images, {len(found.class_names):,} classes"
         )
-        small = text.text(0.08, 0.1, textwrap.fill(told, 52), fontsize=12, va="bottom")
+        small = text.text(0.05, 0.1, textwrap.fill(told, 52), fontsize=12, va="bottom")
         small.set_parse_math(False)
         if len(found.class_names) <= MOST_DUMBBELLS:
             axes = plot.subplots()
