@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fer_data.errors import UsageError
 from fer_model.statistics.design import pictures_needed, seeds_needed
 from fer_model.statistics.differences import Difference, Differences
+from fer_model.statistics.evidence import WITHOUT_INTERVAL
 from fer_model.statistics.power import least_discordant
 from fer_model.words import figure_name, points
 
@@ -58,7 +59,7 @@ def verdicts(
     ----------
     differences : Differences
     figure : str, optional
-        Every figure, where it is not named.
+        Every figure that has intervals, where it is not named.
     alpha : float
         Accepted chance of any false alarm among the arms.
     margin : float
@@ -73,7 +74,11 @@ def verdicts(
     if not 0 <= margin < 1:
         raise UsageError(f"expected a margin from 0 to less than 1, got {margin:g}")
     num_arms = len(differences.arms) + 1
-    rows = [row for row in differences.rows if figure is None or row.figure == figure]
+    rows = [
+        row
+        for row in differences.rows
+        if figure in (None, row.figure) and row.figure not in WITHOUT_INTERVAL
+    ]
     return tuple(_verdict(row, num_arms, alpha, margin) for row in rows)
 
 
