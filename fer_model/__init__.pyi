@@ -1,5 +1,7 @@
 from . import heads as heads
 from . import losses as losses
+from .comparison.across import Across as Across
+from .comparison.across import across_data_sets as across_data_sets
 from .comparison.arm import Arm as Arm
 from .comparison.changes import CHANGES as CHANGES
 from .comparison.compare import compare as compare
@@ -15,7 +17,9 @@ from .inference.predict import predict_paths as predict_paths
 from .losses.choice import LOSSES as LOSSES
 from .reporting.markdown import as_markdown as as_markdown
 from .reporting.page import write_comparison as write_comparison
+from .reporting.page import write_figures as write_figures
 from .reporting.summary import Summary as Summary
+from .reporting.table import as_latex as as_latex
 from .statistics.design import Design as Design
 from .statistics.design import smallest_difference as smallest_difference
 from .statistics.differences import Differences as Differences

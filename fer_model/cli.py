@@ -16,6 +16,7 @@ app = new_app(
         "export": f"{_COMMANDS}.export:export",
         "compare": f"{_COMMANDS}.compare:compare",
         "compare-predictions": f"{_COMMANDS}.compare_predictions:compare_predictions",
+        "compare-table": f"{_COMMANDS}.compare_table:compare_table",
     },
 )
 

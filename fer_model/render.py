@@ -11,10 +11,13 @@ from fer_data.terminal.render import class_name
 from fer_data.util.words import counted, printable, shown_class
 from fer_model.comparison.side_by_side import SideBySide
 from fer_model.statistics.scores import SUMMARIES
-from fer_model.words import duration
+from fer_model.words import duration, figure_name
 
 if TYPE_CHECKING:
-    from fer_model.comparison.results import Results
+    import pandas as pd
+
+    from fer_model.comparison.across import Across
+    from fer_model.reporting.summary import Summary
 
 
 def scores_table(scores: dict[str, Any], title: str) -> Table:
@@ -31,9 +34,7 @@ def scores_table(scores: dict[str, Any], title: str) -> Table:
 
 def overall_line(scores: dict[str, Any]) -> str:
     """Return the figures of all classes together."""
-    figures = (
-        f"{figure.replace('_', ' ')} {scores[figure]:.4f}" for figure in (*SUMMARIES, "loss")
-    )
+    figures = (f"{figure_name(figure)} {scores[figure]:.4f}" for figure in (*SUMMARIES, "loss"))
     return ", ".join(figures)
 
 
@@ -45,7 +46,7 @@ def side_by_side_table(comparison: SideBySide) -> Table:
     for row in rows:
         table.add_column(Text(row.name), justify="right")
     for figure in SUMMARIES:
-        table.add_row(figure.replace("_", " "), *_best_bold([row.scores[figure] for row in rows]))
+        table.add_row(figure_name(figure), *_best_bold([row.scores[figure] for row in rows]))
     table.add_section()
     for name in comparison.class_names:
         recalls = [row.scores["per_class"][name]["recall"] for row in rows]
@@ -59,40 +60,39 @@ def side_by_side_table(comparison: SideBySide) -> Table:
     return table
 
 
-def arms_table(results: Results) -> Table:
-    """Return a row an arm: figures and recalls, means over seeds with their spread, and cost."""
-    scores, costs = results.predicted.scores, results.costs
-    table = Table(
-        title=f"{len(results.labels):,} test samples, means over "
-        f"{counted(len(results.seeds), 'seed')} (± standard deviation)",
-        title_justify="left",
+def arms_table(summary: Summary) -> Table:
+    """Return a row an arm: its figures, means over seeds with their spread, and cost."""
+    from fer_model.reporting.table import arms_table as texts
+
+    found = summary.results
+    title = (
+        f"{len(found.labels):,} test samples, in %, means over "
+        f"{counted(len(found.seeds), 'seed')} (± standard deviation)"
     )
-    table.add_column("arm")
-    for name in SUMMARIES:
-        table.add_column(name.replace("_", " "), justify="right")
-    table.add_column("time", justify="right")
-    for place, arm in enumerate(results.arms):
-        cells = []
-        for figure in range(len(SUMMARIES)):
-            values = 100 * scores[place, :, figure]
-            spread = f" ±{values.std(ddof=1):.1f}" if len(values) > 1 else ""
-            cells.append(f"{values.mean():.1f}{spread}")
-        table.add_row(Text(arm), *cells, duration(costs[place]))
-    return table
+    return _of_texts(texts(summary), title)
 
 
-def differences_table(results: Results) -> Table:
+def differences_table(summary: Summary) -> Table:
     """Return a row an arm: its differences to the baseline with intervals, in points."""
-    found = results.differences
-    table = Table(
-        title=Text(f"Less {results.arms[0]}, in points, with 95 % intervals"), title_justify="left"
-    )
+    from fer_model.reporting.table import differences_table as texts
+
+    title = f"Less {summary.results.arms[0]}, in points, with 95 % intervals"
+    return _of_texts(texts(summary), title)
+
+
+def across_table(found: Across) -> Table:
+    """Return a row an arm: its differences on every data set, and their mean."""
+    title = f"{figure_name(found.figure)} less {found.baseline}, in points, with 95 % intervals"
+    return _of_texts(found.table(), title)
+
+
+def _of_texts(texts: pd.DataFrame, title: str) -> Table:
+    table = Table(title=Text(title), title_justify="left")
     table.add_column("arm")
-    for name in SUMMARIES:
-        table.add_column(name.replace("_", " "), justify="right")
-    for arm in found.arms:
-        cells = [found.of(arm, name).in_points for name in SUMMARIES]
-        table.add_row(Text(arm), *cells)
+    for name in texts.columns:
+        table.add_column(Text(name), justify="right")
+    for arm in texts.index:
+        table.add_row(Text(arm), *map(Text, texts.loc[arm]))
     return table
 
 

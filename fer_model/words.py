@@ -5,10 +5,25 @@ from __future__ import annotations
 import math
 
 
+def figure_name(figure: str) -> str:
+    """Return a figure's name in words: ``macro_f1`` is macro F1."""
+    if figure.startswith("recall of "):
+        return figure
+    words = figure.replace("_shot", "-shot").replace("worst_class", "worst-class")
+    return words.replace("_", " ").replace("f1", "F1")
+
+
 def points(share: float) -> str:
     """Return a difference of shares in points, with its sign."""
     text = f"{100 * share:+.1f}".replace("-", "−")
     return "0.0" if text[1:] == "0.0" else text
+
+
+def interval(estimate: float, low: float, high: float) -> str:
+    """Return a difference in points with its interval; from -1 to 1 it is none."""
+    if low <= -1 and high >= 1:
+        return f"{points(estimate)} (no interval)"
+    return f"{points(estimate)} ({points(low)} to {points(high)})"
 
 
 def duration(seconds: float) -> str:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.special import softmax
 
-from fer_data.analysis.predictions import PREDICTIONS, SavedPredictions, save_predictions
+from fer_data.analysis.predictions import (
+    PREDICTIONS,
+    SavedPredictions,
+    concatenated,
+    save_predictions,
+)
 from fer_data.util.files import write_json, write_text
 from fer_model.comparison.arm import parse_arms
 from fer_model.comparison.protocol import Cell, Protocol, is_finished
@@ -31,10 +38,12 @@ def make_comparison(
     path: str = "/data/pets",
     train_counts: tuple[int, ...] | None = None,
     counts_of_runs: tuple[int, ...] = (),
+    sharpness: float = 0.0,
 ) -> Path:
     """Write a comparison; the biases are of the last class, in the first arm and in the others.
 
-    Training has the fewest samples of the last class, where no `train_counts` are given.
+    Training has the fewest samples of the last class, where no `train_counts` are given. With a
+    `sharpness` logits are that many times too large, and there are validation samples.
     """
     random = np.random.default_rng(0)
     size = len(class_names)
@@ -67,10 +76,13 @@ def make_comparison(
         )
         logits = 1.5 * np.eye(size)[labels] + hard + 0.5 * random.normal(size=hard.shape)
         logits[:, -1] += base_bias if is_base else other_bias
-        probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        probabilities = softmax(logits * (sharpness or 1), axis=1).astype(np.float32)
         predictions = SavedPredictions(
-            class_names, np.full(num, "test"), names, labels, probabilities.astype(np.float32)
+            class_names, np.full(num, "test"), names, labels, probabilities
         )
+        if sharpness:
+            held_out = dataclasses.replace(predictions, splits=np.full(num, "validation"))
+            predictions = concatenated([held_out, predictions])
         save_predictions(run.path / PREDICTIONS, predictions)
         write_json(
             run.path / "metrics.json", {"training": {"steps": 30, "seconds": 12.0, "epochs": 3}}

@@ -14,17 +14,22 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.metrics import roc_auc_score
 
-from fer_data.errors import DataError
+from fer_data.analysis.predictions import PREDICTIONS, load_predictions
+from fer_data.errors import DataError, UsageError
 from fer_data.util.arrays import write_arrays
+from fer_model.cli import app
+from fer_model.comparison.across import across_data_sets
 from fer_model.comparison.announcement import before_training
 from fer_model.comparison.protocol import Protocol
 from fer_model.comparison.reading import read_results
 from fer_model.reporting.markdown import as_markdown
-from fer_model.reporting.page import write_comparison
+from fer_model.reporting.page import write_comparison, write_figures
 from fer_model.reporting.summary import Summary
+from fer_model.reporting.table import arms_table, as_latex
 from tests.browser import CHROMIUM, NEEDED, show
-from tests.made_comparison import make_comparison
+from tests.made_comparison import make_comparison, training_of
 
 HOSTILE = ("<script>alert(1)</script>", "$x_1$ & |co", "'\"><img src=x>")
 
@@ -54,10 +59,10 @@ def test_the_verdict_stands_first_and_follows_from_the_numbers(out: Path, tmp_pa
 def test_every_plot_has_words_and_its_numbers_as_csv(out: Path, tmp_path: Path) -> None:
     html = paged(out, tmp_path / "page.html")
     plots = re.findall(r'<figure role="img" aria-label="([^"]+)"><svg', html)
-    assert len(plots) == 5
+    assert len(plots) == 6
     assert all(len(words) > 30 for words in plots)
     found = dict(re.findall(r'download="([\w-]+)\.csv" href="data:text/csv;base64,([^"]+)"', html))
-    names = ["differences", "recalls", "calibration", "confusions", "curves", "runs"]
+    names = ["headline", "differences", "recalls", "calibration", "confusions", "curves", "runs"]
     assert sorted(found) == sorted(names)
     tables = {
         name: list(csv.DictReader(io.StringIO(base64.b64decode(text).decode())))
@@ -128,24 +133,130 @@ def test_one_seed_and_two_arms_are_reported_too(tmp_path: Path) -> None:
     json.dumps(Summary(read_results(out)).to_dict(), allow_nan=False)
 
 
-def test_many_classes_have_no_confusion_matrices(tmp_path: Path) -> None:
+def test_a_page_of_many_classes_shows_every_one(tmp_path: Path) -> None:
     names = tuple(f"class {number:02}" for number in range(45))
-    out = make_comparison(
-        tmp_path / "out", class_names=names, num=900, train_counts=tuple(range(145, 100, -1))
-    )
+    counts = tuple(range(100, 145))
+    out = make_comparison(tmp_path / "out", class_names=names, num=60, train_counts=counts)
     html = paged(out, tmp_path / "page.html")
     assert "Confusions" not in html
     assert "up to 40 classes" in html
-    assert "class 43" in html
-    (words,) = re.findall(r'aria-label="(Recall[^"]+)"', html)
-    assert "40 of 45 classes" in words
+    rows = re.findall(
+        r'<tr><th scope="row">(class \d\d)</th><td>(\d+)</td><td>(\d+)</td>(.*)', html
+    )
+    assert [(name, int(count)) for name, count, *_ in rows] == list(
+        zip(names[::-1], counts[::-1], strict=True)
+    )
+    tested = read_results(out).test_counts
+    assert [int(num) for *_, num, _ in rows] == tested[::-1].tolist()
+    assert (tested == 0).any()
+    assert all(("<td>–</td>" in cells) == (num == "0") for *_, num, cells in rows)
+    (_, words) = re.findall(r'aria-label="(Recall[^"]+)"', html)
+    assert "all 45 classes" in words
     text = re.findall(r'download="recalls\.csv" href="data:text/csv;base64,([^"]+)"', html)[0]
-    drawn = {row["class"] for row in csv.DictReader(io.StringIO(base64.b64decode(text).decode()))}
-    tested = [
-        name for name, count in zip(names, read_results(out).test_counts, strict=True) if count
+    drawn = csv.DictReader(io.StringIO(base64.b64decode(text).decode()))
+    assert {row["class"] for row in drawn} == set(names)
+
+
+@pytest.mark.parametrize(
+    ("biases", "margin", "headline"),
+    [
+        ((-4.0, 0.3), 0.01, r"^\w+ raises balanced accuracy by at least \d+\.\d pp"),
+        ((0.3, -4.0), 0.01, r"^No arm is shown to help; \w+ lowers balanced accuracy by at least"),
+        ((-1.5, -1.5), 0.01, "^No arm is shown to change balanced accuracy$"),
+        ((-1.5, -1.5), 0.3, "^No arm changes balanced accuracy by 30 pp or more$"),
+    ],
+)
+def test_the_headline_holds_for_all_arms_at_once(
+    tmp_path: Path, biases: tuple[float, float], margin: float, headline: str
+) -> None:
+    base, other = biases
+    out = make_comparison(tmp_path / "out", base_bias=base, other_bias=other)
+    summary = Summary(read_results(out), margin=margin)
+    assert re.search(headline, summary.headline), summary.headline
+    ends = [abs(100 * one.difference.simultaneous[base > other]) for one in summary.main]
+    for least in re.findall(r"at least (\d+\.\d)", summary.headline):
+        assert float(least) == pytest.approx(max(ends), abs=0.051)
+
+
+def test_an_arm_that_predicts_one_class_only_is_named(tmp_path: Path) -> None:
+    out = make_comparison(tmp_path / "out", other_bias=99)
+    notes = Summary(read_results(out)).notes()
+    assert "oversample predicts rare alone (seed 1)" in notes
+    assert not any(note.startswith("none predicts") for note in notes)
+
+
+def test_temperature_scaling_undoes_logits_that_are_too_large(tmp_path: Path) -> None:
+    plain = Summary(read_results(make_comparison(tmp_path / "plain")))
+    assert plain.recalibrations == (None,) * 3
+    summary = Summary(read_results(make_comparison(tmp_path / "out", sharpness=4)), auroc=True)
+    for before, after in zip(summary.calibrations, summary.recalibrations, strict=True):
+        assert before is not None
+        assert after is not None
+        assert after.error < before.error / 2
+    table = arms_table(summary)
+    assert list(table.columns[-4:]) == ["AUROC", "ECE", "ECE, temperature scaled", "training"]
+    path = training_of(summary.results).runs[1][2].path / PREDICTIONS
+    test = load_predictions(path).of_split("test")
+    probabilities = test.probabilities.astype(float)
+    expected = roc_auc_score(
+        test.labels,
+        probabilities / probabilities.sum(axis=1, keepdims=True),
+        multi_class="ovr",
+    )
+    assert summary.aurocs[1, 2] == pytest.approx(expected)
+
+
+def test_tables_and_files_hold_the_figures_of_each_run(tmp_path: Path) -> None:
+    out = make_comparison(
+        tmp_path / "out", class_names=("a_b", "50 %", "c"), train_counts=(300, 50, 9)
+    )
+    results = read_results(out)
+    table = results.to_frame()
+    assert list(table[["arm", "seed"]].itertuples(index=False, name=None)) == [
+        (arm, seed) for arm in results.arms for seed in results.seeds
     ]
-    assert len(tested) > 40
-    assert drawn == set(tested[-40:])  # those with the fewest training samples
+    np.testing.assert_array_equal(table["few_shot_accuracy"], table["recall of c"])
+    few = dataclasses.replace(results, shots=(100, 200)).to_frame()
+    np.testing.assert_allclose(
+        few["few_shot_accuracy"], (few["recall of 50 %"] + few["recall of c"]) / 2
+    )
+    summary = Summary(results)
+    latex = as_latex(summary)
+    assert latex.count(r"\\") == 1 + len(results.arms)
+    assert "_" not in latex.replace(r"\_", "")
+    write_figures(summary, tmp_path / "figures")
+    names = {path.name for path in (tmp_path / "figures").iterdir()}
+    assert {f"recalls.{end}" for end in ("pdf", "svg", "png", "csv")} <= names
+    assert "runs.csv" in names
+    with Image.open(tmp_path / "figures" / "card.png") as card:
+        assert card.size == (1200, 630)
+
+
+def test_data_sets_stand_in_one_table_with_their_mean(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outs = [
+        make_comparison(tmp_path / f"out{k}", path=f"/data/pets{k}", base_bias=-2 - k)
+        for k in range(2)
+    ]
+    found = across_data_sets([read_results(out) for out in outs])
+    assert found.data_sets == ("pets0", "pets1")
+    for arm in found.arms:
+        rows = [found.verdicts[arm, name].difference for name in found.data_sets]
+        mean = found.means[arm]
+        assert mean.estimate == pytest.approx(np.mean([row.estimate for row in rows]))
+        assert mean.high - mean.low < max(row.high - row.low for row in rows)
+    assert found.table().shape == (2, 5)
+    arguments = ["compare-table", *map(str, outs), "--json", "--csv", str(tmp_path / "x.csv")]
+    with pytest.raises(SystemExit) as end:
+        app(arguments)
+    assert not end.value.code
+    told = json.loads(capsys.readouterr().out)
+    assert len(told["differences"]) == 2 * 2 + 2
+    with pytest.raises(UsageError, match="same data"):
+        across_data_sets([read_results(outs[0])] * 2)
+    with pytest.raises(UsageError, match="two comparisons"):
+        across_data_sets([read_results(outs[0])])
 
 
 def test_what_a_design_can_find_is_said_before_any_training(out: Path) -> None:
@@ -258,7 +369,7 @@ def test_a_browser_shows_it_without_errors_or_requests(
     shown = show(tmp_path / "page.html", tmp_path)
     assert shown.console == []
     assert shown.requests == []
-    assert shown.html.count("<svg") == 5
+    assert shown.html.count("<svg") == 6
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason=NEEDED)

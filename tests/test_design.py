@@ -13,17 +13,16 @@ from scipy import stats
 from fer_data.errors import UsageError
 from fer_model.statistics.design import (
     Design,
-    least_discordant,
-    margin,
     pictures_needed,
-    power_against,
     seeds_needed,
     smallest_difference,
     smallest_difference_measured,
 )
 from fer_model.statistics.differences import Components, paired_differences
+from fer_model.statistics.power import least_discordant, margin, power_against
 from fer_model.statistics.scores import Predicted
 from fer_model.statistics.verdict import CANNOT_TELL, HELPS, HURTS, verdicts
+from fer_model.words import figure_name
 from tests.trainings import CLASS_NAMES, SCENARIOS, draw, made
 
 
@@ -266,13 +265,13 @@ def test_verdicts_say_what_the_adjusted_p_value_says() -> None:
     scenario = replace(SCENARIOS["chance"], num_arms=3, num_seeds=6, effect=2.0)
     found = paired_differences(draw(scenario, np.random.default_rng(0)))
     words = set()
-    for verdict in verdicts(found):
+    for verdict in verdicts(found, margin=0):
         row = verdict.difference
         decided = HELPS if row.estimate > 0 else HURTS
         assert verdict.word == (decided if row.p_holm <= 0.05 else CANNOT_TELL)
         assert (verdict.more_seeds == 0) == (verdict.word != CANNOT_TELL)
         assert row.arm in verdict.text
-        assert row.figure.replace("_", " ").replace("f1", "F1") in verdict.text
+        assert figure_name(row.figure) in verdict.text
         assert f"{row.p_holm:.2g} adjusted for 2 comparisons" in verdict.text
         assert f"{100 * row.estimate:+.1f}".replace("-", "−") in verdict.text
         words.add(verdict.word)

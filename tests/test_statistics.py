@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,19 +14,22 @@ from imblearn.metrics import geometric_mean_score
 from scipy import stats
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
+import fer_model.statistics
 from fer_data.errors import UsageError
 from fer_model.statistics import differences as differences_module
 from fer_model.statistics import scores as scores_module
 from fer_model.statistics.bootstrap import bootstrap
 from fer_model.statistics.design import seeds_needed
-from fer_model.statistics.differences import Differences, holm, mcnemar, paired_differences
+from fer_model.statistics.differences import Differences, paired_differences
+from fer_model.statistics.evidence import WITHOUT_INTERVAL, clusters_of_figures
 from fer_model.statistics.intervals import interval
-from fer_model.statistics.scores import Predicted
-from fer_model.statistics.verdict import CANNOT_TELL, HELPS, verdicts
+from fer_model.statistics.p_values import holm, mcnemar
+from fer_model.statistics.scores import Predicted, shot_groups
+from fer_model.statistics.verdict import CANNOT_TELL, EQUIVALENT, HELPS, HURTS, verdicts
 from tests.test_imports import FRAMEWORKS, imported
-from tests.trainings import SCENARIOS, Scenario, draw, made, simulate, true_differences
+from tests.trainings import SCENARIOS, Outcome, Scenario, draw, made, simulate, true_differences
 
-MODULES = ("bootstrap", "calibration", "design", "differences", "intervals", "scores", "verdict")
+MODULES = [file.stem for file in sorted(Path(fer_model.statistics.__path__[0]).glob("[a-z]*.py"))]
 
 
 def taken(predicted: Predicted, rows: np.ndarray) -> Predicted:
@@ -59,8 +63,9 @@ def test_the_figures_are_those_of_scikit_learn(seed: int, num_classes: int, num:
         ]
         found = predicted.scores[arm, training]
         np.testing.assert_allclose(found[:4], expected, atol=1e-12)
-        np.testing.assert_allclose(found[4:][present], recall)
-        assert np.isnan(np.delete(found[4:], present)).all()
+        np.testing.assert_allclose(found[4:-1][present], recall)
+        assert np.isnan(np.delete(found[4:-1], present)).all()
+        assert found[-1] == min(recall)
     if len(present) == num_classes:
         expected_mean = balanced_accuracy_score(labels, predicted.predicted[0, 0])
         assert predicted.scores[0, 0, 1] == pytest.approx(expected_mean)
@@ -74,7 +79,7 @@ def test_the_figures_are_those_of_a_run() -> None:
     expected = score(
         predicted.labels, np.eye(4, dtype=np.float32)[guess], class_names=predicted.class_names
     )
-    for figure, value in zip(predicted.figures, predicted.scores[1, 1], strict=True):
+    for figure, value in zip(predicted.figures[:-1], predicted.scores[1, 1, :-1], strict=True):
         name = figure.removeprefix("recall of ")
         wanted = expected["per_class"][name]["recall"] if name != figure else expected[figure]
         assert value == pytest.approx(wanted)
@@ -83,7 +88,7 @@ def test_the_figures_are_those_of_a_run() -> None:
 def test_a_class_with_no_picture_right_makes_the_geometric_mean_zero() -> None:
     labels = np.array([0, 0, 1, 1])
     predicted = Predicted(("x",), ("a", "b"), labels, np.array([[[0, 0, 0, 0]]]), np.arange(4))
-    assert predicted.scores[0, 0].tolist() == [0.5, 0.5, pytest.approx(1 / 3), 0.0, 1.0, 0.0]
+    assert predicted.scores[0, 0].tolist() == [0.5, 0.5, pytest.approx(1 / 3), 0.0, 1.0, 0.0, 0.0]
 
 
 def test_predictions_may_be_lists_and_must_be_numbers() -> None:
@@ -91,6 +96,30 @@ def test_predictions_may_be_lists_and_must_be_numbers() -> None:
     assert found.scores[0, 0, 0] == 0.5
     with pytest.raises(UsageError, match=r"^labels: expected whole numbers"):
         Predicted(("x",), ("a", "b"), list("ab"), [[list("aa")]], [0, 1])  # type: ignore[arg-type]
+
+
+@given(st.integers(0, 10_000), st.integers(1, 20))
+@settings(max_examples=20)
+def test_shots_are_means_of_recalls_by_training_counts(seed: int, num: int) -> None:
+    counts = (500, 101, 100, 20, 19, 3)
+    plain = made(num_classes=6, seed=seed, num=num)
+    groups = shot_groups(counts, np.bincount(plain.labels, minlength=6))
+    predicted = replace(plain, groups=groups)
+    present = set(plain.labels.tolist())
+    wanted = {"many": {0, 1}, "medium": {2, 3}, "few": {4, 5}}
+    wanted = {name: labels & present for name, labels in wanted.items() if labels & present}
+    assert [name.removesuffix("_shot_accuracy") for name in groups] == (
+        list(wanted) if len(wanted) > 1 else []
+    )
+    for name in groups:
+        columns = [4 + label for label in wanted[name.removesuffix("_shot_accuracy")]]
+        found = predicted.scores[..., predicted.figures.index(name)]
+        np.testing.assert_allclose(found, predicted.scores[..., columns].mean(axis=-1))
+        row = paired_differences(predicted, num_draws=100).of("arm 1", name)
+        assert row.low <= row.estimate <= row.high
+    assert shot_groups((), np.ones(6)) == {}
+    with pytest.raises(UsageError, match="ascending"):
+        shot_groups(counts, np.ones(6), (100, 20))
 
 
 @given(st.integers(0, 10_000))
@@ -122,7 +151,7 @@ def test_a_thousand_classes_fit_in_small_steps() -> None:
     predicted = Predicted(("x", "y", "z"), names, labels, guesses, np.arange(5000))
     assert predicted.step * predicted.counts.shape[0] <= scores_module._MAX_ELEMENTS
     found = bootstrap(predicted, [1, 2], 0, 20, random)
-    assert found.of_mean.shape == (2, 1004, 20)
+    assert found.of_mean.shape == (2, 1005, 20)
 
 
 @pytest.mark.parametrize(
@@ -300,6 +329,23 @@ def test_draws_without_the_class_are_left_out() -> None:
     assert found[2] == 2 * (250 + 1) / (999 + 1)
 
 
+@given(st.integers(0, 10_000), st.floats(0, 0.5))
+@settings(max_examples=20)
+def test_a_verdict_follows_from_the_interval_of_all_arms_and_the_margin(
+    seed: int, margin: float
+) -> None:
+    found = paired_differences(made(num=400, seed=seed), num_draws=200)
+    for one in verdicts(found, margin=margin):
+        row = one.difference
+        low, high = row.simultaneous
+        assert low <= row.low <= row.high <= high
+        assert (one.word == EQUIVALENT) == (-margin < low and high < margin)
+        assert one.word in (EQUIVALENT, CANNOT_TELL) or row.p_holm <= 0.05
+        assert one.word not in (HELPS, HURTS) or (row.estimate > 0) == (one.word == HELPS)
+    with pytest.raises(UsageError, match="margin"):
+        verdicts(found, margin=1)
+
+
 @pytest.mark.parametrize("change", [{"num_draws": 10}, {"level": 1.0}, {"baseline": "none"}])
 def test_options_that_cannot_be_meant_are_refused(change: dict[str, object]) -> None:
     with pytest.raises(UsageError):
@@ -345,7 +391,8 @@ def test_the_true_differences_are_those_of_very_many_pictures() -> None:
     predicted = draw(scenario, np.random.default_rng(0))
     found = predicted.scores[1] - predicted.scores[0]
     error = found.std(axis=0, ddof=1) / math.sqrt(40)
-    pictures = 0.5 / np.sqrt([60_000] * 4 + [*predicted.clusters_of_class])
+    pictures = 0.5 / np.sqrt(clusters_of_figures(predicted))
+    pictures[-1] = pictures[predicted.recalls].max()
     assert (
         np.abs(found.mean(axis=0) - true_differences(scenario)[0]) < 4 * (error + pictures)
     ).all()
@@ -357,7 +404,11 @@ def test_there_is_no_true_difference_without_an_effect() -> None:
 
 def few(name: str, level: float) -> np.ndarray:
     scenario = replace(SCENARIOS[name], num_clusters=400)
-    return simulate(scenario, 150, num_draws=199, level=level).covered[:, 0]
+    return with_interval(simulate(scenario, 150, num_draws=199, level=level))[:, 0]
+
+
+def with_interval(found: Outcome) -> np.ndarray:
+    return found.covered[..., [name not in WITHOUT_INTERVAL for name in found.figures]]
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -389,7 +440,7 @@ def test_the_same_bounds_refuse_intervals_of_pictures_alone() -> None:
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_intervals_cover_the_true_difference(name: str, num_seeds: int) -> None:
     found = simulate(replace(SCENARIOS[name], num_seeds=num_seeds), 800)
-    assert_covers(found.covered[:, 0])
+    assert_covers(with_interval(found)[:, 0])
 
 
 @pytest.mark.slow
@@ -397,7 +448,7 @@ def test_intervals_cover_the_true_difference(name: str, num_seeds: int) -> None:
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_arms_that_do_not_differ_are_rarely_told_apart(name: str, num_seeds: int) -> None:
     found = simulate(replace(SCENARIOS[name], num_seeds=num_seeds, effect=0.0), 800)
-    assert_covers(found.covered[:, 0])
+    assert_covers(with_interval(found)[:, 0])
     assert_few(found.p_values[:, 0] <= 0.05)
 
 
@@ -406,7 +457,7 @@ def test_arms_that_do_not_differ_are_rarely_told_apart(name: str, num_seeds: int
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_of_five_arms_none_is_told_apart_by_chance(name: str, num_seeds: int) -> None:
     scenario = replace(SCENARIOS[name], num_arms=5, num_seeds=num_seeds)
-    assert_covers(simulate(scenario, 300).covered[:, -1])
+    assert_covers(with_interval(simulate(scenario, 300))[:, -1])
     found = simulate(replace(scenario, effect=0.0), 300)
     assert_few(found.p_values[:, -1] <= 0.05)
     assert_few((found.p_holm <= 0.05).any(axis=1))

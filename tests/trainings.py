@@ -23,6 +23,11 @@ from fer_model.statistics.scores import Predicted
 CLASS_NAMES = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 SHARES = np.array([0.137, 0.034, 0.138, 0.25, 0.17, 0.166, 0.105])
 RECALLS = np.array([0.6, 0.5, 0.45, 0.87, 0.62, 0.5, 0.8])
+GROUPS = {
+    "many_shot_accuracy": (3, 4, 5),
+    "medium_shot_accuracy": (0, 2, 6),
+    "few_shot_accuracy": (1,),
+}
 EFFECTS = np.array([0.0, 0.5, 0.1, -0.1, 0.0, 0.05, 0.0])
 SAME_CHANCE = 0.9
 """Correlation of chance between pictures of one photograph."""
@@ -111,7 +116,7 @@ def _seed_parts(scenario: Scenario, num: int, random: np.random.Generator) -> An
 
 
 def true_differences(scenario: Scenario, *, num: int = 100_000) -> NDArray[np.float64]:
-    """Return the expected differences to the first arm over all pictures, [A - 1, 4 + C].
+    """Return the expected differences to the first arm over all pictures, [A - 1, F].
 
     The expectation over the seeds is the mean of `num` draws, the same for all arms.
     """
@@ -125,7 +130,10 @@ def true_differences(scenario: Scenario, *, num: int = 100_000) -> NDArray[np.fl
         predicted = right + (SHARES - right) @ others
         f1 = 2 * right / (SHARES + predicted)
         figures = [right.sum(1), recall.mean(1), f1.mean(1), stats.gmean(recall, axis=1)]
-        found.append(np.array([*[each.mean() for each in figures], *recall.mean(0)]))
+        means = recall.mean(0)
+        of_groups = [means[list(group)].mean() for group in GROUPS.values()]
+        worst = recall.min(axis=1).mean()
+        found.append(np.array([*[each.mean() for each in figures], *means, *of_groups, worst]))
     return np.tile(found[1] - found[0], (scenario.num_arms - 1, 1))
 
 
@@ -156,7 +164,20 @@ def draw(scenario: Scenario, random: np.random.Generator) -> Predicted:
     wrong = np.where(random.random((*trainings, num)) < 0.7, often, seldom)
     predicted = np.where(right, labels, wrong[..., clusters])
     arms = tuple(f"arm {number}" for number in range(scenario.num_arms))
-    return Predicted(arms, CLASS_NAMES, labels, predicted, clusters)
+    return Predicted(arms, CLASS_NAMES, labels, predicted, clusters, GROUPS)
+
+
+def draw_alike(
+    num_classes: int, num_of_class: int, random: np.random.Generator, *, num_seeds: int = 3
+) -> Predicted:
+    """Return an arm with recalls of 0.6, and a baseline that has 0.2 in one class: +0.4."""
+    labels = np.repeat(np.arange(num_classes), num_of_class)
+    recall = np.full((2, 1, num_classes), 0.6)
+    recall[0, 0, 0] = 0.2
+    right = random.random((2, num_seeds, len(labels))) < recall[..., labels]
+    predicted = np.where(right, labels, (labels + 1) % num_classes)
+    names = tuple(map(str, range(num_classes)))
+    return Predicted(("none", "arm"), names, labels, predicted, np.arange(len(labels)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,19 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.trainings import SCENARIOS, Outcome, Scenario, simulate
+from fer_model.statistics import evidence
+from fer_model.statistics.data_sets import mean_difference
+from fer_model.statistics.differences import paired_differences
+from fer_model.statistics.scores import WORST
+from tests.trainings import (
+    SCENARIOS,
+    Outcome,
+    Scenario,
+    draw,
+    draw_alike,
+    simulate,
+    true_differences,
+)
 
 
 def measured(scenario: Scenario, num_replications: int, num_draws: int) -> dict[str, Any]:
@@ -51,6 +63,43 @@ def measured(scenario: Scenario, num_replications: int, num_draws: int) -> dict[
             for place, figure in enumerate(apart.figures)
         },
     }
+
+
+def worst_class(num_replications: int, num_draws: int) -> list[dict[str, Any]]:
+    """Return how often intervals of the worst class's recall hold it, by number of classes."""
+    kept, evidence.WITHOUT_INTERVAL = evidence.WITHOUT_INTERVAL, ()
+    found = []
+    for num_classes in (5, 20, 50):
+        held = 0
+        for number in range(num_replications):
+            predicted = draw_alike(num_classes, 30, np.random.default_rng([number, num_classes]))
+            row = paired_differences(predicted, seed=number, num_draws=num_draws).of("arm", WORST)
+            held += row.low <= 0.4 <= row.high
+        coverage = held / num_replications
+        found.append(
+            {"classes": num_classes, "replications": num_replications, "coverage": coverage}
+        )
+    evidence.WITHOUT_INTERVAL = kept
+    return found
+
+
+def data_sets(num_replications: int, num_draws: int) -> list[dict[str, Any]]:
+    """Return how often the interval of the mean over three data sets holds it."""
+    names = list(SCENARIOS)[1:]
+    truth = np.mean([true_differences(SCENARIOS[name])[0, 1] for name in names])
+    held = 0
+    for number in range(num_replications):
+        rows = [
+            paired_differences(
+                draw(SCENARIOS[name], np.random.default_rng([number, place])),
+                seed=number,
+                num_draws=num_draws,
+            ).of("arm 1", "balanced_accuracy")
+            for place, name in enumerate(names)
+        ]
+        mean = mean_difference(rows)
+        held += mean.low <= truth <= mean.high
+    return [{"replications": num_replications, "coverage": held / num_replications}]
 
 
 def _share(outcome: Outcome) -> np.ndarray:
@@ -101,9 +150,18 @@ def main() -> None:
     parser.add_argument("--clusters", type=int, help="photographs in the test split")
     parser.add_argument("--replications", type=int, default=1000, help="default: 1000")
     parser.add_argument("--draws", type=int, default=399, help="of each bootstrap (default: 399)")
+    parser.add_argument("--worst", action="store_true", help="the worst class's recall alone")
+    parser.add_argument("--data-sets", action="store_true", help="means over data sets alone")
     parser.add_argument("--json", type=Path, help="write the shares here")
     arguments = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 150)
+    for chosen, simulated in ((arguments.worst, worst_class), (arguments.data_sets, data_sets)):
+        if chosen:
+            told = simulated(arguments.replications, arguments.draws)
+            console.print_json(data=told)
+            if arguments.json:
+                arguments.json.write_text(json.dumps(told, indent=1) + "\n")
+            return
     results = []
     for name in arguments.only or SCENARIOS:
         for num_arms in arguments.arms:

@@ -17,7 +17,7 @@ from fer_data.terminal import cli_support
 from fer_data.terminal.cli_support import print_json, print_table, say
 from fer_data.util.entry import INTERRUPTED
 from fer_data.util.files import refuse_special
-from fer_model.commands.compared import SEEDS, Cluster, ComparisonOutput, Question
+from fer_model.commands.compared import SEEDS, SHOWN, Cluster, ComparisonOutput, Question
 from fer_model.commands.options import ComparedRecipeOptions, Named, TrainingData, make_recipe
 from fer_model.commands.session import data_name, net_name
 from fer_model.commands.showing import show_results
@@ -61,8 +61,9 @@ def compare(
     from fer_model.comparison.reading import is_comparison
 
     set_data_on_device(machine.data_on_device)
-    if output.markdown is not None:
-        refuse_special(output.markdown)  # before the trainings
+    for path in (output.markdown, output.latex):
+        if path is not None:
+            refuse_special(path)  # before the trainings
     is_folder = len(paths) == 1 and is_comparison(paths[0])
     trains = question.arms is not None or question.seeds is not None
     why, but = _refused(paths, is_folder=is_folder, trains=trains)
@@ -76,7 +77,7 @@ def compare(
     if not trains:
         from fer_model.comparison.reading import read_results
 
-        show_results(read_results(paths[0]), output.markdown, as_json=bool(output.as_json))
+        show_results(read_results(paths[0]), output)
         return
     from fer_model.comparison import compare as comparison
 
@@ -105,7 +106,7 @@ def compare(
     if results is None:
         say("Stopped. The same command goes on with it.")
         sys.exit(INTERRUPTED)
-    show_results(results, output.markdown, as_json=bool(output.as_json))
+    show_results(results, output)
 
 
 def _refused(
@@ -114,10 +115,10 @@ def _refused(
     """Return why most options cannot be given, if so, and which can."""
     if is_folder and trains:
         where = ("ray", "num_at_once", "cache", "data_on_device")  # it trains, not what
-        but = ("arms", "seeds", "seed", "net", "markdown", *where)
+        but = ("arms", "seeds", "seed", "net", *SHOWN, *where)
         return f"{paths[0]} goes on with the settings that it has", but
     if is_folder:
-        return "the comparison is read as it is; with --arms it goes on", ("markdown",)
+        return "the comparison is read as it is; with --arms it goes on", SHOWN
     if trains and len(paths) == 1:
         return "", ()
     if trains:

@@ -83,8 +83,9 @@ def compare_predictions(
     """
     from fer_model.comparison.given import compare_predictions
 
-    if output.markdown is not None:
-        refuse_special(output.markdown)
+    for file in (output.markdown, output.latex):
+        if file is not None:
+            refuse_special(file)
     if output.out is not None and output.out.resolve().is_relative_to(folder.resolve()):
         raise UsageError(f"--out {output.out}: lies in {folder}; choose another folder")
     arms = _paired(_arms(folder, baseline))
@@ -99,7 +100,7 @@ def compare_predictions(
         figure=figure,
         out=output.out,
     )
-    show_results(results, output.markdown, as_json=bool(output.as_json))
+    show_results(results, output)
 
 
 def _arms(path: Path, baseline: str | None) -> dict[str, list[Path]]:

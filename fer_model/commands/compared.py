@@ -16,6 +16,9 @@ from fer_model.comparison.arm import forms
 SEEDS = 3
 """Runs of each arm, unless another number is given."""
 
+SHOWN = ("markdown", "latex", "figures", "margin", "shots", "auroc")
+"""Options by which a finished comparison is shown."""
+
 
 @Parameter(name="*")
 @dataclass(frozen=True)
@@ -68,6 +71,34 @@ class ComparisonOutput(Given):
     markdown: Annotated[
         Path | None, Parameter(metavar="FILE", help="Write the verdict as markdown, too.")
     ] = None
+    latex: Annotated[
+        Path | None, Parameter(metavar="FILE", help="Write the table of arms as LaTeX, too.")
+    ] = None
+    figures: Annotated[
+        Path | None,
+        Parameter(
+            metavar="DIR",
+            help="Write the plots as pdf, svg, png and csv, and a card of 1200 x 630 pixels, too.",
+        ),
+    ] = None
+    margin: Annotated[
+        float | None,
+        Parameter(
+            metavar="POINTS",
+            help="Largest difference of no practical importance, in percentage points; by "
+            "default 1.",
+            validator=Number(gte=0, lt=100),
+        ),
+    ] = None
+    shots: Annotated[
+        str | None,
+        Parameter(
+            metavar="FEW,MANY",
+            help="Few-shot classes have fewer training samples than FEW, many-shot ones more than "
+            "MANY; by default 20,100.",
+        ),
+    ] = None
+    auroc: Annotated[bool | None, Parameter(help="Give the area under the ROC curve, too.")] = None
     as_json: Annotated[bool | None, Parameter(name="--json", help="Print JSON.")] = None
 
 

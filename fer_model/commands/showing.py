@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import dataclasses
 from typing import TYPE_CHECKING
 
+from fer_data.errors import UsageError
 from fer_data.terminal import cli_support
 from fer_data.terminal.cli_support import print_json, print_table, say
 from fer_data.util.files import write_json, write_text
+from fer_model.commands.compared import ComparisonOutput
 
 if TYPE_CHECKING:
     from fer_model.comparison.results import Results
 
 
-def show_results(results: Results, markdown: Path | None, *, as_json: bool) -> None:
-    """Print a comparison; write its page, its figures and, where asked for, markdown.
+def show_results(results: Results, output: ComparisonOutput) -> None:
+    """Print a comparison; write its page, its figures and what else is asked for.
 
     Page and figures go to its folder, where it has one.
     """
     from fer_model import render
     from fer_model.reporting.markdown import as_markdown
-    from fer_model.reporting.page import write_comparison
+    from fer_model.reporting.page import write_comparison, write_figures
     from fer_model.reporting.summary import Summary
+    from fer_model.reporting.table import as_latex
+    from fer_model.statistics.verdict import MARGIN
 
-    summary = Summary(results)
+    if output.shots is not None:
+        results = dataclasses.replace(results, shots=_shots(output.shots))
+    margin = MARGIN if output.margin is None else output.margin / 100
+    summary = Summary(results, margin=margin, auroc=bool(output.auroc))
     if results.out is not None:
         write_json(results.out / "results.json", summary.to_dict())
         write_comparison(summary, results.out / "index.html")
-    if markdown is not None:
-        write_text(markdown, as_markdown(summary))
-    if as_json:
+    if output.markdown is not None:
+        write_text(output.markdown, as_markdown(summary))
+    if output.latex is not None:
+        write_text(output.latex, as_latex(summary))
+    if output.figures is not None:
+        write_figures(summary, output.figures)
+    if output.as_json:
         print_json(summary.to_dict())
         return
-    print_table([render.arms_table(results)])
-    print_table([render.differences_table(results)])
+    print_table([render.arms_table(summary)])
+    print_table([render.differences_table(summary)])
     console = cli_support.out()
+    console.print(f"{summary.headline}.", markup=False, highlight=False, soft_wrap=True)
     for one in summary.main:
         beside = f"Beside it: {summary.cost_of(one.difference.arm)}."
         console.print(f"{one.text} {beside}", markup=False, highlight=False, soft_wrap=True)
@@ -42,3 +54,10 @@ def show_results(results: Results, markdown: Path | None, *, as_json: bool) -> N
         say(note)
     if results.out is not None:
         say(f"The report is {results.out / 'index.html'}")
+
+
+def _shots(text: str) -> tuple[int, int]:
+    few, comma, many = text.partition(",")
+    if not (comma and few.strip().isdecimal() and many.strip().isdecimal()):
+        raise UsageError(f"--shots: expected two numbers such as 20,100, got {text!r}")
+    return int(few), int(many)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,11 @@ from fer_data.util.words import printable
 from fer_model.comparison.protocol import Cell, Protocol
 from fer_model.comparison.sample_table import SampleTable
 from fer_model.statistics.differences import Differences, paired_differences
-from fer_model.statistics.scores import Predicted
+from fer_model.statistics.scores import SHOTS, Predicted, shot_groups
 from fer_model.training.runs import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +78,8 @@ class Results:
         How they were trained; None of predictions that were given.
     out : Path, optional
         The comparison's folder.
+    shots : tuple of int
+        Where few-shot classes end and many-shot classes begin, as `shot_groups` takes them.
     """
 
     arms: tuple[str, ...]
@@ -90,6 +95,7 @@ class Results:
     remarks: tuple[str, ...] = ()
     training: Training | None = None
     out: Path | None = None
+    shots: tuple[int, int] = SHOTS
 
     @property
     def test_counts(self) -> NDArray[np.int64]:
@@ -145,7 +151,22 @@ class Results:
             self.labels[kept],
             self.predicted_labels[:, :, kept],
             self.samples.groups[kept],
+            shot_groups(
+                self.train_counts,
+                np.bincount(self.labels[kept], minlength=len(self.class_names)),
+                self.shots,
+            ),
         )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row for each arm and seed: its figures, from 0 to 1, and its seconds."""
+        import pandas as pd
+
+        scores = self.predicted.scores
+        table = pd.DataFrame(scores.reshape(-1, scores.shape[2]), columns=self.predicted.figures)
+        table.insert(0, "arm", np.repeat(np.array(self.arms, object), len(self.seeds)))
+        table.insert(1, "seed", np.tile(self.seeds, len(self.arms)))
+        return table.assign(seconds=self.seconds.ravel())
 
 
 def rarest_class(train_counts: Sequence[int], test_counts: NDArray[np.int64]) -> int | None:

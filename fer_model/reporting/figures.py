@@ -2,46 +2,23 @@
 
 from __future__ import annotations
 
-import io
-from dataclasses import dataclass
-
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fer_data.reporting.svg import COLORS, STYLE, to_svg
+from fer_data.reporting.svg import COLORS, STYLE
 from fer_data.util.words import printable
 from fer_model.comparison.results import Results
+from fer_model.reporting.plot import Plot, plain_labels
 from fer_model.statistics.calibration import Calibration
 from fer_model.statistics.scores import SUMMARIES
-from fer_model.words import points
+from fer_model.words import figure_name, points
 
 MOST_CLASSES = 40
 """Classes that a plot shows at the most."""
 _COLUMNS = 3
-
-
-@dataclass(frozen=True, eq=False)
-class Plot:
-    """A plot, what it shows in words, and its numbers.
-
-    Attributes
-    ----------
-    name : str
-        Of the csv that the numbers are downloaded as, without its ending.
-    svg : Markup
-    words : str
-        What who does not see it hears.
-    table : DataFrame
-    """
-
-    name: str
-    svg: Markup
-    words: str
-    table: pd.DataFrame
 
 
 def forest(results: Results) -> Plot:
@@ -72,79 +49,18 @@ def forest(results: Results) -> Plot:
                     ends = [100 * row.low, 100 * row.high]
                     axes.plot(ends, [place, place], color=color, lw=2)
                 axes.plot(100 * row.estimate, place, "o", color=color, ms=6)
-            axes.set_title(figure.replace("_", " "), fontsize=9)
+            axes.set_title(figure_name(figure), fontsize=9)
         panels[0].set_yticks(places, found.arms)
         panels[0].invert_yaxis()
-        _plain_labels(panels[0])
+        plain_labels(panels[0])
         drawn.supxlabel(f"points less {results.arms[0]}", fontsize=9)
-        svg = to_svg(drawn)
     words = f"Differences to {results.arms[0]} in points, with 95 % intervals: " + "; ".join(
-        f"{row.arm} {row.figure.replace('_', ' ')} {points(row.estimate)} "
+        f"{row.arm} {figure_name(row.figure)} {points(row.estimate)} "
         f"({points(row.low)} to {points(row.high)})"
         for row in rows
         if row.figure == results.figure
     )
-    return Plot("differences", Markup(svg), words, table)
-
-
-def recalls(results: Results) -> Plot:
-    """Draw each class's recall by arm: the mean over seeds, and each seed."""
-    scores = results.predicted.scores[..., len(SUMMARIES) :]
-    support = results.test_counts
-    present = np.flatnonzero(support)
-    frequency = np.array(results.train_counts or support)[present]
-    shown = np.sort(present[np.argsort(frequency, kind="stable")[:MOST_CLASSES]])
-    names = [printable(results.class_names[label]) for label in shown]
-    table = pd.DataFrame(
-        [
-            (names[row], int(support[label]), arm, seed, scores[place, number, label])
-            for row, label in enumerate(shown.tolist())
-            for place, arm in enumerate(results.arms)
-            for number, seed in enumerate(results.seeds)
-        ],
-        columns=["class", "samples", "arm", "seed", "recall"],
-    )
-    height = 0.8 / len(results.arms)
-    with mpl.rc_context(STYLE):
-        inches = 0.9 + len(shown) * (0.15 + 0.13 * len(results.arms))
-        drawn = Figure(figsize=(8, inches), layout="constrained")
-        axes = drawn.subplots()
-        for place, arm in enumerate(results.arms):
-            tops = np.arange(len(shown)) + (place - (len(results.arms) - 1) / 2) * height
-            values = 100 * scores[place][:, shown]
-            color = COLORS[place % len(COLORS)]
-            axes.barh(tops, values.mean(axis=0), height * 0.9, color=color, alpha=0.75, label=arm)
-            for of_seed in values:
-                axes.plot(of_seed, tops, "|", color=color, ms=5)
-        axes.set_yticks(
-            range(len(shown)),
-            [f"{name} ({support[label]:,})" for name, label in zip(names, shown, strict=True)],
-        )
-        _plain_labels(axes)
-        axes.invert_yaxis()
-        axes.set_xlim(0, 100)
-        axes.set_xlabel("recall in %, a mark a seed")
-        legend = axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4, fontsize=8)
-        for text in legend.get_texts():
-            text.set_parse_math(False)
-        svg = to_svg(drawn)
-    words = "Recall of each class by arm"
-    if len(shown) < len(present):
-        counted_in = "training" if results.train_counts else "test"
-        words += (
-            f" ({len(shown)} of {len(results.class_names)} classes shown, those with the fewest "
-            f"{counted_in} samples)"
-        )
-    rare = results.rarest
-    if rare is not None:
-        words += (
-            f"; of {printable(results.class_names[rare])}, the rarest in training: "
-            + ", ".join(
-                f"{arm} {100 * scores[place, :, rare].mean():.1f} %"
-                for place, arm in enumerate(results.arms)
-            )
-        )
-    return Plot("recalls", Markup(svg), words, table)
+    return Plot("differences", drawn, words, table)
 
 
 def confusions(results: Results) -> Plot | None:
@@ -188,9 +104,8 @@ def confusions(results: Results) -> Plot | None:
                 _matrix(panels[place, 1], apart, names, title, "RdBu", (-0.5, 0.5))
             else:
                 panels[place, 1].set_axis_off()
-        svg = to_svg(drawn)
     words = "Confusion matrices: the share of each class (rows) that is taken for another (columns)"
-    return Plot("confusions", Markup(svg), words, table)
+    return Plot("confusions", drawn, words, table)
 
 
 def curves(results: Results) -> Plot | None:
@@ -232,12 +147,11 @@ def curves(results: Results) -> Plot | None:
         legend = panels[0].legend(fontsize=7)
         for text in legend.get_texts():
             text.set_parse_math(False)
-        svg = to_svg(drawn)
     words = (
         "Loss and accuracy by epoch, the mean over seeds and the range; losses of different kinds "
         "are not comparable"
     )
-    return Plot("curves", Markup(svg), words, pd.concat(parts))
+    return Plot("curves", drawn, words, pd.concat(parts))
 
 
 def reliability(results: Results, found: tuple[Calibration | None, ...]) -> Plot | None:
@@ -281,18 +195,10 @@ def reliability(results: Results, found: tuple[Calibration | None, ...]) -> Plot
             axes.set_axis_off()
         drawn.supxlabel("confidence", fontsize=9)
         drawn.supylabel("accuracy", fontsize=9)
-        svg = to_svg(drawn)
     words = "Accuracy by confidence, all seeds; expected calibration error: " + ", ".join(
         f"{arm} {one.error:.3f}" for _, arm, one in known
     )
-    return Plot("calibration", Markup(svg), words, table)
-
-
-def as_csv(plot: Plot) -> str:
-    """Return a plot's numbers as csv."""
-    text = io.StringIO()
-    plot.table.to_csv(text, index=False, float_format="%.6g")
-    return text.getvalue()
+    return Plot("calibration", drawn, words, table)
 
 
 def _matrix(
@@ -307,7 +213,7 @@ def _matrix(
     axes.set_title(title, fontsize=9).set_parse_math(False)
     axes.set_xticks(range(len(names)), names, rotation=90, fontsize=7)
     axes.set_yticks(range(len(names)), names, fontsize=7)
-    _plain_labels(axes)
+    plain_labels(axes)
     if len(names) > 12:
         return
     signed = limits[0] < 0
@@ -317,8 +223,3 @@ def _matrix(
             strong = abs(value) > 0.6 * limits[1]
             color = "#ffffff" if strong else "#222222"
             axes.text(column, row, text, ha="center", va="center", fontsize=6, color=color)
-
-
-def _plain_labels(axes: Axes) -> None:
-    for text in (*axes.get_xticklabels(), *axes.get_yticklabels()):
-        text.set_parse_math(False)

@@ -2,42 +2,41 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from fer_model.reporting.summary import Summary
-from fer_model.statistics.scores import SUMMARIES
-from fer_model.words import duration
+from fer_model.reporting.table import arms_table
+from fer_model.words import figure_name
 
 
 def as_markdown(summary: Summary) -> str:
     """Return the verdicts, a table of the arms and what they stand on."""
     found = summary.results
-    scores = found.predicted.scores.mean(axis=1)
-    lines = [
+    lines = [f"**{_escaped(summary.headline)}**", ""]
+    lines += [
         f"- {_escaped(one.text)} Beside it: {_escaped(summary.cost_of(one.difference.arm))}."
         for one in summary.main
     ]
-    shown = (*SUMMARIES, *summary.recall_of_rarest)
-    titles = [name.replace("_", " ") for name in SUMMARIES]
-    titles += map(_escaped, summary.recall_of_rarest)
-    lines += [
-        "",
-        f"| arm ({len(found.seeds)} seeds) | {' | '.join(titles)} | calibration error | training |",
-        "|---" * (len(titles) + 3) + "|",
-    ]
-    columns = [found.predicted.figures.index(figure) for figure in shown]
-    for place, arm in enumerate(found.arms):
-        cells = [f"{100 * scores[place, column]:.1f} %" for column in columns]
-        cells.append(summary.calibration_error(place))
-        cells.append(duration(float(found.costs[place])))
-        lines.append(f"| {_escaped(arm)} | {' | '.join(cells)} |")
-    lines += ["", *(f"{_escaped(note[0].upper() + note[1:])}.  " for note in summary.notes())]
+    table = arms_table(summary)
+    table.index.name = f"arm ({len(found.seeds)} seeds, % ± standard deviation)"
+    lines += ["", table_as_markdown(table)]
+    lines += [*(f"{_escaped(note[0].upper() + note[1:])}.  " for note in summary.notes())]
     figure = found.figure
     if figure in summary.smallest:
         least = f"{100 * summary.smallest[figure]:.1f}"
         lines.append(
             f"With these test samples and {len(found.seeds)} seeds a true difference of {least} "
-            f"points in {figure.replace('_', ' ')} is found four times in five."
+            f"points in {figure_name(figure)} is found four times in five."
         )
     return "\n".join(lines) + "\n"
+
+
+def table_as_markdown(table: pd.DataFrame) -> str:
+    """Return a table of texts as markdown, its index as the first column."""
+    titles = [str(table.index.name), *table.columns]
+    rows = [titles, *([arm, *table.loc[arm]] for arm in table.index)]
+    texts = [f"| {' | '.join(map(_escaped, row))} |" for row in rows]
+    return "\n".join([texts[0], "|---" * len(titles) + "|", *texts[1:]]) + "\n"
 
 
 def _escaped(text: str) -> str:

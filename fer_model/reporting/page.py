@@ -8,23 +8,25 @@ from typing import Any
 
 import jinja2
 import numpy as np
-import pandas as pd
 
 from fer_data import __version__
 from fer_data.errors import DataError
 from fer_data.util.files import write_text
 from fer_data.util.words import printable
 from fer_model.reporting import figures
+from fer_model.reporting.card import write_card
+from fer_model.reporting.class_plots import by_training, recalls
+from fer_model.reporting.plot import Plot, save_plots
 from fer_model.reporting.summary import Summary
+from fer_model.reporting.table import arms_table
 from fer_model.statistics.differences import Differences
-from fer_model.statistics.scores import SUMMARIES
-from fer_model.statistics.verdict import HELPS, HURTS
-from fer_model.words import duration, points
+from fer_model.statistics.verdict import EQUIVALENT, HELPS, HURTS
+from fer_model.words import figure_name, points
 
 _OF_ARMS = ("balance", "loss", "mix", "seed")
 """What differs from run to run, and is no part of the common recipe."""
 
-_TONES = {HELPS: "good", HURTS: "error"}
+_TONES = {HELPS: "good", HURTS: "error", EQUIVALENT: "note"}
 
 
 def write_comparison(summary: Summary, page: str | Path) -> None:
@@ -43,14 +45,10 @@ def write_comparison(summary: Summary, page: str | Path) -> None:
     """
     found = summary.results
     recipe = found.training.protocol.recipe.to_dict() if found.training else {}
-    plots = {
-        "forest": figures.forest(found),
-        "recalls": figures.recalls(found),
-        "reliability": figures.reliability(found, summary.calibrations),
-        "confusions": figures.confusions(found),
-        "curves": figures.curves(found),
-    }
-    downloads = {plot.name: _csv(figures.as_csv(plot)) for plot in plots.values() if plot}
+    plots = plots_of(summary)
+    table = arms_table(summary)
+    downloads = {plot.name: _csv(plot.csv) for plot in plots.values() if plot}
+    downloads["runs"] = _csv(found.to_frame().to_csv(index=False, float_format="%.6g"))
     environment = jinja2.Environment(
         loader=jinja2.ChoiceLoader(
             [
@@ -65,12 +63,15 @@ def write_comparison(summary: Summary, page: str | Path) -> None:
     )
     html = environment.get_template("page.html.j2").render(
         name=printable(Path(found.source).name),
-        figure=_words(found.figure),
+        figure=figure_name(found.figure),
         arms=found.arms,
         seeds=found.seeds,
         num_samples=len(found.labels),
         num_leaked=int(found.leaked.sum()),
-        titles=list(map(_words, SUMMARIES)),
+        headline=summary.headline,
+        arms_columns=list(table.columns),
+        arms_rows=list(zip(table.index, table.to_numpy().tolist(), strict=True)),
+        titles=list(map(figure_name, summary.compared)),
         verdicts=[
             {
                 "arm": one.difference.arm,
@@ -81,18 +82,19 @@ def write_comparison(summary: Summary, page: str | Path) -> None:
             }
             for one in summary.main
         ],
-        table=_table(summary),
         differences=_differences(summary, found.differences),
         clean=_differences(summary, found.clean_differences) if found.clean_differences else None,
         hidden_confusions=_hidden_confusions(summary),
         of_classes=_of_classes(summary),
         notes=summary.notes(),
-        smallest=[(_words(name), f"{100 * least:.1f}") for name, least in summary.smallest.items()],
+        smallest=[
+            (figure_name(name), f"{100 * least:.1f}") for name, least in summary.smallest.items()
+        ],
         recipe={name: value for name, value in recipe.items() if name not in _OF_ARMS},
         points=points,
         versions=_versions(summary),
         version=__version__,
-        downloads={**downloads, "runs": _csv(_runs(summary))},
+        downloads=downloads,
         **plots,
     )
     try:
@@ -101,35 +103,45 @@ def write_comparison(summary: Summary, page: str | Path) -> None:
         raise DataError(f"{page}: cannot be written ({error.strerror or error})") from None
 
 
-def _table(summary: Summary) -> list[dict[str, Any]]:
+def plots_of(summary: Summary) -> dict[str, Plot | None]:
+    """Draw the plots of a comparison; None where there is nothing to draw."""
     found = summary.results
-    rows = []
-    for place, arm in enumerate(found.arms):
-        values = 100 * found.predicted.scores[place, :, : len(SUMMARIES)]
-        spread = values.std(axis=0, ddof=1) if len(values) > 1 else [None] * len(SUMMARIES)
-        rows.append(
-            {
-                "arm": arm,
-                "cells": [
-                    {"mean": mean, "spread": one}
-                    for mean, one in zip(values.mean(axis=0), spread, strict=True)
-                ],
-                "calibration": summary.calibration_error(place),
-                "time": duration(float(found.costs[place])),
-            }
-        )
-    return rows
+    others = found.arms[1:]
+    return {
+        "leading": recalls(found, [summary.headline_arm], name="headline"),
+        "forest": figures.forest(found),
+        "recalls": recalls(found, others) if len(others) > 1 else None,
+        "reliability": figures.reliability(found, summary.calibrations),
+        "confusions": figures.confusions(found),
+        "curves": figures.curves(found),
+    }
+
+
+def write_figures(summary: Summary, folder: str | Path) -> None:
+    """Write every plot as pdf, svg and png with its csv, ``runs.csv``, and ``card.png``.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be written.
+    """
+    folder = Path(folder)
+    save_plots(filter(None, plots_of(summary).values()), folder)
+    runs = summary.results.to_frame().to_csv(index=False, float_format="%.6g")
+    write_text(folder / "runs.csv", runs)
+    write_card(summary, folder / "card.png")
 
 
 def _differences(summary: Summary, found: Differences) -> list[dict[str, Any]]:
     figure = summary.results.figure
+    by_name = {(row.arm, row.figure): row for row in found.rows}
     rows = []
     for arm in found.arms:
         p_values = np.array(summary.mcnemar[arm])
         rows.append(
             {
                 "arm": arm,
-                "all": [found.of(arm, name) for name in SUMMARIES],
+                "all": [by_name.get((arm, name)) for name in summary.compared],
                 "p": found.of(arm, figure).p_holm,
                 "mcnemar": f"{(p_values < 0.05).sum()} of {len(p_values)}",
             }
@@ -139,15 +151,16 @@ def _differences(summary: Summary, found: Differences) -> list[dict[str, Any]]:
 
 def _of_classes(summary: Summary) -> list[dict[str, Any]]:
     found = summary.results
-    support = np.bincount(found.labels, minlength=len(found.class_names))
+    by_name = {(row.arm, row.figure): row for row in found.differences.rows}
+    names = found.predicted.class_names
     return [
         {
-            "name": name,
-            "num": int(num),
-            "all": [found.differences.of(arm, f"recall of {name}") for arm in found.arms[1:]],
+            "name": names[label],
+            "trained": f"{found.train_counts[label]:,}" if found.train_counts else "–",
+            "num": int(found.test_counts[label]),
+            "all": [by_name.get((arm, f"recall of {names[label]}")) for arm in found.arms[1:]],
         }
-        for name, num in zip(found.predicted.class_names, support, strict=True)
-        if num
+        for label in by_training(found)
     ]
 
 
@@ -159,31 +172,9 @@ def _hidden_confusions(summary: Summary) -> str:
     return f"Confusion matrices are drawn for up to {most} classes; these are {num:,}."
 
 
-def _runs(summary: Summary) -> str:
-    """Return every run's scores as csv."""
-    found = summary.results
-    rows = [
-        {
-            "arm": arm,
-            "seed": seed,
-            **dict(
-                zip(found.predicted.figures, found.predicted.scores[a, s].tolist(), strict=True)
-            ),
-            "seconds": float(found.seconds[a, s]),
-        }
-        for a, arm in enumerate(found.arms)
-        for s, seed in enumerate(found.seeds)
-    ]
-    return str(pd.DataFrame(rows).to_csv(index=False, float_format="%.6g"))
-
-
 def _versions(summary: Summary) -> dict[str, str]:
     training = summary.results.training
     return training.runs[0][0].versions if training else {}
-
-
-def _words(figure: str) -> str:
-    return figure.replace("_", " ")
 
 
 def _csv(text: str) -> str:

@@ -7,15 +7,28 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_data.util.words import counted, printable
 from fer_model.comparison.announcement import twice_corrected, unfair
+from fer_model.comparison.probabilities import aurocs, recalibrated
 from fer_model.comparison.results import Results, Training
 from fer_model.statistics.calibration import Calibration, calibration
 from fer_model.statistics.design import smallest_difference_measured
-from fer_model.statistics.differences import Difference, Differences, mcnemar
-from fer_model.statistics.scores import SUMMARIES
-from fer_model.statistics.verdict import Verdict, verdicts
+from fer_model.statistics.differences import Difference, Differences
+from fer_model.statistics.evidence import WITHOUT_INTERVAL
+from fer_model.statistics.p_values import mcnemar
+from fer_model.statistics.scores import SUMMARIES, WORST
+from fer_model.statistics.verdict import (
+    CANNOT_TELL,
+    EQUIVALENT,
+    HELPS,
+    HURTS,
+    MARGIN,
+    Verdict,
+    verdicts,
+)
+from fer_model.words import figure_name
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,14 +38,83 @@ class Summary:
     Attributes
     ----------
     results : Results
+    margin : float
+        The largest difference of no practical importance, in fractions.
+    auroc : bool
+        Whether the area under the ROC curve is wanted.
     """
 
     results: Results
+    margin: float = MARGIN
+    auroc: bool = False
 
     @cached_property
     def main(self) -> tuple[Verdict, ...]:
         """The verdicts on the figure that was declared, an arm each."""
-        return verdicts(self.results.differences, figure=self.results.figure)
+        figure = self.results.figure
+        return verdicts(self.results.differences, figure=figure, margin=self.margin)
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Figures that tables show: the summaries, those of groups, the worst and rarest class."""
+        predicted = self.results.predicted
+        return (*SUMMARIES, *predicted.groups, WORST, *self.recall_of_rarest)
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Figures whose differences tables show: the summaries, and those of groups."""
+        return (*SUMMARIES, *self.results.predicted.groups)
+
+    @cached_property
+    def _leading(self) -> Verdict:
+        """The verdict with the largest difference that holds for all arms at once."""
+
+        def certain(one: Verdict) -> tuple[bool, bool, float, float]:
+            low, high = one.difference.simultaneous
+            sign = 1 if one.difference.estimate > 0 else -1
+            decided = one.word in (HELPS, HURTS)
+            least = min(sign * low, sign * high)
+            return one.word == HELPS, decided, least, abs(one.difference.estimate)
+
+        return max(self.main, key=certain)
+
+    @property
+    def headline_arm(self) -> str:
+        """The arm that the headline is of."""
+        return self._leading.difference.arm
+
+    @property
+    def headline(self) -> str:
+        """The largest statement that holds for all arms at once, in a line."""
+        one, words = self._leading.difference, figure_name(self.results.figure)
+        word = self._leading.word
+        if word in (HELPS, HURTS):
+            least = min(map(abs, one.simultaneous)) if np.prod(one.simultaneous) > 0 else 0.0
+            size = f"by at least {100 * least:.1f} pp" if least >= 0.0005 else "a little"
+            verb = "raises" if word == HELPS else "lowers"
+            text = f"{one.arm} {verb} {words} {size}"
+            others = sum(other.word == HELPS for other in self.main) - (word == HELPS)
+            if word == HURTS:
+                text = f"No arm is shown to help; {text}"
+            cost = self.results.differences.of(one.arm, "accuracy")
+            if word == HELPS and one.figure != "accuracy" and cost.high < 0:
+                text += f", and lowers accuracy by {-100 * cost.high:.1f} to {-100 * cost.low:.1f}"
+            if others > 0:
+                text += f"; {counted(others, 'other arm helps', 'other arms help')}, too"
+            return text
+        if all(other.word == EQUIVALENT for other in self.main):
+            every = (
+                f"No arm changes {words}"
+                if len(self.main) > 1
+                else str(one.arm) + (f" does not change {words}")
+            )
+            return f"{every} by {100 * self.margin:g} pp or more"
+        if one.of_pictures_alone:
+            return f"One training of each arm: nothing is known of {words} in another"
+        num = sum(other.word == CANNOT_TELL for other in self.main)
+        if num < len(self.main):
+            return f"No arm is shown to change {words}; {num} of {len(self.main)} still may"
+        return f"No arm is shown to change {words}"
 
     @cached_property
     def calibrations(self) -> tuple[Calibration | None, ...]:
@@ -44,10 +126,15 @@ class Summary:
             for of_arm, found_right in zip(found.confidences, right, strict=True)
         )
 
-    def calibration_error(self, place: int) -> str:
-        """Return an arm's expected calibration error as tables show it."""
-        found = self.calibrations[place]
-        return "–" if found is None else f"{found.error:.3f}"
+    @cached_property
+    def recalibrations(self) -> tuple[Calibration | None, ...]:
+        """The same after temperature scaling; None where there are no validation predictions."""
+        return recalibrated(self.results)
+
+    @cached_property
+    def aurocs(self) -> NDArray[np.float64]:
+        """The area under each run's ROC curve, float64 [A, S]; NaN where it is unknown."""
+        return aurocs(self.results)
 
     @cached_property
     def mcnemar(self) -> dict[str, list[float]]:
@@ -77,7 +164,27 @@ class Summary:
         found = self.results
         training = found.training
         notes = [*(_as_trained(training) if training else ()), *found.remarks]
-        if any(row.is_open for row in found.differences.rows):
+        notes += [
+            f"{arm} predicts {printable(found.class_names[label])} alone"
+            + (f" (seed {seed})" if len(found.seeds) > 1 else "")
+            for arm, of_arm in zip(found.arms, found.predicted_labels, strict=True)
+            for seed, label in zip(found.seeds, of_arm[:, 0].tolist(), strict=True)
+            if (of_arm[found.seeds.index(seed)] == label).all()
+        ]
+        notes.append(
+            "without intervals and verdicts: the expected calibration error (ECE)"
+            + (", AUROC" if self.auroc else "")
+            + "".join(f", {figure_name(figure)}" for figure in WITHOUT_INTERVAL)
+        )
+        if found.predicted.groups:
+            few, many = found.shots
+            notes.append(
+                f"few-shot classes have fewer than {few:,} training samples, many-shot classes "
+                f"more than {many:,}; a group's accuracy is the mean recall of its classes"
+            )
+        if any(
+            row.is_open and row.figure not in WITHOUT_INTERVAL for row in found.differences.rows
+        ):
             notes.append(
                 "no interval: the runs leave room for any difference, as a training finds nothing "
                 "of a class, the class has one test photograph, or the seeds are too few"
@@ -115,6 +222,9 @@ class Summary:
         return {
             "path": found.source,
             "figure": found.figure,
+            "margin": self.margin,
+            "shots": list(found.shots),
+            "headline": self.headline,
             "baseline": found.arms[0],
             "seeds": list(found.seeds),
             "train_counts": dict(zip(found.class_names, found.train_counts, strict=False)),
@@ -136,15 +246,19 @@ class Summary:
                     "arm": arm,
                     "seconds": None if np.isnan(found.costs[place]) else float(found.costs[place]),
                     "calibration": one.to_dict() if one else None,
+                    "calibration_scaled": scaled.to_dict() if scaled else None,
+                    **({"auroc": _numbers(self.aurocs[place])} if self.auroc else {}),
                     "mcnemar": self.mcnemar.get(arm),
                     "figures": {
-                        name: [None if np.isnan(value) else value for value in column]
+                        name: _numbers(column)
                         for name, column in zip(
-                            found.predicted.figures, scores[place].T.tolist(), strict=True
+                            found.predicted.figures, scores[place].T, strict=True
                         )
                     },
                 }
-                for place, (arm, one) in enumerate(zip(found.arms, self.calibrations, strict=True))
+                for place, (arm, one, scaled) in enumerate(
+                    zip(found.arms, self.calibrations, self.recalibrations, strict=True)
+                )
             ],
             "differences": [_row(row) for row in found.differences.rows],
             "differences_without_leaked": _rows(found.clean_differences),
@@ -194,6 +308,10 @@ def _missing(training: Training) -> list[str]:
         for name, about in training.failures.items()
     ]
     return notes
+
+
+def _numbers(values: NDArray[np.float64]) -> list[float | None]:
+    return [None if np.isnan(value) else value for value in values.tolist()]
 
 
 def _row(row: Difference) -> dict[str, Any]:

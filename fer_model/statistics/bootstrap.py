@@ -80,7 +80,7 @@ def bootstrap(
 def _linear_geometric_mean(predicted: Predicted, found: Array) -> Array:
     """Return G (1 + mean over the classes of r* / r - 1) for recalls r drawn as r*, [A, S, B]."""
     scores = predicted.scores[..., None]
-    recall, drawn = scores[:, :, len(SUMMARIES) :], found[:, :, len(SUMMARIES) :]
+    recall, drawn = scores[:, :, predicted.recalls], found[:, :, predicted.recalls]
     known = (recall > 0) & ~np.isnan(drawn)
     gained = np.divide(drawn - recall, recall, out=np.zeros_like(drawn), where=known)
     num_present = int((predicted.clusters_of_class > 0).sum())
@@ -102,12 +102,20 @@ def degrees_of_freedom(predicted: Predicted, of_mean: Array) -> Array:
         Of one arm.
     """
     of_class = np.maximum(predicted.clusters_of_class - 1.0, 1.0)
-    variance = _variance(of_mean[len(SUMMARIES) :])
+    variance = _variance(of_mean[predicted.recalls])
     variance = np.where(np.isnan(variance), 0, variance)
-    below = np.square(variance) / of_class
-    of_means = np.square(variance.sum()) / below.sum() if below.any() else of_class.min()
     of_all = max(predicted.num_clusters - 1.0, 1.0)
-    return np.array([of_all, *[min(of_means, of_all)] * (len(SUMMARIES) - 1), *of_class])
+
+    def of_mean_over(classes: NDArray[np.bool_]) -> float:
+        below = np.square(variance[classes]) / of_class[classes]
+        degrees = of_class[classes].min()
+        if below.any():
+            degrees = np.square(variance[classes].sum()) / below.sum()
+        return float(min(degrees, of_all))
+
+    of_means = of_mean_over(np.ones_like(of_class, np.bool_))
+    of_groups = map(of_mean_over, predicted.members)
+    return np.array([of_all, *[of_means] * (len(SUMMARIES) - 1), *of_class, *of_groups, of_means])
 
 
 def _variance(values: Array) -> Array:

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from fer_data.errors import UsageError
 from fer_data.util import keyed
-from fer_model.statistics.bootstrap import GEOMETRIC_MEAN, Array, bootstrap, degrees_of_freedom
+from fer_model import words
+from fer_model.statistics.bootstrap import Array, bootstrap, degrees_of_freedom
+from fer_model.statistics.evidence import clusters_of_figures, discordant, silent
 from fer_model.statistics.intervals import (
     NOTHING_KNOWN,
     interval,
@@ -26,8 +26,8 @@ from fer_model.statistics.intervals import (
     stretched,
     variance_parts,
 )
-from fer_model.statistics.scores import SUMMARIES, Predicted
-from fer_model.words import points
+from fer_model.statistics.p_values import holm, place_of
+from fer_model.statistics.scores import Predicted
 
 _FEWEST_DRAWS = 2000
 _DRAWS_BEYOND = 20
@@ -76,8 +76,10 @@ class Difference:
     estimate : float
     low, high : float
         The interval.
+    simultaneous : tuple of float
+        The interval that holds for all arms at once (Bonferroni).
     level : float
-        Its coverage.
+        The coverage of both.
     p_value : float
         Two-sided, of no difference.
     p_holm : float
@@ -100,6 +102,7 @@ class Difference:
     estimate: float
     low: float
     high: float
+    simultaneous: tuple[float, float]
     level: float
     p_value: float
     p_holm: float
@@ -117,9 +120,7 @@ class Difference:
     @property
     def in_points(self) -> str:
         """The difference in points with its interval, as tables show it."""
-        if self.is_open:
-            return f"{points(self.estimate)} (no interval)"
-        return f"{points(self.estimate)} ({points(self.low)} to {points(self.high)})"
+        return words.interval(self.estimate, self.low, self.high)
 
     @property
     def of_pictures_alone(self) -> bool:
@@ -151,50 +152,6 @@ class Differences:
     def of(self, arm: str, figure: str) -> Difference:
         """Return one; a `KeyError` where there is none."""
         return self._by_name[arm, figure]
-
-
-def holm(p_values: ArrayLike) -> Array:
-    """Adjust p-values for their number, so that the chance of any false alarm stays bounded.
-
-    Holm's step-down method (1979, Scandinavian Journal of Statistics 6): valid whatever the
-    dependence, and never weaker than Bonferroni's.
-
-    Parameters
-    ----------
-    p_values : array_like of float, shape [..., K]
-        Adjusted along the last axis.
-    """
-    p_values = np.asarray(p_values, np.float64)
-    number = p_values.shape[-1]
-    order = np.argsort(p_values, axis=-1, kind="stable")
-    stepped = np.take_along_axis(p_values, order, -1) * np.arange(number, 0, -1)
-    adjusted = np.empty_like(p_values)
-    climbed = np.minimum(np.maximum.accumulate(stepped, axis=-1), 1)
-    np.put_along_axis(adjusted, order, climbed, -1)
-    return adjusted
-
-
-def mcnemar(predicted: Predicted, arm: str, baseline: str | None = None) -> Array:
-    """Return the p-value of each seed's exact McNemar test (1947), float64 [S].
-
-    Of the pictures that one training gets right and the other wrong, are half on each side? This
-    is of two trained models on independent pictures, not of two ways of training.
-
-    Parameters
-    ----------
-    predicted : Predicted
-    arm, baseline : str
-        The baseline is the first arm where it is not named.
-    """
-    right = predicted.predicted == predicted.labels
-    ours, theirs = right[_place(predicted, arm)], right[_place(predicted, baseline)]
-    wins, losses = (ours & ~theirs).sum(axis=1), (theirs & ~ours).sum(axis=1)
-    return np.array(
-        [
-            stats.binomtest(int(won), int(won + lost)).pvalue if won + lost else 1.0
-            for won, lost in zip(wins, losses, strict=True)
-        ]
-    )
 
 
 def paired_differences(
@@ -235,17 +192,18 @@ def paired_differences(
         raise UsageError(
             f"{num_draws} draws at level {level}: take at least 100, and a level between 0 and 1"
         )
-    first = _place(predicted, baseline)
+    first = place_of(predicted, baseline)
     others = [place for place in range(predicted.num_arms) if place != first]
     if num_draws is None:
         num_draws = max(_FEWEST_DRAWS, math.ceil(2 * _DRAWS_BEYOND * len(others) / (1 - level)))
     by_seed = predicted.scores[others] - predicted.scores[first]
     estimate = by_seed.mean(axis=1)
-    discordant = _discordant(predicted, others, first)
-    silent = _silent(predicted, others, first)
-    clusters = [predicted.num_clusters] * len(SUMMARIES) + predicted.clusters_of_class.tolist()
-    reaches = reach(predicted, level)
-    ends = np.full((3, *estimate.shape), np.nan)
+    num_discordant = discordant(predicted, others, first)
+    is_silent = silent(predicted, others, first)
+    clusters = clusters_of_figures(predicted)
+    levels = (1 - (1 - level) / len(others), level)
+    reaches = [reach(predicted, each) for each in levels]
+    ends = np.tile(np.array([*NOTHING_KNOWN[:2], *NOTHING_KNOWN]), (*estimate.shape, 1))
     least = np.ones(estimate.shape)
     parts = np.empty((4, *estimate.shape))
     for place, (of_arm, of_variance) in enumerate(
@@ -256,23 +214,24 @@ def paired_differences(
         draws = stretched(of_arm, of_variance, degrees, predicted.num_seeds)
         for figure in np.flatnonzero(~np.isnan(estimate[place])):
             here = (place, figure)
-            if silent[here]:
-                ends[(slice(None), *here)] = NOTHING_KNOWN
+            if is_silent[here]:
                 continue
-            num_discordant = int(discordant[here])
-            ends[(slice(None), *here)] = interval(
-                draws[figure], estimate[here], num_discordant, float(reaches[figure]), level
+            number = int(num_discordant[here])
+            wide, narrow = (
+                interval(draws[figure], estimate[here], number, float(of_level[figure]), each)
+                for each, of_level in zip(levels, reaches, strict=True)
             )
+            ends[here] = *wide[:2], *narrow
             of_draws = 2 / (1 + np.count_nonzero(~np.isnan(draws[figure])))
-            least[here] = min(1.0, max(of_draws, least_of_sign_test(num_discordant)))
-    ends[:2] = np.clip(ends[:2], -1, 1)  # few seeds stretch further than shares can differ
-    adjusted = holm(ends[2].T).T
+            least[here] = min(1.0, max(of_draws, least_of_sign_test(number)))
+    ends = np.clip(ends, -1, 1)  # few seeds stretch further than fractions can differ
+    adjusted = holm(ends[..., -1].T).T
     means = predicted.scores.mean(axis=1)
     rows = []
     for place, arm in enumerate(others):
         for figure in np.flatnonzero(~np.isnan(estimate[place])):
             here = (place, figure)
-            low, high, p_value = ends[(slice(None), *here)].tolist()
+            lowest, highest, low, high, p_value = ends[here].tolist()
             rows.append(
                 Difference(
                     arm=predicted.arms[arm],
@@ -283,12 +242,13 @@ def paired_differences(
                     estimate=float(estimate[here]),
                     low=low,
                     high=high,
+                    simultaneous=(lowest, highest),
                     level=level,
                     p_value=p_value,
                     p_holm=float(adjusted[here]),
                     by_seed=tuple(by_seed[place, :, figure].tolist()),
-                    num_discordant=int(discordant[here]),
-                    num_clusters=clusters[figure],
+                    num_discordant=int(num_discordant[here]),
+                    num_clusters=int(clusters[figure]),
                     least_p_value=float(least[here]),
                     components=Components(
                         predicted.num_seeds, *parts[(slice(None), *here)].tolist()
@@ -319,36 +279,3 @@ def _deviations(
         by_seed = group.scores[1:] - group.scores[0]
         parts = variance_parts(by_seed, found)
         yield from zip(found.of_mean, np.moveaxis(parts, 1, 0), strict=True)
-
-
-def _place(predicted: Predicted, arm: str | None) -> int:
-    if arm is None:
-        return 0
-    if arm not in predicted.arms:
-        raise UsageError(f"no arm {arm}; there are {', '.join(predicted.arms)}")
-    return predicted.arms.index(arm)
-
-
-def _discordant(predicted: Predicted, others: Sequence[int], first: int) -> NDArray[np.int64]:
-    """Return the clusters that an arm gets right more or less often than the baseline, [A-1, F]."""
-    num, places = predicted.num_classes, predicted.cluster_places
-    right = (predicted.predicted == predicted.labels).sum(axis=1)
-    pairs, pair = np.unique(places * num + predicted.labels, return_inverse=True)
-    found = np.empty((len(others), len(predicted.figures)), np.int64)
-    for place, each in enumerate(right[others] - right[first]):
-        found[place, : len(SUMMARIES)] = np.count_nonzero(np.bincount(places, each))
-        of_class = pairs[np.bincount(pair, each) != 0] % num
-        found[place, len(SUMMARIES) :] = np.bincount(of_class, minlength=num)
-    return found
-
-
-def _silent(predicted: Predicted, others: Sequence[int], first: int) -> NDArray[np.bool_]:
-    """Return where the pictures say nothing of how far a figure would vary, [A-1, F].
-
-    One cluster shows no spread; a geometric mean of 0 has no slope in the recall that is 0.
-    """
-    silent = np.zeros((len(others), len(predicted.figures)), np.bool_)
-    silent[:, len(SUMMARIES) :] = predicted.clusters_of_class < 2
-    stuck = (predicted.scores[:, :, GEOMETRIC_MEAN] == 0).any(axis=1)
-    silent[:, GEOMETRIC_MEAN] = stuck[others] | stuck[first]
-    return silent

@@ -7,7 +7,8 @@ sparse matrix product, so a bootstrap is one too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +19,12 @@ from scipy import sparse
 from fer_data.errors import UsageError
 
 SUMMARIES = ("accuracy", "balanced_accuracy", "macro_f1", "geometric_mean")
+
+WORST = "worst_class_recall"
+
+SHOTS = (20, 100)
+"""Classes with fewer training samples are few-shot, those with more are many-shot (Liu et al. 2019,
+arXiv:1904.05160)."""
 
 _MAX_ELEMENTS = 4_000_000
 """Numbers in the largest array of one step: 16 MB of counts."""
@@ -36,6 +43,8 @@ class Predicted:
         The class that the arm's training with the s-th seed predicts. All arms have the same seeds.
     clusters : ndarray of int, shape [N]
         The same number for images that belong together: near-duplicates, or images of one group.
+    groups : dict of str to tuple of int
+        Figures that are the mean recall of some classes, by name, as `shot_groups` makes them.
 
     Raises
     ------
@@ -48,6 +57,7 @@ class Predicted:
     labels: NDArray[np.integer[Any]]
     predicted: NDArray[np.integer[Any]]
     clusters: NDArray[np.integer[Any]]
+    groups: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("labels", "predicted", "clusters"):
@@ -105,8 +115,26 @@ class Predicted:
 
     @property
     def figures(self) -> tuple[str, ...]:
-        """Names of the scores, length F = 4 + C: the summaries, then ``recall of`` each class."""
-        return (*SUMMARIES, *(f"recall of {name}" for name in self.class_names))
+        """Names of the scores, length F = 4 + C + G + 1.
+
+        The summaries, ``recall of`` each class, the mean recall of each group, the worst class's
+        recall.
+        """
+        recalls = (f"recall of {name}" for name in self.class_names)
+        return (*SUMMARIES, *recalls, *self.groups, WORST)
+
+    @property
+    def recalls(self) -> slice:
+        """Where the recalls stand among the figures."""
+        return slice(len(SUMMARIES), len(SUMMARIES) + self.num_classes)
+
+    @cached_property
+    def members(self) -> NDArray[np.bool_]:
+        """Which classes with samples each group has, bool [G, C]."""
+        members = np.zeros((len(self.groups), self.num_classes), np.bool_)
+        for place, labels in enumerate(self.groups.values()):
+            members[place, list(labels)] = True
+        return members & (self.clusters_of_class > 0)
 
     @cached_property
     def cluster_places(self) -> NDArray[np.intp]:
@@ -182,7 +210,7 @@ class Predicted:
         right = by_arm[:, :, 1].astype(np.float64)
         present = support > 0
         num_present = present.sum(axis=0)
-        found = np.empty((self.num_arms, self.num_seeds, 4 + num, num_draws))
+        found = np.empty((self.num_arms, self.num_seeds, len(self.figures), num_draws))
         found[:, :, 0] = right.sum(axis=2) / support.sum(axis=0)
         recall = right / np.where(present, support, 1)
         found[:, :, 1] = recall.sum(axis=2) / num_present
@@ -196,5 +224,47 @@ class Predicted:
         with np.errstate(divide="ignore"):
             logarithm = np.log(np.where(present, recall, 1))
         found[:, :, 3] = np.exp(logarithm.sum(axis=2) / num_present)
-        found[:, :, 4:] = np.where(present, recall, np.nan)
+        found[:, :, self.recalls] = np.where(present, recall, np.nan)
+        of_groups = found[:, :, self.recalls.stop : -1]
+        with np.errstate(invalid="ignore"):
+            np.divide(self.members @ recall, self.members @ present.astype(float), out=of_groups)
+        found[:, :, -1] = np.where(present, recall, np.inf).min(axis=2)
         return found
+
+
+def shot_groups(
+    train_counts: Sequence[int],
+    test_counts: NDArray[np.integer[Any]],
+    shots: tuple[int, int] = SHOTS,
+) -> dict[str, tuple[int, ...]]:
+    """Group classes by how many training samples they have.
+
+    Parameters
+    ----------
+    train_counts : sequence of int, length C
+        Empty where they are unknown.
+    test_counts : ndarray of int, shape [C]
+    shots : tuple of int
+        Few-shot classes have fewer training samples than the first, many-shot ones more than the
+        second.
+
+    Returns
+    -------
+    dict of str to tuple of int
+        Labels of each group that has test samples; empty where there are not two such groups, as
+        the mean recall of the only one is the balanced accuracy.
+    """
+    few, many = shots
+    if not 0 < few <= many:
+        raise UsageError(
+            f"expected two numbers of samples in ascending order, got {few} and {many}"
+        )
+    groups: dict[str, list[int]] = {name: [] for name in ("many", "medium", "few")}
+    for label, count in enumerate(train_counts):
+        groups["few" if count < few else "many" if count > many else "medium"].append(label)
+    found = {
+        f"{name}_shot_accuracy": tuple(labels)
+        for name, labels in groups.items()
+        if any(test_counts[label] for label in labels)
+    }
+    return found if len(found) > 1 else {}

@@ -5,11 +5,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from fer_model.statistics.design import least_discordant, pictures_needed, seeds_needed
+from fer_data.errors import UsageError
+from fer_model.statistics.design import pictures_needed, seeds_needed
 from fer_model.statistics.differences import Difference, Differences
-from fer_model.words import points
+from fer_model.statistics.evidence import WITHOUT_INTERVAL
+from fer_model.statistics.power import least_discordant
+from fer_model.words import figure_name, points
 
 HELPS, HURTS, CANNOT_TELL = "helps", "hurts", "can't tell"
+EQUIVALENT = "no practical difference"
+
+MARGIN = 0.01
+"""A smaller difference is of no practical importance, unless another margin is given."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +26,9 @@ class Verdict:
     Attributes
     ----------
     difference : Difference
-    word : {"helps", "hurts", "can't tell"}
+    word : {"helps", "hurts", "no practical difference", "can't tell"}
+        The third where the interval that holds for all arms at once lies within the margin (two
+        one-sided tests, Schuirmann 1987, doi:10.1007/BF01068419), even where it excludes 0.
     more_seeds : int or None
         Of each arm, that a comparison would need to show a difference as large as the estimate; 0
         where it is decided. None where no number is known to do, or there is one seed, which says
@@ -35,7 +44,11 @@ class Verdict:
 
 
 def verdicts(
-    differences: Differences, *, figure: str | None = None, alpha: float = 0.05
+    differences: Differences,
+    *,
+    figure: str | None = None,
+    alpha: float = 0.05,
+    margin: float = MARGIN,
 ) -> tuple[Verdict, ...]:
     """Judge differences, in order, by their p-values after Holm's adjustment.
 
@@ -46,22 +59,36 @@ def verdicts(
     ----------
     differences : Differences
     figure : str, optional
-        Every figure, where it is not named.
+        Every figure that has intervals, where it is not named.
     alpha : float
         Accepted chance of any false alarm among the arms.
+    margin : float
+        The largest difference of no practical importance, in fractions; 0 for none. Choose it
+        before looking.
+
+    Raises
+    ------
+    UsageError
+        If the margin is not from 0 to less than 1.
     """
+    if not 0 <= margin < 1:
+        raise UsageError(f"expected a margin from 0 to less than 1, got {margin:g}")
     num_arms = len(differences.arms) + 1
-    rows = [row for row in differences.rows if figure is None or row.figure == figure]
-    return tuple(_verdict(row, num_arms, alpha) for row in rows)
+    rows = [
+        row
+        for row in differences.rows
+        if figure in (None, row.figure) and row.figure not in WITHOUT_INTERVAL
+    ]
+    return tuple(_verdict(row, num_arms, alpha, margin) for row in rows)
 
 
-def _verdict(difference: Difference, num_arms: int, alpha: float) -> Verdict:
-    decided = difference.p_holm <= alpha and not difference.of_pictures_alone
-    word = CANNOT_TELL if not decided else HELPS if difference.estimate > 0 else HURTS
-    more_seeds = None
-    if not (difference.of_pictures_alone or difference.is_open):
+def _verdict(difference: Difference, num_arms: int, alpha: float, margin: float) -> Verdict:
+    word = _word(difference, alpha, margin)
+    decided = word != CANNOT_TELL
+    more_seeds = 0 if decided else None
+    if not (decided or difference.of_pictures_alone or difference.is_open):
         more_seeds = seeds_needed(difference, num_arms=num_arms, alpha=alpha)
-    figure = difference.figure.replace("_", " ").replace("f1", "F1")
+    figure = figure_name(difference.figure)
     adjusted = (
         f", {difference.p_holm:.2g} adjusted for {num_arms - 1} comparisons" if num_arms > 2 else ""
     )
@@ -71,7 +98,9 @@ def _verdict(difference: Difference, num_arms: int, alpha: float) -> Verdict:
         f"{points(difference.high)}; p = {difference.p_value:.2g}{adjusted})"
     )
     subject = f"{difference.arm} {word} {figure}"
-    if not decided:
+    if word == EQUIVALENT:
+        subject = f"{difference.arm} changes {figure} by less than {100 * margin:g} pp"
+    elif not decided:
         subject = f"can't tell whether {difference.arm} changes {figure}"
     text = f"{subject}: {numbers}."
     if difference.of_pictures_alone:
@@ -82,6 +111,17 @@ def _verdict(difference: Difference, num_arms: int, alpha: float) -> Verdict:
     elif not decided:
         text += f" {_advice(difference, more_seeds, num_arms, alpha)}"
     return Verdict(difference, word, more_seeds, text)
+
+
+def _word(difference: Difference, alpha: float, margin: float) -> str:
+    if difference.of_pictures_alone:
+        return CANNOT_TELL
+    low, high = difference.simultaneous
+    if -margin < low and high < margin:
+        return EQUIVALENT
+    if difference.p_holm > alpha:
+        return CANNOT_TELL
+    return HELPS if difference.estimate > 0 else HURTS
 
 
 def _advice(difference: Difference, more: int | None, num_arms: int, alpha: float) -> str:

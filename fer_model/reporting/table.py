@@ -1,0 +1,89 @@
+"""The figures of a comparison's arms as texts, for a page, a README, a paper."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from fer_model.reporting.summary import Summary
+from fer_model.statistics.calibration import Calibration
+from fer_model.words import duration, figure_name
+
+NO_VALUE = "–"
+
+
+def arms_table(summary: Summary) -> pd.DataFrame:
+    """Return the figures of each arm as texts: means over seeds ± standard deviations, in %.
+
+    Rows are arms. "–" stands where there is nothing to measure.
+    """
+    found = summary.results
+    table = pd.DataFrame(index=pd.Index(found.arms, name="arm"))
+    for figure in summary.shown:
+        values = found.predicted.scores[..., found.predicted.figures.index(figure)]
+        table[figure_name(figure)] = [_mean(100 * each, 1) for each in values]
+    if summary.auroc:
+        table["AUROC"] = [_mean(each, 3) for each in summary.aurocs]
+    errors = list(map(_error, summary.calibrations))
+    scaled = list(map(_error, summary.recalibrations))
+    table["ECE"] = errors
+    if any(error != NO_VALUE for error in scaled):
+        table["ECE, temperature scaled"] = scaled
+    table["training"] = list(map(duration, found.costs.tolist()))
+    return table
+
+
+def differences_table(summary: Summary) -> pd.DataFrame:
+    """Return the differences to the baseline in points with their intervals, as texts."""
+    found = summary.results.differences
+    table = pd.DataFrame(index=pd.Index(found.arms, name="arm"))
+    for figure in summary.compared:
+        table[figure_name(figure)] = [found.of(arm, figure).in_points for arm in found.arms]
+    return table
+
+
+def as_latex(summary: Summary) -> str:
+    r"""Return the arms and their differences as a ``tabular``; needs ``\usepackage{booktabs}``."""
+    found = summary.results
+    table = arms_table(summary)
+    column = [NO_VALUE, *(one.difference.in_points for one in summary.main)]
+    table.insert(0, f"{figure_name(found.figure)}, pp vs. {found.arms[0]}", column)
+    lines = [
+        rf"\begin{{tabular}}{{l{'r' * table.shape[1]}}}",
+        r"\toprule",
+        _line(["arm", *table.columns]),
+        r"\midrule",
+        *(_line([arm, *cells]) for arm, cells in zip(table.index, table.to_numpy(), strict=True)),
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    return "\n".join([f"% {summary.headline.replace(chr(10), ' ')}", *lines, ""])
+
+
+def _line(cells: list[str]) -> str:
+    return " & ".join(map(_escaped, cells)) + r" \\"
+
+
+def _escaped(text: str) -> str:
+    """Return text in which LaTeX finds nothing to interpret."""
+    special = {
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "−": "$-$",
+        "±": r"$\pm$",
+        "–": "--",
+        **{each: f"\\{each}" for each in "&%$#_{}"},
+    }
+    return "".join(special.get(each, each) for each in text)
+
+
+def _mean(values: np.ndarray, digits: int) -> str:
+    if np.isnan(values).any():
+        return NO_VALUE
+    spread = f" ± {values.std(ddof=1):.{digits}f}" if len(values) > 1 else ""
+    return f"{values.mean():.{digits}f}{spread}"
+
+
+def _error(found: Calibration | None) -> str:
+    return NO_VALUE if found is None else f"{found.error:.3f}"

@@ -1,0 +1,54 @@
+"""How much the test images can say of each figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_model.statistics.bootstrap import GEOMETRIC_MEAN
+from fer_model.statistics.scores import SUMMARIES, WORST, Predicted
+
+WITHOUT_INTERVAL = (WORST,)
+"""Figures whose 95 % intervals do not hold.
+
+The least of many recalls is lower than the least of the true ones, the more so the more classes are
+alike: `tools/simulate_coverage.py --worst`.
+"""
+
+
+def clusters_of_figures(predicted: Predicted) -> NDArray[np.int64]:
+    """Return how many clusters decide each figure, int64 [F]."""
+    of_class = predicted.clusters_of_class
+    of_all = [predicted.num_clusters] * len(SUMMARIES)
+    return np.array([*of_all, *of_class, *(predicted.members @ of_class), predicted.num_clusters])
+
+
+def discordant(predicted: Predicted, others: Sequence[int], first: int) -> NDArray[np.int64]:
+    """Return the clusters that an arm gets right more or less often than the baseline, [A-1, F]."""
+    num, places = predicted.num_classes, predicted.cluster_places
+    right = (predicted.predicted == predicted.labels).sum(axis=1)
+    pairs, pair = np.unique(places * num + predicted.labels, return_inverse=True)
+    found = np.empty((len(others), len(predicted.figures)), np.int64)
+    for place, each in enumerate(right[others] - right[first]):
+        found[place] = np.count_nonzero(np.bincount(places, each))
+        of_class = np.bincount(pairs[np.bincount(pair, each) != 0] % num, minlength=num)
+        found[place, predicted.recalls] = of_class
+        found[place, predicted.recalls.stop : -1] = predicted.members @ of_class
+    return found
+
+
+def silent(predicted: Predicted, others: Sequence[int], first: int) -> NDArray[np.bool_]:
+    """Return where the images say nothing of how far a figure would vary, [A-1, F].
+
+    One cluster shows no spread; a geometric mean of 0 has no slope in the recall that is 0.
+    """
+    found = np.zeros((len(others), len(predicted.figures)), np.bool_)
+    single = predicted.clusters_of_class < 2
+    found[:, predicted.recalls] = single
+    found[:, predicted.recalls.stop : -1] = (single | ~predicted.members).all(axis=1)
+    stuck = (predicted.scores[:, :, GEOMETRIC_MEAN] == 0).any(axis=1)
+    found[:, GEOMETRIC_MEAN] = stuck[others] | stuck[first]
+    found[:, [predicted.figures.index(figure) for figure in WITHOUT_INTERVAL]] = True
+    return found
