@@ -27,6 +27,7 @@ from fer_data.data.reading import load
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
 from fer_data.loading.opening import open_loader
+from fer_data.transforms import as_transform
 from fer_data.writers.split_folders import write_split_folders
 from fer_model.comparison.side_by_side import side_by_side
 from fer_model.render import scores_table
@@ -392,8 +393,8 @@ def test_validation_is_held_out_of_training_and_test_is_untouched(faces: Path) -
     assert not train_rows & held_out
     assert train_rows | held_out == set(store.dataset.indices("train"))
     assert set(parts.test.rows) == set(store.dataset.indices("test"))
-    assert not parts.validation.shuffle
-    assert parts.validation.augment == "none"
+    assert parts.validation.settings()["shuffle"] == "False"
+    assert parts.validation.transform == as_transform("none")
 
 
 def test_groups_and_their_duplicates_are_held_out_whole() -> None:
@@ -428,7 +429,7 @@ def test_the_notebooks_protocol_validates_on_flipped_test_pictures_and_says_so(
     parts = divide(Recipe(protocol="notebook", batch_size=32), store)
     assert parts.validation.rows.tolist() == store.dataset.indices("test").tolist()
     assert parts.train.rows.tolist() == store.dataset.indices("train").tolist()
-    assert parts.validation.augment == "flip"
+    assert parts.validation.transform == as_transform("flip")
     assert any(batch.parameters.flipped.any() for batch in parts.validation.epoch(0))
     assert any("serves as validation" in note for note in parts.notes)
     assert parts.train.num_steps == len(parts.train.rows) // 32
