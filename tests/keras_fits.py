@@ -131,7 +131,7 @@ def mirrored() -> None:
     """Each replica trains a half of every batch; which halves, in the order of training."""
     data, out = sys.argv[1], Path(sys.argv[2])
     loader = fer_data.open_loader(
-        data, balance="batch", batch_size=4, augment="strong", seed=3, drop_last=True
+        data, balance="batch", batch_size=4, augment="strong", seed=3, drop_remainder=True
     )
     halves = {
         half.tobytes(): (step, part)

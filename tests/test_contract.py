@@ -32,7 +32,7 @@ BALANCES = every_balance(class_names="bc")
 SETTINGS: tuple[dict[str, Any], ...] = (
     {},
     {"augment": "strong", "rescale": 1 / 255},
-    {"augment": "flip", "augment_rare": "strong", "mix": "mixup:0.4", "drop_last": True},
+    {"augment": "flip", "augment_rare": "strong", "mix": "mixup:0.4", "drop_remainder": True},
     {"augment": "standard", "mix": "remix:1.0", "epoch_size": 13, "batch_size": 5},
 )
 SOFT = {"soft": True}
@@ -115,9 +115,7 @@ def opened(data: Path, balance: str, settings: dict[str, Any], **more: Any) -> L
     loader = open_loader(data, balance=balance, **options)
     if soft:
         loader = with_soft_labels(loader)
-    if state:
-        loader.load_state_dict(state)
-    return loader
+    return loader.from_state(state) if state else loader
 
 
 def with_soft_labels(loader: Loader) -> Loader:
@@ -161,7 +159,7 @@ def test_an_adapter_goes_on_from_a_state(
     data: Path, adapter: str, balance: str, settings: dict[str, Any]
 ) -> None:
     loader = opened(data, balance, settings)
-    state = loader.state_dict(2 * loader.num_steps)
+    state = loader.state(2 * loader.num_steps)
     epoch = ADAPTERS[adapter](opened(data, balance, settings, state=state))
     for step, found in enumerate(epoch(), 2 * loader.num_steps):
         assert_same(found, loader.arrays(step))
@@ -174,13 +172,13 @@ def test_a_loader_that_begins_within_an_epoch_ends_with_it(data: Path) -> None:
     assert len(list(epoch())) == loader.num_steps
 
 
-@pytest.mark.parametrize("drop_last", [False, True])
+@pytest.mark.parametrize("drop_remainder", [False, True])
 @pytest.mark.parametrize("balance", list(dict.fromkeys(balance for balance, _ in CASES)))
 @pytest.mark.parametrize("adapter", marked(["tf.data", "keras", "torch"]))
 def test_an_adapter_that_begins_within_an_epoch_gives_as_many_steps_as_any(
-    data: Path, adapter: str, balance: str, drop_last: bool
+    data: Path, adapter: str, balance: str, drop_remainder: bool
 ) -> None:
-    loader = opened(data, balance, {"drop_last": drop_last})
+    loader = opened(data, balance, {"drop_remainder": drop_remainder})
     for first in {1, loader.num_steps - 1, loader.num_steps + 2}:
         epoch = ADAPTERS[adapter](loader.at(first))
         steps = itertools.count(first)
@@ -198,7 +196,7 @@ def test_shards_are_the_whole_batch_in_parts(
 ) -> None:
     from fer_data.sampling.shard import Shard
 
-    settings = {**settings, "drop_last": True}
+    settings = {**settings, "drop_remainder": True}
     whole = opened(data, balance, settings)
     parts = [opened(data, balance, settings, shard=Shard(i, count)) for i in range(count)]
     for step in range(2 * whole.num_steps + 1):
@@ -210,7 +208,7 @@ def test_shards_are_the_whole_batch_in_parts(
 def test_shards_of_balanced_batches_are_balanced(data: Path) -> None:
     from fer_data.sampling.shard import Shard
 
-    options = {"batch_size": 22, "drop_last": True, "epoch_size": 50}
+    options = {"batch_size": 22, "drop_remainder": True, "epoch_size": 50}
     for index, step in itertools.product(range(3), range(9)):
         loader = opened(data, "batch", options, shard=Shard(index, 3))
         often = np.bincount(loader.batch(step).labels, minlength=4)
@@ -223,7 +221,7 @@ def test_a_loader_is_pickled_without_its_pixels(data: Path) -> None:
     pickled = pickle.dumps(loader)
     assert len(pickled) < 5_000
     again = pickle.loads(pickled)
-    assert again.state_dict() == loader.state_dict()
+    assert again.state() == loader.state()
     assert_same(again.arrays(7), loader.arrays(7))
 
 
@@ -269,12 +267,12 @@ def test_soft_labels_are_no_integers(data: Path, adapter: str) -> None:
 def test_the_state_covers_soft_labels(data: Path) -> None:
     soft = opened(data, "batch", SOFT)
     with pytest.raises(UsageError, match="soft was False, is True"):
-        soft.load_state_dict(opened(data, "batch", {}).state_dict())
+        soft.from_state(opened(data, "batch", {}).state())
     dataset = soft.store.dataset
     assert dataset.soft_labels is not None
     other = replace(dataset, soft_labels=dataset.soft_labels[:, ::-1].copy())
     with pytest.raises(UsageError, match="data was"):
-        replace(soft, store=replace(soft.store, dataset=other)).load_state_dict(soft.state_dict())
+        replace(soft, store=replace(soft.store, dataset=other)).from_state(soft.state())
     with pytest.raises(UsageError, match="no soft labels"):
         replace(opened(data, "batch", {}), soft=True)
 
@@ -349,19 +347,18 @@ def test_a_batch_that_builds_a_model_is_no_epoch_of_a_py_dataset(data: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("first", "steps_per_epoch", "drop_last"),
+    ("first", "steps_per_epoch", "drop_remainder"),
     [(1, None, False), (4, None, False), (13, None, True), (4, 3, False), (3, 8, True)],
 )
 @pytest.mark.parametrize("adapter", ["tf_dataset", "keras_dataset"])
 def test_fit_trains_every_step_from_where_a_state_stands(
-    data: Path, adapter: str, first: int, steps_per_epoch: int | None, drop_last: bool
+    data: Path, adapter: str, first: int, steps_per_epoch: int | None, drop_remainder: bool
 ) -> None:
     import fer_data
 
-    loader = opened(data, "batch", {"drop_last": drop_last})  # 5 steps, or 4
+    loader = opened(data, "batch", {"drop_remainder": drop_remainder})  # 5 steps, or 4
     model, seen = noting_model()
-    resumed = loader.at(0)
-    resumed.load_state_dict(loader.state_dict(first))
+    resumed = loader.from_state(loader.state(first))
     dataset = getattr(fer_data, adapter)(resumed, steps_per_epoch=steps_per_epoch)
     model.fit(dataset, epochs=3, verbose=0, shuffle=False)
     steps = range(first, first + 3 * (steps_per_epoch or loader.num_steps))
@@ -428,7 +425,7 @@ import fer_data
 
 def batches(path, index, count, engine):
     loader = fer_data.open_loader(
-        path, balance="batch", batch_size=12, drop_last=True, augment="strong", image_size=12,
+        path, balance="batch", batch_size=12, drop_remainder=True, augment="strong", image_size=12,
         seed=9, shard=fer_data.Shard(index, count),
     )
     dataset = fer_data.tf_dataset(loader) if engine == "tf.data" else loader

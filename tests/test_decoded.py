@@ -36,7 +36,7 @@ def test_no_image_is_kept(data: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     assert np.array_equal(images[3], images[[3]][0])
     assert images[2:5, 0].shape == (3, 20, 1)
     assert not list((tmp_path / "cache").glob("**/pixels*"))
-    state = loader.state_dict(2)
+    state = loader.state(2)
     fer_data.open_loader(data, cache=False, batch_size=5, state=state)
 
 

@@ -63,8 +63,8 @@ def steps_of(loader: Loader, batches: Iterable[Any]) -> list[int]:
 
 
 def test_a_data_loader_that_is_resumed_has_no_gap_and_one_length(data: Path) -> None:
-    for drop_last in (False, True):
-        loader = opened(data, drop_last=drop_last)
+    for drop_remainder in (False, True):
+        loader = opened(data, drop_remainder=drop_remainder)
         num = loader.num_steps
         for first in (1, num - 1, 2 * num + 3):
             batches = torch_loader(loader.at(first))
@@ -115,7 +115,7 @@ def test_processes_that_each_get_whole_batches_are_warned(
     with pytest.warns(UserWarning, match="give each process its part"):
         next(iter(torch_loader(opened(data))))
     with warnings.catch_warnings(action="error"):
-        next(iter(torch_loader(opened(data, drop_last=True, shard=Shard(1, 2)))))
+        next(iter(torch_loader(opened(data, drop_remainder=True, shard=Shard(1, 2)))))
 
 
 def lightning_model() -> Any:
@@ -156,8 +156,7 @@ def test_lightning_trains_every_step_from_where_a_state_stands(data: Path, tmp_p
     loader = opened(data)
     for first in (0, 2, loader.num_steps - 1):
         model = lightning_model()
-        resumed = loader.at(0)
-        resumed.load_state_dict(loader.state_dict(first))
+        resumed = loader.from_state(loader.state(first))
         lightning_trainer(tmp_path, max_epochs=3).fit(model, torch_loader(resumed))
         expected = list(range(first, first + 3 * loader.num_steps))
         assert steps_of(loader, model.seen) == expected
@@ -215,7 +214,7 @@ if __name__ == "__main__":
         enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
     )
     loader = fer_data.open_loader(
-        data, balance="batch", batch_size=4, augment="strong", image_size=12, drop_last=True,
+        data, balance="batch", batch_size=4, augment="strong", image_size=12, drop_remainder=True,
         shard=fer_data.Shard(rank, 2),
     ).at(3)
     model = Model()
@@ -231,7 +230,7 @@ def test_lightnings_ddp_trains_each_shards_steps_as_it_is_by_default(
 ) -> None:
     pytest.importorskip("lightning", reason=REASON)
     (tmp_path / "ddp.py").write_text(DDP)
-    loaders = [opened(data, drop_last=True, shard=Shard(rank, 2)) for rank in range(2)]
+    loaders = [opened(data, drop_remainder=True, shard=Shard(rank, 2)) for rank in range(2)]
     done = subprocess.run(
         [sys.executable, str(tmp_path / "ddp.py"), str(data), str(tmp_path)],
         env={**os.environ, "MASTER_ADDR": "127.0.0.1"},

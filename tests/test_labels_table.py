@@ -704,7 +704,7 @@ def test_a_folder_with_a_table_is_a_data_set_everywhere(lesions: Path, tmp_path:
     assert any("dx" in note and "image_id" in note for note in data.notes)
     loader = fer_data.open_loader(data, balance="batch", batch_size=8, image_size=8, color="rgb")
     assert np.bincount(loader.batch(0).labels).tolist() == [2, 2, 2, 2]
-    state = loader.state_dict(2)
+    state = loader.state(2)
     again = fer_data.open_loader(
         lesions, **options, balance="batch", batch_size=8, image_size=8, color="rgb", state=state
     )

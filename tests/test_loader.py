@@ -59,7 +59,7 @@ def test_an_epoch_draws_only_training_samples_and_as_many_as_it_says(
 
 @pytest.mark.parametrize("balance", BALANCES)
 def test_whole_batches_lose_nothing(data: Path, balance: str) -> None:
-    whole = open_loader(data, balance=balance, batch_size=4, drop_last=True)
+    whole = open_loader(data, balance=balance, batch_size=4, drop_remainder=True)
     loader = open_loader(data, balance=balance, batch_size=4)
     steps = 4 * loader.num_samples // 4
     found = [whole.batch(step) for step in range(steps)]
@@ -84,12 +84,12 @@ def test_an_epoch_goes_on_from_any_batch(data: Path) -> None:
     assert [facts(batch) for batch in loader.epoch(2, start=3)] == whole[3:]
 
 
-@pytest.mark.parametrize("drop_last", [False, True])
+@pytest.mark.parametrize("drop_remainder", [False, True])
 @pytest.mark.parametrize("shards", [1, 2])
 @pytest.mark.parametrize("augment", ["flip", "strong"])
 @pytest.mark.parametrize("mix", ["none", "remix:0.5"])
 def test_batches_drawn_together_are_those_of_their_steps(
-    data: Path, drop_last: bool, shards: int, augment: str, mix: str
+    data: Path, drop_remainder: bool, shards: int, augment: str, mix: str
 ) -> None:
     loader = open_loader(
         data,
@@ -97,12 +97,12 @@ def test_batches_drawn_together_are_those_of_their_steps(
         batch_size=5,
         augment=augment,
         mix=mix,
-        drop_last=drop_last,
+        drop_remainder=drop_remainder,
         shard=Shard(shards - 1, shards),
     )
     for epoch in range(2):
         for step, batch in enumerate(loader, epoch * loader.num_steps):
-            assert loader.state_dict()["step"] == (step + 1) % loader.num_steps
+            assert loader.state()["step"] == (step + 1) % loader.num_steps
             alone = loader.batch(step)
             assert np.array_equal(batch.targets(3), alone.targets(3))
             found, expected = (
@@ -124,7 +124,7 @@ def test_an_iterator_ends_where_another_one_went_on(data: Path) -> None:
     seen = [facts(batch) for batch in loader]
     assert seen == [facts(batch) for batch in loader.epoch(1)]  # an epoch that was left
     assert next(older, None) is None
-    assert loader.state_dict()["epoch"] == 2
+    assert loader.state()["epoch"] == 2
 
 
 def test_evaluation_splits_come_as_they_are(data: Path) -> None:
@@ -158,7 +158,7 @@ def test_class_weights_reach_the_batch_and_nothing_else_is_weighted(data: Path) 
         ({"augment": "spin"}, r"augment: expected a preset .* got 'spin'"),
         ({"balance": "smote"}, "balance: expected one of"),
         ({"balance": "oversample", "shuffle": False}, "no order of its own: shuffle it"),
-        ({"batch_size": 100, "drop_last": True}, "no batch of 100"),
+        ({"batch_size": 100, "drop_remainder": True}, "no batch of 100"),
         ({"color": "cmyk"}, "color is 'cmyk'"),
         ({"image_size": (0, 4)}, "image size is 0x4"),
     ],

@@ -36,7 +36,7 @@ WHOLE_BATCHES = SETTINGS.map(
     lambda settings: {
         **settings,
         "epoch_size": settings["epoch_size"] or 37,
-        "drop_last": True,
+        "drop_remainder": True,
     }
 ).filter(lambda settings: settings["epoch_size"] != "natural")
 LABELS = st.lists(st.integers(0, 3), min_size=1, max_size=40).map(lambda more: [0, 1, *more])
@@ -128,20 +128,19 @@ def test_a_run_that_goes_on_elsewhere_gives_what_is_left(
     labels: list[int], strategy: str, settings: dict[str, Any], step: int, count: int
 ) -> None:
     loader = loader_of(labels, strategy, settings)
-    state = loader.state_dict(step)
-    again = loader_of(labels, strategy, settings, shard=Shard(0, count))
-    again.load_state_dict(state)
+    state = loader.state(step)
+    again = loader_of(labels, strategy, settings, shard=Shard(0, count)).from_state(state)
     found = next(iter(again)).samples
     expected = loader.batch(step).samples
     assert found.tolist() == expected[: len(found)].tolist()
-    assert again.state_dict()["step"] == (state["step"] + 1) % loader.num_steps
+    assert again.state()["step"] == (state["step"] + 1) % loader.num_steps
 
 
 @given(LABELS, STRATEGIES, SETTINGS, st.booleans(), st.integers(0, 10**6))
 def test_successive_uses_of_a_sample_are_never_flipped_alike(
     labels: list[int], strategy: str, settings: dict[str, Any], whole: bool, step: int
 ) -> None:
-    settings = {**settings, "augment": "flip", "epoch_size": 37, "drop_last": whole}
+    settings = {**settings, "augment": "flip", "epoch_size": 37, "drop_remainder": whole}
     loader = loader_of(labels, strategy, settings)
     last: dict[int, tuple[int, bool]] = {}
     for plan in map(loader.batch_plan, range(step, step + 3 * loader.num_steps)):

@@ -55,9 +55,7 @@ def test_a_loader_calls_a_function_and_resumes_with_it(data: Path) -> None:
     loader = open_loader(data, augment=jittered, batch_size=10, image_size=12)
     batches = iter(loader)
     next(batches)
-    again = open_loader(
-        data, augment=jittered, batch_size=10, image_size=12, state=loader.state_dict()
-    )
+    again = open_loader(data, augment=jittered, batch_size=10, image_size=12, state=loader.state())
     for one, other in zip(batches, again, strict=True):
         images = np.array(loader.store.pixels[one.samples])
         expected = PerImage(jittered).apply(
@@ -66,7 +64,7 @@ def test_a_loader_calls_a_function_and_resumes_with_it(data: Path) -> None:
         assert np.array_equal(one.images, expected)
         assert np.array_equal(one.images, other.images)
     with pytest.raises(UsageError, match=r"augment was .*jittered, is .*halved"):
-        open_loader(data, augment=halved, batch_size=10, image_size=12, state=loader.state_dict())
+        open_loader(data, augment=halved, batch_size=10, image_size=12, state=loader.state())
 
 
 def test_only_what_can_be_imported_has_a_fingerprint(data: Path) -> None:
@@ -79,7 +77,7 @@ def test_only_what_can_be_imported_has_a_fingerprint(data: Path) -> None:
             checked_fingerprint(transform)
         loader = open_loader(data, augment=function, image_size=12)
         with pytest.raises(UsageError, match="function that can be imported"):
-            loader.state_dict()
+            loader.state()
         with pytest.raises(UsageError, match="function that can be imported"):
-            loader.load_state_dict({})
+            loader.from_state({})
         assert "function" in repr(loader)

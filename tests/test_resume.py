@@ -32,21 +32,21 @@ def test_a_state_is_two_numbers_and_the_settings(data: Path) -> None:
         list(loader)
     iterator = iter(loader)
     next(iterator)
-    state = loader.state_dict()
+    state = loader.state()
     assert (state["epoch"], state["step"]) == (2, 1)
     assert set(state) == {"epoch", "step", "samples", "goes_on", "fingerprint"}
     assert json.loads(json.dumps(state)) == state
     expected = [batch.samples.tolist() for batch in iterator]
     again = open_loader(data, **OPTIONS, state=state)
     assert [batch.samples.tolist() for batch in again] == expected
-    assert again.state_dict() == loader.state_dict()
+    assert again.state() == loader.state()
 
 
 def test_asking_for_a_batch_moves_nothing(data: Path) -> None:
     loader = open_loader(data, **OPTIONS)
     loader.batch(7)
     list(loader.epoch(1))
-    assert loader.state_dict() == open_loader(data, **OPTIONS).state_dict()
+    assert loader.state() == open_loader(data, **OPTIONS).state()
 
 
 @pytest.mark.parametrize(
@@ -58,21 +58,21 @@ def test_asking_for_a_batch_moves_nothing(data: Path) -> None:
         ({"augment_rare": "strong"}, r"augment was \[Flip\(\)\], is \[Flip\(\)\]; classes \[2\]"),
         ({"mix": "mixup:1"}, "mix was none, is mixup:1.0"),
         ({"epoch_size": 7}, "epoch_size was 18, is 7"),
-        ({"drop_last": True}, "drop_last was False, is True"),
+        ({"drop_remainder": True}, "drop_remainder was False, is True"),
         ({"image_size": 13}, "data was "),
     ],
 )
 def test_a_state_of_other_settings_is_refused_and_they_are_named(
     data: Path, changed: dict[str, Any], message: str
 ) -> None:
-    state = open_loader(data, **OPTIONS).state_dict()
+    state = open_loader(data, **OPTIONS).state()
     with pytest.raises(UsageError, match=message) as refused:
         open_loader(data, **{**OPTIONS, **changed}, state=state)
     assert str(refused.value).count(" was ") == 1
 
 
 def test_a_state_of_other_data_is_refused(data: Path, make_folder: MakeFolder) -> None:
-    state = open_loader(data, **OPTIONS).state_dict()
+    state = open_loader(data, **OPTIONS).state()
     other = make_folder({"train/a": 11, "train/b": 5, "train/c": 2}, name="other", side=12, seed=1)
     with pytest.raises(
         UsageError, match=r"other: the state is of other settings: data was \w+, is \w+$"
@@ -81,8 +81,8 @@ def test_a_state_of_other_data_is_refused(data: Path, make_folder: MakeFolder) -
 
 
 def test_rescaling_and_shards_may_change(data: Path) -> None:
-    options = {**OPTIONS, "drop_last": True}
-    state = open_loader(data, **options, shard=Shard(1, 2)).state_dict(5)
+    options = {**OPTIONS, "drop_remainder": True}
+    state = open_loader(data, **options, shard=Shard(1, 2)).state(5)
     whole = open_loader(data, **options, rescale=1 / 255, state=state)
     parts = [open_loader(data, **options, shard=Shard(i, 3), state=state) for i in range(3)]
     found = np.concatenate([next(iter(part)).samples for part in parts])
@@ -93,21 +93,21 @@ def test_rescaling_and_shards_may_change(data: Path) -> None:
 @pytest.mark.parametrize("state", [{}, None, "epoch", {"epoch": 0, "step": 0}])
 def test_what_is_no_state_is_refused(data: Path, state: Any) -> None:
     with pytest.raises(UsageError, match="state: expected what"):
-        open_loader(data, **OPTIONS).load_state_dict(state)
+        open_loader(data, **OPTIONS).from_state(state)
 
 
 def test_a_state_from_before_the_first_epoch_is_refused(data: Path) -> None:
     loader = open_loader(data, **OPTIONS)
     with pytest.raises(UsageError, match="epoch -1"):
-        loader.load_state_dict({**loader.state_dict(), "epoch": -1})
+        loader.from_state({**loader.state(), "epoch": -1})
 
 
 def test_a_step_that_no_epoch_has_is_neither_given_nor_taken(data: Path) -> None:
     loader = open_loader(data, **OPTIONS)
     with pytest.raises(UsageError, match="step: expected a whole number, 0 or more, got -1"):
-        loader.state_dict(-1)
+        loader.state(-1)
     with pytest.raises(UsageError, match=f"state: step 999; an epoch has {loader.num_steps}"):
-        loader.load_state_dict({**loader.state_dict(), "step": 999})
+        loader.from_state({**loader.state(), "step": 999})
 
 
 WORKER = """
@@ -128,7 +128,7 @@ for epoch in itertools.count():
         digest = hashlib.md5(images.tobytes()).hexdigest()
         step += 1
         with open(file + ".new", "w") as beside:
-            json.dump(loader.state_dict(step), beside)
+            json.dump(loader.state(step), beside)
         os.replace(file + ".new", file)
         print(json.dumps([digest, *(fact.tolist() for fact in facts)]), flush=True)
         sys.stdin.readline()  # go on

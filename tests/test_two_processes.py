@@ -37,7 +37,7 @@ model = keras.Sequential([
 ])
 model.compile(keras.optimizers.SGD(1e-2, momentum=0.9), loss="categorical_crossentropy")
 batches = fer_data.keras_dataset(
-    path, balance="batch+class-weights:power:0.5", batch_size=12, drop_last=True,
+    path, balance="batch+class-weights:power:0.5", batch_size=12, drop_remainder=True,
     epoch_size=60, augment="strong", mix="mixup:0.3", rescale=1 / 255, image_size=12,
     shard=fer_data.Shard(index, count),
 )

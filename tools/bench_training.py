@@ -81,7 +81,7 @@ def contenders(chosen: argparse.Namespace) -> dict[str, tuple[Any, Any]]:
         augment=chosen.augment,
         mix=chosen.mix,
         rescale=1 / 255,
-        drop_last=True,
+        drop_remainder=True,
     )
 
     def net(precision: str = chosen.precision) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -167,13 +166,7 @@ class _Steps(DistributedSampler[_Step]):
 
     def state_dict(self) -> dict[str, Any]:
         """Return where the iteration under way began, and how many steps it has given."""
-        epoch, step = divmod(self._first, len(self))
-        return {
-            "epoch": epoch,
-            "step": step,
-            "fingerprint": self._fingerprint,
-            "given": self._num_given,
-        }
+        return {**self._loader.state(self._first), "given": self._num_given}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state.
@@ -183,18 +176,12 @@ class _Steps(DistributedSampler[_Step]):
         UsageError
             If the state is of other data or settings, and which; or no state.
         """
-        resumed = self._loader.at(0)
-        resumed.load_state_dict(state)
-        first = resumed.step
+        first = self._loader.from_state(state).step
         given = state.get("given", 0)
         if not isinstance(given, int) or not 0 <= given <= len(self):
             raise UsageError(f"state: expected given of 0 to {len(self)}, got {given!r}")
         self._first, self._num_given = first, given
         self._is_under_way = False
-
-    @cached_property
-    def _fingerprint(self) -> str:
-        return str(self._loader.state_dict(0)["fingerprint"])
 
 
 def _only(batches: list[_Tensors]) -> _Tensors:

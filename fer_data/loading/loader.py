@@ -36,7 +36,7 @@ each call of NumPy costs, and more would no longer stay in the processor's cache
 class Loader:
     """Images, a sampler and a transform: batches, each a pure function of its step number.
 
-    Iterating gives the rest of an epoch, and iterating again the next epoch; `state_dict` says
+    Iterating gives the rest of an epoch, and iterating again the next epoch; `state` says
     where that stands. There is one position: an iterator ends where another one began. Batches are
     drawn several at a time and share their memory, so copy what you keep for long
     (``batch.images.copy()``). `batch` gives any batch at any time, and moves nothing; any number of
@@ -225,8 +225,8 @@ class Loader:
         found.sampler.begin(step)
         return found
 
-    def state_dict(self, step: int | None = None) -> dict[str, Any]:
-        """Return where the training stands, as a plain dict that `load_state_dict` takes.
+    def state(self, step: int | None = None) -> dict[str, Any]:
+        """Return where the training stands, as a plain dict that `from_state` takes.
 
         Parameters
         ----------
@@ -248,8 +248,8 @@ class Loader:
         step = self.step if step is None else whole_number("step", step)
         return state_of(step, self.sampler.steps, self.settings(named=True))
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a state.
+    def from_state(self, state: dict[str, Any]) -> Loader:
+        """Return the same loader, iterating from where a state stands.
 
         Another number of shards is fine, and another batch size where the samples that were
         trained are a whole number of its batches.
@@ -260,8 +260,7 @@ class Loader:
             If the state is of other data or settings, and which; or no state.
         """
         settings, name = self.settings(named=True), str(self.store.dataset.root)
-        position = position_of(state, self.sampler.steps, settings, name)
-        self.sampler.begin(position.step)
+        return self.at(position_of(state, self.sampler.steps, settings, name).step)
 
     def settings(self, *, named: bool = False) -> dict[str, str]:
         """Return all that decides the batches, by name; shards, dtype and rescaling do not.
@@ -272,9 +271,11 @@ class Loader:
             Refuse a transform that has no name which another process could compare.
         """
         augment = checked_fingerprint(self.transform) if named else self.transform.fingerprint
+        sampler = self.sampler.settings()
         return {
-            **self.sampler.settings(),
             "data": self._digest,
+            "drop_remainder": sampler.pop("drop_last"),
+            **{name: value for name, value in sampler.items() if name != "data"},
             "balance": self.balance,
             "augment": augment or repr(self.transform),
             "mix": str(self.mix or "none"),

@@ -56,7 +56,7 @@ def open_loader(
     mix: str = "none",
     seed: int = 0,
     shuffle: bool | None = None,
-    drop_last: bool = False,
+    drop_remainder: bool = False,
     shard: Shard = WHOLE,
     state: dict[str, Any] | None = None,
     dtype: Literal["float32", "uint8"] = "float32",
@@ -99,13 +99,13 @@ def open_loader(
         Everything random follows from it.
     shuffle : bool, optional
         By default the training split is shuffled and no other.
-    drop_last : bool
+    drop_remainder : bool
         Whether all batches are whole. What is left of an epoch then begins the next one: nothing is
         lost, and every guarantee holds over the batches as they come.
     shard : Shard
         Which part of every batch to give; by default all of it.
     state : dict, optional
-        What `Loader.state_dict` gave, to go on from there.
+        What `Loader.state` gave, to go on from there.
     dtype : {"float32", "uint8"}
         Of the images. uint8 are a quarter of the bytes, rounded where a transform makes fractions,
         for a model that rescales them itself.
@@ -157,14 +157,12 @@ def open_loader(
         epoch_size=epoch_size,
         seed=seed,
         shuffle=not evaluates if shuffle is None else shuffle,
-        drop_last=drop_last,
+        drop_remainder=drop_remainder,
         dtype=dtype,
         rescale=rescale,
         shard=shard,
     )
-    if state is not None:
-        loader.load_state_dict(state)
-    return loader
+    return loader if state is None else loader.from_state(state)
 
 
 def make_loader(
@@ -178,6 +176,7 @@ def make_loader(
     soft: bool = False,
     dtype: Literal["float32", "uint8"] = "float32",
     rescale: float = 1.0,
+    drop_remainder: bool = False,
     **sampling: Any,
 ) -> Loader:
     """Return a loader of some rows of a store; other arguments are those of `open_loader`.
@@ -189,7 +188,7 @@ def make_loader(
     soft : bool
         Whether targets are the dataset's soft labels.
     **sampling
-        As in `fer_data.BalancedBatchSampler`.
+        More of `fer_data.BalancedBatchSampler`.
 
     Raises
     ------
@@ -208,7 +207,9 @@ def make_loader(
             "label; take the others: data.select(data.labels >= 0)"
         )
     strategy = any_strategy(balance, labels, names)
-    sampler = BalancedBatchSampler(labels, strategy.weighted(""), class_names=names, **sampling)
+    sampler = BalancedBatchSampler(
+        labels, strategy.weighted(""), class_names=names, drop_last=drop_remainder, **sampling
+    )
     rare = is_rare(np.bincount(labels, minlength=len(names)))
     transform = as_transform(augment, augment_rare, rare)
     return Loader(

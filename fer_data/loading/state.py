@@ -111,7 +111,7 @@ def position_of(
         found = str(state["fingerprint"])
     except (KeyError, TypeError):
         raise UsageError(
-            "state: expected what state_dict() gives: epoch, step, samples, fingerprint"
+            "state: expected what state() or state_dict() gives: epoch, step, samples, fingerprint"
         ) from None
     if not all(isinstance(one, int) and one >= 0 for one in (epoch, step, samples)):
         raise UsageError(

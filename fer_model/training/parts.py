@@ -120,7 +120,7 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
             epoch_size=recipe.epoch_size,
             batch_size=recipe.batch_size,
             seed=recipe.seed,
-            drop_last=recipe.protocol == "notebook",
+            drop_remainder=recipe.protocol == "notebook",
             rescale=recipe.rescale,
         ),
         validation=validation,
