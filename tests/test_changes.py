@@ -145,6 +145,7 @@ def test_changes_and_new_heads_are_trained_and_scored(faces: Path, tmp_path: Pat
     assert train_here(protocol, tmp_path).errors == []
     results = read_results(tmp_path)
     assert set(results.arms) == set(map(str, parse_arms(arms)))
+    assert results.training is not None
     steps = {arm: of_arm[0].metrics["training"]["steps"] for arm, of_arm in
-             zip(results.arms, results.runs, strict=True)}  # fmt: skip
+             zip(results.arms, results.training.runs, strict=True)}  # fmt: skip
     assert (steps["none"], steps["augment-common"], steps["sam"]) == (8, 8, 4)

@@ -95,7 +95,9 @@ def test_smoothing_spreads_a_share_of_each_label(data: dict[str, Any]) -> None:
 
 def test_a_feed_that_cannot_be_is_refused_at_once(data: dict[str, Any]) -> None:
     loader = opened(data)
-    with pytest.raises(UsageError, match="steps_per_epoch is 0; it must be 1 or more"):
+    with pytest.raises(
+        UsageError, match="steps_per_epoch: expected a whole number, 1 or more, got 0"
+    ):
         Batches(loader, steps_per_epoch=0)
     with pytest.raises(UsageError, match="take whole batches"):
         Batches(opened(data, shard=Shard(0, 2)), rows=loader.rows)

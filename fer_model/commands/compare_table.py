@@ -13,7 +13,7 @@ from fer_data.util.files import refuse_special, write_text
 
 
 def compare_table(
-    *paths: Annotated[Path, Parameter(required=True, help="Folders of comparisons.")],
+    *comparisons: Annotated[Path, Parameter(required=True, help="Folders of comparisons.")],
     margin: Annotated[
         float | None,
         Parameter(
@@ -50,7 +50,8 @@ def compare_table(
         if file is not None:
             refuse_special(file)
     found = across_data_sets(
-        [read_results(path) for path in paths], margin=MARGIN if margin is None else margin / 100
+        [read_results(path) for path in comparisons],
+        margin=MARGIN if margin is None else margin / 100,
     )
     if markdown is not None:
         write_text(markdown, table_as_markdown(found.table()))

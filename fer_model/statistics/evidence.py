@@ -14,7 +14,7 @@ WITHOUT_INTERVAL = (WORST,)
 """Figures whose 95 % intervals do not hold.
 
 The least of many recalls is lower than the least of the true ones, the more so the more classes are
-alike: `tools/simulate_coverage.py --worst`.
+alike: see `tools/simulate_coverage.py`.
 """
 
 
