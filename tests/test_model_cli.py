@@ -141,7 +141,7 @@ def test_other_backends_train_too(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["train"], "Usage"),
+        (["train"], "give either a data PATH"),
         (["train", "nowhere"], "there is no such file or folder"),
         (["train", "nowhere", "--balance", "smote"], "balance: expected one of"),
         (["train", "nowhere", "--resume", RUN], "either a data PATH"),

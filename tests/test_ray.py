@@ -136,7 +136,7 @@ def test_all_runs_come_back_though_a_node_is_killed(
     finally:
         killer.given_up.set()
         killer.join()
-    assert capfd.readouterr().out == ""
+    assert "seed" not in capfd.readouterr().out  # Ray may say itself that a node was killed
     assert killer.under_way, "no run was being trained on the node"
     assert sorted(heard.ended) == sorted(heard.begun)
     assert len(heard.begun) == 6
