@@ -126,6 +126,9 @@ def _within(xp: Any, box: Any, sides: tuple[int, int]) -> Any:
     first_row, end_row, first_column, end_column = (_of_images(box[:, side]) for side in range(4))
     rows = np.arange(sides[0], dtype=np.int32)[:, None, None]
     columns = np.arange(sides[1], dtype=np.int32)[:, None]
-    in_rows = xp.logical_and(rows >= first_row, rows < end_row)
-    in_columns = xp.logical_and(columns >= first_column, columns < end_column)
+    # No operators: PyTorch compares its tensors with no array.
+    in_rows = xp.logical_and(xp.greater_equal(rows, first_row), xp.less(rows, end_row))
+    in_columns = xp.logical_and(
+        xp.greater_equal(columns, first_column), xp.less(columns, end_column)
+    )
     return xp.logical_and(in_rows, in_columns)
