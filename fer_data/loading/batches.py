@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -92,7 +92,7 @@ class Batch(BatchPlan):
     images : ndarray of float32 or uint8, shape [B, H, W, C]
     """
 
-    images: NDArray[Any] = None  # type: ignore[assignment]  # always given
+    images: NDArray[Any] = field(kw_only=True)
 
     def split(self, sizes: Sequence[int]) -> Iterator[Batch]:
         """Yield its samples as batches of these sizes, which share its memory."""
@@ -100,7 +100,7 @@ class Batch(BatchPlan):
         for size in sizes:
             part = slice(start, start + size)
             start += size
-            yield Batch(*(_part(getattr(self, one.name), part) for one in fields(self)))
+            yield Batch(**{name: _part(column, part) for name, column in vars(self).items()})
 
 
 def _part(column: Any, part: slice) -> Any:

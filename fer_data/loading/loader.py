@@ -271,11 +271,10 @@ class Loader:
             Refuse a transform that has no name which another process could compare.
         """
         augment = checked_fingerprint(self.transform) if named else self.transform.fingerprint
-        sampler = self.sampler.settings()
+        sampler = self.sampler.settings() | {"data": self._digest}
         return {
-            "data": self._digest,
             "drop_remainder": sampler.pop("drop_last"),
-            **{name: value for name, value in sampler.items() if name != "data"},
+            **sampler,
             "balance": self.balance,
             "augment": augment or repr(self.transform),
             "mix": str(self.mix or "none"),
