@@ -107,6 +107,8 @@ def degrees_of_freedom(predicted: Predicted, of_mean: Array) -> Array:
     of_all = max(predicted.num_clusters - 1.0, 1.0)
 
     def of_mean_over(classes: NDArray[np.bool_]) -> float:
+        if not classes.any():
+            return np.nan
         below = np.square(variance[classes]) / of_class[classes]
         degrees = of_class[classes].min()
         if below.any():

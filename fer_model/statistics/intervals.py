@@ -116,7 +116,8 @@ def reach(predicted: Predicted, level: float) -> Array:
     of_class = 1 - tail ** (1 / np.maximum(clusters, 1))
     of_means = of_class[clusters > 0].mean()
     of_all = 1 - tail ** (1 / predicted.num_clusters)
-    of_groups = [of_class[classes].mean() for classes in predicted.members]
+    with np.errstate(invalid="ignore"):  # NaN for a group whose classes have no picture
+        of_groups = (predicted.members @ of_class) / predicted.members.sum(axis=1)
     return np.array([of_all, *[of_means] * (len(SUMMARIES) - 1), *of_class, *of_groups, of_means])
 
 
