@@ -78,9 +78,9 @@ found["history"]["resumed"] = run.history[["loss", "val_loss"]].to_numpy().tolis
 loader = divide(recipe, open_store(data, form=recipe.requested)).train
 rows = table_rows(loader)
 as_they_are = keras.Sequential([keras.Input(loader.store.form.shape), keras.layers.Identity()])
-pictures = OnDevice(as_they_are, loader.store.pixels[rows], 1.0)
+pictures = OnDevice(as_they_are, loader.store.pixels[rows])
 made = pictures.predict(feed(loader, rows=rows), verbose=0)
-wanted = np.concatenate([batch.images for batch in loader.epoch()]) / np.float32(recipe.rescale)
+wanted = np.concatenate([batch.images for batch in loader.epoch()])
 found["rounding"] = float(np.abs(made - wanted).max())
 print(json.dumps(found))
 """

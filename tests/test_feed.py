@@ -15,6 +15,7 @@ from fer_data.errors import UsageError
 from fer_data.loading.loader import Loader
 from fer_data.loading.opening import open_loader
 from fer_data.sampling.shard import Shard
+from fer_model.training import nets
 from fer_model.training import train as train_module
 from fer_model.training.feed import Batches, Epochs, feed
 from fer_model.training.on_device import table_rows
@@ -62,6 +63,33 @@ def test_batches_by_number_are_those_of_tensorflows_pipeline(
         for one, other in zip(epoch_of(batches), expected, strict=True):
             assert_equal(one, other)
         batches.iteration += 1
+
+
+@pytest.mark.parametrize(
+    ("augment", "mix", "dtype"),
+    [("flip", "none", "uint8"), ("strong", "none", "float32"), ("flip", "mixup:0.4", "float32")],
+)
+def test_images_are_fed_as_whole_numbers_where_that_loses_nothing(
+    data: dict[str, Any], augment: str, mix: str, dtype: str
+) -> None:
+    loader = open_loader(**data, augment=augment, mix=mix)
+    fed = next(iter(feed(loader).as_numpy_iterator()))[0]
+    assert fed.dtype == dtype
+    assert np.array_equal(fed, loader.batch(0).images)
+
+
+@pytest.mark.parametrize("net", ["small", "fast"])
+def test_a_net_rescales_pixels_of_either_dtype(net: str) -> None:
+    keras.utils.set_random_seed(0)
+    plain = nets.build(net, (16, 16, 1), 3)
+    keras.utils.set_random_seed(0)
+    scaled = nets.build(net, (16, 16, 1), 3, rescale=1 / 255)
+    images = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 1), np.uint8)
+    expected = plain.predict(images.astype(np.float32) / np.float32(255), verbose=0)
+    for dtype in (np.uint8, np.float32):
+        found = scaled.predict(images.astype(dtype), verbose=0)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+    assert isinstance(scaled.layers[-1], keras.layers.Dense)  # as new heads want it
 
 
 @given(order=st.lists(st.integers(0, 20), min_size=1), start=st.integers(0, 30))

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,11 @@ def test_a_net_of_one_s_own_trains_and_goes_on(faces: Path, tmp_path: Path) -> N
     pd.testing.assert_frame_equal(made.predictions, whole.predictions)
 
 
+def test_a_net_of_one_s_own_rescales_its_images_itself(faces: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"begin it with keras.layers.Rescaling\(0.5\)"):
+        train(replace(RECIPE, rescale=0.5), faces, tmp_path / "run", net=own_net)
+
+
 @pytest.mark.parametrize("shape", [(32, 40, 1), (33, 32, 3)])
 def test_a_net_of_keras_takes_grey_and_coloured_images(shape: tuple[int, int, int]) -> None:
     code = own_code("net", keras.applications.MobileNetV2)
@@ -148,6 +154,7 @@ def test_what_are_no_probabilities_is_a_failed_run(found: Any, says: str) -> Non
         ({"net": own_net, "fit": fit}, "both given"),
         ({"fit": fit, "arms": ["none", "crt"]}, "arm crt: a training of your own"),
         ({"fit": fit, "arms": ["none", "focal:1"]}, "arm focal"),
+        ({"fit": fit, "recipe": Recipe(rescale=0.5)}, "rescale them in fit"),
         ({"net": "tests.nosuch:net"}, "no module tests.nosuch"),
     ],
 )

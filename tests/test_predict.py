@@ -61,7 +61,6 @@ def evaluated(run: Run, path: Path, split: str = "test") -> np.ndarray:
         path,
         split=split,
         batch_size=run.recipe.batch_size,
-        rescale=use.rescale,
         image_size=(use.form.height, use.form.width),
         color=use.form.color,
     )

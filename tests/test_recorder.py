@@ -64,7 +64,7 @@ def trained(
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(recorder, "time", world)
         patch.setattr(models, "save", world.save)
-        use, progress = models.Use(("a", "b"), PixelFormat(4, 4, "grey"), 1.0), Progress()
+        use, progress = models.Use(("a", "b"), PixelFormat(4, 4, "grey")), Progress()
         one = Recorder(
             Run(Path(folder)),
             use,

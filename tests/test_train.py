@@ -191,7 +191,6 @@ def test_a_model_alone_says_its_class_names_and_its_pictures_form(run: Run, tmp_
     model, use = models.load(copy)
     assert use.class_names == ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
     assert use.form == FORM
-    assert use.rescale == QUICK.rescale
     assert model.count_params() == keras.saving.load_model(copy).count_params()
 
 

@@ -19,7 +19,7 @@ def untrained_run(path: Path, recipe: Recipe, data: dict[str, Any] | None = None
     """Make a run folder whose model tells pictures apart, as fresh weights hardly do."""
     keras.utils.set_random_seed(0)
     form = PixelFormat(*(recipe.image_size or (48, 48)), recipe.color or "grey")
-    model = nets.build(recipe.net, form.shape, len(EMOTIONS))
+    model = nets.build(recipe.net, form.shape, len(EMOTIONS), rescale=recipe.rescale)
     random = np.random.default_rng(0)
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -36,5 +36,5 @@ def untrained_run(path: Path, recipe: Recipe, data: dict[str, Any] | None = None
     model.compile("sgd", "categorical_crossentropy", jit_compile=False)
     about = {"path": str(path / "gone"), "class_names": list(EMOTIONS), **(data or {})}
     run = Run.create(path, recipe.with_form(form), about, {})
-    models.save(model, run.model_path, models.Use(EMOTIONS, form, recipe.rescale))
+    models.save(model, run.model_path, models.Use(EMOTIONS, form))
     return run

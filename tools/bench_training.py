@@ -80,14 +80,15 @@ def contenders(chosen: argparse.Namespace) -> dict[str, tuple[Any, Any]]:
         batch_size=chosen.batch_size,
         augment=chosen.augment,
         mix=chosen.mix,
-        rescale=1 / 255,
         drop_remainder=True,
     )
 
     def net(precision: str = chosen.precision) -> Any:
         keras.utils.set_random_seed(0)
         shape = loader.store.form.shape
-        return nets.build(chosen.net, shape, loader.num_classes, precision=precision)
+        return nets.build(
+            chosen.net, shape, loader.num_classes, rescale=1 / 255, precision=precision
+        )
 
     images, *targets = loader.arrays(0)
     numbers = np.zeros(len(images), np.int32)
@@ -99,7 +100,7 @@ def contenders(chosen: argparse.Namespace) -> dict[str, tuple[Any, Any]]:
         ),
         "host": (net(), feed(loader, steps_per_epoch=chosen.steps)),
         "device": (
-            OnDevice(net(), loader.store.pixels[rows], loader.rescale),
+            OnDevice(net(), loader.store.pixels[rows]),
             feed(loader, rows=rows, steps_per_epoch=chosen.steps),
         ),
     }

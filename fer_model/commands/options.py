@@ -94,7 +94,7 @@ WORDS = {
     ),
     "color": Parameter(help="Colours of the images; by default their own."),
     "fit": Parameter(help="How images of another aspect ratio are resized."),
-    "rescale": Parameter(metavar="X", help="Pixels, 0 to 255, are multiplied by this."),
+    "rescale": Parameter(metavar="X", help="Pixels, 0 to 255, are multiplied by this, in the net."),
     "test_time": Parameter(help="Average predictions over versions of an image."),
 }
 """What only the command line says of `Recipe`."""

@@ -229,6 +229,8 @@ def _own(recipe: Recipe, net: Any, fit: Any, arms: Sequence[Arm]) -> tuple[str, 
     if fit is None:
         net = net or (recipe.net if recipe.has_own_net else None)
         return None if net is None else ("net", own_code("net", net))
+    if recipe.rescale != 1.0:
+        raise UsageError(f"rescale is {recipe.rescale}: images are 0 to 255; rescale them in fit")
     for arm in arms:
         changes_training = any(not one.trait("of_images") for one in arm.changes)
         if arm.head is not None or str(arm.loss) != "cross-entropy" or changes_training:

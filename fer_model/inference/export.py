@@ -109,7 +109,7 @@ def export_run(run: str | Path, out: str | Path | None = None, *, form: Form = "
         )
     model, use = models.load(opened.model_path)
     pixels, checked_on = _pictures(opened, use)
-    expected = _of_keras(model, use)(pixels.astype(np.float32))
+    expected = _of_keras(model)(pixels.astype(np.float32))
     about = {
         "class_names": list(use.class_names),
         **asdict(use.form),
@@ -133,20 +133,20 @@ def export_run(run: str | Path, out: str | Path | None = None, *, form: Form = "
 
 
 def _whole(model: keras.Model, use: Use) -> keras.Model:
-    """Return the model with the rescaling of pixels in it, and with names for what goes in and out.
+    """Return the model with names for what goes in and out.
 
     Keras' converters want a model that has been called.
     """
     pixels = keras.Input(use.form.shape, name=INPUT)
-    whole = keras.Model(pixels, {OUTPUT: model(keras.layers.Rescaling(use.rescale)(pixels))})
+    whole = keras.Model(pixels, {OUTPUT: model(pixels)})
     whole(np.zeros((1, *use.form.shape), np.float32))
     return whole
 
 
-def _of_keras(model: keras.Model, use: Use) -> Model:
+def _of_keras(model: keras.Model) -> Model:
     def predict(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         with keras.device("cpu:0"):  # a graphics card may round products to ten bits
-            found = model(pixels * np.float32(use.rescale), training=False)
+            found = model(pixels, training=False)
         return np.asarray(keras.ops.convert_to_numpy(found), np.float32)
 
     return predict

@@ -175,10 +175,7 @@ def predict_paths(
     )
     total = sum(-(-len(source.dataset) // size) for source in sources)
     for source, rows, pixels in track(batches, total=total, description="Predicting"):
-        inputs = pixels.astype(np.float32)
-        if use.rescale != 1.0:
-            inputs *= np.float32(use.rescale)
-        probabilities.append(_predicted(model, inputs))
+        probabilities.append(_predicted(model, pixels))
         kept.append((source, rows))
     if not kept:
         raise DataError(f"none of the images can be decoded; the first: {causes[0]}")
@@ -214,7 +211,7 @@ def _batches(
         yield rows, pixels
 
 
-def _predicted(model: keras.Model, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+def _predicted(model: keras.Model, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(model.predict_on_batch(inputs), np.float32)
 
 

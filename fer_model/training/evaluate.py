@@ -71,7 +71,6 @@ def evaluate_run(
         batch_size=opened.recipe.batch_size,
         augment="none",
         shuffle=False,
-        rescale=use.rescale,
         image_size=(use.form.height, use.form.width),
         color=use.form.color,
         fit=use.form.fit,

@@ -34,14 +34,11 @@ class Use:
     class_names : tuple of str
         In the order of the model's outputs.
     form : PixelFormat
-        What pictures are brought to.
-    rescale : float
-        What pixels, 0 to 255, are then multiplied by.
+        What images are brought to: pixels from 0 to 255.
     """
 
     class_names: tuple[str, ...]
     form: PixelFormat
-    rescale: float
 
 
 def save(model: keras.Model, path: Path, use: Use, training: dict[str, Any] | None = None) -> None:
@@ -66,7 +63,7 @@ def load(path: str | Path) -> tuple[keras.Model, Use]:
     about = _read(path, _USE)
     try:
         names = tuple(map(str, about["class_names"]))
-        use = Use(names, PixelFormat(**about["form"]), float(about["rescale"]))
+        use = Use(names, PixelFormat(**about["form"]))
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path}: broken ({_USE} in it: {error}); train anew") from None
     try:

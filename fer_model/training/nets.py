@@ -150,9 +150,20 @@ def build(
     input_shape: tuple[int, int, int],
     num_classes: int,
     *,
+    rescale: float = 1.0,
     precision: Precision = "float32",
 ) -> keras.Model:
     """Build a net by its name.
+
+    Parameters
+    ----------
+    net : str
+    input_shape : (int, int, int)
+        Height, width, channels.
+    num_classes : int
+    rescale : float
+        What pixels, 0 to 255, are multiplied by, in a first layer of its own where it is not 1.
+    precision : {"float32", "bfloat16"}
 
     Raises
     ------
@@ -174,6 +185,10 @@ def build(
     keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
     try:
         found: keras.Model = chosen.entry.function(input_shape, num_classes, *chosen.parameters)
-        return found
     finally:
         keras.config.set_dtype_policy(before)
+    if rescale == 1.0:
+        return found
+    parts = found.layers if isinstance(found, keras.Sequential) else [found]
+    scaled = keras.layers.Rescaling(rescale, dtype="float32")
+    return keras.Sequential([keras.Input(input_shape), scaled, *parts], name=found.name)

@@ -26,14 +26,11 @@ class Pictures(keras.layers.Layer):
     Parameters
     ----------
     pixels : ndarray of uint8, shape [N, H, W, C]
-    rescale : float
-        What pixels, 0 to 255, are multiplied by.
     """
 
-    def __init__(self, pixels: NDArray[np.uint8], rescale: float) -> None:
+    def __init__(self, pixels: NDArray[np.uint8]) -> None:
         super().__init__(name="pictures")
         self._shape = pixels.shape[1:]
-        self._rescale = rescale
         flat = pixels.reshape(len(pixels), -1)
         self.table = self.add_weight(
             shape=flat.shape,
@@ -47,7 +44,7 @@ class Pictures(keras.layers.Layer):
         """Return pictures, float32 [B, H, W, C], of a plan (`fer_data.adapters.plans`)."""
         images = ops.reshape(ops.take(self.table, plan["places"], axis=0), (-1, *self._shape))
         parameters = Parameters(**{name: plan.get(name) for name in Parameters._fields})
-        images = apply(ops, images, parameters, scale=self._rescale)
+        images = apply(ops, images, parameters)
         if "partners" in plan:
             shares = plan["shares"][:, None, None, None]
             images = images * shares + ops.take(images, plan["partners"], axis=0) * (1 - shares)
@@ -60,13 +57,13 @@ class OnDevice(keras.Model):
     Parameters
     ----------
     net : keras.Model
-    pixels, rescale
+    pixels
         As in `Pictures`.
     """
 
-    def __init__(self, net: keras.Model, pixels: NDArray[np.uint8], rescale: float) -> None:
+    def __init__(self, net: keras.Model, pixels: NDArray[np.uint8]) -> None:
         super().__init__(name=f"{net.name}_on_device")
-        self.pictures = Pictures(pixels, rescale)
+        self.pictures = Pictures(pixels)
         self.net = net
         self.pictures.built = self.built = True  # else Keras tries them on made-up plans
 

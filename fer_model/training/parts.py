@@ -82,7 +82,6 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
             batch_size=recipe.batch_size,
             seed=recipe.seed,
             shuffle=False,
-            rescale=recipe.rescale,
         )
     else:
         if "validation" in dataset.splits:
@@ -121,7 +120,6 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
             batch_size=recipe.batch_size,
             seed=recipe.seed,
             drop_remainder=recipe.protocol == "notebook",
-            rescale=recipe.rescale,
         ),
         validation=validation,
         test=test,
@@ -189,7 +187,6 @@ def evaluation_loader(recipe: Recipe, store: PixelStore, rows: NDArray[np.int64]
         batch_size=recipe.batch_size,
         seed=recipe.seed,
         shuffle=False,
-        rescale=recipe.rescale,
     )
 
 

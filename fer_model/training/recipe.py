@@ -107,7 +107,7 @@ class Recipe:
     fit : {"stretch", "crop", "pad"}
         How images of another aspect ratio are resized; see `fer_data.PixelFormat`.
     rescale : float
-        What pixels, 0 to 255, are multiplied by.
+        What pixels, 0 to 255, are multiplied by, in a first layer of the net where it is not 1.
     test_time : {"none", "flips", "crops"}
         Over which versions of a picture predictions are averaged, once trained; see
         `fer_model.training.test_time`.
@@ -199,6 +199,11 @@ class Recipe:
         ):
             if not holds:
                 raise UsageError(f"{name} is {getattr(self, name)}; it must be {must}")
+        if self.has_own_net and self.rescale != 1.0:
+            raise UsageError(
+                f"rescale is {self.rescale}, and the net your own: begin it with "
+                f"keras.layers.Rescaling({self.rescale})"
+            )
 
     @property
     def choices(self) -> tuple[Choice, ...]:

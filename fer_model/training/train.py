@@ -70,7 +70,7 @@ def train(
         A folder that does not exist, or is empty.
     net : callable, optional
         A net of your own, ``build(input_shape, num_classes) -> keras.Model``, in place of the
-        recipe's. Images are float32 [B, H, W, C]; the outputs are probabilities.
+        recipe's. Images are [B, H, W, C], 0 to 255; the outputs are probabilities.
     cache : path, optional
         As in `fer_data.open_store`.
     data_on_device : bool, optional
@@ -189,7 +189,9 @@ def _at_checkpoint(run: Run, recipe: Recipe, parts: Parts) -> tuple[keras.Model,
 def fresh_model(recipe: Recipe, parts: Parts, own: OwnCode | None = None) -> keras.Model:
     """Return a recipe's net with its first weights, compiled for a training on the parts."""
     keras.utils.set_random_seed(recipe.seed)
-    build = partial(build_own, own) if own else partial(nets.build, recipe.net)
+    build = (
+        partial(build_own, own) if own else partial(nets.build, recipe.net, rescale=recipe.rescale)
+    )
     model = build(recipe.form.shape, parts.train.num_classes, precision=recipe.precision)
     _compile(model, optimizer(recipe, model, _num_steps(recipe, parts)), recipe, parts)
     return model
@@ -230,7 +232,7 @@ def _fit(
     data_on_device: bool | None,
 ) -> bool:
     """Train what is left of a run; whether it came to its end."""
-    use = models.Use(parts.train.store.dataset.class_names, parts.train.store.form, recipe.rescale)
+    use = models.Use(parts.train.store.dataset.class_names, parts.train.store.form)
     steps = recipe.steps_per_epoch or parts.train.num_steps
     write_history(run, progress)  # a kill may have left epochs that are to be trained again
     write_text(run.path / "model.json", model.to_json(indent=2) + "\n")
@@ -252,7 +254,7 @@ def _fit(
     learner, on_device = model, None
     rows = table_rows(parts.train, parts.validation)
     if devices.takes_data(data_on_device, len(rows) * math.prod(recipe.form.shape)):
-        learner = OnDevice(model, parts.train.store.pixels[rows], recipe.rescale)
+        learner = OnDevice(model, parts.train.store.pixels[rows])
         _compile(learner, model.optimizer, recipe, parts)
         on_device = rows
     if recipe.sam_radius:
