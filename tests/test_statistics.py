@@ -439,7 +439,7 @@ def test_the_same_bounds_refuse_intervals_of_pictures_alone() -> None:
 @pytest.mark.parametrize("num_seeds", [3, 6])
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_intervals_cover_the_true_difference(name: str, num_seeds: int) -> None:
-    found = simulate(replace(SCENARIOS[name], num_seeds=num_seeds), 800)
+    found = simulate(replace(SCENARIOS[name], num_seeds=num_seeds), 400)
     assert_covers(with_interval(found)[:, 0])
 
 
@@ -447,7 +447,7 @@ def test_intervals_cover_the_true_difference(name: str, num_seeds: int) -> None:
 @pytest.mark.parametrize("num_seeds", [3, 6])
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_arms_that_do_not_differ_are_rarely_told_apart(name: str, num_seeds: int) -> None:
-    found = simulate(replace(SCENARIOS[name], num_seeds=num_seeds, effect=0.0), 800)
+    found = simulate(replace(SCENARIOS[name], num_seeds=num_seeds, effect=0.0), 400)
     assert_covers(with_interval(found)[:, 0])
     assert_few(found.p_values[:, 0] <= 0.05)
 
@@ -457,8 +457,8 @@ def test_arms_that_do_not_differ_are_rarely_told_apart(name: str, num_seeds: int
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_of_five_arms_none_is_told_apart_by_chance(name: str, num_seeds: int) -> None:
     scenario = replace(SCENARIOS[name], num_arms=5, num_seeds=num_seeds)
-    assert_covers(with_interval(simulate(scenario, 300))[:, -1])
-    found = simulate(replace(scenario, effect=0.0), 300)
+    assert_covers(with_interval(simulate(scenario, 150))[:, -1])
+    found = simulate(replace(scenario, effect=0.0), 150)
     assert_few(found.p_values[:, -1] <= 0.05)
     assert_few((found.p_holm <= 0.05).any(axis=1))
 
@@ -469,7 +469,7 @@ def test_a_class_of_few_pictures_raises_no_false_alarm(num_clusters: int) -> Non
     """Of about 12 and 4 pictures: the intervals may be wide there, never too narrow."""
     scenario = Scenario("chance", 0.0, 0.0, 0.0, num_clusters=num_clusters, effect=0.0)
     alarms = []
-    for number in range(600):
+    for number in range(300):
         predicted = draw(scenario, np.random.default_rng([number, num_clusters]))
         found = {row.figure: row for row in paired_differences(predicted, num_draws=399).rows}
         alarms.append([name in found and found[name].p_value <= 0.05 for name in predicted.figures])

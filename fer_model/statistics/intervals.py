@@ -39,7 +39,7 @@ deviation, down to 90.7 % with three seeds; Satterthwaite's degrees of freedom o
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from fer_model.statistics.bootstrap import Array, Deviations
 from fer_model.statistics.scores import SUMMARIES, Predicted
@@ -82,7 +82,7 @@ def stretched(deviations: Array, parts: Array, degrees: Array, num_seeds: int) -
         np.divide(part, total, out=np.zeros_like(total), where=total > 0)
         for part in (main, of_mean)
     ]
-    by_degrees = np.empty_like(z)
+    by_degrees = np.full_like(z, np.nan)
     for each in np.unique(degrees):
         by_degrees[degrees == each] = _student(z[degrees == each], each)
     by_seeds = _student(z, max(1, num_seeds - 1))
@@ -93,7 +93,7 @@ def stretched(deviations: Array, parts: Array, degrees: Array, num_seeds: int) -
 def _student(z: Array, degrees: float) -> Array:
     """Return the quantiles of Student's t where the normal distribution has those given."""
     grid = np.linspace(0, 8, 801)
-    table = stats.t(degrees).isf(stats.norm.sf(grid))
+    table = -special.stdtrit(degrees, special.ndtr(-grid))
     found: Array = np.copysign(np.interp(np.abs(z), grid, table), z)
     return found
 
