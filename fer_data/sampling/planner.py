@@ -129,11 +129,8 @@ class Planner:
                 place += stop - start
         if self.schedule.in_turn:
             return EpochPlan(draws[self._turns(epoch)])
-        classes = np.repeat(self._class_codes, np.subtract(end, begin))
-        generator(self._seed, ORDER, epoch).shuffle(classes)
-        in_order = np.empty_like(draws)
-        in_order[np.argsort(classes, kind="stable")] = draws
-        return EpochPlan(in_order)
+        order = _interleaved(generator(self._seed, ORDER, epoch), np.subtract(end, begin))
+        return EpochPlan(draws[order])
 
     def _draw(self, streams: Streams, label: int, start: int, draws: NDArray[np.int64]) -> None:
         """Fill in draws of a class's endless stream, from number `start` on."""
@@ -169,10 +166,35 @@ class Planner:
         size, num = self.schedule.size, max(len(present), 1)
         draws = self.schedule.draws(epoch)
         first = np.cumsum(draws) - draws - self.schedule.before(epoch)
-        places = np.arange(epoch * size, (epoch + 1) * size)
-        turns = places // num
-        turns += first[present[places % num]]
-        return turns
+        begun, left_over = divmod(epoch * size, num)
+        rounds = np.arange(begun, -((epoch + 1) * size // -num))[:, None]
+        return (rounds + first[present]).ravel()[left_over : left_over + size]
+
+
+def _interleaved(rng: np.random.Generator, draws: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the draws of all classes in random order, those of each class in their own, int64 [M].
+
+    Each draw gets a random number, those of a class in ascending order, and its place in the bits
+    below; these are sorted. That takes a third of the time of a shuffle and a stable sort of it.
+
+    Parameters
+    ----------
+    rng : Generator
+    draws : ndarray of int64, shape [classes]
+        How many there are of each class.
+    """
+    ends = np.cumsum(draws).tolist()
+    keys = rng.integers(2**64, size=ends[-1] if ends else 0, dtype=np.uint64)
+    places = np.uint64((1 << max(len(keys) - 1, 0).bit_length()) - 1)
+    keys &= ~places
+    start = 0
+    for stop in ends:
+        keys[start:stop].sort()
+        start = stop
+    keys |= np.arange(len(keys), dtype=np.uint64)
+    keys.sort()
+    keys &= places
+    return keys.view(np.int64)
 
 
 def _checked_labels(labels: ArrayLike) -> NDArray[np.int64]:
