@@ -168,7 +168,8 @@ class Planner:
         first = np.cumsum(draws) - draws - self.schedule.before(epoch)
         begun, left_over = divmod(epoch * size, num)
         rounds = np.arange(begun, -((epoch + 1) * size // -num))[:, None]
-        return (rounds + first[present]).ravel()[left_over : left_over + size]
+        turns: NDArray[np.int64] = (rounds + first[present]).ravel()
+        return turns[left_over : left_over + size]
 
 
 def _interleaved(rng: np.random.Generator, draws: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -194,7 +195,8 @@ def _interleaved(rng: np.random.Generator, draws: NDArray[np.int64]) -> NDArray[
     keys |= np.arange(len(keys), dtype=np.uint64)
     keys.sort()
     keys &= places
-    return keys.view(np.int64)
+    order: NDArray[np.int64] = keys.view(np.int64)
+    return order
 
 
 def _checked_labels(labels: ArrayLike) -> NDArray[np.int64]:
