@@ -117,7 +117,7 @@ def test_samples_of_a_class_are_used_equally_often_over_whole_epochs(
     steps -= steps % -loader.num_steps
     uses = np.zeros(len(labels), np.int64)
     for step in range(steps):
-        np.add.at(uses, loader.sampler.between(*loader.sampler.window(step))[0], 1)
+        np.add.at(uses, loader.sampler.between(*loader.sampler.steps.window(step))[0], 1)
     for label in set(labels):
         often = uses[np.array(labels) == label]
         assert often.max() - often.min() <= 1

@@ -78,13 +78,13 @@ def plannings(rounds: int) -> list[dict[str, Any]]:
     return found
 
 
-def epoch_cpu_s(loader: Iterable[Any], samples: int) -> float:
-    """Return the CPU time of a sample, of an iteration that is left after so many."""
+def cpu_s(make: Callable[[], Iterable[Any]], epochs: int) -> float:
+    """Return the CPU time of a sample: of making a loader and so many whole epochs of it."""
     began, seen = time.process_time(), 0
-    for batch in loader:
-        seen += len(batch)
-        if seen >= samples:
-            break
+    loader = make()
+    for _ in range(epochs):
+        for batch in loader:
+            seen += len(batch)
     return (time.process_time() - began) / seen
 
 
@@ -131,7 +131,7 @@ def loaders(rounds: int) -> list[dict[str, Any]]:
         rows: dict[str, list[float]] = {name: [] for name in contenders}
         for _ in range(rounds):
             for name, make in contenders.items():
-                rows[name].append(epoch_cpu_s(make(), size))
+                rows[name].append(cpu_s(make, 10 if size < MILLION else 1))
         for name, seconds in rows.items():
             found.append(
                 {"sampler": name, "labels": size, "cpu_us_per_sample": [1e6 * s for s in seconds]}

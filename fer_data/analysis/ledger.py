@@ -181,7 +181,7 @@ def record_ledger(loader: Loader, steps: int) -> Ledger:
     Ledger
     """
     uses = np.zeros(len(loader.rows), np.int64)
-    _, stop = loader.sampler.window(steps - 1) if steps else (0, 0)
+    _, stop = loader.sampler.steps.window(steps - 1) if steps else (0, 0)
     for epoch in range(-(-stop // loader.num_samples)):
         drawn = loader.plan(epoch).samples[: stop - epoch * loader.num_samples]
         uses += np.bincount(drawn, minlength=len(uses))

@@ -16,7 +16,7 @@ def plan_batches(loader: Any, steps: range) -> BatchPlan:
     """Return what makes the batches of some steps of a `Loader`, one after the other."""
     whole_number("step", steps[0])
     shard = loader.sampler.shard
-    windows = [loader.sampler.window(step) for step in steps]
+    windows = [loader.sampler.steps.window(step) for step in steps]
     begin, end = windows[0][0], windows[-1][1]
     here: Any = slice(None)
     if shard.count > 1:

@@ -313,7 +313,7 @@ class Loader:
 
     def _size(self, step: int) -> int:
         """Return how many images of a step are this shard's."""
-        start, stop = self.sampler.window(step)
+        start, stop = self.sampler.steps.window(step)
         return len(range(stop - start)[self.sampler.shard.of(stop - start)])
 
     def _batch(self, steps: range) -> Batch:

@@ -28,6 +28,9 @@ from fer_data.sampling.steps import Draws, Steps
 from fer_data.sampling.strategy import Strategy
 from fer_data.util.checks import whole_number
 
+_DRAWS_AT_ONCE = 4096
+"""Of several steps, which an iteration computes together, in half the time."""
+
 
 class BalancedBatchSampler:
     """Batches of indices, balanced as a strategy says, each sample used equally often.
@@ -123,9 +126,9 @@ class BalancedBatchSampler:
         self._check()
 
     def __repr__(self) -> str:
-        settings = {name: value for name, value in self.settings().items() if name != "data"}
-        shown = ", ".join(f"{name}={value}" for name, value in settings.items())
-        return f"{type(self).__name__}({len(self.labels):,} samples, {shown}, step={self.step})"
+        _, *settings = (f"{name}={value}" for name, value in self.settings().items())
+        shown = ", ".join([f"{len(self.labels):,} samples", *settings, f"step={self.step}"])
+        return f"{type(self).__name__}({shown})"
 
     def __getstate__(self) -> dict[str, Any]:
         kept = {name: value for name, value in vars(self).items() if name != "_draws"}
@@ -147,10 +150,15 @@ class BalancedBatchSampler:
     def __iter__(self) -> Iterator[Any]:
         """Give the rest of an epoch; an iteration that is left is followed by the next epoch."""
         position = self._begin()
-        for step in range(position.step, position.end):
-            indices = self[step]
-            position.step = step + 1
-            yield indices
+        at_once = max(1, _DRAWS_AT_ONCE // self.batch_size)
+        for first in range(position.step, position.end, at_once):
+            last = min(first + at_once, position.end)
+            (begin, _), (_, end) = self.steps.window(first), self.steps.window(last - 1)
+            given = self._given(self._draws.between(begin, end))
+            for step in range(first, last):
+                start, stop = self.steps.window(step)
+                position.step = step + 1
+                yield given[start - begin : stop - begin][self.shard.of(stop - start)]
 
     @property
     def step(self) -> int:
@@ -240,16 +248,10 @@ class BalancedBatchSampler:
         """
         return StepSequence(self, whole_number("num_epochs", num_epochs, 1) * len(self))
 
-    def window(self, step: int) -> tuple[int, int]:
-        """Return where a step begins and ends in the draws of all epochs, one after the other."""
-        return self.steps.window(step)
-
     def between(self, start: int, stop: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return draws of all shards together, counted from 0 through all epochs.
+        """Return draws of all shards, counted from 0 through all epochs.
 
-        Returns
-        -------
-        indices, repeats : ndarray of int64, shape [stop - start]
+        These are indices and repeats, both int64 [stop - start].
         """
         draws = self._draws.between(start, stop)
         return draws & LOWER_HALF, draws >> 32
@@ -317,7 +319,7 @@ class BalancedBatchSampler:
     def _begin(self) -> Position:
         """Begin an iteration, where nothing that wraps this would change the batches."""
         position = self.begin()
-        first, last = self.window(position.step), self.window(position.end - 1)
+        first, last = map(self.steps.window, (position.step, position.end - 1))
         check_wrappers(self.shard, last[1] - first[0])
         return position
 
