@@ -30,8 +30,13 @@ ROUNDING = 0.01
 WORKER = """
 import json, os, signal, sys
 from pathlib import Path
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "tensorflow":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
 if os.environ["KERAS_BACKEND"] != "tensorflow":
-    sys.modules["tensorflow"] = None  # as if it were not installed
+    sys.meta_path.insert(0, Missing())
 import keras
 import numpy as np
 from fer_data.data.store import open_store

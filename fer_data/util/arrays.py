@@ -1,6 +1,7 @@
 """Several arrays in one ``.npz`` file, read without pickle; equal arrays make equal bytes.
 
-Nothing in it is compressed, so no small file can hold a large array.
+Arrays are compressed, as most of a text array is zeros; no small file can hold a large array for
+all that.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import io
 import math
 import sys
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,9 @@ from fer_data.util.files import refuse_no_file, written_whole
 
 _HEADER_BYTES = 1 << 14
 
+_MOST_RATIO = 100
+"""Bytes of an array for each one in the file; a larger array is not compressed."""
+
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write arrays of numbers, booleans or text, whole or not at all, as `numpy.load` reads them.
@@ -30,11 +35,15 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     DataError
         If something that is no regular file is there.
     """
-    with written_whole(path) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_STORED) as file:
+    with written_whole(path) as beside, zipfile.ZipFile(beside, "w") as file:
         for name, array in arrays.items():
+            stream = io.BytesIO()
+            np.lib.format.write_array(stream, np.ascontiguousarray(array), allow_pickle=False)
+            values = stream.getbuffer()
+            is_small = len(values) <= _most_bytes(len(zlib.compress(values)))
             member = zipfile.ZipInfo(f"{name}.npy")  # of 1980, whenever it is written
-            with file.open(member, "w", force_zip64=True) as stream:
-                np.lib.format.write_array(stream, np.ascontiguousarray(array), allow_pickle=False)
+            member.compress_type = zipfile.ZIP_DEFLATED if is_small else zipfile.ZIP_STORED
+            file.writestr(member, values)
 
 
 def read_arrays(
@@ -54,7 +63,8 @@ def read_arrays(
     Raises
     ------
     DataError
-        If the file is not there or broken, or an array is missing, compressed, or of another kind.
+        If the file is not there or broken, or an array is missing, of another kind, or
+        compressed more than `write_arrays` does.
     """
     refuse_no_file(path)
     try:
@@ -64,16 +74,21 @@ def read_arrays(
         cause = error.strerror or str(error)
     except (
         *(zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError),
-        *(KeyError, ValueError),
+        *(KeyError, ValueError, zlib.error),
     ) as error:
         cause = str(error.args[0]) if error.args else type(error).__name__
     raise DataError(f"{path}: cannot be read ({cause}); {remedy}")
 
 
+def _most_bytes(in_file: int) -> int:
+    """Return how large what takes so many bytes of a file may be."""
+    return (1 << 20) + _MOST_RATIO * in_file
+
+
 def _array(file: zipfile.ZipFile, name: str, kind: str, num_axes: int) -> NDArray[Any]:
     member = file.getinfo(f"{name}.npy")
-    if member.compress_type != zipfile.ZIP_STORED:
-        raise ValueError(f"{name} is compressed")
+    if member.file_size > _most_bytes(member.compress_size):
+        raise ValueError(f"{name} is compressed more than {_MOST_RATIO} times")
     with file.open(member) as stream:
         shape, is_fortran, dtype, size = _header(name, stream.read(_HEADER_BYTES))
     num_bytes = math.prod(shape) * dtype.itemsize
