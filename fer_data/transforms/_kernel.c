@@ -92,6 +92,12 @@ INLINE void finish(const float *restrict values, float *restrict to, int32_t len
         to[i] = clip(values[i] * contrast + shift, 255.0f) * scale;
 }
 
+INLINE void scaled(const uint8_t *restrict values, float *restrict to, int64_t length, float scale)
+{
+    for (int64_t i = 0; i < length; i++)
+        to[i] = (float)values[i] * scale;
+}
+
 /* Values 0 to 255 as bytes: in a sum with 0xC00000 is no room for a fraction, so that it is rounded
  * as rint does, and its last byte is the number. */
 INLINE void to_bytes(const float *restrict values, uint8_t *restrict to, int32_t length)
@@ -201,7 +207,8 @@ INLINE void transform(const Job *job, const Work *work, int64_t row, int64_t num
             box[i] = box[i] < 0 ? 0 : box[i] < most ? box[i] : most;
         }
     }
-    const int keeps_values = !matrix && !color && !shade && !job->box && job->to_bytes;
+    const int is_plain = !matrix && !color && !shade && !job->box;
+    const int keeps_values = is_plain && job->to_bytes;
     if (job->flipped && job->flipped[number]) {
         uint8_t *to = keeps_values ? out : work->image;
         mirror(source, to, height, width, channels);
@@ -213,6 +220,10 @@ INLINE void transform(const Job *job, const Work *work, int64_t row, int64_t num
     }
     if (keeps_values)
         return;
+    if (is_plain) {
+        scaled(source, out, size, job->scale);
+        return;
+    }
 
     float *values = work->values;
     for (int32_t y = 0; y < height; y++, source += length) {
