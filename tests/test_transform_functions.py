@@ -32,6 +32,19 @@ def test_a_function_may_return_another_shape_another_type_or_change_what_it_gets
         PerImage(halved).apply(object(), images, keys)
 
 
+@pytest.mark.extra("tensorflow", "keras")
+@pytest.mark.parametrize("rare", [None, halved])
+def test_images_of_another_shape_go_through_every_adapter(rare: Any) -> None:
+    data, labels = noise(6, (8, 10, 3)), np.array([0] * 5 + [1])
+    options: dict[str, Any] = {"batch_size": 3, "augment": halved, "augment_rare": rare}
+    loader = fer_data.open_loader((data, labels), **options)
+    dataset = fer_data.tf_dataset((data, labels), **options)
+    assert dataset.element_spec[0].shape == (None, 4, 5, 3)
+    for (images, *_), batch in zip(dataset.as_numpy_iterator(), loader, strict=True):
+        assert np.array_equal(images, batch.images)
+    assert fer_data.keras_dataset((data, labels), **options)[0][0].shape == (3, 4, 5, 3)
+
+
 @pytest.mark.parametrize(
     "function",
     [

@@ -17,6 +17,7 @@ from fer_data.loading.chunks import chunk_end, steps_at_once, steps_of_iteration
 from fer_data.loading.loader import Loader, check_labels
 from fer_data.loading.opening import as_loader
 from fer_data.loading.state import line_of
+from fer_data.transforms import Keys
 
 
 def tf_dataset(
@@ -62,7 +63,7 @@ def tf_dataset(
     loader = as_loader(source, options)
     check_labels(loader, label_mode)
     specs = (
-        tf.TensorSpec((None, *loader.store.form.shape), loader.dtype),
+        tf.TensorSpec((None, *_image_shape(loader)), loader.dtype),
         tf.TensorSpec((None, loader.num_classes), tf.float32)
         if label_mode == "one-hot"
         else tf.TensorSpec((None,), tf.int64),
@@ -75,6 +76,13 @@ def tf_dataset(
         steps_per_epoch=steps_per_epoch,
         at_once=steps_at_once(loader),
     )
+
+
+def _image_shape(loader: Loader) -> tuple[int, ...]:
+    """Return height, width and channels; a function may give images of other ones."""
+    if isinstance(loader.batch_plan(loader.step).parameters, Keys):
+        return loader.batch(loader.step).images.shape[1:]
+    return loader.store.form.shape
 
 
 def by_step(
