@@ -1,13 +1,14 @@
 """How fast are our loaders, beside those that people use? All in turn, in one run, one machine.
 
     python tools/bench_loader.py fer2013/ --rounds 5 --json bench.json
-    python tools/bench_loader.py fer2013/ --only ours-tf,keras-generator --skip memory,planning
+    python tools/bench_loader.py fer2013/ --only ours-tf,keras-generator --skip memory,waiting
 
-Every contender gives shuffled float32 batches [B, 48, 48, 1] of the training split, as its
-documentation recommends for data that fits into memory. Each is set up once and warmed up, then
-measured for a moment in every round, so that noise hits all alike; the figures to quote are the
-medians over the rounds, and ratios are taken round by round. A contender that is not installed gets
-a row that says so: `pip install 'fer-data[bench]'` installs them all.
+Every contender gives shuffled batches [B, 48, 48, 1] of the training split, float32 where it does
+not say otherwise, as its documentation recommends for data that fits into memory. Each is set up
+once and warmed up, then measured for a moment in every round, so that noise hits all alike, by the
+CPU time of its threads and worker processes; the figures to quote are the medians over the rounds,
+and ratios are taken round by round. A contender that is not installed gets a row that says so:
+`pip install 'fer-data[bench]'` installs them all.
 """
 
 from __future__ import annotations
@@ -27,12 +28,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from loader_contenders import CONTENDERS, Contender, Data, Stream
 from rich.console import Console
 from rich.table import Table
 
-SECTIONS = ("speed", "pairs", "first", "planning", "memory", "waiting")
+SECTIONS = ("speed", "pairs", "first", "memory", "waiting")
 PACKAGES = (
     *("fer-data", "numpy", "tensorflow", "keras", "imbalanced-learn", "scikit-learn"),
     *("torch", "grain", "scipy"),
@@ -46,15 +46,31 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def images_per_second(stream: Stream, seconds: float) -> float:
-    """Take batches for a time; what had been prefetched before the clock starts is not counted."""
+def cpu_seconds() -> float:
+    """Return the CPU time of this process and of its running children."""
+    children = Path("/proc/thread-self/children").read_text().split()
+    ticks = 0
+    for child in children:
+        *_, after = Path(f"/proc/{child}/stat").read_text().rpartition(")")
+        ticks += sum(map(int, after.split()[11:13]))
+    return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
+
+
+def images_per_second(stream: Stream, seconds: float) -> tuple[float, float]:
+    """Take batches for a time; what had been prefetched before the clock starts is not counted.
+
+    Returns
+    -------
+    per_cpu_second, per_second : float
+        By the CPU time of all threads and worker processes, and by the clock.
+    """
     until = time.perf_counter() + seconds / 5
     while time.perf_counter() < until:
         next(stream)
-    images, began = 0, time.perf_counter()
+    images, began, spent = 0, time.perf_counter(), cpu_seconds()
     while (now := time.perf_counter()) < began + seconds:
         images += len(next(stream))
-    return images / (now - began)
+    return images / max(cpu_seconds() - spent, 1e-9), images / (now - began)
 
 
 def set_up(chosen: Contender, data: Data, seconds: float) -> tuple[Stream, dict[str, float]]:
@@ -68,7 +84,7 @@ def set_up(chosen: Contender, data: Data, seconds: float) -> tuple[Stream, dict[
             seen += len(next(stream))
         if len(chosen.variants) == 1:
             return stream, trials
-        speed = images_per_second(stream, seconds)
+        speed, _ = images_per_second(stream, seconds)
         if speed > max(trials.values(), default=0):
             best = stream
         trials[str(variant)] = speed
@@ -90,14 +106,16 @@ def speeds(names: list[str], data: Data, rounds: int, seconds: float) -> dict[st
             found[name] = {"missing": str(error)}
             say(f"  left out: {error}")
             continue
-        found[name] = {"trials": trials, "rounds": []}
+        found[name] = {"trials": trials, "rounds": [], "by_the_clock": []}
         if trials:
             found[name]["variant"] = max(trials, key=trials.__getitem__)
     for number in range(rounds):
         for name, stream in streams.items():
-            found[name]["rounds"].append(images_per_second(stream, seconds))
+            per_cpu_second, per_second = images_per_second(stream, seconds)
+            found[name]["rounds"].append(per_cpu_second)
+            found[name]["by_the_clock"].append(per_second)
         row = ", ".join(f"{name} {found[name]['rounds'][-1]:,.0f}" for name in streams)
-        say(f"round {number + 1} of {rounds}, images/s: {row}")
+        say(f"round {number + 1} of {rounds}, images/CPU-s: {row}")
     return found
 
 
@@ -112,7 +130,7 @@ def pairs(names: list[str], data: Data, rounds: int, seconds: float) -> dict[str
         ratios = []
         for turn in range(8 * rounds):
             order = pair if turn % 2 == 0 else pair[::-1]
-            speed = {name: images_per_second(streams[name], seconds / 2) for name in order}
+            speed = {name: images_per_second(streams[name], seconds / 2)[0] for name in order}
             ratios.append(speed[pair[0]] / speed[pair[1]])
         found[" / ".join(pair)] = {"ratios": ratios, "median": statistics.median(ratios)}
     return found
@@ -154,40 +172,6 @@ def first_batches(paths: list[Path], rounds: int) -> dict[str, Any]:
                 times["opened"].append(opened)
                 times["first"].append(first)
         say(f"first batch, round {number} of {rounds}")
-    return found
-
-
-def plannings(rounds: int) -> list[dict[str, Any]]:
-    """Plan epochs of labels that are drawn evenly, and of classes as imbalanced as FER2013's."""
-    import fer_data
-
-    rng = np.random.default_rng(0)
-    share = np.geomspace(1, 16.55, 1000)
-    share /= share.sum()
-
-    def even(size: int) -> np.ndarray:
-        return rng.integers(1000, size=size)
-
-    million = even(1_000_000)
-    skewed = rng.choice(1000, size=1_000_000, p=share)
-    cases = [
-        *(("1,000 even classes", s, million) for s in ("natural", "oversample", "power:0.5")),
-        *(("1,000 classes, 16.55:1", s, skewed) for s in ("natural", "oversample", "power:0.5")),
-        *(("1,000 even classes", "natural", even(size)) for size in (100_000, 4_000_000)),
-    ]
-    found: list[dict[str, Any]] = []
-    for title, strategy, labels in cases:
-        times = []
-        began = time.perf_counter()
-        planner = fer_data.Planner(labels, fer_data.Strategy.parse(strategy), seed=0)
-        for epoch in range(4 * rounds):
-            draws = len(planner.epoch(epoch))
-            times.append(1e3 * (time.perf_counter() - began))
-            began = time.perf_counter()
-        first, *times = times
-        case = {"labels": title, "strategy": strategy, "samples": len(labels), "draws": draws}
-        found.append({**case, "first_ms": [first], "ms": times})
-        say(f"planning {title}, {strategy}: {statistics.median(times):.0f} ms")
     return found
 
 
@@ -304,10 +288,12 @@ def spread(values: list[float], form: str = ",.0f") -> str:
 def speed_table(found: dict[str, Any], batch_size: int) -> Table:
     """Make the table of speeds, the fastest first."""
     table = Table(
-        title=f"Batches of {batch_size} of 48x48x1 float32, images/s: median (min to max)"
+        title=f"Batches of {batch_size} of 48x48x1, images per second: median (min to max)"
     )
-    for column in ("loader", "images/s", "x ImageDataGenerator", "x tf.data idiom", "flips"):
-        table.add_column(column, justify="right" if column[0] in "ix" else "left")
+    table.add_column("loader")
+    for column in ("per CPU-second", "by the clock", "x ImageDataGenerator", "x tf.data idiom"):
+        table.add_column(column, justify="right")
+    table.add_column("flips")
     table.add_column("balances")
 
     def middle(name: str) -> float:
@@ -317,12 +303,13 @@ def speed_table(found: dict[str, Any], batch_size: int) -> Table:
         about, result = CONTENDERS[name], found[name]
         title = about.title + (f" [{result['variant']}]" if "variant" in result else "")
         if "missing" in result:
-            table.add_row(about.title.replace("[", r"\["), "not installed", "", "", "", "")
+            table.add_row(about.title.replace("[", r"\["), "not installed", "", "", "", "", "")
             continue
         ratios = [ratios_to(found, name, base) for base in ("keras-generator", "tf-idiom")]
         table.add_row(
             title.replace("[", r"\["),
             spread(result["rounds"]),
+            f"{statistics.median(result['by_the_clock']):,.0f}",
             *(f"{statistics.median(r):.2f}" if r else "–" for r in ratios),
             about.flips,
             about.balances,
@@ -343,17 +330,6 @@ def report(result: dict[str, Any]) -> None:
             f"first batch, {kind}: {spread(times['first'])} ms after the imports, "
             f"of that {spread(times['opened'])} ms to open the data set"
         )
-    if result["planning"]:
-        table = Table(title="Planning an epoch")
-        for column in ("labels", "strategy", "samples", "draws", "ms", "first, with set-up"):
-            table.add_column(
-                column, justify="left" if column in ("labels", "strategy") else "right"
-            )
-        for case in result["planning"]:
-            sizes = f"{case['samples']:,}", f"{case['draws']:,}"
-            first = f"{case['first_ms'][0]:.0f}"
-            table.add_row(case["labels"], case["strategy"], *sizes, spread(case["ms"]), first)
-        console.print(table)
     if result["memory"]:
         table = Table(title="Memory of one process, MiB (worker processes not counted)")
         for column in ("loader", "peak", "after imports", "difference", "of that mapped files"):
@@ -422,7 +398,6 @@ def main() -> None:
         "speed": lambda: speeds(names, data, args.rounds, args.seconds),
         "pairs": lambda: pairs(names, data, args.rounds, args.seconds),
         "first": lambda: first_batches([data.path, *args.csv], args.rounds),
-        "planning": lambda: plannings(args.rounds),
         "memory": lambda: memories(names, data, result["speed"]),
         "waiting": lambda: waiting(data, 4 * args.rounds),
     }

@@ -122,6 +122,7 @@ def ours(name: str, title: str, balance: str, balances: str, **options: Any) -> 
 
 
 ours("", "batch", "batch", "each batch, exactly")
+ours("uint8", "batch, uint8", "batch", "each batch, exactly", dtype="uint8")
 ours("natural", "natural", "natural", "no")
 ours("mixup", "batch, mixup", "batch", "each batch, exactly", mix="mixup:0.2")
 ours("standard", "batch, --augment standard", "batch", "each batch, exactly", augment="standard")
