@@ -258,4 +258,5 @@ def nearest_within(columns: Floats, curvature: Floats, radius: float) -> Floats:
         multiplier += np.where(lengths > radius, steps, 0)
         found = columns * (curvature / (curvature + multiplier))
     lengths = np.linalg.norm(found, axis=0)
-    return found * np.minimum(1, radius / np.maximum(lengths, 1e-300))
+    within: Floats = found * np.minimum(1, radius / np.maximum(lengths, 1e-300))
+    return within
