@@ -171,7 +171,7 @@ def test_the_headline_holds_for_all_arms_at_once(
 ) -> None:
     base, other = biases
     out = make_comparison(tmp_path / "out", base_bias=base, other_bias=other)
-    summary = Summary(read_results(out), margin=margin)
+    summary = Summary(dataclasses.replace(read_results(out), margin=margin))
     assert re.search(headline, summary.headline), summary.headline
     ends = [abs(100 * one.difference.simultaneous[base > other]) for one in summary.main]
     for least in re.findall(r"at least (\d+\.\d)", summary.headline):
@@ -183,6 +183,44 @@ def test_an_arm_that_predicts_one_class_only_is_named(tmp_path: Path) -> None:
     notes = Summary(read_results(out)).notes()
     assert "oversample predicts rare alone (seed 1)" in notes
     assert not any(note.startswith("none predicts") for note in notes)
+
+
+def test_margin_and_shots_of_a_comparison_are_declared_with_it(tmp_path: Path) -> None:
+    out = make_comparison(tmp_path / "out")
+    before = Protocol.read(out)
+    assert (before.margin, before.shots) == (None, None)
+    about = json.loads((out / "comparison.json").read_text("utf-8"))
+    del about["margin"], about["shots"]  # as older versions wrote it
+    (out / "comparison.json").write_text(json.dumps(about), "utf-8")
+    assert Protocol.read(out) == before
+    asked = dataclasses.replace(before, margin=0.3, shots=(100, 200))
+    joined = asked.joined(out)
+    joined.write(out)
+    results = read_results(out)
+    assert (results.margin, results.shots) == (0.3, (100, 200))
+    assert joined.later == ("margin 30 pp",)  # there were runs to look at
+    again = before.joined(out)
+    assert (again.margin, again.shots, again.later) == (0.3, (100, 200), joined.later)
+
+
+@pytest.mark.parametrize("wrong", [{"margin": 1.5}, {"margin": "a"}, {"shots": [5]}, {"shots": 3}])
+def test_a_margin_or_shots_that_are_none_break_a_comparison(
+    tmp_path: Path, wrong: dict[str, Any]
+) -> None:
+    out = make_comparison(tmp_path / "out", num=30, seeds=(0,), arms=("none", "oversample"))
+    about = json.loads((out / "comparison.json").read_text("utf-8"))
+    (out / "comparison.json").write_text(json.dumps({**about, **wrong}), "utf-8")
+    with pytest.raises(DataError, match=r"comparison\.json: broken"):
+        Protocol.read(out)
+
+
+def test_fewer_steps_of_two_gradients_are_told_of(tmp_path: Path) -> None:
+    results = read_results(
+        make_comparison(tmp_path / "out", arms=("none", "sam:0.1", "sam+crt"), num=60)
+    )
+    notes = [note for note in Summary(results).notes() if "two gradients" in note]
+    assert [note.partition(": ")[0] for note in notes] == ["arm sam:0.1", "arm crt+sam"]
+    assert all("15 steps, not 30" in note for note in notes)
 
 
 def test_temperature_scaling_undoes_logits_that_are_too_large(tmp_path: Path) -> None:
@@ -203,7 +241,7 @@ def test_temperature_scaling_undoes_logits_that_are_too_large(tmp_path: Path) ->
         probabilities / probabilities.sum(axis=1, keepdims=True),
         multi_class="ovr",
     )
-    assert summary.aurocs[1, 2] == pytest.approx(expected)
+    assert summary.results.aurocs[1, 2] == pytest.approx(expected)
 
 
 def test_tables_and_files_hold_the_figures_of_each_run(tmp_path: Path) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 from sklearn.linear_model import LogisticRegression
 
 import fer_model
 from fer_data.errors import UsageError
+from fer_model.comparison import display
 from fer_model.heads.choice import HeadChoice
 from fer_model.losses.choice import LossChoice
 from tests.registered import every
@@ -33,6 +35,7 @@ def test_every_loss_and_head_is_compared(tmp_path: Path) -> None:
     assert found.train_counts == (120, 60, 30)
     assert (found.predicted.scores[:-1, :, 0] > 0.6).all()  # the last corrects twice
     summary = fer_model.Summary(fer_model.read_results(tmp_path / "out"))
+    assert all(summary.recalibrations)
     assert (summary.rarest, summary.results.arms) == ("c", found.arms)
     assert any("oversample+class-weights makes up" in note for note in summary.notes())
     fer_model.write_comparison(summary, tmp_path / "page.html")
@@ -46,6 +49,21 @@ def test_the_baseline_is_logistic_regression() -> None:
     assert (found.predicted_labels[0] == model.predict(FEATURES[test])).mean() > 0.95
     again = fer_model.compare_features(FEATURES, LABELS, ["none", "oversample"], 2, **options)
     np.testing.assert_array_equal(found.predicted_labels, again.predicted_labels)
+
+
+def test_a_run_that_ends_late_is_told_of(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(display, "_SILENT", 0.0)
+    options: dict[str, Any] = {**FAST, "epochs": 1}
+    fer_model.compare_features(FEATURES, LABELS, ["none", "tau-norm"], [3], **options)
+    lines = capsys.readouterr().err.splitlines()
+    names = ["run 1 of 2: none, seed 3", "run 2 of 2: tau-norm, seed 3"]
+    assert [line.partition(" (")[0] for line in lines] == names
+    assert " left)" in lines[0]
+    monkeypatch.setattr(display, "_SILENT", 1e9)
+    display.RunLines(Console(stderr=True), 1).show("none, seed 3", 1.0)
+    assert capsys.readouterr().err == ""
 
 
 def test_features_are_divided_by_groups_where_no_split_is_given() -> None:

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
 
 import fer_model
 from fer_data.analysis.predictions import SavedPredictions, save_predictions
@@ -156,6 +157,109 @@ def test_samples_of_a_cluster_are_drawn_together() -> None:
     assert found.predicted.num_clusters == 35
 
 
+def held_out(values: np.ndarray, *, label: bool = True) -> pd.DataFrame:
+    """A run's table with validation samples before those of the test."""
+    test = frame(values, label=label).assign(split="test")
+    first = test.assign(split="validation", sample="v" + test["sample"])
+    return pd.concat([first, test])
+
+
+@pytest.mark.parametrize("label", [True, False])
+def test_temperatures_are_fitted_on_validation_samples_alone(label: bool, tmp_path: Path) -> None:
+    sharp = {arm: [one**3 for one in runs] for arm, runs in RUNS.items()}
+    sharp = {
+        arm: [one / one.sum(axis=1, keepdims=True) for one in runs] for arm, runs in sharp.items()
+    }
+    labels = None
+    if not label:
+        labels = held_out(RUNS["none"][0])[["sample", "label", "split"]]
+    arms: dict[str, Any] = {
+        arm: [held_out(one, label=label) for one in runs] for arm, runs in sharp.items()
+    }
+    found = fer_model.compare_predictions(labels, arms, out=tmp_path / "out")
+    for results in (found, fer_model.read_results(tmp_path / "out")):
+        summary = fer_model.Summary(results, auroc=True)
+        for before, after in zip(summary.calibrations, summary.recalibrations, strict=True):
+            assert before is not None
+            assert after is not None
+            assert after.error < before.error
+        expected = roc_auc_score(LABELS, sharp["own"][1], multi_class="ovr")
+        assert results.aurocs[1, 1] == pytest.approx(expected)
+        assert "AUROC" in fer_model.as_markdown(summary)
+    arms["own"] = sharp["own"]
+    mixed = fer_model.Summary(fer_model.compare_predictions(labels, _in_order(arms)))
+    assert (mixed.recalibrations[0] is None, mixed.recalibrations[1] is None) == (False, True)
+    assert "for want of validation predictions: own" in " ".join(mixed.notes())
+
+
+def _in_order(arms: dict[str, Any]) -> dict[str, Any]:
+    return {**arms, "own": [frame(one, label=False) for one in arms["own"]]}
+
+
+@pytest.mark.parametrize("form", ["argument", "labels", "runs"])
+def test_differences_without_leaked_samples_stand_beside(form: str, tmp_path: Path) -> None:
+    leaked = np.arange(len(LABELS)) % 3 == 0
+    texts = np.where(leaked, "True", "False")
+    labels = frame(RUNS["none"][0])[["sample", "label"]]
+    arms = {arm: [shuffled(one) for one in runs] for arm, runs in RUNS.items()}
+    options: dict[str, Any] = {}
+    if form == "argument":
+        options["leaked"] = leaked
+    elif form == "labels":
+        labels.assign(leaked=texts).to_csv(tmp_path / "labels.csv", index=False)
+        labels = tmp_path / "labels.csv"
+    else:
+        arms["none"][0] = frame(RUNS["none"][0]).assign(leaked=leaked)
+    found = fer_model.compare_predictions(labels, arms, **options, out=tmp_path / "out")
+    for results in (found, fer_model.read_results(tmp_path / "out")):
+        np.testing.assert_array_equal(results.leaked, leaked)
+        expected = fer_model.compare_predictions(
+            LABELS[~leaked], {arm: [one[~leaked] for one in runs] for arm, runs in RUNS.items()}
+        )
+        assert results.clean is not None
+        np.testing.assert_array_equal(results.clean.scores, expected.predicted.scores)
+        assert fer_model.Summary(results).to_dict()["differences_without_leaked"]
+
+
+def test_flags_of_leaks_that_differ_or_are_none_are_refused() -> None:
+    runs = {arm: [frame(one) for one in of_arm] for arm, of_arm in RUNS.items()}
+    runs["none"][0] = runs["none"][0].assign(leaked="no")
+    for flag, says in (("yes", "row 1 is leaked"), ("perhaps", "true or false.*perhaps")):
+        runs["own"][1] = frame(RUNS["own"][1]).assign(leaked=flag)
+        with pytest.raises(DataError, match=f"arm 'own', run 2: .*{says}"):
+            fer_model.compare_predictions(None, runs)
+
+
+def test_margin_and_shots_are_kept_and_older_files_have_the_usual_ones(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    fer_model.compare_predictions(
+        LABELS, RUNS, margin=0.25, shots=(15, 30), train_counts=[400, 20, 10], out=out
+    )
+    kept = fer_model.read_results(out)
+    assert (kept.margin, kept.shots) == (0.25, (15, 30))
+
+    def told(*options: str) -> tuple[float, list[int]]:
+        app(["compare", str(out), "--json", *options], result_action="return_value")
+        found = json.loads(capsys.readouterr().out)
+        return found["margin"], found["shots"]
+
+    assert told("--margin", "2", "--shots", "5,6") == (0.02, [5, 6])
+    assert told() == (0.25, [15, 30])
+    with np.load(out / "compared.npz") as file:
+        arrays = dict(file)
+    newer = ("margin", "shots", "aurocs", "ensemble_labels", "scaled_confidences")
+    np.savez(out / "compared.npz", **{k: v for k, v in arrays.items() if k not in newer})
+    old = fer_model.read_results(out)
+    assert (old.margin, old.shots) == (0.01, (20, 100))
+    np.testing.assert_array_equal(old.confidences, kept.confidences)
+    assert np.isnan(old.of_ensembles).all()
+    np.savez(out / "compared.npz", **{**arrays, "margin": np.array([5.0])})
+    with pytest.raises(DataError, match="do not fit"):
+        fer_model.read_results(out)
+
+
 def test_runs_beyond_those_of_another_arm_are_named() -> None:
     found = fer_model.compare_predictions(LABELS, {"none": RUNS["none"], "own": RUNS["own"][:1]})
     assert found.seeds == (0,)
@@ -197,6 +301,10 @@ def test_what_is_wrong_or_in_doubt_is_refused_by_arm_and_run(name: str) -> None:
         {"train_counts": {"cat": 1}},
         {"clusters": "patient"},
         {"clusters": [1, 2]},
+        {"leaked": [True]},
+        {"leaked": LABELS},
+        {"margin": 1.0},
+        {"shots": (5, 2)},
         {"class_names": ["cat", "cat", "dog"]},
         {"arms": {"none": RUNS["none"]}},
         {"arms": {"none": RUNS["none"], "own": []}},

@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import fer_model
 from fer_data.errors import UsageError
 from fer_model.heads.choice import Head, HeadChoice, Known
+from fer_model.heads.fitting import max_norm_regression, nearest_within
 from fer_model.heads.posthoc import adjust_logits, apply_head, balanced_accuracy
 from tests.made_features import known
 from tests.registered import every
@@ -123,6 +126,35 @@ def test_crt_is_scikit_learns_logistic_regression() -> None:
     expected = model.fit(inputs, labels).predict_proba(inputs)
     head, _ = HeadChoice("crt").build(given)
     np.testing.assert_allclose(head.probabilities(features), expected, atol=1e-4)
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(-3, 3), st.floats(0, 4))
+def test_the_nearest_columns_within_a_radius_are_nearer_than_others_within(
+    seed: int, size: float, spread: float
+) -> None:
+    random = np.random.default_rng(seed)
+    columns = 10**size * random.normal(size=(5, 3))
+    curvature = 10 ** (spread * random.normal(size=(5, 1)).clip(-2, 2))
+    found = nearest_within(columns, curvature, 1.0)
+    lengths = np.linalg.norm(found, axis=0)
+    assert lengths.max() <= 1 + 1e-12
+    slopes = curvature * (columns - found)  # none points to another layer within the radius
+    reach = np.linalg.norm(slopes, axis=0) - (slopes * found).sum(axis=0)
+    assert (reach <= 1e-6 * np.linalg.norm(slopes, axis=0) + 1e-12).all()
+
+
+def test_weight_balance_of_features_of_any_lengths_is_scikit_learns_without_a_bound() -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    features, labels = known().train()
+    inputs = (features - features.mean(axis=0)) * 10.0 ** np.arange(-2, 3)
+    model = LogisticRegression(
+        class_weight="balanced", C=1 / (len(labels) * 1e-3), solver="newton-cholesky", tol=1e-8
+    )
+    expected = model.fit(inputs, labels).predict_proba(inputs)
+    head, iterations = max_norm_regression(inputs, labels, 3, 1e-3, 1e9)
+    np.testing.assert_allclose(head.probabilities(inputs), expected, atol=2e-4)
+    assert iterations < 500
 
 
 def test_ncm_answers_the_mean_at_the_least_angle_and_its_scale_is_the_likeliest() -> None:

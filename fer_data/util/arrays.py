@@ -47,7 +47,11 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 
 def read_arrays(
-    path: Path, expected: Mapping[str, tuple[str, int]], *, remedy: str
+    path: Path,
+    expected: Mapping[str, tuple[str, int]],
+    *,
+    remedy: str,
+    optional: Mapping[str, tuple[str, int]] | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Read arrays that `write_arrays` wrote.
 
@@ -59,6 +63,8 @@ def read_arrays(
         has; of any other array in the file nothing is read.
     remedy : str
         What to do about a broken file, for the error.
+    optional : mapping of str to (str, int), optional
+        Arrays that the file may lack, as one that an older version wrote.
 
     Raises
     ------
@@ -69,7 +75,10 @@ def read_arrays(
     refuse_no_file(path)
     try:
         with zipfile.ZipFile(path) as file:
-            return {name: _array(file, name, *kind) for name, kind in expected.items()}
+            there = {name.removesuffix(".npy") for name in file.namelist()}
+            newer = {name: kind for name, kind in (optional or {}).items() if name in there}
+            wanted = {**expected, **newer}
+            return {name: _array(file, name, *kind) for name, kind in wanted.items()}
     except OSError as error:
         cause = error.strerror or str(error)
     except (

@@ -85,10 +85,13 @@ def compare(
         require("--ray", "ray")
     arms, given = split_arms(question.arms or ""), changes.given()
     where = {name: value for name, value in machine.given().items() if name != "data_on_device"}
+    judged_by = output.judged_by()
     if is_folder:
         first = given.get("seed", 0)
         seeds = () if question.seeds is None else range(first, first + question.seeds)
-        results = comparison.extend(paths[0], arms, seeds, net=given.get("net"), **where)
+        results = comparison.extend(
+            paths[0], arms, seeds, net=given.get("net"), **judged_by, **where
+        )
     else:
         if question.steps is not None and "epochs" in given:
             raise UsageError("--steps and --epochs both say how long a run is; give one")
@@ -101,6 +104,7 @@ def compare(
             recipe=made,
             num_steps=question.steps,
             figure=question.figure or "balanced_accuracy",
+            **judged_by,
             **where,
         )
     if results is None:

@@ -69,7 +69,7 @@ def compare_predictions(
 
     FOLDER holds a folder for each arm, and in it a file for each run (seed), csv, parquet or npz:
 
-        results/labels.csv       sample,label
+        results/labels.csv       sample,label      (perhaps leaked: true, false)
         results/none/seed-0.csv  sample,cat,dog    (probabilities)
         results/none/seed-1.csv
         results/own/seed-0.csv   sample,predicted  (or labels)
@@ -79,7 +79,8 @@ def compare_predictions(
     every file needs a column label. Runs of one name are compared with each other; where the arms
     have no name in common, the first with the first. An npz file has the arrays probabilities
     [N, C] or predicted [N], and perhaps label, sample and class_names; a run folder of fer-model
-    counts as one. --out keeps the results and writes the page.
+    counts as one. Rows whose column split says validation serve temperature scaling alone.
+    --out keeps the results and writes the page.
     """
     from fer_model.comparison.given import compare_predictions
 
@@ -99,6 +100,7 @@ def compare_predictions(
         class_names=None if class_names is None else class_names.split(","),
         figure=figure,
         out=output.out,
+        **output.judged_by(),
     )
     show_results(results, output)
 

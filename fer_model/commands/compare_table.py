@@ -19,7 +19,7 @@ def compare_table(
         Parameter(
             metavar="POINTS",
             help="Largest difference of no practical importance, in percentage points; by "
-            "default 1.",
+            "default each comparison's own.",
             validator=Number(gte=0, lt=100),
         ),
     ] = None,
@@ -44,14 +44,13 @@ def compare_table(
     from fer_model.comparison.across import across_data_sets
     from fer_model.comparison.reading import read_results
     from fer_model.reporting.markdown import table_as_markdown
-    from fer_model.statistics.verdict import MARGIN
 
     for file in (markdown, csv):
         if file is not None:
             refuse_special(file)
     found = across_data_sets(
         [read_results(path) for path in comparisons],
-        margin=MARGIN if margin is None else margin / 100,
+        margin=None if margin is None else margin / 100,
     )
     if markdown is not None:
         write_text(markdown, table_as_markdown(found.table()))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from fer_data.commands.fields import OUTPUT, Given
+from fer_data.errors import UsageError
 from fer_model.commands.options import Machine
 from fer_model.comparison.arm import forms
 
@@ -86,7 +87,7 @@ class ComparisonOutput(Given):
         Parameter(
             metavar="POINTS",
             help="Largest difference of no practical importance, in percentage points; by "
-            "default 1.",
+            "default 1, or what a comparison was trained or kept with.",
             validator=Number(gte=0, lt=100),
         ),
     ] = None
@@ -95,11 +96,25 @@ class ComparisonOutput(Given):
         Parameter(
             metavar="FEW,MANY",
             help="Few-shot classes have fewer training samples than FEW, many-shot ones more than "
-            "MANY; by default 20,100.",
+            "MANY; by default 20,100, or what a comparison was trained or kept with.",
         ),
     ] = None
     auroc: Annotated[bool | None, Parameter(help="Give the area under the ROC curve, too.")] = None
     as_json: Annotated[bool | None, Parameter(name="--json", help="Print JSON.")] = None
+
+    def judged_by(self) -> dict[str, Any]:
+        """Return margin and shots as the library takes them, those that are given."""
+        found: dict[str, Any] = {}
+        if self.margin is not None:
+            found["margin"] = self.margin / 100
+        if self.shots is not None:
+            few, comma, many = self.shots.partition(",")
+            if not (comma and few.strip().isdecimal() and many.strip().isdecimal()):
+                raise UsageError(
+                    f"--shots: expected two numbers such as 20,100, got {self.shots!r}"
+                )
+            found["shots"] = int(few), int(many)
+        return found
 
 
 @Parameter(name="*")

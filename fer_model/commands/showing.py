@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from fer_data.errors import UsageError
 from fer_data.terminal import cli_support
 from fer_data.terminal.cli_support import print_json, print_table, say
 from fer_data.util.files import write_json, write_text
@@ -25,12 +24,9 @@ def show_results(results: Results, output: ComparisonOutput) -> None:
     from fer_model.reporting.page import write_comparison, write_figures
     from fer_model.reporting.summary import Summary
     from fer_model.reporting.table import as_latex
-    from fer_model.statistics.verdict import MARGIN
 
-    if output.shots is not None:
-        results = dataclasses.replace(results, shots=_shots(output.shots))
-    margin = MARGIN if output.margin is None else output.margin / 100
-    summary = Summary(results, margin=margin, auroc=bool(output.auroc))
+    results = dataclasses.replace(results, **output.judged_by())
+    summary = Summary(results, auroc=bool(output.auroc))
     if results.out is not None:
         write_json(results.out / "results.json", summary.to_dict())
         write_comparison(summary, results.out / "index.html")
@@ -54,10 +50,3 @@ def show_results(results: Results, output: ComparisonOutput) -> None:
         say(note)
     if results.out is not None:
         say(f"The report is {results.out / 'index.html'}")
-
-
-def _shots(text: str) -> tuple[int, int]:
-    few, comma, many = text.partition(",")
-    if not (comma and few.strip().isdecimal() and many.strip().isdecimal()):
-        raise UsageError(f"--shots: expected two numbers such as 20,100, got {text!r}")
-    return int(few), int(many)

@@ -12,7 +12,7 @@ from fer_data.errors import UsageError
 from fer_data.util.words import printable
 from fer_model.comparison.results import Results
 from fer_model.statistics.data_sets import MeanDifference, mean_difference
-from fer_model.statistics.verdict import HELPS, HURTS, MARGIN, Verdict, verdicts
+from fer_model.statistics.verdict import HELPS, HURTS, Verdict, verdicts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,15 +79,16 @@ class Across:
         return table
 
 
-def across_data_sets(comparisons: Sequence[Results], *, margin: float = MARGIN) -> Across:
+def across_data_sets(comparisons: Sequence[Results], *, margin: float | None = None) -> Across:
     """Put comparisons on different data sets side by side.
 
     Parameters
     ----------
     comparisons : sequence of Results
         With the same baseline and the same figure that decides.
-    margin : float
-        The largest difference of no practical importance, in fractions.
+    margin : float, optional
+        The largest difference of no practical importance, in fractions; by default each
+        comparison's own.
 
     Raises
     ------
@@ -106,7 +107,11 @@ def across_data_sets(comparisons: Sequence[Results], *, margin: float = MARGIN) 
     found = {
         (one.difference.arm, name): one
         for name, results in zip(names, comparisons, strict=True)
-        for one in verdicts(results.differences, figure=first.figure, margin=margin)
+        for one in verdicts(
+            results.differences,
+            figure=first.figure,
+            margin=results.margin if margin is None else margin,
+        )
     }
     arms = tuple(dict.fromkeys(arm for arm, _ in found))
     means = {

@@ -32,7 +32,13 @@ def before_training(protocol: Protocol, out: Path) -> list[str]:
     bases = [str(arm) for arm in trained if arm not in protocol.arms]
     if bases:
         lines.append(f"trained besides, as new heads are made for it: {', '.join(bases)}")
-    return [*lines, *unfair(protocol), *twice_corrected(protocol.arms), _can_find(protocol, out)]
+    return [
+        *lines,
+        *unfair(protocol),
+        *dearer(protocol),
+        *twice_corrected(protocol.arms),
+        _can_find(protocol, out),
+    ]
 
 
 def unfair(protocol: Protocol) -> list[str]:
@@ -51,6 +57,20 @@ def unfair(protocol: Protocol) -> list[str]:
             "frequent classes (keep last takes the last epoch's)"
         )
     return lines
+
+
+def dearer(protocol: Protocol) -> list[str]:
+    """Return a line for each arm whose steps cost more than those of others, and are fewer."""
+    if protocol.code.get("argument") == "fit" or protocol.recipe.sam_radius:
+        return []
+    recipes = [(arm, arm.recipe(protocol.recipe)) for arm in protocol.arms]
+    return [
+        f"arm {arm}: a step takes two gradients, so its runs have "
+        f"{one.epochs * (one.steps_per_epoch or 0):,} steps, not {protocol.num_steps:,}, and "
+        "see half as many samples"
+        for arm, one in recipes
+        if one.sam_radius
+    ]
 
 
 def twice_corrected(arms: Sequence[Arm]) -> list[str]:

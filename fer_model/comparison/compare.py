@@ -30,7 +30,8 @@ from fer_model.comparison.reading import check_runs, read_results
 from fer_model.comparison.results import Results
 from fer_model.comparison.runner import Here, Starter, train_missing
 from fer_model.comparison.sample_table import SAMPLES
-from fer_model.statistics.scores import SUMMARIES
+from fer_model.statistics.scores import SUMMARIES, check_shots
+from fer_model.statistics.verdict import check_margin
 from fer_model.training.own_code import OwnCode, own_code
 from fer_model.training.own_training import Fit
 from fer_model.training.recipe import Recipe
@@ -51,6 +52,8 @@ def compare(
     net: str | Build | None = None,
     fit: str | Fit | None = None,
     figure: str = "balanced_accuracy",
+    margin: float | None = None,
+    shots: tuple[int, int] | None = None,
     num_steps: int | None = None,
     num_at_once: int = 1,
     ray: str | None = None,
@@ -84,6 +87,8 @@ def compare(
         augmentations.
     figure : str
         What the verdict goes by: one of `fer_model.statistics.scores.SUMMARIES`.
+    margin, shots : float, tuple of int, optional
+        As in `compare_predictions`; kept with the comparison.
     num_steps : int, optional
         Steps of a run in all, in place of the recipe's epochs.
     num_at_once : int
@@ -119,6 +124,10 @@ def compare(
         raise UsageError(f"figure is {figure!r}; choose one of {', '.join(SUMMARIES)}")
     if not isinstance(recipe, Recipe):
         raise UsageError(f"recipe: expected a fer_model.Recipe, got {recipe!r:.80}")
+    if margin is not None:
+        check_margin(margin)
+    if shots is not None:
+        check_shots(shots)
     numbers = range(recipe.seed, recipe.seed + seeds) if isinstance(seeds, int) else seeds
     check_seeds(numbers)
     if num_at_once < 1:
@@ -140,6 +149,7 @@ def compare(
     protocol, parts = grid.declare(
         recipe, dataset, parsed, numbers, figure=figure, num_steps=num_steps, cache=cache
     )
+    protocol = dataclasses.replace(protocol, margin=margin, shots=shots)
     if code:
         about = {"argument": code[0], "name": code[1].name, "digest": code[1].digest}
         protocol = dataclasses.replace(protocol, code=about)
@@ -193,7 +203,7 @@ def extend(
     net, fit
         As it began: no folder's word is taken for what code to run.
     **options
-        ``num_at_once``, ``ray``, ``cache`` and ``verbose``, as in `compare`.
+        ``margin``, ``shots``, ``num_at_once``, ``ray``, ``cache`` and ``verbose``, as in `compare`.
 
     Raises
     ------

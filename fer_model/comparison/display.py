@@ -13,6 +13,9 @@ from fer_model.comparison.runner import Event
 from fer_model.training.runs import Run
 from fer_model.words import duration
 
+_SILENT = 2.0
+"""Seconds in which there is nothing to tell."""
+
 
 class ComparisonDisplay:
     """Shows how far a comparison is, by the events of its processes.
@@ -103,3 +106,32 @@ class ComparisonDisplay:
             return ""
         spent = time.monotonic() - self._began
         return f"about {duration(spent * (self._total - done) / (done - before))} left"
+
+
+class RunLines:
+    """Tells of runs that end, a line each, once they have taken two seconds in all.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+    num_runs : int
+    """
+
+    def __init__(self, console: Console, num_runs: int) -> None:
+        self._console, self._num_runs = console, num_runs
+        self._num_ended, self._began = 0, time.monotonic()
+
+    def show(self, name: str, seconds: float) -> None:
+        """Tell of a run that has ended."""
+        self._num_ended += 1
+        spent = time.monotonic() - self._began
+        if spent < _SILENT:
+            return
+        left = spent / self._num_ended * (self._num_runs - self._num_ended)
+        self._console.print(
+            f"run {self._num_ended} of {self._num_runs}: {name} ({duration(seconds)}"
+            + (f"; about {duration(left)} left)" if left else ")"),
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )

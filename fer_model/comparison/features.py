@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from rich.console import Console
 
 from fer_data.data.labels import TEST_SPLITS
 from fer_data.errors import UsageError
@@ -20,13 +21,16 @@ from fer_data.splitting.subsets import hold_out
 from fer_data.util.checks import whole_number
 from fer_model.comparison.announcement import twice_corrected
 from fer_model.comparison.arm import Arm, parse_arms
+from fer_model.comparison.display import RunLines
 from fer_model.comparison.kept import check_place, save_kept
+from fer_model.comparison.probabilities import Output, outputs_of
 from fer_model.comparison.protocol import check_seeds
-from fer_model.comparison.results import Results, most_likely
+from fer_model.comparison.results import Results
 from fer_model.comparison.sample_table import SampleTable
 from fer_model.heads.choice import Known
 from fer_model.heads.posthoc import apply_head
-from fer_model.statistics.scores import SUMMARIES
+from fer_model.statistics.scores import SHOTS, SUMMARIES, check_shots
+from fer_model.statistics.verdict import MARGIN, check_margin
 from fer_model.training.recipe import Recipe
 
 _FRACTIONS = {"train": 0.8, "validation": 0.1, "test": 0.1}
@@ -49,10 +53,13 @@ def compare_features(
     groups: ArrayLike | None = None,
     class_names: Sequence[str] = (),
     figure: str = "balanced_accuracy",
+    margin: float = MARGIN,
+    shots: tuple[int, int] = SHOTS,
     epochs: int | None = None,
     batch_size: int = 256,
     learning_rate: float = 0.01,
     out: str | Path | None = None,
+    verbose: int = 1,
 ) -> Results:
     """Compare strategies, losses and heads on frozen features (CLIP, DINO, …) with a linear head.
 
@@ -79,12 +86,17 @@ def compare_features(
         Of labels that are integers.
     figure : str
         What the verdict goes by: one of `fer_model.statistics.scores.SUMMARIES`.
+    margin, shots : float, tuple of int
+        As in `compare_predictions`.
     epochs : int, optional
         The same for every arm; an epoch has as many samples as the training split. By default 30,
         or as many as make 1,000 steps.
     batch_size, learning_rate : int, float
     out : path, optional
         A folder to keep the results in, where `read_results` finds them.
+    verbose : int
+        0 for silence; otherwise there is a line on standard error for every run that ends later
+        than two seconds after the call.
 
     Raises
     ------
@@ -94,6 +106,8 @@ def compare_features(
     """
     if figure not in SUMMARIES:
         raise UsageError(f"figure: expected one of {', '.join(SUMMARIES)}, got {figure!r}")
+    check_margin(margin)
+    check_shots(shots)
     numbers = tuple(range(seeds) if isinstance(seeds, int) else seeds)
     check_seeds(numbers)
     parsed = parse_arms(arms)
@@ -114,19 +128,22 @@ def compare_features(
     )
     for arm in parsed:
         _check(arm, base)
-    found: dict[tuple[Arm, int], NDArray[np.float64]] = {}
+    found: dict[tuple[Arm, int], Output] = {}
+    console = Console(stderr=True, emoji=False, quiet=not verbose)
+    lines = RunLines(console, len(parsed) * len(numbers))
     seconds = np.empty((len(parsed), len(numbers)))
     for number, seed in enumerate(numbers):
-        _run(data, parsed, dataclasses.replace(base, seed=seed), found, seconds[:, number])
+        _run(data, parsed, dataclasses.replace(base, seed=seed), found, seconds[:, number], lines)
     test = data.splits == "test"
-    predicted, confidences = most_likely([[found[arm, seed] for seed in numbers] for arm in parsed])
+    outputs = outputs_of(
+        [[found[arm, seed] for seed in numbers] for arm in parsed], data.labels[test]
+    )
     results = Results(
         arms=tuple(map(str, parsed)),
         seeds=numbers,
         class_names=data.class_names,
         figure=figure,
-        predicted_labels=predicted,
-        confidences=confidences,
+        **outputs._asdict(),
         samples=SampleTable(
             np.flatnonzero(test).astype(np.str_),
             data.labels[test],
@@ -140,6 +157,8 @@ def compare_features(
             f"{base.epochs} epochs in batches of {base.batch_size}, cosine schedule",
             *twice_corrected(parsed),
         ),
+        margin=margin,
+        shots=shots,
     )
     return results if out is None else save_kept(results, Path(out).absolute())
 
@@ -212,10 +231,11 @@ def _run(
     data: _Data,
     arms: Sequence[Arm],
     base: Recipe,
-    found: dict[tuple[Arm, int], NDArray[np.float64]],
+    found: dict[tuple[Arm, int], Output],
     seconds: NDArray[np.float64],
+    lines: RunLines,
 ) -> None:
-    """Make every arm's probabilities of the test samples with one seed; note what each took."""
+    """Make every arm's probabilities with one seed; note and tell what each took."""
     from fer_model.comparison.linear_head import train_head
 
     train, validation = data.splits == "train", data.splits == "validation"
@@ -245,5 +265,7 @@ def _run(
         if arm.head is not None:
             known = Known(head, counts, lambda: of_train, lambda: of_validation)
             head, _ = arm.head.build(known)
-        found[arm, base.seed] = apply_head(of_test, *head)
+        of_held_out = apply_head(of_validation[0], *head), of_validation[1]
+        found[arm, base.seed] = Output(apply_head(of_test, *head), of_held_out)
         seconds[place] = took[arm.trained] + time.monotonic() - began
+        lines.show(f"{arm}, seed {base.seed}", seconds[place])

@@ -11,11 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from fer_data.errors import DataError, UsageError
 from fer_data.util.words import counted, printable
+from fer_model.comparison.given_columns import clusters_of, counts_of, leaked_of
 from fer_model.comparison.kept import check_place, save_kept
-from fer_model.comparison.prediction_tables import PredictionTable, listed, read_counts, read_table
-from fer_model.comparison.results import Results, most_likely
+from fer_model.comparison.prediction_tables import PredictionTable, listed, read_table
+from fer_model.comparison.probabilities import Output, outputs_of
+from fer_model.comparison.results import Results
 from fer_model.comparison.sample_table import SampleTable
-from fer_model.statistics.scores import SUMMARIES
+from fer_model.statistics.scores import SHOTS, SUMMARIES, check_shots
+from fer_model.statistics.verdict import MARGIN, check_margin
 
 
 def compare_predictions(
@@ -23,9 +26,12 @@ def compare_predictions(
     arms: Mapping[str, Sequence[Any]],
     *,
     clusters: str | ArrayLike | None = None,
+    leaked: ArrayLike | None = None,
     train_counts: Mapping[str, int] | Sequence[int] | str | Path | None = None,
     class_names: Sequence[str] | None = None,
     figure: str = "balanced_accuracy",
+    margin: float = MARGIN,
+    shots: tuple[int, int] = SHOTS,
     out: str | Path | None = None,
 ) -> Results:
     """Compare predictions that anyone made, of any model and framework, as trained arms are.
@@ -40,10 +46,14 @@ def compare_predictions(
         predicted labels [N], or a DataFrame or a path to a csv, parquet or npz file with a column
         ``predicted``, or one for each class with its probability. Where tables name their samples,
         in a column ``sample``, rows are matched by it, otherwise by order. Runs are numbered by
-        place, as seeds: the first run of one arm is compared with the first of another.
+        place, as seeds: the first run of one arm is compared with the first of another. Of rows of
+        the split validation, in a column ``split``, temperatures are fitted.
     clusters : array_like, shape [N], or str, optional
         What is the same for samples that belong together (patient, scene, near-duplicates), or the
         column of `labels` that has it; by default each sample stands for itself.
+    leaked : array_like of bool, shape [N], optional
+        Test samples that training knows (duplicates, the same patient); by default those whose
+        column ``leaked`` says true. The differences without them are given, too.
     train_counts : sequence of int, length C, mapping of class name to int, or path, optional
         Training samples of each class, by which the rarest one is known. A file is a csv with the
         columns ``class`` and ``count``.
@@ -51,13 +61,19 @@ def compare_predictions(
         Classes in the order of columns; by default the names of the columns.
     figure : str
         What the verdict goes by: one of `fer_model.statistics.scores.SUMMARIES`.
+    margin : float
+        The largest difference of no practical importance, in fractions. Choose it before looking.
+    shots : tuple of int
+        Few-shot classes have fewer training samples than the first, many-shot ones more than the
+        second.
     out : path, optional
         A folder to keep the results in, where `read_results` finds them.
 
     Returns
     -------
     Results
-        Of runs with labels alone no calibration is known.
+        Of runs with labels alone no calibration, AUROC and ensemble is known, and without
+        validation samples nothing is scaled by a temperature.
 
     Raises
     ------
@@ -75,6 +91,8 @@ def compare_predictions(
     """
     if figure not in SUMMARIES:
         raise UsageError(f"figure: expected one of {', '.join(SUMMARIES)}, got {figure!r}")
+    check_margin(margin)
+    check_shots(shots)
     if out is not None:
         check_place(Path(out).absolute())
     asked = _class_names(class_names)
@@ -96,24 +114,32 @@ def compare_predictions(
     names = _names([truth, *every], asked)
     numbers = _indices(truth.columns["label"], names, truth.where)
     least = min(map(len, tables.values()))
-    runs = [
-        [_predictions(one, names, numbers) for one in of_arm[:least]] for of_arm in aligned.values()
-    ]
-    predicted, confidences = most_likely(runs)
-    num = len(numbers)
-    samples = truth.columns.get("sample", np.arange(num))
+    outputs = outputs_of(
+        [
+            [
+                Output(_predictions(one, names, numbers), _validation(one, truth, names))
+                for one in of_arm[:least]
+            ]
+            for of_arm in aligned.values()
+        ],
+        numbers,
+    )
+    samples = truth.columns.get("sample", np.arange(len(numbers)))
+    of_samples = [truth, *(one for of_arm in aligned.values() for one in of_arm)]
     results = Results(
         arms=tuple(tables),
         seeds=tuple(range(least)),
         class_names=names,
         figure=figure,
-        predicted_labels=predicted,
-        confidences=confidences,
+        **outputs._asdict(),
         samples=SampleTable(
-            samples.astype(np.str_), numbers, _clusters(clusters, truth), np.zeros(num, np.bool_)
+            samples.astype(np.str_),
+            numbers,
+            clusters_of(clusters, truth),
+            leaked_of(leaked, of_samples),
         ),
-        train_counts=_counts(train_counts, names),
-        seconds=np.full(predicted.shape[:2], np.nan),
+        train_counts=counts_of(train_counts, names),
+        seconds=np.full(outputs.aurocs.shape, np.nan),
         remarks=tuple(
             _remarks(
                 {arm: len(of_arm) for arm, of_arm in tables.items()},
@@ -121,6 +147,8 @@ def compare_predictions(
                 has_samples=all("sample" in one.columns for one in [truth, *every]),
             )
         ),
+        margin=margin,
+        shots=shots,
     )
     return results if out is None else save_kept(results, Path(out).absolute())
 
@@ -256,53 +284,34 @@ def _predictions(
         raise DataError(f"{table.where}: labels without predictions")
     if values.ndim == 1:
         return _indices(values, names, table.where)
+    return _in_order(table, values, names)
+
+
+def _validation(
+    table: PredictionTable, truth: PredictionTable, names: tuple[str, ...]
+) -> tuple[NDArray[Any], NDArray[np.int64]] | None:
+    """Return a run's probabilities of validation samples and their labels; None without them."""
+    part, labels = table.validation, truth.validation
+    if part is not None and "label" in part.columns:
+        labels = part
+    elif part is not None and labels is not None:
+        part = _aligned(part, labels)
+    if part is None or labels is None or part.values is None or part.values.ndim == 1:
+        return None
+    found = _indices(labels.columns["label"], names, f"{labels.where}, validation")
+    return _in_order(part, part.values, names), found
+
+
+def _in_order(table: PredictionTable, values: NDArray[Any], names: tuple[str, ...]) -> NDArray[Any]:
+    """Return probabilities with their columns in the order of the classes."""
     if values.shape[1] != len(names):
         raise DataError(
-            f"{table.where}: expected probabilities [{len(labels)}, {len(names)}], got "
+            f"{table.where}: expected probabilities [{len(values)}, {len(names)}], got "
             f"{list(values.shape)}"
         )
     if table.class_names is not None and table.class_names != names:
         values = values[:, [table.class_names.index(name) for name in names]]
     return values
-
-
-def _clusters(clusters: str | ArrayLike | None, truth: PredictionTable) -> NDArray[np.int64]:
-    if clusters is None:
-        return np.arange(len(truth), dtype=np.int64)
-    if isinstance(clusters, str):
-        if clusters not in truth.columns:
-            raise UsageError(f"{truth.where}: no column {clusters!r} to cluster by")
-        values = truth.columns[clusters]
-    else:
-        values = np.asarray(clusters)
-    if values.shape != (len(truth),):
-        raise UsageError(f"clusters: expected [{len(truth)}], got {list(values.shape)}")
-    if values.dtype.kind not in "iu":
-        values = values.astype(np.str_)
-    return np.unique(values, return_inverse=True)[1].astype(np.int64)
-
-
-def _counts(
-    counts: Mapping[str, int] | Sequence[int] | str | Path | None, names: tuple[str, ...]
-) -> tuple[int, ...]:
-    if counts is None:
-        return ()
-    if isinstance(counts, str | Path):
-        counts = read_counts(Path(counts))
-    if isinstance(counts, Mapping):
-        by_name = {str(name): number for name, number in counts.items()}
-        if set(by_name) != set(names):
-            raise UsageError(
-                f"train_counts: expected the classes {listed(names)}, got {listed(by_name)}"
-            )
-        counts = [by_name[name] for name in names]
-    found = np.asarray(counts)
-    if found.shape != (len(names),) or found.dtype.kind not in "iu" or found.min() < 0:
-        raise UsageError(
-            f"train_counts: expected {len(names)} whole numbers, got {found.dtype} "
-            f"{list(found.shape)}"
-        )
-    return tuple(found.tolist())
 
 
 def _remarks(numbers: Mapping[str, int], least: int, *, has_samples: bool) -> list[str]:

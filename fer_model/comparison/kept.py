@@ -12,7 +12,8 @@ from fer_data.util.arrays import read_arrays, write_arrays
 from fer_data.util.words import printable
 from fer_model.comparison.results import Results
 from fer_model.comparison.sample_table import load_samples, save_samples
-from fer_model.statistics.scores import SUMMARIES
+from fer_model.statistics.scores import SHOTS, SUMMARIES
+from fer_model.statistics.verdict import MARGIN
 
 KEPT = "compared.npz"
 """The file's name in a comparison's folder, beside the samples."""
@@ -27,6 +28,14 @@ _EXPECTED = {
     "confidences": ("f", 3),
     "seconds": ("f", 2),
 }
+_NEWER: dict[str, tuple[str, int]] = {
+    "scaled_confidences": ("f", 3),
+    "ensemble_labels": ("i", 2),
+    "aurocs": ("f", 2),
+    "shots": ("i", 1),
+    "margin": ("f", 1),
+}
+"""Arrays that files of older versions lack."""
 
 
 def is_kept(out: Path) -> bool:
@@ -66,9 +75,13 @@ def save_kept(results: Results, out: Path) -> Results:
         save_samples(out, results.samples)
         arrays = {name: np.array(getattr(results, name), np.str_) for name in _TEXTS}
         arrays["figure"] = np.array([results.figure])
-        for name in ("seeds", "train_counts"):
+        arrays["margin"] = np.array([results.margin])
+        for name in ("seeds", "train_counts", "shots"):
             arrays[name] = np.array(getattr(results, name), np.int64)
-        for name in ("predicted_labels", "confidences", "seconds"):
+        for name in (
+            *("predicted_labels", "confidences", "seconds"),
+            *("scaled_confidences", "ensemble_labels", "aurocs"),
+        ):
             arrays[name] = getattr(results, name)
         write_arrays(out / KEPT, arrays)
     except OSError as error:
@@ -84,16 +97,25 @@ def load_kept(out: Path) -> Results:
     DataError
         If a file is broken, or they do not fit together.
     """
-    found = read_arrays(out / KEPT, _EXPECTED, remedy="compare again")
+    found = read_arrays(out / KEPT, _EXPECTED, remedy="compare again", optional=_NEWER)
     texts = {name: tuple(found[name].tolist()) for name in _TEXTS}
     num_classes = len(texts["class_names"])
     samples = load_samples(out, num_classes)
     predicted, shape = found["predicted_labels"], (len(texts["arms"]), len(found["seeds"]))
+    scaled = found.get("scaled_confidences", np.full(found["confidences"].shape, np.nan))
+    ensembles = found.get("ensemble_labels", np.full((shape[0], len(samples)), -1))
+    aurocs = found.get("aurocs", np.full(shape, np.nan))
+    shots = tuple(found.get("shots", np.array(SHOTS)).tolist())
+    margin = found.get("margin", np.array([MARGIN])).tolist()
     if (
         predicted.shape != (*shape, len(samples))
-        or found["confidences"].shape != predicted.shape
-        or found["seconds"].shape != shape
+        or not found["confidences"].shape == scaled.shape == predicted.shape
+        or ensembles.shape != (shape[0], len(samples))
+        or not found["seconds"].shape == aurocs.shape == shape
         or not predicted.size
+        or not -1 <= ensembles.min() <= ensembles.max() < num_classes
+        or not (len(shots) == 2 and 0 < shots[0] <= shots[1])
+        or not (len(margin) == 1 and 0 <= margin[0] < 1)
         or not 0 <= predicted.min() <= predicted.max() < num_classes
         or len(found["train_counts"]) not in (0, num_classes)
         or tuple(found["figure"])[:1] not in {(name,) for name in SUMMARIES}
@@ -107,8 +129,13 @@ def load_kept(out: Path) -> Results:
         figure=str(found["figure"][0]),
         predicted_labels=predicted.astype(np.int32),
         confidences=found["confidences"].astype(np.float32),
+        scaled_confidences=scaled.astype(np.float32),
+        ensemble_labels=ensembles.astype(np.int32),
+        aurocs=aurocs.astype(np.float64),
         samples=samples,
         train_counts=tuple(found["train_counts"].tolist()),
         seconds=found["seconds"].astype(np.float64),
         out=out,
+        shots=shots,
+        margin=margin[0],
     )

@@ -1,8 +1,8 @@
 """One run's predictions as anyone has them: arrays, DataFrames, csv, parquet and npz files.
 
-Columns are found by name: ``label`` (the true class), ``sample``, ``predicted``, ``split``, and one
-column a class with its probability, either by the class's name or as ``probability_<class>``. What
-is doubtful is refused with what was found.
+Columns are found by name: ``label`` (the true class), ``sample``, ``predicted``, ``split``,
+``leaked`` (whether training knows the sample), and one column a class with its probability, either
+by the class's name or as ``probability_<class>``. What is doubtful is refused with what was found.
 """
 
 from __future__ import annotations
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 SUFFIXES = (".csv", ".parquet", ".npz")
 """Endings of the files that are read."""
 
-TEXTS = ("label", "sample", "predicted", "split", "class_name")
+TEXTS = ("label", "sample", "predicted", "split", "class_name", "leaked")
 """Columns that are no class's."""
+
+_KEPT = ("label", "sample", "split", "leaked")
 
 _PREFIX = "probability_"
 _MOST_OFF = 0.02
@@ -50,13 +52,17 @@ class PredictionTable:
     class_names : tuple of str, length C, or None
         What the columns of probabilities are named.
     columns : dict
-        ``label``, ``sample`` and others that were asked for, each [N]; those that are there.
+        ``label``, ``sample``, ``leaked`` and others that were asked for, each [N]; those that are
+        there.
+    validation : PredictionTable, optional
+        The same of the validation samples, where a column tells which these are.
     """
 
     where: str
     values: NDArray[Any] | None
     class_names: tuple[str, ...] | None
     columns: dict[str, NDArray[Any]]
+    validation: PredictionTable | None = None
 
     def taken(self, rows: NDArray[Any]) -> PredictionTable:
         """Return some rows of it."""
@@ -174,7 +180,7 @@ def _of_arrays(
         where,
         _flat(arrays[name], where) if name in arrays else None,
         None if names is None else tuple(map(str, names.tolist())),
-        {one: arrays[one] for one in (*TEXTS[:2], "split", *other) if one in arrays},
+        {one: arrays[one] for one in (*_KEPT, *other) if one in arrays},
     )
 
 
@@ -189,9 +195,7 @@ def _of_frame(
     named = {str(name): name for name in frame.columns}
     if len(named) < len(frame.columns):
         raise DataError(f"{where}: two columns have one name; found {listed(frame.columns)}")
-    columns = {
-        one: frame[named[one]].to_numpy() for one in (*TEXTS[:2], "split", *other) if one in named
-    }
+    columns = {one: frame[named[one]].to_numpy() for one in (*_KEPT, *other) if one in named}
     if labels_alone:
         if "label" not in columns:
             raise DataError(f"{where}: expected a column label, found {listed(named)}")
@@ -287,14 +291,17 @@ def _checked(table: PredictionTable) -> PredictionTable:
 
 
 def _of_test(table: PredictionTable) -> PredictionTable:
-    """Return the rows of the test split, where there is a column that names splits."""
+    """Return the rows of the test split, those of validation apart, where a column names splits."""
     if "split" not in table.columns:
         return table
     splits = table.columns["split"].astype(str)
     kept = splits == "test"
     if not kept.any():
         raise DataError(f"{table.where}: no row of split test; found {listed(sorted(set(splits)))}")
-    return table.taken(np.flatnonzero(kept))
+    held_out = table.taken(np.flatnonzero(splits == "validation"))
+    return replace(
+        table.taken(np.flatnonzero(kept)), validation=held_out if len(held_out) else None
+    )
 
 
 def listed(names: Any) -> str:

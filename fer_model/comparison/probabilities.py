@@ -1,65 +1,90 @@
-"""Figures of whole probabilities, which stand in the folders of a comparison's runs."""
+"""What follows from the probabilities of runs, of which results keep no more than this."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from fer_data.analysis.predictions import PREDICTIONS, load_predictions
-from fer_model.comparison.results import Results
-from fer_model.statistics.calibration import (
-    Calibration,
-    calibration,
-    temperature,
-    with_temperature,
-)
+from fer_model.statistics.calibration import temperature, with_temperature
 
 
-def recalibrated(results: Results) -> tuple[Calibration | None, ...]:
-    """Return each arm's calibration, all seeds together, after temperature scaling.
+class Output(NamedTuple):
+    """What one run predicts.
 
-    Every run has a temperature of its own, fitted on its validation predictions. None for an arm
-    of which a run has none.
+    Attributes
+    ----------
+    test : ndarray
+        Of N test samples: probabilities float [N, C], or predicted labels int [N].
+    validation : (ndarray, ndarray), optional
+        Of V validation samples: probabilities float [V, C] and labels int [V].
     """
-    runs = results.training.runs if results.training else ()
-    found: list[Calibration | None] = []
+
+    test: NDArray[Any]
+    validation: tuple[NDArray[Any], NDArray[Any]] | None = None
+
+
+class Outputs(NamedTuple):
+    """What all runs predict; attributes are as in `fer_model.comparison.results.Results`."""
+
+    predicted_labels: NDArray[np.int32]
+    confidences: NDArray[np.float32]
+    scaled_confidences: NDArray[np.float32]
+    ensemble_labels: NDArray[np.int32]
+    aurocs: NDArray[np.float64]
+
+
+def outputs_of(runs: Iterable[Iterable[Output]], labels: NDArray[np.int64]) -> Outputs:
+    """Return what the runs of each arm predict, for one run's probabilities in memory at a time.
+
+    Parameters
+    ----------
+    runs : iterable of iterable of Output, [A][S]
+    labels : ndarray of int64, shape [N]
+        Of the test samples.
+    """
+    arms: list[list[list[Any]]] = []
+    ensembles = []
     for of_arm in runs:
-        parts = []
+        parts, total = [], np.zeros(())
         for run in of_arm:
-            predictions = load_predictions(run.path / PREDICTIONS)
-            validation = predictions.of_split("validation")
-            if not len(validation.labels):
-                break
-            test = predictions.of_split("test")
-            fitted = temperature(validation.probabilities, validation.labels)
-            scaled = with_temperature(test.probabilities, fitted)
-            parts.append((scaled.max(axis=1), scaled.argmax(axis=1) == test.labels))
-        else:
-            confidence, right = (np.concatenate(each) for each in zip(*parts, strict=True))
-            found.append(calibration(confidence, right))
-            continue
-        found.append(None)
-    return tuple(found) or (None,) * len(results.arms)
+            parts.append(_of_run(run, labels))
+            total = total + (run.test if run.test.ndim == 2 else np.nan)
+        is_known = total.ndim == 2 and not np.isnan(total).any()
+        ensembles.append(total.argmax(axis=1) if is_known else np.full(len(labels), -1))
+        arms.append([list(each) for each in zip(*parts, strict=True)])
+    predicted, confidences, scaled, areas = zip(*arms, strict=True)
+    return Outputs(
+        np.array(predicted, np.int32),
+        np.array(confidences, np.float32),
+        np.array(scaled, np.float32),
+        np.array(ensembles, np.int32),
+        np.array(areas, np.float64),
+    )
 
 
-def aurocs(results: Results) -> NDArray[np.float64]:
-    """Return each run's area under the ROC curve, float64 [A, S]; NaN where it is unknown.
+def _of_run(run: Output, labels: NDArray[np.int64]) -> tuple[Any, Any, Any, float]:
+    """Return predicted labels, confidences before and after temperature scaling, and AUROC."""
+    unknown = np.full(len(labels), np.nan)
+    if run.test.ndim == 1:
+        return run.test, unknown, unknown, np.nan
+    scaled = unknown
+    if run.validation is not None and len(run.validation[1]):
+        scaled = with_temperature(run.test, temperature(*run.validation)).max(axis=1)
+    found = run.test.argmax(axis=1), run.test.max(axis=1)
+    return *found, scaled, macro_auroc(run.test, labels)
 
-    One class against the rest, the mean over the classes that have test samples (Hand and Till
-    2001 call it macro-averaged; as `sklearn.metrics.roc_auc_score` with ``multi_class="ovr"``).
+
+def macro_auroc(probabilities: NDArray[Any], labels: NDArray[np.int64]) -> float:
+    """Return the area under the ROC curve, the mean over classes; NaN with a single class.
+
+    One class against the rest, by the Mann-Whitney statistic, over the classes that have samples
+    (Hand and Till 2001 call it macro-averaged; as `sklearn.metrics.roc_auc_score` with
+    ``multi_class="ovr"``).
     """
-    runs = results.training.runs if results.training else ()
-    found = np.full((len(results.arms), len(results.seeds)), np.nan)
-    for place, of_arm in enumerate(runs):
-        for number, run in enumerate(of_arm):
-            test = load_predictions(run.path / PREDICTIONS).of_split("test")
-            found[place, number] = macro_auroc(test.probabilities, test.labels)
-    return found
-
-
-def macro_auroc(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    """Return the mean over classes of the Mann-Whitney statistic; NaN with a single class."""
     counts = np.bincount(labels, minlength=probabilities.shape[1])
     areas = []
     for label in np.flatnonzero((counts > 0) & (counts < len(labels))).tolist():

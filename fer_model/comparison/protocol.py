@@ -14,7 +14,8 @@ from urllib.parse import quote
 from fer_data.errors import DataError, UsageError
 from fer_data.util.files import refuse_no_file, write_json
 from fer_model.comparison.arm import Arm, parse_arms
-from fer_model.statistics.scores import SUMMARIES
+from fer_model.statistics.scores import SUMMARIES, check_shots
+from fer_model.statistics.verdict import check_margin
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run, is_run
 
@@ -55,13 +56,17 @@ class Protocol:
     figure : str
         The figure that the verdict goes by.
     later : tuple of str
-        Arms and seeds that were added when there were finished runs to look at.
+        Arms, seeds and a margin that were added when there were finished runs to look at.
     train_counts : tuple of int, length C, or empty
         Training samples of each class; empty where a comparison of an older version did not record
         them.
     code : dict
         The user's own net or training: ``argument`` (net or fit), ``name`` and ``digest``, as in
         `fer_model.training.own_code.OwnCode`. Empty where there is none.
+    margin : float, optional
+        As in `Results`; None where none was declared.
+    shots : tuple of int, optional
+        As in `Results`; None where none were declared.
     """
 
     recipe: Recipe
@@ -72,6 +77,8 @@ class Protocol:
     later: tuple[str, ...] = ()
     train_counts: tuple[int, ...] = ()
     code: dict[str, str] = field(default_factory=dict)
+    margin: float | None = None
+    shots: tuple[int, int] | None = None
 
     @property
     def num_steps(self) -> int:
@@ -127,6 +134,8 @@ class Protocol:
                 "later": list(self.later),
                 "train_counts": list(self.train_counts),
                 "code": self.code,
+                "margin": self.margin,
+                "shots": None if self.shots is None else list(self.shots),
             },
         )
 
@@ -151,6 +160,13 @@ class Protocol:
             train_counts = tuple(map(int, about.get("train_counts", ())))
             if train_counts and len(train_counts) != len(data["class_names"]):
                 raise ValueError(f"training counts of {len(train_counts)} classes")
+            margin, shots = about.get("margin"), about.get("shots")
+            if margin is not None:
+                check_margin(margin)
+            if shots is not None:
+                few, many = map(int, shots)
+                shots = few, many
+                check_shots(shots)
             return cls(
                 Recipe.from_dict(about["recipe"]),
                 data,
@@ -160,6 +176,8 @@ class Protocol:
                 tuple(map(str, about.get("later", ()))),
                 train_counts,
                 {str(name): str(value) for name, value in about.get("code", {}).items()},
+                None if margin is None else float(margin),
+                shots,
             )
         except FileNotFoundError:
             raise DataError(f"{out}: no comparison here ({FILE} is missing)") from None
@@ -193,7 +211,16 @@ class Protocol:
         if any(is_finished(cell) for cell in before.cells(out)):
             later += tuple(f"arm {arm}" for arm in arms if arm not in before.arms)
             later += tuple(f"seed {seed}" for seed in seeds if seed not in before.seeds)
-        return dataclasses.replace(self, arms=arms, seeds=seeds, later=later)
+            if self.margin not in (None, before.margin):
+                later += (f"margin {100 * (self.margin or 0):g} pp",)
+        return dataclasses.replace(
+            self,
+            arms=arms,
+            seeds=seeds,
+            later=later,
+            margin=before.margin if self.margin is None else self.margin,
+            shots=self.shots or before.shots,
+        )
 
 
 def is_finished(cell: Cell) -> bool:

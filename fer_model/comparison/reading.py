@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fer_data.analysis.predictions import PREDICTIONS, load_predictions
-from fer_data.errors import DataError, UsageError
+from fer_data.errors import DataError
 from fer_data.util.files import refuse_no_file
 from fer_model.comparison.kept import is_kept, load_kept
+from fer_model.comparison.probabilities import Output, outputs_of
 from fer_model.comparison.protocol import FILE, Cell, Protocol, is_finished
-from fer_model.comparison.results import Results, Training, most_likely
+from fer_model.comparison.results import Results, Training
 from fer_model.comparison.sample_table import SampleTable, load_samples
-from fer_model.statistics.scores import Predicted
+from fer_model.statistics.scores import SHOTS
+from fer_model.statistics.verdict import MARGIN
 from fer_model.training.runs import Run, is_run
 
 FAILURES = "failures.json"
@@ -67,8 +68,8 @@ def read_results(out: str | Path) -> Results:
     runs = tuple(tuple(finished[arm, seed] for seed in seeds) for arm in arms)
     num_classes = len(protocol.data["class_names"])
     samples = load_samples(out, num_classes)
-    predicted, confidences = most_likely(
-        [[_probabilities(run, samples, num_classes) for run in of_arm] for of_arm in runs]
+    outputs = outputs_of(
+        ((_output(run, samples, num_classes) for run in of_arm) for of_arm in runs), samples.labels
     )
     counts = protocol.train_counts or runs[0][0].train_counts
     return Results(
@@ -76,48 +77,16 @@ def read_results(out: str | Path) -> Results:
         seeds=seeds,
         class_names=tuple(protocol.data["class_names"]),
         figure=protocol.figure,
-        predicted_labels=predicted,
-        confidences=confidences,
+        **outputs._asdict(),
         samples=samples,
         train_counts=counts if len(counts) == num_classes else (),
         seconds=np.array([[run.seconds for run in of_arm] for of_arm in runs]),
         source=protocol.data["path"],
         training=Training(protocol, runs, missing, left_out, _failures(out, missing)),
         out=out,
+        shots=protocol.shots or SHOTS,
+        margin=MARGIN if protocol.margin is None else protocol.margin,
     )
-
-
-def ensemble_of(results: Results) -> Predicted:
-    """Return what each arm's trainings predict together: the mean of their probabilities.
-
-    As deep ensembles do (Lakshminarayanan et al. 2017, arXiv:1612.01474). It is one prediction of
-    each arm, with no other seed to compare it with, so it has scores and no intervals over seeds.
-
-    Returns
-    -------
-    Predicted
-        With one seed: ``ensemble_of(results).scores[:, 0]`` are scores, float64 [A, F].
-
-    Raises
-    ------
-    DataError
-        If the predictions of a run are gone or broken.
-    UsageError
-        If the runs were not trained here.
-    """
-    if results.training is None:
-        raise UsageError("results: expected those of trained runs, whose probabilities are kept")
-    num_classes = len(results.class_names)
-    sums: list[NDArray[np.float64]] = [
-        np.sum(
-            [_probabilities(run, results.samples, num_classes) for run in of_arm],
-            axis=0,
-            dtype=np.float64,
-        )
-        for of_arm in results.training.runs
-    ]
-    predicted = np.stack([total.argmax(axis=1).astype(np.int32) for total in sums])[:, None]
-    return dataclasses.replace(results.predicted, predicted=predicted)
 
 
 def check_runs(protocol: Protocol, out: Path) -> None:
@@ -160,9 +129,10 @@ def _failures(out: Path, missing: tuple[Cell, ...]) -> dict[str, Any]:
         raise DataError(f"{out / FAILURES}: broken ({error}); delete it") from None
 
 
-def _probabilities(run: Run, samples: SampleTable, num_classes: int) -> NDArray[np.float32]:
+def _output(run: Run, samples: SampleTable, num_classes: int) -> Output:
     path = run.path / PREDICTIONS
-    found = load_predictions(path).of_split("test")
+    every = load_predictions(path)
+    found, validation = every.of_split("test"), every.of_split("validation")
     if not (
         np.array_equal(found.samples, samples.samples)
         and np.array_equal(found.labels, samples.labels)
@@ -171,4 +141,4 @@ def _probabilities(run: Run, samples: SampleTable, num_classes: int) -> NDArray[
     if len(found.class_names) != num_classes:
         num = len(found.class_names)
         raise DataError(f"{path}: probabilities of {num} classes, not {num_classes}; train it anew")
-    return found.probabilities
+    return Output(found.probabilities, (validation.probabilities, validation.labels))

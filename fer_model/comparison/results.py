@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from fer_model.comparison.protocol import Cell, Protocol
 from fer_model.comparison.sample_table import SampleTable
 from fer_model.statistics.differences import Differences, paired_differences
 from fer_model.statistics.scores import SHOTS, Predicted, shot_groups
+from fer_model.statistics.verdict import MARGIN
 from fer_model.training.runs import Run
 
 if TYPE_CHECKING:
@@ -64,6 +66,14 @@ class Results:
         The class that each run predicts for the test samples.
     confidences : ndarray of float32, shape [A, S, N]
         The probability that it gives that class; NaN where a run has labels alone.
+    scaled_confidences : ndarray of float32, shape [A, S, N]
+        The same after temperature scaling, each run's temperature fitted on its validation
+        predictions; NaN where it has none.
+    ensemble_labels : ndarray of int32, shape [A, N]
+        The class with the highest mean probability over an arm's seeds (deep ensembles,
+        Lakshminarayanan et al. 2017, arXiv:1612.01474); -1 where a run has labels alone.
+    aurocs : ndarray of float64, shape [A, S]
+        Areas under the ROC curve, see `macro_auroc`; NaN where a run has labels alone.
     samples : SampleTable
         The test samples.
     train_counts : tuple of int, length C, or empty
@@ -80,6 +90,8 @@ class Results:
         The comparison's folder.
     shots : tuple of int
         Where few-shot classes end and many-shot classes begin, as `shot_groups` takes them.
+    margin : float
+        The largest difference of no practical importance, in fractions, as `verdicts` takes it.
     """
 
     arms: tuple[str, ...]
@@ -88,6 +100,9 @@ class Results:
     figure: str
     predicted_labels: NDArray[np.int32]
     confidences: NDArray[np.float32]
+    scaled_confidences: NDArray[np.float32]
+    ensemble_labels: NDArray[np.int32]
+    aurocs: NDArray[np.float64]
     samples: SampleTable
     train_counts: tuple[int, ...]
     seconds: NDArray[np.float64]
@@ -96,6 +111,7 @@ class Results:
     training: Training | None = None
     out: Path | None = None
     shots: tuple[int, int] = SHOTS
+    margin: float = MARGIN
 
     @property
     def test_counts(self) -> NDArray[np.int64]:
@@ -121,6 +137,22 @@ class Results:
     def predicted(self) -> Predicted:
         """What every run predicts for every test sample."""
         return self._of(np.ones(len(self.samples), np.bool_))
+
+    @cached_property
+    def ensemble_scores(self) -> NDArray[np.float64]:
+        """Figures of each arm's ensemble, float64 [A, F]; NaN where a run has labels alone.
+
+        It is one prediction of each arm, with no other to compare it with: no interval.
+        """
+        known = self.ensemble_labels.min(axis=1, keepdims=True) >= 0
+        labels = np.where(known, self.ensemble_labels, 0)
+        scores = dataclasses.replace(self.predicted, predicted=labels[:, None]).scores[:, 0]
+        return np.where(known, scores, np.nan)
+
+    @property
+    def of_ensembles(self) -> NDArray[np.float64]:
+        """The figure that the verdict goes by, of each arm's ensemble, float64 [A]."""
+        return self.ensemble_scores[:, self.predicted.figures.index(self.figure)]
 
     @cached_property
     def differences(self) -> Differences:
@@ -159,14 +191,20 @@ class Results:
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a row for each arm and seed: its figures, from 0 to 1, and its seconds."""
+        """Return a row for each arm and seed: its figures, from 0 to 1, and its seconds.
+
+        ``ensemble_`` and the figure that the verdict goes by is that of all of the arm's seeds.
+        """
         import pandas as pd
 
         scores = self.predicted.scores
         table = pd.DataFrame(scores.reshape(-1, scores.shape[2]), columns=self.predicted.figures)
         table.insert(0, "arm", np.repeat(np.array(self.arms, object), len(self.seeds)))
         table.insert(1, "seed", np.tile(self.seeds, len(self.arms)))
-        return table.assign(seconds=self.seconds.ravel())
+        of_ensembles = np.repeat(self.of_ensembles, len(self.seeds))
+        return table.assign(
+            **{f"ensemble_{self.figure}": of_ensembles}, seconds=self.seconds.ravel()
+        )
 
 
 def rarest_class(train_counts: Sequence[int], test_counts: NDArray[np.int64]) -> int | None:
@@ -190,26 +228,3 @@ def rarest_class(train_counts: Sequence[int], test_counts: NDArray[np.int64]) ->
     if not train_counts or len({train_counts[label] for label in tested}) < 2:
         return None
     return min(tested, key=lambda label: (train_counts[label], test_counts[label]))
-
-
-def most_likely(
-    runs: Iterable[Iterable[NDArray[Any]]],
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return the class that each run predicts and its probability, both [A, S, N].
-
-    Parameters
-    ----------
-    runs : iterable of iterable of ndarray, [A][S]
-        Probabilities float [N, C], or predicted labels int [N], whose probability is NaN.
-    """
-    pairs = [
-        [
-            (run.argmax(axis=1), run.max(axis=1))
-            if run.ndim == 2
-            else (run, np.full(len(run), np.nan))
-            for run in of_arm
-        ]
-        for of_arm in runs
-    ]
-    predicted = np.array([[pair[0] for pair in of_arm] for of_arm in pairs], np.int32)
-    return predicted, np.array([[pair[1] for pair in of_arm] for of_arm in pairs], np.float32)

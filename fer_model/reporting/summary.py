@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.util.words import counted, printable
-from fer_model.comparison.announcement import twice_corrected, unfair
-from fer_model.comparison.probabilities import aurocs, recalibrated
+from fer_model.comparison.announcement import dearer, twice_corrected, unfair
 from fer_model.comparison.results import Results, Training
 from fer_model.statistics.calibration import Calibration, calibration
 from fer_model.statistics.design import smallest_difference_measured
@@ -24,7 +23,6 @@ from fer_model.statistics.verdict import (
     EQUIVALENT,
     HELPS,
     HURTS,
-    MARGIN,
     Verdict,
     verdicts,
 )
@@ -38,21 +36,19 @@ class Summary:
     Attributes
     ----------
     results : Results
-    margin : float
-        The largest difference of no practical importance, in fractions.
+        Their margin and shots decide, as they decide the page: `dataclasses.replace` gives others.
     auroc : bool
         Whether the area under the ROC curve is wanted.
     """
 
     results: Results
-    margin: float = MARGIN
     auroc: bool = False
 
     @cached_property
     def main(self) -> tuple[Verdict, ...]:
         """The verdicts on the figure that was declared, an arm each."""
         figure = self.results.figure
-        return verdicts(self.results.differences, figure=figure, margin=self.margin)
+        return verdicts(self.results.differences, figure=figure, margin=self.results.margin)
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -108,7 +104,7 @@ class Summary:
                 if len(self.main) > 1
                 else str(one.arm) + (f" does not change {words}")
             )
-            return f"{every} by {100 * self.margin:g} pp or more"
+            return f"{every} by {100 * self.results.margin:g} pp or more"
         if one.of_pictures_alone:
             return f"One training of each arm: nothing is known of {words} in another"
         num = sum(other.word == CANNOT_TELL for other in self.main)
@@ -119,22 +115,19 @@ class Summary:
     @cached_property
     def calibrations(self) -> tuple[Calibration | None, ...]:
         """How far each arm's probabilities are true, over all seeds; None where it has none."""
-        found = self.results
-        right = found.predicted_labels == found.labels
-        return tuple(
-            None if np.isnan(of_arm).any() else calibration(of_arm.ravel(), found_right.ravel())
-            for of_arm, found_right in zip(found.confidences, right, strict=True)
-        )
+        return self._calibrations(self.results.confidences)
 
     @cached_property
     def recalibrations(self) -> tuple[Calibration | None, ...]:
         """The same after temperature scaling; None where there are no validation predictions."""
-        return recalibrated(self.results)
+        return self._calibrations(self.results.scaled_confidences)
 
-    @cached_property
-    def aurocs(self) -> NDArray[np.float64]:
-        """The area under each run's ROC curve, float64 [A, S]; NaN where it is unknown."""
-        return aurocs(self.results)
+    def _calibrations(self, confidences: NDArray[np.float32]) -> tuple[Calibration | None, ...]:
+        right = self.results.predicted_labels == self.results.labels
+        return tuple(
+            None if np.isnan(of_arm).any() else calibration(of_arm.ravel(), found_right.ravel())
+            for of_arm, found_right in zip(confidences, right, strict=True)
+        )
 
     @cached_property
     def mcnemar(self) -> dict[str, list[float]]:
@@ -175,7 +168,18 @@ class Summary:
             "without intervals and verdicts: the expected calibration error (ECE)"
             + (", AUROC" if self.auroc else "")
             + "".join(f", {figure_name(figure)}" for figure in WITHOUT_INTERVAL)
+            + (
+                f", the ensemble of {len(found.seeds)} seeds (it answers by the mean of their "
+                "probabilities, and is one prediction)"
+                if len(found.seeds) > 1
+                else ""
+            )
         )
+        pairs = zip(found.arms, self.calibrations, self.recalibrations, strict=True)
+        unscaled = [arm for arm, one, scaled in pairs if one and not scaled]
+        if unscaled:
+            every = "all arms" if len(unscaled) == len(found.arms) else ", ".join(unscaled)
+            notes.append(f"no temperature scaling for want of validation predictions: {every}")
         if found.predicted.groups:
             few, many = found.shots
             notes.append(
@@ -222,7 +226,7 @@ class Summary:
         return {
             "path": found.source,
             "figure": found.figure,
-            "margin": self.margin,
+            "margin": found.margin,
             "shots": list(found.shots),
             "headline": self.headline,
             "baseline": found.arms[0],
@@ -247,7 +251,14 @@ class Summary:
                     "seconds": None if np.isnan(found.costs[place]) else float(found.costs[place]),
                     "calibration": one.to_dict() if one else None,
                     "calibration_scaled": scaled.to_dict() if scaled else None,
-                    **({"auroc": _numbers(self.aurocs[place])} if self.auroc else {}),
+                    **({"auroc": _numbers(found.aurocs[place])} if self.auroc else {}),
+                    "ensemble": dict(
+                        zip(
+                            found.predicted.figures,
+                            _numbers(found.ensemble_scores[place]),
+                            strict=True,
+                        )
+                    ),
                     "mcnemar": self.mcnemar.get(arm),
                     "figures": {
                         name: _numbers(column)
@@ -279,6 +290,7 @@ def _as_trained(training: Training) -> list[str]:
         "runs of one seed have the same first weights and the same held-out part; the test "
         "split is scored once a run, and chooses nothing",
         *unfair(protocol),
+        *dearer(protocol),
         *twice_corrected(protocol.arms),
     ]
     if protocol.later:

@@ -22,13 +22,13 @@ def arms_table(summary: Summary) -> pd.DataFrame:
     for figure in summary.shown:
         values = found.predicted.scores[..., found.predicted.figures.index(figure)]
         table[figure_name(figure)] = [_mean(100 * each, 1) for each in values]
+    if len(found.seeds) > 1:
+        of_all = [_mean(100 * each, 1) for each in found.of_ensembles[:, None]]
+        table[f"{figure_name(found.figure)}, ensemble of {len(found.seeds)} seeds"] = of_all
     if summary.auroc:
-        table["AUROC"] = [_mean(each, 3) for each in summary.aurocs]
-    errors = list(map(_error, summary.calibrations))
-    scaled = list(map(_error, summary.recalibrations))
-    table["ECE"] = errors
-    if any(error != NO_VALUE for error in scaled):
-        table["ECE, temperature scaled"] = scaled
+        table["AUROC"] = [_mean(each, 3) for each in found.aurocs]
+    table["ECE"] = list(map(_error, summary.calibrations))
+    table["ECE, temperature scaled"] = list(map(_error, summary.recalibrations))
     table["training"] = list(map(duration, found.costs.tolist()))
     return table
 

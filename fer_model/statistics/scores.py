@@ -232,6 +232,15 @@ class Predicted:
         return found
 
 
+def check_shots(shots: tuple[int, int]) -> None:
+    """Refuse two numbers that `shot_groups` does not take."""
+    few, many = shots
+    if not 0 < few <= many:
+        raise UsageError(
+            f"expected two numbers of samples in ascending order, got {few} and {many}"
+        )
+
+
 def shot_groups(
     train_counts: Sequence[int],
     test_counts: NDArray[np.integer[Any]],
@@ -255,10 +264,7 @@ def shot_groups(
         the mean recall of the only one is the balanced accuracy.
     """
     few, many = shots
-    if not 0 < few <= many:
-        raise UsageError(
-            f"expected two numbers of samples in ascending order, got {few} and {many}"
-        )
+    check_shots(shots)
     groups: dict[str, list[int]] = {name: [] for name in ("many", "medium", "few")}
     for label, count in enumerate(train_counts):
         groups["few" if count < few else "many" if count > many else "medium"].append(label)

@@ -71,8 +71,7 @@ def verdicts(
     UsageError
         If the margin is not from 0 to less than 1.
     """
-    if not 0 <= margin < 1:
-        raise UsageError(f"expected a margin from 0 to less than 1, got {margin:g}")
+    check_margin(margin)
     num_arms = len(differences.arms) + 1
     rows = [
         row
@@ -80,6 +79,12 @@ def verdicts(
         if figure in (None, row.figure) and row.figure not in WITHOUT_INTERVAL
     ]
     return tuple(_verdict(row, num_arms, alpha, margin) for row in rows)
+
+
+def check_margin(margin: float) -> None:
+    """Refuse a margin that `verdicts` does not take."""
+    if not 0 <= margin < 1:
+        raise UsageError(f"expected a margin from 0 to less than 1, got {margin:g}")
 
 
 def _verdict(difference: Difference, num_arms: int, alpha: float, margin: float) -> Verdict:
