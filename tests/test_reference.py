@@ -17,18 +17,26 @@ from typing import Any
 
 import pytest
 
+import fer_model
+from fer_data.data.sources import SOURCES
+
 ROOT = Path(__file__).resolve().parents[1]
 
 NEEDS = {
-    "BalancedDistributedSampler": "torch",
-    "KerasDataset": "keras",
-    "ResumeData": "keras",
-    "keras_dataset": "keras",
-    "tf_dataset": "tensorflow",
-    "tf_indices": "tensorflow",
-    "torch_loader": "torch",
+    **dict.fromkeys(("BalancedDistributedSampler", "torch_loader"), "torch"),
+    **dict.fromkeys(
+        (
+            *("KerasDataset", "ResumeData", "keras_dataset", "tf_dataset", "tf_indices"),
+            *("compare", "compare_features", "evaluate_run", "export_run", "predict_paths"),
+            *("resume", "train", *fer_model.losses.__all__),
+        ),
+        "tensorflow",
+    ),
 }
-"""Names that are there, or whose examples run, with a package of an extra alone."""
+"""Names whose examples run with a package of an extra alone."""
+
+TRAINING = {"compare", "evaluate_run", "export_run", "predict_paths", "resume", "train"}
+"""Names whose examples train a net."""
 
 
 def public_names(package: str) -> Iterator[str]:
@@ -65,14 +73,24 @@ def docstring_of(name: str) -> str:
     return ""
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(one, marks=pytest.mark.extra(NEEDS[last])) if last in NEEDS else one
-        for one in NAMES
-        for last in [one.rpartition(".")[2]]
-    ],
-)
+def marks_of(name: str) -> list[pytest.MarkDecorator]:
+    """Return what an example needs: a package, or time."""
+    last = name.rpartition(".")[2]
+    needs = [pytest.mark.extra(NEEDS[last])] if last in NEEDS else []
+    return [*needs, pytest.mark.slow] if last in TRAINING else needs
+
+
+@pytest.fixture
+def own_sources() -> Iterator[None]:
+    """Forget the sources that a test registers."""
+    before = dict(SOURCES)
+    yield
+    SOURCES.clear()
+    SOURCES.update(before)
+
+
+@pytest.mark.usefixtures("own_sources")
+@pytest.mark.parametrize("name", [pytest.param(one, marks=marks_of(one)) for one in NAMES])
 def test_every_public_name_has_an_example_that_runs_by_itself(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,7 +23,14 @@ Shape = tuple[int, int, int]
 
 @runtime_checkable
 class Op(Protocol):
-    """An operation; a frozen dataclass of numbers, whose repr reads back."""
+    """An operation; a frozen dataclass of numbers, whose repr reads back.
+
+    Examples
+    --------
+    >>> from fer_data.transforms import Flip, Op
+    >>> isinstance(Flip(), Op)
+    True
+    """
 
     uniforms: ClassVar[int]
 
@@ -46,6 +53,14 @@ class Flip:
     A sample's first use is flipped or not by its own random bit, and every further use the other
     way round: half of all images are flipped, as with random flips, but of two uses in a row one
     is flipped and one is not (Jordan 2024, arXiv:2404.00498).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_data.transforms import Flip, Keys, Ops
+    >>> keys = Keys(0, np.array([7, 7, 7]), np.arange(3), np.zeros(3, np.int64))
+    >>> Ops([Flip()]).draw(keys, (48, 48, 1)).flipped.tolist()
+    [True, False, True]
     """
 
     uniforms: ClassVar[int] = 0
@@ -63,6 +78,12 @@ class Shift:
     ----------
     fraction : float
         Of the image's height and width, 0 to 1.
+
+    Examples
+    --------
+    >>> from fer_data.transforms import Shift, as_transform
+    >>> as_transform([Shift(0.1)]) == as_transform("shift:0.1")
+    True
     """
 
     fraction: float
@@ -87,6 +108,12 @@ class Rotate:
     ----------
     degrees : float
         0 to 180.
+
+    Examples
+    --------
+    >>> from fer_data.transforms import Rotate, as_transform
+    >>> as_transform([Rotate(15)]) == as_transform("rotate:15")
+    True
     """
 
     degrees: float
@@ -113,6 +140,12 @@ class Scale:
     ----------
     fraction : float
         The size is 1 minus to 1 plus this; 0 to below 1.
+
+    Examples
+    --------
+    >>> from fer_data.transforms import Scale, as_transform
+    >>> as_transform([Scale(0.1)]) == as_transform("scale:0.1")
+    True
     """
 
     fraction: float
@@ -136,6 +169,12 @@ class Crop:
     ----------
     fraction : float
         The window has 1 less this to all of the image's height and width; 0 to below 1.
+
+    Examples
+    --------
+    >>> from fer_data.transforms import Crop, as_transform
+    >>> as_transform([Crop(0.1)]) == as_transform("crop:0.1")
+    True
     """
 
     fraction: float
@@ -162,6 +201,12 @@ class Brightness:
     ----------
     fraction : float
         Of white, 0 to 1.
+
+    Examples
+    --------
+    >>> from fer_data.transforms import Brightness, as_transform
+    >>> as_transform([Brightness(0.2)]) == as_transform("brightness:0.2")
+    True
     """
 
     fraction: float
@@ -185,6 +230,12 @@ class Contrast:
     ----------
     fraction : float
         The factor is 1 minus to 1 plus this; 0 to 1.
+
+    Examples
+    --------
+    >>> from fer_data.transforms import Contrast, as_transform
+    >>> as_transform([Contrast(0.3)]) == as_transform("contrast:0.3")
+    True
     """
 
     fraction: float
@@ -216,6 +267,12 @@ class ColorJitter:
         The factor is 1 minus to 1 plus this; 0 to 1.
     hue : float
         Fraction of a full turn, 0 to 0.5.
+
+    Examples
+    --------
+    >>> from fer_data.transforms import ColorJitter, Flip, as_transform
+    >>> as_transform([Flip(), ColorJitter(saturation=0.3, hue=0.03)])
+    Ops([Flip(), ColorJitter(saturation=0.3, hue=0.03)])
     """
 
     saturation: float = 0.0
@@ -257,6 +314,12 @@ class Erase:
     ----------
     probability : float
         Of an image to get a box, 0 to 1.
+
+    Examples
+    --------
+    >>> from fer_data.transforms import Erase, as_transform
+    >>> as_transform([Erase(0.5)]) == as_transform("erase:0.5")
+    True
     """
 
     probability: float

@@ -40,4 +40,11 @@ PRESETS: dict[str, tuple[Op, ...]] = {
         Erase(0.5),
     ),
 }
-"""``color`` is for RGB images only."""
+"""``color`` is for RGB images only.
+
+Examples
+--------
+>>> from fer_data.transforms import PRESETS
+>>> list(PRESETS), PRESETS["flip"]
+(['none', 'flip', 'standard', 'color', 'strong'], (Flip(),))
+"""
