@@ -28,7 +28,7 @@ NEEDS = {
         (
             *("KerasDataset", "ResumeData", "keras_dataset", "tf_dataset", "tf_indices"),
             *("compare", "compare_features", "evaluate_run", "export_run", "predict_paths"),
-            *("resume", "train", *fer_model.losses.__all__),
+            *("resume", "train", "Exported", "Predictions", *fer_model.losses.__all__),
         ),
         "tensorflow",
     ),
@@ -131,4 +131,5 @@ def test_the_site_has_every_name_and_command_and_asks_no_other_host(site: Path) 
             assert f"Usage: {app.name[0]} {command}" in text
     for page, html in pages.items():
         assert not re.findall(r'<(?:script|img|iframe)[^>]*src="?(?:https?:)?//', html), page
+        assert not re.findall(r":math:|\.\. math", html), page
         assert not re.findall(r"<link[^>]*(?:stylesheet|preconnect)[^>]*//", html), page

@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import fer_data
 from fer_data.errors import UsageError
 from fer_data.transforms import (
     PRESETS,

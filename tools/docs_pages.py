@@ -21,6 +21,8 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from rich.console import Console
 
+from tools.docs_math import as_mathml
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("fer_data", "fer_model")
 PROGRAMS = {"fer-data": "fer_data.cli", "fer-model": "fer_model.cli"}
@@ -135,7 +137,7 @@ def pages_of_packages() -> dict[str, str]:
 def _summary(value: Any) -> str:
     """Return the first paragraph of a docstring, in one line."""
     text = value.docstring.value if value.docstring else ""
-    return " ".join(text.strip().partition("\n\n")[0].split()).replace("``", "`")
+    return " ".join(as_mathml(text.strip().partition("\n\n")[0]).split()).replace("``", "`")
 
 
 def help_page(program: str) -> str:
