@@ -128,7 +128,10 @@ def pages_of_packages() -> dict[str, str]:
                 f"{_summary(loaded[part])}\n",
                 *(f"::: {name}\n" for name, _ in names),
             ]
-            rows = [f"| [`{name}`][{name}] | {about} |" for name, about in names]
+            rows = [
+                f"| [`{name.removeprefix(f'{package}.')}`][{name}] | {about} |"
+                for name, about in names
+            ]
             head = [f"\n### [{title}]({package}/{part}.md)\n", "| name | what it is |", "|---|---|"]
             texts["reference/index.md"] += [*head, *rows]
     return {path: "\n".join(lines) for path, lines in texts.items()}

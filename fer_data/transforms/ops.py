@@ -8,42 +8,13 @@ processors, and images come last in memory, as NumPy is fastest along them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fer_data.errors import UsageError
+from fer_data.transforms.op import Random, Shape, set_amount, signed
 from fer_data.transforms.parameters import Parameters
-from fer_data.util.checks import finite_number
-
-Random = NDArray[np.float64]
-Shape = tuple[int, int, int]
-
-
-@runtime_checkable
-class Op(Protocol):
-    """An operation; a frozen dataclass of numbers, whose repr reads back.
-
-    Examples
-    --------
-    >>> from fer_data.transforms import Flip, Op
-    >>> isinstance(Flip(), Op)
-    True
-    """
-
-    uniforms: ClassVar[int]
-
-    def parameters(self, random: Random, shape: Shape) -> Parameters:
-        """Return what is done to each of B images.
-
-        Parameters
-        ----------
-        random : ndarray of float64, shape [uniforms, B]
-            In [0, 1).
-        shape : (int, int, int)
-            Height, width and channels.
-        """
 
 
 @dataclass(frozen=True)
@@ -90,13 +61,13 @@ class Shift:
     uniforms: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
-        _set(self, "fraction", 1)
+        set_amount(self, "fraction", 1)
 
     def parameters(self, random: Random, shape: Shape) -> Parameters:
         """See `Op.parameters`."""
         affine = _affine(random)
         for axis in (0, 1):
-            affine[axis, 2] = shape[axis] * self.fraction * _signed(random[axis])
+            affine[axis, 2] = shape[axis] * self.fraction * signed(random[axis])
         return Parameters(matrix=_images_first(affine))
 
 
@@ -120,11 +91,11 @@ class Rotate:
     uniforms: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        _set(self, "degrees", 180)
+        set_amount(self, "degrees", 180)
 
     def parameters(self, random: Random, shape: Shape) -> Parameters:
         """See `Op.parameters`."""
-        angle = np.radians(self.degrees * _signed(random[0]))
+        angle = np.radians(self.degrees * signed(random[0]))
         affine = _affine(random)
         affine[0, 0] = affine[1, 1] = np.cos(angle)
         affine[0, 1] = np.sin(angle)
@@ -152,12 +123,12 @@ class Scale:
     uniforms: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        _set(self, "fraction", 1, below=True)
+        set_amount(self, "fraction", 1, below=True)
 
     def parameters(self, random: Random, shape: Shape) -> Parameters:
         """See `Op.parameters`."""
         affine = _affine(random)
-        affine[0, 0] = affine[1, 1] = 1 / (1 + self.fraction * _signed(random[0]))
+        affine[0, 0] = affine[1, 1] = 1 / (1 + self.fraction * signed(random[0]))
         return Parameters(matrix=_images_first(affine))
 
 
@@ -181,7 +152,7 @@ class Crop:
     uniforms: ClassVar[int] = 3
 
     def __post_init__(self) -> None:
-        _set(self, "fraction", 1, below=True)
+        set_amount(self, "fraction", 1, below=True)
 
     def parameters(self, random: Random, shape: Shape) -> Parameters:
         """See `Op.parameters`."""
@@ -189,7 +160,7 @@ class Crop:
         affine = _affine(random)
         affine[0, 0] = affine[1, 1] = window
         for axis in (0, 1):  # off the center by at most half of what the window lacks
-            affine[axis, 2] = shape[axis] * (1 - window) / 2 * _signed(random[1 + axis])
+            affine[axis, 2] = shape[axis] * (1 - window) / 2 * signed(random[1 + axis])
         return Parameters(matrix=_images_first(affine))
 
 
@@ -213,12 +184,12 @@ class Brightness:
     uniforms: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        _set(self, "fraction", 1)
+        set_amount(self, "fraction", 1)
 
     def parameters(self, random: Random, shape: Shape) -> Parameters:
         """See `Op.parameters`."""
         shade = np.ones((2, random.shape[1]))
-        shade[1] = 255 * self.fraction * _signed(random[0])
+        shade[1] = 255 * self.fraction * signed(random[0])
         return Parameters(shade=_images_first(shade))
 
 
@@ -242,12 +213,12 @@ class Contrast:
     uniforms: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        _set(self, "fraction", 1)
+        set_amount(self, "fraction", 1)
 
     def parameters(self, random: Random, shape: Shape) -> Parameters:
         """See `Op.parameters`."""
         shade = np.zeros((2, random.shape[1]))
-        shade[0] = 1 + self.fraction * _signed(random[0])
+        shade[0] = 1 + self.fraction * signed(random[0])
         return Parameters(shade=_images_first(shade))
 
 
@@ -280,8 +251,8 @@ class ColorJitter:
     uniforms: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
-        _set(self, "saturation", 1)
-        _set(self, "hue", 0.5)
+        set_amount(self, "saturation", 1)
+        set_amount(self, "hue", 0.5)
 
     def parameters(self, random: Random, shape: Shape) -> Parameters:
         """See `Op.parameters`.
@@ -293,8 +264,8 @@ class ColorJitter:
         """
         if shape[2] != 3:
             raise UsageError(f"{self!r}: expected RGB images, got {shape[2]} channel(s)")
-        saturation = 1 + self.saturation * _signed(random[0])
-        angle = 2 * np.pi * self.hue * _signed(random[1])
+        saturation = 1 + self.saturation * signed(random[0])
+        angle = 2 * np.pi * self.hue * signed(random[1])
         along, across = saturation * np.cos(angle), saturation * np.sin(angle) / np.sqrt(3)
         color = np.empty((3, 3, random.shape[1]))
         for channel in range(3):
@@ -326,13 +297,13 @@ class Erase:
     uniforms: ClassVar[int] = 5
 
     def __post_init__(self) -> None:
-        _set(self, "probability", 1)
+        set_amount(self, "probability", 1)
 
     def parameters(self, random: Random, shape: Shape) -> Parameters:
         """See `Op.parameters`."""
         height, width, _ = shape
         area = (0.02 + 0.18 * random[1]) * height * width
-        aspect = np.exp(_signed(random[2]) * np.log(3.0))
+        aspect = np.exp(signed(random[2]) * np.log(3.0))
         tall = np.clip(np.rint(np.sqrt(area * aspect)), 1, height)
         wide = np.clip(np.rint(np.sqrt(area / aspect)), 1, width)
         top = np.floor(random[3] * (height - tall + 1))
@@ -344,22 +315,6 @@ class Erase:
 
 OPS = (Flip, Shift, Rotate, Scale, Crop, Brightness, Contrast, ColorJitter, Erase)
 """All operations."""
-
-
-def _set(op: Any, name: str, most: float, *, below: bool = False) -> None:
-    """Replace an amount by the same as a float, or refuse it."""
-    amount = finite_number(f"{type(op).__name__}.{name}", getattr(op, name))
-    if amount < 0 or amount > most or (below and amount == most):
-        raise UsageError(
-            f"{type(op).__name__}.{name}: expected 0 to {'below ' if below else ''}{most:g}, "
-            f"got {amount!r}"
-        )
-    object.__setattr__(op, name, amount)
-
-
-def _signed(random: Random) -> Random:
-    """Return numbers in [0, 1) spread over [-1, 1)."""
-    return 2 * random - 1
 
 
 def _affine(random: Random) -> Random:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fer_data.transforms.op import Op
 from fer_data.transforms.ops import (
     Brightness,
     ColorJitter,
@@ -9,7 +10,6 @@ from fer_data.transforms.ops import (
     Crop,
     Erase,
     Flip,
-    Op,
     Rotate,
     Scale,
     Shift,
