@@ -45,5 +45,5 @@ $(DOCS): pyproject.toml setup.py fer_data/transforms/_kernel.c
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	@touch $(DOCS)
 
-docs: $(DOCS)
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+docs: $(DOCS) # without --quiet, which hides warnings from --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict

@@ -140,7 +140,11 @@ def pages_of_packages() -> dict[str, str]:
 def _summary(value: Any) -> str:
     """Return the first paragraph of a docstring, in one line."""
     text = value.docstring.value if value.docstring else ""
-    return " ".join(as_mathml(text.strip().partition("\n\n")[0]).split()).replace("``", "`")
+    return (
+        " ".join(as_mathml(text.strip().partition("\n\n")[0]).split())
+        .replace("``", "`")
+        .replace("|", r"\|")
+    )
 
 
 def help_page(program: str) -> str:
