@@ -1,14 +1,16 @@
-# `make demo` and `make test` set themselves up: they need Python 3.11 to 3.13 (with venv), pip, make.
+# What is made sets itself up: it needs Python 3.11 to 3.13 (with venv), pip, make.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+DOCS := .venv/.docs
 
-.PHONY: help install demo test check lint
+.PHONY: help install demo test check lint docs
 
 help:
 	@echo "make demo    the main job on drawn faces: stats, six trainings, a comparison (3 minutes)"
 	@echo "make install all of it into .venv, and nothing else"
 	@echo "make test    the tests"
+	@echo "make docs    the documentation as a site: site/index.html"
 	@echo "make check   formatter, linter, type checker and tests"
 
 $(READY): pyproject.toml setup.py fer_data/transforms/_kernel.c
@@ -37,3 +39,11 @@ lint: $(READY)
 	$(BIN)/mypy
 
 check: lint test
+
+$(DOCS): pyproject.toml setup.py fer_data/transforms/_kernel.c
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	@touch $(DOCS)
+
+docs: $(DOCS) # without --quiet, which hides warnings from --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict

@@ -34,7 +34,8 @@ class FerError(Exception):
 
     Examples
     --------
-    >>> str(DataError("row 3: no number", fix={"skip_bad": ["true"]}))
+    >>> import fer_data
+    >>> str(fer_data.DataError("row 3: no number", fix={"skip_bad": ["true"]}))
     'row 3: no number (skip_bad=True)'
     """
 
@@ -86,7 +87,17 @@ def _as_argument(name: str, values: tuple[str, ...]) -> str:
 
 
 class DataError(FerError):
-    """The data is not what it should be. The text says what, where, and what to do."""
+    """The data is not what it should be. The text says what, where, and what to do.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> try:
+    ...     fer_data.load((np.zeros((2, 48, 48), np.uint8), ["cat"]))
+    ... except fer_data.DataError as error:
+    ...     print(error)
+    arrays: 2 images and 1 labels
+    """
 
 
 def skippable(cause: str) -> DataError:
@@ -99,4 +110,14 @@ class TrainingError(FerError):
 
 
 class UsageError(FerError, ValueError):
-    """An argument, or a combination of arguments, that cannot be meant."""
+    """An argument, or a combination of arguments, that cannot be meant.
+
+    Examples
+    --------
+    >>> import fer_data
+    >>> try:
+    ...     fer_data.Strategy("power", 2)
+    ... except fer_data.UsageError as error:
+    ...     print(error)
+    balance: expected power:ALPHA (ALPHA a number from 0 up to 1), got 'power:2'
+    """

@@ -40,7 +40,14 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Number(Parameter):
-    """A number from `low` to `high`; `excluding` is the end that it must not be."""
+    """A number from `low` to `high`; `excluding` is the end that it must not be.
+
+    Examples
+    --------
+    >>> import fer_data
+    >>> fer_data.Number("BETA", 0, 1, excluding=1).read("0.999")
+    0.999
+    """
 
     low: float = -math.inf
     high: float = math.inf
@@ -64,7 +71,14 @@ class Number(Parameter):
 
 @dataclass(frozen=True)
 class Integer(Parameter):
-    """A whole number from `low` to `high`."""
+    """A whole number from `low` to `high`.
+
+    Examples
+    --------
+    >>> import fer_data
+    >>> fer_data.Integer("N", 1, 9).read("3")
+    3
+    """
 
     low: int = 0
     high: int = 1_000_000
@@ -88,6 +102,12 @@ class ClassCounts(Parameter):
 
     A strategy's function gets them as a dict of label to number. In text, ``% , = : +`` of a name
     are percent-encoded.
+
+    Examples
+    --------
+    >>> import fer_data
+    >>> fer_data.ClassCounts().read("cat=20,dog=5")
+    (('cat', 20), ('dog', 5))
     """
 
     name: str = "NAME=N,..."

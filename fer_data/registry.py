@@ -67,7 +67,8 @@ class Registry:
 
     Examples
     --------
-    >>> cakes = Registry("cake")
+    >>> import fer_data
+    >>> cakes = fer_data.Registry("cake")
     >>> @cakes.register("layered", fer_data.Integer("LAYERS", 1, 9))
     ... def layered(layers):
     ...     "Put layers on one another."
@@ -157,6 +158,13 @@ class Choice:
     ------
     UsageError
         If there is none of that name, or a parameter is missing, needless or out of range.
+
+    Examples
+    --------
+    >>> import fer_data
+    >>> strategy = fer_data.Strategy.parse("power:0.5")
+    >>> str(strategy), strategy.parameters
+    ('power:0.5', (0.5,))
     """
 
     registry: ClassVar[Registry]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import hashlib
 import os
 import pickle
@@ -16,7 +15,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import fer_data
 from fer_data.errors import UsageError
 from fer_data.transforms import (
     PRESETS,
@@ -299,14 +297,6 @@ def test_rare_classes_get_what_is_theirs_and_others_nothing_of_it(labels: list[i
     for transform, which in ((common, ~is_rare[labels]), (rare, is_rare[labels])):
         own = transform.draw(taken(keys, which), SHAPE)
         assert np.array_equal(found[which], transform.apply(np, images[which], own))
-
-
-@pytest.mark.parametrize("name", fer_data.transforms.__all__)
-def test_public_names_are_documented_and_their_examples_run(name: str) -> None:
-    value = getattr(fer_data.transforms, name)
-    assert value.__doc__
-    for example in doctest.DocTestFinder(recurse=False).find(value, name):
-        assert doctest.DocTestRunner().run(example).failed == 0
 
 
 def digest_of_every_preset() -> str:

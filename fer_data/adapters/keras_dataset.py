@@ -47,6 +47,15 @@ class KerasDataset(keras.utils.PyDataset):
     class_names : tuple of str
     iterations : Iterations
         Where the next epoch begins.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> data = fer_data.load((np.zeros((4, 48, 48), np.uint8), ["cat", "cat", "cat", "dog"]))
+    >>> loader = fer_data.open_loader(data, balance="batch", batch_size=2)
+    >>> images, labels = fer_data.KerasDataset(loader, label_mode="int")[0]
+    >>> images.shape, sorted(np.asarray(labels).tolist())
+    ((2, 48, 48, 1), [0, 1])
     """
 
     def __init__(
@@ -156,6 +165,15 @@ def keras_dataset(
     KerasDataset
         Of (images float32 [B, H, W, C], labels), or (images, labels, weights float32 [B]) where
         the strategy weights the classes.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> data = (np.zeros((4, 48, 48), np.uint8), ["cat", "cat", "cat", "dog"])
+    >>> train = fer_data.keras_dataset(data, balance="batch", batch_size=2)
+    >>> images, labels = train[0]
+    >>> images.shape, np.asarray(labels).sum(axis=0).tolist()
+    ((2, 48, 48, 1), [1.0, 1.0])
     """
     loader = as_loader(source, options)
     return KerasDataset(

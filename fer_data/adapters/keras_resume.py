@@ -39,6 +39,19 @@ class ResumeData(keras.callbacks.Callback):
     UsageError
         If the dataset is none of these; when a training begins, if ``fit`` was given
         ``steps_per_epoch``, or the folder is of a training with other data or settings.
+
+    Examples
+    --------
+    >>> import keras, numpy as np, fer_data
+    >>> data = (np.zeros((4, 48, 48), np.uint8), ["cat", "cat", "cat", "dog"])
+    >>> train = fer_data.keras_dataset(data, balance="batch", batch_size=2)
+    >>> model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2, "softmax")])
+    >>> model.build((None, 48, 48, 1))
+    >>> model.compile(loss="categorical_crossentropy")
+    >>> both = [keras.callbacks.BackupAndRestore("backup"), fer_data.ResumeData(train, "backup")]
+    >>> fitted = model.fit(train, epochs=2, shuffle=False, verbose=0, callbacks=both)
+    >>> fitted.epoch
+    [0, 1]
     """
 
     def __init__(self, dataset: Any, folder: str | Path) -> None:

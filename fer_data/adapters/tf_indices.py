@@ -36,9 +36,13 @@ def tf_indices(
 
     Examples
     --------
-    >>> indices = fer_data.tf_indices(sampler)                                # doctest: +SKIP
-    >>> train = indices.map(lambda rows: (tf.gather(images, rows), tf.gather(labels, rows)))
-    ...                                                                       # doctest: +SKIP
+    >>> import numpy as np, fer_data
+    >>> labels = np.array([0, 0, 0, 1])
+    >>> sampler = fer_data.BalancedBatchSampler(labels, "batch", batch_size=2)
+    >>> indices = fer_data.tf_indices(sampler)
+    >>> [sorted(labels[batch.numpy()].tolist()) for batch in indices]
+    [[0, 1], [0, 1]]
+    >>> train = indices.map(lambda rows: tf.gather(images, rows))  # doctest: +SKIP
     """
     num_steps = len(sampler)
     if steps_per_epoch is not None:

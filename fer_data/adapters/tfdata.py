@@ -57,8 +57,13 @@ def tf_dataset(
 
     Examples
     --------
-    >>> train = fer_data.tf_dataset("fer2013/", balance="oversample")  # doctest: +SKIP
-    >>> model.fit(train, epochs=10)                                    # doctest: +SKIP
+    >>> import numpy as np, fer_data
+    >>> data = (np.zeros((4, 48, 48), np.uint8), ["cat", "cat", "cat", "dog"])
+    >>> train = fer_data.tf_dataset(data, balance="batch", batch_size=2)
+    >>> images, labels = next(iter(train))
+    >>> images.numpy().shape, labels.numpy().sum(axis=0).tolist()
+    ((2, 48, 48, 1), [1.0, 1.0])
+    >>> model.fit(train, epochs=10)  # doctest: +SKIP
     """
     loader = as_loader(source, options)
     check_labels(loader, label_mode)

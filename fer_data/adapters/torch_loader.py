@@ -66,6 +66,15 @@ def torch_loader(
     ------
     UsageError
         If `dataloader` has an argument that decides which batches come.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> data = (np.zeros((4, 48, 48), np.uint8), ["cat", "cat", "cat", "dog"])
+    >>> loader = fer_data.torch_loader(data, balance="batch", batch_size=2, label_mode="int")
+    >>> images, labels = next(iter(loader))
+    >>> tuple(images.shape), sorted(labels.tolist())
+    ((2, 1, 48, 48), [0, 1])
     """
     loader = as_loader(source, options)
     check_labels(loader, label_mode)

@@ -46,9 +46,12 @@ class BalancedDistributedSampler(DistributedSampler[Any]):
 
     Examples
     --------
-    >>> from fer_data import BalancedDistributedSampler                           # doctest: +SKIP
-    >>> sampler = BalancedDistributedSampler([0, 0, 0, 1], "batch", batch_size=2)  # doctest: +SKIP
-    >>> loader = DataLoader(dataset, batch_size=2, sampler=sampler)                # doctest: +SKIP
+    >>> import fer_data
+    >>> labels, shard = [0, 0, 0, 0, 0, 0, 1, 1], fer_data.Shard(0, 2)
+    >>> sampler = fer_data.BalancedDistributedSampler(labels, "batch", batch_size=4, shard=shard)
+    >>> [labels[index] for index in sampler][:2]
+    [0, 1]
+    >>> DataLoader(dataset, batch_size=2, sampler=sampler)  # doctest: +SKIP
     """
 
     def __init__(

@@ -21,6 +21,14 @@ class Agreement:
         The classes of each set, in label order.
     confusion : tuple of tuple of int, shape [C, D]
         Samples by own label (rows) and other label (columns).
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> own = fer_data.load((np.zeros((3, 48, 48), np.uint8), ["cat", "dog", "dog"]))
+    >>> other = own.relabel({own.sample_ids()[0]: "dog"})
+    >>> fer_data.label_agreement(own, other).confusion
+    ((0, 1), (0, 2))
     """
 
     own_names: tuple[str, ...]
@@ -81,6 +89,14 @@ def label_agreement(own: Dataset, other: Dataset) -> Agreement:
     ----------
     own, other : Dataset
         Samples of both are counted, unless they have no label in one of them.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> own = fer_data.load((np.zeros((3, 48, 48), np.uint8), ["cat", "dog", "dog"]))
+    >>> other = own.relabel({own.sample_ids()[0]: "dog"})
+    >>> round(fer_data.label_agreement(own, other).proportion, 3)
+    0.667
     """
     _, first, second = np.intersect1d(own.rows, other.rows, return_indices=True)
     labels, others = own.labels[first], other.labels[second]

@@ -48,6 +48,15 @@ class Doubts:
     suggested : ndarray of int64, shape [P]
         The label that the model would give; the sample's own where it is not doubted.
     probabilities : ndarray of float32, shape [P, C]
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> data = fer_data.load((np.zeros((3, 48, 48), np.uint8), ["cat", "cat", "dog"]))
+    >>> probabilities = np.array([[0.9, 0.1], [0.1, 0.9], [0.2, 0.8]], np.float32)
+    >>> doubts = fer_data.find_doubts(data, np.arange(3), probabilities)
+    >>> doubts.rows.tolist(), doubts.suggested.tolist()
+    ([1, 2, 0], [1, 1, 0])
     """
 
     dataset: Dataset
@@ -128,6 +137,15 @@ def find_doubts(
         Labelled samples.
     probabilities : ndarray of float32, shape [P, C]
         Of each class, by a model that was not trained on the sample.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> data = fer_data.load((np.zeros((3, 48, 48), np.uint8), ["cat", "cat", "dog"]))
+    >>> probabilities = np.array([[0.9, 0.1], [0.1, 0.9], [0.2, 0.8]], np.float32)
+    >>> doubts = fer_data.find_doubts(data, np.arange(3), probabilities)
+    >>> doubts.rows[doubts.margins < 0].tolist()
+    [1]
     """
     labels = dataset.labels[rows].astype(np.int64)
     every = np.arange(len(rows))
@@ -162,6 +180,22 @@ def read_predictions(
     ------
     DataError
         If a file cannot be read, has other classes, or no sample of the data.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> data = fer_data.load((np.zeros((3, 48, 48), np.uint8), ["cat", "cat", "dog"]))
+    >>> np.savez(
+    ...     "predictions.npz",
+    ...     class_names=data.class_names,
+    ...     split=["validation"] * 3,
+    ...     sample=data.sample_ids(),
+    ...     label=data.labels.astype(np.int64),
+    ...     probabilities=np.array([[0.9, 0.1], [0.1, 0.9], [0.2, 0.8]], np.float32),
+    ... )
+    >>> rows, probabilities = fer_data.read_predictions(["predictions.npz"], data)
+    >>> rows.tolist(), probabilities.shape
+    ([0, 1, 2], (3, 2))
     """
     names = tuple(map(printable, dataset.class_names))
     validated = []
@@ -210,6 +244,16 @@ def check_doubts(doubts: Doubts, other: Dataset) -> Check:
     ------
     DataError
         If the other labels never differ, or always.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> data = fer_data.load((np.zeros((3, 48, 48), np.uint8), ["cat", "cat", "dog"]))
+    >>> probabilities = np.array([[0.9, 0.1], [0.1, 0.9], [0.2, 0.8]], np.float32)
+    >>> doubts = fer_data.find_doubts(data, np.arange(3), probabilities)
+    >>> other = data.relabel({data.sample_ids()[1]: "dog"})
+    >>> fer_data.check_doubts(doubts, other).auc
+    1.0
     """
     own = doubts.dataset
     wanted = own.rows[doubts.rows]

@@ -108,6 +108,13 @@ def class_drift(counts: Mapping[str, ArrayLike]) -> tuple[ClassDrift, ...]:
     -------
     tuple of ClassDrift
         One for each other split that has a labelled sample; none where ``train`` has none.
+
+    Examples
+    --------
+    >>> import fer_data
+    >>> (drift,) = fer_data.class_drift({"train": [80, 20], "test": [60, 40]})
+    >>> drift.split, round(drift.cramers_v, 2)
+    ('test', 0.22)
     """
     found = {split: np.asarray(each, np.int64) for split, each in counts.items()}
     train = found.pop("train", np.zeros(0, np.int64))
@@ -135,6 +142,15 @@ def picture_drift(
     -------
     tuple of PictureDrift
         One for each measure and split.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> brightness = np.array([100.0, 110.0, 120.0, 150.0, 160.0, 170.0])
+    >>> split_codes = np.repeat([0, 1], 3)
+    >>> drift = fer_data.picture_drift({"brightness": brightness}, split_codes, ["train", "test"])
+    >>> [(one.split, one.mean) for one in drift]
+    [('train', 110.0), ('test', 160.0)]
     """
     found = []
     for measure, values in measures.items():

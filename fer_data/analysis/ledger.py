@@ -77,6 +77,13 @@ class Ledger:
         Of the strategy's own length; a recorded run may end within one.
     num_steps, batch_size : int
     classes : tuple of ClassUse
+
+    Examples
+    --------
+    >>> import fer_data
+    >>> ledger = fer_data.plan_ledger([90, 10], ["cat", "dog"], "undersample", epochs=3)
+    >>> [(use.class_name, use.samples, use.draws) for use in ledger.classes]
+    [('cat', 90, 30), ('dog', 10, 30)]
     """
 
     balance: str
@@ -148,6 +155,13 @@ def plan_ledger(
     ------
     UsageError
         If an argument cannot be meant.
+
+    Examples
+    --------
+    >>> import fer_data
+    >>> ledger = fer_data.plan_ledger([90, 10], ["cat", "dog"], "oversample", epochs=2)
+    >>> ledger.num_steps, [use.draws for use in ledger.classes]
+    (6, [180, 180])
     """
     for name, value in (("epochs", epochs), ("batch_size", batch_size)):
         if not 1 <= value <= _MOST:
@@ -179,6 +193,14 @@ def record_ledger(loader: Loader, steps: int) -> Ledger:
     Returns
     -------
     Ledger
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> data = fer_data.load((np.zeros((4, 48, 48), np.uint8), ["cat", "cat", "cat", "dog"]))
+    >>> loader = fer_data.open_loader(data, balance="batch", batch_size=2)
+    >>> [use.draws for use in fer_data.record_ledger(loader, steps=5).classes]
+    [5, 5]
     """
     uses = np.zeros(len(loader.rows), np.int64)
     _, stop = loader.sampler.steps.window(steps - 1) if steps else (0, 0)

@@ -102,6 +102,13 @@ class Stats:
         Of the data's own labels with those that some samples were given in place of them.
     drift : tuple of ClassDrift
         Of the classes, from the training split to each other one that has labels.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> stats = fer_data.compute_stats((np.zeros((3, 48, 48), np.uint8), ["cat", "dog", "dog"]))
+    >>> stats.class_names, stats.splits["train"].imbalance_ratio
+    (('cat', 'dog'), 2.0)
     """
 
     path: str
@@ -173,6 +180,13 @@ def compute_stats(data: DatasetLike, **options: Any) -> Stats:
     ------
     DataError
         If the data cannot be read.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> stats = fer_data.compute_stats((np.zeros((3, 48, 48), np.uint8), ["cat", "dog", "dog"]))
+    >>> stats.splits["train"].counts
+    (1, 2)
     """
     dataset = load(data, **options)
     splits = {

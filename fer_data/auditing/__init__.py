@@ -61,6 +61,15 @@ class Audit:
         Split -> for each class, in label order, how many different photographs its samples are.
     measures : Measures
         Brightness, contrast and sharpness of every picture.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> images = np.random.default_rng(0).integers(0, 256, (6, 48, 48), np.uint8)
+    >>> images[5] = images[4]
+    >>> audit = fer_data.audit_data((images, ["cat", "cat", "cat", "dog", "dog", "dog"]))
+    >>> [finding.groups for finding in audit.findings if finding.kind == "exact-duplicates"]
+    [((4, 5),)]
     """
 
     store: PixelStore
@@ -166,6 +175,15 @@ def audit_data(data: DatasetLike, *, cache: str | Path | None = None, **options:
     ------
     DataError
         If the data cannot be read at all.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> images = np.random.default_rng(0).integers(0, 256, (6, 48, 48), np.uint8)
+    >>> images[5] = images[0]
+    >>> audit = fer_data.audit_data((images, ["cat", "cat", "cat", "dog", "dog", "dog"]))
+    >>> audit.findings[0].kind, audit.findings[0].severity
+    ('conflicting-labels', 'error')
     """
     return audit_store(
         open_store(load_skipping_bad(data, **options), form=COMPARED, cache=cache, log="compared")

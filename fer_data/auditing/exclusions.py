@@ -17,6 +17,17 @@ def write_exclusions(findings: Iterable[Finding], dataset: Dataset, out: str | P
 
     A csv with the columns ``sample``, ``kind`` (the first finding that names it) and ``split``.
     Pictures themselves stay where they are.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> images = np.random.default_rng(0).integers(0, 256, (6, 48, 48), np.uint8)
+    >>> images[5] = images[4]
+    >>> data = fer_data.load((images, ["cat", "cat", "cat", "dog", "dog", "dog"]))
+    >>> fer_data.write_exclusions(fer_data.audit_data(data).findings, data, "exclusions.csv")
+    1
+    >>> len(fer_data.load(data, exclude="exclusions.csv"))
+    5
     """
     kinds: dict[int, str] = {}
     for finding in findings:

@@ -34,6 +34,13 @@ class Finding:
         Rows whose exclusion from training mends it.
     num_unlisted : int
         Samples and files that it is about and that are in no group.
+
+    Examples
+    --------
+    >>> import fer_data
+    >>> finding = fer_data.Finding("flat", "warning", "train", "1 flat image", "", exclude=(7,))
+    >>> finding.kind, finding.exclude
+    ('flat', (7,))
     """
 
     kind: str

@@ -44,6 +44,14 @@ class CachedStore:
         Of all its files.
     last_used : datetime
         When it was last opened, or built; in UTC.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> fer_data.write_synthetic("faces", num_images=21)
+    >>> store = fer_data.open_store("faces", cache="cache")
+    >>> [cached.num_images for cached in fer_data.cached_stores("cache")]
+    [21]
     """
 
     path: Path
@@ -95,8 +103,11 @@ def cached_stores(
 
     Examples
     --------
-    >>> sum(store.num_bytes for store in fer_data.cached_stores())          # doctest: +SKIP
-    >>> fer_data.clear_cache(fer_data.cached_stores(unused_days=30))        # doctest: +SKIP
+    >>> import fer_data
+    >>> fer_data.write_synthetic("faces", num_images=21)
+    >>> store = fer_data.open_store("faces", cache="cache")
+    >>> [cached.num_images for cached in fer_data.cached_stores("cache", data="faces")]
+    [21]
     """
     folder = cache_folder(cache)
     try:
@@ -127,6 +138,15 @@ def clear_cache(stores: Iterable[CachedStore]) -> None:
     ------
     DataError
         If one cannot be removed.
+
+    Examples
+    --------
+    >>> import fer_data
+    >>> fer_data.write_synthetic("faces", num_images=21)
+    >>> store = fer_data.open_store("faces", cache="cache")
+    >>> fer_data.clear_cache(fer_data.cached_stores("cache"))
+    >>> fer_data.cached_stores("cache")
+    ()
     """
     for one in stores:
         if _store_in(one.path) is None:

@@ -68,6 +68,13 @@ class Dataset:
         How the data set was read, and what of it was taken.
     num_excluded : int
         How many samples a selection excluded.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> data = fer_data.load((np.zeros((3, 48, 48), np.uint8), ["cat", "dog", "dog"]))
+    >>> data.class_names, data.labels.tolist(), len(data.select(data.labels == 1))
+    (('cat', 'dog'), [0, 1, 1], 2)
     """
 
     origin: Origin

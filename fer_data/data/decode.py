@@ -53,6 +53,13 @@ class PixelFormat:
     bits : int, optional
         How many of the 16 bits of an image's values are in use, 8 to 16, where it has 16: 12 bits
         are 0 to 4095. By default 16; `fer_data.open_store` finds it out over all images.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> data = (np.zeros((2, 60, 80, 3), np.uint8), ["cat", "dog"])
+    >>> fer_data.open_store(data, form=fer_data.PixelFormat(48, 48, "grey")).pixels.shape
+    (2, 48, 48, 1)
     """
 
     height: int

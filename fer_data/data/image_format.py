@@ -38,6 +38,14 @@ class FormatRequest:
     ------
     UsageError
         If what is asked for is none of these.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> data = (np.zeros((2, 60, 80, 3), np.uint8), ["cat", "dog"])
+    >>> form = fer_data.FormatRequest(size=(32, 32), fit="crop")
+    >>> fer_data.open_store(data, form=form).pixels.shape
+    (2, 32, 32, 3)
     """
 
     size: Size | None = None

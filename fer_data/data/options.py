@@ -74,6 +74,14 @@ class LoadOptions:
     UsageError
         If there is no such layout, labels are to come from two places, a column is named without
         `labels`, a fold without `splits`, or soft labels without `relabel`.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> data = (np.zeros((2, 48, 48), np.uint8), ["cat", "dog"])
+    >>> options = fer_data.load(data, class_names=["dog", "cat"]).options
+    >>> options.class_names, options.skip_bad
+    (['dog', 'cat'], False)
     """
 
     skip_bad: bool = False

@@ -40,6 +40,13 @@ class Source:
         from the data: not to be made a path of without a look.
     of_paths : bool
         Whether it reads files and folders, or objects in memory.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> source = fer_data.load((np.zeros((2, 48, 48), np.uint8), ["cat", "dog"])).origin.source
+    >>> source.name, source.recognises("a path")
+    ('arrays', False)
     """
 
     name: str

@@ -53,9 +53,13 @@ def load(source: DatasetLike, **options: Any) -> Dataset:
 
     Examples
     --------
-    >>> data = fer_data.load("fer2013.csv", exclude="exclusions.csv")  # doctest: +SKIP
-    >>> data.class_names, data.class_counts("train")                         # doctest: +SKIP
-    >>> table = "HAM10000/metadata.csv"
+    >>> import numpy as np, fer_data
+    >>> train = (np.zeros((3, 48, 48), np.uint8), ["cat", "cat", "dog"])
+    >>> test = (np.zeros((2, 48, 48), np.uint8), ["cat", "dog"])
+    >>> data = fer_data.load({"train": train, "test": test})
+    >>> data.splits, data.class_names, data.class_counts("train").tolist()
+    (('train', 'test'), ('cat', 'dog'), [2, 1])
+    >>> table = "HAM10000/metadata.csv"                                 # doctest: +SKIP
     >>> fer_data.load("HAM10000/", labels=table, label_column="dx")     # doctest: +SKIP
     """
     known = [one.name for one in fields(LoadOptions)]

@@ -70,6 +70,13 @@ class PixelStore:
     fingerprint : str
         Of the data set's files, their names below its root and their bytes: the same for a copy
         elsewhere, and for files that were touched but not changed.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> store = fer_data.open_store((np.zeros((2, 60, 80, 3), np.uint8), ["cat", "dog"]))
+    >>> store.pixels.shape, store.form.color
+    ((2, 60, 80, 3), 'rgb')
     """
 
     path: Path | None
@@ -140,6 +147,14 @@ def open_store(
     DataError
         If the data cannot be read, or an image cannot be decoded, is not excluded, and bad ones
         are not skipped.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> fer_data.write_synthetic("faces", num_images=21)
+    >>> store = fer_data.open_store("faces")
+    >>> store.pixels.shape
+    (21, 48, 48, 1)
     """
     dataset = load(data, **options)
     if dataset.origin.arrays:

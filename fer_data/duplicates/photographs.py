@@ -69,6 +69,14 @@ def photograph_groups(pixels: ImageArray) -> NDArray[np.int64]:
     Parameters
     ----------
     pixels : ndarray of uint8, shape [N, 48, 48, 1]
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> images = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1), np.uint8)
+    >>> images[2] = images[0]
+    >>> fer_data.photograph_groups(images).tolist()
+    [0, 1, 0]
     """
     equal = equal_pictures(pixels)
     return photographs(equal, versions(pixels, equal))

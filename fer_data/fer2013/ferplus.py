@@ -55,6 +55,12 @@ class FerPlusLabels:
         Excluded: tied at the top, and the own label is not among the tied.
     num_contempt : int
         Excluded: contempt, where that is no class.
+
+    Examples
+    --------
+    >>> import fer_data
+    >>> fer_data.FerPlusLabels(33, 2, 1, False, num_undecided=1, num_contempt=0).num_labels
+    33
     """
 
     num_labels: int
@@ -118,8 +124,19 @@ def ferplus_labels(
 
     Examples
     --------
-    >>> fer_data.ferplus_labels("fer2013.csv", "fer2013new.csv", "labels.csv")  # doctest: +SKIP
-    >>> fer_data.load("fer2013.csv", relabel="labels.csv", soft=True)          # doctest: +SKIP
+    >>> import csv, fer_data
+    >>> fer_data.write_synthetic("fer2013.csv", num_images=21)
+    >>> with open("fer2013.csv") as file:
+    ...     usages = [row["Usage"] for row in csv.DictReader(file)]
+    >>> names = "neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+    >>> with open("fer2013new.csv", "w") as file:
+    ...     print(f"Usage,Image name,{names}", file=file)
+    ...     for usage in usages:
+    ...         print(usage, "", 10, *[0] * 9, sep=",", file=file)
+    >>> fer_data.ferplus_labels("fer2013.csv", "fer2013new.csv", "labels.csv").num_labels
+    21
+    >>> fer_data.load("fer2013.csv", relabel="labels.csv").class_counts("train").tolist()
+    [0, 0, 0, 0, 7, 0, 0]
     """
     dataset = load(data, **options)
     cast = read_votes(votes)

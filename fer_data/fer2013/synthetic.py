@@ -45,6 +45,13 @@ def write_synthetic(
         If a number is out of range.
     DataError
         If `out` is there already, or cannot be written.
+
+    Examples
+    --------
+    >>> import fer_data
+    >>> fer_data.write_synthetic("faces", num_images=70)
+    >>> fer_data.load("faces").splits
+    ('train', 'test')
     """
     out = Path(out).absolute()
     rows = faces.plan(num_images, seed)

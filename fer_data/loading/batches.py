@@ -90,6 +90,14 @@ class Batch(BatchPlan):
     Attributes
     ----------
     images : ndarray of float32 or uint8, shape [B, H, W, C]
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> data = fer_data.load((np.zeros((4, 48, 48), np.uint8), ["cat", "cat", "cat", "dog"]))
+    >>> batch = fer_data.open_loader(data, balance="batch", batch_size=2).batch(step=0)
+    >>> batch.images.shape, sorted(batch.labels.tolist())
+    ((2, 48, 48, 1), [0, 1])
     """
 
     images: NDArray[Any] = field(kw_only=True)

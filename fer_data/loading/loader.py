@@ -68,6 +68,14 @@ class Loader:
     ------
     UsageError
         If an argument cannot be used.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> data = fer_data.load((np.zeros((4, 48, 48), np.uint8), ["cat", "cat", "cat", "dog"]))
+    >>> loader = fer_data.open_loader(data, balance="oversample", batch_size=4, seed=1)
+    >>> sum(np.bincount(batch.labels, minlength=2) for batch in loader).tolist()
+    [3, 3]
     """
 
     store: PixelStore

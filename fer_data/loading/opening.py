@@ -132,6 +132,15 @@ def open_loader(
     UsageError
         If an argument cannot be meant, as balancing a split that is for evaluation, or no split
         is named and there are several without train.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> data = fer_data.load((np.zeros((4, 48, 48), np.uint8), ["cat", "cat", "cat", "dog"]))
+    >>> loader = fer_data.open_loader(data, balance="batch", batch_size=2)
+    >>> batch = loader.batch(step=12_345)
+    >>> batch.images.shape, sorted(batch.labels.tolist())
+    ((2, 48, 48, 1), [0, 1])
     """
     dataset = load(data, **options)
     split = split_to_take(split, dataset.splits, str(dataset.root))

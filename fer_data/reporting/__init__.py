@@ -87,6 +87,13 @@ def write_report(
     ------
     DataError
         If the data cannot be read, or the page not be written.
+
+    Examples
+    --------
+    >>> import fer_data
+    >>> fer_data.write_synthetic("faces", num_images=70)
+    >>> fer_data.write_report("faces", "report").name
+    'index.html'
     """
     store = open_store(
         load_skipping_bad(data, **options), form=COMPARED, cache=cache, log="compared"

@@ -40,6 +40,12 @@ def draw_samples(
         If the split has no labelled sample, or the file cannot be written.
     UsageError
         If no split is named and there are several without train.
+
+    Examples
+    --------
+    >>> import fer_data
+    >>> fer_data.write_synthetic("faces", num_images=70)
+    >>> fer_data.draw_samples(fer_data.open_store("faces"), "samples.png", columns=4)
     """
     dataset = store.dataset
     split = split_to_take(split, dataset.splits, str(dataset.root))

@@ -39,6 +39,13 @@ class EpochPlan:
     draws : ndarray of int64, shape [M]
         Each one number: the sample in its lower 32 bits, the repeat in its upper ones. A plan is
         as small as that, as new memory is what costs most in planning.
+
+    Examples
+    --------
+    >>> import fer_data
+    >>> plan = fer_data.plan_epoch([0, 0, 0, 1], "oversample", seed=0, epoch=0)
+    >>> sorted(plan.samples.tolist()), plan.repeats.max().item()
+    ([0, 1, 2, 3, 3, 3], 2)
     """
 
     draws: NDArray[np.int64]
@@ -85,6 +92,13 @@ class Planner:
     ------
     UsageError
         If the arguments cannot be meant together.
+
+    Examples
+    --------
+    >>> import fer_data
+    >>> planner = fer_data.Planner([0, 0, 0, 1], "undersample", seed=0)
+    >>> sorted(index for epoch in range(3) for index in planner.epoch(epoch).samples.tolist())
+    [0, 1, 2, 3, 3, 3]
     """
 
     def __init__(
@@ -235,6 +249,13 @@ def plan_epoch(
     -------
     EpochPlan
         As long as the strategy's draws in sum.
+
+    Examples
+    --------
+    >>> import fer_data
+    >>> plan = fer_data.plan_epoch([0, 0, 0, 1], "oversample", seed=0, epoch=0)
+    >>> sorted(plan.samples.tolist())
+    [0, 1, 2, 3, 3, 3]
     """
     planner = Planner(
         labels,

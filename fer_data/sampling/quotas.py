@@ -27,6 +27,14 @@ At least one class has samples; the quota of one without any is 0. Traits: ``unt
 change with the epoch, is a function from the parameters to the epoch from which on they stay the
 same; the strategy's function is then given ``epoch=``, and its quotas have the same sum in every
 epoch. With ``in_turn`` classes take turns, so that every batch is balanced.
+
+Examples
+--------
+>>> import fer_data
+>>> fer_data.STRATEGIES.names()[:4]
+('none', 'oversample', 'undersample', 'batch')
+>>> fer_data.Strategy.parse("power:0.5")
+Strategy('power:0.5')
 """
 
 _ALPHA, _BETA = Number("ALPHA", 0, 1), Number("BETA", 0, 1, excluding=1)

@@ -26,6 +26,14 @@ class Shard:
     ------
     UsageError
         If there is no such part.
+
+    Examples
+    --------
+    >>> import fer_data
+    >>> labels, shard = [0, 0, 0, 0, 1, 1, 1, 1], fer_data.Shard(0, 2)
+    >>> sampler = fer_data.BalancedBatchSampler(labels, "batch", batch_size=4, shard=shard)
+    >>> sorted(labels[index] for index in sampler[0])
+    [0, 1]
     """
 
     index: int = 0

@@ -41,6 +41,12 @@ class Strategy(Choice):
     UsageError
         If there is no such strategy or scheme, or a parameter is missing, needless or out of
         range.
+
+    Examples
+    --------
+    >>> import fer_data
+    >>> fer_data.Strategy("power", 0.5) == fer_data.Strategy.parse("power:0.5")
+    True
     """
 
     registry = STRATEGIES

@@ -11,7 +11,14 @@ from fer_data.registry import Choice, Registry
 from fer_data.sampling.quotas import effective, oversample, power
 
 CLASS_WEIGHTS = Registry("class weights")
-"""Schemes: functions from counts and parameters to what the loss sees of each class, [C]."""
+"""Schemes: functions from counts and parameters to what the loss sees of each class, [C].
+
+Examples
+--------
+>>> import fer_data
+>>> fer_data.CLASS_WEIGHTS.names()
+('balanced', 'effective', 'power')
+"""
 
 CLASS_WEIGHTS.register("balanced")(oversample)
 CLASS_WEIGHTS.register("effective", Number("BETA", 0, 1, excluding=1))(effective)
@@ -52,6 +59,12 @@ def class_weights(counts: ArrayLike, scheme: str = "balanced") -> NDArray[np.flo
     ------
     UsageError
         If there is no such scheme, or `counts` are no counts.
+
+    Examples
+    --------
+    >>> import fer_data
+    >>> fer_data.class_weights([300, 100]).round(3).tolist()
+    [0.667, 2.0]
     """
     chosen = Scheme.parse(scheme)
     counts = _checked(counts)

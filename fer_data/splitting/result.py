@@ -46,6 +46,14 @@ class Split:
     num_across : int
         Groups, of the data or of near-duplicates, with samples both in what was split and in a
         split that was kept.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> images = np.random.default_rng(0).integers(0, 256, (40, 48, 48), np.uint8)
+    >>> split = fer_data.split((images, ["cat", "dog"] * 20), validation=0.1, test=0.2)
+    >>> split.names, [len(part) for part in split]
+    (('train', 'validation', 'test'), [28, 4, 8])
     """
 
     source: Dataset

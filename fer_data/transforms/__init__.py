@@ -5,6 +5,7 @@
 """
 
 from fer_data.transforms.choice import as_transform
+from fer_data.transforms.op import Op
 from fer_data.transforms.ops import (
     Brightness,
     ColorJitter,
@@ -12,7 +13,6 @@ from fer_data.transforms.ops import (
     Crop,
     Erase,
     Flip,
-    Op,
     Rotate,
     Scale,
     Shift,

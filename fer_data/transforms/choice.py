@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.errors import UsageError
-from fer_data.transforms.ops import OPS, Op
+from fer_data.transforms.op import Op
+from fer_data.transforms.ops import OPS
 from fer_data.transforms.ops_list import Ops
 from fer_data.transforms.per_image import ImageFunction, PerImage
 from fer_data.transforms.presets import PRESETS

@@ -17,6 +17,12 @@ MIXES = Registry("mix", of_labels=None, balances=False)
 Traits: ``of_labels``, where it is another one for labels, is a function from λ [B], counts [C],
 and the labels [B] of the two images of each pair, to the first label's fractions [B]; ``balances``
 says that rare classes are favoured, so that a comparison can say where an arm does so twice.
+
+Examples
+--------
+>>> import fer_data
+>>> fer_data.MIXES.names()
+('none', 'mixup', 'remix')
 """
 
 _KAPPA, _TAU = 3.0, 0.5

@@ -8,35 +8,13 @@ processors, and images come last in memory, as NumPy is fastest along them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fer_data.errors import UsageError
+from fer_data.transforms.op import Random, Shape, set_amount, signed
 from fer_data.transforms.parameters import Parameters
-from fer_data.util.checks import finite_number
-
-Random = NDArray[np.float64]
-Shape = tuple[int, int, int]
-
-
-@runtime_checkable
-class Op(Protocol):
-    """An operation; a frozen dataclass of numbers, whose repr reads back."""
-
-    uniforms: ClassVar[int]
-
-    def parameters(self, random: Random, shape: Shape) -> Parameters:
-        """Return what is done to each of B images.
-
-        Parameters
-        ----------
-        random : ndarray of float64, shape [uniforms, B]
-            In [0, 1).
-        shape : (int, int, int)
-            Height, width and channels.
-        """
 
 
 @dataclass(frozen=True)
@@ -46,6 +24,14 @@ class Flip:
     A sample's first use is flipped or not by its own random bit, and every further use the other
     way round: half of all images are flipped, as with random flips, but of two uses in a row one
     is flipped and one is not (Jordan 2024, arXiv:2404.00498).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_data.transforms import Flip, Keys, Ops
+    >>> keys = Keys(0, np.array([7, 7, 7]), np.arange(3), np.zeros(3, np.int64))
+    >>> Ops([Flip()]).draw(keys, (48, 48, 1)).flipped.tolist()
+    [True, False, True]
     """
 
     uniforms: ClassVar[int] = 0
@@ -63,19 +49,25 @@ class Shift:
     ----------
     fraction : float
         Of the image's height and width, 0 to 1.
+
+    Examples
+    --------
+    >>> from fer_data.transforms import Shift, as_transform
+    >>> as_transform([Shift(0.1)]) == as_transform("shift:0.1")
+    True
     """
 
     fraction: float
     uniforms: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
-        _set(self, "fraction", 1)
+        set_amount(self, "fraction", 1)
 
     def parameters(self, random: Random, shape: Shape) -> Parameters:
         """See `Op.parameters`."""
         affine = _affine(random)
         for axis in (0, 1):
-            affine[axis, 2] = shape[axis] * self.fraction * _signed(random[axis])
+            affine[axis, 2] = shape[axis] * self.fraction * signed(random[axis])
         return Parameters(matrix=_images_first(affine))
 
 
@@ -87,17 +79,23 @@ class Rotate:
     ----------
     degrees : float
         0 to 180.
+
+    Examples
+    --------
+    >>> from fer_data.transforms import Rotate, as_transform
+    >>> as_transform([Rotate(15)]) == as_transform("rotate:15")
+    True
     """
 
     degrees: float
     uniforms: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        _set(self, "degrees", 180)
+        set_amount(self, "degrees", 180)
 
     def parameters(self, random: Random, shape: Shape) -> Parameters:
         """See `Op.parameters`."""
-        angle = np.radians(self.degrees * _signed(random[0]))
+        angle = np.radians(self.degrees * signed(random[0]))
         affine = _affine(random)
         affine[0, 0] = affine[1, 1] = np.cos(angle)
         affine[0, 1] = np.sin(angle)
@@ -113,18 +111,24 @@ class Scale:
     ----------
     fraction : float
         The size is 1 minus to 1 plus this; 0 to below 1.
+
+    Examples
+    --------
+    >>> from fer_data.transforms import Scale, as_transform
+    >>> as_transform([Scale(0.1)]) == as_transform("scale:0.1")
+    True
     """
 
     fraction: float
     uniforms: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        _set(self, "fraction", 1, below=True)
+        set_amount(self, "fraction", 1, below=True)
 
     def parameters(self, random: Random, shape: Shape) -> Parameters:
         """See `Op.parameters`."""
         affine = _affine(random)
-        affine[0, 0] = affine[1, 1] = 1 / (1 + self.fraction * _signed(random[0]))
+        affine[0, 0] = affine[1, 1] = 1 / (1 + self.fraction * signed(random[0]))
         return Parameters(matrix=_images_first(affine))
 
 
@@ -136,13 +140,19 @@ class Crop:
     ----------
     fraction : float
         The window has 1 less this to all of the image's height and width; 0 to below 1.
+
+    Examples
+    --------
+    >>> from fer_data.transforms import Crop, as_transform
+    >>> as_transform([Crop(0.1)]) == as_transform("crop:0.1")
+    True
     """
 
     fraction: float
     uniforms: ClassVar[int] = 3
 
     def __post_init__(self) -> None:
-        _set(self, "fraction", 1, below=True)
+        set_amount(self, "fraction", 1, below=True)
 
     def parameters(self, random: Random, shape: Shape) -> Parameters:
         """See `Op.parameters`."""
@@ -150,7 +160,7 @@ class Crop:
         affine = _affine(random)
         affine[0, 0] = affine[1, 1] = window
         for axis in (0, 1):  # off the center by at most half of what the window lacks
-            affine[axis, 2] = shape[axis] * (1 - window) / 2 * _signed(random[1 + axis])
+            affine[axis, 2] = shape[axis] * (1 - window) / 2 * signed(random[1 + axis])
         return Parameters(matrix=_images_first(affine))
 
 
@@ -162,18 +172,24 @@ class Brightness:
     ----------
     fraction : float
         Of white, 0 to 1.
+
+    Examples
+    --------
+    >>> from fer_data.transforms import Brightness, as_transform
+    >>> as_transform([Brightness(0.2)]) == as_transform("brightness:0.2")
+    True
     """
 
     fraction: float
     uniforms: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        _set(self, "fraction", 1)
+        set_amount(self, "fraction", 1)
 
     def parameters(self, random: Random, shape: Shape) -> Parameters:
         """See `Op.parameters`."""
         shade = np.ones((2, random.shape[1]))
-        shade[1] = 255 * self.fraction * _signed(random[0])
+        shade[1] = 255 * self.fraction * signed(random[0])
         return Parameters(shade=_images_first(shade))
 
 
@@ -185,18 +201,24 @@ class Contrast:
     ----------
     fraction : float
         The factor is 1 minus to 1 plus this; 0 to 1.
+
+    Examples
+    --------
+    >>> from fer_data.transforms import Contrast, as_transform
+    >>> as_transform([Contrast(0.3)]) == as_transform("contrast:0.3")
+    True
     """
 
     fraction: float
     uniforms: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        _set(self, "fraction", 1)
+        set_amount(self, "fraction", 1)
 
     def parameters(self, random: Random, shape: Shape) -> Parameters:
         """See `Op.parameters`."""
         shade = np.zeros((2, random.shape[1]))
-        shade[0] = 1 + self.fraction * _signed(random[0])
+        shade[0] = 1 + self.fraction * signed(random[0])
         return Parameters(shade=_images_first(shade))
 
 
@@ -216,6 +238,12 @@ class ColorJitter:
         The factor is 1 minus to 1 plus this; 0 to 1.
     hue : float
         Fraction of a full turn, 0 to 0.5.
+
+    Examples
+    --------
+    >>> from fer_data.transforms import ColorJitter, Flip, as_transform
+    >>> as_transform([Flip(), ColorJitter(saturation=0.3, hue=0.03)])
+    Ops([Flip(), ColorJitter(saturation=0.3, hue=0.03)])
     """
 
     saturation: float = 0.0
@@ -223,8 +251,8 @@ class ColorJitter:
     uniforms: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
-        _set(self, "saturation", 1)
-        _set(self, "hue", 0.5)
+        set_amount(self, "saturation", 1)
+        set_amount(self, "hue", 0.5)
 
     def parameters(self, random: Random, shape: Shape) -> Parameters:
         """See `Op.parameters`.
@@ -236,8 +264,8 @@ class ColorJitter:
         """
         if shape[2] != 3:
             raise UsageError(f"{self!r}: expected RGB images, got {shape[2]} channel(s)")
-        saturation = 1 + self.saturation * _signed(random[0])
-        angle = 2 * np.pi * self.hue * _signed(random[1])
+        saturation = 1 + self.saturation * signed(random[0])
+        angle = 2 * np.pi * self.hue * signed(random[1])
         along, across = saturation * np.cos(angle), saturation * np.sin(angle) / np.sqrt(3)
         color = np.empty((3, 3, random.shape[1]))
         for channel in range(3):
@@ -257,19 +285,25 @@ class Erase:
     ----------
     probability : float
         Of an image to get a box, 0 to 1.
+
+    Examples
+    --------
+    >>> from fer_data.transforms import Erase, as_transform
+    >>> as_transform([Erase(0.5)]) == as_transform("erase:0.5")
+    True
     """
 
     probability: float
     uniforms: ClassVar[int] = 5
 
     def __post_init__(self) -> None:
-        _set(self, "probability", 1)
+        set_amount(self, "probability", 1)
 
     def parameters(self, random: Random, shape: Shape) -> Parameters:
         """See `Op.parameters`."""
         height, width, _ = shape
         area = (0.02 + 0.18 * random[1]) * height * width
-        aspect = np.exp(_signed(random[2]) * np.log(3.0))
+        aspect = np.exp(signed(random[2]) * np.log(3.0))
         tall = np.clip(np.rint(np.sqrt(area * aspect)), 1, height)
         wide = np.clip(np.rint(np.sqrt(area / aspect)), 1, width)
         top = np.floor(random[3] * (height - tall + 1))
@@ -281,22 +315,6 @@ class Erase:
 
 OPS = (Flip, Shift, Rotate, Scale, Crop, Brightness, Contrast, ColorJitter, Erase)
 """All operations."""
-
-
-def _set(op: Any, name: str, most: float, *, below: bool = False) -> None:
-    """Replace an amount by the same as a float, or refuse it."""
-    amount = finite_number(f"{type(op).__name__}.{name}", getattr(op, name))
-    if amount < 0 or amount > most or (below and amount == most):
-        raise UsageError(
-            f"{type(op).__name__}.{name}: expected 0 to {'below ' if below else ''}{most:g}, "
-            f"got {amount!r}"
-        )
-    object.__setattr__(op, name, amount)
-
-
-def _signed(random: Random) -> Random:
-    """Return numbers in [0, 1) spread over [-1, 1)."""
-    return 2 * random - 1
 
 
 def _affine(random: Random) -> Random:

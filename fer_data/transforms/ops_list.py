@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from fer_data.errors import UsageError
-from fer_data.transforms.ops import Erase, Flip, Op, Random
+from fer_data.transforms.op import Op, Random
+from fer_data.transforms.ops import Erase, Flip
 from fer_data.transforms.parameters import Parameters
 from fer_data.transforms.pixels import apply
 from fer_data.transforms.transform import Keys

@@ -25,6 +25,14 @@ class Parameters(NamedTuple):
         clipped to 0 to 255.
     box : ndarray of int32, shape [B, 4]
         First row, end row, first column, end column filled with the mean (end row 0: none).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_data.transforms import Ops, Parameters
+    >>> drawn = Parameters(flipped=np.array([True]))
+    >>> Ops([]).apply(np, np.array([[[[1], [2]]]], np.uint8), drawn).ravel().tolist()
+    [2.0, 1.0]
     """
 
     flipped: NDArray[np.bool_] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fer_data.transforms.op import Op
 from fer_data.transforms.ops import (
     Brightness,
     ColorJitter,
@@ -9,7 +10,6 @@ from fer_data.transforms.ops import (
     Crop,
     Erase,
     Flip,
-    Op,
     Rotate,
     Scale,
     Shift,
@@ -40,4 +40,11 @@ PRESETS: dict[str, tuple[Op, ...]] = {
         Erase(0.5),
     ),
 }
-"""``color`` is for RGB images only."""
+"""``color`` is for RGB images only.
+
+Examples
+--------
+>>> from fer_data.transforms import PRESETS
+>>> list(PRESETS), PRESETS["flip"]
+(['none', 'flip', 'standard', 'color', 'strong'], (Flip(),))
+"""

@@ -19,6 +19,14 @@ class Keys(NamedTuple):
     seed : int
     samples, repeats, labels : ndarray of int64, shape [B]
         Which sample each image is of, how often that was used before, and its class.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_data.transforms import Keys
+    >>> keys = Keys(0, samples=np.array([7, 7]), repeats=np.array([0, 1]), labels=np.array([2, 2]))
+    >>> len(keys.samples)
+    2
     """
 
     seed: int
@@ -46,6 +54,12 @@ class Transform(Protocol):
     """Draws for a batch what is done to each image, and does it.
 
     What is drawn for an image is a function of its own keys alone, whatever else is in the batch.
+
+    Examples
+    --------
+    >>> from fer_data.transforms import Transform, as_transform
+    >>> isinstance(as_transform("standard"), Transform)
+    True
     """
 
     @property

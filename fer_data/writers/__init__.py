@@ -80,6 +80,14 @@ def convert(
         there already, or the format cannot hold the source.
     UsageError
         If `to` is no format, does not fit what `dst` ends with, or its package is not installed.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> data = (np.zeros((3, 48, 48), np.uint8), ["cat", "dog", "dog"])
+    >>> conversion = fer_data.convert(data, "pets", to="folder")
+    >>> fer_data.load("pets").class_names
+    ('cat', 'dog')
     """
     to = _format(Path(dst), to)
     if to in _NEEDS:

@@ -35,6 +35,13 @@ class Conversion:
         What else is not as it was, for people to read.
     are_rejects_listed : bool
         Whether ``rejects.csv`` in `out` lists the rejects, as it does where class folders are made.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> data = (np.zeros((3, 48, 48), np.uint8), ["cat", "dog", "dog"])
+    >>> fer_data.convert(data, "pets.npz").counts
+    {'train': {'cat': 1, 'dog': 2}}
     """
 
     out: Path

@@ -53,6 +53,14 @@ def convert_csv(
     DataError
         If a row is bad and `skip_bad` is false (nothing appears at `out` then), the csv cannot be
         read, or `out` holds something.
+
+    Examples
+    --------
+    >>> import fer_data
+    >>> fer_data.write_synthetic("fer2013.csv", num_images=21)
+    >>> conversion = fer_data.convert_csv("fer2013.csv", "faces")
+    >>> fer_data.compute_stats("faces").class_names[:3]
+    ('angry', 'disgust', 'fear')
     """
     path = sources.existing(path)
     out = placed(out, path)

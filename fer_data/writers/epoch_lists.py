@@ -54,6 +54,14 @@ def write_epoch_lists(
     ------
     DataError
         If there is no labelled training split, or `out` cannot be written.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> data = (np.zeros((4, 48, 48), np.uint8), ["cat", "cat", "cat", "dog"])
+    >>> (file,) = fer_data.write_epoch_lists(data, "lists", balance="oversample")
+    >>> sorted(np.load(file).tolist())
+    [0, 1, 2, 3, 3, 3]
     """
     whole_number("num_epochs", num_epochs, 1)
     dataset = load(data, **options)

@@ -31,6 +31,15 @@ def write_split_folders(split: Split, out: str | Path) -> None:
         If these are folds.
     DataError
         If `out` holds something, or cannot be written, or a class name cannot be a folder's.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_data
+    >>> images = np.random.default_rng(0).integers(0, 256, (40, 48, 48), np.uint8)
+    >>> split = fer_data.split((images, ["cat", "dog"] * 20), validation=0.1, test=0.2)
+    >>> fer_data.write_split_folders(split, "pets")
+    >>> fer_data.load("pets").splits
+    ('train', 'validation', 'test')
     """
     if split.num_folds:
         raise UsageError("folds cannot be folders: every fold would be in each of them")

@@ -32,6 +32,18 @@ class Across:
         By arm and data set, of the arms that the data set has; adjusted for its number of arms.
     means : dict of str to MeanDifference
         By arm, over the data sets that have it. Not adjusted for the number of arms.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> labels = np.repeat([0, 1], [90, 10])
+    >>> runs = [np.where(np.arange(100) % 9 == seed, 1 - labels, labels) for seed in range(3)]
+    >>> arms = {"none": [0 * labels] * 3, "own": runs}
+    >>> compare = fer_model.compare_predictions
+    >>> data_sets = [compare(labels, arms, out=out) for out in ("pets", "birds")]
+    >>> across = fer_model.across_data_sets(data_sets)
+    >>> across.data_sets, across.count("own", "helps")
+    (('pets', 'birds'), 2)
     """
 
     figure: str
@@ -95,6 +107,17 @@ def across_data_sets(comparisons: Sequence[Results], *, margin: float | None = N
     UsageError
         If there are fewer than two, or they differ in baseline or figure, or two are of the same
         data.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> labels = np.repeat([0, 1], [90, 10])
+    >>> runs = [np.where(np.arange(100) % 9 == seed, 1 - labels, labels) for seed in range(3)]
+    >>> arms = {"none": [0 * labels] * 3, "own": runs}
+    >>> compare = fer_model.compare_predictions
+    >>> data_sets = [compare(labels, arms, out=out) for out in ("pets", "birds")]
+    >>> round(fer_model.across_data_sets(data_sets).means["own"].estimate, 2)
+    0.38
     """
     if len(comparisons) < 2:
         raise UsageError(f"expected two comparisons or more, got {len(comparisons)}")

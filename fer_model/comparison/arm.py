@@ -47,6 +47,13 @@ class Arm:
         What becomes of the last layer once the rest is trained; None leaves it as it is.
     changes : tuple of ChangeChoice
         What else differs from the recipe that all arms have in common, by name.
+
+    Examples
+    --------
+    >>> import fer_model
+    >>> arm = fer_model.Arm.parse("oversample+focal:2")
+    >>> str(arm.balance), str(arm.loss)
+    ('oversample', 'focal:2.0')
     """
 
     balance: Strategy = NATURAL

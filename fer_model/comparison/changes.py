@@ -18,6 +18,12 @@ CHANGES = Registry("change", of_images=False, balances=False)
 
 Traits: ``of_images`` says that the loader alone makes the change, so that it is there for any
 training; ``balances``, as of a loss.
+
+Examples
+--------
+>>> import fer_model
+>>> fer_model.CHANGES.names()
+('augment-rare', 'augment-common', 'augment-both', 'weight-decay', 'label-smoothing', 'sam')
 """
 
 STRONGER = "strong"

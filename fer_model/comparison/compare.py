@@ -119,6 +119,15 @@ def compare(
     Functions of a module that Python finds are imported by the processes that train; those of a
     notebook or a script are sent to them (by cloudpickle). The folder keeps their name and a digest
     of their source, never the code, and goes on with the same code only.
+
+    Examples
+    --------
+    >>> import fer_data, fer_model
+    >>> fer_data.write_synthetic("faces", num_images=210)
+    >>> recipe = fer_model.Recipe(net="small", epochs=1, schedule="cosine", keep="last")
+    >>> arms = ["none", "oversample"]
+    >>> fer_model.compare("faces", arms, seeds=1, recipe=recipe, out="compared").arms
+    ('none', 'oversample')
     """
     if figure not in SUMMARIES:
         raise UsageError(f"figure is {figure!r}; choose one of {', '.join(SUMMARIES)}")

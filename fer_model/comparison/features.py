@@ -103,6 +103,15 @@ def compare_features(
     UsageError
         If arrays do not fit together, a split or a class is missing, an arm needs images, or Keras
         is not installed.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> labels = np.repeat([0, 1], [180, 60])
+    >>> features = np.random.default_rng(0).normal(size=(240, 4)) + labels[:, None]
+    >>> arms = ["none", "oversample"]
+    >>> fer_model.compare_features(features, labels, arms, seeds=1, epochs=2).arms
+    ('none', 'oversample')
     """
     if figure not in SUMMARIES:
         raise UsageError(f"figure: expected one of {', '.join(SUMMARIES)}, got {figure!r}")

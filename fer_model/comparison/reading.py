@@ -43,6 +43,15 @@ def read_results(out: str | Path) -> Results:
     DataError
         If there is no comparison, no seed with which its arms are finished, or a file is broken or
         of another comparison.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> labels = np.repeat([0, 1], [90, 10])
+    >>> arms = {"none": [0 * labels] * 3, "own": [labels] * 3}
+    >>> compared = fer_model.compare_predictions(labels, arms, out="kept")
+    >>> fer_model.read_results("kept").arms
+    ('none', 'own')
     """
     out = Path(out).absolute()
     if is_kept(out):

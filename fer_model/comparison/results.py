@@ -92,6 +92,15 @@ class Results:
         Where few-shot classes end and many-shot classes begin, as `shot_groups` takes them.
     margin : float
         The largest difference of no practical importance, in fractions, as `verdicts` takes it.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> labels = np.repeat([0, 1], [90, 10])
+    >>> good = [np.where(np.arange(100) % 9 == seed, 1 - labels, labels) for seed in range(3)]
+    >>> results = fer_model.compare_predictions(labels, {"none": [0 * labels] * 3, "own": good})
+    >>> results.arms, results.seeds, results.class_names
+    (('none', 'own'), (0, 1, 2), ('0', '1'))
     """
 
     arms: tuple[str, ...]

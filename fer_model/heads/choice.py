@@ -18,7 +18,15 @@ from fer_model.heads.posthoc import apply_head
 
 
 class Head(NamedTuple):
-    """A last layer: kernel float64 [D, C], bias float64 [C]."""
+    """A last layer: kernel float64 [D, C], bias float64 [C].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_model.heads import Head
+    >>> Head(np.eye(2), np.zeros(2)).probabilities([[0.0, 0.0]]).tolist()
+    [[0.5, 0.5]]
+    """
 
     kernel: NDArray[np.float64]
     bias: NDArray[np.float64]
@@ -40,6 +48,21 @@ class Known(NamedTuple):
     train, validation : callable
         Features float [N, D] and labels int [N] of the training and the validation samples, as
         they are: not augmented.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_model.heads import Head, HeadChoice, Known
+    >>> features, labels = np.array([[0.0, 1.0], [0.1, 0.9], [1.0, 0.0]]), np.array([0, 0, 1])
+    >>> known = Known(
+    ...     Head(np.eye(2), np.zeros(2)),
+    ...     np.array([2, 1]),
+    ...     train=lambda: (features, labels),
+    ...     validation=lambda: (features, labels),
+    ... )
+    >>> head, chosen = HeadChoice.parse("post-hoc:1").build(known)
+    >>> head.bias.round(2).tolist()
+    [0.41, 1.1]
     """
 
     head: Head
@@ -52,11 +75,24 @@ HEADS = Registry("head", balances=False)
 """Heads: functions from `Known` and parameters to a `Head`, and what was chosen on the way, a dict.
 
 Trait: ``balances``, as of a loss.
+
+Examples
+--------
+>>> import fer_model
+>>> fer_model.HEADS.names()
+('post-hoc', 'tau-norm', 'lws', 'crt', 'los-crt', 'mislas', 'ncm', 'weight-balance')
 """
 
 
 class HeadChoice(Choice):
-    """Which new head is made: a name in `HEADS` with its parameters."""
+    """Which new head is made: a name in `HEADS` with its parameters.
+
+    Examples
+    --------
+    >>> from fer_model.heads import HeadChoice
+    >>> HeadChoice.parse("tau-norm:1").parameters
+    (1.0,)
+    """
 
     registry = HEADS
 

@@ -18,6 +18,14 @@ def post_hoc(known: Known, tau: float) -> tuple[Head, dict[str, float]]:
     .. math:: z'_c = z_c - \tau \log \pi_c, \qquad \pi_c = n_c / n
 
     (Menon et al. 2021, arXiv:2007.07314, post hoc.)
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> features = np.array([[0.0, 1.0], [0.1, 0.9], [0.2, 1.1], [1.0, 0.0]])
+    >>> head = fer_model.heads.fit("post-hoc:1", features, [0, 0, 0, 1], num_classes=2)
+    >>> head.probabilities([[0.9, 0.1]]).argmax(axis=1).tolist()
+    [1]
     """
     counts = known_counts(known.counts)
     bias = known.head.bias - tau * np.log(counts / counts.sum())
@@ -32,6 +40,14 @@ def tau_norm(known: Known, tau: float | None) -> tuple[Head, dict[str, float]]:
 
     Without a tau that with the best balanced accuracy on validation samples is taken, as the
     authors do (Kang et al. 2020, arXiv:1910.09217).
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> features = np.array([[0.0, 1.0], [0.1, 0.9], [0.2, 1.1], [1.0, 0.0]])
+    >>> head = fer_model.heads.fit("tau-norm:1", features, [0, 0, 0, 1], num_classes=2)
+    >>> head.probabilities([[0.9, 0.1]]).argmax(axis=1).tolist()
+    [1]
     """
     kernel = known.head.kernel
     if tau is None:
@@ -50,6 +66,14 @@ def lws(known: Known) -> tuple[Head, dict[str, float]]:
     batches, here to the optimum of the weighted cross-entropy that these aim at, with the penalty
     :math:`\lVert s - 1 \rVert^2 / 2`, without which there is none where factors without bound
     are best. The logit of a class without training samples stays.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> features = np.array([[0.0, 1.0], [0.1, 0.9], [0.2, 1.1], [1.0, 0.0]])
+    >>> head = fer_model.heads.fit("lws", features, [0, 0, 0, 1], num_classes=2)
+    >>> head.probabilities([[0.9, 0.1]]).argmax(axis=1).tolist()
+    [1]
     """
     features, labels = known.train()
     logits = np.asarray(features, np.float64) @ known.head.kernel + known.head.bias

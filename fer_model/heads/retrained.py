@@ -26,6 +26,14 @@ def crt(known: Known) -> tuple[Head, dict[str, float]]:
     Classifier re-training (Kang et al. 2020, arXiv:1910.09217). There by ten epochs of balanced
     batches, here to the optimum of the weighted cross-entropy that these aim at, with
     scikit-learn's usual penalty on standardised features (`LogisticRegression`, C = 1).
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> features = np.array([[0.0, 1.0], [0.1, 0.9], [0.2, 1.1], [1.0, 0.0]])
+    >>> head = fer_model.heads.fit("crt", features, [0, 0, 0, 1], num_classes=2)
+    >>> head.probabilities([[0.9, 0.1]]).argmax(axis=1).tolist()
+    [1]
     """
     return _with_targets(known, np.eye(len(known.counts)))
 
@@ -39,6 +47,14 @@ def los_crt(known: Known, smoothing: float) -> tuple[Head, dict[str, float]]:
     Label over-smoothing (Sun et al. 2025, arXiv:2403.00250): logits of all classes then have about
     the same, small magnitude. The probabilities are far less sure than they could be; what counts
     is which is the highest. The smoothing needs no counts; the weights of the classes here do.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> features = np.array([[0.0, 1.0], [0.1, 0.9], [0.2, 1.1], [1.0, 0.0]])
+    >>> head = fer_model.heads.fit("los-crt:0.9", features, [0, 0, 0, 1], num_classes=2)
+    >>> head.probabilities([[0.9, 0.1]]).argmax(axis=1).tolist()
+    [1]
     """
     size = len(known.counts)
     return _with_targets(known, (1 - smoothing) * np.eye(size) + smoothing / size)
@@ -57,6 +73,14 @@ def mislas(known: Known, head: float, tail: float) -> tuple[Head, dict[str, floa
     arXiv:2104.00466, second stage, concave form; defaults as for CIFAR-10-LT). There the layer's
     weights are also scaled by class, which gives a linear layer nothing that it has not; the first
     stage's mixup is an arm of its own, and batch normalisation stays as it was trained.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> features = np.array([[0.0, 1.0], [0.1, 0.9], [0.2, 1.1], [1.0, 0.0]])
+    >>> head = fer_model.heads.fit("mislas", features, [0, 0, 0, 1], num_classes=2)
+    >>> head.probabilities([[0.9, 0.1]]).argmax(axis=1).tolist()
+    [1]
     """
     return _with_targets(known, label_aware_targets(known.counts, head, tail))
 
@@ -86,6 +110,15 @@ def ncm(known: Known) -> tuple[Head, dict[str, float]]:
     Nearest class mean (Kang et al. 2020, arXiv:1910.09217), with :math:`\bar f` the mean of all
     training features. The length of a feature moves no answer. β moves none either: it makes
     probabilities of distances, and is the one with the best likelihood on validation samples.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> features = np.array([[0.0, 1.0], [0.1, 0.9], [0.2, 1.1], [1.0, 0.0]])
+    >>> labels = [0, 0, 0, 1]
+    >>> head = fer_model.heads.fit("ncm", features, labels, 2, validation=(features, labels))
+    >>> head.probabilities([[0.9, 0.1]]).argmax(axis=1).tolist()
+    [1]
     """
     features, labels = known.train()
     labels, present, _ = class_weights_of(labels)
@@ -133,6 +166,14 @@ def weight_balance(known: Known, decay: float | None) -> tuple[Head, dict[str, f
     by the effective number of samples, here each class counts alike, as in `crt`; there by some
     epochs of projected gradient descent, here to the optimum. Without a decay, that of 0.0001,
     0.001, 0.01 and 0.1 with the best balanced accuracy on validation samples is taken.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> features = np.array([[0.0, 1.0], [0.1, 0.9], [0.2, 1.1], [1.0, 0.0]])
+    >>> head = fer_model.heads.fit("weight-balance:0.01", features, [0, 0, 0, 1], num_classes=2)
+    >>> head.probabilities([[0.9, 0.1]]).argmax(axis=1).tolist()
+    [1]
     """
     features, labels = known.train()
     lengths = np.linalg.norm(known.head.kernel, axis=0)

@@ -60,6 +60,15 @@ class Exported:
         Whether these are the run's data, or random.
     largest_difference : float
         Between two probabilities of one picture and class.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import fer_model
+    >>> path, names = Path("model.onnx"), ("cat", "dog")
+    >>> exported = fer_model.Exported(path, "onnx", names, 64, "the run's data", 1e-6)
+    >>> exported.to_dict()["class_names"]
+    ['cat', 'dog']
     """
 
     path: Path
@@ -99,6 +108,15 @@ def export_run(run: str | Path, out: str | Path | None = None, *, form: Form = "
         If the form cannot be meant, or its packages or Keras' TensorFlow backend are missing.
     TrainingError
         If a probability differs from Keras' by more than `TOLERANCE`; nothing is written then.
+
+    Examples
+    --------
+    >>> import fer_data, fer_model
+    >>> fer_data.write_synthetic("faces", num_images=210)
+    >>> recipe = fer_model.Recipe(net="small", epochs=1, batch_size=32, keep="last")
+    >>> run = fer_model.train(recipe, "faces", "run")
+    >>> fer_model.export_run("run", form="saved-model").path.name
+    'saved_model'
     """
     opened = Run.open(run)
     path = export_path(opened.path, out, form)

@@ -52,6 +52,22 @@ class Predictions:
         Why each picture that cannot be decoded was left out.
     notes : tuple of str
         What was left out before any picture was decoded, and how folders were taken.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> predictions = fer_model.Predictions(
+    ...     class_names=("cat", "dog"),
+    ...     sources=["new"],
+    ...     samples=["new/1.png"],
+    ...     splits=[None],
+    ...     true_classes=[None],
+    ...     probabilities=np.array([[0.1, 0.9]], np.float32),
+    ...     left_out=(),
+    ...     notes=(),
+    ... )
+    >>> predictions.class_names[predictions.probabilities[0].argmax()]
+    'dog'
     """
 
     class_names: tuple[str, ...]
@@ -158,6 +174,15 @@ def predict_paths(
         false, or not one can.
     UsageError
         If a split is asked of what has none.
+
+    Examples
+    --------
+    >>> import fer_data, fer_model
+    >>> fer_data.write_synthetic("faces", num_images=210)
+    >>> recipe = fer_model.Recipe(net="small", epochs=1, batch_size=32, keep="last")
+    >>> run = fer_model.train(recipe, "faces", "run")
+    >>> fer_model.predict_paths("run", ["faces"], split="test").probabilities.shape
+    (43, 7)
     """
     opened = Run.open(run)
     model, use = models.load(opened.model_path)

@@ -23,6 +23,12 @@ LOSSES = Registry("loss", late=None, balances=False)
 Traits: ``late`` is another such function, for the last `LATE` of the epochs; ``balances`` says that
 the loss makes up for the classes' frequencies, as a margin or a focus does not, so that a
 comparison can say where an arm does so twice.
+
+Examples
+--------
+>>> import fer_model
+>>> fer_model.LOSSES.names()[:4]
+('cross-entropy', 'focal', 'class-balanced', 'class-balanced-focal')
 """
 
 LATE = 0.2
@@ -65,7 +71,14 @@ def known_counts(counts: ArrayLike) -> NDArray[np.int64]:
 
 @LOSSES.register("cross-entropy")
 def cross_entropy(counts: ArrayLike) -> str:
-    r"""Return Keras's own: :math:`-\log p_y`, whatever the counts."""
+    r"""Return Keras's own: :math:`-\log p_y`, whatever the counts.
+
+    Examples
+    --------
+    >>> import fer_model
+    >>> fer_model.losses.cross_entropy([90, 10])
+    'categorical_crossentropy'
+    """
     return "categorical_crossentropy"
 
 
@@ -77,6 +90,14 @@ def focal(counts: ArrayLike, gamma: float) -> keras.losses.Loss:
 
     0 is cross-entropy (Lin et al. 2017, arXiv:1708.02002; there for one class against the
     background, here for softmax).
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> loss = fer_model.losses.focal([90, 10], 2)
+    >>> true, predicted = np.eye(2, dtype=np.float32), np.full((2, 2), 0.5, np.float32)
+    >>> round(float(loss(true, predicted)), 3)
+    0.173
     """
     return _keras("Focal", gamma=gamma)
 
@@ -89,6 +110,14 @@ def class_balanced(counts: ArrayLike, beta: float) -> keras.losses.Loss:
 
     with a mean of one over the classes that have samples. 0 is cross-entropy; towards 1 weights
     become inverse to the counts (Cui et al. 2019, arXiv:1901.05555).
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> loss = fer_model.losses.class_balanced([90, 10], 0.99)
+    >>> true, predicted = np.eye(2, dtype=np.float32), np.full((2, 2), 0.5, np.float32)
+    >>> round(float(loss(true, predicted)), 3)
+    0.693
     """
     return class_balanced_focal(counts, beta, 0.0)
 
@@ -100,6 +129,14 @@ def class_balanced_focal(counts: ArrayLike, beta: float, gamma: float) -> keras.
     .. math:: -w_y (1 - p_y)^\gamma \log p_y
 
     (Cui et al. 2019, arXiv:1901.05555; there on a sigmoid of each class, here on softmax.)
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> loss = fer_model.losses.class_balanced_focal([90, 10], 0.99, 2)
+    >>> true, predicted = np.eye(2, dtype=np.float32), np.full((2, 2), 0.5, np.float32)
+    >>> round(float(loss(true, predicted)), 3)
+    0.173
     """
     return _keras("Focal", gamma=gamma, weights=_effective(counts, beta).tolist())
 
@@ -118,6 +155,14 @@ def ldam_weighted(counts: ArrayLike, margin: float) -> keras.losses.Loss:
     .. math:: w_c \propto (1 - \beta) / (1 - \beta^{n_c}), \qquad \beta = 0.9999
 
     (Cao et al. 2019, arXiv:1906.07413: from the 160th of 200 epochs on.)
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> loss = fer_model.losses.ldam_weighted([90, 10], 0.5)
+    >>> true, predicted = np.eye(2, dtype=np.float32), np.full((2, 2), 0.5, np.float32)
+    >>> round(float(loss(true, predicted)), 3)
+    0.961
     """
     return _keras(
         "LDAM",
@@ -138,6 +183,14 @@ def ldam(counts: ArrayLike, margin: float) -> keras.losses.Loss:
     (Cao et al. 2019, arXiv:1906.07413). The paper normalises features and weights and multiplies
     their products by s = 30, with margins up to 0.5 before that. The heads here are not
     normalised: logits are taken as they are, and the margin is in their units.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> loss = fer_model.losses.ldam([90, 10], 0.5)
+    >>> true, predicted = np.eye(2, dtype=np.float32), np.full((2, 2), 0.5, np.float32)
+    >>> round(float(loss(true, predicted)), 3)
+    0.911
     """
     return _keras("LDAM", margins=_margins(counts, margin).tolist())
 
@@ -155,6 +208,14 @@ def balanced_softmax(counts: ArrayLike) -> keras.losses.Loss:
     .. math:: -\log \frac{n_y e^{z_y}}{\sum_k n_k e^{z_k}}
 
     (Ren et al. 2020, arXiv:2007.10740.) That is ``logit-adjusted:1``.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> loss = fer_model.losses.balanced_softmax([90, 10])
+    >>> true, predicted = np.eye(2, dtype=np.float32), np.full((2, 2), 0.5, np.float32)
+    >>> round(float(loss(true, predicted)), 3)
+    1.204
     """
     return logit_adjusted(counts, 1.0)
 
@@ -168,6 +229,14 @@ def logit_adjusted(counts: ArrayLike, tau: float) -> keras.losses.Loss:
         \qquad \pi_c = n_c / n
 
     0 is cross-entropy; 1 aims at the least balanced error (Menon et al. 2021, arXiv:2007.07314).
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> loss = fer_model.losses.logit_adjusted([90, 10], 1)
+    >>> true, predicted = np.eye(2, dtype=np.float32), np.full((2, 2), 0.5, np.float32)
+    >>> round(float(loss(true, predicted)), 3)
+    1.204
     """
     known = known_counts(counts)
     return _keras("LogitAdjusted", offsets=(tau * np.log(known / known.sum())).tolist())
@@ -180,7 +249,14 @@ def _keras(name: str, **arguments: Any) -> keras.losses.Loss:
 
 
 class LossChoice(Choice):
-    """Which loss a training lessens: a name in `LOSSES` with its parameters."""
+    """Which loss a training lessens: a name in `LOSSES` with its parameters.
+
+    Examples
+    --------
+    >>> from fer_model.losses import LossChoice
+    >>> LossChoice.parse("focal:2").parameters
+    (2.0,)
+    """
 
     registry = LOSSES
 

@@ -10,7 +10,17 @@ from fer_model.words import figure_name
 
 
 def as_markdown(summary: Summary) -> str:
-    """Return the verdicts, a table of the arms and what they stand on."""
+    """Return the verdicts, a table of the arms and what they stand on.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> labels = np.repeat([0, 1], [90, 10])
+    >>> good = [np.where(np.arange(100) % 9 == seed, 1 - labels, labels) for seed in range(3)]
+    >>> results = fer_model.compare_predictions(labels, {"none": [0 * labels] * 3, "own": good})
+    >>> print(fer_model.as_markdown(fer_model.Summary(results)).splitlines()[0])
+    **own raises balanced accuracy by at least 29.3 pp**
+    """
     found = summary.results
     lines = [f"**{_escaped(summary.headline)}**", ""]
     lines += [

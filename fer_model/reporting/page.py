@@ -42,6 +42,14 @@ def write_comparison(summary: Summary, page: str | Path) -> None:
     ------
     DataError
         If it cannot be written.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> labels = np.repeat([0, 1], [90, 10])
+    >>> good = [np.where(np.arange(100) % 9 == seed, 1 - labels, labels) for seed in range(3)]
+    >>> results = fer_model.compare_predictions(labels, {"none": [0 * labels] * 3, "own": good})
+    >>> fer_model.write_comparison(fer_model.Summary(results), "index.html")
     """
     found = summary.results
     recipe = found.training.protocol.recipe.to_dict() if found.training else {}
@@ -124,6 +132,14 @@ def write_figures(summary: Summary, folder: str | Path) -> None:
     ------
     DataError
         If a file cannot be written.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> labels = np.repeat([0, 1], [90, 10])
+    >>> good = [np.where(np.arange(100) % 9 == seed, 1 - labels, labels) for seed in range(3)]
+    >>> results = fer_model.compare_predictions(labels, {"none": [0 * labels] * 3, "own": good})
+    >>> fer_model.write_figures(fer_model.Summary(results), "figures")
     """
     folder = Path(folder)
     save_plots(filter(None, plots_of(summary).values()), folder)

@@ -39,6 +39,15 @@ class Summary:
         Their margin and shots decide, as they decide the page: `dataclasses.replace` gives others.
     auroc : bool
         Whether the area under the ROC curve is wanted.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> labels = np.repeat([0, 1], [90, 10])
+    >>> good = [np.where(np.arange(100) % 9 == seed, 1 - labels, labels) for seed in range(3)]
+    >>> results = fer_model.compare_predictions(labels, {"none": [0 * labels] * 3, "own": good})
+    >>> print(fer_model.Summary(results).headline)
+    own raises balanced accuracy by at least 29.3 pp
     """
 
     results: Results

@@ -43,7 +43,17 @@ def differences_table(summary: Summary) -> pd.DataFrame:
 
 
 def as_latex(summary: Summary) -> str:
-    r"""Return the arms and their differences as a ``tabular``; needs ``\usepackage{booktabs}``."""
+    r"""Return the arms and their differences as a ``tabular``; needs ``\usepackage{booktabs}``.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> labels = np.repeat([0, 1], [90, 10])
+    >>> good = [np.where(np.arange(100) % 9 == seed, 1 - labels, labels) for seed in range(3)]
+    >>> results = fer_model.compare_predictions(labels, {"none": [0 * labels] * 3, "own": good})
+    >>> print(fer_model.as_latex(fer_model.Summary(results)).splitlines()[0])
+    % own raises balanced accuracy by at least 29.3 pp
+    """
     found = summary.results
     table = arms_table(summary)
     column = [NO_VALUE, *(one.difference.in_points for one in summary.main)]

@@ -139,6 +139,15 @@ class Differences:
     figures : tuple of str, length F
     rows : tuple of Difference
         By arm, then figure. The recall of a class without a test picture has none.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> labels = np.repeat([0, 1], [90, 10])
+    >>> good = [np.where(np.arange(100) % 9 == seed, 1 - labels, labels) for seed in range(3)]
+    >>> results = fer_model.compare_predictions(labels, {"none": [0 * labels] * 3, "own": good})
+    >>> results.differences.arms, round(results.differences.of("own", "accuracy").estimate, 2)
+    (('own',), -0.01)
     """
 
     arms: tuple[str, ...]
@@ -185,6 +194,16 @@ def paired_differences(
     ------
     UsageError
         If there is nothing to compare, or no such arm.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> labels = np.repeat([0, 1], [90, 10])
+    >>> good = [np.where(np.arange(100) % 9 == seed, 1 - labels, labels) for seed in range(3)]
+    >>> results = fer_model.compare_predictions(labels, {"none": [0 * labels] * 3, "own": good})
+    >>> differences = fer_model.paired_differences(results.predicted)
+    >>> round(differences.of("own", "balanced_accuracy").estimate, 2)
+    0.38
     """
     if predicted.num_arms < 2:
         raise UsageError(f"one arm alone, {predicted.arms[0]}: name two or more to compare")

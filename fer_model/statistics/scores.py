@@ -50,6 +50,15 @@ class Predicted:
     ------
     UsageError
         If the shapes do not agree, a label or prediction is no class, or clusters are no numbers.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> labels, clusters = np.array([0, 0, 1, 1]), np.arange(4)
+    >>> runs = np.array([[[0, 0, 0, 0]], [[0, 0, 1, 0]]])
+    >>> predicted = fer_model.Predicted(("none", "own"), ("cat", "dog"), labels, runs, clusters)
+    >>> predicted.scores[:, 0, 0].tolist()
+    [0.5, 0.75]
     """
 
     arms: tuple[str, ...]

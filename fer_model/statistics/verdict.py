@@ -70,6 +70,16 @@ def verdicts(
     ------
     UsageError
         If the margin is not from 0 to less than 1.
+
+    Examples
+    --------
+    >>> import numpy as np, fer_model
+    >>> labels = np.repeat([0, 1], [90, 10])
+    >>> good = [np.where(np.arange(100) % 9 == seed, 1 - labels, labels) for seed in range(3)]
+    >>> results = fer_model.compare_predictions(labels, {"none": [0 * labels] * 3, "own": good})
+    >>> (verdict,) = fer_model.verdicts(results.differences, figure="balanced_accuracy")
+    >>> verdict.word
+    'helps'
     """
     check_margin(margin)
     num_arms = len(differences.arms) + 1

@@ -52,6 +52,15 @@ def evaluate_run(
         If the run has no model, the data has no such split, or other classes.
     UsageError
         If no split is named, and there are several without a test split.
+
+    Examples
+    --------
+    >>> import fer_data, fer_model
+    >>> fer_data.write_synthetic("faces", num_images=210)
+    >>> recipe = fer_model.Recipe(net="small", epochs=1, batch_size=32, keep="last")
+    >>> run = fer_model.train(recipe, "faces", "run")
+    >>> fer_model.evaluate_run("run", "faces", split="test")["num_samples"]
+    43
     """
     opened = Run.open(run)
     dataset = load(data, **options)

@@ -20,6 +20,12 @@ NETS = Registry("net", smallest_side=1)
 
 It takes uint8's range, 0 to 255, and ends in a softmax layer of its own. Trait: ``smallest_side``
 of the images that it can take.
+
+Examples
+--------
+>>> import fer_model
+>>> fer_model.NETS.names()
+('documented', 'fast', 'fast-wide', 'small')
 """
 
 

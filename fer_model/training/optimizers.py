@@ -10,7 +10,14 @@ if TYPE_CHECKING:
     import keras
 
 OPTIMIZERS = Registry("optimizer")
-"""Optimizers: functions from parameters and keyword arguments of Keras's to one of Keras's."""
+"""Optimizers: functions from parameters and keyword arguments of Keras's to one of Keras's.
+
+Examples
+--------
+>>> import fer_model
+>>> fer_model.OPTIMIZERS.names()
+('adam', 'adamw', 'sgd')
+"""
 
 
 @OPTIMIZERS.register("adam")

@@ -113,6 +113,13 @@ class Recipe:
         `fer_model.training.test_time`.
     protocol : {"standard", "notebook"}
         ``notebook`` takes the test split as validation and flips its pictures at random.
+
+    Examples
+    --------
+    >>> import fer_model
+    >>> recipe = fer_model.Recipe(net="small", epochs=5, balance="oversample")
+    >>> recipe.balance, recipe.batch_size
+    ('oversample', 64)
     """
 
     net: str = "documented"

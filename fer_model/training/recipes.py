@@ -56,7 +56,14 @@ RECIPES = {
     ),
 }
 """By name: the reference notebook's own, one that takes minutes on a processor, one that takes an
-hour there, and the documented CNN at its best, for a GPU."""
+hour there, and the documented CNN at its best, for a GPU.
+
+Examples
+--------
+>>> import fer_model
+>>> fer_model.RECIPES["quick"].net
+'fast'
+"""
 
 
 def named_recipe(name: str) -> Recipe:
@@ -66,6 +73,12 @@ def named_recipe(name: str) -> Recipe:
     ------
     UsageError
         If there is none.
+
+    Examples
+    --------
+    >>> import fer_model
+    >>> fer_model.named_recipe("quick").augment
+    'standard'
     """
     if name not in RECIPES:
         raise UsageError(f"recipe is {name!r}; choose one of {', '.join(RECIPES)}")

@@ -47,6 +47,15 @@ class Run:
     Attributes
     ----------
     path : Path
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import fer_model
+    >>> data = {"path": "pets", "class_names": ["cat", "dog"]}
+    >>> run = fer_model.Run.create(Path("run"), fer_model.Recipe(net="small"), data, {})
+    >>> fer_model.Run.open("run").recipe.net, run.is_finished
+    ('small', False)
     """
 
     path: Path

@@ -90,6 +90,15 @@ def train(
     ------
     DataError, UsageError
         If the data cannot be read, the recipe does not fit it, or `out` holds something.
+
+    Examples
+    --------
+    >>> import fer_data, fer_model
+    >>> fer_data.write_synthetic("faces", num_images=210)
+    >>> recipe = fer_model.Recipe(net="small", epochs=1, batch_size=32, keep="last")
+    >>> run = fer_model.train(recipe, "faces", "run")
+    >>> run.is_finished
+    True
     """
     if not isinstance(recipe, Recipe):
         raise UsageError(f"recipe: expected a fer_model.Recipe, got {recipe!r}")
@@ -140,6 +149,18 @@ def resume(
         If there is no run, or its data, or what is selected of it, has changed.
     UsageError
         If its net is one of your own that is not given, or another one is.
+
+    Examples
+    --------
+    >>> import signal, keras, fer_data, fer_model
+    >>> fer_data.write_synthetic("faces", num_images=210)
+    >>> recipe = fer_model.Recipe(net="small", epochs=1, batch_size=32, keep="last")
+    >>> class Stop(keras.callbacks.Callback):
+    ...     def on_train_batch_end(self, batch, logs=None):
+    ...         signal.raise_signal(signal.SIGINT)
+    >>> run = fer_model.train(recipe, "faces", "run", callbacks=[Stop()])
+    >>> run.is_finished, fer_model.resume("run").is_finished
+    (False, True)
     """
     run = Run.open(path)
     if run.is_finished:
