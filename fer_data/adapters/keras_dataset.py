@@ -14,8 +14,8 @@ from fer_data.data.reading import DatasetLike
 from fer_data.errors import UsageError
 from fer_data.loading.batches import Labels
 from fer_data.loading.chunks import steps_of_iteration
-from fer_data.loading.loader import Loader, check_labels
-from fer_data.loading.opening import as_loader
+from fer_data.loading.loader import Loader
+from fer_data.loading.opening import as_loader, check_labels
 from fer_data.loading.state import line_of
 
 _Arrays = tuple[NDArray[Any], ...]

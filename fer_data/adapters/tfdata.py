@@ -14,8 +14,8 @@ from fer_data.adapters.tfcall import call_python
 from fer_data.data.reading import DatasetLike
 from fer_data.loading.batches import Labels
 from fer_data.loading.chunks import chunk_end, steps_at_once, steps_of_iteration
-from fer_data.loading.loader import Loader, check_labels
-from fer_data.loading.opening import as_loader
+from fer_data.loading.loader import Loader
+from fer_data.loading.opening import as_loader, check_labels
 from fer_data.loading.state import line_of
 from fer_data.transforms import Keys
 

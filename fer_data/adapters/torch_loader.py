@@ -12,8 +12,8 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler, get_worker
 from fer_data.data.reading import DatasetLike
 from fer_data.errors import UsageError
 from fer_data.loading.batches import Labels
-from fer_data.loading.loader import Loader, check_labels
-from fer_data.loading.opening import as_loader
+from fer_data.loading.loader import Loader
+from fer_data.loading.opening import as_loader, check_labels
 from fer_data.loading.wrappers import warn_of_whole_batches
 
 _Tensors = tuple[torch.Tensor, ...]

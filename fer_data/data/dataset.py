@@ -184,13 +184,7 @@ class Dataset:
         return int((self.labels[self.indices(split)] == UNLABELLED).sum())
 
     def check_labels(self) -> None:
-        """Refuse a data set without any label.
-
-        Raises
-        ------
-        DataError
-            If no sample has one.
-        """
+        """Raise a DataError where no sample has a label."""
         if len(self.labels) and not (self.labels >= 0).any():
             raise DataError(f"{self.root}: {self.layout}: no sample of it has a label")
 
@@ -254,7 +248,7 @@ class Dataset:
         >>> data.select([3, 0]).counts
         {'train': {'cat': 2, 'dog': 0}}
         """
-        found = self._indices_of(samples)
+        found = indices_of(samples, len(self), self.sample_ids, self.root)
         if not len(found):
             raise UsageError(f"{self.root}: no sample is selected")
         return self.take(np.sort(found))
@@ -275,7 +269,9 @@ class Dataset:
         if isinstance(samples, Exclusions):
             kept = np.flatnonzero(~np.isin(self.rows, samples.exclude_rows))
         else:
-            kept = np.setdiff1d(np.arange(len(self)), self._indices_of(samples))
+            kept = np.setdiff1d(
+                np.arange(len(self)), indices_of(samples, len(self), self.sample_ids, self.root)
+            )
         if not len(kept):
             raise UsageError(f"{self.root}: every sample is excluded")
         number = len(self) - len(kept)
@@ -322,9 +318,6 @@ class Dataset:
                 np.array([one.row for one in found], np.int64),
                 [as_it_is(one.raw, one.name, bits) for one in found],
             )
-
-    def _indices_of(self, samples: ArrayLike) -> NDArray[np.int64]:
-        return indices_of(samples, len(self), self.sample_ids, self.root)
 
     def pieces(self) -> Pieces:
         """Return the images in pieces, each of which any process can read alone."""

@@ -74,9 +74,8 @@ class PixelStore:
     Examples
     --------
     >>> import numpy as np, fer_data
-    >>> store = fer_data.open_store((np.zeros((2, 60, 80, 3), np.uint8), ["cat", "dog"]))
-    >>> store.pixels.shape, store.form.color
-    ((2, 60, 80, 3), 'rgb')
+    >>> fer_data.open_store((np.zeros((2, 60, 80, 3), np.uint8), ["cat", "dog"])).form.color
+    'rgb'
     """
 
     path: Path | None
@@ -150,10 +149,9 @@ def open_store(
 
     Examples
     --------
-    >>> import numpy as np, fer_data
+    >>> import fer_data
     >>> fer_data.write_synthetic("faces", num_images=21)
-    >>> store = fer_data.open_store("faces")
-    >>> store.pixels.shape
+    >>> fer_data.open_store("faces").pixels.shape
     (21, 48, 48, 1)
     """
     dataset = load(data, **options)
@@ -311,10 +309,7 @@ def _fill(dataset: Dataset, state: State, form: PixelFormat, folder: Path) -> No
 def _without_bad(dataset: Dataset, bad: Sequence[fill.Bad]) -> Dataset:
     """Return the dataset without images that cannot be decoded.
 
-    Raises
-    ------
-    DataError
-        Of the first of them, unless such are skipped.
+    Unless such are skipped, the first is a DataError.
     """
     taken = np.isin(dataset.rows, [one.row for one in bad])
     if not taken.any():
@@ -349,5 +344,5 @@ def _map(folder: Path, dataset: Dataset) -> PixelStore:
 
 
 def _plain(name: str) -> str:
-    """Return the letters and digits of a name: a hint for people who look into the cache."""
+    """Return a name's letters and digits, for people who look into the cache."""
     return "".join(c if c.isalnum() else "-" for c in name)[:40]

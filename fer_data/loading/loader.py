@@ -345,14 +345,5 @@ class Loader:
         return Batch(**vars(plan), images=images)
 
 
-def check_labels(loader: Loader, label_mode: str) -> None:
-    """Raise a UsageError if labels cannot be given as one-hot or int, as is asked for."""
-    if label_mode not in ("one-hot", "int"):
-        raise UsageError(f"label_mode is {label_mode!r}; choose one-hot or int")
-    soft = f"mix {loader.mix} makes soft labels" if loader.mix else "soft labels"
-    if label_mode == "int" and (loader.mix or loader.soft):
-        raise UsageError(f"{soft}: int labels cannot hold them; take label_mode='one-hot'")
-
-
 def _rebuilt(settings: dict[str, Any]) -> Loader:
     return Loader(**settings)

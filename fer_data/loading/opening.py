@@ -238,3 +238,12 @@ def is_rare(counts: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return which classes have fewer than half of an average class's samples, bool [C]."""
     found: NDArray[np.bool_] = 2 * counts * np.count_nonzero(counts) < counts.sum()
     return found
+
+
+def check_labels(loader: Loader, label_mode: str) -> None:
+    """Raise a UsageError if labels cannot be given as one-hot or int, as is asked for."""
+    if label_mode not in ("one-hot", "int"):
+        raise UsageError(f"label_mode is {label_mode!r}; choose one-hot or int")
+    soft = f"mix {loader.mix} makes soft labels" if loader.mix else "soft labels"
+    if label_mode == "int" and (loader.mix or loader.soft):
+        raise UsageError(f"{soft}: int labels cannot hold them; take label_mode='one-hot'")

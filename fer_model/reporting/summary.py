@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.util.words import counted, printable
-from fer_model.comparison.announcement import dearer, twice_corrected, unfair
-from fer_model.comparison.results import Results, Training
+from fer_model.comparison.results import Results
+from fer_model.reporting.training_notes import as_trained, missing
 from fer_model.statistics.calibration import Calibration, calibration
 from fer_model.statistics.design import smallest_difference_measured
 from fer_model.statistics.differences import Difference, Differences
@@ -165,7 +165,7 @@ class Summary:
         """Return lines on what the comparison stands on, and what is missing of it."""
         found = self.results
         training = found.training
-        notes = [*(_as_trained(training) if training else ()), *found.remarks]
+        notes = [*(as_trained(training) if training else ()), *found.remarks]
         notes += [
             f"{arm} predicts {printable(found.class_names[label])} alone"
             + (f" (seed {seed})" if len(found.seeds) > 1 else "")
@@ -208,7 +208,7 @@ class Summary:
                 f"{leaked:,} of {len(found.labels):,} test samples have a version in training"
                 + ("; the differences without them stand beside" if found.clean else "")
             )
-        return notes + (_missing(training) if training else [])
+        return notes + (missing(training) if training else [])
 
     @cached_property
     def smallest(self) -> dict[str, float]:
@@ -285,50 +285,6 @@ class Summary:
             "smallest_difference": self.smallest,
             "notes": self.notes(),
         }
-
-
-def _as_trained(training: Training) -> list[str]:
-    protocol = training.protocol
-    recipe = protocol.recipe
-    keeps = "the last epoch's" if recipe.keep == "last" else "the best validation epoch's"
-    notes = [
-        f"every run: {recipe.net} net, {recipe.epochs * (recipe.steps_per_epoch or 0):,} "
-        f"steps of {recipe.batch_size}, {recipe.schedule} schedule, augmentation "
-        f"{recipe.augment}; {keeps} model"
-        + ("" if protocol.later else "; declared before the first training"),
-        "runs of one seed have the same first weights and the same held-out part; the test "
-        "split is scored once a run, and chooses nothing",
-        *unfair(protocol),
-        *dearer(protocol),
-        *twice_corrected(protocol.arms),
-    ]
-    if protocol.later:
-        notes.append(f"added when there were finished runs to look at: {', '.join(protocol.later)}")
-    return notes
-
-
-def _missing(training: Training) -> list[str]:
-    notes = []
-    if training.missing:
-        notes.append(
-            f"{counted(len(training.missing), 'run is', 'runs are')} not finished, the first "
-            f"{training.missing[0]}: seeds that lack one are left out"
-        )
-    versions = {tuple(sorted(run.versions.items())) for runs in training.runs for run in runs}
-    if len(versions) > 1:
-        notes.append("the runs were not all trained with the same versions (see recipe.json)")
-    if training.left_out:
-        notes.append(
-            f"left out, with fewer than half of the baseline's seeds: "
-            f"{', '.join(training.left_out)}"
-        )
-    notes += [
-        f"{name}: failed after {counted(about['tries'], 'try', 'tries')}: {about['error']}"
-        if about["tries"]
-        else f"{name}: {about['error']}"
-        for name, about in training.failures.items()
-    ]
-    return notes
 
 
 def _numbers(values: NDArray[np.float64]) -> list[float | None]:
