@@ -16,7 +16,7 @@ CLASS_WEIGHTS = Registry("class weights")
 Examples
 --------
 >>> import fer_data
->>> fer_data.CLASS_WEIGHTS.names()
+>>> fer_data.CLASS_WEIGHTS.names()[:3]
 ('balanced', 'effective', 'power')
 """
 

@@ -21,7 +21,7 @@ says that rare classes are favoured, so that a comparison can say where an arm d
 Examples
 --------
 >>> import fer_data
->>> fer_data.MIXES.names()
+>>> fer_data.MIXES.names()[:3]
 ('none', 'mixup', 'remix')
 """
 

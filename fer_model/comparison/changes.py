@@ -22,8 +22,8 @@ training; ``balances``, as of a loss.
 Examples
 --------
 >>> import fer_model
->>> fer_model.CHANGES.names()
-('augment-rare', 'augment-common', 'augment-both', 'weight-decay', 'label-smoothing', 'sam')
+>>> fer_model.CHANGES.names()[:3]
+('augment-rare', 'augment-common', 'augment-both')
 """
 
 STRONGER = "strong"

@@ -24,7 +24,7 @@ of the images that it can take.
 Examples
 --------
 >>> import fer_model
->>> fer_model.NETS.names()
+>>> fer_model.NETS.names()[:4]
 ('documented', 'fast', 'fast-wide', 'small')
 """
 
