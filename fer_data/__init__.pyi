@@ -54,6 +54,7 @@ from .registry import Choice as Choice
 from .registry import Registry as Registry
 from .reporting import write_report as write_report
 from .reporting.sample_grid import draw_samples as draw_samples
+from .reporting.sample_grid import show_samples as show_samples
 from .sampling.planner import EpochPlan as EpochPlan
 from .sampling.planner import Planner as Planner
 from .sampling.planner import plan_epoch as plan_epoch

@@ -15,6 +15,8 @@ from .inference.export import export_run as export_run
 from .inference.predict import Predictions as Predictions
 from .inference.predict import predict_paths as predict_paths
 from .losses.choice import LOSSES as LOSSES
+from .plotting.confusion import plot_confusion as plot_confusion
+from .plotting.history import plot_history as plot_history
 from .reporting.markdown import as_markdown as as_markdown
 from .reporting.page import write_comparison as write_comparison
 from .reporting.page import write_figures as write_figures

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +13,13 @@ from fer_data.errors import UsageError
 from fer_data.sampling.schedule import EpochSize, Schedule
 from fer_data.sampling.strategy import Strategy
 from fer_data.sampling.weights import class_weights
-from fer_data.util.words import counted
+from fer_data.util import notebook
+from fer_data.util.words import counted, printable, shown_class
 
 if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
     from fer_data.loading.loader import Loader
 
 _MOST = 1_000_000_000
@@ -102,6 +106,53 @@ class Ledger:
         """Its epochs and steps in words."""
         epochs = f"{self.num_epochs:,.4g} epoch" + ("" if self.num_epochs == 1 else "s")
         return f"{epochs}, {counted(self.num_steps, 'step')}"
+
+    def __repr__(self) -> str:
+        size = f"{len(self.classes)} classes, {self.num_draws:,} draws"
+        return f"Ledger({printable(self.balance)}: {self.length}, {size})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                shown_class(one.class_name),
+                one.samples,
+                one.draws,
+                one.fewest,
+                one.mean,
+                one.most,
+                f"{one.never:.1%}",
+                one.weight,
+            )
+            for one in self.classes
+        ]
+        head = ("class", "samples", "draws", "fewest", "mean", "most", "never seen", "weight")
+        return notebook.page(
+            self.balance,
+            f"{self.length}, {self.num_draws:,} draws in batches of {self.batch_size:,}",
+            notebook.table(head, rows, most=60, kind="classes"),
+            notebook.note("fewest, mean, most: draws of one sample"),
+        )
+
+    def plot(self) -> Figure:
+        """Draw the samples and draws of each class, and the mean uses of a sample.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Which notebooks show; ``savefig`` writes it.
+        """
+        from fer_data.plotting.bars import uses  # matplotlib, which planning does not need
+
+        return uses(self.classes, f"{self.balance}: {self.length}")
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row a class, with the attributes of `ClassUse`, ``mean`` and ``never`` too."""
+        import pandas as pd  # 0.7 s to import, and this is its only use here
+
+        return pd.DataFrame(
+            [asdict(one) | {"mean": one.mean, "never": one.never} for one in self.classes],
+            columns=[*(one.name for one in fields(ClassUse)), "mean", "never"],
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as JSON holds them."""

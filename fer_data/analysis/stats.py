@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,12 @@ from fer_data.data.reading import DatasetLike, load
 from fer_data.sampling.schedule import Schedule
 from fer_data.sampling.strategy import CHOICES, Strategy
 from fer_data.sampling.weights import class_weights
+from fer_data.util import notebook
+from fer_data.util.words import printable, shown_class
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -127,6 +133,59 @@ class Stats:
         """That of the training split, or of the first split that has labels."""
         ratios = [split.imbalance_ratio for split in self.splits.values()]
         return next((ratio for ratio in ratios if not math.isnan(ratio)), math.nan)
+
+    def __repr__(self) -> str:
+        sizes = [f"{name} {split.num_samples:,}" for name, split in self.splits.items()]
+        parts = [printable(self.path), *sizes, f"{len(self.class_names)} classes"]
+        return f"Stats({', '.join(parts)}, imbalance ratio {self.imbalance_ratio:.2f})"
+
+    def _repr_html_(self) -> str:
+        splits = self.splits.values()
+        head = [column for name in self.splits for column in (name, f"{name} %")]
+        rows: list[tuple[object, ...]] = [
+            (
+                shown_class(name),
+                *(
+                    cell
+                    for split in splits
+                    for cell in (split.counts[label], f"{split.shares[label]:.1%}")
+                ),
+            )
+            for label, name in enumerate(self.class_names)
+        ]
+        num = sum(split.num_samples for split in splits)
+        return notebook.page(
+            self.path,
+            f"{self.layout}, {num:,} samples in {len(self.class_names):,} classes, imbalance ratio "
+            f"{self.imbalance_ratio:.2f}",
+            notebook.table(("class", *head), rows, most=60, kind="classes"),
+            notebook.notes((*self.notes, *self.left_out)),
+        )
+
+    def plot(self) -> Figure:
+        """Draw the samples of each class in each split, of at most 60 classes, the largest.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Which notebooks show; ``savefig`` writes it.
+        """
+        from fer_data.plotting.bars import bars  # matplotlib, which counting does not need
+
+        counts = {name: split.counts for name, split in self.splits.items()}
+        return bars(self.class_names, counts, "samples")
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row for each split and class: ``samples``, and ``proportion`` of the split."""
+        import pandas as pd  # 0.7 s to import, and this is its only use here
+
+        columns = ["split", "class_name", "samples", "proportion"]
+        rows = [
+            (split, *row)
+            for split, of_split in self.splits.items()
+            for row in zip(self.class_names, of_split.counts, of_split.shares, strict=True)
+        ]
+        return pd.DataFrame(rows, columns=columns)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as JSON holds them; a ratio that is not finite is None."""

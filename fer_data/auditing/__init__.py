@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +23,20 @@ from fer_data.auditing import (
 )
 from fer_data.auditing.exclusions import write_exclusions
 from fer_data.auditing.finding import SEVERITIES, Finding
+from fer_data.auditing.pairs import draw_pairs
 from fer_data.auditing.subject import Subject
 from fer_data.data.dataset import Dataset
 from fer_data.data.reading import DatasetLike, load_skipping_bad
 from fer_data.data.store import PixelStore, open_store
 from fer_data.duplicates.photographs import COMPARED
 from fer_data.errors import UsageError
-from fer_data.util.words import named_class
+from fer_data.util import notebook
+from fer_data.util.notebook import shortened
+from fer_data.util.words import counted, named_class, printable
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
 
 __all__ = [
     "KINDS",
@@ -76,6 +84,51 @@ class Audit:
     findings: tuple[Finding, ...]
     photographs: dict[str, tuple[int, ...]]
     measures: Measures
+
+    def __repr__(self) -> str:
+        worst = f"; worst: {shortened(self.findings[0].summary)}" if self.findings else ""
+        name = printable(str(self.dataset.root))
+        return f"Audit({name}, {counted(len(self.dataset), 'sample')}: {self._found}{worst})"
+
+    def _repr_html_(self) -> str:
+        head = ("severity", "kind", "where", "samples", "what was found", "what to do")
+        return notebook.page(
+            str(self.dataset.root),
+            f"{len(self.dataset):,} samples audited: {self._found}",
+            notebook.table(head, self._rows(), most=40, kind="findings") if self.findings else "",
+        )
+
+    @property
+    def _found(self) -> str:
+        numbers = Counter(finding.severity for finding in self.findings)
+        words = [counted(numbers[one], one) for one in SEVERITIES if numbers[one]]
+        return ", ".join(words) or "nothing found"
+
+    def _rows(self) -> list[tuple[str, str, str, int, str, str]]:
+        return [
+            (one.severity, one.kind, one.where, one.num_samples, one.summary, one.advice)
+            for one in self.findings
+        ]
+
+    def plot(self) -> Figure:
+        """Draw pairs of images of the worst four findings that have any, as they were compared.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Which notebooks show; ``savefig`` writes it.
+        """
+        return draw_pairs(self.store, self.findings)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row a finding, the worst first.
+
+        Columns are ``severity``, ``kind``, ``where``, ``num_samples``, ``summary`` and ``advice``.
+        """
+        import pandas as pd  # 0.7 s to import, and this is its only use here
+
+        columns = ["severity", "kind", "where", "num_samples", "summary", "advice"]
+        return pd.DataFrame(self._rows(), columns=columns)
 
     @property
     def dataset(self) -> Dataset:

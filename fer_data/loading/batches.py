@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.loading.shown import batch_html, batch_repr
 from fer_data.transforms.transform import Drawn
 
 Labels = Literal["one-hot", "int"]
@@ -101,6 +102,9 @@ class Batch(BatchPlan):
     """
 
     images: NDArray[Any] = field(kw_only=True)
+
+    __repr__ = batch_repr
+    _repr_html_ = batch_html
 
     def split(self, sizes: Sequence[int]) -> Iterator[Batch]:
         """Yield its samples as batches of these sizes, which share its memory."""

@@ -19,6 +19,7 @@ from fer_data.loading.batch_images import BatchImages, mix_with, mix_within
 from fer_data.loading.batch_plans import drawn_for, plan_batches
 from fer_data.loading.batches import Batch, BatchPlan, Labels
 from fer_data.loading.samplers import BalancedBatchSampler
+from fer_data.loading.shown import loader_html, loader_repr
 from fer_data.loading.state import position_of, state_of
 from fer_data.sampling.planner import EpochPlan
 from fer_data.sampling.weights import class_weights
@@ -108,10 +109,8 @@ class Loader:
         if self.soft and self.store.dataset.soft_labels is None:
             raise UsageError(f"{self.store.dataset.root}: there are no soft labels in the data")
 
-    def __repr__(self) -> str:
-        settings = {name: value for name, value in self.settings().items() if name != "data"}
-        shown = ", ".join(f"{name}={value}" for name, value in settings.items())
-        return f"Loader({self.store.dataset!r}, {len(self.rows):,} samples, {shown})"
+    __repr__ = loader_repr
+    _repr_html_ = loader_html
 
     def __reduce__(self) -> Any:
         return _rebuilt, ({one.name: getattr(self, one.name) for one in dataclasses.fields(self)},)

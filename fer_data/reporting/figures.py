@@ -10,11 +10,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from fer_data.analysis.stats import Stats
-from fer_data.reporting.svg import COLORS, STYLE, to_svg
-from fer_data.util.words import shown_class
+from fer_data.plotting.bars import MOST_CLASSES, bars
+from fer_data.plotting.svg import COLORS, STYLE, to_svg
 
-MOST_CLASSES = 60
-"""Classes that a plot shows at the most, the largest."""
+__all__ = ["MOST_CLASSES", "counts_by_class", "draws_by_class", "histograms"]
 
 
 def counts_by_class(stats: Stats) -> str:
@@ -49,27 +48,5 @@ def histograms(values: Mapping[str, NDArray[np.float32]], label: str) -> str:
 
 
 def _bars(names: Sequence[str], series: Mapping[str, Sequence[int]], label: str) -> str:
-    """Draw a group of bars for each class, of the largest ones where there are too many."""
-    total = np.sum(list(series.values()), axis=0)
-    shown = np.sort(np.argsort(-total, kind="stable")[:MOST_CLASSES])
     with mpl.rc_context(STYLE):
-        figure = Figure(
-            figsize=(5.6, 1.1 + len(shown) * (0.12 + 0.14 * len(series))), layout="constrained"
-        )
-        axes = figure.subplots()
-        height = 0.84 / len(series)
-        for place, (name, values) in enumerate(series.items()):
-            tops = np.arange(len(shown)) + (place - (len(series) - 1) / 2) * height
-            color = COLORS[place % len(COLORS)]
-            found = np.asarray(values)[shown]
-            axes.barh(tops, found, height * 0.92, color=color, label=name)
-            for top, value in zip(tops, found, strict=True):
-                axes.text(value, top, f" {value:,}", va="center", fontsize=8)
-        axes.set_yticks(range(len(shown)), [shown_class(names[label]) for label in shown])
-        for text in axes.get_yticklabels():
-            text.set_parse_math(False)
-        axes.invert_yaxis()
-        axes.margins(x=0.12, y=0.01)
-        axes.set_xlabel(label)
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(series), fontsize=8)
-        return to_svg(figure)
+        return to_svg(bars(names, series, label))

@@ -17,8 +17,9 @@ from fer_data.data.chosen import UNLABELLED
 from fer_data.data.dataset import Dataset
 from fer_data.data.labels import SPLITS, TEST_SPLITS
 from fer_data.errors import DataError, UsageError
+from fer_data.util import notebook
 from fer_data.util.files import write_text
-from fer_data.util.words import counted, printable
+from fer_data.util.words import counted, printable, shown_class
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,7 +97,20 @@ class Split:
         return f"Split({printable(str(self.source.root))}, {', '.join(parts)})"
 
     def _repr_html_(self) -> str:
-        return str(self.to_frame().to_html())
+        counts = self.counts().tolist()
+        rows = [("all samples", *np.bincount(self.sides, minlength=len(self.names)).tolist())]
+        rows += [
+            (shown_class(name), *row)
+            for name, row in zip(self.source.class_names, counts, strict=True)
+        ]
+        kinds = f"{self.num_folds} folds" if self.num_folds else "a split"
+        across = f"{counted(self.num_across, 'group')} across splits" if self.num_across else ""
+        return notebook.page(
+            str(self.source.root),
+            f"{kinds} of {len(self.source):,} samples",
+            notebook.table(("class", *self.names), rows, most=60),
+            notebook.notes(filter(None, [across])),
+        )
 
     @property
     def train(self) -> Dataset:

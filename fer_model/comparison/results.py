@@ -12,16 +12,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.util.words import printable
+from fer_data.util import notebook
+from fer_data.util.words import counted, printable
 from fer_model.comparison.protocol import Cell, Protocol
 from fer_model.comparison.sample_table import SampleTable
 from fer_model.statistics.differences import Differences, paired_differences
-from fer_model.statistics.scores import SHOTS, Predicted, shot_groups
-from fer_model.statistics.verdict import MARGIN
+from fer_model.statistics.scores import SHOTS, SUMMARIES, Predicted, shot_groups
+from fer_model.statistics.verdict import MARGIN, verdicts
 from fer_model.training.runs import Run
+from fer_model.words import figure_name
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
+
+_ARMS = 6
+"""Arms that a `repr` names at the most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +128,64 @@ class Results:
     shots: tuple[int, int] = SHOTS
     margin: float = MARGIN
 
+    def __repr__(self) -> str:
+        means = self.predicted.scores[..., self.predicted.figures.index(self.figure)].mean(axis=1)
+        shown = [
+            f"{printable(arm)} {100 * mean:.1f} %"
+            for arm, mean in zip(self.arms[:_ARMS], means, strict=False)
+        ]
+        more = [f"and {len(self.arms) - _ARMS} more"] if len(self.arms) > _ARMS else []
+        return f"Results({self._size}: {figure_name(self.figure)} {', '.join(shown + more)})"
+
+    def _repr_html_(self) -> str:
+        scores = 100 * self.predicted.scores
+        judged = verdicts(self.differences, figure=self.figure, margin=self.margin)
+        words = {one.difference.arm: one for one in judged}
+        rows = []
+        for arm, of_arm in zip(self.arms, scores, strict=True):
+            columns = [of_arm[:, self.predicted.figures.index(name)] for name in SUMMARIES]
+            one = words.get(arm)
+            rows.append(
+                (
+                    arm,
+                    *map(_spread, columns),
+                    one.difference.in_points if one else "",
+                    one.word if one else "baseline",
+                )
+            )
+        head = (
+            "arm",
+            *(f"{figure_name(name)} %" for name in SUMMARIES),
+            f"{figure_name(self.figure)} less {self.arms[0]}, pp (95 %)",
+            "verdict",
+        )
+        return notebook.page(
+            self.source or "Results",
+            self._size,
+            notebook.table(head, rows, most=60, kind="arms"),
+            notebook.note(
+                "mean ± standard deviation over seeds; 95 % intervals; verdicts allow for all arms"
+            ),
+            notebook.notes(self.remarks),
+        )
+
+    @property
+    def _size(self) -> str:
+        arms, seeds = counted(len(self.arms), "arm"), counted(len(self.seeds), "seed")
+        return f"{arms}, {seeds}, {counted(len(self.labels), 'test sample')}"
+
+    def plot(self) -> Figure:
+        """Draw every arm's differences to the baseline with their 95 % intervals.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Which notebooks show; ``savefig`` writes it.
+        """
+        from fer_model.plotting.differences import draw_differences  # matplotlib, for this alone
+
+        return draw_differences(self.differences, SUMMARIES, self.arms[0])
+
     @property
     def test_counts(self) -> NDArray[np.int64]:
         """Test samples of each class, int64 [C]."""
@@ -214,6 +278,12 @@ class Results:
         return table.assign(
             **{f"ensemble_{self.figure}": of_ensembles}, seconds=self.seconds.ravel()
         )
+
+
+def _spread(values: NDArray[np.float64]) -> str:
+    """Return the mean over seeds, and the standard deviation where there are several."""
+    spread = f" ± {values.std(ddof=1):.1f}" if len(values) > 1 else ""
+    return f"{values.mean():.1f}{spread}"
 
 
 def rarest_class(train_counts: Sequence[int], test_counts: NDArray[np.int64]) -> int | None:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from fer_data.errors import DataError
-from fer_data.reporting.svg import STYLE
+from fer_data.plotting.svg import STYLE
 from fer_data.util.words import printable
 from fer_model.reporting.class_plots import MOST_DUMBBELLS, draw_dumbbells, draw_strips
 from fer_model.reporting.plot import save_as

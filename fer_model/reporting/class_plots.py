@@ -12,7 +12,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
-from fer_data.reporting.svg import COLORS, STYLE
+from fer_data.plotting.svg import COLORS, STYLE
 from fer_data.util.words import printable
 from fer_model.comparison.results import Results
 from fer_model.reporting.plot import Plot, plain_labels

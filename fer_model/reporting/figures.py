@@ -8,9 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fer_data.reporting.svg import COLORS, STYLE
+from fer_data.plotting.svg import COLORS, STYLE
 from fer_data.util.words import printable
 from fer_model.comparison.results import Results
+from fer_model.plotting.differences import draw_differences
 from fer_model.reporting.plot import Plot, plain_labels
 from fer_model.statistics.calibration import Calibration
 from fer_model.statistics.scores import SUMMARIES
@@ -36,24 +37,7 @@ def forest(results: Results) -> Plot:
             "p_holm": [row.p_holm for row in rows],
         }
     )
-    places = np.arange(len(found.arms))
-    with mpl.rc_context(STYLE):
-        drawn = Figure(figsize=(8, 1.1 + 0.32 * len(places)), layout="constrained")
-        panels = drawn.subplots(1, len(SUMMARIES), sharey=True)
-        for axes, figure in zip(panels, SUMMARIES, strict=True):
-            axes.axvline(0, color="#8c8c8c", lw=1)
-            for place, arm in enumerate(found.arms):
-                row = found.of(arm, figure)
-                color = COLORS[(place + 1) % len(COLORS)]
-                if not row.is_open:
-                    ends = [100 * row.low, 100 * row.high]
-                    axes.plot(ends, [place, place], color=color, lw=2)
-                axes.plot(100 * row.estimate, place, "o", color=color, ms=6)
-            axes.set_title(figure_name(figure), fontsize=9)
-        panels[0].set_yticks(places, found.arms)
-        panels[0].invert_yaxis()
-        plain_labels(panels[0])
-        drawn.supxlabel(f"points less {results.arms[0]}", fontsize=9)
+    drawn = draw_differences(found, SUMMARIES, results.arms[0])
     words = f"Differences to {results.arms[0]} in points, with 95 % intervals: " + "; ".join(
         f"{row.arm} {figure_name(row.figure)} {points(row.estimate)} "
         f"({points(row.low)} to {points(row.high)})"

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fer_data.errors import DataError
-from fer_data.reporting.svg import STYLE, to_svg
+from fer_data.plotting.svg import STYLE, to_svg
 from fer_data.util.files import write_text, written_whole
 
 FORMATS = ("pdf", "svg", "png")

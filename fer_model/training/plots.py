@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from fer_data.util.files import written_whole
-from fer_data.util.words import shown_class
+from fer_model.plotting.confusion import draw_confusion
+from fer_model.plotting.history import plot_history
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,10 +27,6 @@ _FILL = {
 }
 
 
-_MOST_NAMES = 30
-"""Classes that a confusion matrix has room to name and count; of more, every second (third …)."""
-
-
 def save(figure: Figure, path: Path) -> None:
     """Write a figure as PNG, whole or not at all."""
     with written_whole(path) as beside:
@@ -38,47 +35,15 @@ def save(figure: Figure, path: Path) -> None:
 
 def curves(history: pd.DataFrame, path: Path) -> None:
     """Draw loss and accuracy of training and validation over the epochs, and the rate's drops."""
-    figure = Figure(figsize=(10, 4), layout="constrained")
-    for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
-        for column, label in ((name, "training"), (f"val_{name}", "validation")):
-            axes.plot(history["epoch"], history[column], marker=".", label=label)
-        for epoch in history["epoch"][history["learning_rate"].diff() < 0]:
-            axes.axvline(epoch, color="0.7", linestyle=":", linewidth=1)
-        axes.set(xlabel="epoch", ylabel=name)
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.grid(alpha=0.3)
-        axes.legend()
-    if (history["learning_rate"].diff() < 0).any():
-        figure.supxlabel("dotted: the learning rate was lowered", fontsize="small", color="0.4")
-    save(figure, path)
+    save(plot_history(history), path)
 
 
 def confusion(scores: dict[str, Any], path: Path, split: str) -> None:
     """Draw a confusion matrix: rows are labels, shares of the row as colour, counts as numbers."""
-    counts = np.array(scores["confusion"])
-    names = [shown_class(name) for name in scores["per_class"]]
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = 2.4 + 0.62 * min(len(names), _MOST_NAMES)
-    figure = Figure(figsize=(side + 0.8, side), layout="constrained")
-    axes = figure.subplots()
-    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    if len(names) <= _MOST_NAMES:
-        for (row, column), count in np.ndenumerate(counts):
-            color = "white" if shares[row, column] > 0.55 else "black"
-            axes.text(column, row, f"{count:,}", ha="center", va="center", color=color, fontsize=9)
-    # A class may be called $x$: names are shown, never read as formulas.
-    apart = -(-len(names) // _MOST_NAMES)
-    places = range(0, len(names), apart)
-    axes.set_xticks(places, names[::apart], rotation=45, ha="right", parse_math=False)
-    axes.set_yticks(places, names[::apart], parse_math=False)
-    axes.set(
-        xlabel="predicted",
-        ylabel="label",
-        title=f"{split}: accuracy {scores['accuracy']:.1%}, "
-        f"balanced {scores['balanced_accuracy']:.1%}",
+    title = (
+        f"{split}: accuracy {scores['accuracy']:.1%}, balanced {scores['balanced_accuracy']:.1%}"
     )
-    figure.colorbar(image, label="share of the label", shrink=0.8)
-    save(figure, path)
+    save(draw_confusion(np.array(scores["confusion"]), list(scores["per_class"]), title), path)
 
 
 def architecture(model: keras.Model, path: Path) -> None:

@@ -14,7 +14,9 @@ from fer_data.sampling.schedule import EpochSize
 from fer_data.sampling.strategy import Strategy
 from fer_data.transforms.choice import as_transform
 from fer_data.transforms.mixing import Mixing
+from fer_data.util import notebook
 from fer_data.util.checks import finite_number, whole_number
+from fer_data.util.words import counted
 from fer_model.losses.choice import LossChoice
 from fer_model.training.nets import NETS, NetChoice, Precision
 from fer_model.training.optimizers import OptimizerChoice
@@ -211,6 +213,32 @@ class Recipe:
                 f"rescale is {self.rescale}, and the net your own: begin it with "
                 f"keras.layers.Rescaling({self.rescale})"
             )
+
+    def __repr__(self) -> str:
+        return f"Recipe({', '.join(f'{name}={value!r}' for name, value in self.changed().items())})"
+
+    def _repr_html_(self) -> str:
+        changed = self.changed()
+        fields = dataclasses.fields(self)
+        rows = [
+            (one.name, str(changed[one.name]), str(one.default))
+            for one in fields
+            if one.name in changed
+        ]
+        return notebook.page(
+            "Recipe",
+            f"{counted(len(changed), 'setting')} of {len(fields)} other than by default",
+            notebook.table(("setting", "value", "default"), rows, most=len(fields)) if rows else "",
+            notebook.folded("all settings", notebook.settings(self.to_dict())),
+        )
+
+    def changed(self) -> dict[str, Any]:
+        """Return the settings that are not as by default, by name."""
+        return {
+            one.name: getattr(self, one.name)
+            for one in dataclasses.fields(self)
+            if getattr(self, one.name) != one.default
+        }
 
     @property
     def choices(self) -> tuple[Choice, ...]:

@@ -22,11 +22,14 @@ from typing import TYPE_CHECKING, Any
 
 from fer_data.analysis.predictions import PREDICTIONS, load_predictions
 from fer_data.errors import DataError
+from fer_data.util import notebook
 from fer_data.util.files import refuse_no_file, refuse_special, was_left, write_json
+from fer_data.util.words import printable, shown_class
 from fer_model.training.recipe import Recipe
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 _OF_DATA: dict[str, type] = {
     "path": str,
@@ -104,6 +107,72 @@ class Run:
         if not is_run(path):
             raise DataError(f"{path}: no run here (a run folder holds recipe.json)")
         return cls(path)
+
+    def __repr__(self) -> str:
+        return f"Run({printable(str(self.path))}: {self._state()})"
+
+    def _repr_html_(self) -> str:
+        try:
+            metrics = self.metrics if self.is_finished else {}
+            recipe, data = self.recipe, self.data
+        except DataError as error:
+            return notebook.page(str(self.path), str(error))
+        splits = [split for split in ("validation", "test") if split in metrics]
+        scores = [
+            (name.replace("_", " "), *(f"{metrics[split][name]:.1%}" for split in splits))
+            for name in _SCORES[:-1]
+        ]
+        recalls = [
+            (shown_class(name), *(_percent(metrics[split], name) for split in splits))
+            for name in data["class_names"]
+        ]
+        html = recipe._repr_html_()
+        return notebook.page(
+            str(self.path),
+            f"{self._state()}, of {data['path']}",
+            notebook.table(("score", *splits), scores) if splits else "",
+            notebook.folded(
+                "recall of each class", notebook.table(("class", *splits), recalls, most=60)
+            )
+            if splits
+            else "",
+            notebook.folded("recipe", html),
+        )
+
+    def _state(self) -> str:
+        """Say in a few words what the run is and how far it is."""
+        try:
+            parts = [repr(self.recipe)]
+            if not self.is_finished:
+                return f"{parts[0]}, not finished"
+            metrics = self.metrics
+        except DataError:
+            return "broken"
+        parts += [
+            f"{split} accuracy {metrics[split]['accuracy']:.1%}"
+            for split in ("validation", "test")
+            if split in metrics
+        ]
+        return ", ".join(parts)
+
+    def plot(self) -> Figure:
+        """Draw loss and metrics of training and validation over the epochs.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Which notebooks show; ``savefig`` writes it.
+
+        Raises
+        ------
+        DataError
+            If the history cannot be read.
+        UsageError
+            If no epoch has ended.
+        """
+        from fer_model.plotting.history import plot_history  # matplotlib, for this alone
+
+        return plot_history(self.history)
 
     @property
     def name(self) -> str:
@@ -225,6 +294,12 @@ class Run:
 
     def _about(self) -> dict[str, Any]:
         return _read_json(self.path / "recipe.json")
+
+
+def _percent(scores: dict[str, Any], name: str) -> str:
+    """Return a class's recall; a dash where it has no sample."""
+    recall = scores["per_class"].get(name, {}).get("recall")
+    return "–" if recall is None else f"{recall:.1%}"
 
 
 def is_run(path: Path) -> bool:

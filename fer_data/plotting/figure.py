@@ -1,0 +1,29 @@
+"""A figure that notebooks draw though no pyplot knows of it."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from typing import Any
+
+from matplotlib.figure import Figure
+
+
+class ShownFigure(Figure):
+    """A matplotlib `Figure` that shows itself.
+
+    Notebooks draw a plain `Figure` only once pyplot has told them how, and pyplot keeps every
+    figure that it makes.
+    """
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from")  # drawn as a box, then
+            self.savefig(file, format="png", dpi=100, facecolor="white")
+        return file.getvalue()
+
+
+def new_figure(width: float, height: float, **options: Any) -> ShownFigure:
+    """Return an empty figure of so many inches, its parts arranged by matplotlib."""
+    return ShownFigure(figsize=(width, height), layout="constrained", **options)

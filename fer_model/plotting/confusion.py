@@ -1,0 +1,143 @@
+"""The confusion matrix of predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+from fer_data.errors import UsageError
+from fer_data.plotting.figure import new_figure
+from fer_data.util.words import shown_class
+
+_MOST_NAMES = 30
+"""Classes that a confusion matrix has room to name and count; of more, every second (third …)."""
+
+
+def plot_confusion(
+    y_true: ArrayLike, y_pred: ArrayLike, class_names: Sequence[str] | None = None
+) -> Figure:
+    """Draw the confusion matrix of predictions.
+
+    Rows are true classes, columns predicted ones. Cells show counts, colours the proportion of the
+    row; the title has the accuracy and the balanced accuracy, which is the mean recall of the
+    classes that occur (Brodersen et al. 2010, doi:10.1109/ICPR.2010.764).
+
+    Parameters
+    ----------
+    y_true : array_like of int or str, shape [N], or of float or int, shape [N, C]
+        The labels: class indices, class names, or a one-hot row a sample.
+    y_pred : array_like of int or str, shape [N], or of float, shape [N, C]
+        The predictions: class indices, class names, or probabilities or logits, of which the
+        largest counts.
+    class_names : sequence of str, length C, optional
+        In label order. By default the names or indices that occur, sorted.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Which notebooks show; ``savefig`` writes it.
+
+    Raises
+    ------
+    UsageError
+        If the two differ in length, are empty, or hold a label that is no class.
+
+    Examples
+    --------
+    >>> import fer_model
+    >>> y_true, y_pred = ["cat", "cat", "dog", "dog"], ["cat", "dog", "dog", "dog"]
+    >>> figure = fer_model.plot_confusion(y_true, y_pred)
+    >>> print(figure.axes[0].get_title())
+    accuracy 75.0 %, balanced 75.0 %
+    >>> figure.savefig("confusion.png")
+    """
+    true, predicted = _column("y_true", y_true), _column("y_pred", y_pred)
+    if len(true) != len(predicted) or not len(true):
+        raise UsageError(
+            f"y_pred: expected as many predictions as labels, and one at least, got "
+            f"{len(predicted):,} for {len(true):,} labels"
+        )
+    kinds = {true.dtype.kind, predicted.dtype.kind}
+    if len(kinds) > 1 and class_names is None:
+        raise UsageError(
+            "class_names: expected the names in label order, as one of y_true and y_pred has names "
+            "and the other indices, got None"
+        )
+    names = [str(name) for name in class_names] if class_names is not None else []
+    if class_names is None and kinds == {"U"}:
+        names = sorted({*true.tolist(), *predicted.tolist()})
+    elif class_names is None:
+        names = [str(label) for label in range(int(max(true.max(), predicted.max())) + 1)]
+    counts = np.zeros((len(names), len(names)), np.int64)
+    np.add.at(counts, (_indices("y_true", true, names), _indices("y_pred", predicted, names)), 1)
+    support = counts.sum(axis=1)
+    recalls = np.diag(counts)[support > 0] / support[support > 0]
+    accuracy = np.trace(counts) / counts.sum()
+    title = f"accuracy {100 * accuracy:.1f} %, balanced {100 * recalls.mean():.1f} %"
+    return draw_confusion(counts, names, title)
+
+
+def draw_confusion(counts: NDArray[np.int64], names: Sequence[str], title: str) -> Figure:
+    """Draw a confusion matrix: a row a label, its proportions as colour, its counts as numbers.
+
+    Parameters
+    ----------
+    counts : ndarray of int, shape [C, C]
+    names : sequence of str, length C
+    title : str
+    """
+    names = [shown_class(name) for name in names]
+    proportions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = 2.4 + 0.62 * min(len(names), _MOST_NAMES)
+    figure = new_figure(side + 0.8, side)
+    axes = figure.subplots()
+    image = axes.imshow(proportions, cmap="Blues", vmin=0, vmax=1)
+    if len(names) <= _MOST_NAMES:
+        for (row, column), count in np.ndenumerate(counts):
+            color = "white" if proportions[row, column] > 0.55 else "black"
+            axes.text(column, row, f"{count:,}", ha="center", va="center", color=color, fontsize=9)
+    # A class may be called $x$: names are shown, never read as formulas.
+    apart = -(-len(names) // _MOST_NAMES)
+    places = range(0, len(names), apart)
+    axes.set_xticks(places, names[::apart], rotation=45, ha="right", parse_math=False)
+    axes.set_yticks(places, names[::apart], parse_math=False)
+    axes.set(xlabel="predicted", ylabel="label", title=title)
+    figure.colorbar(image, label="proportion of the label", shrink=0.8)
+    return figure
+
+
+def _column(name: str, values: ArrayLike) -> NDArray[np.int64] | NDArray[np.str_]:
+    """Return labels as a column of indices or of names."""
+    found = np.asarray(values)
+    if found.ndim == 2 and found.shape[1] > 1 and found.dtype.kind in "fiub":
+        return np.asarray(found.argmax(axis=1), np.int64)
+    if found.ndim == 2 and found.shape[1] == 1:
+        found = found[:, 0]
+    if found.ndim == 1 and found.dtype.kind in "OU":
+        return np.asarray(found, np.str_)
+    whole = found.dtype.kind in "iub" or (found.dtype.kind == "f" and (found % 1 == 0).all())
+    if found.ndim != 1 or not whole or (found < 0).any():
+        raise UsageError(
+            f"{name}: expected class indices from 0, class names, or a row of probabilities a "
+            f"sample, got {found.dtype} {list(found.shape)}"
+        )
+    return np.asarray(found, np.int64)
+
+
+def _indices(
+    name: str, column: NDArray[np.int64] | NDArray[np.str_], names: Sequence[str]
+) -> NDArray[np.int64]:
+    """Return the index of each label in the names of classes."""
+    if column.dtype.kind == "U":
+        places = {one: place for place, one in enumerate(names)}
+        unknown = sorted(set(column.tolist()) - set(places))
+        if unknown:
+            raise UsageError(f"{name}: expected one of {', '.join(names)}, got {unknown[0]!r}")
+        return np.array([places[one] for one in column.tolist()], np.int64)
+    largest = int(column.astype(np.int64).max())
+    if largest >= len(names):
+        raise UsageError(f"{name}: expected 0 to {len(names) - 1}, got {largest}")
+    return column.astype(np.int64)

@@ -1,0 +1,291 @@
+"""What objects show of themselves: a line, html, a figure, a DataFrame."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+from PIL import Image
+
+import fer_data
+import fer_model
+from fer_data.util import notebook
+
+TAGS = {"div", "p", "b", "table", "thead", "tbody", "tr", "th", "td", "ul", "li", "img"}
+TAGS |= {"details", "summary"}
+NAMES = ["<b>cat</b>", "dog\x1b[31m", "$x$"]
+
+
+class Page(HTMLParser):
+    """Checks that html is closed where it was opened, and collects its tags and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: set[str] = set()
+        self.sources: list[str] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.seen.add(tag)
+        self.sources += [value for name, value in attrs if name in ("src", "href")]
+        if tag != "img":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def pets(num: int = 60) -> fer_data.Dataset:
+    """Return three classes whose names are no html, in two splits, of which some images leak."""
+    images = np.random.default_rng(0).integers(0, 256, (num, 48, 48), np.uint8)
+    labels = [NAMES[k] for k in np.arange(num) % 7 // 3]
+    return fer_data.load({"train": (images, labels), "test": (images[:9], labels[1:10])})
+
+
+def results() -> fer_model.Results:
+    labels = np.arange(60) % 7 // 3
+    rng = np.random.default_rng(1)
+    runs = [np.where(rng.random(60) < 0.7, labels, rng.integers(0, 3, 60)) for _ in range(4)]
+    return fer_model.compare_predictions(
+        labels, {"none": runs[:2], "<i>own": runs[2:]}, class_names=NAMES
+    )
+
+
+def finished_run(path: Path) -> fer_model.Run:
+    data = {"path": "pets", "class_names": NAMES}
+    run = fer_model.Run.create(path, fer_model.Recipe(net="small", epochs=2), data, {})
+    (path / "history.csv").write_text(
+        "epoch,accuracy,loss,val_accuracy,val_loss,learning_rate,seconds,steps\n"
+        "1,0.4,1.2,0.4,1.3,0.01,3,5\n2,0.5,1.0,0.4,1.2,0.001,3,5\n"
+    )
+    of_class = {name: {"support": 3, "recall": 0.5} for name in NAMES[:2]}
+    of_class[NAMES[2]] = {"support": 0, "recall": None}  # type: ignore[dict-item]
+    names = ("accuracy", "balanced_accuracy", "macro_f1", "geometric_mean")
+    scores = dict.fromkeys(names, 0.625) | {"num_samples": 6, "per_class": of_class}
+    metrics = {"training": {"steps": 10, "seconds": 6.0}, "test": scores}
+    (path / "metrics.json").write_text(json.dumps(metrics))
+    return run
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    data = pets()
+    loader = fer_data.open_loader(data, balance="batch", batch_size=6)
+    return {
+        "Dataset": data,
+        "Stats": fer_data.compute_stats(data),
+        "Audit": fer_data.audit_data(data),
+        "Ledger": fer_data.record_ledger(loader, 5),
+        "Split": fer_data.split(data["train"], validation=0.2),
+        "Loader": loader,
+        "Batch": loader.batch(0),
+        "Run": finished_run(tmp_path_factory.mktemp("runs") / "run"),
+        "Results": results(),
+        "Recipe": fer_model.Recipe(balance="oversample", augment="shift:0.1"),
+    }
+
+
+def test_objects_show_themselves_in_a_line_and_in_html_that_is_escaped(
+    shown: dict[str, Any],
+) -> None:
+    for name, value in shown.items():
+        line = repr(value)
+        assert line.startswith(f"{name}(")
+        assert line.isprintable()
+        assert len(line) < 500
+        html = value._repr_html_()
+        page = Page(html)
+        assert page.seen <= TAGS
+        assert all(source.startswith("data:image/png;base64,") for source in page.sources)
+        assert len(html) < 100_000
+        assert "\x1b" not in html
+        if name in ("Dataset", "Stats", "Ledger", "Split", "Loader", "Run"):
+            assert NAMES[0] in page.text
+
+
+def test_plots_are_figures_that_notebooks_show_and_pyplot_does_not_keep(
+    shown: dict[str, Any],
+) -> None:
+    for name in ("Stats", "Audit", "Ledger", "Run", "Results"):
+        figure = shown[name].plot()
+        assert isinstance(figure, Figure)
+        image = Image.open(io.BytesIO(figure._repr_png_()))
+        assert min(image.size) > 50
+    if "matplotlib.pyplot" in sys.modules:
+        assert not sys.modules["matplotlib.pyplot"].get_fignums()
+
+
+def test_an_audit_shows_pairs_across_splits_and_says_when_it_has_none(
+    shown: dict[str, Any],
+) -> None:
+    axes = shown["Audit"].plot().axes[0]
+    assert axes.get_title(loc="left").startswith("error: conflicting-labels")
+    words = [label.get_text().split("\n")[1] for label in axes.get_xticklabels()]
+    assert set(words) == {"train", "test"}
+    (text,) = replace(shown["Audit"], findings=()).plot().texts
+    assert text.get_text() == "No finding has pairs of images."
+
+
+def test_tables_have_frames(shown: dict[str, Any]) -> None:
+    data, audit = shown["Dataset"], shown["Audit"]
+    stats = shown["Stats"].to_frame()
+    assert stats.groupby("split")["samples"].sum().to_dict() == {"train": 60, "test": 9}
+    np.testing.assert_allclose(stats.groupby("split")["proportion"].sum(), 1)
+    assert audit.to_frame()["kind"].tolist() == [one.kind for one in audit.findings]
+    ledger = fer_data.plan_ledger([90, 10], ["a", "b"], "undersample", epochs=3)
+    assert ledger.to_frame()["draws"].tolist() == [30, 30]
+    assert ledger.to_frame()["never"].tolist() == pytest.approx(
+        [one.never for one in ledger.classes]
+    )
+    differences = shown["Results"].differences
+    assert len(differences.to_frame()) == len(differences.rows)
+    other = data.relabel({data.sample_ids()[0]: NAMES[1]})
+    agreement = fer_data.label_agreement(data, other)
+    assert agreement.to_frame()["samples"].sum() == agreement.num_samples == len(data)
+    doubts = fer_data.find_doubts(data, np.arange(9), np.eye(3, dtype=np.float32)[np.arange(9) % 3])
+    assert doubts.to_frame().to_dict("records") == doubts.to_dicts()
+
+
+def test_a_recipe_shows_what_differs_and_can_be_typed() -> None:
+    recipe = fer_model.Recipe(net="small", epochs=5)
+    assert repr(recipe) == "Recipe(net='small', epochs=5)"
+    assert recipe == eval(repr(recipe), {"Recipe": fer_model.Recipe})
+
+
+def test_a_run_that_is_unfinished_or_broken_shows_itself_too(tmp_path: Path) -> None:
+    run = finished_run(tmp_path / "run")
+    assert "test accuracy 62.5%" in repr(run)
+    (tmp_path / "run" / "metrics.json").unlink()
+    assert repr(run).endswith("not finished)")
+    Page(run._repr_html_())
+    (tmp_path / "run" / "recipe.json").write_text("no json")
+    assert repr(run).endswith("broken)")
+    Page(run._repr_html_())
+
+
+def test_samples_keep_their_aspect_and_a_class_without_enough_leaves_places_empty(
+    tmp_path: Path,
+) -> None:
+    for name, number, color, size in (("red", 3, (200, 0, 0), (90, 40)), ("black", 1, 0, (20, 30))):
+        (tmp_path / name).mkdir()
+        for k in range(number):
+            image = Image.new("L" if color == 0 else "RGB", size, color)
+            image.save(tmp_path / name / f"{k}.png")
+    figure = fer_data.show_samples(tmp_path, per_class=2)
+    (axes,) = figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["black\n1", "red\n3"]
+    canvas = axes.images[0].get_array()
+    assert canvas is not None
+    red = (canvas == (200, 0, 0)).all(axis=2)
+    assert red.sum() == 2 * 40 * 90
+    assert (canvas == 0).all(axis=2).sum() == 30 * 20
+    again = fer_data.show_samples(tmp_path, per_class=2)
+    np.testing.assert_array_equal(again.axes[0].images[0].get_array(), canvas)
+
+
+def test_samples_are_drawn_of_the_training_split_and_of_labelled_ones_alone() -> None:
+    data = pets()
+    assert fer_data.show_samples(data)._suptitle.get_text() == "train: 60 samples"  # type: ignore[attr-defined]
+    assert "test: 9" in fer_data.show_samples(data["test"])._suptitle.get_text()  # type: ignore[attr-defined]
+    for wrong in (0, -1, 2.5, True):
+        with pytest.raises(fer_data.UsageError):
+            fer_data.show_samples(data, per_class=wrong)  # type: ignore[arg-type]
+
+
+def test_confusion_takes_indices_names_and_probabilities_alike() -> None:
+    names = ["cat", "dog"]
+    true, predicted = [0, 0, 1, 1], [0, 1, 1, 1]
+    for y_true, y_pred, given_names in (
+        (true, predicted, names),
+        ([names[k] for k in true], [names[k] for k in predicted], None),
+        (np.eye(2)[true], 0.8 * np.eye(2)[predicted], names),
+        (true, [names[k] for k in predicted], names),
+    ):
+        axes = fer_model.plot_confusion(y_true, y_pred, given_names).axes[0]
+        assert [text.get_text() for text in axes.texts] == ["1", "1", "0", "2"]
+        assert [one.get_text() for one in axes.get_yticklabels()] == names
+        assert "accuracy 75.0 %" in axes.get_title()
+
+
+@pytest.mark.parametrize(
+    ("y_true", "y_pred", "names"),
+    [
+        ([], [], None),
+        ([0, 1], [0], None),
+        ([0, -1], [0, 1], None),
+        ([0, 2], [0, 1], ["cat", "dog"]),
+        (["cat"], ["bird"], ["cat", "dog"]),
+        (["cat"], [0], None),
+        ([0.5], [0.0], None),
+        (np.zeros((2, 2, 2)), [0, 1], None),
+    ],
+)
+def test_confusion_refuses_what_are_no_predictions(y_true: Any, y_pred: Any, names: Any) -> None:
+    with pytest.raises(fer_data.UsageError):
+        fer_model.plot_confusion(y_true, y_pred, names)
+
+
+def test_history_takes_frames_dicts_and_what_keras_returns() -> None:
+    import pandas as pd
+
+    history = {"accuracy": [0.4, 0.5, 0.6], "loss": [3, 2, 1], "val_loss": [3.5, 3, 3.2]}
+    for value in (
+        history,
+        pd.DataFrame(history),
+        SimpleNamespace(history=history, epoch=[0, 1, 2]),
+    ):
+        loss, accuracy = fer_model.plot_history(value).axes
+        assert (loss.get_ylabel(), accuracy.get_ylabel()) == ("loss", "accuracy")
+        curves = [np.asarray(line.get_ydata()).tolist() for line in loss.lines]
+        assert curves == [[3, 2, 1], [3.5, 3, 3.2]]
+
+
+@pytest.mark.parametrize(
+    "history", [{}, {"loss": []}, {"epoch": [1]}, {"loss": [1, 2], "val_loss": [1]}, 3, {"loss": 3}]
+)
+def test_history_refuses_what_is_none(history: Any) -> None:
+    with pytest.raises(fer_data.UsageError):
+        fer_model.plot_history(history)
+
+
+@given(st.text(), st.lists(st.tuples(st.text(), st.integers(), st.floats(), st.text()), max_size=9))
+def test_html_holds_any_text_and_no_markup_of_it(title: str, rows: list[Any]) -> None:
+    html = notebook.page(
+        title, title, notebook.table(("a", "b", "c", "d"), rows, most=5), notebook.notes([title])
+    )
+    page = Page(html)
+    assert page.seen <= TAGS
+    assert page.text.count("… ") >= (len(rows) > 5)
+    assert len(notebook.shortened(title, 20)) <= 20
+
+
+def test_showing_as_html_imports_no_matplotlib_and_no_pandas() -> None:
+    code = (
+        "import sys, numpy as np, fer_data\n"
+        "data = fer_data.load((np.zeros((4, 8, 8), np.uint8), list('abab')))\n"
+        "fer_data.compute_stats(data)._repr_html_(), data._repr_html_()\n"
+        "fer_data.plan_ledger([2, 2], 'ab')._repr_html_()\n"
+        "loader = fer_data.open_loader(data)\n"
+        "loader._repr_html_(), loader.batch(0)._repr_html_()\n"
+        "assert not {'matplotlib', 'pandas', 'tensorflow', 'keras'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
