@@ -156,7 +156,7 @@ class Results:
         head = (
             "arm",
             *(f"{figure_name(name)} %" for name in SUMMARIES),
-            f"{figure_name(self.figure)} less {self.arms[0]}, pp (95 %)",
+            f"{figure_name(self.figure)} vs. {self.arms[0]}, pp (95 %)",
             "verdict",
         )
         return notebook.page(
