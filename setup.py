@@ -1,4 +1,9 @@
-"""The compiled kernel, which is optional: without a compiler the same is done in NumPy."""
+"""The compiled kernel, which is optional: without a compiler the same is done in NumPy.
+
+``FER_DATA_KERNEL=numpy`` makes a wheel without it, which installs anywhere.
+"""
+
+import os
 
 from setuptools import Extension, setup
 
@@ -11,4 +16,6 @@ KERNEL = Extension(
     optional=True,
 )
 
-setup(ext_modules=[KERNEL], options={"bdist_wheel": {"py_limited_api": "cp311"}})
+WANTED = [] if os.environ.get("FER_DATA_KERNEL") == "numpy" else [KERNEL]
+
+setup(ext_modules=WANTED, options={"bdist_wheel": {"py_limited_api": "cp311"}})

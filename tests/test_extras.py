@@ -30,7 +30,7 @@ ABSENT = sorted({*EXTRA_OF, "keras"})
 MOST_BYTES = 600e6
 """Of an environment with the base in it."""
 
-DEVELOPERS = {"bench", "dev", "docs", "frameworks", "fuzz"}
+DEVELOPERS = {"bench", "dev", "docs", "frameworks", "fuzz", "test"}
 """Extras that no public name and no command needs."""
 
 WORKING = {

@@ -55,7 +55,7 @@ class DecodedImages(Images):
     def _some(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
         rows, places = np.unique(rows, return_inverse=True)
         images = np.empty((len(rows), *self.shape[1:]), self.dtype)
-        num_threads = min(len(os.sched_getaffinity(0)), -(-len(rows) // _FEW))
+        num_threads = min(_num_cores(), -(-len(rows) // _FEW))
         if num_threads < 2:
             self._decode(rows, images)
         else:
@@ -95,3 +95,10 @@ def decoded_images(dataset: Dataset, state: State, form: PixelFormat) -> tuple[D
             "cache=False none can be skipped"
         )
     return DecodedImages(origin, form, dataset.rows), state.names_and_sizes()
+
+
+def _num_cores() -> int:
+    """Return how many cores this process may use, or there are where the system does not tell."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -26,6 +26,9 @@ from fer_data.util.progress import track
 _READ_WHOLE = 64 << 20
 """Bytes of the largest image file that is read into memory: what is hashed is what is decoded."""
 
+_ZEROS = 1 << 20
+"""Bytes that are written at a time where nothing else takes room on disk."""
+
 
 @dataclass(frozen=True)
 class Bad:
@@ -98,7 +101,12 @@ def new_array(target: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[n
     """Make a ``.npy`` file of zeros, its room on disk taken: else a full disk is a bus error."""
     pixels = np.lib.format.open_memmap(target, "w+", np.uint8, shape)
     with open(target, "rb+") as file:
-        os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
+        else:  # macOS and Windows
+            file.seek(pixels.offset)
+            for start in range(0, pixels.nbytes, _ZEROS):
+                file.write(bytes(min(_ZEROS, pixels.nbytes - start)))
     return pixels
 
 

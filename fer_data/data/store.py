@@ -12,6 +12,7 @@ import json
 import logging
 import math
 import os
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -256,6 +257,7 @@ def _cannot_be_written(folder: Path, error: OSError) -> DataError:
 
 def _take_away_damaged(folder: Path, error: DamagedStore) -> None:
     """Take a damaged store away, unless another process has built it anew meanwhile."""
+    traceback.clear_frames(error.__traceback__)  # they map it, and Windows moves no mapped file
     try:
         if error.inode == folder.stat().st_ino:
             take_away(folder)

@@ -17,7 +17,7 @@ from fer_data.transforms.pixels import apply
 
 try:
     from fer_data.transforms import _kernel
-except ImportError:  # no compiler at install
+except ImportError:  # no compiler at install, or a wheel without it
     _kernel = None  # type: ignore[assignment]
 
 _IMAGES_AT_ONCE = 8
@@ -27,7 +27,7 @@ _IMAGES_AT_ONCE = 8
 def kernel_in_use() -> str:
     """Return which kernel makes images, in words."""
     if _kernel is None:
-        return "NumPy (no compiler at install)"
+        return "NumPy (no kernel was compiled)"
     return "NumPy (FER_DATA_KERNEL)" if _numpy_is_asked_for() else "compiled"
 
 

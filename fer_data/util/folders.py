@@ -2,7 +2,8 @@
 
 Whoever builds a folder holds a lock on it, which the system drops with the process. So what nobody
 locks was left behind, and the next to build something beside it takes it away. Where a file system
-has no such locks (NFS), nothing is taken away.
+has no such locks (NFS), nothing is taken away. Windows opens no folder, so there the lock is on a
+file beside it.
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ import os
 import re
 import secrets
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from fer_data.errors import DataError
 from fer_data.util import locks
+
+_WINDOWS = sys.platform == "win32"
 
 _BUILDING = re.compile(r"\..+\.[0-9a-f]{8}\.building", re.DOTALL)
 
@@ -36,7 +41,7 @@ def temporary_beside(target: Path) -> Iterator[Path]:
         yield beside
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-        os.close(lock)
+        _unlock(beside, lock)
 
 
 @contextmanager
@@ -54,8 +59,26 @@ def built_whole(folder: Path) -> Iterator[Path]:
         yield beside
         if beside.exists():
             _flush_folder(beside)
-            os.replace(beside, folder)
+            move_folder(beside, folder)
             _flush_folder(folder.parent)
+
+
+def move_folder(folder: Path, target: Path) -> None:
+    """Give a folder another name, which an empty folder may have."""
+    if _WINDOWS and target.is_dir():  # which is not replaced there
+        target.rmdir()
+    os.replace(folder, target)
+
+
+def flush_files(folder: Path) -> None:
+    """Bring all files below a folder to the disk; all at once, where the system can."""
+    if hasattr(os, "sync"):
+        os.sync()
+        return
+    for path in folder.rglob("*"):  # Windows
+        if path.is_file():
+            with suppress(PermissionError), open(path, "rb+") as file:
+                os.fsync(file.fileno())
 
 
 def _flush_folder(folder: Path) -> None:
@@ -80,12 +103,30 @@ def _claimed(folder: Path) -> tuple[Path, int]:
         beside = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.building")
         beside.mkdir()
         with suppress(FileNotFoundError):  # taken away before it was locked
-            lock = os.open(beside, os.O_RDONLY)
+            lock = _opened(beside)
             with suppress(OSError):
                 locks.is_taken(lock, wait=True)
             if beside.exists():
                 return beside, lock
-            os.close(lock)
+            _unlock(beside, lock)
+
+
+def _opened(folder: Path) -> int:
+    """Return a descriptor of what is locked in a folder's stead."""
+    if _WINDOWS:
+        return locks.opened(_lock_file(folder))
+    return os.open(folder, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+
+
+def _unlock(folder: Path, lock: int) -> None:
+    os.close(lock)
+    if _WINDOWS:
+        with suppress(OSError):  # another process has opened it to look
+            _lock_file(folder).unlink(missing_ok=True)
+
+
+def _lock_file(folder: Path) -> Path:
+    return folder.with_suffix(".lock")
 
 
 def remove_left_behind(parent: Path) -> None:
@@ -93,14 +134,17 @@ def remove_left_behind(parent: Path) -> None:
     with suppress(OSError), os.scandir(parent) as entries:
         for entry in entries:
             if _BUILDING.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
-                _take_away_unless_locked(entry.path)
+                _take_away_unless_locked(Path(entry.path))
 
 
-def _take_away_unless_locked(path: str) -> None:
-    with suppress(OSError):
-        lock = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+def _take_away_unless_locked(folder: Path) -> None:
+    with suppress(OSError, DataError):
+        lock = _opened(folder)
         try:
-            if not locks.is_taken(lock):
-                shutil.rmtree(path, ignore_errors=True)
+            is_taken = locks.is_taken(lock)
+            if not is_taken:
+                shutil.rmtree(folder, ignore_errors=True)
         finally:
             os.close(lock)
+        if _WINDOWS and not is_taken:
+            _lock_file(folder).unlink(missing_ok=True)

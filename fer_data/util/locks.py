@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fer_data.util.files import refuse_special
 
-_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_NO_WAITING = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # Windows has neither
 
 
 def opened(path: Path) -> int:
@@ -26,7 +26,7 @@ def opened(path: Path) -> int:
         If it cannot be opened.
     """
     refuse_special(path)
-    return os.open(path, _FLAGS, 0o666)
+    return os.open(path, os.O_RDWR | os.O_CREAT | _NO_WAITING, 0o666)
 
 
 def is_taken(descriptor: int, *, wait: bool = False) -> bool:

@@ -7,8 +7,10 @@ with the process that started them, however that ends.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections import deque
@@ -130,8 +132,13 @@ def _end_with(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(_SECONDS_BETWEEN_LOOKS)
+        if sys.platform == "win32":  # where `getppid` stays as it is
+            there = multiprocessing.parent_process()
+            assert there is not None
+            there.join()
+        else:
+            while os.getppid() == parent:
+                time.sleep(_SECONDS_BETWEEN_LOOKS)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import PurePosixPath
@@ -16,19 +19,30 @@ from fer_data.errors import DataError
 
 _MAX_BYTES = 255
 
+_WINDOWS = sys.platform == "win32"
+_FOLDS_CASE = sys.platform in ("win32", "darwin")
+
+_RESERVED = re.compile(
+    r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9\u00b9\u00b2\u00b3]) *([.:].*)?", re.IGNORECASE
+)
+_NOT_ON_WINDOWS = re.compile(r'[\x00-\x1f"*:<>?|/\\]|[. ]\Z')
+
 
 def check_class_names(dataset: Dataset) -> None:
-    """Refuse a class name that cannot be a folder's.
+    """Refuse a class name that cannot be a folder's here, or would be the folder of another class.
 
     Raises
     ------
     DataError
         If there is one, and which.
     """
+    others: dict[str, str] = {}
     for name in dataset.class_names:
-        if not _is_plain(name):
+        other = others.setdefault(_folded(name), name)
+        if not _is_plain(name) or other != name:
+            why = "" if other == name else f" beside {other!r} on this system"
             raise DataError(
-                f"{dataset.root}: class name {name!r} cannot be a folder's; "
+                f"{dataset.root}: class name {name!r} cannot be a folder's{why}; "
                 "rename the class, or choose another format",
                 fix={"to": []},
             )
@@ -80,12 +94,20 @@ def _is_plain(part: str) -> bool:
         size = len(os.fsencode(part))
     except UnicodeEncodeError:
         return False
+    if _WINDOWS and (_NOT_ON_WINDOWS.search(part) or _RESERVED.fullmatch(part)):
+        return False
     return 0 < size <= _MAX_BYTES and part[0] != "." and "/" not in part and "\0" not in part
+
+
+def _folded(name: str) -> str:
+    """Return what two names share that are one file here."""
+    return unicodedata.normalize("NFC", name).casefold() if _FOLDS_CASE else name
 
 
 def _all_differ(dataset: Dataset, names: Iterable[str]) -> bool:
     """Whether no two samples would be one file, or one the other's folder."""
-    places = set(zip(dataset.split_codes.tolist(), dataset.labels.tolist(), names, strict=True))
+    folded = map(_folded, names)
+    places = set(zip(dataset.split_codes.tolist(), dataset.labels.tolist(), folded, strict=True))
     return len(places) == len(dataset) and not any(
         (split, label, str(parent)) in places
         for split, label, name in places

@@ -110,4 +110,4 @@ def _link(source: Path, target: str) -> None:
         shutil.copy2(source, target)
 
 
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)  # as Windows has it

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fer_data.errors import DataError
 from fer_data.util.files import refuse_special
-from fer_data.util.folders import temporary_beside
+from fer_data.util.folders import flush_files, move_folder, temporary_beside
 
 
 def placed(out: str | Path, source: Path | None) -> Path:
@@ -65,9 +65,12 @@ def written_at(out: Path, *, single: bool = False) -> Iterator[Path]:
         _refuse_taken(out, single=single)
         with temporary_beside(out) as folder:
             yield folder
-            os.sync()  # all files at once: the target shall not appear before them
+            flush_files(folder)  # the target shall not appear before them
             _refuse_taken(out, single=single)  # it may have come meanwhile
-            os.replace(folder / out.name if single else folder, out)
+            if single:
+                os.replace(folder / out.name, out)
+            else:
+                move_folder(folder, out)
     except OSError as error:
         raise DataError(f"{out}: cannot be written ({error.strerror or error})") from None
 

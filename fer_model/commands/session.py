@@ -49,6 +49,7 @@ def print_scores(scores: dict[str, Any], title: str) -> None:
 def free_name(path: Path, recipe: Recipe) -> Path:
     """Return a run folder's name that is not taken."""
     name = f"{data_name(path)}-{net_name(recipe)}-{recipe.balance}"
+    name = name.replace(":", "-") if sys.platform == "win32" else name
     names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
     return next(folder for name in names if not (folder := Path("runs") / name).exists())
 

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import pickle
+import signal
 import sys
 import threading
 import time
@@ -108,7 +109,7 @@ def _refuse_other_versions(there: dict[str, str], *, own_training: bool) -> None
 def _end_with_the_parent() -> None:
     """Take standard input, and end this process when who holds its other end is gone."""
     pipe = os.dup(0)
-    with open(os.devnull) as nothing:
+    with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)
 
     def watch() -> None:
@@ -122,7 +123,9 @@ def _end_with_the_parent() -> None:
 def main() -> None:
     """Read what to do, and do it."""
     logging.getLogger("fer_data").setLevel(logging.ERROR)  # who started this has said it
-    events = os.fdopen(os.dup(1), "w", buffering=1)
+    if sys.platform == "win32":  # where Ctrl-C cannot be sent to one process, but Ctrl-Break
+        signal.signal(signal.SIGBREAK, lambda *_: signal.raise_signal(signal.SIGINT))
+    events = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)  # what a backend prints is no event
     with open(0, "rb", buffering=0, closefd=False) as pipe:
         request = json.loads(pipe.readline())

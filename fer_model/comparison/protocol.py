@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -230,7 +231,7 @@ def is_finished(cell: Cell) -> bool:
 
 def run_folder(out: Path, arm: Arm, seed: int) -> Path:
     """Return the folder of a run; it is not a path of the arm's own making."""
-    name = quote(str(arm), safe="+:=,")
+    name = quote(str(arm), safe="+=," if sys.platform == "win32" else "+:=,")
     if len(name) > _LONGEST_NAME:
         digest = hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
         name = f"{name[:_LONGEST_NAME]}-{digest}"

@@ -209,7 +209,7 @@ class Here:
         self.num_at_once = num_at_once
         self._out, self._request, self._lock = out, request, lock
         self._children: set[subprocess.Popen[str]] = set()
-        self._sent: signal.Signals | None = None
+        self._sent: Callable[[subprocess.Popen[str]], None] | None = None
 
     def run(self, cells: Sequence[Cell], tell: Tell) -> Ended | None:
         """Make runs in a process; see `Starter`."""
@@ -219,21 +219,25 @@ class Here:
 
     def stop(self) -> None:
         """Ask all processes to stop after the step under way."""
-        self._send(signal.SIGINT)
+        self._send(_interrupt)
 
     def kill(self) -> None:
         """End all processes."""
-        self._send(signal.SIGKILL)
+        self._send(subprocess.Popen.kill)
 
     def _started(self, child: subprocess.Popen[str]) -> None:
         self._children.add(child)
         if self._sent is not None:
-            child.send_signal(self._sent)
+            self._sent(child)
 
-    def _send(self, what: signal.Signals) -> None:
+    def _send(self, what: Callable[[subprocess.Popen[str]], None]) -> None:
         self._sent = what
         for child in list(self._children):
-            child.send_signal(what)
+            what(child)
+
+
+def _interrupt(child: subprocess.Popen[str]) -> None:
+    child.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGINT))  # the first on Windows
 
 
 def run_child(
@@ -261,18 +265,22 @@ def run_child(
     started : callable
         Is given the process.
     """
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": environment.get("TF_CPP_MIN_LOG_LEVEL", "3")}
+    quiet = {
+        "PYTHONIOENCODING": "utf-8",
+        "TF_CPP_MIN_LOG_LEVEL": environment.get("TF_CPP_MIN_LOG_LEVEL", "3"),
+    }
     with (
-        tempfile.TemporaryFile("w+", errors="replace") as errors,
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors,
         subprocess.Popen(
             _command(out),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             start_new_session=True,  # of Ctrl-C it hears from here alone
-            pass_fds=() if lock is None else (lock,),
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # as on Windows
+            pass_fds=() if lock is None or sys.platform == "win32" else (lock,),
             env={**environment, **quiet},
         ) as child,
     ):
@@ -300,7 +308,7 @@ def run_child(
         last = next(reversed(errors.read().strip().splitlines()), "")
     if code == 0:
         return None
-    if code == -signal.SIGKILL:
+    if code == -9:
         return "killed by signal 9 (out of memory?)"
     why = f"its process ended with code {code}" if code > 0 else f"killed by signal {-code}"
     return f"{why}; {last}" if last else why

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import csv
 import gzip
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -48,8 +47,9 @@ class Block:
 
 
 def _read_again(first_row: int, stop_row: int, path: Path, offset: int, size: int) -> Block:
-    with source.reading(path), open(path, "rb") as file:
-        data = os.pread(file.fileno(), size, offset)
+    with source.reading(path), open(path, "rb", buffering=0) as file:
+        file.seek(offset)
+        data = file.read(size)
     if len(data) != size:
         raise DataError(f"{path}: became shorter while it was read; run the command again")
     return Block(first_row, stop_row, data)
