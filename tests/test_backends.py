@@ -30,13 +30,15 @@ ROUNDING = 0.01
 WORKER = """
 import json, os, signal, sys
 from pathlib import Path
-class Missing:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "tensorflow":
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+from importlib.machinery import PathFinder
+
+find = PathFinder.find_spec
+
+def find_others(name, *arguments):  # as if it were not installed
+    return None if name.partition(".")[0] == "tensorflow" else find(name, *arguments)
 
 if os.environ["KERAS_BACKEND"] != "tensorflow":
-    sys.meta_path.insert(0, Missing())
+    PathFinder.find_spec = staticmethod(find_others)
 import keras
 import numpy as np
 from fer_data.data.store import open_store
