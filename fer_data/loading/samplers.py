@@ -29,7 +29,7 @@ from fer_data.sampling.strategy import Strategy
 from fer_data.util.checks import whole_number
 
 _DRAWS_AT_ONCE = 4096
-"""Of several steps, which an iteration computes together, in half the time."""
+"""Of several steps, which an iteration computes together, in two thirds of the time."""
 
 
 class BalancedBatchSampler:

@@ -180,17 +180,17 @@ class Planner:
         size, num = self.schedule.size, max(len(present), 1)
         draws = self.schedule.draws(epoch)
         first = np.cumsum(draws) - draws - self.schedule.before(epoch)
-        begun, left_over = divmod(epoch * size, num)
+        begun, offset = divmod(epoch * size, num)
         rounds = np.arange(begun, -((epoch + 1) * size // -num))[:, None]
         turns: NDArray[np.int64] = (rounds + first[present]).ravel()
-        return turns[left_over : left_over + size]
+        return turns[offset : offset + size]
 
 
 def _interleaved(rng: np.random.Generator, draws: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the draws of all classes in random order, those of each class in their own, int64 [M].
 
     Each draw gets a random number, those of a class in ascending order, and its place in the bits
-    below; these are sorted. That takes a third of the time of a shuffle and a stable sort of it.
+    below; these are sorted. That takes 0.6 of the time of a shuffle and a stable sort of it.
 
     Parameters
     ----------
