@@ -204,8 +204,8 @@ def test_samples_keep_their_aspect_and_a_class_without_enough_leaves_places_empt
 
 def test_samples_are_drawn_of_the_training_split_and_of_labelled_ones_alone() -> None:
     data = pets()
-    assert fer_data.show_samples(data)._suptitle.get_text() == "train: 60 samples"  # type: ignore[attr-defined]
-    assert "test: 9" in fer_data.show_samples(data["test"])._suptitle.get_text()  # type: ignore[attr-defined]
+    assert fer_data.show_samples(data).get_suptitle() == "train: 60 samples"
+    assert "test: 9" in fer_data.show_samples(data["test"]).get_suptitle()
     for wrong in (0, -1, 2.5, True):
         with pytest.raises(fer_data.UsageError):
             fer_data.show_samples(data, per_class=wrong)  # type: ignore[arg-type]
