@@ -1,0 +1,131 @@
+"""Logs of a training for TensorBoard, MLflow and Weights & Biases: parameters, epochs, scores.
+
+Each is a Keras callback that is opened before the first epoch and closed once the run has its
+scores. A run keeps what MLflow and Weights & Biases call it, so that resuming goes on with the same
+log.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from fer_data.errors import UsageError
+from fer_data.extras import require
+from fer_data.util.files import write_json
+
+if TYPE_CHECKING:
+    import keras
+
+    from fer_model.training.runs import Run
+
+PACKAGES = {
+    "tensorboard": ("tensorboard", "tensorflow"),
+    "mlflow": ("mlflow",),
+    "wandb": ("wandb",),
+}
+"""What a training can be logged to, with the packages that each needs."""
+
+NAMES = "logs.json"
+"""File of a run that says what other programs call it."""
+
+
+def parse_logs(names: str | Sequence[str]) -> tuple[str, ...]:
+    """Return what to log to, each once, from names or a list of them with commas.
+
+    Raises
+    ------
+    UsageError
+        If one is unknown, or its package is not installed.
+    """
+    listed = names.split(",") if isinstance(names, str) else list(names)
+    found = tuple(dict.fromkeys(str(name).strip() for name in listed if str(name).strip()))
+    for name in found:
+        if name not in PACKAGES:
+            raise UsageError(
+                f"log_to: expected {', '.join(PACKAGES)}, got {name!r}", fix={"log_to": []}
+            )
+        require(f"logging to {name}", *PACKAGES[name])
+    return found
+
+
+@contextmanager
+def opened_logs(names: Sequence[str], run: Run) -> Iterator[list[keras.callbacks.Callback]]:
+    """Give the callbacks that log a run, and close the logs in the end.
+
+    Parameters
+    ----------
+    names : sequence of str
+        What `parse_logs` returns.
+    run : Run
+
+    Raises
+    ------
+    UsageError
+        If a log cannot be opened.
+    """
+    with ExitStack() as stack:
+        callbacks: list[keras.callbacks.Callback] = []
+        for name in names:
+            if name == "tensorboard":
+                import keras
+
+                callbacks.append(keras.callbacks.TensorBoard(run.path / "tensorboard"))
+                continue
+            if name == "mlflow":
+                from fer_model.training.mlflow_log import MlflowLog as Log
+            else:
+                from fer_model.training.wandb_log import WandbLog as Log
+            log = Log(run, kept_name(run, name))
+            keep_name(run, name, log.id)
+            stack.callback(log.close)
+            callbacks.append(log)
+        yield callbacks
+
+
+def parameters_of(run: Run) -> dict[str, Any]:
+    """Return what a run was trained with: its recipe, and the data's name and fingerprint."""
+    data = run.data
+    return {
+        **{name: value for name, value in run.recipe.to_dict().items() if value is not None},
+        "data": data["path"],
+        "data_fingerprint": data.get("fingerprint", ""),
+        "training_samples": sum(run.train_counts),
+    }
+
+
+def scores_of(run: Run) -> dict[str, float]:
+    """Return the scores of a finished run as ``test/accuracy``, and the recall of each class."""
+    if not run.is_finished:
+        return {}
+    metrics, found = run.metrics, {}
+    for split in ("validation", "test"):
+        for name in ("accuracy", "balanced_accuracy", "macro_f1", "geometric_mean"):
+            if split in metrics:
+                found[f"{split}/{name}"] = float(metrics[split][name])
+    if "test" in metrics:
+        for name, row in metrics["test"]["per_class"].items():
+            if row["recall"] is not None:
+                found[f"test/recall/{name}"] = float(row["recall"])
+    return found
+
+
+def kept_name(run: Run, log: str) -> str | None:
+    """Return what a log calls a run; None before it was opened."""
+    name = _names(run).get(log)
+    return name if isinstance(name, str) else None
+
+
+def keep_name(run: Run, log: str, name: str) -> None:
+    """Keep what a log calls a run."""
+    write_json(run.path / NAMES, _names(run) | {log: name})
+
+
+def _names(run: Run) -> dict[str, Any]:
+    try:
+        found = json.loads((run.path / NAMES).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
