@@ -3,9 +3,9 @@
     pip install -e '.[fuzz]'
     python tools/fuzz.py csv --seconds 120 --corpus /tmp/corpus/csv
 
-What may go in and come out of each target stands in `tests/fuzz_targets.py`. A corpus that is empty
+What may go in and come out of each target stands in `tests/helpers/fuzz_targets.py`. A corpus that is empty
 begins with seeds made there. The search ends at the first finding, which is kept beside the corpus
-as `crash-…`, `timeout-…` or `oom-…`; what has been mended goes to `tests/cases/TARGET/`, where the
+as `crash-…`, `timeout-…` or `oom-…`; what has been mended goes to `tests/robustness/cases/TARGET/`, where the
 tests try it again without atheris.
 """
 
@@ -20,7 +20,7 @@ import atheris
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 with atheris.instrument_imports(include=["fer_data", "PIL", "numpy.lib", "zipfile"]):
-    from tests.fuzz_targets import TARGETS
+    from tests.helpers.fuzz_targets import TARGETS
 
 
 def main() -> None:

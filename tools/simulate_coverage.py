@@ -3,7 +3,7 @@
     python tools/simulate_coverage.py --replications 2000 --json coverage.json
     python tools/simulate_coverage.py --only mixed --seeds 3 --arms 2,5
 
-Draws comparisons from `tests/trainings.py`, where the true differences are known, and counts how
+Draws comparisons from `tests/helpers/trainings.py`, where the true differences are known, and counts how
 often a 95 % interval holds them (coverage), how often arms that do not differ get p <= 0.05 (false
 positives of a single test), and how often any of them does after Holm (family-wise).
 """
@@ -29,7 +29,7 @@ from fer_model.statistics import evidence
 from fer_model.statistics.data_sets import mean_difference
 from fer_model.statistics.differences import paired_differences
 from fer_model.statistics.scores import WORST
-from tests.trainings import (
+from tests.helpers.trainings import (
     SCENARIOS,
     Outcome,
     Scenario,

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from fer_data.duplicates import near
+from fer_data.duplicates.near import linked, near_pairs
+from tests.helpers.photographs import as_jpeg, brightened, photographs, resized, shifted
+
+NUMBER = 300
+
+CHANGES: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
+    "flip": lambda picture: picture[:, ::-1],
+    "shift by 1": lambda picture: shifted(picture, 1, -1),
+    "shift by 2": lambda picture: shifted(picture, 0, 2),
+    "brighter": lambda picture: brightened(picture, 30),
+    "darker": lambda picture: brightened(picture, -30),
+    "less contrast": lambda picture: brightened(picture, 0, 0.6),
+    "more contrast": lambda picture: brightened(picture, 0, 1.4),
+    "JPEG of quality 30": lambda picture: as_jpeg(picture, 30),
+    "resized to 32": lambda picture: resized(picture, 32),
+    "resized to 24": lambda picture: resized(picture, 24),
+    "all of them": lambda picture: as_jpeg(
+        brightened(shifted(picture[:, ::-1], 1, 1), 15, 0.9), 60
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_copy_is_found_and_nothing_else(change: str) -> None:
+    originals = photographs(NUMBER)
+    copies = np.stack([CHANGES[change](picture) for picture in originals])
+    pairs = near_pairs(np.concatenate([originals, copies]))
+    true = pairs.second - pairs.first == NUMBER
+    assert len(set(pairs.first[true].tolist())) >= 0.97 * NUMBER
+    assert (~true).sum() == 0
+    flipped = change in ("flip", "all of them")
+    assert (pairs.mirrored[true] == flipped).mean() > 0.97
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.5, 0.7])
+def test_of_different_pictures_fewer_than_one_in_a_thousand_is_called_a_copy(
+    shared: float,
+) -> None:
+    pairs = near_pairs(photographs(2000, seed=1, shared=shared))
+    assert len({*pairs.first.tolist(), *pairs.second.tolist()}) <= 2
+
+
+def test_the_index_for_many_pictures_finds_what_comparing_all_finds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    originals = photographs(800, seed=2)
+    pixels = np.concatenate([originals, [as_jpeg(shifted(one, 1, 0), 60) for one in originals]])
+    every = near_pairs(pixels)
+    monkeypatch.setattr(near, "_FEW", 100)
+    found = near_pairs(pixels)
+    pairs = [
+        set(zip(one.first.tolist(), one.second.tolist(), strict=True)) for one in (every, found)
+    ]
+    assert pairs[1] <= pairs[0]
+    assert len(pairs[1]) >= 0.98 * len(pairs[0])
+
+
+@pytest.mark.parametrize("versions", [12, 40])
+def test_a_photograph_in_many_versions_on_both_sides_is_one_photograph(versions: int) -> None:
+    originals = photographs(400, seed=3)
+    random = np.random.default_rng(0)
+    chosen = originals[:10]
+    sides = [
+        [
+            brightened(
+                shifted(picture, *shift), int(random.integers(-30, 31)), random.uniform(0.8, 1.2)
+            )
+            for picture in chosen
+            for _ in range(versions)
+        ]
+        for shift in ((0, 0), (1, 1))
+    ]
+    pixels = np.concatenate([originals[10:], *sides])
+    pairs = near_pairs(pixels)
+    groups = linked(len(pixels), pairs.first, pairs.second)
+    one, other = groups[-20 * versions :].reshape(2, 10, versions)
+    for number in range(10):
+        assert len({*one[number].tolist(), *other[number].tolist()}) == 1
+
+
+def test_where_all_pictures_are_alike_more_is_asked_of_a_pair() -> None:
+    pairs = near_pairs(photographs(3000, seed=4, shared=0.8))
+    assert len(pairs.first) <= 3
+
+
+@pytest.mark.parametrize("number", [1, 2, 5])
+def test_a_handful_of_pictures_is_enough(number: int) -> None:
+    originals = photographs(number, seed=5)
+    copies = np.stack([shifted(picture, 1, 2) for picture in originals])
+    pairs = near_pairs(np.concatenate([originals, copies]))
+    assert (pairs.second - pairs.first).tolist() == [number] * number
+
+
+def test_the_same_pairs_come_each_time() -> None:
+    pixels = np.concatenate([photographs(200), photographs(200)[:, :, ::-1]])
+    for one, other in zip(near_pairs(pixels), near_pairs(pixels), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_nearly_flat_pictures_are_no_copies_of_one_another() -> None:
+    noise = np.random.default_rng(0).integers(100, 103, (50, 48, 48)).astype(np.uint8)
+    assert len(near_pairs(noise).first) == 0
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_too_few_pictures_have_no_pairs(number: int) -> None:
+    assert [len(column) for column in near_pairs(photographs(number))] == [0, 0, 0, 0]
+
+
+def test_pictures_of_another_form_are_refused() -> None:
+    with pytest.raises(ValueError, match="48x48 grey"):
+        near_pairs(np.zeros((3, 32, 32, 1), np.uint8))
+    with pytest.raises(ValueError, match="48x48 grey"):
+        near_pairs(np.zeros((3, 48, 48, 3), np.uint8))
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=12))
+def test_linked_pictures_are_those_that_a_chain_of_pairs_joins(
+    pairs: list[tuple[int, int]],
+) -> None:
+    first, second = (np.array([pair[i] for pair in pairs], np.int64) for i in (0, 1))
+    groups = linked(10, first, second)
+    joined = [{place} for place in range(10)]
+    for one, other in pairs:
+        union = joined[one] | joined[other]
+        for place in union:
+            joined[place] = union
+    for one in range(10):
+        assert {other for other in range(10) if groups[other] == groups[one]} == joined[one]

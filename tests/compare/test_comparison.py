@@ -1,0 +1,591 @@
+"""Comparisons from declaration to verdict: nothing is trained twice, and nothing unfairly."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import fer_data
+from fer_data.analysis.predictions import PREDICTIONS, load_predictions
+from fer_data.errors import DataError, UsageError
+from fer_data.util import locks
+from fer_data.writers.split_folders import write_split_folders
+from fer_model.comparison import compare as comparison
+from fer_model.comparison import grid, making
+from fer_model.comparison.arm import parse_arms
+from fer_model.comparison.protocol import Cell, Protocol, run_folder
+from fer_model.comparison.reading import read_results
+from fer_model.comparison.sample_table import load_samples
+from fer_model.heads.posthoc import adjust_logits
+from fer_model.reporting.markdown import as_markdown
+from fer_model.reporting.page import write_comparison
+from fer_model.reporting.summary import Summary
+from fer_model.training import judge
+from fer_model.training.evaluate import evaluate_run
+from fer_model.training.recipe import Recipe
+from fer_model.training.runs import Run
+from tests.conftest import without_plots
+from tests.helpers.made_comparison import Heard, InThisProcess, train_here, training_of
+from tests.train.test_train import StopAfter
+
+pytestmark = pytest.mark.usefixtures("no_plots")
+
+RECIPE = Recipe(
+    net="small", epochs=5, steps_per_epoch=2, batch_size=32, schedule="cosine", keep="last"
+)
+ARMS = ("none", "ldam-drw:0.5", "post-hoc:1.0")
+
+
+def compared(
+    out: Path, data: Path, arms: tuple[str, ...], seeds: list[int], recipe: Recipe = RECIPE
+) -> Heard:
+    protocol, parts = grid.declare(recipe, data, parse_arms(arms), seeds)
+    protocol = protocol.joined(out)
+    protocol.write(out)
+    grid.write_samples(parts, out)
+    heard = train_here(protocol, out)
+    assert heard.errors == []
+    assert all(0 < step <= protocol.num_steps for step in heard.steps)
+    return heard
+
+
+def of_test(run: Run) -> np.ndarray:
+    """Return a run's probabilities of the test samples, [N, C]."""
+    return load_predictions(run.path / PREDICTIONS).of_split("test").probabilities
+
+
+@pytest.fixture(scope="module")
+def leaky(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The synthetic faces, two of whose test pictures are in training, too."""
+    root = tmp_path_factory.mktemp("leaky") / "faces"
+    shutil.copytree(faces, root)
+    for number, picture in enumerate(sorted((root / "test" / "happy").iterdir())[:2]):
+        shutil.copy(picture, root / "train" / "happy" / f"again-{number}.png")
+    return root
+
+
+@pytest.fixture(scope="module")
+def out(leaky: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A comparison of three arms with two seeds; `made.json` says what was made."""
+    folder = tmp_path_factory.mktemp("comparison") / "out"
+    with without_plots():
+        made = compared(folder, leaky, ARMS, [0, 1]).ended
+    (folder / "made.json").write_text(json.dumps(made))
+    return folder
+
+
+def test_runs_are_made_seed_by_seed_and_heads_after_their_training(out: Path) -> None:
+    none, deferred, head = ARMS
+    assert json.loads((out / "made.json").read_text()) == [
+        f"{arm}, seed {seed}" for seed in (0, 1) for arm in (none, head, deferred)
+    ]
+
+
+def test_what_is_there_is_not_made_again_and_more_is_added(
+    out: Path, leaky: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(out, tmp_path / "out")
+    write_split_folders(
+        fer_data.split(leaky, pool=True, near_duplicates=False), tmp_path / "divided"
+    )  # hard links, which touch the data
+    assert compared(copy, leaky, ARMS, [0, 1]).ended == []
+    assert compared(copy, leaky, ("none", "crt"), [1]).ended == ["crt, seed 0", "crt, seed 1"]
+    found = read_results(copy)
+    assert (found.arms, found.seeds) == ((*ARMS, "crt"), (0, 1))
+    assert training_of(found).protocol.later == ("arm crt",)
+    assert "added when there were finished runs to look at: arm crt" in Summary(found).notes()
+
+
+def test_what_is_added_before_any_run_is_declared_like_the_rest(
+    out: Path, leaky: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(out, tmp_path / "out", ignore=shutil.ignore_patterns("runs"))
+    protocol, _ = grid.declare(RECIPE, leaky, parse_arms(["none", "crt"]), [0, 5])
+    joined = protocol.joined(copy)
+    assert joined.seeds == (0, 1, 5)
+    assert joined.later == ()
+
+
+@pytest.mark.slow
+def test_more_seeds_are_added_for_every_arm(out: Path, leaky: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(out, tmp_path / "out")
+    made = compared(copy, leaky, ARMS[:2], [2]).ended
+    assert sorted(made) == sorted(f"{arm}, seed 2" for arm in ARMS)
+    assert read_results(copy).seeds == (0, 1, 2)
+
+
+def test_all_arms_begin_alike_and_get_the_same_steps(out: Path) -> None:
+    protocol = Protocol.read(out)
+    recipes = [Run(cell.folder).recipe for cell in protocol.cells(out)]
+    assert {dataclasses.replace(one, loss="cross-entropy", seed=0) for one in recipes} == {
+        protocol.recipe
+    }
+    for cell in protocol.cells(out):
+        assert Run(cell.folder).metrics["training"]["steps"] == 10
+    for seed in protocol.seeds:
+        tables = [Run(run_folder(out, arm, seed)).predictions for arm in protocol.arms]
+        held_out = {tuple(table[table["split"] == "validation"]["sample"]) for table in tables}
+        assert len(held_out) == 1
+        assert held_out.pop()
+    history = [Run(run_folder(out, arm, 0)).history for arm in protocol.arms[:2]]
+    np.testing.assert_array_equal(history[0]["learning_rate"], history[1]["learning_rate"])
+    assert not history[0].equals(history[1])
+
+
+def test_the_first_weights_are_those_of_the_seed(faces: Path) -> None:
+    first: dict[tuple[str, int], list[np.ndarray]] = {}
+
+    class Note(keras.callbacks.Callback):
+        def on_train_begin(self, logs: Any = None) -> None:
+            first[key] = self.model.get_weights()
+            raise KeyboardInterrupt
+
+    protocol, _ = grid.declare(RECIPE, faces, parse_arms(["none", "oversample+mixup:0.2"]), [0, 1])
+    with tempfile.TemporaryDirectory() as out:
+        for cell in protocol.cells(Path(out)):
+            key = (str(cell.arm), cell.seed)
+            with suppress(KeyboardInterrupt):
+                making.make(protocol, cell, Path(out), fer_data.load(faces), callbacks=[Note()])
+    none, other = ("none", "oversample+mixup:0.2")
+    for seed in (0, 1):
+        for one, two in zip(first[none, seed], first[other, seed], strict=True):
+            np.testing.assert_array_equal(one, two)
+    assert not np.array_equal(first[none, 0][0], first[none, 1][0])
+
+
+@pytest.mark.slow
+def test_a_deferred_loss_goes_on_in_its_last_phase(out: Path, leaky: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(out, tmp_path / "out")
+    protocol = Protocol.read(copy)
+    cell = protocol.cells(copy)[1]
+    assert cell.arm.loss.name == "ldam-drw"
+    whole = Run(cell.folder)
+    shutil.move(whole.path, tmp_path / "whole")
+    data = fer_data.load(leaky)
+    stop = [StopAfter(9)]  # 5 epochs of 2 steps, late at 4
+    assert not making.make(protocol, cell, copy, data, callbacks=stop).is_finished
+    made = making.make(protocol, cell, copy, data)
+    pd.testing.assert_frame_equal(made.predictions, Run(tmp_path / "whole").predictions)
+    other = protocol.cells(copy)[0]
+    shutil.rmtree(other.folder)
+    plain = dataclasses.replace(other, arm=dataclasses.replace(other.arm, loss="ldam:0.5"))
+    undeferred = making.make(protocol, plain, copy, data)
+    late = made.history["loss"].to_numpy() - undeferred.history["loss"].to_numpy()
+    np.testing.assert_allclose(late[:4], 0, atol=1e-6)
+    assert abs(late[4]) > 1e-3
+
+
+def test_the_rate_falls_to_nothing_whatever_the_loss(out: Path) -> None:
+    rates = Run(run_folder(out, Protocol.read(out).arms[0], 0)).history["learning_rate"]
+    assert (np.diff(rates) < 0).all()
+    assert rates.iloc[-1] == pytest.approx(0, abs=1e-9)
+
+
+def test_a_new_head_is_its_base_but_for_the_head(out: Path) -> None:
+    found = read_results(out)
+    counts = np.array(training_of(found).runs[0][0].data["counts"]["train"])
+    for base, head in zip(training_of(found).runs[0], training_of(found).runs[2], strict=True):
+        adjusted = adjust_logits(of_test(base), counts, 1.0)
+        np.testing.assert_allclose(of_test(head), adjusted, atol=1e-5)
+    run = training_of(found).runs[2][0]
+    assert run.head is not None
+    assert (run.head["head"], run.head["tau"]) == ("post-hoc:1.0", 1.0)
+    assert not run.history.size
+
+
+def test_a_new_head_s_model_gives_its_scores_again(out: Path, leaky: Path) -> None:
+    run = training_of(read_results(out)).runs[2][1]
+    assert evaluate_run(run.path, leaky) == run.metrics["test"]
+
+
+def test_leaks_are_known_and_scores_without_them_stand_beside(out: Path) -> None:
+    found = read_results(out)
+    assert found.leaked.sum() == 2
+    assert found.clean is not None
+    assert found.clean.predicted.shape[2] == len(found.labels) - 2
+    assert found.clean_differences is not None
+    samples = found.samples
+    assert len(set(samples.groups.tolist())) == len(samples)
+    assert len(set(samples.labels[samples.leaked].tolist())) == 1
+
+
+def test_groups_of_the_data_are_clusters_and_leak_like_near_duplicates(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (40, 48, 48), np.uint8)
+    images[35] = images[30]
+    labels = np.arange(40) % 2
+    data = fer_data.load({"train": (images[:28], labels[:28]), "test": (images[28:], labels[28:])})
+    groups = np.arange(40)
+    groups[[28, 29, 30]], groups[[3, 38]] = 28, 3
+    data = dataclasses.replace(data, groups=groups, group_names=np.full(40, "x"))
+    _, parts = grid.declare(RECIPE, data, parse_arms(["none", "oversample"]), [0])
+    grid.write_samples(parts, tmp_path)
+    found = load_samples(tmp_path, 2)
+    clusters = found.groups
+    assert len(set(clusters[[0, 1, 2, 7]])) == 1  # one group, and the duplicate of one of it
+    assert len(set(clusters)) == 12 - 3
+    assert np.flatnonzero(found.leaked).tolist() == [10]
+
+
+def test_scores_are_those_of_the_runs(out: Path) -> None:
+    found = read_results(out)
+    for a, runs in enumerate(training_of(found).runs):
+        for s, run in enumerate(runs):
+            scores = run.metrics["test"]
+            got = found.predicted.scores[a, s]
+            assert got[0] == pytest.approx(scores["accuracy"])
+            assert got[1] == pytest.approx(scores["balanced_accuracy"])
+
+
+def test_seeds_that_lack_a_run_are_left_out_and_told_of(out: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(out, tmp_path / "out")
+    protocol = Protocol.read(copy)
+    (run_folder(copy, protocol.arms[1], 1) / "metrics.json").unlink()
+    found = read_results(copy)
+    assert found.seeds == (0,)
+    assert [str(cell) for cell in training_of(found).missing] == ["ldam-drw:0.5, seed 1"]
+    assert any("1 run is not finished" in note for note in Summary(found).notes())
+    (run_folder(copy, protocol.arms[1], 0) / "metrics.json").unlink()
+    found = read_results(copy)
+    assert (found.arms, training_of(found).left_out) == (
+        ("none", "post-hoc:1.0"),
+        ("ldam-drw:0.5",),
+    )
+    assert found.seeds == (0, 1)
+    assert any("left out" in note for note in Summary(found).notes())
+    for seed in (0, 1):
+        (run_folder(copy, protocol.arms[0], seed) / "metrics.json").unlink()
+    with pytest.raises(DataError, match="no seed yet with which the baseline"):
+        read_results(copy)
+
+
+def test_another_recipe_other_data_or_another_baseline_is_refused(
+    out: Path, leaky: Path, faces: Path
+) -> None:
+    other = dataclasses.replace(RECIPE, batch_size=16)
+    for arms, data, recipe, message in (
+        (ARMS, leaky, other, "another recipe .batch_size 32, not 16"),
+        (ARMS, faces, RECIPE, "another data .path"),
+        (("focal:1", "none"), leaky, RECIPE, "the baseline there is none, not focal"),
+    ):
+        protocol, _ = grid.declare(recipe, data, parse_arms(arms), [0])
+        with pytest.raises(UsageError, match=message):
+            protocol.joined(out)
+
+
+def test_a_run_that_fails_is_tried_again_and_else_told_of(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = shutil.copytree(out, tmp_path / "out")
+    protocol = Protocol.read(copy)
+    cells = [cell for cell in protocol.cells(copy) if cell.arm.head is not None]
+    for cell in cells:
+        shutil.rmtree(cell.folder)
+    make, calls = making.make, []
+
+    def failing(protocol: Protocol, cell: Cell, *rest: Any, **options: Any) -> Run:
+        calls.append(cell)
+        if cell.seed == 0 or len([one for one in calls if one == cell]) == 1:
+            raise RuntimeError("out of memory")
+        return make(protocol, cell, *rest, **options)
+
+    monkeypatch.setattr(making, "make", failing)
+    heard = train_here(protocol, copy)
+    assert [cell.seed for cell in calls] == [0, 0, 1, 1]
+    assert [error.partition(": ")[2] for error in heard.errors] == [
+        "RuntimeError: out of memory"
+    ] * 3
+    found = read_results(copy)
+    assert found.seeds == (1,)
+    assert training_of(found).failures == {
+        "post-hoc:1.0, seed 0": {"tries": 2, "error": "RuntimeError: out of memory"}
+    }
+    assert any("failed after 2 tries" in note for note in Summary(found).notes())
+
+
+def test_runs_that_another_comparison_left_are_refused(out: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(out, tmp_path / "out")
+    protocol = Protocol.read(copy)
+    other = dataclasses.replace(protocol.recipe, learning_rate=0.5)
+    dataclasses.replace(protocol, recipe=other).write(copy)
+    with pytest.raises(DataError, match=r"seed-0: a run of other settings or other data"):
+        read_results(copy)
+
+
+@pytest.mark.parametrize(
+    ("arm", "recipe", "message"),
+    [
+        ("ldam-drw:0.5", dataclasses.replace(RECIPE, epochs=4), "in the last fifth of the epochs"),
+        ("deferred:3", RECIPE, "at pass 3 of the data, and a run has 1.0"),
+        ("progressive:2", RECIPE, "at pass 2"),
+        ("crt", dataclasses.replace(RECIPE, protocol="notebook"), "validates on the test split"),
+    ],
+)
+def test_an_arm_that_would_do_nothing_is_refused(
+    faces: Path, arm: str, recipe: Recipe, message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        grid.declare(recipe, faces, parse_arms(["none", arm]), [0])
+
+
+def test_a_diverged_training_is_a_failed_run(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = shutil.copytree(out, tmp_path / "out")
+    cell = Protocol.read(copy).cells(copy)[2]
+    shutil.rmtree(cell.folder)
+    monkeypatch.setattr(
+        judge, "predict", lambda model, loader: np.full((len(loader.labels), 7), np.nan)
+    )
+    heard = train_here(Protocol.read(copy), copy)
+    assert len(heard.errors) == 2
+    assert "predictions are not finite" in heard.errors[0]
+
+
+def test_data_without_a_test_split_is_refused(faces: Path) -> None:
+    with pytest.raises(DataError, match="no labelled test split to compare on"):
+        grid.declare(RECIPE, faces / "train", parse_arms(["none", "crt"]), [0])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "natural", "epochs", "made"),
+    [(8, 4, 2, 8), (11, 4, 3, 12), (1, 4, 1, 4), (23, None, 2, 22), (5, None, 1, 5)],
+)
+def test_steps_in_all_become_whole_epochs(
+    faces: Path, wanted: int, natural: int | None, epochs: int, made: int
+) -> None:
+    protocol, parts = grid.declare(
+        dataclasses.replace(RECIPE, steps_per_epoch=natural),
+        faces,
+        parse_arms(["none", "crt"]),
+        [0],
+        num_steps=wanted,
+    )
+    assert natural or parts.train.num_steps == 10
+    assert protocol.recipe.epochs == epochs
+    assert protocol.num_steps == made
+
+
+def test_a_comparison_logs_once_what_images_are_brought_to(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for split, number in (("train", 20), ("test", 5)):
+        for name in ("red", "blue"):
+            (tmp_path / "data" / split / name).mkdir(parents=True)
+            for place in range(number):
+                pixels = np.random.default_rng(place).integers(0, 255, (20, 70, 3), np.uint8)
+                Image.fromarray(pixels).save(tmp_path / "data" / split / name / f"{place}.png")
+    recipe = dataclasses.replace(RECIPE, image_size=(24, 24), color="rgb")
+    _, parts = grid.declare(recipe, tmp_path / "data", parse_arms(["none", "oversample"]), [0])
+    grid.write_samples(parts, tmp_path)
+    (text,) = [one.getMessage() for one in caplog.records if one.name == "fer_data"]
+    assert "24x24 rgb" in text
+    assert "70x20" in text
+
+
+def test_an_arm_that_wants_other_classes_is_refused_before_any_training(faces: Path) -> None:
+    with pytest.raises(UsageError, match="no samples of 'nosuch'"):
+        grid.declare(RECIPE, faces, parse_arms(["none", "counts:nosuch=3"]), [0])
+
+
+def test_where_a_strategy_changes_is_counted_in_its_own_epochs(faces: Path) -> None:
+    short = dataclasses.replace(RECIPE, epoch_size=32)
+    grid.declare(short, faces, parse_arms(["none", "deferred:3"]), [0])  # 10 steps, 10 epochs
+    long = dataclasses.replace(RECIPE, epoch_size=2000)
+    with pytest.raises(UsageError, match=r"at pass 1 of the data, and a run has 0\.2"):
+        grid.declare(long, faces, parse_arms(["none", "deferred:1"]), [0])
+
+
+def test_a_comparison_lies_where_nothing_else_does(faces: Path, tmp_path: Path) -> None:
+    def refused(out: Path) -> str:
+        with pytest.raises(UsageError) as told:
+            comparison.compare(faces, ["none", "crt"], [0], out=out, recipe=RECIPE)
+        return str(told.value)
+
+    before = sorted(faces.rglob("*"))
+    assert "lies in the data set" in refused(faces)
+    assert "lies in the data set" in refused(faces / "train" / "comparison")
+    (tmp_path / "link").symlink_to(faces)
+    assert "lies in the data set" in refused(tmp_path / "link" / "out")
+    (tmp_path / "file").touch()
+    assert "is no folder" in refused(tmp_path / "file")
+    thesis = tmp_path / "work" / "thesis.txt"
+    thesis.parent.mkdir()
+    thesis.touch()
+    assert "holds something already (thesis.txt)" in refused(thesis.parent)
+    assert sorted(faces.rglob("*")) == before
+    assert list(thesis.parent.iterdir()) == [thesis]
+
+
+def test_a_comparison_goes_on_with_the_settings_that_it_has(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = shutil.copytree(out, tmp_path / "out")
+    monkeypatch.setattr(
+        comparison, "Here", lambda out, *rest, **options: InThisProcess(Protocol.read(out), out)
+    )
+    found = comparison.extend(copy, ["crt"])
+    assert found is not None
+    assert (found.arms, found.seeds) == ((*ARMS, "crt"), (0, 1))
+    assert training_of(found).protocol.recipe == Protocol.read(out).recipe
+    with pytest.raises(DataError, match="no comparison here"):
+        comparison.extend(tmp_path, ["crt"])
+
+
+def test_a_lock_that_is_a_link_is_not_followed(out: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(out, tmp_path / "out")
+    (tmp_path / "target").write_text("mine")
+    (copy / ".lock").unlink(missing_ok=True)
+    (copy / ".lock").symlink_to(tmp_path / "target")
+    with pytest.raises(DataError, match=r"\.lock: is a symbolic link"):
+        comparison.extend(copy)
+    (copy / ".lock").unlink()
+    (copy / ".lock").write_text("mine")
+    assert comparison.extend(copy) is not None
+    assert (copy / ".lock").read_text() == (tmp_path / "target").read_text() == "mine"
+
+
+def test_the_account_holds_what_was_found(out: Path, tmp_path: Path) -> None:
+    summary = Summary(read_results(out))
+    told = summary.to_dict()
+    json.dumps(told, allow_nan=False)
+    assert [one["arm"] for one in told["verdicts"]] == list(ARMS[1:])
+    assert told["num_leaked"] == 2
+    (counts,) = {run.train_counts for runs in training_of(summary.results).runs for run in runs[:1]}
+    assert tuple(told["train_counts"].values()) == counts
+    assert told["rarest"] == summary.results.class_names[counts.index(min(counts))]
+    assert len(told["differences"]) == 2 * len(summary.results.predicted.figures)
+    text = as_markdown(summary)
+    assert text.count("\n| ") == 4
+    for arm in ("none", "ldam-drw:0.5", "post-hoc:1.0"):
+        assert f"| {arm} |" in text
+    page = tmp_path / "page.html"
+    write_comparison(summary, page)
+    html = page.read_text()
+    for word in ("Differences", "Calibration", "Protocol", "csv", "ldam-drw:0.5"):
+        assert word in html
+    write_comparison(Summary(read_results(out)), page)
+    assert page.read_text() == html
+
+
+def same_but_for_time(first: Path, second: Path) -> None:
+    for one in (first, second):
+        assert (one / "results.json").exists()
+
+    def told(out: Path) -> Any:
+        found = json.loads((out / "results.json").read_text())
+        for arm in found["arms"]:
+            del arm["seconds"]
+        return found
+
+    assert told(first) == told(second)
+    for run in sorted((first / "runs").glob("*/*")):
+        other = second / run.relative_to(first)
+        pd.testing.assert_frame_equal(Run(run).predictions, Run(other).predictions)
+
+
+def compare_command(data: Path, out: Path, *, steps: int = 8) -> list[str]:
+    words = [sys.executable, "-m", "fer_model.cli", "compare", str(data)]
+    words += ["--arms", "none,ldam-drw:0.5,crt", "--seeds", "2", "--net", "small"]
+    words += ["--epochs", "5", "--steps-per-epoch", str(steps), "--batch-size", "32"]
+    return [*words, "--out", str(out)]
+
+
+def wait_for(what: Callable[[], bool], child: subprocess.Popen[Any]) -> None:
+    """Wait until something is so, as long as a process runs."""
+    while not what():
+        assert child.poll() is None, child.communicate()
+        time.sleep(0.02)
+
+
+def is_free(out: Path) -> bool:
+    """Whether no process holds a comparison's lock."""
+    lock = locks.opened(out / ".lock")
+    try:
+        return not locks.is_taken(lock)
+    finally:
+        os.close(lock)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at", ["the start", "a training"])
+def test_ctrl_c_stops_a_comparison_cleanly(leaky: Path, tmp_path: Path, at: str) -> None:
+    out = tmp_path / "out"
+    child = subprocess.Popen(
+        compare_command(leaky, out, steps=2000),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    if at == "the start":
+        assert child.stderr is not None
+        assert child.stderr.readline().startswith("every run: ")
+    else:
+        wait_for((out / "runs/none/seed-0/recipe.json").exists, child)
+    child.send_signal(signal.SIGINT)
+    printed, told = child.communicate(timeout=120)
+    assert (child.returncode, printed) == (130, ""), told
+    assert told.endswith("Stopped. The same command goes on with it.\n")
+    assert "Traceback" not in told
+    assert is_free(out)
+
+
+@pytest.mark.slow
+def test_the_trainings_of_a_command_that_was_killed_end_with_it(
+    leaky: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    child = subprocess.Popen(
+        compare_command(leaky, out, steps=2000),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_for((out / "runs/none/seed-0/recipe.json").exists, child)
+    assert not is_free(out)
+    child.kill()
+    child.wait()
+    limit = time.monotonic() + 120
+    while not is_free(out):
+        assert time.monotonic() < limit, "a training goes on without its command"
+        time.sleep(0.1)
+
+
+@pytest.mark.slow
+def test_a_comparison_killed_anywhere_and_given_again_ends_in_the_same_table(
+    leaky: Path, tmp_path: Path
+) -> None:
+    began = time.monotonic()
+    done = subprocess.run(
+        compare_command(leaky, tmp_path / "whole"), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    whole = time.monotonic() - began
+    kills, command = 0, compare_command(leaky, tmp_path / "killed")
+    for share in (0.3, 0.45, 0.6, 0.75):
+        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            child.wait(timeout=share * whole)
+        except subprocess.TimeoutExpired:
+            child.send_signal(signal.SIGKILL)
+            kills += 1
+            child.wait()
+    assert kills
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    same_but_for_time(tmp_path / "whole", tmp_path / "killed")

@@ -1,0 +1,116 @@
+"""Arms on frozen features: all that is registered, on the samples that it should see."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+from sklearn.linear_model import LogisticRegression
+
+import fer_model
+from fer_data.errors import UsageError
+from fer_model.comparison import display
+from fer_model.heads.choice import HeadChoice
+from fer_model.losses.choice import LossChoice
+from tests.helpers.registered import every
+
+NAMES = ("a", "b", "c")
+LABELS = np.repeat(np.arange(3), [160, 80, 40])
+FEATURES = 2.0 * np.eye(3, 8)[LABELS] + np.random.default_rng(0).normal(size=(280, 8)) + 5
+SPLITS = np.where(np.arange(280) % 4 == 0, "test", "train")
+FAST: dict[str, Any] = {"splits": SPLITS, "class_names": NAMES, "epochs": 20, "learning_rate": 0.1}
+
+
+def test_every_loss_and_head_is_compared(tmp_path: Path) -> None:
+    parts = [*every(LossChoice, most=1), *every(HeadChoice, most=1)]
+    arms = list(dict.fromkeys(["none", *map(str, parts), "batch", "oversample+class-weights"]))
+    arms.remove("cross-entropy")
+    found = fer_model.compare_features(FEATURES, LABELS, arms, 1, **FAST, out=tmp_path / "out")
+    assert len(found.arms) == len(arms)
+    assert np.bincount(found.labels).tolist() == [40, 20, 10]
+    assert found.train_counts == (120, 60, 30)
+    assert (found.predicted.scores[:-1, :, 0] > 0.6).all()  # the last corrects twice
+    summary = fer_model.Summary(fer_model.read_results(tmp_path / "out"))
+    assert all(summary.recalibrations)
+    assert (summary.rarest, summary.results.arms) == ("c", found.arms)
+    assert any("oversample+class-weights makes up" in note for note in summary.notes())
+    fer_model.write_comparison(summary, tmp_path / "page.html")
+
+
+def test_the_baseline_is_logistic_regression() -> None:
+    options = {**FAST, "epochs": 100}
+    found = fer_model.compare_features(FEATURES, LABELS, ["none", "oversample"], 2, **options)
+    train, test = SPLITS == "train", SPLITS == "test"
+    model = LogisticRegression(C=1e4, max_iter=5000).fit(FEATURES[train], LABELS[train])
+    assert (found.predicted_labels[0] == model.predict(FEATURES[test])).mean() > 0.95
+    again = fer_model.compare_features(FEATURES, LABELS, ["none", "oversample"], 2, **options)
+    np.testing.assert_array_equal(found.predicted_labels, again.predicted_labels)
+
+
+def test_a_run_that_ends_late_is_told_of(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(display, "_SILENT", 0.0)
+    options: dict[str, Any] = {**FAST, "epochs": 1}
+    fer_model.compare_features(FEATURES, LABELS, ["none", "tau-norm"], [3], **options)
+    lines = capsys.readouterr().err.splitlines()
+    names = ["run 1 of 2: none, seed 3", "run 2 of 2: tau-norm, seed 3"]
+    assert [line.partition(" (")[0] for line in lines] == names
+    assert " left)" in lines[0]
+    monkeypatch.setattr(display, "_SILENT", 1e9)
+    display.RunLines(Console(stderr=True), 1).show("none, seed 3", 1.0)
+    assert capsys.readouterr().err == ""
+
+
+def test_features_are_divided_by_groups_where_no_split_is_given() -> None:
+    groups = np.arange(280) // 2
+    found = fer_model.compare_features(
+        FEATURES, np.array(NAMES)[LABELS], ["none", "post-hoc:1"], 1, groups=groups, epochs=1
+    )
+    assert found.class_names == NAMES
+    assert len(found.labels) == pytest.approx(28, abs=4)
+    assert found.predicted.num_clusters * 2 == len(found.labels)
+    assert not found.leaked.any()
+    split = {**FAST, "groups": np.arange(280) // 4, "epochs": 1}
+    leaky = fer_model.compare_features(FEATURES, LABELS, ["none", "post-hoc:1"], 1, **split)
+    assert leaky.leaked.all()
+
+
+def test_the_python_of_the_docs_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("features.npy", FEATURES)
+    np.save("labels.npy", LABELS)
+    docs = (Path(__file__).parents[2] / "docs" / "comparison.md").read_text("utf-8")
+    snippets = re.findall(r"```python\n(.*?)```", docs, re.DOTALL)
+    (snippet,) = (one for one in snippets if "compare_features" in one)
+    exec(compile(snippet.replace("seeds=3", "seeds=1"), "comparison.md", "exec"), {})
+    assert "| crt |" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"features": FEATURES[:-1]},
+        {"features": FEATURES[:, 0]},
+        {"features": np.where(FEATURES > 6, np.nan, FEATURES)},
+        {"splits": SPLITS[:-1]},
+        {"splits": np.full(280, "train")},
+        {"splits": np.where(SPLITS == "test", "test", "fold 1")},
+        {"groups": [1, 2]},
+        {"arms": ["none", "mixup:0.2"]},
+        {"arms": ["none"]},
+        {"seeds": []},
+        {"figure": "auc"},
+    ],
+    ids=lambda wrong: str(wrong)[:40],
+)
+def test_what_does_not_fit_is_refused(wrong: dict[str, Any]) -> None:
+    given = {"features": FEATURES, "labels": LABELS, "arms": ["none", "batch"], **FAST, **wrong}
+    with pytest.raises(UsageError):
+        fer_model.compare_features(**given)

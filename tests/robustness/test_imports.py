@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.csv_files import FLAT, write_csv
+
+FRAMEWORKS = ["tensorflow", "keras", "torch", "matplotlib"]
+HEAVY = ["tensorflow", "keras", "sklearn", "imblearn", "torch", "matplotlib", "scipy", "pandas"]
+
+RUN = """
+import sys
+from graphlib import TopologicalSorter
+from importlib import import_module
+sys.argv = ["fer-data", *sys.argv[1:]]
+from fer_data import cli
+try:
+    cli.main()
+except SystemExit as end:
+    assert not end.code, end.code
+"""
+
+
+def imported(code: str, *arguments: str | Path) -> set[str]:
+    """Return the top-level modules that are there after some code ran in a new process."""
+    show = "\nprint('\\n' + ' '.join({name.partition('.')[0] for name in sys.modules}))"
+    command = [sys.executable, "-c", "import sys\n" + code + show, *map(str, arguments)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    return set(ended.stdout.splitlines()[-1].split())
+
+
+def test_the_package_alone_imports_nothing_heavy() -> None:
+    found = imported("import fer_data\nassert fer_data.__version__")
+    assert "fer_data" in found
+    assert not found & {*HEAVY, "numpy", "PIL", "joblib"}
+
+
+@pytest.mark.parametrize("command", ["stats", "convert-csv", "convert", "--help"])
+def test_light_commands_import_nothing_heavy(tmp_path: Path, command: str) -> None:
+    table = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training", f"6,{FLAT},PublicTest"])
+    arguments = {
+        "stats": ["stats", table],
+        "convert-csv": ["convert-csv", table, tmp_path / "out"],
+        "convert": ["convert", table, tmp_path / "out.npz"],
+        "--help": ["--help"],
+    }[command]
+    found = imported(RUN, *arguments)
+    assert "cyclopts" in found
+    assert not found & {*HEAVY, "pyarrow", *(["PIL", "joblib"] if command == "stats" else [])}
+    assert (tmp_path / "out").exists() == (command == "convert-csv")
+    assert (tmp_path / "out.npz").exists() == (command == "convert")
+
+
+@pytest.mark.extra("jax")
+def test_what_trains_and_predicts_on_jax_does_not_import_tensorflow() -> None:
+    found = imported(
+        "import os\nos.environ['KERAS_BACKEND'] = 'jax'\n"
+        "import fer_model.training.train, fer_model.inference.predict, fer_model.heads.new_head"
+    )
+    assert {"jax", "keras"} <= found
+    assert "tensorflow" not in found
+
+
+@pytest.mark.parametrize("command", ["audit", "split"])
+def test_commands_that_compare_pictures_import_no_framework(tmp_path: Path, command: str) -> None:
+    table = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training", f"6,{FLAT},PublicTest"])
+    more = ["--pool", "--min-per-class", "0", "--out", tmp_path / "s.csv"]
+    found = imported(
+        RUN, command, table, "--cache", tmp_path / "cache", *(more if command == "split" else [])
+    )
+    assert "faiss" in found
+    assert not found & set(FRAMEWORKS)
+
+
+def test_a_comparison_is_read_without_a_framework() -> None:
+    code = "import fer_model.commands.compare\nfrom fer_model.reporting import markdown, summary"
+    assert not imported(code) & {"tensorflow", "keras", "torch", "jax"}
+
+
+def test_a_comparison_is_judged_without_a_framework() -> None:
+    code = (
+        "import fer_model\nfer_model.read_results, fer_model.paired_differences, fer_model.Recipe"
+    )
+    heavy = {"tensorflow", "keras", "torch", "jax", "matplotlib", "pandas", "pyarrow"}
+    assert not imported(code) & heavy
+
+
+def rooms_of(package: str) -> dict[str, set[str]]:
+    """Return what each room of a package, a folder or a module beside it, imports of the others."""
+    root, found = Path(import_module(package).__file__ or "").parent, {}
+    for file in root.rglob("*.py"):
+        room = file.relative_to(root).with_suffix("").parts[0]
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == package:
+                _, *parts = (node.module or "").split(".")
+                others = set(parts[:1] or [alias.name for alias in node.names])
+                found.setdefault(room, set()).update(others - {room})
+    return found
+
+
+@pytest.mark.parametrize("package", ["fer_data", "fer_model"])
+def test_no_room_imports_one_that_imports_it(package: str) -> None:
+    rooms = rooms_of(package)
+    assert len(rooms) > 8
+    TopologicalSorter(rooms).prepare()  # raises for a circle, and names it
+
+
+@pytest.mark.parametrize("package", ["fer_data", "fer_model"])
+def test_no_file_imports_one_that_imports_it(package: str) -> None:
+    root = Path(import_module(package).__file__ or "").parent
+    names = {
+        file: ".".join((package, *file.relative_to(root).with_suffix("").parts)).removesuffix(
+            ".__init__"
+        )
+        for file in root.rglob("*.py")
+    }
+    graph = {
+        name: {
+            imported
+            for node in ast.walk(ast.parse(file.read_text("utf-8")))
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+            for imported in (f"{node.module}.{alias.name}", node.module)
+            if imported in names.values() and imported != name
+        }
+        for file, name in names.items()
+    }
+    for imports in graph.values():  # a module imported from its package is no import of that
+        imports -= {one.rpartition(".")[0] for one in imports}
+    TopologicalSorter(graph).prepare()  # raises for a circle, and names it
+
+
+def modules_of(file: Path) -> set[str]:
+    """Return the top-level modules that a file imports, at its head or within a function."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+        elif isinstance(node, ast.Import):
+            found.update(one.name for one in node.names)
+    return {name.partition(".")[0] for name in found}
+
+
+def test_the_data_knows_nothing_of_the_model_and_imports_frameworks_in_few_places() -> None:
+    root = Path(import_module("fer_data").__file__ or "").parent
+    seen = set()
+    for file in root.rglob("*.py"):
+        modules = modules_of(file)
+        assert "fer_model" not in modules, file
+        if modules & {"tensorflow", "keras", "torch", "jax"}:
+            below = file.relative_to(root)
+            seen.add("adapters" if below.parts[0] == "adapters" else str(below))
+    assert seen == {
+        "adapters",
+        "data/sources/tfrecord_parsing.py",
+        "writers/tfrecord_files.py",
+    }
+
+
+def test_statistics_and_reports_of_models_import_no_framework() -> None:
+    root = Path(import_module("fer_model").__file__ or "").parent
+    for file in [*(root / "statistics").rglob("*.py"), *(root / "reporting").rglob("*.py")]:
+        assert not modules_of(file) & {"tensorflow", "keras", "torch", "jax"}, file

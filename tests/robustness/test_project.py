@@ -1,0 +1,46 @@
+"""The files about the project say the same: version, address, versions of tools."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import fer_data
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+def test_the_newest_version_of_the_changelog_and_the_one_that_is_cited_are_this_one() -> None:
+    (newest, *_) = re.findall(r"^## (\S+)", text("CHANGELOG.md"), re.MULTILINE)
+    (cited,) = re.findall(r"^version: (\S+)", text("CITATION.cff"), re.MULTILINE)
+    assert newest == cited == fer_data.__version__
+
+
+def test_the_address_of_the_repository_is_one() -> None:
+    (address,) = PROJECT["urls"].values()
+    files = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *(ROOT / ".github").rglob("*.yml")]
+    for file in (*files, ROOT / "mkdocs.yml", ROOT / "CITATION.cff"):
+        for found in re.findall(r"https://git\w+\.\w+/[\w.-]+/fer-data\b", file.read_text("utf-8")):
+            assert found == address, file
+
+
+def test_commits_and_checks_are_formatted_by_one_version_of_ruff() -> None:
+    (used,) = {one for group in PROJECT["optional-dependencies"].values() for one in group} & {
+        f"ruff=={version}"
+        for version in re.findall(
+            r"ruff-pre-commit\n +rev: v(\S+)", text(".pre-commit-config.yaml")
+        )
+    }
+    assert used
+
+
+def test_every_supported_python_is_tested() -> None:
+    named = {one.rpartition(" ")[2] for one in PROJECT["classifiers"] if "Python :: 3." in one}
+    (tested,) = re.findall(r"python: \[(.*)\]", text(".github/workflows/test.yml"))
+    assert named == set(re.findall(r'"([\d.]+)"', tested))

@@ -1,0 +1,164 @@
+"""Recipes: their names, optimizers, averages of weights and of predictions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from fer_data.errors import UsageError
+from fer_model.training import models, nets
+from fer_model.training.optimizers import OptimizerChoice
+from fer_model.training.optimizing import optimizer
+from fer_model.training.recipe import Recipe
+from fer_model.training.recipes import RECIPES, named_recipe
+from fer_model.training.runs import Run
+from fer_model.training.test_time import averaged
+from fer_model.training.train import resume, train
+from tests.conftest import without_plots
+from tests.helpers.registered import every
+from tests.train.test_train import StopAfter, assert_same_run
+
+pytestmark = pytest.mark.usefixtures("no_plots")
+
+AVERAGED = Recipe(
+    net="small",
+    epochs=2,
+    steps_per_epoch=4,
+    batch_size=32,
+    learning_rate=3e-2,
+    optimizer="sgd",
+    weight_decay=5e-4,
+    clip_norm=1.0,
+    label_smoothing=0.1,
+    average=0.8,
+    schedule="cosine",
+    keep="last",
+    test_time="crops",
+)
+
+
+class Weights(keras.callbacks.Callback):
+    """Notes the weights after each step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.noted: list[list[np.ndarray]] = []
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        found = self.model.trainable_variables
+        self.noted.append([np.array(keras.ops.convert_to_numpy(each)) for each in found])
+
+
+@pytest.fixture(scope="module")
+def weights() -> Weights:
+    return Weights()
+
+
+@pytest.fixture(scope="module")
+def run(faces: Path, tmp_path_factory: pytest.TempPathFactory, weights: Weights) -> Run:
+    with without_plots():
+        out = tmp_path_factory.mktemp("averaged") / "run"
+        return train(AVERAGED, faces, out, callbacks=[weights])
+
+
+def test_the_model_has_the_running_average_of_the_weights(run: Run, weights: Weights) -> None:
+    assert len(weights.noted) == 8
+    average = weights.noted[0]
+    for step in weights.noted[1:]:
+        average = [0.8 * one + 0.2 * other for one, other in zip(average, step, strict=True)]
+    model, _ = models.load(run.model_path)
+    for found, expected in zip(model.trainable_variables, average, strict=True):
+        np.testing.assert_allclose(keras.ops.convert_to_numpy(found), expected, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("steps", [2, 4, 6])
+def test_an_averaged_run_stopped_and_resumed_is_the_uninterrupted_one(
+    run: Run, faces: Path, tmp_path: Path, steps: int
+) -> None:
+    stopped = train(AVERAGED, faces, tmp_path / "stopped", callbacks=[StopAfter(steps)])
+    assert not stopped.is_finished
+    assert_same_run(run, resume(stopped.path))
+
+
+@pytest.mark.slow
+def test_a_run_in_bfloat16_by_adamw_goes_on_to_the_same_result(faces: Path, tmp_path: Path) -> None:
+    recipe = replace(AVERAGED, precision="bfloat16", optimizer="adamw", learning_rate=1e-3)
+    whole = train(recipe, faces, tmp_path / "whole")
+    stopped = train(recipe, faces, tmp_path / "stopped", callbacks=[StopAfter(6)])
+    assert not stopped.is_finished
+    assert_same_run(whole, resume(stopped.path))
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_named_recipe_is_itself_again(name: str) -> None:
+    assert named_recipe(name) == RECIPES[name]
+    assert Recipe.from_dict(named_recipe(name).to_dict()) == named_recipe(name)
+
+
+def test_a_recipe_without_a_name_is_refused() -> None:
+    with pytest.raises(UsageError, match="recipe is 'slow'; choose one of notebook, quick"):
+        named_recipe("slow")
+
+
+@pytest.mark.parametrize("kind", list(map(str, every(OptimizerChoice, most=1))))
+def test_only_kernels_decay(kind: str) -> None:
+    recipe = Recipe(net="fast", optimizer=kind, weight_decay=0.1, learning_rate=0.1)
+    model = nets.build("fast", (16, 16, 1), 3)
+    before = [keras.ops.convert_to_numpy(each).copy() for each in model.trainable_variables]
+    made = optimizer(recipe, model, 10)
+    made.build(model.trainable_variables)
+    made.apply([keras.ops.zeros_like(each) for each in model.trainable_variables])
+    for variable, old in zip(model.trainable_variables, before, strict=True):
+        share = 1 - 0.1 * 0.1 if old.ndim > 1 else 1.0
+        np.testing.assert_allclose(keras.ops.convert_to_numpy(variable), share * old, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("optimizer", "lion"),
+        ("precision", "float8"),
+        ("test_time", "tens"),
+        ("weight_decay", -0.1),
+        ("clip_norm", 0.0),
+        ("label_smoothing", 1.0),
+        ("average", 1.0),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(name: str, value: Any) -> None:
+    with pytest.raises(UsageError, match=f"^{name}(:| is) "):
+        Recipe(**{name: value})
+
+
+def test_predictions_are_averaged_over_the_versions_of_a_picture() -> None:
+    keras.utils.set_random_seed(0)
+    model = nets.build("small", (12, 12, 1), 3)
+    images = np.random.default_rng(0).random((4, 12, 12, 1), np.float32)
+    plain = model.predict(images, verbose=0)
+    assert averaged(model, "none") is model
+    flipped = model.predict(images[:, :, ::-1], verbose=0)
+    found = averaged(model, "flips").predict(images, verbose=0)
+    np.testing.assert_allclose(found, (plain + flipped) / 2, atol=1e-6)
+    padded = np.pad(images, [(0, 0), (2, 2), (2, 2), (0, 0)], mode="edge")
+    corners = [padded[:, top : top + 12, left : left + 12] for top in (0, 4) for left in (0, 4)]
+    versions = [one for moved in [images, *corners] for one in (moved, moved[:, :, ::-1])]
+    expected = np.mean([model.predict(one, verbose=0) for one in versions], axis=0)
+    found = averaged(model, "crops").predict(images, verbose=0)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    with pytest.raises(UsageError, match="test_time is 'tens'"):
+        averaged(model, "tens")
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_last_layer_computes_in_float32_whatever_the_others_do(precision: Any) -> None:
+    model = nets.build("fast", (16, 16, 1), 3, precision=precision)
+    assert model.layers[-1].compute_dtype == "float32"
+    assert model.layers[-2].compute_dtype == precision
+    assert keras.config.dtype_policy().name == "float32"
+    assert all(each.dtype == "float32" for each in model.trainable_variables)
