@@ -53,6 +53,7 @@ from .parameters import Number as Number
 from .registry import Choice as Choice
 from .registry import Registry as Registry
 from .reporting import write_report as write_report
+from .reporting.data_card import data_card as data_card
 from .reporting.sample_grid import draw_samples as draw_samples
 from .reporting.sample_grid import show_samples as show_samples
 from .sampling.planner import EpochPlan as EpochPlan

@@ -13,6 +13,7 @@ from fer_data.errors import UsageError
 EXTRA_OF = {
     "ai_edge_litert": "export",
     "jax": "jax",
+    "mlflow": "mlflow",
     "onnx": "export",
     "onnxruntime": "export",
     "pyarrow": "parquet",
@@ -21,6 +22,7 @@ EXTRA_OF = {
     "tensorflow": "tensorflow",
     "tf2onnx": "export",
     "torch": "torch",
+    "wandb": "wandb",
 }
 """Package, by the name it is imported by, to the extra that installs it."""
 

@@ -18,6 +18,7 @@ from .losses.choice import LOSSES as LOSSES
 from .plotting.confusion import plot_confusion as plot_confusion
 from .plotting.history import plot_history as plot_history
 from .reporting.markdown import as_markdown as as_markdown
+from .reporting.model_card import model_card as model_card
 from .reporting.page import write_comparison as write_comparison
 from .reporting.page import write_figures as write_figures
 from .reporting.summary import Summary as Summary

@@ -20,6 +20,14 @@ def report(
     out: Annotated[
         Path, Parameter(metavar="DIR", help="Folder to write index.html to.", group=OUTPUT)
     ],
+    card: Annotated[
+        bool,
+        Parameter(
+            negative="",
+            help="Write DIR/README.md, too: a data card as the Hugging Face Hub reads it.",
+            group=OUTPUT,
+        ),
+    ] = False,
     cache: Cache = None,
     data: AuditedData = AuditedData(),
 ) -> None:
@@ -29,12 +37,14 @@ def report(
 
         fer-data report fer2013/ --out report/
         fer-data report fer2013.csv --out report/ --exclude exclusions.csv
+        fer-data report fer2013/ --out report/ --card
 
     Counts by class and split, samples, the mean image of each class, findings with their images,
     what each --balance would draw. The page needs nothing beside it: send it, print it.
     """
     from fer_data.reporting import write_report
 
-    check_output(out / "index.html", [path], data)
-    page = write_report(path, out, cache=cache, **data.given())
-    say(f"The report is {page}")
+    for name in ("index.html", "README.md")[: 1 + card]:
+        check_output(out / name, [path], data)
+    page = write_report(path, out, card=card, cache=cache, **data.given())
+    say(f"The report is {page}" + (f", the card {page.parent / 'README.md'}" if card else ""))

@@ -18,6 +18,7 @@ from fer_data.data.store import open_store
 from fer_data.duplicates.photographs import COMPARED
 from fer_data.errors import DataError
 from fer_data.reporting import figures
+from fer_data.reporting.data_card import card_of
 from fer_data.reporting.pictures import Group, mean_by_class, of_groups, samples_by_class
 from fer_data.util.files import write_text
 from fer_data.util.words import counted, printable, shown_class
@@ -62,6 +63,7 @@ def write_report(
     data: DatasetLike,
     out: str | Path,
     *,
+    card: bool = False,
     cache: str | Path | None = None,
     **options: Any,
 ) -> Path:
@@ -73,6 +75,8 @@ def write_report(
         What `fer_data.load` takes.
     out : path
         A folder; it is made where there is none.
+    card : bool
+        Whether to write ``out/README.md``, too: a `data_card`.
     cache : path, optional
         As in `fer_data.open_store`.
     **options
@@ -98,8 +102,10 @@ def write_report(
     store = open_store(
         load_skipping_bad(data, **options), form=COMPARED, cache=cache, log="compared"
     )
-    page = Path(out) / "index.html"
-    write_page(audit_store(store), page)
+    page, audit = Path(out) / "index.html", audit_store(store)
+    write_page(audit, page)
+    if card:
+        write_card(audit, page.parent / "README.md")
     return page
 
 
@@ -137,6 +143,20 @@ def write_page(audit: Audit, page: Path) -> None:
         },
         of_samples=_shown(len(dataset.class_names), _MOST_CLASSES, "the first by name"),
     )
+
+
+def write_card(audit: Audit, path: Path) -> None:
+    """Write the data card of an audited data set; see `data_card`.
+
+    Raises
+    ------
+    DataError
+        If it cannot be written.
+    """
+    try:
+        write_text(path, card_of(audit))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
 def write_audit_page(audit: Audit, out: str | Path) -> None:

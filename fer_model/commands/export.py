@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from fer_data.commands.fields import OUTPUT
 from fer_data.commands.options import AsJson
 from fer_data.terminal.cli_support import print_json, say
+from fer_data.util.files import write_text
 from fer_data.util.quiet import silent_stderr
 from fer_data.util.words import counted
 from fer_model.commands.options import RunPath
@@ -34,6 +35,14 @@ def export(
             group=OUTPUT,
         ),
     ] = None,
+    card: Annotated[
+        bool,
+        Parameter(
+            negative="",
+            help="Write README.md beside it, too: a model card as the Hugging Face Hub reads it.",
+            group=OUTPUT,
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Export a run's model to ONNX, TensorFlow's SavedModel or TFLite.
@@ -43,20 +52,25 @@ def export(
         fer-model export runs/oversample
         fer-model export runs/oversample --to tflite --out phone/face.tflite
         fer-model export runs/oversample --to saved-model --out served/1 --json
+        fer-model export runs/oversample --out hub/model.onnx --card
 
     The export takes pixels as they are, float32 from 0 to 255 in the run's size and colour, any
     number of images at a time, and gives probabilities; class names travel with it. It is loaded
     again and compared with Keras on the same images before it appears.
     """
     from fer_model.inference.forms import export_path
+    from fer_model.reporting.model_card import model_card
     from fer_model.training.runs import Run
 
-    export_path(Run.open(run).path, out, form)  # type: ignore[arg-type]  # checked there
+    path = export_path(Run.open(run).path, out, form)  # type: ignore[arg-type]  # checked there
+    text = model_card(run) if card else None
     import_keras()
     with silent_stderr():  # the converters' remarks
         from fer_model.inference.export import export_run
 
         done = export_run(run, out, form=form)  # type: ignore[arg-type]
+    if text is not None:
+        write_text(path.parent / "README.md", text)
     if as_json:
         print_json(done.to_dict())
         return

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from fer_data.commands.fields import OUTPUT, Given, refuse_others
 from fer_data.errors import UsageError
-from fer_data.extras import require, require_keras
+from fer_data.extras import require_keras
 from fer_data.terminal import cli_support
 from fer_data.terminal.cli_support import print_json, say
 from fer_data.util.words import counted
@@ -28,6 +28,7 @@ from fer_model.commands.session import (
     print_scores,
     stop_if_interrupted,
 )
+from fer_model.training.logs import parse_logs
 
 
 @Parameter(name="*", group=OUTPUT)
@@ -39,8 +40,12 @@ class RunOutput(Given):
         Path | None,
         Parameter(metavar="DIR", help="Run folder; by default runs/DATA-NET-BALANCE."),
     ] = None
-    tensorboard: Annotated[
-        bool | None, Parameter(help="Write TensorBoard logs into the run folder.")
+    log_to: Annotated[
+        str | None,
+        Parameter(
+            metavar="LOGS",
+            help="Log to tensorboard, mlflow, wandb, or several of them, joined by commas.",
+        ),
     ] = None
     summary: Annotated[
         bool | None,
@@ -73,6 +78,7 @@ def train(
         fer-model train fer2013/ --balance class-weights --out runs/weights
         fer-model train fer2013.csv --splits folds.csv --fold 1 --out runs/fold-1
         fer-model train fer2013/ --recipe quick --balance oversample
+        fer-model train fer2013/ --recipe quick --log-to mlflow,wandb
         fer-model train --resume runs/weights
 
     The defaults are the notebook's net and rates; --recipe notebook has its protocol, too: the test
@@ -89,10 +95,9 @@ def train(
         why = "--resume goes on with the run's own recipe"
         if recipe is not None:
             raise UsageError(f"--recipe cannot be given here: {why}")
-        but = ("net", "tensorboard", "summary", "as_json")  # a net of the user's own is given again
+        but = ("net", "log_to", "summary", "as_json")  # a net of the user's own is given again
         refuse_others(why, changes, data, output, but=but)
-    if output.tensorboard:
-        require("--tensorboard", "tensorboard", "tensorflow")
+    logs = parse_logs(output.log_to or ())
     require_keras()
     if resume is None:
         make_recipe(recipe, changes)
@@ -113,10 +118,9 @@ def train(
         Console(stderr=bool(output.as_json), emoji=False),
         folder,
         made.epochs,
-        tensorboard=bool(output.tensorboard),
         summary=output.summary is not False,
     ) as callbacks:
-        where["callbacks"] = callbacks
+        where |= {"callbacks": callbacks, "log_to": logs}
         if dataset is None:
             run = resume_run(folder, net=changes.given().get("net"), **where)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from fer_data.util.markdown import escaped
 from fer_model.reporting.summary import Summary
 from fer_model.reporting.table import arms_table
 from fer_model.words import figure_name
@@ -22,15 +23,15 @@ def as_markdown(summary: Summary) -> str:
     **own raises balanced accuracy by at least 29.3 pp**
     """
     found = summary.results
-    lines = [f"**{_escaped(summary.headline)}**", ""]
+    lines = [f"**{escaped(summary.headline)}**", ""]
     lines += [
-        f"- {_escaped(one.text)} Beside it: {_escaped(summary.cost_of(one.difference.arm))}."
+        f"- {escaped(one.text)} Beside it: {escaped(summary.cost_of(one.difference.arm))}."
         for one in summary.main
     ]
     table = arms_table(summary)
     table.index.name = f"arm ({len(found.seeds)} seeds, % ± standard deviation)"
     lines += ["", table_as_markdown(table)]
-    lines += [*(f"{_escaped(note[0].upper() + note[1:])}.  " for note in summary.notes())]
+    lines += [*(f"{escaped(note[0].upper() + note[1:])}.  " for note in summary.notes())]
     figure = found.figure
     if figure in summary.smallest:
         least = f"{100 * summary.smallest[figure]:.1f}"
@@ -45,10 +46,5 @@ def table_as_markdown(table: pd.DataFrame) -> str:
     """Return a table of texts as markdown, its index as the first column."""
     titles = [str(table.index.name), *table.columns]
     rows = [titles, *([arm, *table.loc[arm]] for arm in table.index)]
-    texts = [f"| {' | '.join(map(_escaped, row))} |" for row in rows]
+    texts = [f"| {' | '.join(map(escaped, row))} |" for row in rows]
     return "\n".join([texts[0], "|---" * len(titles) + "|", *texts[1:]]) + "\n"
-
-
-def _escaped(text: str) -> str:
-    """Return text in which markdown finds nothing to interpret."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>|#" else c for c in text)

@@ -14,7 +14,6 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from fer_data.extras import require
 from fer_model.training.on_device import net_of
 from fer_model.training.runs import Run
 
@@ -33,7 +32,6 @@ def shown(
     folder: str | Path,
     epochs: int,
     *,
-    tensorboard: bool = False,
     summary: bool = False,
 ) -> Iterator[list[keras.callbacks.Callback]]:
     """Give the callbacks that show a training on a console.
@@ -45,22 +43,12 @@ def shown(
         Of the run.
     epochs : int
         Of the whole run.
-    tensorboard : bool
-        Whether TensorBoard logs go to ``tensorboard/`` in the run folder.
     summary : bool
         Whether the net's layers are printed first.
-
-    Raises
-    ------
-    UsageError
-        If TensorFlow is not there to write the logs.
     """
-    if tensorboard:
-        require("what writes TensorBoard's logs", "tensorflow")
     live = LiveTraining(console, Path(folder), epochs=epochs, summary=summary)
-    logs = [keras.callbacks.TensorBoard(Path(folder) / "tensorboard")] if tensorboard else []
     try:
-        yield [live, *logs]
+        yield [live]
     finally:
         live.close()
 

@@ -22,6 +22,7 @@ from fer_model.training import devices, models, nets, plots
 from fer_model.training.averaging import Averaging
 from fer_model.training.feed import Epochs, feed
 from fer_model.training.judge import judge
+from fer_model.training.logs import opened_logs, parse_logs
 from fer_model.training.on_device import OnDevice, table_rows
 from fer_model.training.optimizing import optimizer
 from fer_model.training.own_code import OwnCode, own_code
@@ -53,6 +54,7 @@ def train(
     cache: str | Path | None = None,
     data_on_device: bool | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    log_to: str | Sequence[str] = (),
     **options: Any,
 ) -> Run:
     """Train a recipe on a data set and leave a run folder.
@@ -79,6 +81,9 @@ def train(
         than how a compiler rounds.
     callbacks : sequence of keras.callbacks.Callback
         More callbacks, to show the training.
+    log_to : str or sequence of str
+        Where else to log parameters, epochs and scores: ``tensorboard``, ``mlflow``, ``wandb``. The
+        first and the last write into the run folder, MLflow where its own settings say.
     **options
         As in `fer_data.load`, for a path.
 
@@ -102,6 +107,7 @@ def train(
     """
     if not isinstance(recipe, Recipe):
         raise UsageError(f"recipe: expected a fer_model.Recipe, got {recipe!r}")
+    logs = parse_logs(log_to)
     own = own_code("net", net or recipe.net) if net or recipe.has_own_net else None
     if own is not None:
         recipe = replace(recipe, net=own.name)
@@ -110,10 +116,7 @@ def train(
     parts = divide(recipe, store)
     model = fresh_model(recipe, parts, own)
     run = Run.create(Path(out).absolute(), recipe, about_data(store, parts), versions())
-    progress = Progress()
-    is_done = _fit(run, recipe, parts, model, progress, callbacks, data_on_device)
-    if is_done:
-        _finish(run, parts, progress)
+    _complete(run, recipe, parts, model, Progress(), [*callbacks], data_on_device, logs)
     return run
 
 
@@ -125,6 +128,7 @@ def resume(
     cache: str | Path | None = None,
     data_on_device: bool | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    log_to: str | Sequence[str] = (),
 ) -> Run:
     """Go on with a run that was interrupted, to the same result as if it had not been.
 
@@ -140,7 +144,7 @@ def resume(
     net : str or callable, optional
         The net, where it is your own, or its import name: no folder's word is taken for what code
         to run.
-    cache, data_on_device, callbacks
+    cache, data_on_device, callbacks, log_to
         As in `train`.
 
     Raises
@@ -162,6 +166,7 @@ def resume(
     >>> run.is_finished, fer_model.resume("run").is_finished
     (False, True)
     """
+    logs = parse_logs(log_to)
     run = Run.open(path)
     if run.is_finished:
         return run
@@ -174,9 +179,7 @@ def resume(
     model, progress = fresh_model(recipe, parts, own), Progress()
     if run.checkpoint_path.exists():
         model, progress = _at_checkpoint(run, recipe, parts)
-    is_done = _fit(run, recipe, parts, model, progress, callbacks, data_on_device)
-    if is_done:
-        _finish(run, parts, progress)
+    _complete(run, recipe, parts, model, progress, [*callbacks], data_on_device, logs)
     return run
 
 
@@ -241,6 +244,22 @@ def _compile(
         metrics=["accuracy"],
         jit_compile=jit_compile,
     )
+
+
+def _complete(
+    run: Run,
+    recipe: Recipe,
+    parts: Parts,
+    model: keras.Model,
+    progress: Progress,
+    callbacks: list[keras.callbacks.Callback],
+    data_on_device: bool | None,
+    log_to: Sequence[str],
+) -> None:
+    """Train what is left of a run and, at its end, score it; log both."""
+    with opened_logs(log_to, run) as logs:
+        if _fit(run, recipe, parts, model, progress, [*callbacks, *logs], data_on_device):
+            _finish(run, parts, progress)
 
 
 def _fit(

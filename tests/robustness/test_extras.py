@@ -30,7 +30,7 @@ ABSENT = sorted({*EXTRA_OF, "keras"})
 MOST_BYTES = 600e6
 """Of an environment with the base in it."""
 
-DEVELOPERS = {"bench", "dev", "docs", "frameworks", "fuzz", "test"}
+DEVELOPERS = {"bench", "dev", "docs", "frameworks", "fuzz", "notebooks", "test"}
 """Extras that no public name and no command needs."""
 
 WORKING = {
@@ -54,6 +54,8 @@ WORKING = {
 RUN = "comparison/runs/none/seed-0"
 ARMS = ("--arms", "none,oversample", "--out", "out")
 
+TRAIN = ("fer-model", "train", "data")
+
 REFUSED = {
     "read parquet": ("parquet", ["fer-data", "stats", "hub"]),
     "audit parquet": ("parquet", ["fer-data", "audit", "hub/data/test-00000-of-00001.parquet"]),
@@ -61,7 +63,9 @@ REFUSED = {
     "read TFRecord": ("tensorflow", ["fer-data", "stats", "train.tfrecord"]),
     "write TFRecord": ("tensorflow", ["fer-data", "convert", "data", "out", "--to", "tfrecord"]),
     "train": ("tensorflow", ["fer-model", "train", "data", "--out", "out"]),
-    "train with logs": ("tensorboard", ["fer-model", "train", "data", "--tensorboard"]),
+    "log to TensorBoard": ("tensorboard", [*TRAIN, "--log-to", "tensorboard"]),
+    "log to MLflow": ("mlflow", [*TRAIN, "--log-to", "mlflow"]),
+    "log to Weights & Biases": ("wandb", [*TRAIN, "--log-to", "wandb"]),
     "resume": ("tensorflow", ["fer-model", "train", "--resume", RUN]),
     "evaluate": ("tensorflow", ["fer-model", "evaluate", RUN, "data"]),
     "predict": ("tensorflow", ["fer-model", "predict", RUN, "data"]),
@@ -279,7 +283,7 @@ def test_the_extras_are_those_of_the_package() -> None:
 
 
 def test_developers_have_what_the_tests_need() -> None:
-    assert packages_of("all") - packages_of("dev") == {"torch"}
+    assert packages_of("all") - packages_of("dev") == {"mlflow", "torch", "wandb"}
 
 
 def test_the_docs_have_every_extra() -> None:

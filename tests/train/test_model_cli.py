@@ -114,8 +114,9 @@ def test_evaluate_and_predict_speak_json(arms: Path, faces: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.extra("tensorboard")
 def test_training_with_json_prints_nothing_else(faces: Path, tmp_path: Path) -> None:
+    log = ("--log-to", "tensorboard")
     done = from_the_start(
-        "train", faces, *SMALL, "--recipe", "notebook", "--tensorboard", "--json", cwd=tmp_path
+        "train", faces, *SMALL, "--recipe", "notebook", *log, "--json", cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
