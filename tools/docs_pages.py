@@ -1,6 +1,6 @@
 """The pages of the documentation site that no file in docs/ holds, made when `make docs` builds it.
 
-Start is README. The reference has every public name of both packages by its docstring, and every
+Start is README. Notebooks stand with the outputs that are kept in them. The reference has every public name of both packages by its docstring, and every
 command by what its ``--help`` prints: nothing of it is kept, so nothing of it grows old.
 """
 
@@ -22,6 +22,7 @@ from mkdocs.structure.pages import Page
 from rich.console import Console
 
 from tools.docs_math import as_mathml
+from tools.docs_notebooks import notebook_page
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("fer_data", "fer_model")
@@ -60,6 +61,10 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages themselves."""
     made = config.extra.pop("made")
+    made |= {
+        f"notebooks/{path.stem}.md": notebook_page(path)
+        for path in sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
+    }
     made |= {page: (ROOT / file).read_text("utf-8") for page, file in FROM_ROOT.items()}
     for path, text in made.items():
         files.append(File.generated(config, path, content=text))

@@ -21,6 +21,7 @@ from fer_data.reporting import figures
 from fer_data.reporting.data_card import card_of
 from fer_data.reporting.pictures import Group, mean_by_class, of_groups, samples_by_class
 from fer_data.util.files import write_text
+from fer_data.util.markdown import refuse_card
 from fer_data.util.words import counted, printable, shown_class
 
 __all__ = ["write_audit_page", "write_report"]
@@ -76,7 +77,7 @@ def write_report(
     out : path
         A folder; it is made where there is none.
     card : bool
-        Whether to write ``out/README.md``, too: a `data_card`.
+        Whether to write ``out/README.md``, too: a `data_card`. One that is there is not replaced.
     cache : path, optional
         As in `fer_data.open_store`.
     **options
@@ -99,13 +100,16 @@ def write_report(
     >>> fer_data.write_report("faces", "report").name
     'index.html'
     """
+    page, readme = Path(out) / "index.html", Path(out) / "README.md"
+    if card:
+        refuse_card(readme)
     store = open_store(
         load_skipping_bad(data, **options), form=COMPARED, cache=cache, log="compared"
     )
-    page, audit = Path(out) / "index.html", audit_store(store)
+    audit = audit_store(store)
     write_page(audit, page)
     if card:
-        write_card(audit, page.parent / "README.md")
+        write_text(readme, card_of(audit))
     return page
 
 
@@ -143,20 +147,6 @@ def write_page(audit: Audit, page: Path) -> None:
         },
         of_samples=_shown(len(dataset.class_names), _MOST_CLASSES, "the first by name"),
     )
-
-
-def write_card(audit: Audit, path: Path) -> None:
-    """Write the data card of an audited data set; see `data_card`.
-
-    Raises
-    ------
-    DataError
-        If it cannot be written.
-    """
-    try:
-        write_text(path, card_of(audit))
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
 def write_audit_page(audit: Audit, out: str | Path) -> None:

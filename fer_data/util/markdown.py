@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from fer_data.errors import DataError
 from fer_data.util.words import printable
 
 _PLAIN = re.compile(r"[A-Za-z][\w./-]*")
@@ -40,6 +42,22 @@ def front_matter(values: Mapping[str, Any], remarks: Mapping[str, str] | None = 
         if remarks and name in remarks:
             lines[-1] += f" # {remarks[name]}"
     return "\n".join(["---", *lines, "---"]) + "\n"
+
+
+def refuse_card(path: Path) -> None:
+    """Refuse to write a card in place of a file, which may be one that was filled in.
+
+    Raises
+    ------
+    DataError
+        If there is a file.
+    """
+    if path.exists() or path.is_symlink():
+        raise DataError(
+            f"{path}: is there already, and a card would replace it; choose another folder, or "
+            "move it away",
+            fix={"out": []},
+        )
 
 
 def _yaml(value: Any) -> Iterator[str]:

@@ -11,6 +11,7 @@ from fer_data.commands.fields import OUTPUT
 from fer_data.commands.options import AsJson
 from fer_data.terminal.cli_support import print_json, say
 from fer_data.util.files import write_text
+from fer_data.util.markdown import refuse_card
 from fer_data.util.quiet import silent_stderr
 from fer_data.util.words import counted
 from fer_model.commands.options import RunPath
@@ -63,14 +64,17 @@ def export(
     from fer_model.training.runs import Run
 
     path = export_path(Run.open(run).path, out, form)  # type: ignore[arg-type]  # checked there
-    text = model_card(run) if card else None
+    readme = path.parent / "README.md"
+    if card:
+        refuse_card(readme)
+    text = model_card(run) if card else ""
     import_keras()
     with silent_stderr():  # the converters' remarks
         from fer_model.inference.export import export_run
 
         done = export_run(run, out, form=form)  # type: ignore[arg-type]
-    if text is not None:
-        write_text(path.parent / "README.md", text)
+    if card:
+        write_text(readme, text)
     if as_json:
         print_json(done.to_dict())
         return
