@@ -33,8 +33,8 @@ def report(
     Counts by class and split, samples, the mean image of each class, findings with their images,
     what each --balance would draw. The page needs nothing beside it: send it, print it.
     """
-    from fer_data.reporting import write_report
+    from fer_data.reporting import report as write
 
     check_output(out / "index.html", [path], data)
-    page = write_report(path, out, cache=cache, **data.given())
+    page = write(path, out, cache=cache, **data.given())
     say(f"The report is {page}")

@@ -63,5 +63,5 @@ def export(
     say(
         f"{done.path}: {counted(len(done.class_names), 'class', 'classes')}; within "
         f"{done.largest_difference:.1e} of Keras' probabilities on "
-        f"{counted(done.num_checked, 'picture')} ({done.checked_on})"
+        f"{counted(done.num_checked, 'image')} ({done.checked_on})"
     )
