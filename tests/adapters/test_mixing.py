@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tests.helpers.registered  # noqa: F401  x-uniform is registered there
 from fer_data.errors import UsageError
 from fer_data.loading.opening import open_loader
 from fer_data.transforms.mixing import Mixing

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fer_data.reporting.thumbnails import of_groups
 from PIL import Image
 
 from fer_data.auditing import audit_store
 from fer_data.data.store import open_store
 from fer_data.duplicates.duplicate_groups import COMPARED
 from fer_data.reporting import report, write_page
+from fer_data.reporting.thumbnails import of_groups
 from tests.audit.test_audit import EVERY, WITHOUT_GROUPS, everything, group_across, write
 from tests.helpers.browser import CHROMIUM, NEEDED, Elements, show
 from tests.helpers.drawn_images import drawn_images
