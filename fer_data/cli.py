@@ -18,7 +18,7 @@ app = new_app(
         "audit": f"{_COMMANDS}.audit:audit",
         "report": f"{_COMMANDS}.report:report",
         "split": f"{_COMMANDS}.split:split",
-        "doubts": f"{_COMMANDS}.doubts:doubts",
+        "label-issues": f"{_COMMANDS}.label_issues:label_issues",
         "ferplus": f"{_COMMANDS}.ferplus:ferplus",
         "convert-csv": f"{_COMMANDS}.convert:convert_csv",
         "convert": f"{_COMMANDS}.convert:convert",

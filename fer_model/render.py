@@ -99,7 +99,7 @@ def _of_texts(texts: pd.DataFrame, title: str) -> Table:
 def predictions_table(predictions: list[dict[str, Any]]) -> Table:
     """Return a row an image: its likeliest class, and every class's probability."""
     table = Table()
-    table.add_column("picture", overflow="fold")
+    table.add_column("image", overflow="fold")
     table.add_column("class")
     names = sorted(predictions[0]["probabilities"])
     for name in names:

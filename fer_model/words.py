@@ -13,9 +13,9 @@ def figure_name(figure: str) -> str:
     return words.replace("_", " ").replace("f1", "F1")
 
 
-def points(share: float) -> str:
+def points(fraction: float) -> str:
     """Return a difference of shares in points, with its sign."""
-    text = f"{100 * share:+.1f}".replace("-", "−")
+    text = f"{100 * fraction:+.1f}".replace("-", "−")
     return "0.0" if text[1:] == "0.0" else text
 
 

@@ -43,13 +43,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep stores of decoded pictures out of the user's cache, and apart from other tests'."""
+    """Keep stores of decoded images out of the user's cache, and apart from other tests'."""
     monkeypatch.setenv("FER_DATA_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
 @pytest.fixture
 def make_folder(tmp_path: Path) -> MakeFolder:
-    """Return a function that writes pictures of noise: make_folder({"train/cat": 3, ...})."""
+    """Return a function that writes images of noise: make_folder({"train/cat": 3, ...})."""
 
     def make(counts: dict[str, int], *, name: str = "data", side: int = 48, seed: int = 0) -> Path:
         return write_noise(tmp_path / name, counts, side=side, seed=seed)

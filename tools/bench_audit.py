@@ -3,8 +3,8 @@
     python tools/bench_audit.py fer2013/ --rounds 3 --json audit.json
     python tools/bench_audit.py fer2013/ --only ours,cleanvision --sheet sheets/
 
-Each finds exact and near copies in all pictures of a folder, in a process of its own that starts
-from the files. Beside the pictures lie planted copies: of 200 pictures each, changed in one way.
+Each finds exact and near copies in all images of a folder, in a process of its own that starts
+from the files. Beside the images lie planted copies: of 200 images each, changed in one way.
 *Recall* is the share of these that are put together with their original. For *precision* look at
 the sheets: pairs drawn at random of what a tool calls near copies, without the planted ones, of
 which you count those that are one photograph. `pip install cleanvision imagededup` (best into an
@@ -95,50 +95,50 @@ open(sys.argv[2], "w").write(json.dumps({"groups": groups, "pairs": pairs}))
 """
 
 
-def shifted(picture: np.ndarray, down: int, right: int) -> np.ndarray:
-    """Return a picture moved, its edge repeated."""
-    padded = np.pad(picture, 4, mode="edge")
-    height, width = picture.shape
+def shifted(image: np.ndarray, down: int, right: int) -> np.ndarray:
+    """Return an image moved, its edge repeated."""
+    padded = np.pad(image, 4, mode="edge")
+    height, width = image.shape
     return padded[4 - down : 4 - down + height, 4 - right : 4 - right + width]
 
 
-def brightened(picture: np.ndarray, by: float, contrast: float) -> np.ndarray:
-    """Return a picture with another brightness and contrast."""
-    return ((picture - picture.mean()) * contrast + picture.mean() + by).clip(0, 255)
+def brightened(image: np.ndarray, by: float, contrast: float) -> np.ndarray:
+    """Return an image with another brightness and contrast."""
+    return ((image - image.mean()) * contrast + image.mean() + by).clip(0, 255)
 
 
-def as_jpeg(picture: np.ndarray, quality: int) -> np.ndarray:
-    """Return a picture as JPEG gives it back."""
+def as_jpeg(image: np.ndarray, quality: int) -> np.ndarray:
+    """Return an image as JPEG gives it back."""
     file = io.BytesIO()
-    Image.fromarray(picture.astype(np.uint8)).save(file, "JPEG", quality=quality)
+    Image.fromarray(image.astype(np.uint8)).save(file, "JPEG", quality=quality)
     return np.asarray(Image.open(file))
 
 
-def resized(picture: np.ndarray, share: float) -> np.ndarray:
-    """Return a picture that was smaller in between."""
-    image = Image.fromarray(picture)
-    small = image.resize((round(image.width * share), round(image.height * share)))
-    return np.asarray(small.resize(image.size))
+def resized(image: np.ndarray, fraction: float) -> np.ndarray:
+    """Return an image that was smaller in between."""
+    opened = Image.fromarray(image)
+    small = opened.resize((round(opened.width * fraction), round(opened.height * fraction)))
+    return np.asarray(small.resize(opened.size))
 
 
 CHANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "the same": lambda picture: picture,
-    "flip": lambda picture: picture[:, ::-1],
-    "shift by 1": lambda picture: shifted(picture, 1, -1),
-    "shift by 2": lambda picture: shifted(picture, -2, 1),
-    "shift by 3": lambda picture: shifted(picture, 3, 2),
-    "brighter by 30": lambda picture: brightened(picture, 30, 1),
-    "contrast x 0.7": lambda picture: brightened(picture, 0, 0.7),
-    "JPEG of quality 40": lambda picture: as_jpeg(picture, 40),
-    "resized to half": lambda picture: resized(picture, 0.5),
-    "flip, shift, brightness, JPEG": lambda picture: as_jpeg(
-        brightened(shifted(picture[:, ::-1], 1, 1), 15, 0.9), 60
+    "the same": lambda image: image,
+    "flip": lambda image: image[:, ::-1],
+    "shift by 1": lambda image: shifted(image, 1, -1),
+    "shift by 2": lambda image: shifted(image, -2, 1),
+    "shift by 3": lambda image: shifted(image, 3, 2),
+    "brighter by 30": lambda image: brightened(image, 30, 1),
+    "contrast x 0.7": lambda image: brightened(image, 0, 0.7),
+    "JPEG of quality 40": lambda image: as_jpeg(image, 40),
+    "resized to half": lambda image: resized(image, 0.5),
+    "flip, shift, brightness, JPEG": lambda image: as_jpeg(
+        brightened(shifted(image[:, ::-1], 1, 1), 15, 0.9), 60
     ),
 }
 
 
 def plant(folder: Path, target: Path) -> dict[str, list[tuple[str, str]]]:
-    """Link all pictures of a folder and write changed copies; return (original, copy) by change."""
+    """Link all images of a folder and write changed copies; return (original, copy) by change."""
     names = sorted(
         str(path.relative_to(folder))
         for path in folder.rglob("*")
@@ -154,10 +154,10 @@ def plant(folder: Path, target: Path) -> dict[str, list[tuple[str, str]]]:
     planted: dict[str, list[tuple[str, str]]] = {}
     for number, (change, function) in enumerate(CHANGES.items()):
         for name in chooser.sample(names, PLANTED):
-            picture = np.asarray(Image.open(folder / name).convert("L"))
+            image = np.asarray(Image.open(folder / name).convert("L"))
             path = Path(name)
             copy = str(path.with_name(f"planted-{number}-{path.stem}.png"))
-            Image.fromarray(function(picture).astype(np.uint8)).save(target / copy)
+            Image.fromarray(function(image).astype(np.uint8)).save(target / copy)
             planted.setdefault(change, []).append((name, copy))
     return planted
 
@@ -287,7 +287,7 @@ def main() -> None:
             f"{statistics.median(cpu):.1f}",
             f"{ratios[1]:.1f}",
             f"{about['near_pairs']:,}",
-            "\n".join(f"{change} {share:.1%}" for change, share in about["recall"].items()),
+            "\n".join(f"{change} {fraction:.1%}" for change, fraction in about["recall"].items()),
         )
     Console(width=140).print(table)
     if args.json:

@@ -241,8 +241,8 @@ def waiting(data: Data, steps: int) -> dict[str, Any]:
             waited.append(1e3 * (got - began))
             trained.append(1e3 * (time.perf_counter() - got))
         say(f"documented CNN, step {number + 1} of {steps + 2}")
-    share = sum(waited) / (sum(waited) + sum(trained))
-    return {"waited_ms": waited, "trained_ms": trained, "share": share}
+    fraction = sum(waited) / (sum(waited) + sum(trained))
+    return {"waited_ms": waited, "trained_ms": trained, "fraction": fraction}
 
 
 # Reporting ----------------------------------------------------------------------------------------

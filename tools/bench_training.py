@@ -9,7 +9,7 @@ With --notebook the reference notebook's own code runs beside them: `ImageDataGe
 folders, float32, and `compile` with Keras's defaults, which turn XLA on for processors too; so it
 runs without that as well. All are trained by Keras's ``fit`` in one process, round by round in
 turn, so that noise hits all alike; the first step of a round, which starts the pipeline, is not
-counted. The net alone gets one batch of float32 pictures that stays on the device: nothing can be
+counted. The net alone gets one batch of float32 images that stays on the device: nothing can be
 faster with this net. Quote ratios, which are taken round by round, and their spread. (A GPU's clock
 that goes down as it warms up shows in the rounds.)
 """
@@ -63,7 +63,7 @@ def contenders(chosen: argparse.Namespace) -> dict[str, tuple[Any, Any]]:
     from fer_model.training.on_device import OnDevice, table_rows
 
     class Alone(keras.Model):
-        """A net that sees the same pictures whatever it is fed."""
+        """A net that sees the same images whatever it is fed."""
 
         def __init__(self, net: keras.Model, images: Any) -> None:
             super().__init__()

@@ -1,8 +1,8 @@
-"""What do balanced loaders really give? Their batches are counted, on pictures with numbers.
+"""What do balanced loaders really give? Their batches are counted, on images with numbers.
 
     python tools/check_features.py --json features.json
 
-Makes class folders in FER2013's proportions, a tenth of its size, in which every picture holds its
+Makes class folders in FER2013's proportions, a tenth of its size, in which every image holds its
 own number and which side is left; draws as much from each loader as gives every class its largest
 class's count on average, twice; and counts. Peers are set up as in `bench_loader.py`.
 """
@@ -38,7 +38,7 @@ BATCH = 64
 LOADERS = ("ours-tf", "keras-generator", "tf-idiom", "imblearn", "torch", "grain")
 
 
-def write_pictures(root: Path) -> np.ndarray:
+def write_images(root: Path) -> np.ndarray:
     """Write a training split of PNGs, and return the label of each number, int64 [N]."""
     labels: list[int] = []
     for label, (name, count) in enumerate(COUNTS.items()):
@@ -123,7 +123,7 @@ def main() -> None:
     result: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         os.environ["FER_DATA_CACHE"] = f"{folder}/cache"
-        labels = write_pictures(Path(folder, "data"))
+        labels = write_images(Path(folder, "data"))
         for name in LOADERS:
             try:
                 result[name] = examine(name, Data(Path(folder, "data"), BATCH), labels)
@@ -132,7 +132,7 @@ def main() -> None:
     table = Table(title=f"An epoch of {len(COUNTS)} x {max(COUNTS.values())} draws")
     for column in (
         *("loader", "classes in a batch differ by", "in the epoch", "happy never seen"),
-        *("uses of a disgust picture", "repeats alike", "same again"),
+        *("uses of a disgust image", "repeats alike", "same again"),
     ):
         table.add_column(column)
     for name, found in result.items():

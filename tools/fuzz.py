@@ -3,10 +3,10 @@
     pip install -e '.[fuzz]'
     python tools/fuzz.py csv --seconds 120 --corpus /tmp/corpus/csv
 
-What may go in and come out of each target stands in `tests/helpers/fuzz_targets.py`. A corpus that is empty
-begins with seeds made there. The search ends at the first finding, which is kept beside the corpus
-as `crash-…`, `timeout-…` or `oom-…`; what has been mended goes to `tests/robustness/cases/TARGET/`, where the
-tests try it again without atheris.
+`tests/helpers/fuzz_targets.py` defines what goes into each target and what may come out. An empty
+corpus begins with seeds from there. The search ends at the first finding, which is kept next to the
+corpus as `crash-…`, `timeout-…` or `oom-…`. Inputs of mended findings go to
+`tests/robustness/cases/TARGET/`, where the tests run them again without atheris.
 """
 
 from __future__ import annotations

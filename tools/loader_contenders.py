@@ -1,6 +1,6 @@
 """The loaders that `bench_loader.py` puts side by side: ours, and those that people use.
 
-To add one, write a function (data, variant) that returns an endless stream of batches of pictures,
+To add one, write a function (data, variant) that returns an endless stream of batches of images,
 and put `@contender` on it.
 """
 
@@ -40,7 +40,7 @@ class Data:
 
     @cached_property
     def arrays(self) -> tuple[np.ndarray, np.ndarray]:
-        """Pictures uint8 [N, 48, 48, 1], in memory, and labels int64 [N]."""
+        """Images uint8 [N, 48, 48, 1], in memory, and labels int64 [N]."""
         import fer_data
 
         loader = fer_data.open_loader(self.path)
@@ -48,7 +48,7 @@ class Data:
 
 
 Stream = Iterator[Any]
-"""Endless batches; `len` of one is its number of pictures."""
+"""Endless batches; `len` of one is its number of images."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Contender:
     """A loader, and what it does.
 
     `variants` are ways to set it up of which nobody knows the fastest in advance: each is tried for
-    a moment, and the best one is measured and named. `settle` is how many pictures it must have
+    a moment, and the best one is measured and named. `settle` is how many images it must have
     given until its caches are full.
     """
 
@@ -84,7 +84,7 @@ def contender(name: str, title: str, **about: Any) -> Callable[[Any], Any]:
 
 
 def forever(dataset: Iterable[Any]) -> Stream:
-    """Yield the pictures of (pictures, labels, ...), one epoch after the other."""
+    """Yield the images of (images, labels, ...), one epoch after the other."""
     while True:
         for batch in dataset:
             yield batch[0]
@@ -186,7 +186,7 @@ def ours_torch(data: Data, _: Any) -> Stream:
     settle=1_000,
 )
 def keras_generator(data: Data, _: Any) -> Stream:
-    """The notebook's: pictures are read and decoded each time."""
+    """The notebook's: images are read and decoded each time."""
     import scipy.ndimage  # noqa: F401  (it needs it, and says so late)
     from keras.src.legacy.preprocessing.image import ImageDataGenerator
 
@@ -222,7 +222,7 @@ def tf_idiom(data: Data, _: Any) -> Stream:
     names = data.class_names
     for label, name in enumerate(names):
         folder = data.folder / name
-        pictures = keras.utils.image_dataset_from_directory(
+        images = keras.utils.image_dataset_from_directory(
             str(folder),
             labels=None,
             color_mode="grayscale",
@@ -233,15 +233,15 @@ def tf_idiom(data: Data, _: Any) -> Stream:
         ).unbatch()
         one_hot = tf.one_hot(label, len(names))
         parts.append(
-            pictures.cache()
+            images.cache()
             .shuffle(sum(1 for _ in folder.iterdir()), seed=label)
             .repeat()
-            .map(lambda picture, one_hot=one_hot: (picture, one_hot))
+            .map(lambda image, one_hot=one_hot: (image, one_hot))
         )
     return forever(
         tf.data.Dataset.sample_from_datasets(parts, [1 / len(parts)] * len(parts), seed=0)
         .map(
-            lambda picture, target: (tf.image.random_flip_left_right(picture), target),
+            lambda image, target: (tf.image.random_flip_left_right(image), target),
             num_parallel_calls=tf.data.AUTOTUNE,
         )
         .batch(data.batch_size)
@@ -278,8 +278,8 @@ def imblearn_batches(data: Data, variant: str) -> Stream:
         yield found.reshape(-1, *pixels.shape[1:]).astype(np.float32, copy=False)
 
 
-class TorchPictures:
-    """Pictures in memory as PyTorch would have them, uint8 [N, 1, 48, 48]: by one or by many."""
+class TorchImages:
+    """Images in memory as PyTorch would have them, uint8 [N, 1, 48, 48]: by one or by many."""
 
     def __init__(self, pixels: Any, labels: Any):
         self.pixels, self.labels = pixels, labels
@@ -290,13 +290,13 @@ class TorchPictures:
     def __getitem__(self, place: Any) -> tuple[Any, Any]:
         import torch
 
-        picture = self.pixels[place].float()
+        image = self.pixels[place].float()
         if isinstance(place, list):
             flipped = torch.rand(len(place)) < 0.5
-            picture[flipped] = picture[flipped].flip(-1)
+            image[flipped] = image[flipped].flip(-1)
         elif torch.rand(1) < 0.5:  # as torchvision's RandomHorizontalFlip does it
-            picture = picture.flip(-1)
-        return picture, self.labels[place]
+            image = image.flip(-1)
+        return image, self.labels[place]
 
 
 @contender(
@@ -305,7 +305,7 @@ class TorchPictures:
     imports=("torch.utils.data",),
     flips="yes",
     balances="each batch, in expectation",
-    variants=("whole batches", "pictures", "pictures, 1 worker", "pictures, 2 workers"),
+    variants=("whole batches", "images", "images, 1 worker", "images, 2 workers"),
 )
 def torch_batches(data: Data, variant: str) -> Stream:
     """Workers are spawned: this process has threads already. Torch's own are a hindrance here."""
@@ -314,18 +314,18 @@ def torch_batches(data: Data, variant: str) -> Stream:
 
     torch.set_num_threads(1)
     pixels, labels = data.arrays
-    pictures = TorchPictures(
+    images = TorchImages(
         torch.from_numpy(pixels.transpose(0, 3, 1, 2).copy()), torch.from_numpy(labels)
     )
     weights = (1 / np.bincount(labels))[labels]
     sampler = WeightedRandomSampler(torch.from_numpy(weights), len(labels))
     if variant == "whole batches":
         batches = BatchSampler(sampler, data.batch_size, drop_last=False)
-        return forever(DataLoader(pictures, sampler=batches, batch_size=None))
+        return forever(DataLoader(images, sampler=batches, batch_size=None))
     workers = int(variant.split()[1]) if " " in variant else 0
     return forever(
         DataLoader(
-            pictures,
+            images,
             batch_size=data.batch_size,
             sampler=sampler,
             num_workers=workers,
@@ -336,11 +336,11 @@ def torch_batches(data: Data, variant: str) -> Stream:
 
 
 def flip_by_generator(sample: tuple[Any, Any], rng: np.random.Generator) -> tuple[Any, Any]:
-    """Convert a picture, and flip it or not."""
-    picture, label = sample
+    """Convert an image, and flip it or not."""
+    image, label = sample
     if rng.random() < 0.5:
-        picture = picture[:, ::-1]
-    return picture.astype(np.float32), label
+        image = image[:, ::-1]
+    return image.astype(np.float32), label
 
 
 @contender(

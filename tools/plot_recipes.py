@@ -18,7 +18,7 @@ matplotlib.use("svg")
 from matplotlib import pyplot
 
 REPORTED = 63.18
-"""The reference notebook's accuracy on the test pictures, %, after 45 minutes on its GPU."""
+"""The reference notebook's accuracy on the test images, %, after 45 minutes on its GPU."""
 
 
 def main() -> None:

@@ -3,9 +3,10 @@
     python tools/simulate_coverage.py --replications 2000 --json coverage.json
     python tools/simulate_coverage.py --only mixed --seeds 3 --arms 2,5
 
-Draws comparisons from `tests/helpers/trainings.py`, where the true differences are known, and counts how
-often a 95 % interval holds them (coverage), how often arms that do not differ get p <= 0.05 (false
-positives of a single test), and how often any of them does after Holm (family-wise).
+Draws comparisons from `tests/helpers/trainings.py`, where the true differences are known, and
+counts how often a 95 % interval holds them (coverage), how often arms that do not differ get
+p <= 0.05 (false positives of a single test), and how often any of them does after Holm
+(family-wise).
 """
 
 from __future__ import annotations
@@ -45,12 +46,12 @@ def measured(scenario: Scenario, num_replications: int, num_draws: int) -> dict[
     start = time.perf_counter()
     apart = simulate(scenario, num_replications, num_draws=num_draws)
     alike = simulate(replace(scenario, effect=0.0), num_replications, num_draws=num_draws)
-    shares = {
+    fractions = {
         "coverage": apart.covered.mean(axis=(0, 1)),
         "coverage_without_effect": alike.covered.mean(axis=(0, 1)),
         "median_width": np.median(apart.widths, axis=(0, 1)),
-        "found": _share(apart),
-        "false_positives": _share(alike),
+        "found": _fraction(apart),
+        "false_positives": _fraction(alike),
         "family_wise": (alike.p_holm <= 0.05).any(axis=1).mean(axis=0),
     }
     return {
@@ -59,7 +60,7 @@ def measured(scenario: Scenario, num_replications: int, num_draws: int) -> dict[
         "draws": num_draws,
         "seconds": time.perf_counter() - start,
         "figures": {
-            figure: {name: float(values[place]) for name, values in shares.items()}
+            figure: {name: float(values[place]) for name, values in fractions.items()}
             for place, figure in enumerate(apart.figures)
         },
     }
@@ -102,7 +103,7 @@ def data_sets(num_replications: int, num_draws: int) -> list[dict[str, Any]]:
     return [{"replications": num_replications, "coverage": held / num_replications}]
 
 
-def _share(outcome: Outcome) -> np.ndarray:
+def _fraction(outcome: Outcome) -> np.ndarray:
     return np.asarray((outcome.p_values <= 0.05).mean(axis=(0, 1)))
 
 
@@ -127,11 +128,11 @@ def show(console: Console, results: list[dict[str, Any]]) -> None:
                 scenario["name"],
                 str(scenario["num_arms"]),
                 str(scenario["num_seeds"]),
-                *(f"{100 * shares[key]:.1f}" for shares in result["figures"].values()),
+                *(f"{100 * fractions[key]:.1f}" for fractions in result["figures"].values()),
             )
         console.print(table)
     number = results[0]["replications"]
-    errors = [100 * (share * (1 - share) / number) ** 0.5 for share in (0.95, 0.05)]
+    errors = [100 * (fraction * (1 - fraction) / number) ** 0.5 for fraction in (0.95, 0.05)]
     console.print(
         f"{number:,} comparisons a row; standard error {errors[0]:.2f} points at 95 % and 5 %, "
         "less where several arms are averaged."

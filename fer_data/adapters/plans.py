@@ -1,4 +1,4 @@
-"""Plans of batches as small arrays, of which a device makes the pictures."""
+"""Plans of batches as small arrays, of which a device makes the images."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from fer_data.transforms.parameters import Parameters
 
 
 def plan_arrays(plan: BatchPlan, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-    """Return what the pictures of a whole batch are made of, by name.
+    """Return what the images of a whole batch are made of, by name.
 
     Parameters
     ----------
     plan : BatchPlan
     rows : ndarray of int64, shape [N]
-        The store's row of each picture in the table, in order.
+        The store's row of each image in the table, in order.
 
     Returns
     -------
     dict
         ``places`` int32 [B] in the table; the fields of `fer_data.transforms.Parameters` that are
         not None; with a mix ``partners``
-        int32 [B], places in the batch, and ``shares`` float32 [B] of the pictures themselves.
+        int32 [B], places in the batch, and ``lam`` float32 [B] of the images themselves.
     """
     if not isinstance(plan.parameters, Parameters):
         raise UsageError("a Python function transforms no images on a device: use operations")
@@ -37,14 +37,14 @@ def plan_arrays(plan: BatchPlan, rows: NDArray[np.int64]) -> dict[str, NDArray[A
     }
     if plan.mixed is not None:
         found["partners"] = plan.mixed.places.astype(np.int32)
-        found["shares"] = plan.mixed.shares
+        found["lam"] = plan.mixed.lam
     return found
 
 
 def planned_arrays(
     loader: Loader, rows: NDArray[np.int64], step: int, stop: int
 ) -> tuple[dict[str, NDArray[Any]], *tuple[NDArray[Any], ...]]:
-    """Return what `fer_data.Loader.arrays` returns, with plans in place of the pictures.
+    """Return what `fer_data.Loader.arrays` returns, with plans in place of the images.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def planned_arrays(
     -------
     tuple
         The dict of `plan_arrays`, labels float32 [B, classes], and weights float32 [B] where the
-        strategy weights the classes; B pictures of all the steps.
+        strategy weights the classes; B images of all the steps.
 
     Raises
     ------

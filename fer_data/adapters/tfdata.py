@@ -100,7 +100,7 @@ def by_step(
 ) -> tf.data.Dataset:
     """Give what a function makes of a loader's steps, epoch by epoch, as `tf_dataset` does.
 
-    A call from TensorFlow costs as much as three batches of 64. Pictures drawn together reach it as
+    A call from TensorFlow costs as much as three batches of 64. Images drawn together reach it as
     one array without a copy, of which each batch is a part, again without a copy: memory that is
     aligned, and used again (`fer_data.util.scratch`), makes that possible.
 

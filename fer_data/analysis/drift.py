@@ -1,4 +1,4 @@
-"""Whether splits are alike: the distribution of their classes, and how their pictures look.
+"""Whether splits are alike: the distribution of their classes, and how their images look.
 
 An effect size decides, not a p-value: with tens of thousands of samples a test calls any trifle
 significant, and with fifty it misses what matters.
@@ -73,8 +73,8 @@ class ClassDrift:
 
 
 @dataclass(frozen=True)
-class PictureDrift:
-    """How a measure of the pictures differs in a split from the training split.
+class ImageDrift:
+    """How a measure of the images differs in a split from the training split.
 
     Attributes
     ----------
@@ -123,24 +123,24 @@ def class_drift(counts: Mapping[str, ArrayLike]) -> tuple[ClassDrift, ...]:
     return tuple(_compared(train, split, other) for split, other in found.items() if other.any())
 
 
-def picture_drift(
+def image_drift(
     measures: Mapping[str, NDArray[np.floating]],
     split_codes: NDArray[np.integer],
     splits: Sequence[str],
-) -> tuple[PictureDrift, ...]:
-    """Compare measures of the pictures, as brightness, of the training split with each other's.
+) -> tuple[ImageDrift, ...]:
+    """Compare measures of the images, as brightness, of the training split with each other's.
 
     Parameters
     ----------
     measures : mapping of str to ndarray of float, shape [N]
-        By name: a number for each picture.
+        By name: a number for each image.
     split_codes : ndarray of int, shape [N]
         Index into `splits`; -1 for what is in none.
     splits : sequence of str
 
     Returns
     -------
-    tuple of PictureDrift
+    tuple of ImageDrift
         One for each measure and split.
 
     Examples
@@ -148,7 +148,7 @@ def picture_drift(
     >>> import numpy as np, fer_data
     >>> brightness = np.array([100.0, 110.0, 120.0, 150.0, 160.0, 170.0])
     >>> split_codes = np.repeat([0, 1], 3)
-    >>> drift = fer_data.picture_drift({"brightness": brightness}, split_codes, ["train", "test"])
+    >>> drift = fer_data.image_drift({"brightness": brightness}, split_codes, ["train", "test"])
     >>> [(one.split, one.mean) for one in drift]
     [('train', 110.0), ('test', 160.0)]
     """
@@ -163,7 +163,7 @@ def picture_drift(
             mean = float(part.mean()) if len(part) else math.nan
             std = float(part.std(ddof=1)) if len(part) > 1 else math.nan
             distance = cohens_d(train, part)
-            found.append(PictureDrift(measure, split, len(part), mean, std, distance))
+            found.append(ImageDrift(measure, split, len(part), mean, std, distance))
     return tuple(found)
 
 

@@ -1,4 +1,4 @@
-"""How bright, contrasty and sharp pictures are."""
+"""How bright, contrasty and sharp images are."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _AT_ONCE = 1024
 
 
 class Measures(NamedTuple):
-    """Figures of N pictures, each float32 of shape [N].
+    """Figures of N images, each float32 of shape [N].
 
     Attributes
     ----------
     brightness, contrast : ndarray
         Mean and standard deviation of the pixels, 0 to 255.
     sharpness : ndarray
-        Variance of the Laplacian over the variance of the pixels; 0 for a picture of one colour.
+        Variance of the Laplacian over the variance of the pixels; 0 for an image of one colour.
         Unlike the usual variance of the Laplacian alone (Pech-Pacheco et al. 2000,
-        doi:10.1109/ICPR.2000.903548), it does not call a pale picture blurred.
+        doi:10.1109/ICPR.2000.903548), it does not call a pale image blurred.
     dark, bright : ndarray
         Share of pixels below `DARK`, and of those from `BRIGHT` on.
     """
@@ -39,7 +39,7 @@ class Measures(NamedTuple):
 
 
 def measure(pixels: ImageArray) -> Measures:
-    """Measure grey pictures.
+    """Measure grey images.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def measure(pixels: ImageArray) -> Measures:
     starts = range(0, len(images), _AT_ONCE)
     parts = [
         _measure(images[i : i + _AT_ONCE])
-        for i in track(starts, total=len(starts), description="Measuring pictures")
+        for i in track(starts, total=len(starts), description="Measuring images")
     ]
     parts = parts or [_measure(images[:0])]
     return Measures(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))

@@ -45,7 +45,7 @@ class SplitStats:
         return sum(self.counts) + self.num_unlabelled
 
     @property
-    def shares(self) -> tuple[float, ...]:
+    def fractions(self) -> tuple[float, ...]:
         """Share of each class among the labelled samples; 0 where there are none."""
         return tuple(count / max(1, sum(self.counts)) for count in self.counts)
 
@@ -64,7 +64,9 @@ class SplitStats:
         """
         if not any(self.counts):
             return math.nan
-        return math.exp(-sum(share * math.log(share) for share in self.shares if share))
+        return math.exp(
+            -sum(fraction * math.log(fraction) for fraction in self.fractions if fraction)
+        )
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class Stats:
         By split name.
     balances : tuple of Balance
         For the training split; empty where there is none.
-    left_out : tuple of str
+    skipped : tuple of str
         A line for each kind of thing that was found and is no sample.
     num_excluded : int
         Samples in no split, which are in none of the counts.
@@ -112,7 +114,7 @@ class Stats:
     Examples
     --------
     >>> import numpy as np, fer_data
-    >>> stats = fer_data.compute_stats((np.zeros((3, 48, 48), np.uint8), ["cat", "dog", "dog"]))
+    >>> stats = fer_data.stats((np.zeros((3, 48, 48), np.uint8), ["cat", "dog", "dog"]))
     >>> stats.class_names, stats.splits["train"].imbalance_ratio
     (('cat', 'dog'), 2.0)
     """
@@ -122,7 +124,7 @@ class Stats:
     class_names: tuple[str, ...]
     splits: dict[str, SplitStats]
     balances: tuple[Balance, ...]
-    left_out: tuple[str, ...]
+    skipped: tuple[str, ...]
     num_excluded: int = 0
     notes: tuple[str, ...] = ()
     agreement: Agreement | None = None
@@ -148,7 +150,7 @@ class Stats:
                 *(
                     cell
                     for split in splits
-                    for cell in (split.counts[label], f"{split.shares[label]:.1%}")
+                    for cell in (split.counts[label], f"{split.fractions[label]:.1%}")
                 ),
             )
             for label, name in enumerate(self.class_names)
@@ -159,7 +161,7 @@ class Stats:
             f"{self.layout}, {num:,} samples in {len(self.class_names):,} classes, imbalance ratio "
             f"{self.imbalance_ratio:.2f}",
             notebook.table(("class", *head), rows, most=60, kind="classes"),
-            notebook.notes((*self.notes, *self.left_out)),
+            notebook.notes((*self.notes, *self.skipped)),
         )
 
     def plot(self) -> Figure:
@@ -183,7 +185,7 @@ class Stats:
         rows = [
             (split, *row)
             for split, of_split in self.splits.items()
-            for row in zip(self.class_names, of_split.counts, of_split.shares, strict=True)
+            for row in zip(self.class_names, of_split.counts, of_split.fractions, strict=True)
         ]
         return pd.DataFrame(rows, columns=columns)
 
@@ -199,7 +201,7 @@ class Stats:
                     "num_samples": split.num_samples,
                     "num_unlabelled": split.num_unlabelled,
                     "counts": dict(zip(self.class_names, split.counts, strict=True)),
-                    "shares": dict(zip(self.class_names, split.shares, strict=True)),
+                    "fractions": dict(zip(self.class_names, split.fractions, strict=True)),
                     "imbalance_ratio": _finite(split.imbalance_ratio),
                     "effective_num_classes": _finite(split.effective_num_classes),
                 }
@@ -216,11 +218,11 @@ class Stats:
             "num_excluded": self.num_excluded,
             "notes": list(self.notes),
             "agreement": self.agreement.to_dict() if self.agreement else None,
-            "left_out": list(self.left_out),
+            "skipped": list(self.skipped),
         }
 
 
-def compute_stats(data: DatasetLike, **options: Any) -> Stats:
+def stats(data: DatasetLike, **options: Any) -> Stats:
     """Count a dataset's samples.
 
     Parameters
@@ -243,7 +245,7 @@ def compute_stats(data: DatasetLike, **options: Any) -> Stats:
     Examples
     --------
     >>> import numpy as np, fer_data
-    >>> stats = fer_data.compute_stats((np.zeros((3, 48, 48), np.uint8), ["cat", "dog", "dog"]))
+    >>> stats = fer_data.stats((np.zeros((3, 48, 48), np.uint8), ["cat", "dog", "dog"]))
     >>> stats.splits["train"].counts
     (1, 2)
     """
@@ -261,7 +263,7 @@ def compute_stats(data: DatasetLike, **options: Any) -> Stats:
         class_names=dataset.class_names,
         splits=splits,
         balances=balances,
-        left_out=tuple(dataset.left_out_summary()),
+        skipped=tuple(dataset.skipped_summary()),
         num_excluded=dataset.num_excluded,
         notes=dataset.notes,
         agreement=_agreement(dataset),

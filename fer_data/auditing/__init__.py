@@ -28,7 +28,7 @@ from fer_data.auditing.subject import Subject
 from fer_data.data.dataset import Dataset
 from fer_data.data.reading import DatasetLike, load_skipping_bad
 from fer_data.data.store import PixelStore, open_store
-from fer_data.duplicates.photographs import COMPARED
+from fer_data.duplicates.duplicate_groups import COMPARED
 from fer_data.errors import UsageError
 from fer_data.util import notebook
 from fer_data.util.notebook import shortened
@@ -42,7 +42,7 @@ __all__ = [
     "KINDS",
     "Audit",
     "Finding",
-    "audit_data",
+    "audit",
     "audit_store",
     "nearly_emptied",
     "parse_kinds",
@@ -62,27 +62,27 @@ class Audit:
     Attributes
     ----------
     store : PixelStore
-        The samples that could be decoded, as 48x48 grey pictures.
+        The samples that could be decoded, as 48x48 grey images.
     findings : tuple of Finding
         The worst first.
-    photographs : dict
+    num_distinct : dict
         Split -> for each class, in label order, how many different photographs its samples are.
     measures : Measures
-        Brightness, contrast and sharpness of every picture.
+        Brightness, contrast and sharpness of every image.
 
     Examples
     --------
     >>> import numpy as np, fer_data
     >>> images = np.random.default_rng(0).integers(0, 256, (6, 48, 48), np.uint8)
     >>> images[5] = images[4]
-    >>> audit = fer_data.audit_data((images, ["cat", "cat", "cat", "dog", "dog", "dog"]))
+    >>> audit = fer_data.audit((images, ["cat", "cat", "cat", "dog", "dog", "dog"]))
     >>> [finding.groups for finding in audit.findings if finding.kind == "exact-duplicates"]
     [((4, 5),)]
     """
 
     store: PixelStore
     findings: tuple[Finding, ...]
-    photographs: dict[str, tuple[int, ...]]
+    num_distinct: dict[str, tuple[int, ...]]
     measures: Measures
 
     def __repr__(self) -> str:
@@ -154,10 +154,10 @@ class Audit:
             "num_samples": len(self.dataset),
             "class_names": list(self.dataset.class_names),
             "notes": list(self.dataset.notes),
-            "left_out": self.dataset.left_out_summary(),
-            "photographs": {
+            "skipped": self.dataset.skipped_summary(),
+            "num_distinct": {
                 split: dict(zip(self.dataset.class_names, row, strict=True))
-                for split, row in self.photographs.items()
+                for split, row in self.num_distinct.items()
             },
             "findings": [
                 {
@@ -210,10 +210,10 @@ def parse_kinds(text: str) -> tuple[str, ...]:
     return kinds
 
 
-def audit_data(data: DatasetLike, *, cache: str | Path | None = None, **options: Any) -> Audit:
+def audit(data: DatasetLike, *, cache: str | Path | None = None, **options: Any) -> Audit:
     """Look for everything in `KINDS` in a data set.
 
-    Pictures are compared as 48x48 grey ones. What cannot be decoded is a finding, not an error.
+    Images are compared as 48x48 grey ones. What cannot be decoded is a finding, not an error.
 
     Parameters
     ----------
@@ -234,7 +234,7 @@ def audit_data(data: DatasetLike, *, cache: str | Path | None = None, **options:
     >>> import numpy as np, fer_data
     >>> images = np.random.default_rng(0).integers(0, 256, (6, 48, 48), np.uint8)
     >>> images[5] = images[0]
-    >>> audit = fer_data.audit_data((images, ["cat", "cat", "cat", "dog", "dog", "dog"]))
+    >>> audit = fer_data.audit((images, ["cat", "cat", "cat", "dog", "dog", "dog"]))
     >>> audit.findings[0].kind, audit.findings[0].severity
     ('conflicting-labels', 'error')
     """
@@ -244,17 +244,17 @@ def audit_data(data: DatasetLike, *, cache: str | Path | None = None, **options:
 
 
 def audit_store(store: PixelStore) -> Audit:
-    """Look for everything in `KINDS` in a store of 48x48 grey pictures; see `audit_data`."""
+    """Look for everything in `KINDS` in a store of 48x48 grey images; see `audit`."""
     store.dataset.check_labels()
     subject = Subject(store)
     found = [finding for check in _CHECKS for finding in check.find(subject)]
     found.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     dataset = store.dataset
-    photographs = {}
+    num_distinct = {}
     for split in dataset.splits:
         rows = dataset.indices(split)
         rows = rows[dataset.labels[rows] >= 0]
-        pairs = np.unique(np.stack([dataset.labels[rows], subject.photographs[rows]]), axis=1)
+        pairs = np.unique(np.stack([dataset.labels[rows], subject.duplicate_groups[rows]]), axis=1)
         counts = np.bincount(pairs[0], minlength=len(dataset.class_names))
-        photographs[split] = tuple(counts.tolist())
-    return Audit(store, tuple(found), photographs, subject.measures)
+        num_distinct[split] = tuple(counts.tolist())
+    return Audit(store, tuple(found), num_distinct, subject.measures)

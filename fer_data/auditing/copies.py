@@ -1,4 +1,4 @@
-"""Equal pictures: twice in a split, in two splits, under two labels.
+"""Equal images: twice in a split, in two splits, under two labels.
 
 They are equal as they are compared, at 48x48 grey. Those in colour, or of another size, may differ
 in what was lost: they are for exclusion only where their files, too, are equal to the byte.
@@ -18,14 +18,14 @@ from fer_data.data.chosen import UNLABELLED
 from fer_data.util.words import counted
 
 KINDS = {
-    "exact-duplicates": "the same picture more than once in a split",
-    "conflicting-labels": "the same picture under different labels",
-    "leaked-copies": "pictures of one split that stand in another, too",
+    "exact-duplicates": "the same image more than once in a split",
+    "conflicting-labels": "the same image under different labels",
+    "leaked-copies": "images of one split that stand in another, too",
 }
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """Find equal pictures."""
+    """Find equal images."""
     dataset = subject.dataset
     for split in dataset.splits:
         found = list(groups(subject.copies, dataset.indices(split)))
@@ -34,17 +34,17 @@ def find(subject: Subject) -> Iterator[Finding]:
             certain = _certain_surplus(subject, found)
             doubtful = len(surplus) - len(certain)
             copies = counted(len(surplus), "redundant copy", "redundant copies")
-            pictures = counted(len(found), "picture appears", "pictures appear")
+            images = counted(len(found), "image appears", "images appear")
             most = max(map(len, found))
             often = f"more than once, one of them {most:,} times" if most > 2 else "twice"
             yield Finding(
                 "exact-duplicates",
                 "warning",
                 split,
-                f"{copies}: {pictures} {often}{_doubt(doubtful, len(surplus))}",
+                f"{copies}: {images} {often}{_doubt(doubtful, len(surplus))}",
                 ("train on one of each; " if len(certain) else "")
                 + (f"{_LOOK}; " if doubtful else "")
-                + "a score counts such a picture several times",
+                + "a score counts such an image several times",
                 groups=tuple(tuple(group.tolist()) for group in found),
                 exclude=subject.trained(certain),
             )
@@ -67,7 +67,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         subject,
         subject.copies,
         kind="leaked-copies",
-        words=("is equal to a picture of", "are equal to pictures of"),
+        words=("is equal to an image of", "are equal to images of"),
         advice="train without the copies: the model has seen what it is to be judged on",
     )
 
@@ -79,12 +79,12 @@ def _conflict(
     certain = _certainly_torn(subject, torn)
     doubtful = len(members) - len(certain)
     codes = np.unique(dataset.split_codes[members])
-    pictures = counted(len(torn), "picture appears", "pictures appear")
+    images = counted(len(torn), "image appears", "images appear")
     return Finding(
         "conflicting-labels",
         severity,
         ", ".join(dataset.splits[code] for code in codes),
-        f"{pictures} under more than one label, {len(members):,} samples in all"
+        f"{images} under more than one label, {len(members):,} samples in all"
         + _doubt(doubtful, len(members)),
         (f"{advice}; " if len(certain) else "") + _LOOK if doubtful else advice,
         groups=tuple(tuple(group.tolist()) for group in torn),

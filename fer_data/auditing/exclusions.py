@@ -16,7 +16,7 @@ def write_exclusions(findings: Iterable[Finding], dataset: Dataset, out: str | P
     """Write what the findings would leave out of training, and return how many samples that is.
 
     A csv with the columns ``sample``, ``kind`` (the first finding that names it) and ``split``.
-    Pictures themselves stay where they are.
+    Images themselves stay where they are.
 
     Examples
     --------
@@ -24,7 +24,7 @@ def write_exclusions(findings: Iterable[Finding], dataset: Dataset, out: str | P
     >>> images = np.random.default_rng(0).integers(0, 256, (6, 48, 48), np.uint8)
     >>> images[5] = images[4]
     >>> data = fer_data.load((images, ["cat", "cat", "cat", "dog", "dog", "dog"]))
-    >>> fer_data.write_exclusions(fer_data.audit_data(data).findings, data, "exclusions.csv")
+    >>> fer_data.write_exclusions(fer_data.audit(data).findings, data, "exclusions.csv")
     1
     >>> len(fer_data.load(data, exclude="exclusions.csv"))
     5

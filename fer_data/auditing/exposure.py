@@ -1,4 +1,4 @@
-"""Pictures with nothing to see: of one colour, almost so, too dark, too bright, blurred."""
+"""Images with nothing to see: of one colour, almost so, too dark, too bright, blurred."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from numpy.typing import NDArray
 from fer_data.analysis.measures import BRIGHT, DARK
 from fer_data.auditing.finding import Finding
 from fer_data.auditing.subject import Subject
-from fer_data.duplicates.photographs import LEAST_CONTRAST
+from fer_data.duplicates.duplicate_groups import LEAST_CONTRAST
 from fer_data.util.words import counted
 
 KINDS = {
-    "flat": "pictures of a single colour",
-    "almost-flat": "pictures of almost a single colour",
-    "dark": "pictures that are nearly all dark",
-    "bright": "pictures that are nearly all bright",
-    "blurred": "pictures without detail",
+    "flat": "images of a single colour",
+    "almost-flat": "images of almost a single colour",
+    "dark": "images that are nearly all dark",
+    "bright": "images that are nearly all bright",
+    "blurred": "images without detail",
 }
 MOST_ALIKE = 0.9
-"""Share of dark pixels, or of bright ones, from which a picture is too dark or too bright."""
+"""Share of dark pixels, or of bright ones, from which an image is too dark or too bright."""
 
 LEAST_SHARPNESS = 0.1
-"""See `fer_data.analysis.measures`: of FER2013's pictures one in a thousand has less."""
+"""See `fer_data.analysis.measures`: of FER2013's images one in a thousand has less."""
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """Find what no one could label; each picture counts as the first that it is."""
+    """Find what no one could label; each image counts as the first that it is."""
     figures = subject.measures
     left = np.ones(len(subject.dataset), np.bool_)
     flat = np.zeros(len(left), np.bool_)
@@ -61,8 +61,8 @@ def find(subject: Subject) -> Iterator[Finding]:
         rows = np.flatnonzero(is_so & left)
         left &= ~is_so
         if len(rows):
-            pictures = counted(len(rows), f"picture {one}", f"pictures {many}")
-            yield _finding(subject, kind, rows, f"{pictures} {what}")
+            images = counted(len(rows), f"image {one}", f"images {many}")
+            yield _finding(subject, kind, rows, f"{images} {what}")
 
 
 def _enlarged(subject: Subject) -> NDArray[np.bool_]:
@@ -79,7 +79,7 @@ def _finding(subject: Subject, kind: str, rows: NDArray[np.int64], summary: str)
         "warning" if hopeless else "note",
         "",
         summary,
-        "train without them" if hopeless else "look at them; some may be no pictures of a class",
+        "train without them" if hopeless else "look at them; some may be no images of a class",
         groups=tuple((row,) for row in rows.tolist()),
         exclude=subject.trained(rows) if hopeless else (),
     )

@@ -1,4 +1,4 @@
-"""Files that cannot be decoded, and pictures of several sizes or colour modes."""
+"""Files that cannot be decoded, and images of several sizes or colour modes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from fer_data.util.words import counted
 
 KINDS = {
     "unreadable": "files and rows that cannot be decoded",
-    "odd-size": "pictures that are not all of one size",
-    "odd-color": "pictures that are not all of one colour mode",
+    "odd-size": "images that are not all of one size",
+    "odd-color": "images that are not all of one colour mode",
 }
 
 
@@ -20,7 +20,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     """Find what is wrong with the files."""
     bad = tuple(
         item.name
-        for item in subject.dataset.left_out
+        for item in subject.dataset.skipped
         if item.reason.startswith(("cannot be decoded", "bad "))
     )
     if bad:
@@ -48,13 +48,13 @@ def find(subject: Subject) -> Iterator[Finding]:
         (usual, number), *others = found.most_common()
         if 2 * number > found.total():
             rows = [row for row, value in enumerate(values) if value != usual]
-            pictures = counted(number, "picture is", "pictures are")
+            images = counted(number, "image is", "images are")
             not_so = counted(len(rows), "is not", "are not")
-            summary = f"{pictures} {usual}, {not_so}: {_listed(others)} ({unit})"
+            summary = f"{images} {usual}, {not_so}: {_listed(others)} ({unit})"
         else:
             rows = list(range(len(values)))
             every = _listed(found.most_common())
-            summary = f"{counted(len(found), what)} among {len(rows):,} pictures: {every} ({unit})"
+            summary = f"{counted(len(found), what)} among {len(rows):,} images: {every} ({unit})"
         yield Finding(
             kind,
             "note",

@@ -22,19 +22,19 @@ def find_leaks(
     words: tuple[str, str],
     advice: str,
 ) -> Iterator[Finding]:
-    """Yield a finding for each two splits that share pictures.
+    """Yield a finding for each two splits that share images.
 
     Parameters
     ----------
     subject : Subject
     numbers : ndarray of int64, shape [N]
-        The same for pictures that are copies.
+        The same for images that are copies.
     beyond : ndarray of int64, shape [N], optional
-        Pictures that share this number are left out: they are told of elsewhere.
+        Images that share this number are left out: they are told of elsewhere.
     kind, advice : str
         Of the findings.
     words : tuple of str
-        What one picture is, and what several are.
+        What one image is, and what several are.
     """
     dataset = subject.dataset
     for one, other in combinations(dataset.splits, 2):
@@ -45,7 +45,7 @@ def find_leaks(
         if not leaks.any():
             continue
         leaked = second[leaks]
-        photographs = subject.photographs  # versions of a picture go with it
+        photographs = subject.duplicate_groups  # versions of an image go with it
         known = first[np.isin(photographs[first], photographs[leaked]) & subject.telling[first]]
         copies = first[np.isin(numbers[first], numbers[leaked])]
         members = np.concatenate([copies, leaked])
@@ -55,7 +55,7 @@ def find_leaks(
             kind,
             "error",
             f"{one}, {other}",
-            f"{len(leaked):,} of {counted(len(second), f'{other} picture')} "
+            f"{len(leaked):,} of {counted(len(second), f'{other} image')} "
             f"({len(leaked) / len(second):.1%}) {words[len(leaked) > 1]} {one}: "
             f"{_by_class(subject, leaked, other)}",
             advice,
@@ -69,10 +69,10 @@ def _by_class(subject: Subject, leaked: NDArray[np.int64], split: str) -> str:
     dataset = subject.dataset
     labels = dataset.labels[leaked]
     hits = np.bincount(labels[labels >= 0], minlength=len(dataset.class_names))
-    shares = hits / np.maximum(dataset.class_counts(split), 1)
-    order = [label for label in np.argsort(-shares, kind="stable") if hits[label]]
+    fractions = hits / np.maximum(dataset.class_counts(split), 1)
+    order = [label for label in np.argsort(-fractions, kind="stable") if hits[label]]
     shown = [
-        f"{named_class(dataset.class_names[label])} {hits[label]:,} ({shares[label]:.0%})"
+        f"{named_class(dataset.class_names[label])} {hits[label]:,} ({fractions[label]:.0%})"
         for label in order[:10]
     ]
     if len(order) > len(shown):

@@ -17,19 +17,19 @@ KINDS = {
 
 def find(subject: Subject) -> Iterator[Finding]:
     """Find near copies; those that are equal are counted by `copies`."""
-    dataset, photographs = subject.dataset, subject.photographs
+    dataset, photographs = subject.dataset, subject.duplicate_groups
     for split in dataset.splits:
         every = groups(photographs, dataset.indices(split))
         found = [group for group in every if len(set(subject.copies[group])) > 1]
         if found:
             versions = sum(len(set(subject.copies[group])) for group in found)
             torn = sum(len(set(dataset.labels[group])) > 1 for group in found)
-            pictures = counted(len(found), "photograph appears", "photographs appear")
+            images = counted(len(found), "photograph appears", "photographs appear")
             yield Finding(
                 "near-duplicates",
                 "note",
                 split,
-                f"{pictures} in {versions:,} versions"
+                f"{images} in {versions:,} versions"
                 + (f", {torn:,} of them under more than one label" if torn else ""),
                 "keep them on one side of every split (fer-data split does)",
                 groups=tuple(tuple(group.tolist()) for group in found),

@@ -1,4 +1,4 @@
-"""Classes that someone oversampled on disk, by copies that were saved beside the pictures."""
+"""Classes that someone oversampled on disk, by copies that were saved beside the images."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LEAST_SURPLUS = 20
 
 def find(subject: Subject) -> Iterator[Finding]:
     """Find classes with many versions of each photograph, and whether they cross splits."""
-    dataset, photographs = subject.dataset, subject.photographs
+    dataset, photographs = subject.dataset, subject.duplicate_groups
     taken = np.flatnonzero(dataset.labels >= 0)
     taken = taken[np.argsort(dataset.labels[taken], kind="stable")]
     ends = np.searchsorted(dataset.labels[taken], np.arange(1, len(dataset.class_names)))
@@ -53,9 +53,9 @@ def find(subject: Subject) -> Iterator[Finding]:
             "error" if crossing else "warning",
             named_class(dataset.class_names[label]),
             words,
-            "go back to the pictures themselves and balance when they are loaded, after the split"
+            "go back to the images themselves and balance when they are loaded, after the split"
             if crossing
-            else "balance when pictures are loaded: copies on disk are drawn as new",
+            else "balance when images are loaded: copies on disk are drawn as new",
             groups=tuple(tuple(group.tolist()) for group in found),
             exclude=subject.trained(surplus[subject.telling[surplus]]),
         )

@@ -1,4 +1,4 @@
-"""What the checks look at: the table of samples, the pixels, and which pictures are copies."""
+"""What the checks look at: the table of samples, the pixels, and which images are copies."""
 
 from __future__ import annotations
 
@@ -17,10 +17,15 @@ from fer_data.data.dataset import Dataset
 from fer_data.data.decode import Look, as_it_is
 from fer_data.data.looks import looks
 from fer_data.data.store import PixelStore
+from fer_data.duplicates.duplicate_groups import (
+    LEAST_CONTRAST,
+    duplicate_groups,
+    equal_images,
+    versions,
+)
 from fer_data.duplicates.families import families_of
 from fer_data.duplicates.grouping import merge_groups
 from fer_data.duplicates.near import Pairs
-from fer_data.duplicates.photographs import LEAST_CONTRAST, equal_pictures, photographs, versions
 from fer_data.errors import DataError
 
 
@@ -31,7 +36,7 @@ class Subject:
     Attributes
     ----------
     store : PixelStore
-        Of 48x48 grey pictures.
+        Of 48x48 grey images.
     """
 
     store: PixelStore
@@ -43,7 +48,7 @@ class Subject:
 
     @cached_property
     def looks(self) -> list[Look]:
-        """Size and colour of every picture as it is in the data set."""
+        """Size and colour of every image as it is in the data set."""
         changes, form = self.store.report.changes, self.store.form
         if changes == Changes():
             return [(form.height, form.width, form.color)] * len(self.dataset)
@@ -51,13 +56,13 @@ class Subject:
 
     @cached_property
     def unchanged(self) -> NDArray[np.bool_]:
-        """Which pictures are compared as they are, bool [N]: the others lost colour or size."""
+        """Which images are compared as they are, bool [N]: the others lost colour or size."""
         form = self.store.form
         return np.array([look == (form.height, form.width, form.color) for look in self.looks])
 
     @cached_property
     def telling(self) -> NDArray[np.bool_]:
-        """Which pictures show enough to be copies of one another, bool [N]: not one lost colour."""
+        """Which images show enough to be copies of one another, bool [N]: not one lost colour."""
         found: NDArray[np.bool_] = self.unchanged | (self.measures.contrast >= LEAST_CONTRAST)
         return found
 
@@ -68,8 +73,8 @@ class Subject:
         """
         changed = rows[~self.unchanged[rows]]
         found = rows[self.unchanged[rows]].tolist()
-        for piece in self.dataset.take(changed).pieces().pieces:
-            for place, name, raw in piece.pictures():
+        for chunk in self.dataset.take(changed).source_chunks().chunks:
+            for place, name, raw in chunk.raw_images():
                 with suppress(DataError):  # unreadable by now
                     pixels = as_it_is(raw, name, lambda: self.store.form.bits)
                     if (pixels == pixels[0, 0]).all():
@@ -84,13 +89,13 @@ class Subject:
 
     @cached_property
     def measures(self) -> Measures:
-        """Brightness, contrast and sharpness of every picture."""
+        """Brightness, contrast and sharpness of every image."""
         return measure(self.store.pixels)
 
     @cached_property
     def copies(self) -> NDArray[np.int64]:
-        """A number for each picture, int64 [N], the same for those that are equal to the bit."""
-        return equal_pictures(self.store.pixels)
+        """A number for each image, int64 [N], the same for those that are equal to the bit."""
+        return equal_images(self.store.pixels)
 
     @cached_property
     def identical(self) -> NDArray[np.int64]:
@@ -113,13 +118,13 @@ class Subject:
 
     @cached_property
     def versions(self) -> Pairs:
-        """Pairs of near copies, as rows; of equal pictures the first stands for all."""
+        """Pairs of near copies, as rows; of equal images the first stands for all."""
         return versions(self.store.pixels, self.copies)
 
     @cached_property
-    def photographs(self) -> NDArray[np.int64]:
+    def duplicate_groups(self) -> NDArray[np.int64]:
         """A number for each image, int64 [N], the same for near-duplicates and derived files."""
-        found = photographs(self.copies, self.versions)
+        found = duplicate_groups(self.copies, self.versions)
         families = families_of(self.dataset)
         merged = found if families is None else merge_groups(found, families)
         assert merged is not None
@@ -128,8 +133,8 @@ class Subject:
 
 def _contents(dataset: Dataset) -> Iterator[bytes]:
     """Yield a digest of what the data holds of each sample; one like no other if unreadable."""
-    for piece in dataset.pieces().pieces:
-        for row, _, raw in piece.pictures():
+    for chunk in dataset.source_chunks().chunks:
+        for row, _, raw in chunk.raw_images():
             digest = hashlib.blake2b(digest_size=16)
             try:
                 if isinstance(raw, DataError):

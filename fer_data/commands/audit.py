@@ -66,14 +66,14 @@ def audit(
     check_output(exclusions, [path], data)
     check_output(html, [path], data)
     kinds = auditing.parse_kinds(fail_on) if fail_on is not None else ()
-    found = auditing.audit_data(path, cache=cache, **data.given())
+    found = auditing.audit(path, cache=cache, **data.given())
     if as_json:
         print_json(found.to_dict())
     else:
         dataset = found.dataset
         console = cli_support.out()
         console.print(
-            f"{printable(str(dataset.root))}: {dataset.layout}, {counted(len(dataset), 'picture')}",
+            f"{printable(str(dataset.root))}: {dataset.layout}, {counted(len(dataset), 'image')}",
             markup=False,
             highlight=False,
             soft_wrap=True,
@@ -83,13 +83,13 @@ def audit(
             print_table(audit_tables.findings_tables(found))
         else:
             console.print("Nothing was found.")
-        for line in (*dataset.notes, *dataset.left_out_summary()):
+        for line in (*dataset.notes, *dataset.skipped_summary()):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
     if html is not None:
         from fer_data.reporting import write_audit_page
 
         write_audit_page(found, html)
-        say(f"The findings with their pictures are in {html}")
+        say(f"The findings with their images are in {html}")
     if exclusions is not None:
         with written(exclusions):
             number = auditing.write_exclusions(found.findings, found.dataset, exclusions)

@@ -42,9 +42,9 @@ def report(
     Counts by class and split, samples, the mean image of each class, findings with their images,
     what each --balance would draw. The page needs nothing beside it: send it, print it.
     """
-    from fer_data.reporting import write_report
+    from fer_data.reporting import report as write
 
     for name in ("index.html", "README.md")[: 1 + card]:
         check_output(out / name, [path], data)
-    page = write_report(path, out, card=card, cache=cache, **data.given())
+    page = write(path, out, card=card, cache=cache, **data.given())
     say(f"The report is {page}" + (f", the card {page.parent / 'README.md'}" if card else ""))

@@ -77,7 +77,7 @@ def samples(
     )
     store = open_store(path, form=form, cache=cache, **data.given())
     draw_samples(store, out, split=grid.split, columns=grid.columns, seed=grid.seed)
-    for line in (*store.dataset.notes, *store.dataset.left_out_summary()):
+    for line in (*store.dataset.notes, *store.dataset.skipped_summary()):
         say(line)
     number = counted(store.report.num_samples, "image")
     say(f"{number} read; a grid of random ones is in {out}")

@@ -54,7 +54,7 @@ def stats(
     another split are from train's: below 0.1 negligible, from 0.1 small, from 0.3 medium, from 0.5
     large. Images are counted, not decoded.
     """
-    from fer_data.analysis.stats import compute_stats
+    from fer_data.analysis.stats import stats as compute
     from fer_data.terminal import render
     from fer_data.util.words import printable
 
@@ -64,7 +64,7 @@ def stats(
         raise UsageError(f"--fail-over is {fail_over:g}; a ratio is a number, 1 or more")
     if fail_drift is not None and not 0 <= fail_drift <= 1:
         raise UsageError(f"--fail-drift is {fail_drift:g}; Cramér's V is a number from 0 to 1")
-    found = compute_stats(path, **data.given())
+    found = compute(path, **data.given())
     if as_json:
         print_json(found.to_dict())
     elif as_csv:
@@ -86,7 +86,7 @@ def stats(
             print_table([render.drift_table(found.drift)])
         if found.agreement and found.agreement.num_samples:
             print_table([render.agreement_table(found.agreement)])
-        for line in (*found.notes, *found.left_out):
+        for line in (*found.notes, *found.skipped):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
     if fail_over is not None and math.isnan(found.imbalance_ratio):
         raise DataError(f"{path}: no sample has a label, so there is no ratio to check")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fer_data.data.decode import Picture, PixelFormat, has_16_bits
+from fer_data.data.decode import Decoded, PixelFormat, has_16_bits
 from fer_data.util.words import counted
 
 Size = tuple[int, int]
@@ -31,12 +31,12 @@ class Changes:
     colors: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, picture: Picture) -> Changes:
+    def of(cls, image: Decoded) -> Changes:
         """Return what was changed of one image."""
-        height, width, color = picture.before
-        size = (height, width) if picture.resized else None
-        colors = (color,) if picture.converted else ()
-        return cls(int(picture.resized), int(picture.converted), size, size, colors)
+        height, width, color = image.before
+        size = (height, width) if image.resized else None
+        colors = (color,) if image.converted else ()
+        return cls(int(image.resized), int(image.converted), size, size, colors)
 
     def __add__(self, other: Changes) -> Changes:
         ends = (self.smallest, self.largest, other.smallest, other.largest)

@@ -19,17 +19,17 @@ from numpy.typing import ArrayLike, NDArray
 from fer_data.data import new_labels
 from fer_data.data.chosen import UNLABELLED, indices_of
 from fer_data.data.labels import split_of_folder
-from fer_data.data.left_out import Exclusions, LeftOut, summary
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.preview import dataset_frame, dataset_html
+from fer_data.data.skipped import Exclusions, Skipped, summary
 from fer_data.errors import DataError, UsageError
 from fer_data.util.words import printable
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fer_data.data.sources.piece import Pieces
+    from fer_data.data.sources.chunk import Chunks
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ class Dataset:
         Index into `group_names`: samples of one group (a patient, a lesion, a track) belong on
         one side of every division.
     group_names : ndarray of str, shape [G]
-    left_out : tuple of LeftOut
+    skipped : tuple of Skipped
         What was found and is no sample.
     soft_labels : ndarray of float32, shape [N, C], or None
         Proportions of the classes that a loader may train on in place of `labels`, which balancing
@@ -85,7 +85,7 @@ class Dataset:
     rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     groups: NDArray[np.int64] | None = None
     group_names: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, np.str_))
-    left_out: tuple[LeftOut, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
     soft_labels: NDArray[np.float32] | None = None
     own_labels: NDArray[np.int32] | None = None
     notes: tuple[str, ...] = ()
@@ -191,25 +191,25 @@ class Dataset:
     @property
     def num_bad(self) -> int:
         """How many of what was left out are an error unless bad ones are skipped."""
-        return sum(item.is_bad for item in self.left_out)
+        return sum(item.is_bad for item in self.skipped)
 
-    def left_out_summary(self) -> list[str]:
+    def skipped_summary(self) -> list[str]:
         """Return a line for each reason: how many were left out, and the first names."""
-        return summary(self.left_out)
+        return summary(self.skipped)
 
     def sample_ids(self, indices: NDArray[np.int64] | None = None) -> list[str]:
         """Return printable, unique names of samples, in order: a path, or ``row <number>``."""
         rows = self.rows if indices is None else self.rows[indices]
         return self.origin.ids(rows)
 
-    def take(self, indices: NDArray[np.integer], *, left_out: Iterable[LeftOut] = ()) -> Dataset:
+    def take(self, indices: NDArray[np.integer], *, skipped: Iterable[Skipped] = ()) -> Dataset:
         """Return the dataset of some samples, with what that leaves out noted in it.
 
         Parameters
         ----------
         indices : ndarray of int, shape [K]
             Ascending, none twice.
-        left_out : iterable of LeftOut
+        skipped : iterable of Skipped
         """
         if (np.diff(indices) <= 0).any():
             raise ValueError("indices are not ascending")
@@ -224,7 +224,7 @@ class Dataset:
             groups=None if self.groups is None else self.groups[indices],
             soft_labels=None if self.soft_labels is None else self.soft_labels[indices],
             own_labels=None if self.own_labels is None else self.own_labels[indices],
-            left_out=self.left_out + tuple(left_out),
+            skipped=self.skipped + tuple(skipped),
         )
 
     def select(self, samples: ArrayLike) -> Dataset:
@@ -312,16 +312,16 @@ class Dataset:
         from fer_data.data.looks import bits_in_use
 
         bits = cache(partial(bits_in_use, self.origin))
-        for piece in self.pieces().pieces:
-            found = list(piece.pictures())
+        for chunk in self.source_chunks().chunks:
+            found = list(chunk.raw_images())
             yield (
                 np.array([one.row for one in found], np.int64),
                 [as_it_is(one.raw, one.name, bits) for one in found],
             )
 
-    def pieces(self) -> Pieces:
-        """Return the images in pieces, each of which any process can read alone."""
-        return self.origin.pieces(self.rows)
+    def source_chunks(self) -> Chunks:
+        """Return the images in chunks, each of which any process can read alone."""
+        return self.origin.source_chunks(self.rows)
 
     def noted(self, *notes: str) -> Dataset:
         """Return the same with further notes."""

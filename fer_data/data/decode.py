@@ -1,4 +1,4 @@
-"""From one picture, a file or not, to an array of the size and colour that a store holds."""
+"""From one image, a file or not, to an array of the size and colour that a store holds."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 """What a file may be, whatever its name says: Pillow would hand an EPS to Ghostscript."""
 
 Raw = Path | bytes | NDArray[np.uint8]
-"""What a reader gives of a picture: an image file, its bytes, or pixels [H, W] or [H, W, C]."""
+"""What a reader gives of an image: an image file, its bytes, or pixels [H, W] or [H, W, C]."""
 
 MAX_PIXELS = 64 << 20
-"""Width times height of the largest picture that is decoded: a tiny file can claim any size."""
+"""Width times height of the largest image that is decoded: a tiny file can claim any size."""
 
 Look = tuple[int, int, str]
 """Height, width and colour of an image: grey, rgb, or Pillow's mode where it is neither."""
@@ -39,7 +39,7 @@ _COLORS = {mode: color for color, mode in _MODES.items()}
 
 @dataclass(frozen=True)
 class PixelFormat:
-    """What every picture is brought to.
+    """What every image is brought to.
 
     Attributes
     ----------
@@ -90,8 +90,8 @@ class PixelFormat:
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A decoded picture: uint8 [H, W, C], what was done to it, and its look before that."""
+class Decoded:
+    """A decoded image: uint8 [H, W, C], what was done to it, and its look before that."""
 
     pixels: NDArray[np.uint8]
     resized: bool
@@ -99,14 +99,14 @@ class Picture:
     before: Look
 
 
-def read_picture(path: str | Path, form: PixelFormat) -> Picture:
+def read_image(path: str | Path, form: PixelFormat) -> Decoded:
     """Decode an image file, as `decode` does."""
     refuse_no_file(Path(path))
     return decode(Path(path), form, str(path))
 
 
-def decode(raw: Raw, form: PixelFormat, name: str) -> Picture:
-    """Bring a picture (the first frame of an animation) upright to the form asked for.
+def decode(raw: Raw, form: PixelFormat, name: str) -> Decoded:
+    """Bring an image (the first frame of an animation) upright to the form asked for.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ def is_grey(color: str) -> bool:
 
 
 def check(raw: Raw, name: str) -> None:
-    """Decode a picture to its end.
+    """Decode an image to its end.
 
     Raises
     ------
@@ -211,7 +211,7 @@ def _opened(raw: Path | bytes, name: str) -> Iterator[Image.Image]:
             f"{name}: more than the {MAX_PIXELS:,} pixels that are decoded; make it smaller"
         ) from None
     except UnidentifiedImageError:
-        raise DataError(f"{name}: not a picture that can be decoded{_what_it_is(raw)}") from None
+        raise DataError(f"{name}: not an image that can be decoded{_what_it_is(raw)}") from None
     except DataError as error:
         raise DataError(f"{name}: {error}") from None
     except Exception as error:  # broken files make Pillow raise TypeError, struct.error and more
@@ -229,11 +229,11 @@ def _what_it_is(raw: Path | bytes) -> str:
     return f", but {kind}" if kind else ""
 
 
-def _from_array(pixels: NDArray[np.uint8], form: PixelFormat) -> Picture:
+def _from_array(pixels: NDArray[np.uint8], form: PixelFormat) -> Decoded:
     color = _color_of(pixels)
     if (*pixels.shape[:2], color) == (form.height, form.width, form.color):
         before = (form.height, form.width, form.color)
-        return Picture(pixels.reshape(form.shape), resized=False, converted=False, before=before)
+        return Decoded(pixels.reshape(form.shape), resized=False, converted=False, before=before)
     return _bring_to(Image.fromarray(pixels[:, :, 0] if pixels.shape[2:] == (1,) else pixels), form)
 
 
@@ -241,10 +241,10 @@ def _color_of(pixels: NDArray[np.uint8]) -> Color:
     return "rgb" if pixels.shape[2:] == (3,) else "grey"
 
 
-def _bring_to(image: Image.Image, form: PixelFormat) -> Picture:
+def _bring_to(image: Image.Image, form: PixelFormat) -> Decoded:
     mode = _MODES[form.color]
     converted, color = image.mode != mode, _color(image)
-    ImageOps.exif_transpose(image, in_place=True)  # else a copy, 256 MiB of the largest picture
+    ImageOps.exif_transpose(image, in_place=True)  # else a copy, 256 MiB of the largest image
     if color in ("I", "F"):
         raise DataError("32 bits a pixel, of no known range; save it with 8 or 16")
     if has_16_bits(color):  # Pillow's own conversion would clip
@@ -261,7 +261,7 @@ def _bring_to(image: Image.Image, form: PixelFormat) -> Picture:
             image = image.resize(size, by)
         else:
             image = (ImageOps.fit if form.fit == "crop" else ImageOps.pad)(image, size, by)
-    return Picture(np.asarray(image, np.uint8).reshape(form.shape), resized, converted, before)
+    return Decoded(np.asarray(image, np.uint8).reshape(form.shape), resized, converted, before)
 
 
 def as_png(raw: bytes, name: str) -> bytes:

@@ -68,8 +68,10 @@ class DecodedImages(Images):
         return images[places.reshape(-1)]
 
     def _decode(self, rows: NDArray[np.int64], images: NDArray[np.uint8]) -> None:
-        pictures = (one for piece in self._origin.pieces(rows).pieces for one in piece.pictures())
-        for image, found in zip(images, pictures, strict=True):
+        raw = (
+            one for chunk in self._origin.source_chunks(rows).chunks for one in chunk.raw_images()
+        )
+        for image, found in zip(images, raw, strict=True):
             if isinstance(found.raw, DataError):
                 raise found.raw
             image[:] = decode(found.raw, self._form, found.name).pixels

@@ -16,8 +16,8 @@ from fer_data.data.changes import Changes
 from fer_data.data.dataset import Dataset
 from fer_data.data.decode import PixelFormat, Raw, decode
 from fer_data.data.origin import Origin
+from fer_data.data.sources.chunk import Chunk
 from fer_data.data.sources.content import DIGEST_BYTES, UNREADABLE, digest_of, digest_of_file
-from fer_data.data.sources.piece import Piece
 from fer_data.data.sources.source import check_bad_rows
 from fer_data.errors import DataError, skippable
 from fer_data.util.parallel import in_parallel
@@ -65,8 +65,8 @@ def fill(origin: Origin | Dataset, form: PixelFormat, target: Path, *, stop_at_b
     changes = Changes()
     bad: list[Bad] = []
     digests: list[NDArray[np.uint8]] = []
-    whole = origin.pieces()
-    tasks = (joblib.delayed(_decode)(piece, form, target) for piece in whole.pieces)
+    whole = origin.source_chunks()
+    tasks = (joblib.delayed(_decode)(chunk, form, target) for chunk in whole.chunks)
     parts = in_parallel(takewhile(lambda _: not (bad and stop_at_bad), tasks), size=len(origin))
     for part in track(parts, total=whole.number, description="Decoding images"):
         changes += part.changes
@@ -82,9 +82,9 @@ def fill_array(
     """Decode every image of an origin to an array in memory, as `fill` does."""
     changes = Changes()
     bad: list[Bad] = []
-    whole = origin.pieces()
-    for piece in track(whole.pieces, total=whole.number, description="Decoding images"):
-        done = _decode_to(piece, form, target)
+    whole = origin.source_chunks()
+    for chunk in track(whole.chunks, total=whole.number, description="Decoding images"):
+        done = _decode_to(chunk, form, target)
         changes += done.changes
         bad += done.bad
         if bad and stop_at_bad:
@@ -110,15 +110,15 @@ def new_array(target: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[n
     return pixels
 
 
-def _decode(piece: Piece, form: PixelFormat, target: Path) -> Filled:
-    return _decode_to(piece, form, np.load(target, mmap_mode="r+", allow_pickle=False))
+def _decode(chunk: Chunk, form: PixelFormat, target: Path) -> Filled:
+    return _decode_to(chunk, form, np.load(target, mmap_mode="r+", allow_pickle=False))
 
 
-def _decode_to(piece: Piece, form: PixelFormat, pixels: NDArray[np.uint8]) -> Filled:
+def _decode_to(chunk: Chunk, form: PixelFormat, pixels: NDArray[np.uint8]) -> Filled:
     changes = Changes()
     bad = []
     digests = []
-    for row, name, found in piece.pictures():
+    for row, name, found in chunk.raw_images():
         if isinstance(found, DataError):
             bad.append(Bad(row, str(found)))
             continue

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 import joblib
 
 from fer_data.data.decode import Look, Raw, highest_value, look
-from fer_data.data.sources.piece import Piece, Pieces
+from fer_data.data.sources.chunk import Chunk, Chunks
 from fer_data.errors import DataError
 from fer_data.util.parallel import in_parallel
 from fer_data.util.progress import track
@@ -19,17 +19,17 @@ _BITS = (8, 10, 12, 14, 16)
 """How many bits of 16 may be in use: those of microscopes, X-ray and cameras."""
 
 
-class InPieces(Protocol):
+class Chunked(Protocol):
     """An `Origin`, or a `Dataset`."""
 
     def __len__(self) -> int: ...
 
-    def pieces(self) -> Pieces:
+    def source_chunks(self) -> Chunks:
         """Return its images."""
         ...
 
 
-def looks(data: InPieces) -> list[Look]:
+def looks(data: Chunked) -> list[Look]:
     """Return size and colour of every image; of one that cannot be opened, ``(0, 0, "")``."""
     found: list[Look] = [(0, 0, "")] * len(data)
     for row, seen in _seen(data, look):
@@ -37,7 +37,7 @@ def looks(data: InPieces) -> list[Look]:
     return found
 
 
-def bits_in_use(data: InPieces) -> int | None:
+def bits_in_use(data: Chunked) -> int | None:
     """Return how many bits the highest value of all images of 16 bits has, 8 to 16.
 
     None where there are no such images; the others are opened, and not decoded.
@@ -46,17 +46,17 @@ def bits_in_use(data: InPieces) -> int | None:
     return next(bits for bits in _BITS if highest < 1 << bits) if highest else None
 
 
-def _seen(data: InPieces, see: Callable[[Raw, str], T]) -> Iterator[tuple[int, T]]:
-    whole = data.pieces()
-    tasks = (joblib.delayed(_seen_of)(piece, see) for piece in whole.pieces)
+def _seen(data: Chunked, see: Callable[[Raw, str], T]) -> Iterator[tuple[int, T]]:
+    whole = data.source_chunks()
+    tasks = (joblib.delayed(_seen_of)(chunk, see) for chunk in whole.chunks)
     parts = in_parallel(tasks, size=len(data))
     for part in track(parts, total=whole.number, description="Looking at files"):
         yield from part
 
 
-def _seen_of(piece: Piece, see: Callable[[Raw, str], T]) -> list[tuple[int, T]]:
+def _seen_of(chunk: Chunk, see: Callable[[Raw, str], T]) -> list[tuple[int, T]]:
     found = []
-    for row, name, raw in piece.pictures():
+    for row, name, raw in chunk.raw_images():
         if not isinstance(raw, DataError):
             try:
                 found.append((row, see(raw, name)))

@@ -15,8 +15,8 @@ from fer_data.util.words import printable
 
 if TYPE_CHECKING:
     from fer_data.data.options import LoadOptions
+    from fer_data.data.sources.chunk import Chunks
     from fer_data.data.sources.content import State
-    from fer_data.data.sources.piece import Pieces
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Source:
         The `Dataset` of a path or an object, by some options.
     state : callable
         What the file system says of the files of an origin, which are not read.
-    pieces : callable
-        Images of an origin, by their rows (int64 [N]), in pieces, each of which any process can
+    chunks : callable
+        Images of an origin, by their rows (int64 [N]), in chunks, each of which any process can
         read alone.
     names : callable
         A file name for each sample of a dataset, the source's own where it has some. It comes
@@ -53,7 +53,7 @@ class Source:
     recognises: Callable[[Any], bool]
     read: Callable[[Any, LoadOptions], Any]
     state: Callable[[Origin], State]
-    pieces: Callable[[Origin, NDArray[np.int64]], Pieces]
+    chunks: Callable[[Origin, NDArray[np.int64]], Chunks]
     names: Callable[[Any], list[str]]
     of_paths: bool = True
 
@@ -130,7 +130,7 @@ class Origin:
         except OSError as error:
             raise DataError(f"{self.root}: cannot be read ({error.strerror or error})") from None
 
-    def pieces(self, rows: NDArray[np.int64] | None = None) -> Pieces:
-        """Return images in pieces: those of some rows, ascending, or all of them."""
+    def source_chunks(self, rows: NDArray[np.int64] | None = None) -> Chunks:
+        """Return images in chunks: those of some rows, ascending, or all of them."""
         assert self.source is not None
-        return self.source.pieces(self, np.arange(len(self)) if rows is None else rows)
+        return self.source.chunks(self, np.arange(len(self)) if rows is None else rows)

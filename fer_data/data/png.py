@@ -1,7 +1,7 @@
-"""Small grey pictures as PNG, twenty times as fast as a general encoder.
+"""Small grey images as PNG, twenty times as fast as a general encoder.
 
 Pixels are stored, not deflated: the noise of 48x48 photographs barely shrinks, and 2.4 kB fill one
-4-KiB disk block as 1.7 kB do. Encoding then takes 3 microseconds a picture, and 57 with Pillow.
+4-KiB disk block as 1.7 kB do. Encoding then takes 3 microseconds an image, and 57 with Pillow.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MAX_STORED = 65_535
 
 
 def encode_grey(pixels: NDArray[np.uint8]) -> bytes:
-    """Return a PNG file (RFC 2083) of a grey picture.
+    """Return a PNG file (RFC 2083) of a grey image.
 
     Parameters
     ----------

@@ -78,8 +78,8 @@ def thumbnails(data: Any, side: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     from fer_data.data.looks import bits_in_use
 
     bits = cache(partial(bits_in_use, data))
-    for piece in data.pieces().pieces:
-        for found in piece.pictures():
+    for chunk in data.source_chunks().chunks:
+        for found in chunk.raw_images():
             try:
                 image = Image.fromarray(as_it_is(found.raw, found.name, bits))
             except DataError:

@@ -70,9 +70,9 @@ def relabelled(dataset: Dataset, path: Path, *, soft: bool = False) -> Dataset:
     found = dataset
     if columns or LABEL in table.names:
         found = _with_labels(dataset, table, columns, rows, soft)
-    if skipped := [name for name, row in table.left_out.items() if row.cells.get(EXCLUDE)]:
-        left_out = tuple(item for item in found.left_out if id_of(item) not in skipped)
-        found = replace(found, left_out=left_out)
+    if excluded_ids := [name for name, row in table.skipped.items() if row.cells.get(EXCLUDE)]:
+        skipped = tuple(item for item in found.skipped if id_of(item) not in excluded_ids)
+        found = replace(found, skipped=skipped)
     number = len(dataset) - len(kept)
     found = found.take(kept).noted(*_reasons(Counter(filter(None, reasons.values())), path))
     return replace(found, num_excluded=dataset.num_excluded + number)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fer_data.data.dataset import Dataset
-from fer_data.data.left_out import LeftOut
+from fer_data.data.skipped import Skipped
 from fer_data.data.sources.text_tables import open_lines
 from fer_data.errors import DataError
 from fer_data.util.files import refuse_no_file
@@ -30,7 +30,7 @@ class SampleTable:
     path : Path
     names : list of str
         Of the columns.
-    left_out : dict of str to Row
+    skipped : dict of str to Row
         Samples that are named and were left out of the dataset already; filled by `rows_of`.
     """
 
@@ -40,7 +40,7 @@ class SampleTable:
         _, self.names = next(self._lines, (0, []))
         if len(set(self.names)) < len(self.names):
             raise DataError(f"{path}: line 1: two columns of one name")
-        self.left_out: dict[str, Row] = {}
+        self.skipped: dict[str, Row] = {}
 
     def rows_of(self, dataset: Dataset) -> list[tuple[int, Row]]:
         """Return the index of each sample that is named, with its row, in the file's order.
@@ -53,7 +53,7 @@ class SampleTable:
             If a row is not as long as the header, or names a sample that the data does not have.
         """
         places = {sample: index for index, sample in enumerate(dataset.sample_ids())}
-        known = set(map(id_of, dataset.left_out))
+        known = set(map(id_of, dataset.skipped))
         if len(dataset) < len(dataset.origin):
             known.update(dataset.origin.ids())
         found, strangers = [], []
@@ -67,7 +67,7 @@ class SampleTable:
             if sample in places:
                 found.append((places[sample], row))
             elif sample in known:
-                self.left_out[sample] = row
+                self.skipped[sample] = row
             else:
                 strangers.append(sample)
         if strangers:
@@ -94,6 +94,6 @@ class SampleTable:
                 raise self.error(lines.number, f"no csv of samples ({error})") from None
 
 
-def id_of(item: LeftOut) -> str:
+def id_of(item: Skipped) -> str:
     """Return the id of a sample that was left out."""
     return printable(item.name).partition(" (line ")[0]

@@ -49,9 +49,9 @@ def _without(dataset: Dataset, path: Path) -> Dataset:
     kept = np.setdiff1d(np.arange(len(dataset)), sorted(rows))
     if not len(kept):
         raise DataError(f"{dataset.root}: every sample is excluded by {printable(path.name)}")
-    left_out = tuple(item for item in dataset.left_out if id_of(item) not in table.left_out)
+    skipped = tuple(item for item in dataset.skipped if id_of(item) not in table.skipped)
     found = dataset.take(kept).noted(f"{len(rows):,} excluded, by {printable(path.name)}")
-    return replace(found, left_out=left_out, num_excluded=dataset.num_excluded + len(rows))
+    return replace(found, skipped=skipped, num_excluded=dataset.num_excluded + len(rows))
 
 
 def _divided(dataset: Dataset, path: Path, fold: int | None) -> Dataset:

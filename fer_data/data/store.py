@@ -30,9 +30,9 @@ from fer_data.data.decode import PixelFormat
 from fer_data.data.decoded import decoded_images
 from fer_data.data.image_format import FormatRequest, format_of
 from fer_data.data.images import Images, images_of
-from fer_data.data.left_out import CANNOT_BE_DECODED, LeftOut
 from fer_data.data.origin import Origin
 from fer_data.data.reading import DatasetLike, load
+from fer_data.data.skipped import CANNOT_BE_DECODED, Skipped
 from fer_data.data.sources import memory
 from fer_data.data.sources.content import State
 from fer_data.data.store_folder import ABOUT, FORMAT, PIXELS, TIMES, BuildReport, DamagedStore
@@ -320,8 +320,8 @@ def _without_bad(dataset: Dataset, bad: Sequence[fill.Bad]) -> Dataset:
         first = int(dataset.rows[taken.argmax()])
         raise fill.error_of(next(one for one in bad if one.row == first))
     ids = dataset.sample_ids(np.flatnonzero(taken))
-    skipped = [LeftOut(name, CANNOT_BE_DECODED) for name in ids]
-    return dataset.take(np.flatnonzero(~taken), left_out=skipped)
+    skipped = [Skipped(name, CANNOT_BE_DECODED) for name in ids]
+    return dataset.take(np.flatnonzero(~taken), skipped=skipped)
 
 
 def _mapped(folder: Path, dataset: Dataset, digest: str) -> PixelStore:

@@ -1,4 +1,4 @@
-"""Pictures decoded piece by piece, to be used once: in a store's form, and in no store."""
+"""Images decoded chunk by chunk, to be used once: in a store's form, and in no store."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from fer_data.data.changes import Changes
 from fer_data.data.dataset import Dataset
 from fer_data.data.decode import PixelFormat, decode
 from fer_data.data.fill import Bad
-from fer_data.data.sources.piece import Piece, Pieces
+from fer_data.data.sources.chunk import Chunk, Chunks
 from fer_data.errors import DataError
 from fer_data.util.parallel import in_parallel
 
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """Some pictures of a dataset.
+    """Some images of a dataset.
 
     Attributes
     ----------
@@ -40,37 +40,37 @@ class Decoded:
 
 
 def decoded(
-    dataset: Dataset, form: PixelFormat, *, pieces: Pieces | None = None
+    dataset: Dataset, form: PixelFormat, *, chunks: Chunks | None = None
 ) -> Iterator[Decoded]:
-    """Yield a dataset's pictures in order, decoded on all cores as `fer_data.open_store` does.
+    """Yield a dataset's images in order, decoded on all cores as `fer_data.open_store` does.
 
     Parameters
     ----------
     dataset : Dataset
     form : PixelFormat
-    pieces : Pieces, optional
-        Where the pictures come from; by default the reader of the dataset's root.
+    chunks : Chunks, optional
+        Where the images come from; by default the reader of the dataset's root.
     """
-    pieces = pieces or dataset.pieces()
-    tasks = (joblib.delayed(_decode)(piece, form) for piece in pieces.pieces)
+    chunks = chunks or dataset.source_chunks()
+    tasks = (joblib.delayed(_decode)(chunk, form) for chunk in chunks.chunks)
     yield from in_parallel(tasks, size=len(dataset))
 
 
-def _decode(piece: Piece, form: PixelFormat) -> Decoded:
+def _decode(chunk: Chunk, form: PixelFormat) -> Decoded:
     rows, pixels, bad = [], [], []
     changes = Changes()
-    for row, name, raw in piece.pictures():
+    for row, name, raw in chunk.raw_images():
         if isinstance(raw, DataError):
             bad.append(Bad(row, str(raw)))
             continue
         try:
-            picture = decode(raw, form, name)
+            image = decode(raw, form, name)
         except DataError as error:
             bad.append(Bad(row, str(error)))
         else:
             rows.append(row)
-            pixels.append(picture.pixels)
-            if picture.resized or picture.converted:
-                changes += Changes.of(picture)
+            pixels.append(image.pixels)
+            if image.resized or image.converted:
+                changes += Changes.of(image)
     stacked = np.array(pixels, np.uint8).reshape(-1, *form.shape)
     return Decoded(np.array(rows, np.int64), stacked, bad, changes)

@@ -14,7 +14,7 @@ def duplicate_groups(images: ImageArray, indices: NDArray[np.int64]) -> NDArray[
     """Return a group number for each of some images, the same for duplicates, mirrored or not.
 
     Mirrored duplicates count, as a flip in training makes them the same image. Near-duplicates are
-    found by `fer_data.photograph_groups`.
+    found by `fer_data.near_duplicate_groups`.
 
     Parameters
     ----------

@@ -1,11 +1,11 @@
 """Near copies: one photograph twice, flipped, shifted, brightened, resized or encoded anew.
 
-Two steps. *Candidates*: each picture's neighbours by a short descriptor, the principal components
-of the picture at 16x16, found with FAISS, whose inverted file makes that subquadratic. Components
+Two steps. *Candidates*: each image's neighbours by a short descriptor, the principal components
+of the image at 16x16, found with FAISS, whose inverted file makes that subquadratic. Components
 are taken apart into those that a mirror keeps and those that it negates, so mirrored copies are
-looked for by a change of sign. *Proof*: the peak of the two pictures' correlation over small
+looked for by a change of sign. *Proof*: the peak of the two images' correlation over small
 shifts, in a band of frequencies where faces differ and where JPEG and resizing leave something.
-Both pictures' brightness and contrast cancel out.
+Both images' brightness and contrast cancel out.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ LEAST = 0.75
 
 _SIGMAS = 7.0
 """How far a pair must stand out from pairs drawn at random, in their standard deviations (of
-Fisher's z): where all pictures of a data set are alike, as drawings in one style, more than `LEAST`
+Fisher's z): where all images of a data set are alike, as drawings in one style, more than `LEAST`
 is asked. FER2013's own random pairs ask for 0.73."""
 
 _RANDOM_PAIRS, _ENOUGH = 20_000, 50
-"""Pairs drawn, and pictures from which on that says something."""
+"""Pairs drawn, and images from which on that says something."""
 
 SIDE = 48
-"""Pictures are grey and this wide and high."""
+"""Images are grey and this wide and high."""
 
 MAX_SHIFT = 5
-"""Largest shift at which pictures are compared, in pixels. Descriptors are alike enough for shifts
+"""Largest shift at which images are compared, in pixels. Descriptors are alike enough for shifts
 of 2, and mostly of 3."""
 
 _NEIGHBOURS = 8
 """Neighbours that are looked at; more where all of them turn out to be copies."""
 
 _SMALL = 256
-"""Up to this many pictures all pairs are looked at: a handful has no principal components."""
+"""Up to this many images all pairs are looked at: a handful has no principal components."""
 
 _ALIKE = 0.6
 """Descriptors' cosine from which a pair is looked at."""
@@ -54,7 +54,7 @@ _EVEN, _ODD = 24, 16
 _AT_ONCE = 1024
 
 _FEW = 20_000
-"""Up to this many pictures every pair of descriptors is compared: no index is faster."""
+"""Up to this many images every pair of descriptors is compared: no index is faster."""
 
 
 class Pairs(NamedTuple):
@@ -63,7 +63,7 @@ class Pairs(NamedTuple):
     Attributes
     ----------
     first, second : ndarray of int64, shape [P]
-        Places of the two pictures, the smaller first.
+        Places of the two images, the smaller first.
     mirrored : ndarray of bool, shape [P]
         Whether one is the other's mirror image.
     correlation : ndarray of float32, shape [P]
@@ -77,12 +77,12 @@ class Pairs(NamedTuple):
 
 
 def near_pairs(pixels: NDArray[np.uint8]) -> Pairs:
-    """Find the pairs of near copies among pictures.
+    """Find the pairs of near copies among images.
 
     Parameters
     ----------
     pixels : ndarray of uint8, shape [N, 48, 48] or [N, 48, 48, 1]
-        No two the same: exact copies would only take time. Memory is about 4 KiB a picture more.
+        No two the same: exact copies would only take time. Memory is about 4 KiB an image more.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def near_pairs(pixels: NDArray[np.uint8]) -> Pairs:
         The same ones each time.
     """
     if pixels.shape[1:3] != (SIDE, SIDE) or pixels.size != len(pixels) * SIDE * SIDE:
-        raise ValueError(f"pictures are {pixels.shape[1:]}; near copies are found at 48x48 grey")
+        raise ValueError(f"images are {pixels.shape[1:]}; near copies are found at 48x48 grey")
     if len(pixels) < 2:
         none = np.empty(0, np.int64)
         return Pairs(none, none, none.astype(np.bool_), none.astype(np.float32))
@@ -110,10 +110,10 @@ def near_pairs(pixels: NDArray[np.uint8]) -> Pairs:
 
 
 def linked(
-    num_pictures: int, first: NDArray[np.int64], second: NDArray[np.int64]
+    num_images: int, first: NDArray[np.int64], second: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Return a group number for each picture, int64 [N], the same for all that pairs link."""
-    graph = coo_array((np.ones(len(first)), (first, second)), shape=(num_pictures, num_pictures))
+    """Return a group number for each image, int64 [N], the same for all that pairs link."""
+    graph = coo_array((np.ones(len(first)), (first, second)), shape=(num_images, num_images))
     groups: NDArray[np.int64] = connected_components(graph, directed=False)[1].astype(np.int64)
     return groups
 
@@ -129,11 +129,11 @@ def _descriptors(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _halves(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return pictures at 16x16, brightness and contrast taken out, as even and odd halves."""
+    """Return images at 16x16, brightness and contrast taken out, as even and odd halves."""
     of_rows = pixels.reshape(len(pixels), 16, 3, SIDE).sum(axis=2, dtype=np.uint16)
     small = of_rows.reshape(len(pixels), 256, 3).sum(axis=2, dtype=np.uint16).astype(np.float32) / 9
     small -= small.mean(axis=1, keepdims=True)
-    small /= small.std(axis=1, keepdims=True) + 4  # else the noise of a flat picture counts
+    small /= small.std(axis=1, keepdims=True) + 4  # else the noise of a flat image counts
     small = small.reshape(-1, 16, 16)
     left, right = small[:, :, :8], small[:, :, :7:-1]
     return (left + right).reshape(len(small), -1), (left - right).reshape(len(small), -1)
@@ -165,7 +165,7 @@ def _threshold(spectra: NDArray[np.complex64]) -> float:
     """Return the correlation that pairs must have, from that of pairs drawn at random.
 
     Mean and standard deviation are those of the normal distribution with their upper quartile and
-    ninth decile: the last tenth may be copies, and the lower half mirrored pictures.
+    ninth decile: the last tenth may be copies, and the lower half mirrored images.
     """
     if len(spectra) < _ENOUGH:
         return LEAST
@@ -187,7 +187,7 @@ def _proven(
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return the pairs of near copies, int64 [P, 2], each once, and their correlations.
 
-    Where all neighbours of a picture are copies of it, twice as many are looked at, and so on: a
+    Where all neighbours of an image are copies of it, twice as many are looked at, and so on: a
     photograph in a hundred versions would hide its last ones else.
     """
     size = len(queries)
@@ -214,7 +214,7 @@ def _candidates(
 ) -> NDArray[np.int64]:
     """Return pairs of some rows and their neighbours, int64 [P, 2], the smaller first, each once.
 
-    Descriptors must be alike, unless all pictures are looked at.
+    Descriptors must be alike, unless all images are looked at.
     """
     found = []
     starts = range(0, len(rows), _AT_ONCE)
@@ -230,15 +230,15 @@ def _candidates(
 
 
 _PERIOD = 56
-"""Of the waves that pictures are taken apart into, in pixels: the picture, and room to shift it."""
+"""Of the waves that images are taken apart into, in pixels: the image, and room to shift it."""
 
-_WAVES_Y, _WAVES_X = np.arange(-12, 13), np.arange(13)  # of a real picture the rest is known
+_WAVES_Y, _WAVES_X = np.arange(-12, 13), np.arange(13)  # of a real image the rest is known
 _SHIFTS = np.arange(-MAX_SHIFT, MAX_SHIFT + 1)
 _FINE, _COARSE = 0.8, 2.5
 """Standard deviations of the two Gaussians whose difference is the band, in pixels."""
 
 _FAINT = 20.0
-"""Added to a picture's length in the band: the noise of a nearly flat picture proves nothing."""
+"""Added to an image's length in the band: the noise of a nearly flat image proves nothing."""
 
 
 def _waves(numbers: NDArray[np.int64]) -> NDArray[np.complex64]:
@@ -262,7 +262,7 @@ _TO_X = np.exp(np.outer(_WAVES_X, _SHIFTS) * (2j * np.pi / _PERIOD)).astype(np.c
 
 
 def _spectra(pixels: NDArray[np.uint8]) -> NDArray[np.complex64]:
-    """Return pictures as waves in the band, complex64 [N, 25, 13], of length one or less."""
+    """Return images as waves in the band, complex64 [N, 25, 13], of length one or less."""
     rows = pixels.astype(np.float32)
     rows -= rows.mean(axis=(1, 2), keepdims=True)
     along = np.matmul(rows, _FROM_X.real) + 1j * np.matmul(rows, _FROM_X.imag)
@@ -293,7 +293,7 @@ def _mirror(spectra: NDArray[np.complex64]) -> NDArray[np.complex64]:
     """Return the spectra of the mirror images.
 
     A mirror turns the wave (y, x) into (y, -x), whose value is the conjugate of (-y, x)'s, but
-    for where the picture's last column stands.
+    for where the image's last column stands.
     """
     moved = np.exp(-2j * np.pi * (SIDE - 1) * _WAVES_X / _PERIOD)
     mirrored: NDArray[np.complex64] = spectra[:, ::-1].conj() * moved.astype(np.complex64)

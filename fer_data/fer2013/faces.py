@@ -23,7 +23,7 @@ COUNTS: dict[str, dict[str, int]] = {
         ("private_test", (491, 55, 528, 879, 626, 594, 416)),
     )
 }
-"""FER2013's published number of pictures: split -> class name -> number (35,887 in total)."""
+"""FER2013's published number of images: split -> class name -> number (35,887 in total)."""
 
 _SCALE = 4  # supersampling
 _SPREAD = 0.27  # standard deviation of each expression parameter among people
@@ -204,11 +204,11 @@ def counts_for(num_images: int) -> dict[str, dict[str, int]]:
     if num_images < published.size:
         raise UsageError(f"num_images must be at least {published.size}, got {num_images}")
     # The largest remainder; in integers, as no machine may round one differently.
-    shares, whole = published * num_images, int(published.sum())
-    numbers = np.maximum(1, shares // whole)
+    fractions, whole = published * num_images, int(published.sum())
+    numbers = np.maximum(1, fractions // whole)
     while (missing := num_images - int(numbers.sum())) != 0:
         step = 1 if missing > 0 else -1
-        owed = np.where(numbers + step > 0, step * (shares - numbers * whole), -np.inf)
+        owed = np.where(numbers + step > 0, step * (fractions - numbers * whole), -np.inf)
         numbers.flat[owed.argmax()] += step
     rows = zip(COUNTS, numbers.tolist(), strict=True)
     return {split: dict(zip(EMOTIONS, row, strict=True)) for split, row in rows}

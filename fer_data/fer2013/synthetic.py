@@ -35,7 +35,7 @@ def write_synthetic(
     num_images : int
         In all splits together, in FER2013's proportions; 21 or more.
     size : int
-        Side of the pictures, in pixels; 48 for a csv.
+        Side of the images, in pixels; 48 for a csv.
     seed : int
         The same seed gives the same bytes.
 
@@ -57,7 +57,7 @@ def write_synthetic(
     rows = faces.plan(num_images, seed)
     as_csv = out.suffix == ".csv"
     if as_csv and size != 48:
-        raise UsageError(f"size is {size}; a csv as FER2013's holds pictures of 48x48")
+        raise UsageError(f"size is {size}; a csv as FER2013's holds images of 48x48")
     if out.exists() and (as_csv or not out.is_dir() or any(out.iterdir())):
         raise DataError(f"{out}: is there already; choose another name")
     try:
@@ -72,12 +72,12 @@ def _write_folder(out: Path, rows: tuple[tuple[str, str], ...], size: int, seed:
             for name in EMOTIONS:
                 (beside / split / name).mkdir(parents=True)
         row = 0
-        for pictures in _drawn(rows, size, seed):
-            for picture in pictures:
+        for images in _drawn(rows, size, seed):
+            for image in images:
                 source, name = rows[row]
                 split = "train" if source == "train" else "test"
                 target = beside / split / name / f"{split}_{row:05d}.png"
-                Image.fromarray(picture).save(target, format="PNG")
+                Image.fromarray(image).save(target, format="PNG")
                 row += 1
 
 
@@ -87,10 +87,10 @@ def _write_csv(out: Path, rows: tuple[tuple[str, str], ...], size: int, seed: in
     with written_whole(out) as beside, open(beside, "w", encoding="ascii", newline="\n") as file:
         file.write("emotion,pixels,Usage\n")
         row = 0
-        for pictures in _drawn(rows, size, seed):
-            for picture in pictures:
+        for images in _drawn(rows, size, seed):
+            for image in images:
                 split, name = rows[row]
-                pixels = " ".join(map(str, picture.ravel().tolist()))
+                pixels = " ".join(map(str, image.ravel().tolist()))
                 file.write(f"{codes[name]},{pixels},{usages[split]}\n")
                 row += 1
 

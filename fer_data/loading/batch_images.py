@@ -51,8 +51,8 @@ class BatchImages:
 
 def mix_with(images: NDArray[np.float32], others: NDArray[np.float32], mixed: Mixed) -> None:
     """Mix images with others in place."""
-    others *= 1 - mixed.shares[:, None, None, None]
-    images *= mixed.shares[:, None, None, None]
+    others *= 1 - mixed.lam[:, None, None, None]
+    images *= mixed.lam[:, None, None, None]
     images += others
 
 
@@ -60,11 +60,11 @@ def mix_within(images: NDArray[np.float32], mixed: Mixed, sizes: list[int]) -> N
     """Mix the images of batches of these sizes in place, each with another of its batch."""
     start = 0
     for size in sizes:
-        batch, share = images[start : start + size], mixed.shares[start]
+        batch, lam = images[start : start + size], mixed.lam[start]
         with Scratch() as scratch:
             others = scratch.array("others", size, images.shape[1:], np.float32)
             batch.take(mixed.places[start : start + size], axis=0, out=others, mode="clip")
-            others *= 1 - share
-            batch *= share
+            others *= 1 - lam
+            batch *= lam
             batch += others
         start += size

@@ -33,19 +33,19 @@ def plan_batches(loader: Any, steps: range) -> BatchPlan:
     )
     if loader.mix:
         sizes = [stop - start for start, stop in windows]
-        partners, shares = loader.mix.draw(loader.sampler.seed, steps, sizes)
+        partners, lam = loader.mix.draw(loader.sampler.seed, steps, sizes)
         firsts = np.repeat([start - begin for start, _ in windows], sizes)
-        partners, shares, firsts = partners[here], shares[here], firsts[here]
+        partners, lam, firsts = partners[here], lam[here], firsts[here]
         labels = labels[partners]
-        of_labels = loader.mix.label_shares(shares, loader.counts, plan.labels, labels)
+        of_labels = loader.mix.label_lam(lam, loader.counts, plan.labels, labels)
         plan.weights = plan.weights * of_labels + loader.class_weights[labels] * (1 - of_labels)
         places = partners - firsts
-        plan.mixed = Mixed(rows[partners], repeats[partners], labels, shares, of_labels, places)
+        plan.mixed = Mixed(rows[partners], repeats[partners], labels, lam, of_labels, places)
     soft = loader.store.dataset.soft_labels
     if loader.soft and soft is not None:
         plan.soft = soft[plan.samples]
         if plan.mixed is not None:
-            of_labels = plan.mixed.label_shares[:, None]
+            of_labels = plan.mixed.label_lam[:, None]
             plan.soft = plan.soft * of_labels + soft[plan.mixed.samples] * (1 - of_labels)
         if loader.weights:  # no matrix product: its rounding can follow the batch's size
             plan.weights = (plan.soft * loader.class_weights).sum(axis=1)

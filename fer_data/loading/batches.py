@@ -25,10 +25,10 @@ class Mixed(NamedTuple):
         Row of each partner in the store.
     repeats, labels : ndarray of int64, shape [B]
         How often it was used before, and its label.
-    shares : ndarray of float32, shape [B]
+    lam : ndarray of float32, shape [B]
         λ, the fraction of an image in the mixture, the same for all of a step; the rest is its
         partner's.
-    label_shares : ndarray of float32, shape [B]
+    label_lam : ndarray of float32, shape [B]
         The fraction of its label.
     places : ndarray of int64, shape [B]
         Place of each partner in its batch, all shards together.
@@ -37,8 +37,8 @@ class Mixed(NamedTuple):
     samples: NDArray[np.int64]
     repeats: NDArray[np.int64]
     labels: NDArray[np.int64]
-    shares: NDArray[np.float32]
-    label_shares: NDArray[np.float32]
+    lam: NDArray[np.float32]
+    label_lam: NDArray[np.float32]
     places: NDArray[np.int64]
 
 
@@ -79,8 +79,8 @@ class BatchPlan:
         if self.mixed is None:
             targets[every, self.labels] = 1.0
         else:
-            targets[every, self.labels] = self.mixed.label_shares
-            targets[every, self.mixed.labels] += 1 - self.mixed.label_shares
+            targets[every, self.labels] = self.mixed.label_lam
+            targets[every, self.mixed.labels] += 1 - self.mixed.label_lam
         return targets
 
 

@@ -44,7 +44,7 @@ def grid(
     colored = any(image.shape[2:] == (3,) for image in every)
     gap = max(1, min(height, width) // 16)
     cell = np.array([height + gap, width + gap], np.int64)
-    # One picture of all: axes of their own would take minutes with hundreds of classes.
+    # One image of all: axes of their own would take minutes with hundreds of classes.
     size = cell * (len(rows), columns) - gap
     canvas = np.full((*size, 3) if colored else tuple(size), 255, np.uint8)
     for place, row in enumerate(rows):

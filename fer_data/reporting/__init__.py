@@ -10,21 +10,21 @@ import jinja2
 from markupsafe import Markup
 
 from fer_data import __version__
-from fer_data.analysis.drift import PictureDrift, picture_drift
-from fer_data.analysis.stats import Stats, compute_stats
+from fer_data.analysis.drift import ImageDrift, image_drift
+from fer_data.analysis.stats import Stats, stats
 from fer_data.auditing import Audit, Finding, audit_store
 from fer_data.data.reading import DatasetLike, load_skipping_bad
 from fer_data.data.store import open_store
-from fer_data.duplicates.photographs import COMPARED
+from fer_data.duplicates.duplicate_groups import COMPARED
 from fer_data.errors import DataError
 from fer_data.reporting import figures
 from fer_data.reporting.data_card import card_of
-from fer_data.reporting.pictures import Group, mean_by_class, of_groups, samples_by_class
+from fer_data.reporting.thumbnails import Group, mean_by_class, of_groups, samples_by_class
 from fer_data.util.files import write_text
 from fer_data.util.markdown import refuse_card
 from fer_data.util.words import counted, printable, shown_class
 
-__all__ = ["write_audit_page", "write_report"]
+__all__ = ["report", "write_audit_page"]
 
 _MOST_CLASSES = 40
 _COLUMNS = 10
@@ -44,7 +44,7 @@ class Plot:
 
 @dataclass(frozen=True)
 class Found:
-    """A finding with some of its pictures."""
+    """A finding with some of its images."""
 
     finding: Finding
     groups: list[Group]
@@ -60,7 +60,7 @@ class Found:
         return [printable(name) for name in self.finding.names[:_MOST_NAMES]]
 
 
-def write_report(
+def report(
     data: DatasetLike,
     out: str | Path,
     *,
@@ -68,7 +68,7 @@ def write_report(
     cache: str | Path | None = None,
     **options: Any,
 ) -> Path:
-    """Write ``out/index.html``: counts, samples, mean pictures, findings, what balancing would do.
+    """Write ``out/index.html``: counts, samples, mean images, findings, what balancing would do.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def write_report(
     --------
     >>> import fer_data
     >>> fer_data.write_synthetic("faces", num_images=70)
-    >>> fer_data.write_report("faces", "report").name
+    >>> fer_data.report("faces", "report").name
     'index.html'
     """
     page, readme = Path(out) / "index.html", Path(out) / "README.md"
@@ -114,30 +114,30 @@ def write_report(
 
 
 def write_page(audit: Audit, page: Path) -> None:
-    """Write the report of an audited data set; see `write_report`."""
+    """Write the report of an audited data set; see `report`."""
     store = audit.store
-    dataset, stats = store.dataset, compute_stats(store.dataset)
+    dataset, found = store.dataset, stats(store.dataset)
     labelled = [split for split in dataset.splits if dataset.class_counts(split).any()]
-    of_classes = _shown(len(stats.class_names), figures.MOST_CLASSES, "those with the most samples")
+    of_classes = _shown(len(found.class_names), figures.MOST_CLASSES, "those with the most samples")
     plots = {
         "counts": Plot(
-            Markup(figures.counts_by_class(stats)), f"Samples of each class by split{of_classes}"
+            Markup(figures.counts_by_class(found)), f"Samples of each class by split{of_classes}"
         )
     }
-    if stats.balances:
-        of_draws = _shown(len(stats.class_names), figures.MOST_CLASSES, "those drawn the most")
+    if found.balances:
+        of_draws = _shown(len(found.class_names), figures.MOST_CLASSES, "those drawn the most")
         plots["balance"] = Plot(
-            Markup(figures.draws_by_class(stats)),
+            Markup(figures.draws_by_class(found)),
             f"Samples of each class that an epoch draws, by strategy{of_draws}",
         )
     _write(
         page,
         audit,
-        stats=stats,
-        imbalance=_imbalance(stats),
+        stats=found,
+        imbalance=_imbalance(found),
         plots=plots,
         measures=_measures(audit),
-        picture_drift=_picture_drift(audit),
+        image_drift=_image_drift(audit),
         samples={
             split: samples_by_class(store, split, columns=_COLUMNS, most_classes=_MOST_CLASSES)
             for split in labelled[:1]
@@ -160,11 +160,11 @@ def write_audit_page(audit: Audit, out: str | Path) -> None:
     _write(Path(out), audit)
 
 
-def _imbalance(stats: Stats) -> list[str]:
+def _imbalance(found: Stats) -> list[str]:
     """Say of each split with labels how unequal its classes are, or which have no sample."""
     sentences = []
-    for split, part in stats.splits.items():
-        pairs = zip(stats.class_names, part.counts, strict=True)
+    for split, part in found.splits.items():
+        pairs = zip(found.class_names, part.counts, strict=True)
         empty = [shown_class(name) for name, count in pairs if not count]
         if not any(part.counts):
             continue
@@ -185,7 +185,7 @@ def _shown(number: int, most: int, which: str) -> str:
 
 
 def _measures(audit: Audit) -> list[Plot]:
-    """Plot what is measured of the pictures, by split."""
+    """Plot what is measured of the images, by split."""
     dataset, found = audit.dataset, audit.measures
     plots = []
     for name in _MEASURES:
@@ -197,16 +197,16 @@ def _measures(audit: Audit) -> list[Plot]:
         means = ", ".join(f"{split} {part.mean():.3g}" for split, part in values.items())
         svg = figures.histograms(values, name)
         plots.append(
-            Plot(Markup(svg), f"{name.capitalize()} of the pictures by split; means: {means}")
+            Plot(Markup(svg), f"{name.capitalize()} of the images by split; means: {means}")
         )
     return plots
 
 
-def _picture_drift(audit: Audit) -> tuple[PictureDrift, ...]:
-    """Compare what is measured of the pictures in each split with the training split's."""
+def _image_drift(audit: Audit) -> tuple[ImageDrift, ...]:
+    """Compare what is measured of the images in each split with the training split's."""
     found, dataset = audit.measures, audit.dataset
     values = {name: getattr(found, name) for name in _MEASURES}
-    return picture_drift(values, dataset.split_codes, dataset.splits)
+    return image_drift(values, dataset.split_codes, dataset.splits)
 
 
 def _write(page: Path, audit: Audit, **sections: Any) -> None:
@@ -218,7 +218,7 @@ def _write(page: Path, audit: Audit, **sections: Any) -> None:
         lstrip_blocks=True,
     )
     store, dataset = audit.store, audit.dataset
-    counts = {split: dataset.class_counts(split).tolist() for split in audit.photographs}
+    counts = {split: dataset.class_counts(split).tolist() for split in audit.num_distinct}
     html = environment.get_template("page.html.j2").render(
         {
             "counted": counted,
@@ -229,8 +229,8 @@ def _write(page: Path, audit: Audit, **sections: Any) -> None:
             "version": __version__,
             "class_names": [shown_class(name) for name in dataset.class_names],
             "counts": counts,
-            "photographs": audit.photographs,
-            "left_out": dataset.left_out_summary(),
+            "num_distinct": audit.num_distinct,
+            "skipped": dataset.skipped_summary(),
             "conversion": store.report.changes.line(store.report.num_samples, store.form),
             "severities": {
                 severity: sum(finding.severity == severity for finding in audit.findings)
@@ -247,7 +247,7 @@ def _write(page: Path, audit: Audit, **sections: Any) -> None:
             "imbalance": [],
             "plots": {},
             "measures": [],
-            "picture_drift": (),
+            "image_drift": (),
             "samples": {},
             "means": {},
             "of_samples": "",

@@ -6,8 +6,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from fer_data.analysis.stats import Stats, compute_stats
-from fer_data.auditing import Audit, audit_data
+from fer_data.analysis.stats import Stats, stats as count
+from fer_data.auditing import Audit, audit
 from fer_data.data.reading import DatasetLike
 from fer_data.util.markdown import escaped, front_matter, table
 from fer_data.util.words import counted, printable, shown_class
@@ -55,13 +55,13 @@ def data_card(data: DatasetLike, *, cache: str | Path | None = None, **options: 
     pretty_name: data
     license: unknown # replace it by t
     """
-    return card_of(audit_data(data, cache=cache, **options))
+    return card_of(audit(data, cache=cache, **options))
 
 
 def card_of(audit: Audit) -> str:
     """Return the data card of an audited data set; see `data_card`."""
     dataset = audit.dataset
-    stats = compute_stats(dataset)
+    stats = count(dataset)
     name = printable(dataset.root.name.split(".")[0]) or "data"
     parts = [
         front_matter(
@@ -106,7 +106,7 @@ def _classes(stats: Stats) -> str:
     rows = [
         [
             shown_class(stats.class_names[k]),
-            *(cell for one in splits for cell in (f"{one.counts[k]:,}", f"{one.shares[k]:.1%}")),
+            *(cell for one in splits for cell in (f"{one.counts[k]:,}", f"{one.fractions[k]:.1%}")),
         ]
         for k in shown
     ]

@@ -29,7 +29,7 @@ def draws_by_class(stats: Stats) -> str:
 
 
 def histograms(values: Mapping[str, NDArray[np.float32]], label: str) -> str:
-    """Draw how a figure is spread in each split, as shares of the split's pictures."""
+    """Draw how a figure is spread in each split, as shares of the split's images."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.2, 2.6), layout="constrained")
         axes = figure.subplots()
@@ -42,7 +42,7 @@ def histograms(values: Mapping[str, NDArray[np.float32]], label: str) -> str:
                 found, bins, weights=weights, histtype="step", color=color, lw=1.6, label=split
             )
         axes.set_xlabel(label)
-        axes.set_ylabel("share of pictures")
+        axes.set_ylabel("share of images")
         axes.legend(fontsize=8)
         return to_svg(figure)
 

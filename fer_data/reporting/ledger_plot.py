@@ -1,4 +1,4 @@
-"""The ledger as a picture."""
+"""The ledger as an image."""
 
 from __future__ import annotations
 

@@ -101,8 +101,8 @@ def repeat_factor(counts: Counts, threshold: float) -> Quotas:
     and an epoch draws :math:`r_c n_c` of a class, rounded (Gupta et al. 2019, arXiv:1908.03195,
     where each image's share of a repeat is drawn at random; here the count is exact).
     """
-    shares = np.maximum(counts, 1) / counts.sum()
-    quotas: Quotas = np.rint(counts * np.maximum(1.0, np.sqrt(threshold / shares)))
+    fractions = np.maximum(counts, 1) / counts.sum()
+    quotas: Quotas = np.rint(counts * np.maximum(1.0, np.sqrt(threshold / fractions)))
     return quotas
 
 

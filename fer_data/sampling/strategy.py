@@ -123,7 +123,7 @@ class Strategy(Choice):
             raise UsageError(f"balance is a {name}; give a Strategy, a text or a sampler")
         if getattr(sampler, "_sampling_type", "") == "clean-sampling":
             raise UsageError(
-                f"balance {name}() chooses by the distance of pictures, and a loader has only "
+                f"balance {name}() chooses by the distance of images, and a loader has only "
                 "their numbers; exclude samples from the data instead"
             )
         from sklearn.base import clone

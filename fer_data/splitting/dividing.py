@@ -93,11 +93,11 @@ def split(
     whole_number("seed", seed)
     groups = related(dataset)
     if near_duplicates:
-        from fer_data.duplicates.photographs import COMPARED, photograph_groups  # FAISS
+        from fer_data.duplicates.duplicate_groups import COMPARED, near_duplicate_groups  # FAISS
 
         store = open_store(dataset, form=COMPARED, cache=cache, log="compared")
         dataset = store.dataset  # without images that cannot be decoded, where these are skipped
-        groups = merge_groups(photograph_groups(store.pixels), related(dataset))
+        groups = merge_groups(near_duplicate_groups(store.pixels), related(dataset))
     sides, num_across = _divide(dataset, groups, plan, seed=seed, min_per_class=min_per_class)
     found = Split(
         source=dataset,

@@ -47,12 +47,12 @@ def photographs_table(audit: Audit) -> Table:
     dataset = audit.dataset
     table = Table(title="Samples, and the photographs that they are", title_justify="left")
     table.add_column("class")
-    for split in audit.photographs:
+    for split in audit.num_distinct:
         for name in (split, "photographs", "versions of each"):
             table.add_column(name, justify="right")
     for label, name in enumerate(dataset.class_names):
         cells = []
-        for split, row in audit.photographs.items():
+        for split, row in audit.num_distinct.items():
             count = int(dataset.class_counts(split)[label])
             versions = f"{count / row[label]:.2f}" if row[label] else "–"
             cells += [f"{count:,}", f"{row[label]:,}", versions]

@@ -18,7 +18,7 @@ from fer_data.analysis.stats import Stats
 from fer_data.util.words import counted, shown_class
 
 if TYPE_CHECKING:
-    from fer_data.analysis.doubts import Check
+    from fer_data.analysis.label_issues import Check
     from fer_data.splitting.result import Split
 
 _BAR_WIDTHS = (16, 8, 4, 0)
@@ -44,17 +44,17 @@ def counts_table(stats: Stats, *, bar_width: int) -> Table:
     table.add_column("class", footer="total")
     for name, split in stats.splits.items():
         table.add_column(name, justify="right", footer=f"{split.num_samples:,}")
-        table.add_column("share", justify="right")
+        table.add_column("%", justify="right")
         if bar_width:
             table.add_column("", min_width=bar_width, no_wrap=True)
     blank = [""] * (2 if bar_width else 1)
     for label, name in enumerate(stats.class_names):
         cells: list[Text | str] = [class_name(name)]
         for split in stats.splits.values():
-            share = split.shares[label]
-            cells += [f"{split.counts[label]:,}", f"{share:.1%}"]
+            fraction = split.fractions[label]
+            cells += [f"{split.counts[label]:,}", f"{fraction:.1%}"]
             if bar_width:
-                cells.append(bar(share / max(max(split.shares), 1e-9), bar_width))
+                cells.append(bar(fraction / max(max(split.fractions), 1e-9), bar_width))
         table.add_row(*cells)
     if any(split.num_unlabelled for split in stats.splits.values()):
         unlabelled = (
@@ -138,7 +138,7 @@ def split_table(split: Split, *, with_fractions: bool) -> Table:
         title = f"fold {name}" if side < split.num_folds else name
         table.add_column(title, justify="right", footer=f"{totals[side]:,}")
         if with_fractions:
-            table.add_column("fraction", justify="right")
+            table.add_column("%", justify="right")
     for label, name in enumerate(split.source.class_names):
         cells = [
             text
@@ -149,11 +149,13 @@ def split_table(split: Split, *, with_fractions: bool) -> Table:
     return table
 
 
-def doubts_table(listed: Sequence[dict[str, Any]], num_doubted: int, num_samples: int) -> Table:
-    """Return a row a sample whose label is doubted: what a model gives it, and its label."""
+def label_issues_table(
+    listed: Sequence[dict[str, Any]], num_issues: int, num_samples: int
+) -> Table:
+    """Return a row a sample whose label is flagged: what a model gives it, and its label."""
     title = (
-        f"{num_doubted:,} of {counted(num_samples, 'label')} "
-        f"{'is' if num_doubted == 1 else 'are'} doubted"
+        f"{num_issues:,} of {counted(num_samples, 'label')} "
+        f"{'is' if num_issues == 1 else 'are'} flagged"
     )
     table = Table(title=title, title_justify="left")
     for name in ("sample", "label", "probability", "suggested", "probability"):
@@ -170,15 +172,15 @@ def doubts_table(listed: Sequence[dict[str, Any]], num_doubted: int, num_samples
 
 
 def check_table(check: Check) -> Table:
-    """Return how often a second set of labels differs: of all, of the doubted, of the top."""
+    """Return how often a second set of labels differs: of all, of the flagged, of the top."""
     both = counted(check.num_samples, "sample has", "samples have")
     title = f"Where the second labels differ ({both} both)"
     table = Table(title=title, title_justify="left")
-    for name in ("of all", "of the doubted", "of the 100 most doubtful", "ROC AUC"):
+    for name in ("of all", "of the flagged", "of the 100 most likely", "ROC AUC"):
         table.add_column(name, justify="right")
     table.add_row(
         f"{check.base:.1%}",
-        "–" if check.doubted is None else f"{check.doubted:.1%}",
+        "–" if check.flagged is None else f"{check.flagged:.1%}",
         f"{check.top:.1%}",
         f"{check.auc:.3f}",
     )
@@ -195,7 +197,7 @@ def ledger_table(ledger: Ledger) -> Table:
         "samples", justify="right", footer=f"{sum(x.samples for x in ledger.classes):,}"
     )
     table.add_column("draws", justify="right", footer=f"{ledger.num_draws:,}")
-    table.add_column("share", justify="right")
+    table.add_column("%", justify="right")
     if weighted:
         table.add_column("weight", justify="right")
     for name in ("uses: least", "mean", "most", "never seen", "if drawn at random"):
@@ -222,16 +224,16 @@ def counts_csv(stats: Stats) -> str:
     """Return csv text with a row for each split and class."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["split", "class", "count", "share"])
+    writer.writerow(["split", "class", "count", "fraction"])
     for name, split in stats.splits.items():
         for label, class_ in enumerate(stats.class_names):
-            writer.writerow([name, class_, split.counts[label], f"{split.shares[label]:.6f}"])
+            writer.writerow([name, class_, split.counts[label], f"{split.fractions[label]:.6f}"])
     return text.getvalue()
 
 
-def bar(share: float, width: int) -> str:
+def bar(fraction: float, width: int) -> str:
     """Return a bar of eighths of a character for a share of `width`."""
-    eighths = round(share * width * 8)
+    eighths = round(fraction * width * 8)
     whole, rest = divmod(eighths, 8)
     return "█" * whole + (_EIGHTHS[rest] if rest else "")
 

@@ -1,4 +1,4 @@
-"""Mixing pictures in pairs, with soft labels: mixup, and remix for imbalanced classes."""
+"""Mixing images in pairs, with soft labels: mixup, and remix for imbalanced classes."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ _KAPPA, _TAU = 3.0, 0.5
 
 
 def _to_rarer(
-    shares: NDArray[np.float32],
+    lam: NDArray[np.float32],
     counts: NDArray[np.int64],
     labels: NDArray[np.int64],
     partners: NDArray[np.int64],
 ) -> NDArray[np.float32]:
-    found = shares.copy()
+    found = lam.copy()
     ratio = counts[labels] / counts[partners]
-    found[(ratio >= _KAPPA) & (shares < _TAU)] = 0.0
-    found[(ratio <= 1 / _KAPPA) & (1 - shares < _TAU)] = 1.0
+    found[(ratio >= _KAPPA) & (lam < _TAU)] = 0.0
+    found[(ratio <= 1 / _KAPPA) & (1 - lam < _TAU)] = 1.0
     return found
 
 
@@ -59,10 +59,10 @@ def beta(rng: np.random.Generator, alpha: float) -> float:
 
 
 class Mixing(Choice):
-    r"""How the pictures of a batch are mixed.
+    r"""How the images of a batch are mixed.
 
     Each is mixed with another of the same batch, the partners being a permutation of the batch,
-    and all with the same share, drawn for the step:
+    and all with the same lam, drawn for the step:
 
     .. math::
         x = \lambda x_i + (1 - \lambda) x_j, \quad y = \lambda y_i + (1 - \lambda) y_j,
@@ -71,7 +71,7 @@ class Mixing(Choice):
     (mixup: Zhang et al. 2018, arXiv:1710.09412). So a batch's soft labels sum to what its labels
     did, and a balanced batch stays balanced. Remix (Chou et al. 2020, arXiv:2007.03943) gives a
     pair's whole label to its rarer class where that has a third of the other's samples or fewer
-    and more than half of the picture; see `label_shares`. ``none`` is false.
+    and more than half of the image; see `label_lam`. ``none`` is false.
     """
 
     registry = MIXES
@@ -82,41 +82,41 @@ class Mixing(Choice):
     def draw(
         self, seed: int, steps: Iterable[int], sizes: Iterable[int]
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Draw how the pictures of some steps are mixed.
+        """Draw how the images of some steps are mixed.
 
         Parameters
         ----------
         seed : int
         steps, sizes : iterable of int
-            Numbers of the steps, and how many pictures each has; B in all.
+            Numbers of the steps, and how many images each has; B in all.
 
         Returns
         -------
         partners : ndarray of int64, shape [B]
-            Place of each picture's partner, which is of the same step, among the B.
-        shares : ndarray of float32, shape [B]
+            Place of each image's partner, which is of the same step, among the B.
+        lam : ndarray of float32, shape [B]
             λ of each, the same for all of a step.
         """
-        partners, shares = [], []
+        partners, lambdas = [], []
         start = 0
         for step, size in zip(steps, sizes, strict=True):
             rng = generator(seed, MIX, step)
             partners.append(start + rng.permutation(size))
-            share = self.entry.function(rng, *self.parameters)
-            shares.append(np.full(size, share, np.float32))
+            lam = self.entry.function(rng, *self.parameters)
+            lambdas.append(np.full(size, lam, np.float32))
             start += size
-        return np.concatenate(partners), np.concatenate(shares)
+        return np.concatenate(partners), np.concatenate(lambdas)
 
-    def label_shares(
+    def label_lam(
         self,
-        shares: NDArray[np.float32],
+        lam: NDArray[np.float32],
         counts: NDArray[np.int64],
         labels: NDArray[np.int64],
         partners: NDArray[np.int64],
     ) -> NDArray[np.float32]:
-        r"""Return the first label's share of each pair.
+        r"""Return the weight of the first label of each pair.
 
-        For mixup the picture's share. For remix, with κ = 3 and τ = 0.5,
+        For mixup the image's λ. For remix, with κ = 3 and τ = 0.5,
 
         .. math::
             \lambda_y = 0 \text{ if } n_i / n_j \ge \kappa, \lambda < \tau; \quad
@@ -125,16 +125,16 @@ class Mixing(Choice):
 
         Parameters
         ----------
-        shares : ndarray of float32, shape [B]
+        lam : ndarray of float32, shape [B]
             λ of each pair.
         counts : ndarray of int64, shape [C]
             Samples of each class.
         labels, partners : ndarray of int64, shape [B]
-            Labels of the two pictures of each pair.
+            Labels of the two images of each pair.
 
         Returns
         -------
         ndarray of float32, shape [B]
         """
         of_labels = self.trait("of_labels")
-        return of_labels(shares, counts, labels, partners) if of_labels else shares
+        return of_labels(lam, counts, labels, partners) if of_labels else lam

@@ -1,7 +1,7 @@
 """Memory that is used again, for what is needed only within a call.
 
 Fresh memory of a batch's size comes from the kernel page by page, which takes longer than what is
-done with it: a gather of 64 pictures into fresh memory takes 18 microseconds, into used 4.
+done with it: a gather of 64 images into fresh memory takes 18 microseconds, into used 4.
 (``threading.local`` would not do: TensorFlow's threads are new ones to Python at every call.)
 """
 
@@ -50,7 +50,7 @@ class Recycled:
     Parameters
     ----------
     most : int
-        Pieces of memory that are kept.
+        Chunks of memory that are kept.
     """
 
     def __init__(self, most: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
-    """Return a number with what it counts: ``1 picture``, ``1,234 pictures``.
+    """Return a number with what it counts: ``1 image``, ``1,234 images``.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fer_data.data.dataset import Dataset
-from fer_data.data.left_out import CANNOT_BE_DECODED, LeftOut
+from fer_data.data.skipped import CANNOT_BE_DECODED, Skipped
 from fer_data.data.sources.csv_rows import Reject
 from fer_data.errors import DataError, skippable
 from fer_data.util.words import counted
@@ -25,12 +25,12 @@ class Conversion:
     ----------
     out : Path
     counts : dict
-        Split -> class name -> number of pictures.
-    rejects : tuple of Reject or of LeftOut
+        Split -> class name -> number of images.
+    rejects : tuple of Reject or of Skipped
         What the source has and the target has not, and why: bad rows where a csv became a folder,
         else what cannot be read or is no sample.
     unlabelled : dict
-        Split -> number of pictures without a label, which `counts` leaves out.
+        Split -> number of images without a label, which `counts` leaves out.
     changes : tuple of str
         What else is not as it was, for people to read.
     are_rejects_listed : bool
@@ -46,14 +46,14 @@ class Conversion:
 
     out: Path
     counts: dict[str, dict[str, int]]
-    rejects: tuple[Reject, ...] | tuple[LeftOut, ...]
+    rejects: tuple[Reject, ...] | tuple[Skipped, ...]
     unlabelled: dict[str, int] = field(default_factory=dict)
     changes: tuple[str, ...] = ()
     are_rejects_listed: bool = False
 
     @property
     def num_written(self) -> int:
-        """Pictures in all."""
+        """Images in all."""
         labelled = sum(sum(classes.values()) for classes in self.counts.values())
         return labelled + sum(self.unlabelled.values())
 
@@ -74,7 +74,7 @@ class Conversion:
             rows = all(isinstance(reject, Reject) for reject in self.rejects)
             words = counted(len(self.rejects), "bad row") if rows else f"{number} left out"
             return f"{words}, see {self.out / 'rejects.csv'}"
-        first = [one for one in self.rejects[:3] if isinstance(one, LeftOut)]
+        first = [one for one in self.rejects[:3] if isinstance(one, Skipped)]
         shown = ", ".join(f"{one.name} ({one.reason})" for one in first)
         return f"{number} left out: {shown}" + (", …" if len(self.rejects) > 3 else "")
 
@@ -93,7 +93,7 @@ def conversion_of(
             split: dict(zip(dataset.class_names, dataset.class_counts(split).tolist(), strict=True))
             for split in dataset.splits
         },
-        dataset.left_out,
+        dataset.skipped,
         {split: n for split in dataset.splits if (n := dataset.num_unlabelled(split))},
         changes,
         are_rejects_listed,
@@ -114,13 +114,13 @@ def without(dataset: Dataset, bad: list[tuple[int, str]]) -> Dataset:
         raise skippable(bad[0][1])
     rows = np.array([row for row, _ in bad])
     if len(rows) == len(dataset):
-        raise DataError(f"{dataset.root}: not one picture can be decoded ({bad[0][1]})")
+        raise DataError(f"{dataset.root}: not one image can be decoded ({bad[0][1]})")
     names = dataset.sample_ids(rows)
-    left_out = [LeftOut(name, CANNOT_BE_DECODED) for name in names]
-    return dataset.take(np.delete(np.arange(len(dataset)), rows), left_out=left_out)
+    skipped = [Skipped(name, CANNOT_BE_DECODED) for name in names]
+    return dataset.take(np.delete(np.arange(len(dataset)), rows), skipped=skipped)
 
 
-def rejects_csv(rejects: tuple[Reject, ...] | tuple[LeftOut, ...]) -> str:
+def rejects_csv(rejects: tuple[Reject, ...] | tuple[Skipped, ...]) -> str:
     """Return ``rejects.csv``: row, line, column and cause, or name and cause."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -128,8 +128,8 @@ def rejects_csv(rejects: tuple[Reject, ...] | tuple[LeftOut, ...]) -> str:
     writer.writerow(["row", "line", "column", "cause"] if by_row else ["name", "cause"])
     for reject in by_row:
         writer.writerow([reject.row, reject.row + 2, reject.column, reject.cause])
-    for left_out in rejects:
-        if isinstance(left_out, LeftOut):
-            name = left_out.name.encode("utf-8", "backslashreplace").decode()
-            writer.writerow([name, left_out.reason])
+    for skipped in rejects:
+        if isinstance(skipped, Skipped):
+            name = skipped.name.encode("utf-8", "backslashreplace").decode()
+            writer.writerow([name, skipped.reason])
     return text.getvalue()

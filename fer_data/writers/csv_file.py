@@ -1,4 +1,4 @@
-"""FER2013's csv, gzipped or not: 48x48 grey pictures of the seven emotions."""
+"""FER2013's csv, gzipped or not: 48x48 grey images of the seven emotions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _USAGE_OF_SPLIT = {split: usage for usage, split in USAGES.items()} | {"test": "
 
 
 def check_csv(dataset: Dataset) -> None:
-    """Refuse what the csv cannot hold, pictures aside.
+    """Refuse what the csv cannot hold, images aside.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def check_csv(dataset: Dataset) -> None:
 
 
 def write_csv(dataset: Dataset, form: PixelFormat, chunks: Chunks, path: Path) -> None:
-    """Write 48x48 grey pictures in the published column order, gzipped for ``.gz``."""
+    """Write 48x48 grey images in the published column order, gzipped for ``.gz``."""
     codes = [EMOTIONS_BY_CODE.index(name) for name in dataset.class_names]
     usages = [_USAGE_OF_SPLIT.get(split, "") for split in dataset.splits]
     rows = zip(dataset.labels.tolist(), dataset.split_codes.tolist(), strict=True)
@@ -97,7 +97,7 @@ def _created(path: Path) -> Iterator[BinaryIO]:
 
 
 WRITER = OneForm(
-    "a FER2013 csv holds 48x48 grey pictures only",
+    "a FER2013 csv holds 48x48 grey images only",
     PixelFormat(48, 48, "grey"),
     check_csv,
     write_csv,

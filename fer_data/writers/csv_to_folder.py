@@ -59,7 +59,7 @@ def convert_csv(
     >>> import fer_data
     >>> fer_data.write_synthetic("fer2013.csv", num_images=21)
     >>> conversion = fer_data.convert_csv("fer2013.csv", "faces")
-    >>> fer_data.compute_stats("faces").class_names[:3]
+    >>> fer_data.stats("faces").class_names[:3]
     ('angry', 'disgust', 'fear')
     """
     path = sources.existing(path)
@@ -72,7 +72,7 @@ def convert_csv(
 
 @dataclass(frozen=True)
 class _BlockPart:
-    """The pictures of a block of rows."""
+    """The images of a block of rows."""
 
     block: csv_blocks.Block
     columns: Columns

@@ -51,18 +51,18 @@ def check_class_names(dataset: Dataset) -> None:
 def file_names(dataset: Dataset, *, as_png: bool) -> tuple[list[str], bool]:
     """Return a path below its class folder for each sample, and whether it is the source's own.
 
-    The source's own names are taken if all of them are plain, end as a picture's do, and differ
+    The source's own names are taken if all of them are plain, end as an image's do, and differ
     within their class folder, those that do not with their whole path in them. Else, and for data
     in memory, names are made of split and row, without an ending. With `as_png`, own names end in
     ``.png``.
     """
     names = [] if dataset.origin.arrays else sources.names(dataset)
-    if names and all(map(_is_picture, names)):
+    if names and all(map(_is_image, names)):
         names = _as_png(names) if as_png else names
         if not _all_differ(dataset, names) and not dataset.in_table:
             names = _told_apart(dataset, names)
             names = _as_png(names) if as_png else names
-        if all(map(_is_picture, names)) and _all_differ(dataset, names):
+        if all(map(_is_image, names)) and _all_differ(dataset, names):
             return names, True
     digits = max(5, len(str(len(dataset))))
     codes = dataset.split_codes.tolist()
@@ -83,7 +83,7 @@ def _told_apart(dataset: Dataset, names: list[str]) -> list[str]:
     ]
 
 
-def _is_picture(name: str) -> bool:
+def _is_image(name: str) -> bool:
     ending = name[name.rfind(".") :].lower()
     return ending in SUFFIXES and all(map(_is_plain, name.split("/")))
 

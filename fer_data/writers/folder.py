@@ -15,7 +15,7 @@ import joblib
 
 from fer_data.data.dataset import Dataset
 from fer_data.data.image_format import FormatRequest
-from fer_data.data.sources.piece import Piece
+from fer_data.data.sources.chunk import Chunk
 from fer_data.data.sources.source import check_bad_rows
 from fer_data.errors import DataError
 from fer_data.util.files import write_text
@@ -23,11 +23,11 @@ from fer_data.util.parallel import in_parallel
 from fer_data.util.progress import track
 from fer_data.writers.conversion import Conversion, conversion_of, rejects_csv, without
 from fer_data.writers.file_names import check_class_names, check_labelled, file_names
-from fer_data.writers.pictures import as_file, ending, write
+from fer_data.writers.images import as_file, ending, write
 
 
 class Place(NamedTuple):
-    """Where a picture is to be written; a file name without an ending gets one."""
+    """Where an image is to be written; a file name without an ending gets one."""
 
     split: str
     class_name: str
@@ -35,12 +35,12 @@ class Place(NamedTuple):
 
 
 class Part(Protocol):
-    """Some pictures to write, in another process mostly."""
+    """Some images to write, in another process mostly."""
 
     def read(
         self, form: FormatRequest | None, bad: list[Any]
     ) -> Iterator[tuple[Place, Path | bytes]]:
-        """Yield each picture's place and file; add what is bad to `bad`."""
+        """Yield each image's place and file; add what is bad to `bad`."""
         ...
 
 
@@ -67,7 +67,7 @@ def write_parts(
     """
     tasks = (joblib.delayed(_write_part)(part, folder, form, links) for part in parts)
     with closing(in_parallel(tasks, size=size)) as found:
-        yield from track(found, total=total, description="Writing pictures")
+        yield from track(found, total=total, description="Writing images")
 
 
 def _write_part(part: Part, folder: Path, form: FormatRequest | None, links: bool) -> Written:
@@ -79,18 +79,18 @@ def _write_part(part: Part, folder: Path, form: FormatRequest | None, links: boo
 
 
 @dataclass(frozen=True)
-class _PiecePart:
-    """A piece of a dataset, and the place of each of its samples."""
+class _ChunkPart:
+    """A chunk of a dataset, and the place of each of its samples."""
 
-    piece: Piece
+    chunk: Chunk
     places: list[Place]
 
     def read(
         self, form: FormatRequest | None, bad: list[Any]
     ) -> Iterator[tuple[Place, Path | bytes]]:
-        """Yield each picture's place and file; `bad` gets (row, cause)."""
-        for row, name, raw in self.piece.pictures():
-            place = self.places[row - self.piece.start]
+        """Yield each image's place and file; `bad` gets (row, cause)."""
+        for row, name, raw in self.chunk.raw_images():
+            place = self.places[row - self.chunk.start]
             try:
                 if isinstance(raw, DataError):
                     raise raw
@@ -111,22 +111,22 @@ def write_folder(
     form: FormatRequest | None,
     links: bool = False,
 ) -> Conversion:
-    """Write a data set's pictures into `folder`, which is to become `out`; see `write_parts`.
+    """Write a data set's images into `folder`, which is to become `out`; see `write_parts`.
 
     Raises
     ------
     DataError
-        If a sample has no label, a class name cannot be a folder's, or a picture cannot be decoded
+        If a sample has no label, a class name cannot be a folder's, or an image cannot be decoded
        .
     """
     check_labelled(dataset, "class folders")
     check_class_names(dataset)
     names, own = file_names(dataset, as_png=form is not None or dataset.kind in ("csv", "npz"))
     bad: list[tuple[int, str]] = []
-    whole = dataset.pieces()
+    whole = dataset.source_chunks()
     parts = (
-        _PiecePart(piece, _places(dataset, names, piece))
-        for piece in takewhile(lambda _: dataset.options.skip_bad or not bad, whole.pieces)
+        _ChunkPart(chunk, _places(dataset, names, chunk))
+        for chunk in takewhile(lambda _: dataset.options.skip_bad or not bad, whole.chunks)
     )
     sizes = {"size": len(dataset), "total": whole.number}
     with closing(write_parts(parts, folder, form, **sizes, links=links)) as found:
@@ -137,10 +137,10 @@ def write_folder(
     _make_class_folders(folder, kept)
     changes = []
     if form is not None:
-        changes.append(f"every picture is PNG, {form}")
+        changes.append(f"every image is PNG, {form}")
     if not own:
         changes.append("file names are made of split and row")
-    return conversion_of(kept, out, changes=tuple(changes), are_rejects_listed=bool(kept.left_out))
+    return conversion_of(kept, out, changes=tuple(changes), are_rejects_listed=bool(kept.skipped))
 
 
 def _make_class_folders(folder: Path, dataset: Dataset) -> None:
@@ -148,12 +148,12 @@ def _make_class_folders(folder: Path, dataset: Dataset) -> None:
     for split in dataset.splits:
         for name in dataset.class_names:
             os.makedirs(folder / split / name, exist_ok=True)
-    if dataset.left_out:
-        write_text(folder / "rejects.csv", rejects_csv(dataset.left_out))
+    if dataset.skipped:
+        write_text(folder / "rejects.csv", rejects_csv(dataset.skipped))
 
 
-def _places(dataset: Dataset, names: list[str], piece: Piece) -> list[Place]:
-    rows = slice(piece.start, piece.start + len(piece))
+def _places(dataset: Dataset, names: list[str], chunk: Chunk) -> list[Place]:
+    rows = slice(chunk.start, chunk.start + len(chunk))
     return [
         Place(dataset.splits[code], dataset.class_names[label], name)
         for code, label, name in zip(

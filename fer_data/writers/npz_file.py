@@ -46,4 +46,4 @@ def _check(dataset: Dataset) -> None:
     """Refuse nothing: every class, split and missing label has its place."""
 
 
-WRITER = OneForm("an npz holds pictures of one size and colour", None, _check, write_npz)
+WRITER = OneForm("an npz holds images of one size and colour", None, _check, write_npz)

@@ -1,4 +1,4 @@
-"""A data set's pictures as one array of one form, for the formats that hold nothing else."""
+"""A data set's images as one array of one form, for the formats that hold nothing else."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ROWS_AT_ONCE = 1024
 
 @dataclass(frozen=True)
 class OneForm:
-    """A format that holds pictures of one size and colour.
+    """A format that holds images of one size and colour.
 
     Attributes
     ----------
@@ -70,8 +70,8 @@ def write_one_form(
     Raises
     ------
     DataError
-        If the format cannot hold the data set, a picture cannot be decoded and bad ones are not
-        skipped, or pictures differ in form and none is asked for.
+        If the format cannot hold the data set, an image cannot be decoded and bad ones are not
+        skipped, or images differ in form and none is asked for.
     OSError
         If something cannot be written.
     """

@@ -20,7 +20,7 @@ from fer_data.writers.conversion import Conversion, conversion_of, without
 from fer_data.writers.shards import Encoder, Images
 
 SHARD_BYTES = 500 << 20
-"""About so many bytes of pictures a file, as in `datasets`."""
+"""About so many bytes of images a file, as in `datasets`."""
 
 _GROUP_BYTES = 32 << 20
 _GROUP_ROWS = 1000
@@ -41,14 +41,14 @@ def write_parquet(
     dataset : Dataset
     folder, out : Path
     form : FormatRequest, optional
-        What pictures are brought to; they are PNG then.
+        What images are brought to; they are PNG then.
     single : bool
         Whether to write one file, `out`, rather than ``data/<split>-00000-of-0000N.parquet``.
 
     Raises
     ------
     DataError
-        If a class name is no UTF-8, a picture cannot be decoded, or there
+        If a class name is no UTF-8, an image cannot be decoded, or there
         are several splits for one file.
     """
     schema = _schema(dataset, out if single else None)
@@ -65,7 +65,7 @@ def write_parquet(
                 writer.write_table(_table(group, dataset, names, schema))
 
     kept = without(dataset, encoder.write(shards, write))
-    changes = () if form is None else (f"every picture is PNG, {form}",)
+    changes = () if form is None else (f"every image is PNG, {form}",)
     return conversion_of(kept, out, changes=changes)
 
 

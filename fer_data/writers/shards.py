@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from fer_data.data.dataset import Dataset
 from fer_data.data.decode import Raw
 from fer_data.data.image_format import FormatRequest
-from fer_data.data.sources.piece import Piece
+from fer_data.data.sources.chunk import Chunk
 from fer_data.data.sources.source import check_bad_rows
 from fer_data.errors import DataError
 from fer_data.util.parallel import in_parallel
 from fer_data.util.progress import track
-from fer_data.writers.pictures import as_file
+from fer_data.writers.images import as_file
 
 MAX_BYTES = 256 << 20
 """Of one image file."""
@@ -97,16 +97,16 @@ class Encoder:
 
     def _in_parallel(self, split: str) -> Generator[_Encoded, None, None]:
         samples = self.dataset.indices(split)
-        whole = self.dataset.take(samples).pieces()
-        tasks = (joblib.delayed(_encoded)(piece, self.form, self.encode) for piece in whole.pieces)
+        whole = self.dataset.take(samples).source_chunks()
+        tasks = (joblib.delayed(_encoded)(chunk, self.form, self.encode) for chunk in whole.chunks)
         with closing(in_parallel(tasks, size=len(samples))) as parts:
             for found in track(parts, total=whole.number, description=f"Writing {split}"):
                 for place, data, cause in found:
                     yield int(samples[place]), data, cause
 
     def _encoded(self, samples: NDArray[np.int64]) -> Iterator[_Encoded]:
-        for piece in self.dataset.take(samples).pieces().pieces:
-            yield from _encoded(piece, self.form, self.encode)
+        for chunk in self.dataset.take(samples).source_chunks().chunks:
+            yield from _encoded(chunk, self.form, self.encode)
 
 
 _Encoded = tuple[int, bytes | None, str]
@@ -126,17 +126,17 @@ def _good(
 
 
 def _encoded(
-    piece: Piece,
+    chunk: Chunk,
     form: FormatRequest | None,
     encode: Callable[[Raw, FormatRequest | None, str], Path | bytes],
 ) -> list[_Encoded]:
     found: list[_Encoded] = []
-    for row, name, raw in piece.pictures():
+    for row, name, raw in chunk.raw_images():
         try:
             if isinstance(raw, DataError):
                 raise raw
             if isinstance(raw, Path) and raw.stat().st_size > MAX_BYTES:
-                raise DataError(f"{name}: a picture of more than {MAX_BYTES:,} bytes")
+                raise DataError(f"{name}: an image of more than {MAX_BYTES:,} bytes")
             data = encode(raw, form, name)
             found.append((row, data.read_bytes() if isinstance(data, Path) else data, ""))
         except DataError as error:

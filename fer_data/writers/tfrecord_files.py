@@ -21,7 +21,7 @@ from fer_data.data.image_format import FormatRequest
 from fer_data.data.sources.tfrecord_labels import LABELS
 from fer_data.errors import DataError
 from fer_data.writers.conversion import Conversion, conversion_of, without
-from fer_data.writers.pictures import as_png_or_jpeg, ending
+from fer_data.writers.images import as_png_or_jpeg, ending
 from fer_data.writers.shards import Encoder, Images
 
 SHARD_BYTES = 128 << 20
@@ -63,7 +63,7 @@ def write_tfrecords(
     kept = without(dataset, bad)
     text = "".join(f"{name}\n" for name in dataset.class_names)
     (folder / LABELS).write_text(text, "utf-8", newline="\n")
-    changes = () if form is None else (f"every picture is PNG, {form}",)
+    changes = () if form is None else (f"every image is PNG, {form}",)
     return conversion_of(kept, out, changes=changes)
 
 

@@ -40,7 +40,7 @@ def export(
         bool,
         Parameter(
             negative="",
-            help="Write README.md beside it, too: a model card as the Hugging Face Hub reads it.",
+            help="Write README.md next to it, too: a model card as the Hugging Face Hub reads it.",
             group=OUTPUT,
         ),
     ] = False,
@@ -81,5 +81,5 @@ def export(
     say(
         f"{done.path}: {counted(len(done.class_names), 'class', 'classes')}; within "
         f"{done.largest_difference:.1e} of Keras' probabilities on "
-        f"{counted(done.num_checked, 'picture')} ({done.checked_on})"
+        f"{counted(done.num_checked, 'image')} ({done.checked_on})"
     )

@@ -78,10 +78,10 @@ def predict(
     _show(found, out, as_json=as_json)
     for note in found.notes:
         say(note)
-    for cause in found.left_out:
+    for cause in found.skipped:
         say(f"left out: {cause}")
-    if len(found.left_out) > 1:
-        say(f"{counted(len(found.left_out), 'picture')} left out")
+    if len(found.skipped) > 1:
+        say(f"{counted(len(found.skipped), 'image')} left out")
 
 
 def _show(found: Predictions, out: Path | None, *, as_json: bool) -> None:
@@ -93,18 +93,18 @@ def _show(found: Predictions, out: Path | None, *, as_json: bool) -> None:
     elif out is None:
         print_table([predictions_table(found.to_dicts(_SHOWN))])
         if len(found) > _SHOWN:
-            say(f"and {counted(len(found) - _SHOWN, 'picture')} more; --out CSV writes all")
+            say(f"and {counted(len(found) - _SHOWN, 'image')} more; --out CSV writes all")
     elif as_json:
         print_json(
             {
                 "out": str(out),
                 "num_samples": len(found),
                 "predicted": found.counts,
-                "left_out": found.left_out,
+                "skipped": found.skipped,
             }
         )
     else:
         counts = ", ".join(
             f"{number:,} {shown_class(name)}" for name, number in found.counts.items()
         )
-        say(f"{counted(len(found), 'picture')} in {out}: {counts}")
+        say(f"{counted(len(found), 'image')} in {out}: {counts}")

@@ -95,7 +95,7 @@ def _can_find(protocol: Protocol, out: Path) -> str:
     if rare is not None:
         name = printable(protocol.data["class_names"][rare])
         recall = found[f"recall of {name}"]
-        ends = f"; one picture of {name} is {100 / counts[rare]:.1f} points of its recall"
+        ends = f"; one image of {name} is {100 / counts[rare]:.1f} points of its recall"
         if recall < 1:
             known.append(f"{100 * recall:.1f} in the recall of {name}")
         else:
@@ -103,9 +103,9 @@ def _can_find(protocol: Protocol, out: Path) -> str:
     begins = f"{counted(len(protocol.arms), 'arm')}, {counted(len(protocol.seeds), 'seed')} each: "
     if len(protocol.seeds) == 1:
         return f"{begins}that one training is like another cannot be known; take 3 seeds or more"
-    begins += "if two trainings disagree on a fifth of the pictures, "
+    begins += "if two trainings disagree on a fifth of the images, "
     if not any(known):
-        return f"{begins}too few test pictures to find any difference{ends}"
+        return f"{begins}too few test images to find any difference{ends}"
     reach = " and of ".join(filter(None, known))
     return f"{begins}a true difference of {reach} will be found four times in five{ends}"
 

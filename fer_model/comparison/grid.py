@@ -11,9 +11,9 @@ import numpy as np
 
 from fer_data.data.reading import DatasetLike
 from fer_data.data.store import open_store
+from fer_data.duplicates.duplicate_groups import COMPARED, near_duplicate_groups
 from fer_data.duplicates.families import related
 from fer_data.duplicates.grouping import merge_groups
-from fer_data.duplicates.photographs import COMPARED, photograph_groups
 from fer_data.errors import DataError, UsageError
 from fer_data.loading.opening import make_loader
 from fer_model.comparison.arm import Arm
@@ -143,7 +143,7 @@ def write_samples(parts: Parts, out: Path, cache: str | Path | None = None) -> N
     dataset = store.dataset
     if store.form != COMPARED:
         store = open_store(dataset, form=COMPARED, cache=cache, log="")
-    groups = merge_groups(photograph_groups(store.pixels), related(dataset))
+    groups = merge_groups(near_duplicate_groups(store.pixels), related(dataset))
     assert groups is not None
     seen = np.concatenate(
         [dataset.indices(split) for split in ("train", "validation") if split in dataset.splits]

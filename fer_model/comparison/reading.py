@@ -72,7 +72,7 @@ def read_results(out: str | Path) -> Results:
             f"{out}: no seed yet with which the baseline and another arm are finished; "
             f"{missing[0]} is not"
         )
-    left_out = tuple(str(arm) for arm in protocol.arms if arm not in arms)
+    skipped = tuple(str(arm) for arm in protocol.arms if arm not in arms)
     protocol = dataclasses.replace(protocol, arms=arms)
     runs = tuple(tuple(finished[arm, seed] for seed in seeds) for arm in arms)
     num_classes = len(protocol.data["class_names"])
@@ -91,7 +91,7 @@ def read_results(out: str | Path) -> Results:
         train_counts=counts if len(counts) == num_classes else (),
         seconds=np.array([[run.seconds for run in of_arm] for of_arm in runs]),
         source=protocol.data["path"],
-        training=Training(protocol, runs, missing, left_out, _failures(out, missing)),
+        training=Training(protocol, runs, missing, skipped, _failures(out, missing)),
         out=out,
         shots=protocol.shots or SHOTS,
         margin=MARGIN if protocol.margin is None else protocol.margin,

@@ -41,7 +41,7 @@ class Training:
     runs : tuple of tuple of Run, [A][S]
     missing : tuple of Cell
         Runs that are not finished.
-    left_out : tuple of str
+    skipped : tuple of str
         Arms with fewer than half of the baseline's seeds, which are in nothing else here.
     failures : dict
         Runs that failed, with the last error.
@@ -50,7 +50,7 @@ class Training:
     protocol: Protocol
     runs: tuple[tuple[Run, ...], ...]
     missing: tuple[Cell, ...]
-    left_out: tuple[str, ...]
+    skipped: tuple[str, ...]
     failures: dict[str, Any]
 
 

@@ -1,1 +1,1 @@
-"""Use a run's model: predict pictures, and export it for other programs."""
+"""Use a run's model: predict images, and export it for other programs."""

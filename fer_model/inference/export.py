@@ -1,4 +1,4 @@
-"""A run's model as a file for other programs, which is proved on pictures before it appears.
+"""A run's model as a file for other programs, which is proved on images before it appears.
 
 It takes pixels as they are, float32 from 0 to 255 in the run's size and colour: what training
 multiplied them by is part of it. Class names travel with it.
@@ -55,11 +55,11 @@ class Exported:
     class_names : tuple of str
         In the order of its outputs.
     num_checked : int
-        Pictures on which it was compared with Keras.
+        Images on which it was compared with Keras.
     checked_on : str
         Whether these are the run's data, or random.
     largest_difference : float
-        Between two probabilities of one picture and class.
+        Between two probabilities of one image and class.
 
     Examples
     --------
@@ -84,7 +84,7 @@ class Exported:
 
 
 def export_run(run: str | Path, out: str | Path | None = None, *, form: Form = "onnx") -> Exported:
-    """Export a run's model, and compare what was written with Keras on the same pictures.
+    """Export a run's model, and compare what was written with Keras on the same images.
 
     The export takes `INPUT`, float32 [B, H, W, C] from 0 to 255, and gives `OUTPUT`, float32
     [B, classes], for any B. An ONNX file has class names, size and colour in its metadata
@@ -126,7 +126,7 @@ def export_run(run: str | Path, out: str | Path | None = None, *, form: Form = "
             f"{keras.backend.backend()}; the run's model loads on any: unset it"
         )
     model, use = models.load(opened.model_path)
-    pixels, checked_on = _pictures(opened, use)
+    pixels, checked_on = _images(opened, use)
     expected = _of_keras(model)(pixels.astype(np.float32))
     about = {
         "class_names": list(use.class_names),
@@ -170,8 +170,8 @@ def _of_keras(model: keras.Model) -> Model:
     return predict
 
 
-def _pictures(run: Run, use: Use) -> tuple[NDArray[np.uint8], str]:
-    """Return pictures to compare on, and what they are: the run's data where it is still there."""
+def _images(run: Run, use: Use) -> tuple[NDArray[np.uint8], str]:
+    """Return images to compare on, and what they are: the run's data where it is still there."""
     try:
         layout = run.data.get("options", {}).get("layout")
         dataset = load(run.data["path"], skip_bad=True, layout=layout)
@@ -182,11 +182,11 @@ def _pictures(run: Run, use: Use) -> tuple[NDArray[np.uint8], str]:
     except DataError:
         pass
     random = np.random.default_rng(0)
-    return random.integers(0, 256, (_NUM_CHECKED, *use.form.shape), np.uint8), "random pictures"
+    return random.integers(0, 256, (_NUM_CHECKED, *use.form.shape), np.uint8), "random images"
 
 
 def _difference(model: Model, pixels: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
-    """Return the largest difference, of one picture alone and of all others at once."""
+    """Return the largest difference, of one image alone and of all others at once."""
     found = [model(part) for part in (pixels[:1], pixels[1:]) if len(part)]
     return float(np.abs(np.concatenate(found) - expected).max())
 

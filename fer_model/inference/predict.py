@@ -1,4 +1,4 @@
-"""What a run's model sees: probabilities of every class, for pictures of any size and colour."""
+"""What a run's model sees: probabilities of every class, for images of any size and colour."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _LOGGER = logging.getLogger("fer_data")
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What a model sees in N pictures, in the order of the paths and of what they hold.
+    """What a model sees in N images, in the order of the paths and of what they hold.
 
     Attributes
     ----------
@@ -48,10 +48,10 @@ class Predictions:
     splits, true_classes : list of (str or None), length N
         What the data says; None where it says nothing.
     probabilities : ndarray of float32, shape [N, C]
-    left_out : tuple of str
-        Why each picture that cannot be decoded was left out.
+    skipped : tuple of str
+        Why each image that cannot be decoded was left out.
     notes : tuple of str
-        What was left out before any picture was decoded, and how folders were taken.
+        What was left out before any image was decoded, and how folders were taken.
 
     Examples
     --------
@@ -63,7 +63,7 @@ class Predictions:
     ...     splits=[None],
     ...     true_classes=[None],
     ...     probabilities=np.array([[0.1, 0.9]], np.float32),
-    ...     left_out=(),
+    ...     skipped=(),
     ...     notes=(),
     ... )
     >>> predictions.class_names[predictions.probabilities[0].argmax()]
@@ -76,7 +76,7 @@ class Predictions:
     splits: list[str | None]
     true_classes: list[str | None]
     probabilities: NDArray[np.float32]
-    left_out: tuple[str, ...]
+    skipped: tuple[str, ...]
     notes: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -146,9 +146,9 @@ def predict_paths(
 ) -> Predictions:
     """Return what a run's model sees in image files, folders and data sets.
 
-    Pictures are brought to the run's size and colour as those of its training were, and go through
+    Images are brought to the run's size and colour as those of its training were, and go through
     the model in batches of the same size: a split has the probabilities that `evaluate_run` scores.
-    Only a few batches of pictures are in memory at a time.
+    Only a few batches of images are in memory at a time.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def predict_paths(
     split : str, optional
         Of data sets: this split alone.
     test_time : str, optional
-        Over which versions of a picture probabilities are averaged, the recipe's where not given;
+        Over which versions of an image probabilities are averaged, the recipe's where not given;
         see `fer_model.training.test_time`.
     skip_bad : bool
         Whether what cannot be read or decoded is left out and noted, or an error.
@@ -170,7 +170,7 @@ def predict_paths(
     Raises
     ------
     DataError
-        If the run has no model, a path cannot be read, a picture not be decoded and `skip_bad` is
+        If the run has no model, a path cannot be read, an image not be decoded and `skip_bad` is
         false, or not one can.
     UsageError
         If a split is asked of what has none.
@@ -221,7 +221,7 @@ def _batches(
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
     """Yield rows and images, `size` at a time; note what was changed, and why some are skipped."""
     rows, pixels = np.empty(0, np.int64), np.empty((0, *use.form.shape), np.uint8)
-    for part in decoded(source.dataset, use.form, pieces=source.pieces):
+    for part in decoded(source.dataset, use.form, chunks=source.chunks):
         if part.bad and not skip_bad:
             raise error_of(part.bad[0])
         causes += [bad.cause for bad in part.bad]
@@ -268,6 +268,6 @@ def _put_together(
         splits=splits,
         true_classes=true_classes,
         probabilities=probabilities,
-        left_out=tuple(causes),
+        skipped=tuple(causes),
         notes=tuple(note for source in sources for note in source.notes),
     )

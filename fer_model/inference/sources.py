@@ -12,13 +12,13 @@ import numpy as np
 from fer_data.data import sources
 from fer_data.data.chosen import UNLABELLED
 from fer_data.data.dataset import Dataset
-from fer_data.data.left_out import LeftOut
 from fer_data.data.options import CLASS_FOLDERS
 from fer_data.data.origin import Origin
 from fer_data.data.reading import load
+from fer_data.data.skipped import Skipped
 from fer_data.data.sources import folder
+from fer_data.data.sources.chunk import Chunks
 from fer_data.data.sources.image_names import SUFFIXES
-from fer_data.data.sources.piece import Pieces
 from fer_data.errors import DataError, UsageError
 from fer_data.util.files import refuse_no_file
 
@@ -32,17 +32,17 @@ class Source:
     name : str or None
         The path as it was given; None for image files, whose samples are the paths.
     dataset : Dataset
-    pieces : Pieces
-        Its pictures.
+    chunks : Chunks
+        Its images.
     notes : tuple of str
-        What was left out of it before a picture was decoded, and how it was taken.
+        What was left out of it before an image was decoded, and how it was taken.
     has_splits : bool
         Whether its samples are in splits.
     """
 
     name: str | None
     dataset: Dataset
-    pieces: Pieces
+    chunks: Chunks
     notes: tuple[str, ...] = ()
     has_splits: bool = False
 
@@ -59,13 +59,13 @@ def sources_of(
 
     A folder that has a class folder of the model's, or that is parquet or TFRecord, is read as
     `fer_data.load` does, as are ``.csv`` (``.csv.gz``), ``.npz`` and parquet files. In any other
-    folder every picture below it is a sample without a label, in the order of their paths. Any
+    folder every image below it is a sample without a label, in the order of their paths. Any
     other path is an image file, whether it is there or not: decoding tells.
 
     Raises
     ------
     DataError
-        If a data set cannot be read, has no such split, or a folder has no picture.
+        If a data set cannot be read, has no such split, or a folder has no image.
     UsageError
         If a split is asked of what has none.
     """
@@ -75,10 +75,10 @@ def sources_of(
         if not is_image:
             found += [_data(path, names, split, skip_bad, layout) for path in group]
         elif split is not None:
-            raise UsageError(f"{next(group)}: a picture is in no split; leave split away")
+            raise UsageError(f"{next(group)}: an image is in no split; leave split away")
         else:
             dataset = _unlabelled(Path(), "image files", [str(path) for path in group])
-            found.append(Source(None, dataset, dataset.pieces()))
+            found.append(Source(None, dataset, dataset.source_chunks()))
     return found
 
 
@@ -101,13 +101,13 @@ def _data(
     except DataError:
         if split is not None or not _is_plain_folder(path):
             raise
-        return _pictures_below(path)
+        return _images_below(path)
     if split is not None:
         dataset = dataset.take(dataset.indices(split))
     elif _is_plain_folder(path) and not class_names & set(dataset.class_names):
-        return _pictures_below(path)
-    notes = tuple(f"{path}: {line}" for line in dataset.left_out_summary())
-    return Source(str(path), dataset, dataset.pieces(), notes, has_splits=True)
+        return _images_below(path)
+    notes = tuple(f"{path}: {line}" for line in dataset.skipped_summary())
+    return Source(str(path), dataset, dataset.source_chunks(), notes, has_splits=True)
 
 
 def _told_by_the_model(path: Path, class_names: frozenset[str]) -> str | None:
@@ -127,19 +127,19 @@ def _is_plain_folder(path: Path) -> bool:
     return sources.layout_of(path) == "folder"
 
 
-def _pictures_below(path: Path) -> Source:
-    locations, left_out = folder.pictures_below(path.absolute())
-    dataset = _unlabelled(path.absolute(), "pictures in a folder", locations, left_out)
+def _images_below(path: Path) -> Source:
+    locations, skipped = folder.images_below(path.absolute())
+    dataset = _unlabelled(path.absolute(), "images in a folder", locations, skipped)
     notes = [
-        f"{path}: no folder in it is named as a class of the model, so every picture below it is "
+        f"{path}: no folder in it is named as a class of the model, so every image below it is "
         "taken, without a label",
-        *(f"{path}: {line}" for line in dataset.left_out_summary()),
+        *(f"{path}: {line}" for line in dataset.skipped_summary()),
     ]
-    return Source(str(path), dataset, dataset.pieces(), tuple(notes))
+    return Source(str(path), dataset, dataset.source_chunks(), tuple(notes))
 
 
 def _unlabelled(
-    root: Path, layout: str, locations: list[str], left_out: Iterable[LeftOut] = ()
+    root: Path, layout: str, locations: list[str], skipped: Iterable[Skipped] = ()
 ) -> Dataset:
     return Dataset(
         Origin(root, layout, (), np.array(locations, np.str_), source=sources.SOURCES["folder"]),
@@ -147,5 +147,5 @@ def _unlabelled(
         splits=("test",),
         split_codes=np.zeros(len(locations), np.int8),
         labels=np.full(len(locations), UNLABELLED, np.int32),
-        left_out=tuple(left_out),
+        skipped=tuple(skipped),
     )

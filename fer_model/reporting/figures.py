@@ -73,7 +73,7 @@ def confusions(results: Results) -> Plot | None:
             for row in range(size)
             for column in range(size)
         ],
-        columns=["arm", "label", "predicted", "share", "less_baseline"],
+        columns=["arm", "label", "predicted", "fraction", "less_baseline"],
     )
     num = len(results.arms)
     side = max(2.2, 0.33 * size + 0.9)

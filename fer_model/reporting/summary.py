@@ -114,7 +114,7 @@ class Summary:
                 else str(one.arm) + (f" does not change {words}")
             )
             return f"{every} by {100 * self.results.margin:g} pp or more"
-        if one.of_pictures_alone:
+        if one.of_images_alone:
             return f"One training of each arm: nothing is known of {words} in another"
         num = sum(other.word == CANNOT_TELL for other in self.main)
         if num < len(self.main):
@@ -212,7 +212,7 @@ class Summary:
 
     @cached_property
     def smallest(self) -> dict[str, float]:
-        """The smallest true difference that these seeds and pictures find, by figure, in shares.
+        """The smallest true difference that these seeds and images find, by figure, in shares.
 
         Of the summaries and the rarest class's recall, by the variances that were measured, the
         median arm's. A figure whose differences do not vary, or of which no difference would be

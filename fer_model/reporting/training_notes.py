@@ -39,10 +39,9 @@ def missing(training: Training) -> list[str]:
     versions = {tuple(sorted(run.versions.items())) for runs in training.runs for run in runs}
     if len(versions) > 1:
         notes.append("the runs were not all trained with the same versions (see recipe.json)")
-    if training.left_out:
+    if training.skipped:
         notes.append(
-            f"left out, with fewer than half of the baseline's seeds: "
-            f"{', '.join(training.left_out)}"
+            f"left out, with fewer than half of the baseline's seeds: {', '.join(training.skipped)}"
         )
     notes += [
         f"{name}: failed after {counted(about['tries'], 'try', 'tries')}: {about['error']}"

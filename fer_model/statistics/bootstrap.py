@@ -1,4 +1,4 @@
-"""The bootstrap of test pictures, by clusters: how differences between arms deviate."""
+"""The bootstrap of test images, by clusters: how differences between arms deviate."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Deviations:
     Attributes
     ----------
     of_mean : ndarray of float64, shape [K, F, B]
-        Of the mean over seeds. NaN where a class has no picture in the draw.
+        Of the mean over seeds. NaN where a class has no image in the draw.
     variance : ndarray of float64, shape [K, F]
         Of the mean over seeds.
     variance_of_one : ndarray of float64, shape [K, F]
@@ -48,11 +48,11 @@ def bootstrap(
     num_draws: int,
     random: np.random.Generator,
 ) -> Deviations:
-    """Resample clusters of pictures with replacement, the same for all arms and seeds.
+    """Resample clusters of images with replacement, the same for all arms and seeds.
 
     The geometric mean enters by its linear part in the recalls (the delta method). Resampled itself
     it falls to 0 with a rare class's recall, sooner for the arm that is lower already, which
-    doubles what the sample shows: with a class of 12 pictures, 95 % intervals covered 86 %.
+    doubles what the sample shows: with a class of 12 images, 95 % intervals covered 86 %.
 
     Memory is bounded by the answer and a few arrays of `Predicted.step` draws.
     """

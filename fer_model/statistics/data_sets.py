@@ -62,13 +62,13 @@ def mean_difference(rows: Sequence[Difference]) -> MeanDifference:
     if not rows:
         raise UsageError("expected the differences of one data set or more, got none")
     estimate = float(np.mean([row.estimate for row in rows]))
-    if any(row.is_open or row.of_pictures_alone for row in rows):
+    if any(row.is_open or row.of_images_alone for row in rows):
         return MeanDifference(estimate, -1.0, 1.0, len(rows))
     if len(rows) == 1:
         return MeanDifference(estimate, rows[0].low, rows[0].high, 1)
     tail = (1 - rows[0].level) / 2
     parts = [row.components for row in rows]
-    images = np.array([one.pictures * (1 + 1 / one.degrees) for one in parts])
+    images = np.array([one.images * (1 + 1 / one.degrees) for one in parts])
     seeds = np.array([one.seeds / one.num_seeds for one in parts])
     weighted = sum(
         variances.sum() * stats.t.isf(tail, variances.sum() ** 2 / np.sum(variances**2 / degrees))

@@ -36,12 +36,12 @@ class Design:
     power : float
         Wanted chance to find a difference that is there.
     disagreement : float
-        Share of pictures that one training of an arm gets right and one of the baseline wrong, or
+        Share of images that one training of an arm gets right and one of the baseline wrong, or
         the reverse.
     lasting : float
         Share of that which comes again with other seeds; the rest is the chance of a training.
     seed_spread : float
-        Standard deviation from seed to seed of the difference on all possible pictures.
+        Standard deviation from seed to seed of the difference on all possible images.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def _smallest(power: Callable[[float], float], wanted: float) -> float:
         return math.inf
     if power(0.0) >= wanted:
         return 0.0
-    return float(optimize.brentq(lambda share: power(share) - wanted, 0.0, 1.0, xtol=1e-5))
+    return float(optimize.brentq(lambda fraction: power(fraction) - wanted, 0.0, 1.0, xtol=1e-5))
 
 
 def smallest_difference(
@@ -88,23 +88,23 @@ def smallest_difference(
 ) -> dict[str, float]:
     r"""Return the smallest true difference that a design can find, by figure, before any training.
 
-    One picture's difference is -1, 0 or 1. Arms that differ by :math:`\delta` disagree on that
-    share of the pictures at least, so with :math:`q` the disagreement that is assumed, or
+    One image's difference is -1, 0 or 1. Arms that differ by :math:`\delta` disagree on that
+    share of the images at least, so with :math:`q` the disagreement that is assumed, or
     :math:`\delta` where that is more, its variance is :math:`q - \delta^2`. With :math:`n`
-    pictures, the lasting share :math:`\rho` and a seed's spread :math:`\sigma` the variances are
+    images, the lasting share :math:`\rho` and a seed's spread :math:`\sigma` the variances are
 
     .. math:: M' = \rho (q - \delta^2) / n, \qquad
               V = ((1 - \rho) (q - \delta^2) / n + \sigma^2) / S
 
     for the accuracy, and for a class's recall with its own :math:`n_c`; for the balanced accuracy
     :math:`1 / n` is :math:`\sum_c 1 / n_c / C^2`. With one seed all of :math:`q` counts as lasting.
-    How many pictures the arms differ on is binomial, with :math:`q`: that is of one seed, and with
+    How many images the arms differ on is binomial, with :math:`q`: that is of one seed, and with
     more seeds there are more.
 
     Parameters
     ----------
     num_of_class : array_like of int, shape [C]
-        Test pictures of each class; of pictures of one photograph, one. A class without is left
+        Test images of each class; of images of one photograph, one. A class without is left
         out.
     design : Design
     class_names : tuple of str, optional
@@ -114,7 +114,7 @@ def smallest_difference(
     -------
     dict of str to float
         Shares: 0.01 is a point. Infinite where no difference can be found, as in a class of so few
-        pictures that a sign test of them all is not enough.
+        images that a sign test of them all is not enough.
 
     Examples
     --------
@@ -126,7 +126,7 @@ def smallest_difference(
     numbers = np.asarray(num_of_class, np.float64)
     names = class_names or tuple(map(str, range(len(numbers))))
     if numbers.ndim != 1 or len(names) != len(numbers) or (numbers < 0).any() or not numbers.any():
-        raise UsageError(f"{numbers.tolist()} pictures of the classes {', '.join(names)}")
+        raise UsageError(f"{numbers.tolist()} images of the classes {', '.join(names)}")
     used = numbers[numbers > 0]
     num = int(used.sum())
     all_degrees = max(num - 1.0, 1.0)
@@ -150,7 +150,7 @@ def smallest_difference(
 
 
 def _smallest_of(inverse: float, num: int, degrees: float, design: Design) -> float:
-    """Return the smallest difference of a figure with 1 / n, of so many pictures."""
+    """Return the smallest difference of a figure with 1 / n, of so many images."""
     lasting = design.lasting if design.num_seeds > 1 else 1.0
     spread = design.seed_spread if design.num_seeds > 1 else 0.0
     least = least_discordant(design.num_arms, design.alpha)
@@ -180,12 +180,12 @@ def smallest_difference_measured(
     alpha: float = 0.05,
     power: float = 0.8,
 ) -> float:
-    """Return the smallest true difference that seeds and pictures like those of one can find.
+    """Return the smallest true difference that seeds and images like those of one can find.
 
     Parameters
     ----------
     difference : Difference
-        Its variances are taken as the true ones, and so is the share of the pictures that the arms
+        Its variances are taken as the true ones, and so is the share of the images that the arms
         differ on, where a true difference needs no larger one.
     num_arms : int
         A, the baseline included.
@@ -200,16 +200,16 @@ def smallest_difference_measured(
     parts = difference.components
     num_seeds = num_seeds or parts.num_seeds
     seeds = _of_seeds(difference) / num_seeds if num_seeds > 1 else 0.0
-    if parts.pictures + seeds == 0:
+    if parts.images + seeds == 0:
         return 0.0
     least, num = least_discordant(num_arms, alpha), difference.num_clusters
     tail = alpha / (num_arms - 1) / 2
 
-    def of(share: float) -> float:
+    def of(fraction: float) -> float:
         beyond = power_against(
-            share, parts.pictures, seeds, num_seeds, tail=tail, degrees=parts.degrees
+            fraction, parts.images, seeds, num_seeds, tail=tail, degrees=parts.degrees
         )
-        disagreement = max(difference.num_discordant / num, share)
+        disagreement = max(difference.num_discordant / num, fraction)
         return beyond * chance_of(least, num, disagreement)
 
     return _smallest(of, power)
@@ -219,11 +219,11 @@ def seeds_needed(difference: Difference, *, num_arms: int, alpha: float = 0.05) 
     """Return how many more seeds of each arm a comparison needs to show a difference of that size.
 
     The smallest number with which the estimate would exceed the margin, made wider by as much as
-    the interval is towards 0 (few pictures are skewed); 0 where it is beyond chance already. A test
+    the interval is towards 0 (few images are skewed); 0 where it is beyond chance already. A test
     repeated after every new seed until it agrees raises more false alarms than its level: decide on
     the number once.
 
-    None where no number (up to `MOST_SEEDS`) is known to do: the test pictures alone leave more
+    None where no number (up to `MOST_SEEDS`) is known to do: the test images alone leave more
     doubt than the difference is large, the arms differ on too few of them, or the bootstrap has too
     few draws for so many arms.
 
@@ -241,7 +241,7 @@ def seeds_needed(difference: Difference, *, num_arms: int, alpha: float = 0.05) 
 
     def needed(num_seeds: int, tail: float) -> float:
         of_seeds = of_one / num_seeds
-        return float(margin(parts.pictures, of_seeds, num_seeds, tail, degrees=parts.degrees))
+        return float(margin(parts.images, of_seeds, num_seeds, tail, degrees=parts.degrees))
 
     end = difference.low if difference.estimate > 0 else difference.high
     now = needed(parts.num_seeds, (1 - difference.level) / 2)
@@ -260,17 +260,17 @@ def seeds_needed(difference: Difference, *, num_arms: int, alpha: float = 0.05) 
     return high - parts.num_seeds
 
 
-def pictures_needed(difference: Difference, *, num_arms: int, alpha: float = 0.05) -> float:
-    r"""Return how many times the test pictures an estimate needs at least, whatever the seeds.
+def images_needed(difference: Difference, *, num_arms: int, alpha: float = 0.05) -> float:
+    r"""Return how many times the test images an estimate needs at least, whatever the seeds.
 
-    With :math:`k` times the pictures :math:`M'` is a :math:`k`-th, and :math:`\nu + 1` and the
-    pictures that the arms differ on are :math:`k` times as many. 1 where these pictures are enough;
+    With :math:`k` times the images :math:`M'` is a :math:`k`-th, and :math:`\nu + 1` and the
+    images that the arms differ on are :math:`k` times as many. 1 where these images are enough;
     infinite where the estimate is 0 or the arms differ on none.
     """
     if difference.estimate == 0 or difference.num_discordant == 0:
         return math.inf
     parts, tail = difference.components, alpha / (num_arms - 1) / 2
-    variance = parts.pictures * (1 + 1 / parts.degrees)
+    variance = parts.images * (1 + 1 / parts.degrees)
 
     def lacking(times: float) -> float:
         critical = stats.t.isf(tail, times * (parts.degrees + 1) - 1)
@@ -286,7 +286,7 @@ def pictures_needed(difference: Difference, *, num_arms: int, alpha: float = 0.0
 
 
 def _of_seeds(difference: Difference) -> float:
-    """Return the variance from seed to seed, at least what seed by picture makes of it."""
+    """Return the variance from seed to seed, at least what seed by image makes of it."""
     parts = difference.components
     if parts.num_seeds == 1:
         raise UsageError("one seed shows no spread from seed to seed: train two or more")

@@ -1,7 +1,7 @@
-"""Whether one training arm is better than another, from a few seeds and many test pictures.
+"""Whether one training arm is better than another, from a few seeds and many test images.
 
-The answer holds for other pictures and other trainings than those seen:
-`fer_model.statistics.intervals` says how. With one seed it holds for other pictures alone.
+The answer holds for other images and other trainings than those seen:
+`fer_model.statistics.intervals` says how. With one seed it holds for other images alone.
 """
 
 from __future__ import annotations
@@ -49,20 +49,20 @@ class Components:
     ----------
     num_seeds : int
         S.
-    pictures : float
-        M: falls with more test pictures.
+    images : float
+        M: falls with more test images.
     interaction : float
-        I, seed by picture, of the mean over the seeds: falls with more of either. With one seed it
-        cannot be told from the pictures' part, and is 0 here.
+        I, seed by image, of the mean over the seeds: falls with more of either. With one seed it
+        cannot be told from the images' part, and is 0 here.
     seeds : float
-        The variance of the difference from seed to seed on the same pictures: of the seeds
+        The variance of the difference from seed to seed on the same images: of the seeds
         themselves, and S times I. NaN with one seed.
     degrees : float
-        Of freedom, of the pictures' part.
+        Of freedom, of the images' part.
     """
 
     num_seeds: int
-    pictures: float
+    images: float
     interaction: float
     seeds: float
     degrees: float
@@ -90,7 +90,7 @@ class Difference:
         The same, adjusted for the number of arms (Holm 1979) within this figure.
     by_seed : tuple of float, length S
     num_discordant : int
-        Clusters of pictures that the two arms do not get right equally often.
+        Clusters of images that the two arms do not get right equally often.
     num_clusters : int
         Of how many: all, or those of the class.
     least_p_value : float
@@ -127,7 +127,7 @@ class Difference:
         return words.interval(self.estimate, self.low, self.high)
 
     @property
-    def of_pictures_alone(self) -> bool:
+    def of_images_alone(self) -> bool:
         """Whether there is one seed: the interval then holds for these two trainings only."""
         return self.components.num_seeds == 1
 
@@ -142,7 +142,7 @@ class Differences:
         Without the baseline.
     figures : tuple of str, length F
     rows : tuple of Difference
-        By arm, then figure. The recall of a class without a test picture has none.
+        By arm, then figure. The recall of a class without a test image has none.
 
     Examples
     --------
@@ -186,9 +186,9 @@ def paired_differences(
 ) -> Differences:
     """Compare every arm with the baseline; `fer_model.statistics.intervals` has the method.
 
-    Where the pictures say nothing of how far a figure would vary, the interval is -1 to 1 and the
+    Where the images say nothing of how far a figure would vary, the interval is -1 to 1 and the
     p-value 1: the recall of a class with one photograph, and the geometric mean where a training
-    has no picture of a class right.
+    has no image of a class right.
 
     Parameters
     ----------

@@ -1,34 +1,34 @@
-r"""Intervals of paired differences that hold for other pictures and other seeds.
+r"""Intervals of paired differences that hold for other images and other seeds.
 
-Two things are drawn at random: the test pictures, of which there are many, and the trainings
-(seeds), of which there are three to six. They are crossed: each training predicts each picture. The
-difference of an arm and the baseline, the mean over seeds paired by seed and picture, therefore has
+Two things are drawn at random: the test images, of which there are many, and the trainings
+(seeds), of which there are three to six. They are crossed: each training predicts each image. The
+difference of an arm and the baseline, the mean over seeds paired by seed and image, therefore has
 the variance
 
 .. math:: \operatorname{var}(\bar d) = M + I + \sigma^2_\text{seed} / S = M + V
 
-where :math:`M` is that of the pictures (an arm suits some pictures and not others, whatever the
-seed), :math:`I` that of seed by picture (a training goes one way or the other on a picture), and
-the last that of the seeds themselves. A bootstrap of the pictures' clusters with all seeds kept
+where :math:`M` is that of the images (an arm suits some images and not others, whatever the
+seed), :math:`I` that of seed by image (a training goes one way or the other on an image), and
+the last that of the seeds themselves. A bootstrap of the images' clusters with all seeds kept
 gives :math:`M + I`: resampling one of two crossed factors misses the other (Owen 2007,
 doi:10.1214/07-AOAS122). A bootstrap of so few seeds would be too narrow (Hesterberg 2015,
 doi:10.1080/00031305.2015.1089789), so they enter by Student's t:
 
 * :math:`V` is :math:`s^2 / S` with :math:`s^2` the variance of the seeds' differences :math:`d_s`.
-  Given the pictures these are independent, so it has :math:`S - 1` degrees of freedom.
+  Given the images these are independent, so it has :math:`S - 1` degrees of freedom.
 * :math:`I = (\overline{\operatorname{var} d^*_s} - \operatorname{var} \bar d^*) / (S - 1)`, of the
-  bootstrap's draws, is in :math:`V` already, and is taken out of the pictures' part.
+  bootstrap's draws, is in :math:`V` already, and is taken out of the images' part.
 * A deviation :math:`z` of the bootstrap, in units of its standard deviation, is stretched to
 
   .. math:: \frac{M \, T_\nu(z) + V \, T_{S-1}(z)}{\sqrt{M + V}}
 
   where :math:`T_k` takes a normal quantile to Student's with :math:`k` degrees of freedom, and
-  :math:`\nu` are those of the pictures (`bootstrap.degrees_of_freedom`), with which :math:`M`
+  :math:`\nu` are those of the images (`bootstrap.degrees_of_freedom`), with which :math:`M`
   grows by :math:`(\nu + 1) / \nu` (Hesterberg's expanded percentiles). To weight critical values
   by their variances is Cochran's solution of the Behrens-Fisher problem (1964, Biometrics 20,
   191-195).
 
-For normal data and many pictures an interval of 95 % so covers 95.0 to 97.2 % with three seeds, and
+For normal data and many images an interval of 95 % so covers 95.0 to 97.2 % with three seeds, and
 95.0 to 96.2 % with six (by numerical integration, over M / V). Other ways cover less, where
 :math:`M` is small or half: :math:`T_{S-1}` of :math:`s^2 / S - I`, floored at 0, beside the whole
 deviation, down to 90.7 % with three seeds; Satterthwaite's degrees of freedom of the sum, down to
@@ -60,7 +60,7 @@ def variance_parts(by_seed: Array, found: Deviations) -> Array:
 
 
 def stretched(deviations: Array, parts: Array, degrees: Array, num_seeds: int) -> Array:
-    """Return the bootstrap's deviations as those of pictures and seeds together.
+    """Return the bootstrap's deviations as those of images and seeds together.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def stretched(deviations: Array, parts: Array, degrees: Array, num_seeds: int) -
     parts : ndarray of float64, shape [3, F]
         As `variance_parts` gives them.
     degrees : ndarray of float64, shape [F]
-        Of freedom, of the pictures' part.
+        Of freedom, of the images' part.
     num_seeds : int
         S.
     """
@@ -78,7 +78,7 @@ def stretched(deviations: Array, parts: Array, degrees: Array, num_seeds: int) -
     scale = np.sqrt(parts[0] + interaction)[:, None]
     z = np.divide(deviations, scale, out=np.zeros_like(deviations), where=scale > 0)
     total = np.sqrt(main + of_mean)
-    shares = [
+    fractions = [
         np.divide(part, total, out=np.zeros_like(total), where=total > 0)
         for part in (main, of_mean)
     ]
@@ -86,7 +86,7 @@ def stretched(deviations: Array, parts: Array, degrees: Array, num_seeds: int) -
     for each in np.unique(degrees):
         by_degrees[degrees == each] = _student(z[degrees == each], each)
     by_seeds = _student(z, max(1, num_seeds - 1))
-    found: Array = shares[0][:, None] * by_degrees + shares[1][:, None] * by_seeds
+    found: Array = fractions[0][:, None] * by_degrees + fractions[1][:, None] * by_seeds
     return found
 
 
@@ -116,7 +116,7 @@ def reach(predicted: Predicted, level: float) -> Array:
     of_class = 1 - tail ** (1 / np.maximum(clusters, 1))
     of_means = of_class[clusters > 0].mean()
     of_all = 1 - tail ** (1 / predicted.num_clusters)
-    with np.errstate(invalid="ignore"):  # NaN for a group whose classes have no picture
+    with np.errstate(invalid="ignore"):  # NaN for a group whose classes have no image
         of_groups = (predicted.members @ of_class) / predicted.members.sum(axis=1)
     return np.array([of_all, *[of_means] * (len(SUMMARIES) - 1), *of_class, *of_groups, of_means])
 
@@ -133,12 +133,12 @@ def interval(
     Parameters
     ----------
     draws : ndarray of float64, shape [B]
-        Deviations. NaN, where a class has no picture in a draw, is left out.
+        Deviations. NaN, where a class has no image in a draw, is left out.
     estimate : float
     num_discordant : int
         Clusters that the arms do not get right equally often. The p-value is not below that of the
         sign test on these, all on one side, and the interval holds 0 where that is not enough: a
-        bootstrap of three pictures won cannot know that one might have been lost.
+        bootstrap of three images won cannot know that one might have been lost.
     reach : float
         The half-width of the interval where there is none, as `reach` gives it.
     level : float

@@ -36,8 +36,8 @@ def holm(p_values: ArrayLike) -> Array:
 def mcnemar(predicted: Predicted, arm: str, baseline: str | None = None) -> Array:
     """Return the p-value of each seed's exact McNemar test (1947), float64 [S].
 
-    Of the pictures that one training gets right and the other wrong, are half on each side? This
-    is of two trained models on independent pictures, not of two ways of training.
+    Of the images that one training gets right and the other wrong, are half on each side? This
+    is of two trained models on independent images, not of two ways of training.
 
     Parameters
     ----------

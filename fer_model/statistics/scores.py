@@ -1,4 +1,4 @@
-"""Scores of predicted classes, for many trainings and many weightings of the pictures at once.
+"""Scores of predicted classes, for many trainings and many weightings of the images at once.
 
 Every score here is a function of three weighted counts of each class: samples of the class, samples
 predicted to be of it, and those of it that were predicted so. The counts under any weights are one
@@ -32,7 +32,7 @@ _MAX_ELEMENTS = 4_000_000
 
 @dataclass(frozen=True, eq=False)
 class Predicted:
-    """What several trainings of several arms predict for the same pictures.
+    """What several trainings of several arms predict for the same images.
 
     Attributes
     ----------
@@ -89,16 +89,16 @@ class Predicted:
         ):
             raise UsageError(
                 f"predictions have the shape {list(self.predicted.shape)}; wanted is "
-                f"[{len(self.arms)} arms, seeds, {len(self.labels)} pictures]"
+                f"[{len(self.arms)} arms, seeds, {len(self.labels)} images]"
             )
         if not self.predicted.size:
-            raise UsageError("predictions of no arm, seed or picture: nothing to score")
+            raise UsageError("predictions of no arm, seed or image: nothing to score")
         if len(set(self.arms)) < len(self.arms):
             raise UsageError(f"arms are {', '.join(self.arms)}; name each one once")
         if self.labels.ndim != 1 or self.clusters.shape != self.labels.shape:
             raise UsageError(
                 f"{self.clusters.shape} cluster numbers for {self.labels.shape} labels: "
-                "give one of each for a picture"
+                "give one of each for an image"
             )
         for what, values in (("labels", self.labels), ("predictions", self.predicted)):
             low, high = int(values.min()), int(values.max())
@@ -147,7 +147,7 @@ class Predicted:
 
     @cached_property
     def cluster_places(self) -> NDArray[np.intp]:
-        """Place of each picture's cluster, from 0 to the number of clusters less one, [N]."""
+        """Place of each image's cluster, from 0 to the number of clusters less one, [N]."""
         places: NDArray[np.intp] = np.unique(self.clusters, return_inverse=True)[1]
         return places
 
@@ -158,7 +158,7 @@ class Predicted:
 
     @cached_property
     def clusters_of_class(self) -> NDArray[np.int64]:
-        """Clusters that have a picture of each class, int64 [C]."""
+        """Clusters that have an image of each class, int64 [C]."""
         pairs = np.unique(self.cluster_places * self.num_classes + self.labels)
         return np.bincount(pairs % self.num_classes, minlength=self.num_classes).astype(np.int64)
 
@@ -172,16 +172,16 @@ class Predicted:
         num_pairs, num = self.num_arms * self.num_seeds, self.num_classes
         predicted = self.predicted.reshape(num_pairs, -1).astype(np.int64)
         first = np.arange(num_pairs)[:, None] * (2 * num)
-        pair, picture = np.nonzero(predicted == self.labels)
+        pair, image = np.nonzero(predicted == self.labels)
         rows = np.concatenate(
             [
                 (first + predicted).ravel(),
-                pair * (2 * num) + num + self.labels[picture],
+                pair * (2 * num) + num + self.labels[image],
                 num_pairs * 2 * num + self.labels.astype(np.int64),
             ]
         )
         place = self.cluster_places
-        columns = np.concatenate([np.tile(place, num_pairs), place[picture], place])
+        columns = np.concatenate([np.tile(place, num_pairs), place[image], place])
         shape = ((num_pairs * 2 + 1) * num, self.num_clusters)
         return sparse.csr_array((np.ones(len(rows), np.float32), (rows, columns)), shape=shape)
 

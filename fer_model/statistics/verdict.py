@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from fer_data.errors import UsageError
-from fer_model.statistics.design import pictures_needed, seeds_needed
+from fer_model.statistics.design import images_needed, seeds_needed
 from fer_model.statistics.differences import Difference, Differences
 from fer_model.statistics.evidence import WITHOUT_INTERVAL
 from fer_model.statistics.power import least_discordant
@@ -101,7 +101,7 @@ def _verdict(difference: Difference, num_arms: int, alpha: float, margin: float)
     word = _word(difference, alpha, margin)
     decided = word != CANNOT_TELL
     more_seeds = 0 if decided else None
-    if not (decided or difference.of_pictures_alone or difference.is_open):
+    if not (decided or difference.of_images_alone or difference.is_open):
         more_seeds = seeds_needed(difference, num_arms=num_arms, alpha=alpha)
     figure = figure_name(difference.figure)
     adjusted = (
@@ -118,9 +118,9 @@ def _verdict(difference: Difference, num_arms: int, alpha: float, margin: float)
     elif not decided:
         subject = f"can't tell whether {difference.arm} changes {figure}"
     text = f"{subject}: {numbers}."
-    if difference.of_pictures_alone:
+    if difference.of_images_alone:
         text += (
-            " That is between two trainings, for other pictures; another training may differ. "
+            " That is between two trainings, for other images; another training may differ. "
             "Run three seeds or more of each arm."
         )
     elif not decided:
@@ -129,7 +129,7 @@ def _verdict(difference: Difference, num_arms: int, alpha: float, margin: float)
 
 
 def _word(difference: Difference, alpha: float, margin: float) -> str:
-    if difference.of_pictures_alone:
+    if difference.of_images_alone:
         return CANNOT_TELL
     low, high = difference.simultaneous
     if -margin < low and high < margin:
@@ -144,7 +144,7 @@ def _advice(difference: Difference, more: int | None, num_arms: int, alpha: floa
         return "A training finds nothing of a class, so this figure says nothing of the difference."
     if difference.num_discordant < least_discordant(num_arms, alpha):
         return (
-            f"The arms differ on {difference.num_discordant} test pictures, too few to tell with "
+            f"The arms differ on {difference.num_discordant} test images, too few to tell with "
             "these seeds."
         )
     if difference.estimate == 0:
@@ -157,8 +157,8 @@ def _advice(difference: Difference, more: int | None, num_arms: int, alpha: floa
         )
     if difference.least_p_value * (num_arms - 1) > alpha:
         return "The bootstrap has too few draws to tell, of so many arms."
-    times = pictures_needed(difference, num_arms=num_arms, alpha=alpha)
+    times = images_needed(difference, num_arms=num_arms, alpha=alpha)
     return (
-        "No number of seeds would show a difference of that size with these test pictures: at "
+        "No number of seeds would show a difference of that size with these test images: at "
         f"least {max(2, math.ceil(times)):,} times as many would be needed."
     )

@@ -8,7 +8,7 @@ import keras
 
 from fer_model.environment import data_on_device
 
-_SHARE = 4
+_FRACTION = 4
 """Pixels may take up to one such part of an accelerator's memory."""
 
 
@@ -38,7 +38,7 @@ def takes_data(asked: bool | None, num_bytes: int) -> bool:
     if asked is None:
         asked = data_on_device()
     if asked is None:
-        return num_bytes * _SHARE <= accelerator_memory()
+        return num_bytes * _FRACTION <= accelerator_memory()
     return asked
 
 

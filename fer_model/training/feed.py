@@ -43,7 +43,7 @@ def feed(
     loader : Loader
         The first epoch of ``fit``, whatever its ``initial_epoch``, begins at the loader's ``step``.
     rows : ndarray of int64, shape [N], optional
-        Give plans of batches for a device that holds the pictures of these rows of the store; see
+        Give plans of batches for a device that holds the images of these rows of the store; see
         `fer_data.adapters.plans`.
     steps_per_epoch : int, optional
         Batches of every epoch; by default as many as the loader's epoch has.
@@ -164,12 +164,12 @@ def _only_flips(transform: Transform) -> bool:
     return isinstance(transform, Ops) and all(isinstance(op, Flip) for op in transform.ops)
 
 
-def _smoothing(share: float) -> Callable[..., _Batch]:
+def _smoothing(fraction: float) -> Callable[..., _Batch]:
     """Return what spreads a share of each label [B, C] over all classes."""
 
     def smoothed(inputs: Any, labels: Any, *weights: Any) -> _Batch:
-        if share:
-            labels = labels * (1 - share) + share / labels.shape[-1]
+        if fraction:
+            labels = labels * (1 - fraction) + fraction / labels.shape[-1]
         return inputs, labels, *weights
 
     return smoothed

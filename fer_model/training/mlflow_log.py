@@ -67,8 +67,8 @@ class MlflowLog(EpochLog):
         known = client.get_experiment_by_name(experiment)
         where = known.experiment_id if known else client.create_experiment(experiment)
         run = client.create_run(where, run_name=self._run.name)
-        told = [Param(name, str(value)) for name, value in parameters_of(self._run).items()]
-        client.log_batch(run.info.run_id, params=told)
+        params = [Param(name, str(value)) for name, value in parameters_of(self._run).items()]
+        client.log_batch(run.info.run_id, params=params)
         return str(run.info.run_id)
 
     def _reopened(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Model files that carry what it takes to use them: class names and the form of the pictures.
+"""Model files that carry what it takes to use them: class names and the form of the images.
 
 That is one small JSON file more inside the ``.keras`` archive, which Keras passes over.
 """

@@ -35,7 +35,7 @@ def documented_cnn(input_shape: tuple[int, int, int], num_classes: int) -> keras
 
     Four blocks of convolution, batch normalisation, ReLU, 2x2 max pooling and dropout (64 filters
     of 3x3, 128 of 5x5, 512 and 512 of 3x3), two dense blocks (256 and 512 units), softmax. With
-    48x48 grey pictures and seven classes: 4,478,727 parameters, 4,474,759 of them trainable.
+    48x48 grey images and seven classes: 4,478,727 parameters, 4,474,759 of them trainable.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ def build(
     Raises
     ------
     UsageError
-        If the pictures are too small for it, or there are not two classes.
+        If the images are too small for it, or there are not two classes.
     """
     import keras
 
@@ -182,7 +182,7 @@ def build(
     smallest_side = chosen.trait("smallest_side")
     if min(input_shape[:2]) < smallest_side:
         raise UsageError(
-            f"the {net} net pools {input_shape[0]}x{input_shape[1]} pictures away; "
+            f"the {net} net pools {input_shape[0]}x{input_shape[1]} images away; "
             f"both sides must be at least {smallest_side}"
         )
     if num_classes < 2:

@@ -1,4 +1,4 @@
-"""Pixels that stay on the device: a step is fed numbers, and its pictures are made within it.
+"""Pixels that stay on the device: a step is fed numbers, and its images are made within it.
 
 The images are those of the loader, made by the same function (`fer_data.transforms.pixels.apply`):
 to the bit where they are only gathered and flipped; else a compiler may round otherwise, by less
@@ -20,8 +20,8 @@ from fer_data.transforms.parameters import Parameters
 from fer_data.transforms.pixels import apply
 
 
-class Pictures(keras.layers.Layer):
-    """Makes augmented pictures of a table of pixels.
+class Images(keras.layers.Layer):
+    """Makes augmented images of a table of pixels.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Pictures(keras.layers.Layer):
     """
 
     def __init__(self, pixels: NDArray[np.uint8]) -> None:
-        super().__init__(name="pictures")
+        super().__init__(name="images")
         self._shape = pixels.shape[1:]
         flat = pixels.reshape(len(pixels), -1)
         self.table = self.add_weight(
@@ -41,35 +41,35 @@ class Pictures(keras.layers.Layer):
         )
 
     def call(self, plan: dict[str, Any]) -> Any:
-        """Return pictures, float32 [B, H, W, C], of a plan (`fer_data.adapters.plans`)."""
+        """Return images, float32 [B, H, W, C], of a plan (`fer_data.adapters.plans`)."""
         images = ops.reshape(ops.take(self.table, plan["places"], axis=0), (-1, *self._shape))
         parameters = Parameters(**{name: plan.get(name) for name in Parameters._fields})
         images = apply(ops, images, parameters)
         if "partners" in plan:
-            shares = plan["shares"][:, None, None, None]
-            images = images * shares + ops.take(images, plan["partners"], axis=0) * (1 - shares)
+            lam = plan["lam"][:, None, None, None]
+            images = images * lam + ops.take(images, plan["partners"], axis=0) * (1 - lam)
         return images
 
 
 class OnDevice(keras.Model):
-    """A net behind `Pictures`, to be fitted in its place with the same optimizer.
+    """A net behind `Images`, to be fitted in its place with the same optimizer.
 
     Parameters
     ----------
     net : keras.Model
     pixels
-        As in `Pictures`.
+        As in `Images`.
     """
 
     def __init__(self, net: keras.Model, pixels: NDArray[np.uint8]) -> None:
         super().__init__(name=f"{net.name}_on_device")
-        self.pictures = Pictures(pixels)
+        self.images = Images(pixels)
         self.net = net
-        self.pictures.built = self.built = True  # else Keras tries them on made-up plans
+        self.images.built = self.built = True  # else Keras tries them on made-up plans
 
     def call(self, plan: dict[str, Any], training: bool | None = None) -> Any:
-        """Return what the net makes of the pictures."""
-        return self.net(self.pictures(plan), training=training)
+        """Return what the net makes of the images."""
+        return self.net(self.images(plan), training=training)
 
 
 def net_of(model: keras.Model) -> keras.Model:

@@ -54,7 +54,7 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
     train = dataset.indices("train")
     if dataset.num_unlabelled("train"):
         raise DataError(f"{dataset.root}: training samples without a label (no emotion column?)")
-    notes = [f"data: {store.report}", *dataset.left_out_summary(), *dataset.notes]
+    notes = [f"data: {store.report}", *dataset.skipped_summary(), *dataset.notes]
     if missing := dataset.without_samples("train"):
         notes.append(f"no training samples of {', '.join(missing)}")
     if recipe.subset < 1:
@@ -72,7 +72,7 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
         if test_split is None:
             raise DataError(f"{dataset.root}: the notebook's protocol needs a test split")
         notes.append(
-            f"the notebook's protocol: the {test_split} split serves as validation, its pictures "
+            f"the notebook's protocol: the {test_split} split serves as validation, its images "
             "flipped at random, so its scores are not those of unseen data"
         )
         validation = make_loader(

@@ -1,4 +1,4 @@
-"""Pictures of a run: curves, confusion matrix, architecture."""
+"""Images of a run: curves, confusion matrix, architecture."""
 
 from __future__ import annotations
 

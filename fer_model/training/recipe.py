@@ -111,10 +111,10 @@ class Recipe:
     rescale : float
         What pixels, 0 to 255, are multiplied by, in a first layer of the net where it is not 1.
     test_time : {"none", "flips", "crops"}
-        Over which versions of a picture predictions are averaged, once trained; see
+        Over which versions of an image predictions are averaged, once trained; see
         `fer_model.training.test_time`.
     protocol : {"standard", "notebook"}
-        ``notebook`` takes the test split as validation and flips its pictures at random.
+        ``notebook`` takes the test split as validation and flips its images at random.
 
     Examples
     --------

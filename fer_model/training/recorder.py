@@ -22,7 +22,7 @@ from fer_model.training.runs import Run
 _SECONDS_WITHIN_AN_EPOCH = 120.0
 """Between the checkpoints of an epoch, at least."""
 
-_SHARE = 20
+_FRACTION = 20
 """Checkpoints, but those of a best model, wait until so many times the seconds have passed that the
 last one took."""
 
@@ -170,7 +170,7 @@ class Recorder(keras.callbacks.Callback):
 
     def _waited(self, seconds: float = 0.0) -> bool:
         """Whether the last checkpoint is long ago, in seconds and for what it took."""
-        return time.monotonic() - self._saved_at > max(seconds, _SHARE * self._saving)
+        return time.monotonic() - self._saved_at > max(seconds, _FRACTION * self._saving)
 
     def _save_checkpoint(self, *, with_model: bool = False) -> None:
         """Save where the training stands, and the run's model if the epoch's end is one to keep."""

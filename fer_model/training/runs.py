@@ -6,7 +6,7 @@
 ``metrics.json``       scores of the finished run, by split
 ``predictions.npz``    a row a sample: split, sample, label, probability of each class
 ``ledger.json``        how often each class was drawn, and its samples used
-``model.keras``        the model, with its class names and the form of its pictures
+``model.keras``        the model, with its class names and the form of its images
 ``model.json``, ``model.weights.h5``  the same as architecture and weights
 ``plots/``             curves, confusion matrix, architecture
 ``checkpoint.keras``   where an unfinished run continues

@@ -1,4 +1,4 @@
-"""Predictions averaged over versions of a picture, once a model is trained."""
+"""Predictions averaged over versions of an image, once a model is trained."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _SHIFTS = {
     "flips": [(0, 0)],
     "crops": [(0, 0), (-2, -2), (-2, 2), (2, -2), (2, 2)],
 }
-"""Pixels down and to the right by which a picture is moved, its edges repeated."""
+"""Pixels down and to the right by which an image is moved, its edges repeated."""
 
 
 class Versions(keras.layers.Layer):
-    """Gives a picture in several versions, one after the other.
+    """Gives an image in several versions, one after the other.
 
     Parameters
     ----------
@@ -43,14 +43,14 @@ def _moved(images: keras.KerasTensor, by: int, axis: int) -> keras.KerasTensor:
 
 
 def averaged(model: keras.Model, test_time: str) -> keras.Model:
-    """Return a model that gives the mean of another one's probabilities over versions of a picture.
+    """Return a model that gives the mean of another one's probabilities over versions of an image.
 
     Parameters
     ----------
     model : keras.Model
-        Pictures [B, H, W, C] to probabilities [B, classes].
+        Images [B, H, W, C] to probabilities [B, classes].
     test_time : {"none", "flips", "crops"}
-        ``flips``: the picture and its mirror image. ``crops``: that, and both moved by two pixels
+        ``flips``: the image and its mirror image. ``crops``: that, and both moved by two pixels
         to each corner.
 
     Raises

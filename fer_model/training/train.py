@@ -76,7 +76,7 @@ def train(
     cache : path, optional
         As in `fer_data.open_store`.
     data_on_device : bool, optional
-        Whether pixels are kept on the device, where pictures are then made; by default where
+        Whether pixels are kept on the device, where images are then made; by default where
         there is an accelerator that they fit on. It changes the speed, and the result by no more
         than how a compiler rounds.
     callbacks : sequence of keras.callbacks.Callback

@@ -121,10 +121,10 @@ def opened(data: Path, balance: str, settings: dict[str, Any], **more: Any) -> L
 def with_soft_labels(loader: Loader) -> Loader:
     """Return the loader with soft labels that lean to each sample's own class."""
     dataset = loader.store.dataset
-    shares = np.random.default_rng(0).random((len(dataset), 4), np.float32)
-    shares[np.arange(len(dataset)), dataset.labels] += 1
-    shares /= shares.sum(axis=1, keepdims=True)
-    store = replace(loader.store, dataset=replace(dataset, soft_labels=shares))
+    fractions = np.random.default_rng(0).random((len(dataset), 4), np.float32)
+    fractions[np.arange(len(dataset)), dataset.labels] += 1
+    fractions /= fractions.sum(axis=1, keepdims=True)
+    store = replace(loader.store, dataset=replace(dataset, soft_labels=fractions))
     return replace(loader, store=store, soft=True)
 
 
@@ -231,17 +231,17 @@ def test_soft_labels_are_the_targets_while_balancing_goes_by_the_labels(
     data: Path, balance: str, mix: str
 ) -> None:
     hard, soft = opened(data, balance, {"mix": mix}), opened(data, balance, {"mix": mix, **SOFT})
-    shares = soft.store.dataset.soft_labels
-    assert shares is not None
+    fractions = soft.store.dataset.soft_labels
+    assert fractions is not None
     for step in range(2 * soft.num_steps):
         expected, batch = hard.batch(step), soft.batch(step)
         assert np.array_equal(batch.samples, expected.samples)
         assert np.array_equal(batch.labels, expected.labels)
         assert np.array_equal(batch.images, expected.images)
-        targets = shares[batch.samples]
+        targets = fractions[batch.samples]
         if batch.mixed is not None:
-            of_labels = batch.mixed.label_shares[:, None]
-            targets = targets * of_labels + shares[batch.mixed.samples] * (1 - of_labels)
+            of_labels = batch.mixed.label_lam[:, None]
+            targets = targets * of_labels + fractions[batch.mixed.samples] * (1 - of_labels)
         assert np.array_equal(batch.targets(4), targets)
         assert targets.dtype == np.float32
         np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-5)

@@ -115,7 +115,7 @@ def test_the_epoch_under_way_is_the_one_that_is_fed(
         assert_equal(batches[2], loader.arrays(7 + num_before * loader.num_steps + 2))
 
 
-def test_smoothing_spreads_a_share_of_each_label(data: dict[str, Any]) -> None:
+def test_smoothing_spreads_a_fraction_of_each_label(data: dict[str, Any]) -> None:
     _, labels = Batches(opened(data), label_smoothing=0.1)[0]
     assert sorted(set(labels.ravel().tolist())) == pytest.approx([0.1 / 7, 0.9 + 0.1 / 7])
     np.testing.assert_allclose(labels.sum(axis=1), 1, rtol=1e-6)

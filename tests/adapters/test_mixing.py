@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tests.helpers.registered  # noqa: F401  x-uniform is registered there
 from fer_data.errors import UsageError
 from fer_data.loading.opening import open_loader
 from fer_data.transforms.mixing import Mixing
@@ -30,9 +31,9 @@ def test_a_mixture_is_what_its_record_says(data: Path) -> None:
         assert sorted(batch.mixed.samples) == sorted(expected.samples)
         places = {sample: place for place, sample in enumerate(expected.samples.tolist())}
         partners = expected.images[[places[sample] for sample in batch.mixed.samples.tolist()]]
-        (share,) = set(batch.mixed.shares.tolist())
-        share = np.float32(share)
-        assert np.array_equal(batch.images, expected.images * share + partners * (1 - share))
+        (fraction,) = set(batch.mixed.lam.tolist())
+        fraction = np.float32(fraction)
+        assert np.array_equal(batch.images, expected.images * fraction + partners * (1 - fraction))
 
 
 @pytest.mark.parametrize("mix", ["mixup:0.5", "x-uniform:0.5"])
@@ -49,7 +50,7 @@ def test_mixup_keeps_the_balance_of_a_batch(data: Path, balance: str, mix: str) 
         )
 
 
-def test_soft_labels_are_weighted_by_their_shares(data: Path) -> None:
+def test_soft_labels_are_weighted_by_their_fractions(data: Path) -> None:
     loader = open_loader(
         data, balance="class-weights", batch_size=9, image_size=12, mix="remix:0.7"
     )
@@ -61,23 +62,23 @@ def test_soft_labels_are_weighted_by_their_shares(data: Path) -> None:
 
 @given(st.floats(0, 1, width=32), st.integers(1, 100), st.integers(1, 100))
 def test_remix_gives_the_label_to_the_rarer_class_as_its_paper_says(
-    share: float, first: int, second: int
+    fraction: float, first: int, second: int
 ) -> None:
-    found = Mixing("remix", 1.0).label_shares(
-        np.array([share], np.float32), np.array([first, second]), np.array([0]), np.array([1])
+    found = Mixing("remix", 1.0).label_lam(
+        np.array([fraction], np.float32), np.array([first, second]), np.array([0]), np.array([1])
     )
-    expected = share
-    if first / second >= 3 and share < 0.5:
+    expected = fraction
+    if first / second >= 3 and fraction < 0.5:
         expected = 0
-    elif first / second <= 1 / 3 and 1 - np.float32(share) < 0.5:
+    elif first / second <= 1 / 3 and 1 - np.float32(fraction) < 0.5:
         expected = 1
     assert found.tolist() == [np.float32(expected)]
 
 
-def test_shares_follow_the_beta_distribution() -> None:
-    shares = np.array([Mixing("mixup", 0.2).draw(0, [step], [4])[1][0] for step in range(4000)])
-    assert shares.mean() == pytest.approx(0.5, abs=0.03)
-    assert shares.var() == pytest.approx(1 / (4 * (2 * 0.2 + 1)), abs=0.01)
+def test_fractions_follow_the_beta_distribution() -> None:
+    fractions = np.array([Mixing("mixup", 0.2).draw(0, [step], [4])[1][0] for step in range(4000)])
+    assert fractions.mean() == pytest.approx(0.5, abs=0.03)
+    assert fractions.var() == pytest.approx(1 / (4 * (2 * 0.2 + 1)), abs=0.01)
 
 
 def test_soft_labels_are_no_integers(data: Path) -> None:

@@ -1,4 +1,4 @@
-"""Pictures made on the device are the loader's, and a training on them is the training."""
+"""Images made on the device are the loader's, and a training on them is the training."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from fer_data.loading.opening import open_loader
 from fer_data.sampling.shard import Shard
 from fer_model import environment
 from fer_model.training import devices, models
-from fer_model.training.on_device import OnDevice, Pictures, net_of, table_rows
+from fer_model.training.on_device import Images, OnDevice, net_of, table_rows
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
 from fer_model.training.train import resume, train
@@ -47,9 +47,9 @@ def noise(height: int, width: int, color: str) -> Path:
         (root / "data" / name).mkdir(parents=True)
         for place in range(num):
             pixels = random.integers(0, 256, (height, width, 3), np.uint8)
-            picture = Image.fromarray(pixels)
-            picture = picture if color == "rgb" else picture.convert("L")
-            picture.save(root / "data" / name / f"{place}.png")
+            image = Image.fromarray(pixels)
+            image = image if color == "rgb" else image.convert("L")
+            image.save(root / "data" / name / f"{place}.png")
     return root
 
 
@@ -62,9 +62,9 @@ def loader_of(height: int, width: int, color: str, **options: Any) -> Loader:
 
 def on_device(loader: Loader, step: int) -> np.ndarray:
     rows = table_rows(loader)
-    pictures = Pictures(loader.store.pixels[rows])
+    images = Images(loader.store.pixels[rows])
     plan = plan_arrays(loader.batch_plan(step), rows)
-    return np.asarray(keras.ops.convert_to_numpy(pictures(plan)))
+    return np.asarray(keras.ops.convert_to_numpy(images(plan)))
 
 
 SIDES = st.sampled_from([(12, 12), (8, 16), (1, 7), (7, 1)])
@@ -82,7 +82,7 @@ PRESETS = st.sampled_from(["none", "flip", "standard", "strong"])
 )
 @example((12, 12), "rgb", "strong", "flip", "remix:1.0", 0, 2)
 @settings(max_examples=60)
-def test_pictures_made_on_the_device_are_the_loaders(
+def test_images_made_on_the_device_are_the_loaders(
     sides: tuple[int, int],
     color: str,
     augment: str,

@@ -17,7 +17,7 @@ from fer_data.auditing import (
     KINDS,
     Audit,
     Finding,
-    audit_data,
+    audit,
     nearly_emptied,
     parse_kinds,
     write_exclusions,
@@ -27,24 +27,24 @@ from fer_data.data.reading import load
 from fer_data.errors import UsageError
 from tests.conftest import Run
 from tests.helpers.csv_files import FLAT, cell, write_csv
-from tests.helpers.photographs import brightened, photographs, shifted
+from tests.helpers.drawn_images import brightened, drawn_images, shifted
 from tests.helpers.programs import DATA, call
 
-Picture = NDArray[np.uint8]
+Pixels = NDArray[np.uint8]
 
 
-def write(root: Path, pictures: dict[str, list[Picture]], prefix: str = "") -> Path:
-    """Write pictures as PNG files: {"train/cat": [...]}, numbered from 0."""
-    for folder, found in pictures.items():
+def write(root: Path, images: dict[str, list[Pixels]], prefix: str = "") -> Path:
+    """Write images as PNG files: {"train/cat": [...]}, numbered from 0."""
+    for folder, found in images.items():
         (root / folder).mkdir(parents=True, exist_ok=True)
-        for number, picture in enumerate(found):
-            Image.fromarray(picture).save(root / folder / f"{prefix}{number:03d}.png")
+        for number, image in enumerate(found):
+            Image.fromarray(image).save(root / folder / f"{prefix}{number:03d}.png")
     return root
 
 
-def plain(root: Path, **more: list[Picture]) -> Path:
+def plain(root: Path, **more: list[Pixels]) -> Path:
     """Write two splits of two classes with nothing wrong in them, and `more` after those."""
-    every = list(photographs(120))
+    every = list(drawn_images(120))
     return write(
         root,
         {
@@ -67,24 +67,24 @@ def samples(found: Audit, finding: Finding) -> list[list[str]]:
 
 
 def test_in_good_data_nothing_is_found(tmp_path: Path) -> None:
-    found = audit_data(plain(tmp_path / "data"))
+    found = audit(plain(tmp_path / "data"))
     assert found.findings == ()
-    assert found.photographs == {"train": (40, 40), "test": (20, 20)}
+    assert found.num_distinct == {"train": (40, 40), "test": (20, 20)}
 
 
 def test_redundant_copies_are_counted_and_all_but_one_are_for_exclusion(tmp_path: Path) -> None:
-    again = photographs(120)[3]
-    found = audit_data(plain(tmp_path / "data", cat=[again, again]))
+    again = drawn_images(120)[3]
+    found = audit(plain(tmp_path / "data", cat=[again, again]))
     finding = only(found, "exact-duplicates")
     assert finding.where == "train"
     assert samples(found, finding) == [[f"train/cat/{n:03d}.png" for n in (3, 40, 41)]]
     names = found.dataset.sample_ids()
     assert [names[row] for row in finding.exclude] == ["train/cat/040.png", "train/cat/041.png"]
-    assert found.photographs["train"] == (40, 40)
+    assert found.num_distinct["train"] == (40, 40)
 
 
-def test_one_picture_under_two_labels_is_left_out_of_training_under_both(tmp_path: Path) -> None:
-    found = audit_data(plain(tmp_path / "data", dog=[photographs(120)[3]]))
+def test_one_image_under_two_labels_is_skipped_of_training_under_both(tmp_path: Path) -> None:
+    found = audit(plain(tmp_path / "data", dog=[drawn_images(120)[3]]))
     finding = only(found, "conflicting-labels")
     assert samples(found, finding) == [["train/cat/003.png", "train/dog/040.png"]]
     assert finding.exclude == finding.groups[0]
@@ -94,45 +94,45 @@ def test_one_picture_under_two_labels_is_left_out_of_training_under_both(tmp_pat
 @pytest.mark.parametrize(
     ("change", "kind"),
     [
-        (lambda picture: picture, "leaked-copies"),
-        (lambda picture: picture[:, ::-1], "leaked-near-copies"),
-        (lambda picture: shifted(brightened(picture, 20), 1, -1), "leaked-near-copies"),
+        (lambda image: image, "leaked-copies"),
+        (lambda image: image[:, ::-1], "leaked-near-copies"),
+        (lambda image: shifted(brightened(image, 20), 1, -1), "leaked-near-copies"),
     ],
 )
-def test_a_test_picture_that_training_has_is_a_leak(
-    tmp_path: Path, change: Callable[[Picture], Picture], kind: str
+def test_a_test_image_that_training_has_is_a_leak(
+    tmp_path: Path, change: Callable[[Pixels], Pixels], kind: str
 ) -> None:
-    found = audit_data(plain(tmp_path / "data", test_dog=[change(photographs(120)[50])]))
+    found = audit(plain(tmp_path / "data", test_dog=[change(drawn_images(120)[50])]))
     (finding,) = found.findings
     assert (finding.kind, finding.severity, finding.where) == (kind, "error", "train, test")
     assert samples(found, finding) == [["train/dog/010.png", "test/dog/020.png"]]
     assert found.dataset.sample_ids()[finding.exclude[0]] == "train/dog/010.png"
-    assert "1 of 41 test pictures (2.4%)" in finding.summary
+    assert "1 of 41 test images (2.4%)" in finding.summary
     assert "dog 1 (5%)" in finding.summary
 
 
 def test_versions_of_a_photograph_in_a_split_are_noted_and_stay(tmp_path: Path) -> None:
-    found = audit_data(plain(tmp_path / "data", cat=[shifted(photographs(120)[3], 0, 1)]))
+    found = audit(plain(tmp_path / "data", cat=[shifted(drawn_images(120)[3], 0, 1)]))
     finding = only(found, "near-duplicates")
     assert samples(found, finding) == [["train/cat/003.png", "train/cat/040.png"]]
     assert finding.severity == "note"
     assert finding.exclude == ()
-    assert found.photographs["train"] == (40, 40)
+    assert found.num_distinct["train"] == (40, 40)
 
 
-def augmented(picture: Picture, random: np.random.Generator) -> Picture:
+def augmented(image: Pixels, random: np.random.Generator) -> Pixels:
     """Return what people save to disk to have more of a class."""
     if random.random() < 0.5:
-        picture = picture[:, ::-1]
-    moved = shifted(picture, *random.integers(-2, 3, 2).tolist())
+        image = image[:, ::-1]
+    moved = shifted(image, *random.integers(-2, 3, 2).tolist())
     return brightened(moved, int(random.integers(-25, 26)))
 
 
 def polluted(root: Path) -> Path:
     """Write a class that was oversampled on disk, by flips, shifts, brightness, before a split."""
     random = np.random.default_rng(0)
-    every = photographs(190)
-    rare = [augmented(picture, random) for picture in every[:10] for _ in range(6)]
+    every = drawn_images(190)
+    rare = [augmented(image, random) for image in every[:10] for _ in range(6)]
     order = random.permutation(len(rare))
     return write(
         root,
@@ -148,23 +148,23 @@ def polluted(root: Path) -> Path:
 
 
 def test_oversampling_on_disk_before_the_split_is_called_so(tmp_path: Path) -> None:
-    found = audit_data(polluted(tmp_path / "data"))
+    found = audit(polluted(tmp_path / "data"))
     finding = only(found, "oversampled-on-disk")
     assert (finding.where, finding.severity) == ("rare", "error")
     assert "60 samples are 10 photographs, 6.0 versions of each" in finding.summary
     assert re.search("[0-9]+ photographs have versions in more than one split", finding.summary)
     assert "after the split" in finding.advice
     leak = only(found, "leaked-near-copies")
-    assert "20 of 60 test pictures (33.3%)" in leak.summary
+    assert "20 of 60 test images (33.3%)" in leak.summary
     assert "rare 20 (100%)" in leak.summary
-    assert found.photographs["train"] == (100, 40, 10)
+    assert found.num_distinct["train"] == (100, 40, 10)
 
 
 def test_oversampling_on_disk_inside_training_is_a_warning(tmp_path: Path) -> None:
-    every = photographs(120)
+    every = drawn_images(120)
     random = np.random.default_rng(1)
-    more = [augmented(picture, random) for picture in every[:40]]
-    found = audit_data(plain(tmp_path / "data", cat=more))
+    more = [augmented(image, random) for image in every[:40]]
+    found = audit(plain(tmp_path / "data", cat=more))
     finding = only(found, "oversampled-on-disk")
     assert (finding.where, finding.severity) == ("cat", "warning")
     assert len(finding.exclude) >= 38
@@ -176,7 +176,7 @@ def test_groups_in_training_and_evaluation_are_errors_that_name_them(tmp_path: P
     judged = data.indices("test").tolist()
     one, other = [first, first + 1, judged[0]], [last, *judged[-2:]]
     found = only(
-        audit_data(grouped(data, anna=one, berta=other, carla=[first + 5, first + 6])),
+        audit(grouped(data, anna=one, berta=other, carla=[first + 5, first + 6])),
         "group-across-splits",
     )
     assert (found.severity, found.where) == ("error", "train, test")
@@ -184,17 +184,17 @@ def test_groups_in_training_and_evaluation_are_errors_that_name_them(tmp_path: P
     assert found.groups == (tuple(one), tuple(other))
     assert found.exclude == (first, first + 1, last)
     assert "anna, berta" in found.summary
-    audit = audit_data(grouped(data, anna=one, berta=other))
-    left = audit_data(data.exclude(audit))
+    before = audit(grouped(data, anna=one, berta=other))
+    left = audit(data.exclude(before))
     assert left.findings == ()
     train, test = fer_data.split(grouped(data, anna=one), validation=0, test=0.2, pool=True)
     assert not np.intersect1d(train.groups, test.groups).size
 
 
 def test_classes_of_different_sizes_are_not_called_oversampled(tmp_path: Path) -> None:
-    every = list(photographs(150))
+    every = list(drawn_images(150))
     root = write(tmp_path / "data", {"train/few": every[:20], "train/many": every[20:]})
-    assert audit_data(root).findings == ()
+    assert audit(root).findings == ()
 
 
 EVERY = KINDS.keys() - {"processed-differently"}  # which has tests of its own
@@ -204,7 +204,7 @@ WITHOUT_GROUPS = EVERY - {"group-across-splits"}
 def everything(root: Path) -> Path:
     """Write a data set that has at least one of every kind of finding."""
     polluted(root)
-    first = photographs(190)[10:16]
+    first = drawn_images(190)[10:16]
     ramp = np.tile(np.linspace(40, 200, 48), (48, 1)).astype(np.uint8)
     spot = np.zeros((48, 48), np.uint8)
     spot[:8, :8] = 200
@@ -220,10 +220,10 @@ def everything(root: Path) -> Path:
         },
         "more",
     )
-    other = photographs(3, seed=9)
+    other = drawn_images(3, seed=9)
     Image.fromarray(np.stack([other[0]] * 3, axis=-1)).save(root / "train/common/rgb.png")
     Image.fromarray(other[1]).resize((64, 64)).save(root / "train/common/size.png")
-    (root / "train/common/broken.png").write_bytes(b"not a picture")
+    (root / "train/common/broken.png").write_bytes(b"not an image")
     return root
 
 
@@ -243,7 +243,7 @@ def group_across(root: Path) -> Dataset:
 
 
 def test_every_kind_of_finding_can_be_found(tmp_path: Path) -> None:
-    found = audit_data(group_across(everything(tmp_path / "data")))
+    found = audit(group_across(everything(tmp_path / "data")))
     assert {finding.kind for finding in found.findings} == EVERY
     order = [finding.severity for finding in found.findings]
     assert order == sorted(order, key=["error", "warning", "note"].index)
@@ -254,43 +254,43 @@ def test_every_kind_of_finding_can_be_found(tmp_path: Path) -> None:
 
 
 def test_of_training_and_test_only_training_samples_are_for_exclusion(tmp_path: Path) -> None:
-    found = audit_data(everything(tmp_path / "data"))
+    found = audit(everything(tmp_path / "data"))
     excluded = {row for finding in found.findings for row in finding.exclude}
     assert excluded
     assert {found.dataset.splits[found.dataset.split_codes[row]] for row in excluded} == {"train"}
 
 
-def test_without_the_exclusions_no_test_picture_is_known_from_training(tmp_path: Path) -> None:
+def test_without_the_exclusions_no_test_image_is_known_from_training(tmp_path: Path) -> None:
     root = everything(tmp_path / "data")
-    found = audit_data(root)
+    found = audit(root)
     number = write_exclusions(found.findings, found.dataset, tmp_path / "out.csv")
     with open(tmp_path / "out.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == number
     assert {row["kind"] for row in rows} <= set(KINDS)
-    again = {one.kind for one in audit_data(root, exclude=tmp_path / "out.csv").findings}
+    again = {one.kind for one in audit(root, exclude=tmp_path / "out.csv").findings}
     assert not again & {"leaked-copies", "leaked-near-copies", "conflicting-labels"}
 
 
 def test_what_is_excluded_is_in_no_finding(tmp_path: Path) -> None:
     root = everything(tmp_path / "data")
-    found = audit_data(root)
+    found = audit(root)
     names = found.dataset.sample_ids()
     odd = [finding for finding in found.findings if finding.kind in ("odd-size", "odd-color")]
     samples = [names[row] for finding in odd for group in finding.groups for row in group]
     listed = "\n".join(["sample", *samples, "train/common/broken.png"])
     (tmp_path / "out.csv").write_text(listed + "\n")
-    again = audit_data(root, exclude=tmp_path / "out.csv")
+    again = audit(root, exclude=tmp_path / "out.csv")
     assert not again.of_kinds(("odd-size", "odd-color", "unreadable"))
 
 
-def test_pictures_that_only_lost_their_colour_are_not_for_exclusion(tmp_path: Path) -> None:
-    def striped(*color: int) -> Picture:
+def test_images_that_only_lost_their_colour_are_not_for_exclusion(tmp_path: Path) -> None:
+    def striped(*color: int) -> Pixels:
         image = np.full((48, 48, 3), 255, np.uint8)
         image[::4] = color
         return image
 
-    found = audit_data(
+    found = audit(
         write(
             tmp_path / "data",
             {"train/red": [striped(200, 0, 0)] * 25, "train/green": [striped(0, 102, 0)] * 25},
@@ -313,8 +313,8 @@ def test_flat_images_are_for_exclusion_whatever_their_size_and_colour(
     not_flat = np.zeros((*shape[:2], 3), np.uint8)
     not_flat[:] = 200, 0, 0
     not_flat[::2] = 0, 102, 0  # as bright
-    root = write(tmp_path / "data", {"train/a": [flat, not_flat], "train/b": photographs(2)})
-    flat_ones = only(audit_data(root), "flat")
+    root = write(tmp_path / "data", {"train/a": [flat, not_flat], "train/b": drawn_images(2)})
+    flat_ones = only(audit(root), "flat")
     assert (flat_ones.groups, flat_ones.exclude) == (((0,),), (0,))
 
 
@@ -324,18 +324,18 @@ def test_small_images_are_not_called_blurred_for_being_enlarged(
 ) -> None:
     ramp = np.linspace(0, 255, side).astype(np.uint8)
     smooth = [np.roll(np.tile(ramp, (side, 1)), 3 * step, axis=1)[:, ::-1] for step in range(2)]
-    root = write(tmp_path / "data", {"train/a": smooth, "train/b": photographs(2)})
-    assert bool(audit_data(root).of_kinds(("blurred",))) == is_found
+    root = write(tmp_path / "data", {"train/a": smooth, "train/b": drawn_images(2)})
+    assert bool(audit(root).of_kinds(("blurred",))) == is_found
 
 
-def colourful(seed: int) -> Picture:
-    return np.stack([*photographs(3, seed=seed)], axis=-1)
+def colourful(seed: int) -> Pixels:
+    return np.stack([*drawn_images(3, seed=seed)], axis=-1)
 
 
 def test_of_equal_files_in_colour_all_but_one_are_for_exclusion(tmp_path: Path, run: Run) -> None:
     one, other = colourful(1), colourful(2)
     root = write(tmp_path / "data", {"train/cat": [one, one, other, one], "train/dog": [other]})
-    found = audit_data(root)
+    found = audit(root)
     names = found.dataset.sample_ids()
     duplicates, conflict = only(found, "exact-duplicates"), only(found, "conflicting-labels")
     assert "48x48" not in duplicates.summary + conflict.summary
@@ -354,7 +354,7 @@ def test_images_that_are_equal_only_at_48x48_grey_are_told_and_stay(tmp_path: Pa
     # the same pixels in another file: nothing says so without decoding both at their own size
     Image.fromarray(one).save(root / "train/cat/again.png", compress_level=0)
     Image.fromarray(one).save(root / "train/dog/again.png", compress_level=1)
-    found = audit_data(root)
+    found = audit(root)
     for kind in ("exact-duplicates", "conflicting-labels"):
         finding = only(found, kind)
         assert "equal only at 48x48 grey" in finding.summary
@@ -364,13 +364,13 @@ def test_images_that_are_equal_only_at_48x48_grey_are_told_and_stay(tmp_path: Pa
 
 
 def test_a_leak_into_validation_is_mended_in_training(tmp_path: Path) -> None:
-    every = photographs(60)
+    every = drawn_images(60)
     root = write(
         tmp_path / "data",
         {"train/cat": list(every[:40]), "val/cat": [*every[40:], every[3], every[5][:, ::-1]]},
     )
     (root / "train/dog").mkdir()
-    found = audit_data(root)
+    found = audit(root)
     errors = [one.where for one in found.of_kinds(("error",)) if one.kind != "missing-class"]
     assert errors == ["train, validation"] * 2
     names = found.dataset.sample_ids()
@@ -379,41 +379,41 @@ def test_a_leak_into_validation_is_mended_in_training(tmp_path: Path) -> None:
 
 
 def test_a_leak_of_validation_into_test_is_mended_in_validation(tmp_path: Path) -> None:
-    every = photographs(60)
+    every = drawn_images(60)
     root = write(tmp_path / "data", {"val/cat": list(every[:30]), "test/cat": list(every[29:])})
     (root / "val/dog").mkdir()
-    found = audit_data(root)
+    found = audit(root)
     names = found.dataset.sample_ids()
     excluded = {names[row] for finding in found.findings for row in finding.exclude}
     assert excluded == {"val/cat/029.png"}
 
 
 def test_it_says_where_exclusions_leave_less_than_half_of_a_class(tmp_path: Path) -> None:
-    found = audit_data(polluted(tmp_path / "data"))
+    found = audit(polluted(tmp_path / "data"))
     (line,) = nearly_emptied(found)
     assert re.fullmatch("that leaves [0-9] of 40 training samples of rare", line)
-    assert nearly_emptied(audit_data(plain(tmp_path / "good"))) == []
+    assert nearly_emptied(audit(plain(tmp_path / "good"))) == []
 
 
-def test_a_version_goes_where_the_picture_itself_is_known_too(tmp_path: Path) -> None:
-    known = photographs(120)[90]
+def test_a_version_goes_where_the_image_itself_is_known_too(tmp_path: Path) -> None:
+    known = drawn_images(120)[90]
     root = plain(tmp_path / "data", cat=[known, known[:, ::-1], shifted(known, 1, 0)])
-    found = audit_data(root)
+    found = audit(root)
     write_exclusions(found.findings, found.dataset, tmp_path / "out.csv")
-    again = audit_data(root, exclude=tmp_path / "out.csv")
+    again = audit(root, exclude=tmp_path / "out.csv")
     assert not again.of_kinds(("leaked-copies", "leaked-near-copies"))
     assert again.dataset.num_excluded == 3
 
 
 def test_a_csv_is_audited_too(tmp_path: Path) -> None:
-    picture = cell(photographs(1)[0])
+    image = cell(drawn_images(1)[0])
     rows = [
-        f"3,{picture},Training",
-        f"3,{picture},PublicTest",
+        f"3,{image},Training",
+        f"3,{image},PublicTest",
         f"4,{FLAT},Training",
         "3,1 2,Training",
     ]
-    found = audit_data(write_csv(tmp_path / "fer.csv", rows))
+    found = audit(write_csv(tmp_path / "fer.csv", rows))
     kinds = {finding.kind for finding in found.findings}
     assert {"leaked-copies", "flat", "unreadable", "missing-class"} <= kinds
     assert samples(found, only(found, "leaked-copies")) == [["row 0", "row 1"]]
@@ -429,7 +429,7 @@ def test_the_command_prints_and_fails_as_it_is_asked(tmp_path: Path) -> None:
     run = call(DATA, "audit", root, "--json", "--fail-on", "dark,bright")
     assert run.code == 1
     printed = json.loads(run.out)
-    assert printed["photographs"]["train"]["rare"] == 10
+    assert printed["num_distinct"]["train"]["rare"] == 10
     leak = next(one for one in printed["findings"] if one["kind"] == "leaked-copies")
     assert leak["groups"][0] == ["train/common/002.png", "test/common/more000.png"]
     good = call(DATA, "audit", plain(tmp_path / "good"), "--fail-on", "note")
@@ -446,7 +446,7 @@ def test_kinds_to_fail_on_are_checked_before_any_work() -> None:
 
 
 def test_findings_on_classes_count_samples(tmp_path: Path) -> None:
-    every = list(photographs(80))
+    every = list(drawn_images(80))
     root = write(
         tmp_path / "data",
         {
@@ -457,7 +457,7 @@ def test_findings_on_classes_count_samples(tmp_path: Path) -> None:
             "test/dog": every[70:],
         },
     )
-    found = audit_data(root)
+    found = audit(root)
     counts = {(one.kind, one.where): one.num_samples for one in found.findings}
     assert counts == {
         ("missing-class", "test"): 0,
@@ -469,18 +469,18 @@ def test_findings_on_classes_count_samples(tmp_path: Path) -> None:
 
 def test_unreadable_files_are_counted(tmp_path: Path) -> None:
     root = plain(tmp_path / "data")
-    (root / "train/cat/broken.png").write_bytes(b"not a picture")
-    assert only(audit_data(root), "unreadable").num_samples == 1
+    (root / "train/cat/broken.png").write_bytes(b"not an image")
+    assert only(audit(root), "unreadable").num_samples == 1
 
 
-def test_a_conflict_among_test_pictures_is_no_error_of_training(tmp_path: Path) -> None:
-    every = photographs(120)
+def test_a_conflict_among_test_images_is_no_error_of_training(tmp_path: Path) -> None:
+    every = drawn_images(120)
     torn, judged = every[3], every[90]
     root = plain(tmp_path / "data", dog=[torn], test_cat=[torn], test_dog=[judged])
     out = tmp_path / "out.csv"
-    before, after = audit_data(root).of_kinds(("conflicting-labels",))
+    before, after = audit(root).of_kinds(("conflicting-labels",))
     assert (before.severity, before.where) == ("error", "train, test")
-    assert "1 picture appears under more than one label, 3 samples in all" in before.summary
+    assert "1 image appears under more than one label, 3 samples in all" in before.summary
     assert (after.severity, after.where, after.exclude) == ("warning", "test", ())
     assert "score" in after.advice
     assert "train" not in after.advice
@@ -491,43 +491,43 @@ def test_a_conflict_among_test_pictures_is_no_error_of_training(tmp_path: Path) 
 
 
 def sized(root: Path, *sides: int) -> Path:
-    """Write pictures of one class, of these sides, beside an empty class."""
+    """Write images of one class, of these sides, beside an empty class."""
     for name in ("cat", "dog"):
         (root / "train" / name).mkdir(parents=True)
-    for number, (side, picture) in enumerate(zip(sides, photographs(len(sides)), strict=True)):
-        Image.fromarray(picture).resize((side, side)).save(root / f"train/cat/{number}.png")
+    for number, (side, image) in enumerate(zip(sides, drawn_images(len(sides)), strict=True)):
+        Image.fromarray(image).resize((side, side)).save(root / f"train/cat/{number}.png")
     return root
 
 
 @pytest.mark.parametrize(
     ("sides", "summary", "number"),
     [
-        ((50, 50, 50, 60), "3 pictures are 50x50, 1 is not: 60x60 (1) (pixels)", 1),
-        ((50, 50, 60, 60), "2 sizes among 4 pictures: 50x50 (2), 60x60 (2) (pixels)", 4),
-        ((50, 50, 60, 70), "3 sizes among 4 pictures: 50x50 (2), 60x60 (1), 70x70 (1) (pixels)", 4),
+        ((50, 50, 50, 60), "3 images are 50x50, 1 is not: 60x60 (1) (pixels)", 1),
+        ((50, 50, 60, 60), "2 sizes among 4 images: 50x50 (2), 60x60 (2) (pixels)", 4),
+        ((50, 50, 60, 70), "3 sizes among 4 images: 50x50 (2), 60x60 (1), 70x70 (1) (pixels)", 4),
         (
             tuple(range(50, 57)),
-            "7 sizes among 7 pictures: "
+            "7 sizes among 7 images: "
             "50x50 (1), 51x51 (1), 52x52 (1), 53x53 (1), 54x54 (1) and 2 more (pixels)",
             7,
         ),
     ],
 )
-def test_a_size_is_usual_only_if_most_pictures_have_it(
+def test_a_size_is_usual_only_if_most_images_have_it(
     sides: tuple[int, ...], summary: str, number: int, tmp_path: Path
 ) -> None:
-    finding = only(audit_data(sized(tmp_path / "data", *sides)), "odd-size")
+    finding = only(audit(sized(tmp_path / "data", *sides)), "odd-size")
     assert (finding.summary, finding.num_samples) == (summary, number)
 
 
 def test_one_of_a_kind_is_told_in_the_singular(tmp_path: Path) -> None:
-    every = photographs(120)
+    every = drawn_images(120)
     flat = np.full((48, 48), 9, np.uint8)
     root = plain(
         tmp_path / "data", cat=[every[3], shifted(every[5], 0, 1), flat], test_cat=[every[50]]
     )
-    found = {one.kind: one.summary for one in audit_data(root).findings}
-    assert found["exact-duplicates"] == "1 redundant copy: 1 picture appears twice"
+    found = {one.kind: one.summary for one in audit(root).findings}
+    assert found["exact-duplicates"] == "1 redundant copy: 1 image appears twice"
     assert found["near-duplicates"] == "1 photograph appears in 2 versions"
-    assert found["flat"] == "1 picture is of a single colour"
-    assert "1 of 41 test pictures (2.4%) is equal to a picture of train" in found["leaked-copies"]
+    assert found["flat"] == "1 image is of a single colour"
+    assert "1 of 41 test images (2.4%) is equal to an image of train" in found["leaked-copies"]

@@ -1,4 +1,4 @@
-"""Drift: whether splits have the same classes, in the same shares, and pictures that look alike."""
+"""Drift: whether splits have the same classes, in the same shares, and images that look alike."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 from scipy.spatial.distance import jensenshannon
 
-from fer_data.analysis.drift import chi_square_tail, class_drift, cohens_d, picture_drift
+from fer_data.analysis.drift import chi_square_tail, class_drift, cohens_d, image_drift
 from tests.conftest import MakeFolder, Run
 
 COUNTS = st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 5000)), min_size=1, max_size=9)
@@ -68,7 +68,7 @@ def test_figures_are_scipy_s(pairs: list[tuple[int, int]]) -> None:
 
 @given(COUNTS, st.integers(1, 50))
 @settings(deadline=None, max_examples=60)
-def test_the_same_shares_are_no_drift_and_no_class_in_common_is_all_of_it(
+def test_the_same_fractions_are_no_drift_and_no_class_in_common_is_all_of_it(
     pairs: list[tuple[int, int]], times: int
 ) -> None:
     counts = np.array(pairs)[:, 0] + 1
@@ -103,13 +103,13 @@ def test_splits_without_a_labelled_sample_are_not_compared() -> None:
     assert (single.cramers_v, single.p_value, single.js_distance) == (0, 1, 0)
 
 
-# pictures
+# images
 
 
-def test_pictures_are_described_by_split_and_set_against_train() -> None:
+def test_images_are_described_by_split_and_set_against_train() -> None:
     values = np.array([1.0, 2, 3, 4, 5, 6, 7, 99])
     codes = np.array([0, 0, 0, 0, 1, 1, 1, -1])
-    train, test, empty = picture_drift({"brightness": values}, codes, ["train", "test", "empty"])
+    train, test, empty = image_drift({"brightness": values}, codes, ["train", "test", "empty"])
     assert (train.measure, train.split, train.num_samples) == ("brightness", "train", 4)
     assert (train.mean, train.cohens_d) == (2.5, 0)
     assert train.std == pytest.approx(np.std([1, 2, 3, 4], ddof=1))
@@ -120,7 +120,7 @@ def test_pictures_are_described_by_split_and_set_against_train() -> None:
 
 
 def test_without_a_training_split_there_is_no_distance() -> None:
-    (found,) = picture_drift({"m": np.ones(3, np.float32)}, np.zeros(3, int), ["test"])
+    (found,) = image_drift({"m": np.ones(3, np.float32)}, np.zeros(3, int), ["test"])
     assert (found.mean, found.std) == (1, 0)
     assert math.isnan(found.cohens_d)
 

@@ -10,31 +10,29 @@ from numpy.typing import NDArray
 
 from fer_data.duplicates import near
 from fer_data.duplicates.near import linked, near_pairs
-from tests.helpers.photographs import as_jpeg, brightened, photographs, resized, shifted
+from tests.helpers.drawn_images import as_jpeg, brightened, drawn_images, resized, shifted
 
 NUMBER = 300
 
 CHANGES: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
-    "flip": lambda picture: picture[:, ::-1],
-    "shift by 1": lambda picture: shifted(picture, 1, -1),
-    "shift by 2": lambda picture: shifted(picture, 0, 2),
-    "brighter": lambda picture: brightened(picture, 30),
-    "darker": lambda picture: brightened(picture, -30),
-    "less contrast": lambda picture: brightened(picture, 0, 0.6),
-    "more contrast": lambda picture: brightened(picture, 0, 1.4),
-    "JPEG of quality 30": lambda picture: as_jpeg(picture, 30),
-    "resized to 32": lambda picture: resized(picture, 32),
-    "resized to 24": lambda picture: resized(picture, 24),
-    "all of them": lambda picture: as_jpeg(
-        brightened(shifted(picture[:, ::-1], 1, 1), 15, 0.9), 60
-    ),
+    "flip": lambda image: image[:, ::-1],
+    "shift by 1": lambda image: shifted(image, 1, -1),
+    "shift by 2": lambda image: shifted(image, 0, 2),
+    "brighter": lambda image: brightened(image, 30),
+    "darker": lambda image: brightened(image, -30),
+    "less contrast": lambda image: brightened(image, 0, 0.6),
+    "more contrast": lambda image: brightened(image, 0, 1.4),
+    "JPEG of quality 30": lambda image: as_jpeg(image, 30),
+    "resized to 32": lambda image: resized(image, 32),
+    "resized to 24": lambda image: resized(image, 24),
+    "all of them": lambda image: as_jpeg(brightened(shifted(image[:, ::-1], 1, 1), 15, 0.9), 60),
 }
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_changed_copy_is_found_and_nothing_else(change: str) -> None:
-    originals = photographs(NUMBER)
-    copies = np.stack([CHANGES[change](picture) for picture in originals])
+    originals = drawn_images(NUMBER)
+    copies = np.stack([CHANGES[change](image) for image in originals])
     pairs = near_pairs(np.concatenate([originals, copies]))
     true = pairs.second - pairs.first == NUMBER
     assert len(set(pairs.first[true].tolist())) >= 0.97 * NUMBER
@@ -44,17 +42,17 @@ def test_a_changed_copy_is_found_and_nothing_else(change: str) -> None:
 
 
 @pytest.mark.parametrize("shared", [0.0, 0.5, 0.7])
-def test_of_different_pictures_fewer_than_one_in_a_thousand_is_called_a_copy(
+def test_of_different_images_fewer_than_one_in_a_thousand_is_called_a_copy(
     shared: float,
 ) -> None:
-    pairs = near_pairs(photographs(2000, seed=1, shared=shared))
+    pairs = near_pairs(drawn_images(2000, seed=1, shared=shared))
     assert len({*pairs.first.tolist(), *pairs.second.tolist()}) <= 2
 
 
-def test_the_index_for_many_pictures_finds_what_comparing_all_finds(
+def test_the_index_for_many_images_finds_what_comparing_all_finds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    originals = photographs(800, seed=2)
+    originals = drawn_images(800, seed=2)
     pixels = np.concatenate([originals, [as_jpeg(shifted(one, 1, 0), 60) for one in originals]])
     every = near_pairs(pixels)
     monkeypatch.setattr(near, "_FEW", 100)
@@ -68,15 +66,15 @@ def test_the_index_for_many_pictures_finds_what_comparing_all_finds(
 
 @pytest.mark.parametrize("versions", [12, 40])
 def test_a_photograph_in_many_versions_on_both_sides_is_one_photograph(versions: int) -> None:
-    originals = photographs(400, seed=3)
+    originals = drawn_images(400, seed=3)
     random = np.random.default_rng(0)
     chosen = originals[:10]
     sides = [
         [
             brightened(
-                shifted(picture, *shift), int(random.integers(-30, 31)), random.uniform(0.8, 1.2)
+                shifted(image, *shift), int(random.integers(-30, 31)), random.uniform(0.8, 1.2)
             )
-            for picture in chosen
+            for image in chosen
             for _ in range(versions)
         ]
         for shift in ((0, 0), (1, 1))
@@ -89,36 +87,36 @@ def test_a_photograph_in_many_versions_on_both_sides_is_one_photograph(versions:
         assert len({*one[number].tolist(), *other[number].tolist()}) == 1
 
 
-def test_where_all_pictures_are_alike_more_is_asked_of_a_pair() -> None:
-    pairs = near_pairs(photographs(3000, seed=4, shared=0.8))
+def test_where_all_images_are_alike_more_is_asked_of_a_pair() -> None:
+    pairs = near_pairs(drawn_images(3000, seed=4, shared=0.8))
     assert len(pairs.first) <= 3
 
 
 @pytest.mark.parametrize("number", [1, 2, 5])
-def test_a_handful_of_pictures_is_enough(number: int) -> None:
-    originals = photographs(number, seed=5)
-    copies = np.stack([shifted(picture, 1, 2) for picture in originals])
+def test_a_handful_of_images_is_enough(number: int) -> None:
+    originals = drawn_images(number, seed=5)
+    copies = np.stack([shifted(image, 1, 2) for image in originals])
     pairs = near_pairs(np.concatenate([originals, copies]))
     assert (pairs.second - pairs.first).tolist() == [number] * number
 
 
 def test_the_same_pairs_come_each_time() -> None:
-    pixels = np.concatenate([photographs(200), photographs(200)[:, :, ::-1]])
+    pixels = np.concatenate([drawn_images(200), drawn_images(200)[:, :, ::-1]])
     for one, other in zip(near_pairs(pixels), near_pairs(pixels), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def test_nearly_flat_pictures_are_no_copies_of_one_another() -> None:
+def test_nearly_flat_images_are_no_copies_of_one_another() -> None:
     noise = np.random.default_rng(0).integers(100, 103, (50, 48, 48)).astype(np.uint8)
     assert len(near_pairs(noise).first) == 0
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_too_few_pictures_have_no_pairs(number: int) -> None:
-    assert [len(column) for column in near_pairs(photographs(number))] == [0, 0, 0, 0]
+def test_too_few_images_have_no_pairs(number: int) -> None:
+    assert [len(column) for column in near_pairs(drawn_images(number))] == [0, 0, 0, 0]
 
 
-def test_pictures_of_another_form_are_refused() -> None:
+def test_images_of_another_form_are_refused() -> None:
     with pytest.raises(ValueError, match="48x48 grey"):
         near_pairs(np.zeros((3, 32, 32, 1), np.uint8))
     with pytest.raises(ValueError, match="48x48 grey"):
@@ -126,7 +124,7 @@ def test_pictures_of_another_form_are_refused() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=12))
-def test_linked_pictures_are_those_that_a_chain_of_pairs_joins(
+def test_linked_images_are_those_that_a_chain_of_pairs_joins(
     pairs: list[tuple[int, int]],
 ) -> None:
     first, second = (np.array([pair[i] for pair in pairs], np.int64) for i in (0, 1))

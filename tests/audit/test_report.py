@@ -9,13 +9,13 @@ from PIL import Image
 
 from fer_data.auditing import audit_store
 from fer_data.data.store import open_store
-from fer_data.duplicates.photographs import COMPARED
-from fer_data.reporting import write_page, write_report
-from fer_data.reporting.pictures import of_groups
-from tests.helpers.browser import CHROMIUM, NEEDED, Elements, show
-from tests.helpers.photographs import photographs
-from tests.helpers.programs import DATA, call
+from fer_data.duplicates.duplicate_groups import COMPARED
+from fer_data.reporting import report, write_page
+from fer_data.reporting.thumbnails import of_groups
 from tests.audit.test_audit import EVERY, WITHOUT_GROUPS, everything, group_across, write
+from tests.helpers.browser import CHROMIUM, NEEDED, Elements, show
+from tests.helpers.drawn_images import drawn_images
+from tests.helpers.programs import DATA, call
 
 ATTACKS = (
     "<script>alert(1)</script>",
@@ -29,7 +29,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of a data set that has every kind of finding."""
     folder = tmp_path_factory.mktemp("report")
     root = everything(folder / "data")
-    return write_report(group_across(root), folder / "out", cache=folder / "cache")
+    return report(group_across(root), folder / "out", cache=folder / "cache")
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "index.html"
 
 
-def test_the_page_tells_every_finding_with_its_pictures(page: Path) -> None:
+def test_the_page_tells_every_finding_with_its_images(page: Path) -> None:
     found = Elements(page.read_text("utf-8"))
     for kind in EVERY:
         assert kind in found.text
@@ -70,7 +70,7 @@ def test_nothing_in_the_page_comes_from_elsewhere(page: Path) -> None:
 
 def test_the_same_data_gives_the_same_page(page: Path, tmp_path: Path) -> None:
     data = group_across(page.parent.parent / "data")
-    again = write_report(data, tmp_path, cache=tmp_path / "cache")
+    again = report(data, tmp_path, cache=tmp_path / "cache")
     assert again.read_bytes() == page.read_bytes()
 
 
@@ -112,9 +112,9 @@ def test_a_browser_shows_it_without_errors_or_requests(
 @pytest.mark.skipif(not CHROMIUM, reason=NEEDED)
 @pytest.mark.parametrize("width", [500, 1400])
 def test_it_fits_a_phone_and_a_wide_screen(page: Path, tmp_path: Path, width: int) -> None:
-    picture = tmp_path / "page.png"
-    show(page, tmp_path, width=width, picture=picture)
-    pixels = np.asarray(Image.open(picture).convert("L")).astype(int)
+    image = tmp_path / "page.png"
+    show(page, tmp_path, width=width, image=image)
+    pixels = np.asarray(Image.open(image).convert("L")).astype(int)
     assert pixels.shape[1] == width
     margins = np.concatenate([pixels[:, :8], pixels[:, -8:]], axis=1)
     assert margins.min() == margins.max()  # nothing runs into the edges
@@ -135,27 +135,27 @@ def test_the_audit_writes_a_page_of_its_findings(tmp_path: Path) -> None:
     found = Elements(out.read_text("utf-8"))
     for kind in WITHOUT_GROUPS:
         assert kind in found.text
-    assert "Mean picture" not in found.text
+    assert "Mean image" not in found.text
 
 
 def test_a_group_shows_each_split_and_label_and_says_what_it_hides(tmp_path: Path) -> None:
-    picture, other = photographs(2)
+    image, other = drawn_images(2)
     names = ("angry", "fear", "happy", "sad", "surprise")
     root = write(
         tmp_path / "data",
         {
-            **{f"train/{name}": [picture] * 2 for name in names},
-            "train/happy": [picture, *[other] * 6],
+            **{f"train/{name}": [image] * 2 for name in names},
+            "train/happy": [image, *[other] * 6],
             "test/happy": [other],
         },
     )
     store = open_store(root, form=COMPARED, cache=tmp_path / "cache")
     found = {one.kind: one for one in audit_store(store).findings}
     (torn,) = of_groups(store, found["conflicting-labels"].groups, most=9, most_of_each=4)
-    assert [picture.class_name for picture in torn.pictures] == list(names)
+    assert [image.class_name for image in torn.images] == list(names)
     assert (torn.words, torn.num_hidden) == ("angry / fear / happy / sad / surprise", 4)
     (leak,) = of_groups(store, found["leaked-copies"].groups, most=9, most_of_each=4)
-    assert ["test, " in picture.words for picture in leak.pictures] == [False, False, False, True]
+    assert ["test, " in image.words for image in leak.images] == [False, False, False, True]
     assert (leak.words, leak.num_hidden) == ("train: happy; test: happy", 3)
     write_page(audit_store(store), tmp_path / "index.html")
     shown = Elements((tmp_path / "index.html").read_text("utf-8")).text
@@ -163,25 +163,25 @@ def test_a_group_shows_each_split_and_label_and_says_what_it_hides(tmp_path: Pat
 
 
 def test_of_a_group_of_many_classes_some_are_shown_and_named(tmp_path: Path) -> None:
-    picture = photographs(1)[0]
-    root = write(tmp_path / "data", {f"train/{n:02d}": [picture] for n in range(30)})
+    image = drawn_images(1)[0]
+    root = write(tmp_path / "data", {f"train/{n:02d}": [image] for n in range(30)})
     store = open_store(root, form=COMPARED, cache=tmp_path / "cache")
     (group,) = of_groups(store, [tuple(range(30))], most=9, most_of_each=4)
-    assert (len(group.pictures), group.num_hidden) == (12, 18)
+    assert (len(group.images), group.num_hidden) == (12, 18)
     assert group.words.endswith("10 / 11 and 18 more classes")
 
 
 def test_a_page_of_many_classes_says_which_it_shows(tmp_path: Path) -> None:
-    every = photographs(64)
+    every = drawn_images(64)
     root = write(tmp_path / "data", {f"train/{n:02d}": [every[n]] for n in range(64)})
-    page = write_report(root, tmp_path / "out", cache=tmp_path / "cache")
+    page = report(root, tmp_path / "out", cache=tmp_path / "cache")
     text = Elements(page.read_text("utf-8")).text
     assert text.count("60 of 64 classes") == 2  # of counts and of draws
     assert text.count("40 of 64 classes") == 2  # of samples and of means
 
 
 def test_an_empty_class_is_named_and_a_blank_at_its_end_is_seen(tmp_path: Path) -> None:
-    every = list(photographs(90))
+    every = list(drawn_images(90))
     root = write(
         tmp_path / "data",
         {
@@ -190,7 +190,7 @@ def test_an_empty_class_is_named_and_a_blank_at_its_end_is_seen(tmp_path: Path) 
             "test/happy": every[60:],
         },
     )
-    page = write_report(root, tmp_path / "out", cache=tmp_path / "cache")
+    page = report(root, tmp_path / "out", cache=tmp_path / "cache")
     text = Elements(page.read_text("utf-8")).text
     assert "train: the largest class has 2.0 times the samples of the smallest." in text
     assert "test: no sample of 'happy '." in text
@@ -200,8 +200,8 @@ def test_an_empty_class_is_named_and_a_blank_at_its_end_is_seen(tmp_path: Path) 
 
 @pytest.mark.skipif(not CHROMIUM, reason=NEEDED)
 def test_on_a_phone_the_longest_bar_is_seen_whole(page: Path, tmp_path: Path) -> None:
-    picture = tmp_path / "page.png"
-    show(page, tmp_path, width=390, picture=picture)
-    pixels = np.asarray(Image.open(picture).convert("RGB")).astype(int)
+    image = tmp_path / "page.png"
+    show(page, tmp_path, width=390, image=image)
+    pixels = np.asarray(Image.open(image).convert("RGB")).astype(int)
     blue = (abs(pixels - (0x3B, 0x82, 0xC4)) < 8).all(axis=-1)  # bars of the first split
     assert 250 < np.flatnonzero(blue.any(axis=0)).max() < 365

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fer_data
-from fer_data.analysis.stats import SplitStats, Stats, compute_stats
+from fer_data.analysis.stats import SplitStats, Stats, stats
 from fer_data.data.dataset import Dataset
 from fer_data.data.sources.table import build
 from fer_data.terminal import render
@@ -39,7 +39,7 @@ def plain_json(stats: Stats) -> dict[str, object]:
 def test_the_figures_of_a_split_are_those_computed_by_hand() -> None:
     split = SplitStats((8, 4, 4), num_unlabelled=3)
     assert split.num_samples == 19
-    assert split.shares == (0.5, 0.25, 0.25)
+    assert split.fractions == (0.5, 0.25, 0.25)
     assert split.imbalance_ratio == 2
     # entropy = 0.5 ln 2 + 2 * 0.25 ln 4 = 1.5 ln 2
     assert split.effective_num_classes == pytest.approx(2**1.5)
@@ -58,53 +58,53 @@ def test_the_effective_number_is_between_one_and_the_classes_present(counts: lis
 
 
 def test_each_balance_draws_what_it_says() -> None:
-    stats = compute_stats(dataset_of({"train": {"a": 6, "b": 2, "c": 4}, "test": {"a": 9}}))
-    draws = {balance.name: balance.draws for balance in stats.balances}
+    shown = stats(dataset_of({"train": {"a": 6, "b": 2, "c": 4}, "test": {"a": 9}}))
+    draws = {balance.name: balance.draws for balance in shown.balances}
     assert draws == {
         "none": (6, 2, 4),
         "oversample": (6, 6, 6),
         "undersample": (2, 2, 2),
         "class-weights": (6, 2, 4),
     }
-    weights = {balance.name: balance.weights for balance in stats.balances}
+    weights = {balance.name: balance.weights for balance in shown.balances}
     assert weights["class-weights"] == pytest.approx((12 / 18, 12 / 6, 12 / 12))
     assert all(weights[name] == (1, 1, 1) for name in ("none", "oversample", "undersample"))
 
 
 def test_an_empty_class_makes_the_ratio_infinite_and_null_in_json() -> None:
-    stats = compute_stats(dataset_of({"train": {"a": 6, "c": 2}}, classes=("b",)))
-    assert stats.class_names == ("a", "b", "c")
-    assert stats.imbalance_ratio == math.inf
-    loaded = plain_json(stats)
+    shown = stats(dataset_of({"train": {"a": 6, "c": 2}}, classes=("b",)))
+    assert shown.class_names == ("a", "b", "c")
+    assert shown.imbalance_ratio == math.inf
+    loaded = plain_json(shown)
     assert loaded["splits"]["train"]["imbalance_ratio"] is None  # type: ignore[index]
-    assert {balance.name: balance.draws for balance in stats.balances} == {
+    assert {balance.name: balance.draws for balance in shown.balances} == {
         "none": (6, 0, 2),
         "oversample": (6, 0, 6),
         "undersample": (2, 0, 2),
         "class-weights": (6, 0, 2),
     }
-    assert "∞" in list(render.counts_table(stats, bar_width=16).columns[1].cells)
+    assert "∞" in list(render.counts_table(shown, bar_width=16).columns[1].cells)
 
 
 def test_rows_without_a_label_are_counted_apart(tmp_path: Path) -> None:
-    stats = compute_stats(fer_data.load(write_csv(tmp_path / "t.csv", [FLAT] * 3, header="pixels")))
-    split = stats.splits["test"]
+    shown = stats(fer_data.load(write_csv(tmp_path / "t.csv", [FLAT] * 3, header="pixels")))
+    split = shown.splits["test"]
     assert (split.num_samples, split.num_unlabelled, sum(split.counts)) == (3, 3, 0)
-    assert set(split.shares) == {0}
-    assert math.isnan(stats.imbalance_ratio)
+    assert set(split.fractions) == {0}
+    assert math.isnan(shown.imbalance_ratio)
     assert math.isnan(split.effective_num_classes)
-    assert stats.balances == ()
-    loaded = plain_json(stats)
+    assert shown.balances == ()
+    loaded = plain_json(shown)
     assert loaded["num_samples"] == 3
     assert loaded["splits"]["test"]["imbalance_ratio"] is None  # type: ignore[index]
     assert loaded["splits"]["test"]["effective_num_classes"] is None  # type: ignore[index]
-    assert "(no label)" in list(render.counts_table(stats, bar_width=16).columns[0].cells)
+    assert "(no label)" in list(render.counts_table(shown, bar_width=16).columns[0].cells)
 
 
 def test_json_holds_every_figure_by_name(make_folder: MakeFolder) -> None:
     root = make_folder({"train/cat": 3, "train/dog": 1, "test/cat": 1, "test/dog": 1})
     (root / "notes.txt").write_text("x")
-    loaded = plain_json(compute_stats(fer_data.load(root)))
+    loaded = plain_json(stats(fer_data.load(root)))
     assert loaded == {
         "path": str(root),
         "layout": "split folders with class folders",
@@ -115,7 +115,7 @@ def test_json_holds_every_figure_by_name(make_folder: MakeFolder) -> None:
                 "num_samples": 4,
                 "num_unlabelled": 0,
                 "counts": {"cat": 3, "dog": 1},
-                "shares": {"cat": 0.75, "dog": 0.25},
+                "fractions": {"cat": 0.75, "dog": 0.25},
                 "imbalance_ratio": 3.0,
                 "effective_num_classes": pytest.approx(
                     math.exp(-0.75 * math.log(0.75) - 0.25 * math.log(0.25))
@@ -125,7 +125,7 @@ def test_json_holds_every_figure_by_name(make_folder: MakeFolder) -> None:
                 "num_samples": 2,
                 "num_unlabelled": 0,
                 "counts": {"cat": 1, "dog": 1},
-                "shares": {"cat": 0.5, "dog": 0.5},
+                "fractions": {"cat": 0.5, "dog": 0.5},
                 "imbalance_ratio": 1.0,
                 "effective_num_classes": pytest.approx(2),
             },
@@ -154,22 +154,22 @@ def test_json_holds_every_figure_by_name(make_folder: MakeFolder) -> None:
         "num_excluded": 0,
         "notes": [],
         "agreement": None,
-        "left_out": ["1 left out, beside the split folders: notes.txt"],
+        "skipped": ["1 left out, beside the split folders: notes.txt"],
     }
 
 
 def test_the_ratio_is_that_of_the_training_split_or_else_of_the_first() -> None:
-    both = compute_stats(dataset_of({"train": {"a": 6, "b": 2}, "test": {"a": 9, "b": 1}}))
+    both = stats(dataset_of({"train": {"a": 6, "b": 2}, "test": {"a": 9, "b": 1}}))
     assert both.imbalance_ratio == 3
-    test_alone = compute_stats(dataset_of({"test": {"a": 9, "b": 1}}))
+    test_alone = stats(dataset_of({"test": {"a": 9, "b": 1}}))
     assert test_alone.imbalance_ratio == 9
     assert test_alone.balances == ()
 
 
 def test_counts_as_csv_have_a_row_for_each_split_and_class() -> None:
-    stats = compute_stats(dataset_of({"train": {"a": 3, 'say "b", c': 1}, "test": {"a": 2}}))
-    assert render.counts_csv(stats).splitlines() == [
-        "split,class,count,share",
+    shown = stats(dataset_of({"train": {"a": 3, 'say "b", c': 1}, "test": {"a": 2}}))
+    assert render.counts_csv(shown).splitlines() == [
+        "split,class,count,fraction",
         "train,a,3,0.750000",
         'train,"say ""b"", c",1,0.250000',
         "test,a,2,1.000000",
@@ -178,7 +178,7 @@ def test_counts_as_csv_have_a_row_for_each_split_and_class() -> None:
 
 
 @given(st.floats(0, 1), st.integers(1, 40))
-def test_a_bar_is_never_longer_than_its_place(share: float, width: int) -> None:
-    drawn = render.bar(share, width)
+def test_a_bar_is_never_longer_than_its_place(fraction: float, width: int) -> None:
+    drawn = render.bar(fraction, width)
     assert len(drawn) <= width
-    assert np.isclose(len(drawn), share * width, atol=1)
+    assert np.isclose(len(drawn), fraction * width, atol=1)

@@ -33,7 +33,7 @@ LEFT_AWAY = {
     "report": {"skip_bad"},
     "split": {"splits", "fold"},
     "ferplus": {"splits", "fold", "relabel"},
-    "doubts": {"splits", "fold"},
+    "label-issues": {"splits", "fold"},
     "train": {"test_apart"},
     "compare": {"test_apart"},
 }

@@ -35,7 +35,7 @@ def one_line(ended: Ended) -> str:
 # stats
 
 
-def test_stats_shows_counts_shares_ratio_and_what_was_left_out(
+def test_stats_shows_counts_fractions_ratio_and_what_was_skipped(
     run: Run, make_folder: MakeFolder
 ) -> None:
     root = make_folder({"train/cat": 6, "train/dog": 2, "test/cat": 1, "test/dog": 1})
@@ -251,7 +251,7 @@ def test_convert_csv_writes_the_folder_and_says_so(run: Run, tmp_path: Path) -> 
     write_noise_csv(tmp_path / "fer.csv", [3, 3, 6], ["Training", "Training", "PublicTest"])
     ended = run("convert-csv", tmp_path / "fer.csv", tmp_path / "out")
     assert ended.code == 0
-    assert f"3 pictures in {tmp_path / 'out'}" in ended.err
+    assert f"3 images in {tmp_path / 'out'}" in ended.err
     assert "happy" in ended.out
     assert fer_data.load(tmp_path / "out").class_counts("train").tolist() == [0, 0, 0, 2, 0, 0, 0]
     again = run("convert-csv", tmp_path / "fer.csv", tmp_path / "out")
@@ -281,7 +281,7 @@ def test_convert_writes_any_format_and_says_what_it_did(
     told = ("--layout", "class-folders")  # as training has one class only
     ended = run("convert", root, tmp_path / "hub", "--to", "parquet", *told)
     assert (ended.code, "[red] 😀" in ended.out) == (0, True)
-    assert f"3 pictures in {tmp_path / 'hub'}" in ended.err
+    assert f"3 images in {tmp_path / 'hub'}" in ended.err
     ended = run("convert", tmp_path / "hub", tmp_path / "x.npz", "--size", "6", "--color", "rgb")
     assert "3 images read as 6x6 rgb: 3 resized (before: 9x9), 3 converted" in ended.err
     with np.load(tmp_path / "x.npz") as arrays:
@@ -310,7 +310,7 @@ def test_every_command_takes_what_convert_writes(
 
 def test_what_convert_leaves_out_is_said(run: Run, make_folder: MakeFolder, tmp_path: Path) -> None:
     root = make_folder({"cat": 2, "zoo": 0})
-    (root / "cat" / "0001.png").write_text("no picture")
+    (root / "cat" / "0001.png").write_text("no image")
     assert "skip what is bad (--skip-bad)" in one_line(run("convert", root, tmp_path / "x.npz"))
     ended = run("convert", root, tmp_path / "x.npz", "--skip-bad")
     assert "; 1 left out: cat/0001.png (cannot be decoded)\n" in ended.err
@@ -324,8 +324,8 @@ def test_what_convert_leaves_out_is_said(run: Run, make_folder: MakeFolder, tmp_
 
 
 def grid(path: Path) -> np.ndarray:
-    with Image.open(path) as picture:
-        return np.asarray(picture.convert("RGB"))
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
 
 
 def test_samples_draws_a_grid_that_opens(run: Run, faces: Path, tmp_path: Path) -> None:
@@ -370,7 +370,7 @@ def test_samples_of_unlabelled_data_are_refused(run: Run, tmp_path: Path) -> Non
     assert "has no labels" in one_line(run("samples", path, "grid.png", "--split", "test"))
 
 
-def test_samples_keep_decoded_pictures_where_told(
+def test_samples_keep_decoded_images_where_told(
     run: Run, make_folder: MakeFolder, tmp_path: Path
 ) -> None:
     root = make_folder({"cat": 1, "zoo": 0})
@@ -395,10 +395,10 @@ def test_synthetic_draws_a_folder_and_a_csv_of_the_same_counts(run: Run, tmp_pat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["faces", "faces.csv"]
 
 
-def test_a_plan_is_printed_without_decoding_a_picture(run: Run, make_folder: MakeFolder) -> None:
+def test_a_plan_is_printed_without_decoding_a_image(run: Run, make_folder: MakeFolder) -> None:
     data = make_folder({"train/a": 11, "train/b": 5, "train/c": 2, "train/d": 1})
-    for picture in data.rglob("*.png"):
-        picture.write_bytes(b"no picture")
+    for image in data.rglob("*.png"):
+        image.write_bytes(b"no image")
     options = ("--balance", "counts:d=4,a=3", "--epochs", "2", "--epoch-size", "own")
     done = run("plan", str(data), *options, "--json", "--plot", str(data / "plan.svg"))
     assert done.code == 0, done.err

@@ -140,7 +140,7 @@ def test_findings_stand_in_two_columns_on_a_phone(
     assert "where" in lines[lines.index("Findings") + 2]
 
 
-def test_shares_of_a_division_give_way_before_counts(
+def test_fractions_of_a_division_give_way_before_counts(
     run: Run,
     terminal: Terminal,
     make_folder: MakeFolder,
@@ -149,8 +149,8 @@ def test_shares_of_a_division_give_way_before_counts(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     root = make_folder({"a": 30, "b": 20})
-    assert "fraction" in run("split", root, "--folds", "8", "--pool").out
+    assert "%" in run("split", root, "--folds", "8", "--pool").out
     terminal(100)
     shown = run("split", root, "--folds", "8", "--pool").out
     assert "fold 8" in shown
-    assert "fraction" not in shown
+    assert "%" not in shown

@@ -92,8 +92,8 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     loader = fer_data.open_loader(data, balance="batch", batch_size=6)
     return {
         "Dataset": data,
-        "Stats": fer_data.compute_stats(data),
-        "Audit": fer_data.audit_data(data),
+        "Stats": fer_data.stats(data),
+        "Audit": fer_data.audit(data),
         "Ledger": fer_data.record_ledger(loader, 5),
         "Split": fer_data.split(data["train"], validation=0.2),
         "Loader": loader,
@@ -161,8 +161,10 @@ def test_tables_have_frames(shown: dict[str, Any]) -> None:
     other = data.relabel({data.sample_ids()[0]: NAMES[1]})
     agreement = fer_data.label_agreement(data, other)
     assert agreement.to_frame()["samples"].sum() == agreement.num_samples == len(data)
-    doubts = fer_data.find_doubts(data, np.arange(9), np.eye(3, dtype=np.float32)[np.arange(9) % 3])
-    assert doubts.to_frame().to_dict("records") == doubts.to_dicts()
+    label_issues = fer_data.find_label_issues(
+        data, np.arange(9), np.eye(3, dtype=np.float32)[np.arange(9) % 3]
+    )
+    assert label_issues.to_frame().to_dict("records") == label_issues.to_dicts()
 
 
 def test_a_recipe_shows_what_differs_and_can_be_typed() -> None:
@@ -282,7 +284,7 @@ def test_showing_as_html_imports_no_matplotlib_and_no_pandas() -> None:
     code = (
         "import sys, numpy as np, fer_data\n"
         "data = fer_data.load((np.zeros((4, 8, 8), np.uint8), list('abab')))\n"
-        "fer_data.compute_stats(data)._repr_html_(), data._repr_html_()\n"
+        "fer_data.stats(data)._repr_html_(), data._repr_html_()\n"
         "fer_data.plan_ledger([2, 2], 'ab')._repr_html_()\n"
         "loader = fer_data.open_loader(data)\n"
         "loader._repr_html_(), loader.batch(0)._repr_html_()\n"

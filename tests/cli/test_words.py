@@ -7,10 +7,10 @@ from fer_data.util.words import counted
 
 @pytest.mark.parametrize(
     ("number", "words"),
-    [(0, "0 pictures"), (1, "1 picture"), (2, "2 pictures"), (12345, "12,345 pictures")],
+    [(0, "0 images"), (1, "1 image"), (2, "2 images"), (12345, "12,345 images")],
 )
 def test_one_is_no_plural(number: int, words: str) -> None:
-    assert counted(number, "picture") == words
+    assert counted(number, "image") == words
 
 
 def test_what_has_no_s_is_spelled_out() -> None:

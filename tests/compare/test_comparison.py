@@ -73,11 +73,11 @@ def of_test(run: Run) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def leaky(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The synthetic faces, two of whose test pictures are in training, too."""
+    """The synthetic faces, two of whose test images are in training, too."""
     root = tmp_path_factory.mktemp("leaky") / "faces"
     shutil.copytree(faces, root)
-    for number, picture in enumerate(sorted((root / "test" / "happy").iterdir())[:2]):
-        shutil.copy(picture, root / "train" / "happy" / f"again-{number}.png")
+    for number, image in enumerate(sorted((root / "test" / "happy").iterdir())[:2]):
+        shutil.copy(image, root / "train" / "happy" / f"again-{number}.png")
     return root
 
 
@@ -253,7 +253,7 @@ def test_scores_are_those_of_the_runs(out: Path) -> None:
             assert got[1] == pytest.approx(scores["balanced_accuracy"])
 
 
-def test_seeds_that_lack_a_run_are_left_out_and_told_of(out: Path, tmp_path: Path) -> None:
+def test_seeds_that_lack_a_run_are_skipped_and_told_of(out: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(out, tmp_path / "out")
     protocol = Protocol.read(copy)
     (run_folder(copy, protocol.arms[1], 1) / "metrics.json").unlink()
@@ -263,7 +263,7 @@ def test_seeds_that_lack_a_run_are_left_out_and_told_of(out: Path, tmp_path: Pat
     assert any("1 run is not finished" in note for note in Summary(found).notes())
     (run_folder(copy, protocol.arms[1], 0) / "metrics.json").unlink()
     found = read_results(copy)
-    assert (found.arms, training_of(found).left_out) == (
+    assert (found.arms, training_of(found).skipped) == (
         ("none", "post-hoc:1.0"),
         ("ldam-drw:0.5",),
     )
@@ -577,10 +577,10 @@ def test_a_comparison_killed_anywhere_and_given_again_ends_in_the_same_table(
     assert done.returncode == 0, done.stderr
     whole = time.monotonic() - began
     kills, command = 0, compare_command(leaky, tmp_path / "killed")
-    for share in (0.3, 0.45, 0.6, 0.75):
+    for fraction in (0.3, 0.45, 0.6, 0.75):
         child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            child.wait(timeout=share * whole)
+            child.wait(timeout=fraction * whole)
         except subprocess.TimeoutExpired:
             child.send_signal(signal.SIGKILL)
             kills += 1

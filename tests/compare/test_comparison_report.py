@@ -301,7 +301,7 @@ def test_what_a_design_can_find_is_said_before_any_training(out: Path) -> None:
     steps, line = before_training(Protocol.read(out), out)
     assert steps == "every run: 3 epochs of 10 steps of 64 samples, 30 steps in all"
     assert line.startswith("3 arms, 3 seeds each: if two trainings disagree on a fifth of the ")
-    assert "in the recall of rare will be found four times in five; one picture of" in line
+    assert "in the recall of rare will be found four times in five; one image of" in line
 
 
 def test_trainings_that_no_arm_is_and_double_corrections_are_announced(tmp_path: Path) -> None:
@@ -414,9 +414,9 @@ def test_a_browser_shows_it_without_errors_or_requests(
 @pytest.mark.parametrize("width", [500, 1400])
 def test_it_fits_a_phone_and_a_wide_screen(out: Path, tmp_path: Path, width: int) -> None:
     paged(out, tmp_path / "page.html")
-    picture = tmp_path / "page.png"
-    show(tmp_path / "page.html", tmp_path, width=width, picture=picture)
-    with Image.open(picture) as image:
-        colors = image.convert("RGB").getcolors(1 << 24)
+    image = tmp_path / "page.png"
+    show(tmp_path / "page.html", tmp_path, width=width, image=image)
+    with Image.open(image) as opened:
+        colors = opened.convert("RGB").getcolors(1 << 24)
     assert colors is not None
     assert len(colors) > 50

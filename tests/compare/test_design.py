@@ -13,7 +13,7 @@ from scipy import stats
 from fer_data.errors import UsageError
 from fer_model.statistics.design import (
     Design,
-    pictures_needed,
+    images_needed,
     seeds_needed,
     smallest_difference,
     smallest_difference_measured,
@@ -27,31 +27,31 @@ from tests.helpers.trainings import CLASS_NAMES, SCENARIOS, draw, made
 
 
 @pytest.mark.parametrize("num_seeds", [1, 3, 6])
-@pytest.mark.parametrize("pictures", [0.0, 1.0, 4.0])
+@pytest.mark.parametrize("images", [0.0, 1.0, 4.0])
 @pytest.mark.parametrize("degrees", [5.0, math.inf])
 def test_the_power_is_how_often_a_normal_difference_exceeds_the_margin(
-    num_seeds: int, pictures: float, degrees: float
+    num_seeds: int, images: float, degrees: float
 ) -> None:
     """In a simulated normal case: 20,000 comparisons, within 4 standard errors."""
     seeds = 1.0 if num_seeds > 1 else 0.0
     difference, tail, number = 4.0, 0.0125, 20_000
-    found = power_against(difference, pictures, seeds, num_seeds, tail=tail, degrees=degrees)
-    if pictures + seeds == 0:
+    found = power_against(difference, images, seeds, num_seeds, tail=tail, degrees=degrees)
+    if images + seeds == 0:
         assert found == 1
         return
     random = np.random.default_rng(1)
     of_seeds = random.normal(size=(number, num_seeds)) * math.sqrt(seeds * num_seeds)
-    spread = math.sqrt(pictures * (1 + 1 / degrees))
+    spread = math.sqrt(images * (1 + 1 / degrees))
     estimates = difference + of_seeds.mean(1) + spread * random.normal(size=number)
     measured = of_seeds.var(axis=1, ddof=1) / num_seeds if num_seeds > 1 else np.zeros(number)
     scatter = (
         np.ones(number) if math.isinf(degrees) else random.chisquare(degrees, number) / degrees
     )
-    beyond = estimates > margin(pictures * scatter, measured, num_seeds, tail, degrees=degrees)
+    beyond = estimates > margin(images * scatter, measured, num_seeds, tail, degrees=degrees)
     assert found == pytest.approx(beyond.mean(), abs=4 * math.sqrt(found * (1 - found) / number))
 
 
-def test_seeds_alone_and_few_pictures_alone_are_student_s_t_test() -> None:
+def test_seeds_alone_and_few_images_alone_are_student_s_t_test() -> None:
     assert margin(0.0, 4.0, 5, 0.025) == pytest.approx(2 * stats.t.isf(0.025, 4))
     assert margin(4.0, 0.0, 5, 0.025) == pytest.approx(2 * stats.norm.isf(0.025))
     few = margin(9 / 10 * 4.0, 0.0, 5, 0.025, degrees=9)
@@ -59,7 +59,7 @@ def test_seeds_alone_and_few_pictures_alone_are_student_s_t_test() -> None:
 
 
 @pytest.mark.parametrize("num_arms", [2, 3, 9])
-def test_a_sign_test_of_the_fewest_discordant_pictures_is_just_enough(num_arms: int) -> None:
+def test_a_sign_test_of_the_fewest_discordant_images_is_just_enough(num_arms: int) -> None:
     number = least_discordant(num_arms, 0.05)
     p_values = [stats.binomtest(each, each).pvalue for each in (number - 1, number)]
     assert p_values[1] <= 0.05 / (num_arms - 1) < p_values[0]
@@ -84,10 +84,10 @@ def test_what_is_promised_before_training_is_found(num: int, num_arms: int) -> N
     disagreement = max(design.disagreement, promised)
     random = np.random.default_rng(num)
     labels = np.repeat([0, 1], [30, num])
-    shares = [(disagreement - promised) / 2, (disagreement + promised) / 2, 1 - disagreement]
+    fractions = [(disagreement - promised) / 2, (disagreement + promised) / 2, 1 - disagreement]
     found = []
     for number in range(200):
-        lost, won = random.multinomial(1, shares, num)[:, :2].T
+        lost, won = random.multinomial(1, fractions, num)[:, :2].T
         base, other = np.zeros((2, 1, len(labels)), np.int64)
         base[0, 30:], other[0, 30:] = 1 - won, 1 - lost
         predicted = Predicted(
@@ -98,7 +98,7 @@ def test_what_is_promised_before_training_is_found(num: int, num_arms: int) -> N
     assert np.mean(found) > 0.8 - 4 * math.sqrt(0.8 * 0.2 / 200)
 
 
-def test_a_design_finds_less_with_fewer_pictures_seeds_or_more_arms() -> None:
+def test_a_design_finds_less_with_fewer_images_seeds_or_more_arms() -> None:
     numbers = [467, 56, 496, 895, 607, 653, 415]
     names = CLASS_NAMES
     found = smallest_difference(numbers, Design(), class_names=names)
@@ -120,8 +120,8 @@ def test_one_seed_is_the_classical_paired_test() -> None:
         ("recall of 1", 1 / 1000),
         ("balanced_accuracy", (1 / 3000 + 1 / 1000) / 4),
     ):
-        share = found[figure]
-        assert share == pytest.approx(z * math.sqrt((0.2 - share**2) * inverse), rel=0.005)
+        fraction = found[figure]
+        assert fraction == pytest.approx(z * math.sqrt((0.2 - fraction**2) * inverse), rel=0.005)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_seeds_needed_are_the_fewest_that_go_beyond_the_margin() -> None:
 
         def needed(num_seeds: int, of_one: float = of_one, parts: Components = parts) -> float:
             seeds, degrees = of_one / num_seeds, parts.degrees
-            return float(margin(parts.pictures, seeds, num_seeds, 0.025, degrees=degrees))
+            return float(margin(parts.images, seeds, num_seeds, 0.025, degrees=degrees))
 
         wider = max(1.0, abs(row.estimate - end) / needed(parts.num_seeds))
         if row.p_holm <= 0.05:
@@ -163,9 +163,9 @@ def test_seeds_needed_are_the_fewest_that_go_beyond_the_margin() -> None:
 def balanced(
     num: int, *, won: int, lost: int, by_seed: tuple[int, int, int], num_seeds: int, seed: int = 0
 ) -> Predicted:
-    """Two arms that differ on pictures of class b.
+    """Two arms that differ on images of class b.
 
-    The second wins and loses the same pictures with every seed, and so many others, at random, as
+    The second wins and loses the same images with every seed, and so many others, at random, as
     the seed's place says.
     """
     random = np.random.default_rng(seed)
@@ -217,7 +217,7 @@ def test_in_a_class_of_ten_photographs_no_number_of_seeds_decides() -> None:
         found = paired_differences(made_of(num_seeds=3))
         row = found.of("y", "recall of b")
         assert row.p_holm > 0.05
-        assert row.estimate > margin(row.components.pictures, 0.0, 10_000, 0.025)
+        assert row.estimate > margin(row.components.images, 0.0, 10_000, 0.025)
         (verdict,) = verdicts(found, figure=row.figure)
         assert verdict.more_seeds is None
         assert "No number of seeds" in verdict.text
@@ -241,7 +241,7 @@ def test_of_sixty_arms_that_help_each_is_said_to() -> None:
     assert "too few draws" in first.text
 
 
-def test_where_pictures_lack_no_number_of_seeds_is_named() -> None:
+def test_where_images_lack_no_number_of_seeds_is_named() -> None:
     predicted = made(num_arms=2, num_seeds=1, num=200, seed=5)
     tripled = replace(predicted, predicted=np.repeat(predicted.predicted, 3, axis=1))
     found = paired_differences(tripled)
@@ -249,7 +249,7 @@ def test_where_pictures_lack_no_number_of_seeds_is_named() -> None:
         row = verdict.difference
         if row.p_holm > 0.05 and row.estimate:
             assert verdict.more_seeds is None
-            assert pictures_needed(row, num_arms=2) > 1
+            assert images_needed(row, num_arms=2) > 1
             assert "times as many would be needed" in verdict.text
 
 

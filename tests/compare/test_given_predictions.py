@@ -350,7 +350,8 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_command_compares_a_folder_without_keras(folder: Path, tmp_path: Path) -> None:
     code = (
-        "import sys\nfrom tests.helpers.base_install import hide\nhide(['keras', 'tensorflow', 'torch'])\n"
+        "import sys\nfrom tests.helpers.base_install import hide\n"
+        "hide(['keras', 'tensorflow', 'torch'])\n"
         "from fer_model.cli import main\nsys.argv[0] = 'fer-model'\nmain()"
     )
     options = ["--clusters-column", "patient", "--train-counts", tmp_path / "counts.csv", "--json"]

@@ -26,7 +26,6 @@ from fer_model.statistics.intervals import interval
 from fer_model.statistics.p_values import holm, mcnemar
 from fer_model.statistics.scores import Predicted, shot_groups
 from fer_model.statistics.verdict import CANNOT_TELL, EQUIVALENT, HELPS, HURTS, verdicts
-from tests.robustness.test_imports import FRAMEWORKS, imported
 from tests.helpers.trainings import (
     SCENARIOS,
     Outcome,
@@ -36,6 +35,7 @@ from tests.helpers.trainings import (
     simulate,
     true_differences,
 )
+from tests.robustness.test_imports import FRAMEWORKS, imported
 
 MODULES = [file.stem for file in sorted(Path(fer_model.statistics.__path__[0]).glob("[a-z]*.py"))]
 
@@ -93,7 +93,7 @@ def test_the_figures_are_those_of_a_run() -> None:
         assert value == pytest.approx(wanted)
 
 
-def test_a_class_with_no_picture_right_makes_the_geometric_mean_zero() -> None:
+def test_a_class_with_no_image_right_makes_the_geometric_mean_zero() -> None:
     labels = np.array([0, 0, 1, 1])
     predicted = Predicted(("x",), ("a", "b"), labels, np.array([[[0, 0, 0, 0]]]), np.arange(4))
     assert predicted.scores[0, 0].tolist() == [0.5, 0.5, pytest.approx(1 / 3), 0.0, 1.0, 0.0, 0.0]
@@ -194,7 +194,7 @@ def test_holm_of_a_published_example() -> None:
     assert holm([0.01, 0.04, 0.03, 0.005]).tolist() == pytest.approx([0.03, 0.06, 0.06, 0.02])
 
 
-def test_mcnemar_counts_the_pictures_that_one_alone_gets_right() -> None:
+def test_mcnemar_counts_the_images_that_one_alone_gets_right() -> None:
     labels = np.zeros(10, np.int64)
     base = np.array([1, 1, 1, 1, 1, 1, 0, 0, 0, 0])
     guesses = np.array([[base, labels], [labels, labels]])
@@ -240,11 +240,11 @@ def test_an_interval_without_zero_goes_with_a_small_p_value() -> None:
             assert (row.p_value > 0.052) <= (row.low <= 0 <= row.high)
 
 
-def test_one_seed_has_pictures_alone_and_says_so() -> None:
+def test_one_seed_has_images_alone_and_says_so() -> None:
     predicted = made(num_arms=2, num_seeds=1, num=400)
     found = paired_differences(predicted)
     row = found.of("arm 1", "accuracy")
-    assert row.of_pictures_alone
+    assert row.of_images_alone
     assert math.isnan(row.components.seeds)
     right = (predicted.predicted == predicted.labels)[:, 0].astype(float)
     half = 1.96 * (right[1] - right[0]).std() / math.sqrt(400)
@@ -260,7 +260,7 @@ def test_copies_of_one_photograph_make_nothing_surer() -> None:
     assert paired_differences(copies).rows == paired_differences(predicted).rows
 
 
-def test_seeds_that_agree_leave_the_pictures_alone() -> None:
+def test_seeds_that_agree_leave_the_images_alone() -> None:
     predicted = made(num_arms=2, num_seeds=1, num=500)
     tripled = replace(predicted, predicted=np.repeat(predicted.predicted, 3, axis=1))
     for one, three in zip(
@@ -270,7 +270,7 @@ def test_seeds_that_agree_leave_the_pictures_alone() -> None:
         assert three.components.interaction == pytest.approx(0, abs=1e-12)
 
 
-def test_a_class_without_a_picture_has_no_recall() -> None:
+def test_a_class_without_a_image_has_no_recall() -> None:
     predicted = replace(made(), class_names=tuple("abcde"))
     found = paired_differences(predicted, num_draws=200)
     assert ("arm 1", "recall of d") in {(row.arm, row.figure) for row in found.rows}
@@ -295,7 +295,7 @@ def test_a_geometric_mean_of_zero_tells_nothing() -> None:
     assert (row.estimate, row.low, row.high, row.p_value) == (1.0, -1.0, 1.0, 1.0)
 
 
-def test_five_pictures_won_are_too_few_and_six_are_enough() -> None:
+def test_five_images_won_are_too_few_and_six_are_enough() -> None:
     for num, p_value in ((5, 2 * 0.5**5), (6, 2 * 0.5**6)):
         found = two_arms([0] * 90, [1] * num + [0] * (90 - num), [0] * 90)
         row = found.of("y", "recall of a")
@@ -304,7 +304,7 @@ def test_five_pictures_won_are_too_few_and_six_are_enough() -> None:
         assert (row.low <= 0) == (num == 5)
         verdict = next(each for each in verdicts(found) if each.difference is row)
         assert verdict.word == (CANNOT_TELL if num == 5 else HELPS)
-        assert ("differ on 5 test pictures" in verdict.text) == (num == 5)
+        assert ("differ on 5 test images" in verdict.text) == (num == 5)
 
 
 def test_arms_that_never_differ_may_still_differ_elsewhere() -> None:
@@ -329,7 +329,7 @@ def test_arms_are_compared_in_groups_that_fit_in_memory(monkeypatch: pytest.Monk
     assert paired_differences(predicted, baseline="arm 1", num_draws=200).rows == whole
 
 
-def test_draws_without_the_class_are_left_out() -> None:
+def test_draws_without_the_class_are_skipped() -> None:
     draws = np.concatenate([np.linspace(-1, 1, 999), np.full(500, np.nan)])
     found = interval(draws, 0.5, 20, 0.1, 0.9)
     assert found == pytest.approx(interval(draws[:999], 0.5, 20, 0.1, 0.9))
@@ -394,16 +394,14 @@ def assert_few(alarms: np.ndarray) -> None:
     assert (alarms.sum(axis=0) <= most).all(), alarms.mean(axis=0).round(4).tolist()
 
 
-def test_the_true_differences_are_those_of_very_many_pictures() -> None:
+def test_the_true_differences_are_those_of_very_many_images() -> None:
     scenario = replace(SCENARIOS["mixed"], num_clusters=60_000, num_seeds=40)
     predicted = draw(scenario, np.random.default_rng(0))
     found = predicted.scores[1] - predicted.scores[0]
     error = found.std(axis=0, ddof=1) / math.sqrt(40)
-    pictures = 0.5 / np.sqrt(clusters_of_figures(predicted))
-    pictures[-1] = pictures[predicted.recalls].max()
-    assert (
-        np.abs(found.mean(axis=0) - true_differences(scenario)[0]) < 4 * (error + pictures)
-    ).all()
+    images = 0.5 / np.sqrt(clusters_of_figures(predicted))
+    images[-1] = images[predicted.recalls].max()
+    assert (np.abs(found.mean(axis=0) - true_differences(scenario)[0]) < 4 * (error + images)).all()
 
 
 def test_there_is_no_true_difference_without_an_effect() -> None:
@@ -430,14 +428,14 @@ def test_the_same_few_comparisons_refuse_intervals_that_cover_less(name: str) ->
         assert_covers(few(name, 0.85))
 
 
-def test_the_same_bounds_refuse_intervals_of_pictures_alone() -> None:
+def test_the_same_bounds_refuse_intervals_of_images_alone() -> None:
     scenario = SCENARIOS["seeds"]
     truth = true_differences(scenario)[0]
     covered = []
     for number in range(60):
         predicted = draw(scenario, np.random.default_rng([number, 3]))
         rows = paired_differences(predicted, num_draws=199).rows
-        parts = [row.components.pictures + row.components.interaction for row in rows]
+        parts = [row.components.images + row.components.interaction for row in rows]
         covered.append(np.abs([row.estimate for row in rows] - truth) < 1.96 * np.sqrt(parts))
     with pytest.raises(AssertionError):
         assert_covers(np.array(covered))
@@ -473,8 +471,8 @@ def test_of_five_arms_none_is_told_apart_by_chance(name: str, num_seeds: int) ->
 
 @pytest.mark.slow
 @pytest.mark.parametrize("num_clusters", [350, 120])
-def test_a_class_of_few_pictures_raises_no_false_alarm(num_clusters: int) -> None:
-    """Of about 12 and 4 pictures: the intervals may be wide there, never too narrow."""
+def test_a_class_of_few_images_raises_no_false_alarm(num_clusters: int) -> None:
+    """Of about 12 and 4 images: the intervals may be wide there, never too narrow."""
     scenario = Scenario("chance", 0.0, 0.0, 0.0, num_clusters=num_clusters, effect=0.0)
     alarms = []
     for number in range(300):

@@ -16,10 +16,10 @@ from PIL import Image
 from fer_data.data.changes import Changes
 from fer_data.data.decode import PixelFormat, decode
 from fer_data.data.store import open_store
-from fer_data.reporting import write_report
-from tests.helpers.browser import Elements
+from fer_data.reporting import report
 from tests.conftest import MakeFolder, Run
-from tests.helpers.photographs import photographs
+from tests.helpers.browser import Elements
+from tests.helpers.drawn_images import drawn_images
 from tests.helpers.programs import DATA, call
 
 GREY = PixelFormat(48, 48, "grey")
@@ -113,8 +113,8 @@ def test_the_report_shows_images_in_their_colour_and_aspect_ratio(tmp_path: Path
     root = colour(tmp_path / "data", {"train/tall": TALL, "train/wide": WIDE})
     (root / "train/huge").mkdir()
     Image.new("RGB", (800, 200), (9, 99, 200)).save(root / "train/huge/0.jpg")
-    Image.fromarray(photographs(1)[0]).save(root / "train/huge/grey.png")
-    page = write_report(root, tmp_path / "out")
+    Image.fromarray(drawn_images(1)[0]).save(root / "train/huge/grey.png")
+    page = report(root, tmp_path / "out")
     assert sizes_in(page, "train/wide/0.png") == {("RGB", *WIDE)}
     assert sizes_in(page, "train/tall/0.png") == {("RGB", *TALL)}
     assert sizes_in(page, "train/huge/grey.png") == {("L", 48, 48)}
@@ -130,5 +130,5 @@ def test_the_report_of_a_table_shows_its_own_images_too(tmp_path: Path, name: st
     root = colour(tmp_path / "data", {"train/a": WIDE, "train/b": WIDE})
     done = call(DATA, "convert", root, tmp_path / name)
     assert done.code == 0, done.err
-    page = write_report(tmp_path / name, tmp_path / "out")
+    page = report(tmp_path / name, tmp_path / "out")
     assert sizes_in(page, "") == {("RGB", *WIDE), ("L", 48, 48)}  # samples, and mean images

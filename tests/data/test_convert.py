@@ -41,7 +41,7 @@ def tree(root: Path) -> dict[str, bytes]:
     }
 
 
-def pictures_in(root: Path) -> list[str]:
+def images_in(root: Path) -> list[str]:
     return sorted(str(path.relative_to(root)) for path in root.rglob("*.png"))
 
 
@@ -56,7 +56,7 @@ def test_every_row_becomes_the_file_of_its_split_class_and_number(
     tmp_path: Path, zipped: bool
 ) -> None:
     path = tmp_path / "fer.csv"
-    pictures = write_noise_csv(path, CODES, USAGES)
+    images = write_noise_csv(path, CODES, USAGES)
     if zipped:
         path.write_bytes(gzip.compress(path.read_bytes()))
     done = convert_csv(path, tmp_path / "out")
@@ -64,10 +64,10 @@ def test_every_row_becomes_the_file_of_its_split_class_and_number(
     for row, (code, usage) in enumerate(zip(CODES, USAGES, strict=True)):
         split = "train" if usage == "Training" else "test"
         expected.append(f"{split}/{EMOTIONS_BY_CODE[code]}/{split}_{row:05d}.png")
-        with Image.open(tmp_path / "out" / expected[-1]) as picture:
-            assert picture.mode == "L"
-            np.testing.assert_array_equal(np.asarray(picture), pictures[row])
-    assert pictures_in(tmp_path / "out") == sorted(expected)
+        with Image.open(tmp_path / "out" / expected[-1]) as image:
+            assert image.mode == "L"
+            np.testing.assert_array_equal(np.asarray(image), images[row])
+    assert images_in(tmp_path / "out") == sorted(expected)
     assert done.num_written == 10
     assert done.counts["train"] == dict.fromkeys(sorted(EMOTIONS_BY_CODE), 1)
     assert {name: count for name, count in done.counts["test"].items() if count} == {
@@ -79,7 +79,7 @@ def test_every_row_becomes_the_file_of_its_split_class_and_number(
 def test_the_test_splits_are_kept_apart_where_asked(tmp_path: Path) -> None:
     write_noise_csv(tmp_path / "fer.csv", CODES, USAGES)
     done = convert_csv(tmp_path / "fer.csv", tmp_path / "out", test_apart=True)
-    assert [path for path in pictures_in(tmp_path / "out") if not path.startswith("train/")] == [
+    assert [path for path in images_in(tmp_path / "out") if not path.startswith("train/")] == [
         "private_test/happy/private_test_00008.png",
         "public_test/happy/public_test_00007.png",
         "public_test/neutral/public_test_00009.png",
@@ -139,9 +139,9 @@ def test_workers_leave_nothing_behind_either(
     assert sorted(tmp_path.iterdir()) == [path]
 
 
-def test_bad_rows_are_left_out_and_listed_where_asked(tmp_path: Path) -> None:
+def test_bad_rows_are_skipped_and_listed_where_asked(tmp_path: Path) -> None:
     done = convert_csv(bad_csv(tmp_path / "fer.csv"), tmp_path / "out", skip_bad=True)
-    assert pictures_in(tmp_path / "out") == [
+    assert images_in(tmp_path / "out") == [
         "test/neutral/test_00003.png",
         "train/happy/train_00000.png",
     ]
@@ -155,10 +155,10 @@ def test_bad_rows_are_left_out_and_listed_where_asked(tmp_path: Path) -> None:
     assert rows[1]["cause"] == "2 values where 2,304 (48 x 48) are expected"
 
 
-def test_what_a_folder_was_made_of_is_not_told_of_as_left_out(tmp_path: Path) -> None:
+def test_what_a_folder_was_made_of_is_not_told_of_as_skipped(tmp_path: Path) -> None:
     table = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training", f"4,{FLAT},PublicTest"])
     convert_csv(table, tmp_path / "out")
-    assert fer_data.load(tmp_path / "out").left_out == ()
+    assert fer_data.load(tmp_path / "out").skipped == ()
 
 
 def test_nothing_but_bad_rows_is_an_error_though_they_are_skipped(tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_an_empty_folder_and_a_link_to_one_are_filled(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("real")
     for name in ("empty", "link"):
         convert_csv(tmp_path / "fer.csv", tmp_path / name)
-        assert len(pictures_in(tmp_path / name)) == 10
+        assert len(images_in(tmp_path / name)) == 10
     assert (tmp_path / "link").is_symlink()
 
 
@@ -258,7 +258,7 @@ def test_a_full_disk_is_not_blamed_on_the_csv(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def long_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten blocks, enough bytes for the parallel path, all pictures different."""
+    """Ten blocks, enough bytes for the parallel path, all images different."""
     path = tmp_path_factory.mktemp("long") / "fer.csv"
     usages = ["Training"] * 8 + ["PublicTest", "PrivateTest"]
     rest = " ".join(["200"] * 2302)
@@ -274,7 +274,7 @@ def uninterrupted(long_csv: Path) -> dict[str, bytes]:
     return tree(out)
 
 
-# Converts as the command does, and sends itself a signal when a number of pictures are encoded (in
+# Converts as the command does, and sends itself a signal when a number of images are encoded (in
 # this process alone) or a number of blocks are reported (with workers): no clock decides.
 SIGNALLED = """
 import os, signal, sys
@@ -303,7 +303,7 @@ def track_and_count(*arguments, **options):
         one_more()
         yield mark
 
-if unit == "pictures":
+if unit == "images":
     parallel._FEW = 10**9
     csv_to_folder.encode_grey = encode_and_count
 else:
@@ -329,7 +329,7 @@ def convert_until(
         return process.returncode, process.stderr.read()
 
 
-ENDS = [("pictures", 1), ("pictures", 5), ("pictures", 1700), ("blocks", 1), ("blocks", 4)]
+ENDS = [("images", 1), ("images", 5), ("images", 1700), ("blocks", 1), ("blocks", 4)]
 
 
 @pytest.mark.parametrize(("unit", "number"), ENDS)
@@ -366,7 +366,7 @@ def test_a_png_decodes_to_the_same_pixels(pixels: np.ndarray) -> None:
         image.verify()
 
 
-def test_a_picture_too_large_for_one_block_is_refused() -> None:
+def test_a_image_too_large_for_one_block_is_refused() -> None:
     with pytest.raises(ValueError, match="too large"):
         encode_grey(np.zeros((256, 256), np.uint8))
 
@@ -385,5 +385,5 @@ def test_of_commands_started_at_once_one_converts_and_others_say_that_it_is_ther
     for _, complaint, code in ended:
         known = ("holds files already", "not empty", "is there already")
         assert code == 0 or any(text in complaint for text in known)
-    assert len(pictures_in(tmp_path / "out")) == 10
+    assert len(images_in(tmp_path / "out")) == 10
     assert sorted(file.name for file in tmp_path.iterdir()) == ["fer.csv", "out"]

@@ -77,7 +77,7 @@ def test_names_of_classes_break_neither_tables_nor_markup() -> None:
     assert table(["a", "b"], [["1", "2"]]) == "| a | b |\n|---|---:|\n| 1 | 2 |\n"
 
 
-def test_the_command_writes_the_card_beside_the_page_and_never_over_a_file(
+def test_the_command_writes_the_card_with_the_page_and_never_over_a_file(
     make_folder: MakeFolder, tmp_path: Path, run: Run
 ) -> None:
     folder, out = make_folder({"train/cat": 4, "train/dog": 4}), tmp_path / "out"
@@ -89,7 +89,7 @@ def test_the_command_writes_the_card_beside_the_page_and_never_over_a_file(
     ended = run("report", folder, "--out", out, "--card")
     assert (ended.code, ended.err.count("\n")) == (2, 1)
     with pytest.raises(DataError):
-        fer_data.write_report(folder, out, card=True)
+        fer_data.report(folder, out, card=True)
 
 
 @pytest.mark.extra("huggingface_hub")

@@ -140,12 +140,12 @@ def test_everything_excluded_is_refused(data: Dataset) -> None:
 
 
 def test_an_audit_excludes_without_a_file(data: Dataset) -> None:
-    audit = fer_data.audit_data(data)
+    audit = fer_data.audit(data)
     assert [finding.kind for finding in audit.findings][:1] == ["leaked-copies"]
     found = data.exclude(audit)
     assert found.rows.tolist() == list(range(3, 13))
     assert found.num_excluded == 3
-    after = fer_data.audit_data(found)
+    after = fer_data.audit(found)
     assert "leaked-copies" not in [finding.kind for finding in after.findings]
 
 
@@ -312,7 +312,7 @@ def test_sources_are_registered(images: NDArray[np.uint8]) -> None:
         "mine",
         lambda data: isinstance(data, Mine),
         lambda data, options: arrays.read((images, NAMES), options),
-        *(arrays.state, arrays.pieces, arrays.names),
+        *(arrays.state, arrays.chunks, arrays.names),
         of_paths=False,
     )
     with pytest.raises(UsageError):

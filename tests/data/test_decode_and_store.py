@@ -20,53 +20,53 @@ from PIL import Image
 
 import fer_data
 from fer_data.data import store, store_folder
-from fer_data.data.decode import MAX_PIXELS, PixelFormat, decode, look, read_picture
+from fer_data.data.decode import MAX_PIXELS, PixelFormat, decode, look, read_image
 from fer_data.data.image_format import FormatRequest
 from fer_data.data.sources import csv_blocks
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
 from fer_data.util import parallel
 from tests.conftest import MakeFolder
-from tests.helpers.csv_files import FLAT, noise, write_csv, write_noise_csv
 from tests.data.test_readers import NOT_ROOT
+from tests.helpers.csv_files import FLAT, noise, write_csv, write_noise_csv
 
 GREY = noise(1, seed=3)[0]
 LOSSLESS = [".png", ".bmp", ".gif", ".tif", ".tiff"]
 RGB = PixelFormat(48, 48, "rgb")
 
 
-def save(picture: Image.Image, path: Path) -> Path:
+def save(image: Image.Image, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture.save(path)
+    image.save(path)
     return path
 
 
-# One picture
+# One image
 
 
 @pytest.mark.parametrize("suffix", LOSSLESS)
 def test_a_lossless_file_gives_exactly_its_pixels(tmp_path: Path, suffix: str) -> None:
-    picture = read_picture(
+    image = read_image(
         save(Image.fromarray(GREY), tmp_path / f"a{suffix}"), PixelFormat(48, 48, "grey")
     )
-    assert picture.pixels.shape == (48, 48, 1)
-    np.testing.assert_array_equal(picture.pixels[..., 0], GREY)
-    assert not picture.resized
+    assert image.pixels.shape == (48, 48, 1)
+    np.testing.assert_array_equal(image.pixels[..., 0], GREY)
+    assert not image.resized
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".jpeg", ".webp"])
 def test_a_lossy_file_gives_about_its_pixels(tmp_path: Path, suffix: str) -> None:
     ramp = np.linspace(0, 255, 48 * 48).astype(np.uint8).reshape(48, 48)
-    picture = read_picture(
+    image = read_image(
         save(Image.fromarray(ramp), tmp_path / f"a{suffix}"), PixelFormat(48, 48, "grey")
     )
-    np.testing.assert_allclose(picture.pixels[..., 0], ramp, atol=8)
+    np.testing.assert_allclose(image.pixels[..., 0], ramp, atol=8)
 
 
 def test_every_colour_mode_is_brought_to_grey_by_its_luma(tmp_path: Path) -> None:
     grey = Image.fromarray(GREY)
     wide = GREY.astype(np.uint16) * 257
-    pictures = {
+    images = {
         "L.png": grey,
         "RGB.png": grey.convert("RGB"),
         "RGBA.png": grey.convert("RGBA"),
@@ -76,21 +76,21 @@ def test_every_colour_mode_is_brought_to_grey_by_its_luma(tmp_path: Path) -> Non
         "16.tif": Image.fromarray(wide),
         "16big.tif": Image.frombytes("I;16B", (48, 48), wide.astype(">u2").tobytes()),
     }
-    for name, picture in pictures.items():
-        found = read_picture(save(picture, tmp_path / name), PixelFormat(48, 48, "grey"))
+    for name, image in images.items():
+        found = read_image(save(image, tmp_path / name), PixelFormat(48, 48, "grey"))
         np.testing.assert_array_equal(found.pixels[..., 0], GREY, err_msg=name)
         assert found.converted == (name != "L.png"), name
 
 
 @pytest.mark.parametrize("kind", [np.int32, np.float32])
 def test_pixels_of_no_known_range_are_refused(tmp_path: Path, kind: type) -> None:
-    picture = save(Image.fromarray(GREY.astype(kind)), tmp_path / "a.tif")
+    image = save(Image.fromarray(GREY.astype(kind)), tmp_path / "a.tif")
     with pytest.raises(DataError, match="32 bits a pixel"):
-        read_picture(picture, PixelFormat(48, 48, "grey"))
+        read_image(image, PixelFormat(48, 48, "grey"))
 
 
 def test_one_bit_a_pixel_becomes_black_and_white(tmp_path: Path) -> None:
-    found = read_picture(
+    found = read_image(
         save(Image.fromarray(GREY > 99), tmp_path / "a.png"), PixelFormat(48, 48, "grey")
     )
     np.testing.assert_array_equal(found.pixels[..., 0], np.where(GREY > 99, 255, 0))
@@ -98,36 +98,36 @@ def test_one_bit_a_pixel_becomes_black_and_white(tmp_path: Path) -> None:
 
 def test_colour_is_kept_in_rgb_and_weighed_in_grey(tmp_path: Path) -> None:
     path = save(Image.new("RGB", (48, 48), (255, 0, 0)), tmp_path / "red.png")
-    assert read_picture(path, RGB).pixels[0, 0].tolist() == [255, 0, 0]
-    assert read_picture(path, PixelFormat(48, 48, "grey")).pixels[0, 0].tolist() == [76]
+    assert read_image(path, RGB).pixels[0, 0].tolist() == [255, 0, 0]
+    assert read_image(path, PixelFormat(48, 48, "grey")).pixels[0, 0].tolist() == [76]
 
 
 def test_grey_in_rgb_has_three_equal_channels(tmp_path: Path) -> None:
-    picture = read_picture(save(Image.fromarray(GREY), tmp_path / "a.png"), RGB)
+    image = read_image(save(Image.fromarray(GREY), tmp_path / "a.png"), RGB)
     for channel in range(3):
-        np.testing.assert_array_equal(picture.pixels[..., channel], GREY)
-    assert picture.converted
+        np.testing.assert_array_equal(image.pixels[..., channel], GREY)
+    assert image.converted
 
 
 def test_a_rotated_photo_is_turned_upright(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was held upright: turn by 270 degrees
     Image.fromarray(GREY).save(tmp_path / "a.png", exif=exif)
-    picture = read_picture(tmp_path / "a.png", PixelFormat(48, 48, "grey"))
-    np.testing.assert_array_equal(picture.pixels[..., 0], np.rot90(GREY, 3))
+    image = read_image(tmp_path / "a.png", PixelFormat(48, 48, "grey"))
+    np.testing.assert_array_equal(image.pixels[..., 0], np.rot90(GREY, 3))
 
 
 def test_another_size_is_resized(tmp_path: Path) -> None:
     path = save(Image.fromarray(GREY).resize((96, 30)), tmp_path / "a.png")
-    picture = read_picture(path, PixelFormat(20, 10, "grey"))
-    assert picture.pixels.shape == (20, 10, 1)
-    assert picture.resized
+    image = read_image(path, PixelFormat(20, 10, "grey"))
+    assert image.pixels.shape == (20, 10, 1)
+    assert image.resized
 
 
 def test_the_first_frame_of_an_animation_is_taken(tmp_path: Path) -> None:
     frames = [Image.new("L", (48, 48), value) for value in (10, 200)]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
-    assert read_picture(tmp_path / "a.gif", PixelFormat(48, 48, "grey")).pixels.max() == 10
+    assert read_image(tmp_path / "a.gif", PixelFormat(48, 48, "grey")).pixels.max() == 10
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
@@ -144,7 +144,7 @@ def test_a_header_that_claims_too_much_is_refused_before_decoding(
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
     )
     with pytest.raises(DataError, match=r"bomb.png: .*(more than the 67,108,864|exceeds limit)"):
-        read_picture(tmp_path / "bomb.png", PixelFormat(48, 48, "grey"))
+        read_image(tmp_path / "bomb.png", PixelFormat(48, 48, "grey"))
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".webp", ".tif"])
@@ -153,15 +153,15 @@ def test_a_truncated_file_is_refused(tmp_path: Path, suffix: str, part: float) -
     path = save(Image.fromarray(GREY), tmp_path / f"a{suffix}")
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * part)])
-    with pytest.raises(DataError, match=f"a{suffix}: (not a picture|cannot be decoded)"):
-        read_picture(path, PixelFormat(48, 48, "grey"))
+    with pytest.raises(DataError, match=f"a{suffix}: (not an image|cannot be decoded)"):
+        read_image(path, PixelFormat(48, 48, "grey"))
 
 
-def test_a_file_of_another_format_under_a_pictures_name_is_refused(tmp_path: Path) -> None:
+def test_a_file_of_another_format_under_a_images_name_is_refused(tmp_path: Path) -> None:
     Image.new("RGB", (48, 48)).save(tmp_path / "a.eps")
     (tmp_path / "a.eps").rename(tmp_path / "a.png")
-    with pytest.raises(DataError, match="not a picture that can be decoded"):
-        read_picture(tmp_path / "a.png", PixelFormat(48, 48, "grey"))
+    with pytest.raises(DataError, match="not an image that can be decoded"):
+        read_image(tmp_path / "a.png", PixelFormat(48, 48, "grey"))
 
 
 def encoded(kind: str) -> bytes:
@@ -184,7 +184,7 @@ ENCODED = {kind: encoded(kind) for kind in ("PNG", "JPEG", "BMP", "GIF", "WEBP")
     st.lists(st.tuples(st.integers(0, 10**4), st.integers(0, 255)), max_size=6),
     st.integers(0, 10**4),
 )
-def test_a_file_with_any_bytes_changed_is_a_picture_or_a_data_error(
+def test_a_file_with_any_bytes_changed_is_a_image_or_a_data_error(
     tmp_path_factory: pytest.TempPathFactory,
     kind: str,
     changes: list[tuple[int, int]],
@@ -197,10 +197,10 @@ def test_a_file_with_any_bytes_changed_is_a_picture_or_a_data_error(
     path = tmp_path_factory.getbasetemp() / "changed.png"
     path.write_bytes(data)
     try:
-        picture = read_picture(path, PixelFormat(8, 8, "grey"))
+        image = read_image(path, PixelFormat(8, 8, "grey"))
     except DataError:
         return
-    assert picture.pixels.shape == (8, 8, 1)
+    assert image.pixels.shape == (8, 8, 1)
 
 
 @pytest.mark.parametrize(
@@ -234,16 +234,16 @@ def test_a_store_holds_the_pixels_of_the_files_in_the_manifests_order(
     found.verify()
 
 
-def test_a_folder_and_a_csv_of_the_same_pictures_give_the_same_pixels(tmp_path: Path) -> None:
+def test_a_folder_and_a_csv_of_the_same_images_give_the_same_pixels(tmp_path: Path) -> None:
     codes = [0, 1, 2, 3, 4, 5, 6, 3, 3]
     usages = ["Training"] * 6 + ["PublicTest", "PrivateTest", "Training"]
-    pictures = write_noise_csv(tmp_path / "fer.csv", codes, usages)
+    images = write_noise_csv(tmp_path / "fer.csv", codes, usages)
     from_csv = open_store(tmp_path / "fer.csv")
-    np.testing.assert_array_equal(from_csv.pixels[..., 0], pictures)
+    np.testing.assert_array_equal(from_csv.pixels[..., 0], images)
     dataset = from_csv.dataset
     for row, (label, split) in enumerate(zip(dataset.labels, dataset.split_codes, strict=True)):
         name = f"{dataset.splits[split]}/{dataset.class_names[label]}/{row}.png"
-        save(Image.fromarray(pictures[row]), tmp_path / "faces" / name)
+        save(Image.fromarray(images[row]), tmp_path / "faces" / name)
     from_folder = open_store(tmp_path / "faces")
     for place, location in enumerate(from_folder.dataset.locations):
         row = int(Path(str(location)).stem)
@@ -254,9 +254,9 @@ def test_a_folder_and_a_csv_of_the_same_pictures_give_the_same_pixels(tmp_path: 
 
 @pytest.mark.parametrize("form", [PixelFormat(24, 30, "grey"), PixelFormat(48, 48, "rgb")])
 def test_a_csv_is_resized_and_coloured_as_files_are(tmp_path: Path, form: PixelFormat) -> None:
-    pictures = write_noise_csv(tmp_path / "fer.csv", [0, 0], ["Training"] * 2)
-    for row, picture in enumerate(pictures):
-        save(Image.fromarray(picture), tmp_path / "data" / "angry" / f"{row}.png")
+    images = write_noise_csv(tmp_path / "fer.csv", [0, 0], ["Training"] * 2)
+    for row, image in enumerate(images):
+        save(Image.fromarray(image), tmp_path / "data" / "angry" / f"{row}.png")
     (tmp_path / "data" / "sad").mkdir()
     from_csv = open_store(tmp_path / "fer.csv", form=form)
     from_folder = open_store(tmp_path / "data", form=form)
@@ -309,7 +309,7 @@ def test_images_are_stretched_cropped_or_padded(tmp_path: Path, fit: Any, row: l
 
 @pytest.fixture
 def builds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Gets an entry whenever pictures are decoded."""
+    """Gets an entry whenever images are decoded."""
     calls: list[int] = []
     decode = store.fill.fill
 
@@ -332,7 +332,7 @@ def test_a_second_opening_maps_the_same_store(make_folder: MakeFolder, builds: l
     np.testing.assert_array_equal(first.pixels, second.pixels)
     assert second.dataset.labels.tolist() == first.dataset.labels.tolist()
     assert second.dataset.locations.tolist() == first.dataset.locations.tolist()
-    assert second.dataset.left_out == first.dataset.left_out
+    assert second.dataset.skipped == first.dataset.skipped
     assert second.report == first.report
 
 
@@ -402,20 +402,20 @@ def test_where_nothing_is_bad_skipping_it_makes_no_other_store(
     assert open_store(root, skip_bad=not skip_first).path == first.path
 
 
-def test_a_store_without_bad_pictures_is_only_for_who_skips_them(make_folder: MakeFolder) -> None:
+def test_a_store_without_bad_images_is_only_for_who_skips_them(make_folder: MakeFolder) -> None:
     root = make_folder({"cat": 2, "zoo": 0})
-    (root / "cat" / "bad.png").write_bytes(b"no picture")
+    (root / "cat" / "bad.png").write_bytes(b"no image")
     skipped = open_store(root, skip_bad=True)
-    with pytest.raises(DataError, match=r"bad.png: not a picture"):
+    with pytest.raises(DataError, match=r"bad.png: not an image"):
         open_store(root)
     again = open_store(root, skip_bad=True)
     assert (again.path, len(again.dataset)) == (skipped.path, 2)
 
 
-def test_a_bad_picture_is_an_error_or_left_out_and_noted(make_folder: MakeFolder) -> None:
+def test_a_bad_image_is_an_error_or_skipped_and_noted(make_folder: MakeFolder) -> None:
     root = make_folder({"cat": 3, "dog": 2})
-    (root / "cat" / "0001.png").write_bytes(b"no picture")
-    with pytest.raises(DataError, match=r"cat/0001.png: not a picture .*skip_bad=True"):
+    (root / "cat" / "0001.png").write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"cat/0001.png: not an image .*skip_bad=True"):
         open_store(root)
     found = open_store(root, skip_bad=True)
     assert "cat/0001.png" not in found.dataset.locations
@@ -423,12 +423,12 @@ def test_a_bad_picture_is_an_error_or_left_out_and_noted(make_folder: MakeFolder
     np.testing.assert_array_equal(
         np.asarray(found.pixels)[..., 0], truth(root, found.dataset.locations)
     )
-    assert found.dataset.left_out_summary() == ["1 left out, cannot be decoded: cat/0001.png"]
+    assert found.dataset.skipped_summary() == ["1 left out, cannot be decoded: cat/0001.png"]
     assert str(found.report) == "4 images, 1 left out as unreadable"
     found.verify()
 
 
-def test_a_bad_row_is_an_error_or_left_out_and_noted(tmp_path: Path) -> None:
+def test_a_bad_row_is_an_error_or_skipped_and_noted(tmp_path: Path) -> None:
     lines = [
         f"0,{FLAT},Training",
         f"1,{FLAT} 1,Training",
@@ -442,7 +442,7 @@ def test_a_bad_row_is_an_error_or_left_out_and_noted(tmp_path: Path) -> None:
     assert found.dataset.locations.tolist() == [0, 3]
     assert found.pixels.shape == (2, 48, 48, 1)
     assert set(np.asarray(found.pixels).ravel()) == {7}
-    assert found.dataset.left_out_summary() == [
+    assert found.dataset.skipped_summary() == [
         "1 left out, bad emotion: row 2 (line 4)",
         "1 left out, cannot be decoded: row 1",
     ]
@@ -454,10 +454,10 @@ def test_bad_pixels_of_a_row_are_named(tmp_path: Path) -> None:
         open_store(path)
 
 
-def test_a_data_set_without_one_good_picture_is_an_error(make_folder: MakeFolder) -> None:
+def test_a_data_set_without_one_good_image_is_an_error(make_folder: MakeFolder) -> None:
     root = make_folder({"cat": 0, "zoo": 0})
     for name in ("a.png", "b.png"):
-        (root / "cat" / name).write_bytes(b"no picture")
+        (root / "cat" / name).write_bytes(b"no image")
     with pytest.raises(DataError, match="not one image can be decoded"):
         open_store(root, skip_bad=True)
 
@@ -466,7 +466,7 @@ def test_nothing_stays_in_the_cache_where_building_fails(
     make_folder: MakeFolder, tmp_path: Path
 ) -> None:
     root = make_folder({"cat": 2, "zoo": 0})
-    (root / "cat" / "0001.png").write_bytes(b"no picture")
+    (root / "cat" / "0001.png").write_bytes(b"no image")
     with pytest.raises(DataError):
         open_store(root, cache=tmp_path / "cache")
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["sizes"]
@@ -667,9 +667,9 @@ def test_the_parallel_path_equals_the_sequential_one(
         (root / "cat").mkdir(parents=True)
         (root / "dog").mkdir()
         small = noise(2100, seed=4)[:, :2, :2]
-        for row, picture in enumerate(small):
-            Image.fromarray(picture).save(root / "cat" / f"{row:04d}.png")
-        (root / "cat" / "1500.png").write_bytes(b"no picture")
+        for row, image in enumerate(small):
+            Image.fromarray(image).save(root / "cat" / f"{row:04d}.png")
+        (root / "cat" / "1500.png").write_bytes(b"no image")
     else:
         monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 1 << 20)
         lines = [f"{row % 7},{str(row % 251) + FLAT[1:]},Training" for row in range(2100)]

@@ -1,4 +1,4 @@
-"""FER+: ten votes on each picture in place of its label, joined by the order of rows."""
+"""FER+: ten votes on each image in place of its label, joined by the order of rows."""
 
 from __future__ import annotations
 
@@ -115,27 +115,27 @@ def test_what_is_no_face_is_kept_under_its_own_label_where_asked_for(votes: Path
     assert not any("unknown or no face" in note for note in found.notes)
 
 
-def test_soft_labels_are_the_shares_of_the_votes_for_the_classes(votes: Path) -> None:
+def test_soft_labels_are_the_fractions_of_the_votes_for_the_classes(votes: Path) -> None:
     found = overlay(dataset_of(), votes, soft=True)
     soft = found.soft_labels
     assert soft is not None
     assert soft.dtype == np.float32
-    shares = dict(zip(EMOTIONS, soft[0].tolist(), strict=True))
-    assert shares["angry"] == pytest.approx(0.6)
-    assert shares["disgust"] == pytest.approx(0.4)
+    fractions = dict(zip(EMOTIONS, soft[0].tolist(), strict=True))
+    assert fractions["angry"] == pytest.approx(0.6)
+    assert fractions["disgust"] == pytest.approx(0.4)
     (index,) = np.flatnonzero(found.rows == 7)
     assert soft[index].tolist() == np.eye(7)[EMOTIONS.index("neutral")].tolist()
     eight = overlay(dataset_of(), votes, soft=True, contempt=True)
     assert eight.soft_labels is not None
-    shares = dict(
+    fractions = dict(
         zip(
             eight.class_names,
             eight.soft_labels[np.flatnonzero(eight.rows == 7)[0]].tolist(),
             strict=True,
         )
     )
-    assert shares["neutral"] == pytest.approx(5 / 7)
-    assert shares["contempt"] == pytest.approx(2 / 7)
+    assert fractions["neutral"] == pytest.approx(5 / 7)
+    assert fractions["contempt"] == pytest.approx(2 / 7)
     assert any("training is on soft labels" in note for note in found.notes)
 
 

@@ -24,7 +24,7 @@ from fer_data.data import sources
 from fer_data.data.decode import decode
 from fer_data.data.labels import EMOTIONS, SPLITS
 from fer_data.data.origin import Origin
-from fer_data.data.sources.piece import Pieces
+from fer_data.data.sources.chunk import Chunks
 from fer_data.errors import DataError, UsageError
 from fer_data.util import parallel
 from fer_data.writers import FORMATS, convert, parquet_files
@@ -60,8 +60,8 @@ def content(path: Path, *, test_apart: bool = True) -> list[Sample]:
     dataset = fer_data.load(path, test_apart=test_apart, layout=layout_of(path))
     names = sources.names(dataset)
     found = []
-    for piece in dataset.pieces().pieces:
-        for row, name, raw in piece.pictures():
+    for chunk in dataset.source_chunks().chunks:
+        for row, name, raw in chunk.raw_images():
             assert not isinstance(raw, DataError), raw
             label = dataset.labels[row]
             if not isinstance(raw, np.ndarray):
@@ -355,7 +355,7 @@ def test_parquet_of_others_is_read_by_its_features(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("to", ["npz", "csv"])
-def test_the_first_picture_that_does_not_fit_is_named_and_what_to_do(
+def test_the_first_image_that_does_not_fit_is_named_and_what_to_do(
     make_folder: MakeFolder, tmp_path: Path, to: str
 ) -> None:
     source = make_folder({"train/happy": 2, "train/sad": 1})
@@ -409,7 +409,7 @@ def test_what_a_csv_cannot_hold_is_refused(
 ) -> None:
     with pytest.raises(DataError, match=message):
         convert(make_folder(folders), tmp_path / "x.csv")
-    with pytest.raises(DataError, match="holds 48x48 grey pictures only, not 8x8 grey"):
+    with pytest.raises(DataError, match="holds 48x48 grey images only, not 8x8 grey"):
         convert(
             make_folder({"train/sad": 1, "train/surprise": 0}, name="ok"),
             tmp_path / "x.csv",
@@ -481,13 +481,13 @@ def test_the_root_of_the_file_system_is_refused(make_folder: MakeFolder) -> None
         convert(source, "a\0b")
 
 
-def test_bad_pictures_stop_a_conversion_or_are_left_out_and_listed(
+def test_bad_images_stop_a_conversion_or_are_skipped_and_listed(
     make_folder: MakeFolder, tmp_path: Path
 ) -> None:
     source = make_folder({"train/happy": 3, "train/surprise": 0})
-    (source / "train" / "happy" / "0001.png").write_bytes(b"no picture")
+    (source / "train" / "happy" / "0001.png").write_bytes(b"no image")
     for to in ("folder", "npz", "parquet", "csv"):
-        with pytest.raises(DataError, match=r"0001\.png: not a picture .*\(skip_bad=True\)"):
+        with pytest.raises(DataError, match=r"0001\.png: not an image .*\(skip_bad=True\)"):
             convert(source, target(tmp_path, to), to=to)
         assert not target(tmp_path, to).exists()
         done = convert(source, target(tmp_path, to), to=to, skip_bad=True)
@@ -506,13 +506,13 @@ def test_a_source_is_read_no_more_often_for_many_shards_of_parquet(
     source = tmp_path / "x.npz"
     convert(make_folder({"train/a": 5, "test/a": 3, "train/zoo": 0}), source)
     openings = []
-    pieces = Origin.pieces
+    chunks = Origin.source_chunks
 
-    def pieces_and_count(origin: Origin, rows: Any = None) -> Pieces:
+    def chunks_and_count(origin: Origin, rows: Any = None) -> Chunks:
         openings.append(origin)
-        return pieces(origin, rows)
+        return chunks(origin, rows)
 
-    monkeypatch.setattr(Origin, "pieces", pieces_and_count)
+    monkeypatch.setattr(Origin, "source_chunks", chunks_and_count)
     numbers = []
     for shard_bytes in (1, 1 << 20):
         monkeypatch.setattr(parquet_files, "SHARD_BYTES", shard_bytes)
@@ -525,13 +525,13 @@ def test_a_source_is_read_no_more_often_for_many_shards_of_parquet(
     assert content(tmp_path / "1") == content(tmp_path / str(1 << 20))
 
 
-def test_bad_pictures_are_left_out_of_whatever_shard(
+def test_bad_images_are_skipped_of_whatever_shard(
     make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = make_folder({"train/a": 7, "train/zoo": 0})
     for number in (0, 3, 4):
-        (source / "train" / "a" / f"{number:04d}.png").write_bytes(b"no picture")
-    monkeypatch.setattr(parquet_files, "SHARD_BYTES", 5000)  # two pictures
+        (source / "train" / "a" / f"{number:04d}.png").write_bytes(b"no image")
+    monkeypatch.setattr(parquet_files, "SHARD_BYTES", 5000)  # two images
     with pytest.raises(DataError, match=r"0000\.png"):
         convert(source, tmp_path / "hub", to="parquet")
     done = convert(source, tmp_path / "hub", to="parquet", skip_bad=True)
@@ -544,7 +544,7 @@ def test_rejects_are_said_to_be_listed_only_where_they_are(
     make_folder: MakeFolder, tmp_path: Path
 ) -> None:
     source = make_folder({"cat": 2, "zoo": 0})
-    (source / "cat" / "0001.png").write_text("no picture")
+    (source / "cat" / "0001.png").write_text("no image")
     done = convert(source, tmp_path / "hub", to="parquet", skip_bad=True)
     assert done.rejects_text() == "1 left out: cat/0001.png (cannot be decoded)"
     done = convert(source, tmp_path / "out", skip_bad=True)
@@ -651,7 +651,7 @@ GOOD = {
         ({"pixels": np.zeros((2, 4, 4, 4), np.uint8)}, "expected uint8"),
         ({"pixels": np.zeros((2, 5000, 1), np.uint8)}, "sides are 1 to 4096"),
         ({"pixels": PIXELS[:0], "labels": np.array([], int), "split_codes": np.array([], int)},
-         "no picture in it"),
+         "no image in it"),
     ],
 )  # fmt: skip
 def test_an_npz_that_is_not_what_it_should_be_is_one_line(
@@ -704,7 +704,7 @@ def test_a_broken_file_is_one_line_or_as_good_as_whole(kind: str, data: st.DataO
         (IMAGES[:1], [-2], {"label": LABEL}, r"row 0: label -2 of 2 classes"),
         (IMAGES[:1], [0.5], {}, "column label is double; expected int64 or text"),
         ([{"bytes": None, "path": "/etc/passwd"}, *IMAGES], [0] * 4, {"label": LABEL},
-         r"row 0 of group 0: no bytes of a picture \(a path alone is not followed\)"),
+         r"row 0 of group 0: no bytes of an image \(a path alone is not followed\)"),
     ],
 )  # fmt: skip
 def test_parquet_that_is_not_what_it_should_be_is_one_line(
@@ -716,7 +716,7 @@ def test_parquet_that_is_not_what_it_should_be_is_one_line(
         convert(path, tmp_path / "out")
 
 
-def test_bad_rows_of_parquet_are_left_out_where_asked(tmp_path: Path) -> None:
+def test_bad_rows_of_parquet_are_skipped_where_asked(tmp_path: Path) -> None:
     columns = {"image": pa.array(IMAGES), "label": pa.array([0, 5, 1])}
     path = parquet_of(tmp_path / "x.parquet", columns, {"label": LABEL})
     done = convert(path, tmp_path / "out", skip_bad=True)
@@ -724,7 +724,7 @@ def test_bad_rows_of_parquet_are_left_out_where_asked(tmp_path: Path) -> None:
     assert [sample.pixels[0] for sample in content(tmp_path / "out")] == [3, 1]
 
 
-def test_files_and_links_that_are_no_part_of_a_parquet_data_set_are_left_out(
+def test_files_and_links_that_are_no_part_of_a_parquet_data_set_are_skipped(
     make_folder: MakeFolder, tmp_path: Path
 ) -> None:
     convert(make_folder({"cat": 1, "zoo": 0}), tmp_path / "hub", to="parquet")
@@ -734,7 +734,7 @@ def test_files_and_links_that_are_no_part_of_a_parquet_data_set_are_left_out(
     shard.with_name("test-00000-of-00001.parquet").symlink_to(tmp_path / "outside.parquet")
     dataset = fer_data.load(tmp_path / "hub")
     assert dataset.splits == ("train",)
-    assert [item.reason for item in dataset.left_out] == [
+    assert [item.reason for item in dataset.skipped] == [
         "a parquet file of no known split",
         "a symbolic link that leads out of the data set",
     ]
@@ -744,7 +744,7 @@ def test_files_and_links_that_are_no_part_of_a_parquet_data_set_are_left_out(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_store_of_any_layout_has_its_pictures(tmp_path: Path, kind: str) -> None:
+def test_a_store_of_any_layout_has_its_images(tmp_path: Path, kind: str) -> None:
     source = source_of(kind, tmp_path, "cat", ["0.png", "1.png"])
     store = fer_data.open_store(source, form=PixelFormat(4, 4, "grey"))
     np.testing.assert_array_equal(store.pixels[..., 0], PIXELS)
@@ -754,7 +754,7 @@ def test_a_store_of_any_layout_has_its_pictures(tmp_path: Path, kind: str) -> No
 
 
 @pytest.mark.parametrize("kind", ["npz", "parquet", "csv"])
-def test_pieces_of_some_samples_are_those_samples(
+def test_chunks_of_some_samples_are_those_samples(
     make_folder: MakeFolder, tmp_path: Path, kind: str
 ) -> None:
     source = target(tmp_path, kind)
@@ -763,12 +763,12 @@ def test_pieces_of_some_samples_are_those_samples(
     rows = np.array([1, 4, 7])
     whole, some = (
         [decode(raw, PixelFormat(48, 48, "grey"), name).pixels  # type: ignore[arg-type]
-         for piece in part.pieces().pieces for _, name, raw in piece.pictures()]
+         for chunk in part.source_chunks().chunks for _, name, raw in chunk.raw_images()]
         for part in (dataset, dataset.take(rows))
     )  # fmt: skip
     np.testing.assert_array_equal(np.stack(some), np.stack(whole)[rows])
-    assert [row for piece in dataset.take(rows).pieces().pieces
-            for row, _, _ in piece.pictures()] == [0, 1, 2]  # fmt: skip
+    assert [row for chunk in dataset.take(rows).source_chunks().chunks
+            for row, _, _ in chunk.raw_images()] == [0, 1, 2]  # fmt: skip
 
 
 @pytest.mark.parametrize("to", ["folder", "parquet", "npz"])
@@ -784,12 +784,10 @@ def test_workers_write_the_same_bytes(
 
 
 def test_columns_of_parquet_are_named_where_several_may_be_it(tmp_path: Path) -> None:
-    image = io.BytesIO()
-    Image.new("L", (4, 4)).save(image, "png")
-    picture = {"bytes": image.getvalue(), "path": None}
-    table = pa.table(
-        {"img": [picture] * 2, "fine": [0, 1], "coarse": [1, 1], "other": [picture] * 2}
-    )
+    buffer = io.BytesIO()
+    Image.new("L", (4, 4)).save(buffer, "png")
+    image = {"bytes": buffer.getvalue(), "path": None}
+    table = pa.table({"img": [image] * 2, "fine": [0, 1], "coarse": [1, 1], "other": [image] * 2})
     names = {"_type": "ClassLabel", "names": ["cat", "dog"]}
     features = {"img": {"_type": "Image"}, "fine": names, "coarse": names}
     about = json.dumps({"info": {"features": features}})

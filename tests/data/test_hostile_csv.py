@@ -13,10 +13,10 @@ import pytest
 import fer_data
 from fer_data.data.sources import csv_blocks, csv_rows, source
 from fer_data.errors import DataError
-from tests.conftest import Run
-from tests.helpers.csv_files import FLAT, write_csv
 from tests.cli.test_data_cli import one_line
+from tests.conftest import Run
 from tests.data.test_readers import LINES, PLAIN, parse_all
+from tests.helpers.csv_files import FLAT, write_csv
 
 HEADER = b"emotion,pixels,Usage\n"
 MEBIBYTE = 1 << 20
@@ -133,7 +133,7 @@ def test_a_newline_within_quotes_ends_the_row(tmp_path: Path) -> None:
         fer_data.load(path)
     found = fer_data.load(path, skip_bad=True)
     assert found.locations.tolist() == [0, 3]
-    assert [item.name for item in found.left_out] == ["row 1 (line 3)", "row 2 (line 4)"]
+    assert [item.name for item in found.skipped] == ["row 1 (line 3)", "row 2 (line 4)"]
 
 
 @pytest.mark.parametrize(

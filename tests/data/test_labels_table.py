@@ -698,7 +698,7 @@ def test_a_folder_with_a_table_of_several_labels_is_refused_with_the_candidates(
 def test_a_folder_with_a_table_is_a_data_set_everywhere(lesions: Path, tmp_path: Path) -> None:
     options: Any = {"labels": lesions / "metadata.csv", "label_column": "dx"}
     data = fer_data.load(lesions, **options)
-    stats = fer_data.compute_stats(data)
+    stats = fer_data.stats(data)
     assert stats.class_names == ("bkl", "df", "mel", "nv")
     assert stats.splits["train"].counts == (4, 2, 6, 12)
     assert any("dx" in note and "image_id" in note for note in data.notes)
@@ -709,7 +709,7 @@ def test_a_folder_with_a_table_is_a_data_set_everywhere(lesions: Path, tmp_path:
         lesions, **options, balance="batch", batch_size=8, image_size=8, color="rgb", state=state
     )
     assert again.step == 2
-    assert fer_data.audit_data(data).dataset.class_counts("train").tolist() == [4, 2, 6, 12]
+    assert fer_data.audit(data).dataset.class_counts("train").tolist() == [4, 2, 6, 12]
     fer_data.convert(data, tmp_path / "out")
     assert fer_data.load(tmp_path / "out").class_counts("train").tolist() == [4, 2, 6, 12]
 

@@ -117,7 +117,7 @@ def test_what_systems_leave_beside_classes_is_skipped_and_counted(
     root = make_folder({**CLASSES, "__MACOSX/cat": 2, "@eaDir/dog": 1, "dog/__MACOSX": 1})
     write(root, {".DS_Store": "x", "cat/._0000.png": "x", ".cache/cat/0.png": "x"})
     assert counts_of(root) == {"train": CLASSES}
-    shown = json.loads(run("stats", root, "--json").out)["left_out"]
+    shown = json.loads(run("stats", root, "--json").out)["skipped"]
     for name in ("__MACOSX", "@eaDir", ".DS_Store", "._0000.png", ".cache"):
         assert any(name in line for line in shown), name
 
@@ -176,18 +176,18 @@ def test_folders_of_texts_and_of_images_without_labels_are_skipped_and_counted(
     root = make_folder({**CLASSES, "code": 0})
     write(root, {"code/train.py": "pass", "code/notes.txt": "x"})
     assert counts_of(root) == {"train": CLASSES}
-    assert any(left.name == "code" for left in fer_data.load(root).left_out)
+    assert any(left.name == "code" for left in fer_data.load(root).skipped)
     root = make_folder({**below("seg_train", "seg_test"), "seg_pred/seg_pred": 3}, name="intel")
     dataset = fer_data.load(root)
     assert len(dataset) == 10
     assert any("seg_pred" in note for note in dataset.notes)
-    assert any(left.name == "seg_pred" for left in dataset.left_out)
+    assert any(left.name == "seg_pred" for left in dataset.skipped)
 
 
-def test_what_is_left_out_says_why(make_folder: MakeFolder) -> None:
+def test_what_is_skipped_says_why(make_folder: MakeFolder) -> None:
     root = make_folder({**below("data"), "__MACOSX/cat": 1})
     write(root, {".x": "x", "readme.txt": "x"})
-    reasons = {left.name: left.reason for left in fer_data.load(root).left_out}
+    reasons = {left.name: left.reason for left in fer_data.load(root).skipped}
     assert reasons[".x"] == "hidden"
     assert "system" in reasons["__MACOSX"]
     assert "split" not in reasons["readme.txt"]
@@ -543,7 +543,7 @@ def test_links_in_a_circle_end(make_folder: MakeFolder) -> None:
     (root / "train" / "dog" / "back").symlink_to("../../train")
     (root / "train" / "cat" / "out").symlink_to(root.parent)
     assert counts_of(root) == {"train": CLASSES}
-    assert len(fer_data.load(root).left_out) >= 4
+    assert len(fer_data.load(root).skipped) >= 4
 
 
 # Tables
@@ -721,7 +721,7 @@ def test_a_file_is_named_as_what_its_first_bytes_say(
     assert not (tmp_path / "out").exists()
 
 
-def test_pictures_that_are_pointers_are_named(run: Run, make_folder: MakeFolder) -> None:
+def test_images_that_are_pointers_are_named(run: Run, make_folder: MakeFolder) -> None:
     root = make_folder(CLASSES)
     for path in root.glob("*/*.png"):
         path.write_text(POINTER)
@@ -732,7 +732,7 @@ def test_pictures_that_are_pointers_are_named(run: Run, make_folder: MakeFolder)
         assert "--skip-bad" not in ended.err
 
 
-def test_one_pointer_among_pictures_is_named(make_folder: MakeFolder) -> None:
+def test_one_pointer_among_images_is_named(make_folder: MakeFolder) -> None:
     root = make_folder(CLASSES)
     (root / "cat" / "0001.png").write_text(POINTER)
     with pytest.raises(DataError, match="git lfs pull"):

@@ -21,18 +21,18 @@ def saved(path: Path, **arrays: Any) -> Path:
     return path
 
 
-def test_pixels_come_split_by_split_and_piece_by_piece(tmp_path: Path) -> None:
+def test_pixels_come_split_by_split_and_chunk_by_chunk(tmp_path: Path) -> None:
     arrays = {"x_test": IMAGES[2000:], "y_test": LABELS[2000:]}
     arrays |= {"x_train": IMAGES[:2000], "y_train": LABELS[:2000]}
     dataset = fer_data.load(saved(tmp_path / "mnist.npz", **arrays))
     assert dataset.splits == ("train", "test")
     assert dataset.labels.tolist() == LABELS.tolist()
-    assert len(list(dataset.pieces().pieces)) > 2
+    assert len(list(dataset.source_chunks().chunks)) > 2
     store = fer_data.open_store(dataset)
     assert str(store.form) == "28x28 grey"
     np.testing.assert_array_equal(np.asarray(store.pixels)[..., 0], IMAGES)
     some = dataset.select(np.arange(1990, 2010))
-    found = [one.raw for piece in some.pieces().pieces for one in piece.pictures()]
+    found = [one.raw for chunk in some.source_chunks().chunks for one in chunk.raw_images()]
     np.testing.assert_array_equal(found, IMAGES[1990:2010])
 
 

@@ -12,7 +12,7 @@ from tests.helpers.csv_files import FLAT
 seeds = st.integers(0, 2**32 - 1)
 
 
-def picture(seed: int) -> NDArray[np.uint8]:
+def image(seed: int) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 256, NUM_PIXELS, np.uint8)
 
 
@@ -34,12 +34,12 @@ def cause_of(cell: bytes) -> str:
 @settings(deadline=None)
 @given(st.lists(seeds, max_size=40))
 def test_numbers_with_single_blanks_become_the_same_pixels(chosen: list[int]) -> None:
-    pictures = [picture(seed) for seed in chosen]
-    pixels, causes = parse_pixels([plain(values) for values in pictures])
+    images = [image(seed) for seed in chosen]
+    pixels, causes = parse_pixels([plain(values) for values in images])
     assert not causes
     assert pixels.shape == (len(chosen), NUM_PIXELS)
     assert pixels.dtype == np.uint8
-    for found, expected in zip(pixels, pictures, strict=True):
+    for found, expected in zip(pixels, images, strict=True):
         np.testing.assert_array_equal(found, expected)
 
 
@@ -47,7 +47,7 @@ def test_numbers_with_single_blanks_become_the_same_pixels(chosen: list[int]) ->
 @given(seeds)
 def test_any_blanks_and_leading_zeros_become_the_same_pixels(seed: int) -> None:
     random = np.random.default_rng(seed)
-    values = picture(seed)
+    values = image(seed)
     blanks = random.choice(["  ", " ", "\t", "   "], NUM_PIXELS)
     formats = random.choice(["{}", "{:03d}", "{:02d}"], NUM_PIXELS)
     tokens = zip(blanks, formats, values.tolist(), strict=True)
@@ -60,7 +60,7 @@ def test_any_blanks_and_leading_zeros_become_the_same_pixels(seed: int) -> None:
 @settings(deadline=None)
 @given(seeds, st.integers(0, NUM_PIXELS - 1))
 def test_leading_zeros_alone_change_nothing(seed: int, place: int) -> None:
-    values = picture(seed)
+    values = image(seed)
     pixels, causes = parse_pixels([replaced(values, place, b"%03d" % values[place])])
     assert not causes
     np.testing.assert_array_equal(pixels[0], values)
@@ -70,13 +70,13 @@ def test_leading_zeros_alone_change_nothing(seed: int, place: int) -> None:
 @given(seeds, st.integers(0, NUM_PIXELS - 1), st.sampled_from([b"", b"1 2"]))
 def test_a_value_dropped_or_added_is_counted(seed: int, place: int, text: bytes) -> None:
     number = "2,303" if not text else "2,305"
-    assert cause_of(replaced(picture(seed), place, text)).startswith(f"{number} values")
+    assert cause_of(replaced(image(seed), place, text)).startswith(f"{number} values")
 
 
 @settings(deadline=None)
 @given(seeds, st.integers(0, NUM_PIXELS - 1), st.integers(256, 10**12))
 def test_a_value_over_255_is_named_with_its_place(seed: int, place: int, value: int) -> None:
-    cause = cause_of(replaced(picture(seed), place, str(value).encode()))
+    cause = cause_of(replaced(image(seed), place, str(value).encode()))
     assert cause == f"value {place + 1} is {value}, not within 0 to 255"
 
 
@@ -87,7 +87,7 @@ def test_a_value_over_255_is_named_with_its_place(seed: int, place: int, value: 
     st.sampled_from(["-1", "x", "1.5", "2e1", "+3", "0x1f", "\u0663", "\ufeff1", "1_0", "\x00"]),
 )
 def test_what_is_no_whole_number_is_named_with_its_place(seed: int, place: int, text: str) -> None:
-    cause = cause_of(replaced(picture(seed), place, text.encode()))
+    cause = cause_of(replaced(image(seed), place, text.encode()))
     assert cause.startswith(f"value {place + 1} is {text!r}, not a whole number")
 
 
@@ -108,16 +108,16 @@ def test_a_cell_of_any_bytes_is_parsed_or_has_a_cause(junk: bytes, place: int) -
 @settings(deadline=None)
 @given(st.lists(st.booleans(), min_size=1, max_size=50))
 def test_good_cells_of_a_batch_are_kept_beside_bad_ones(good: list[bool]) -> None:
-    pictures = [picture(place) for place in range(len(good))]
+    images = [image(place) for place in range(len(good))]
     cells = [
         plain(values) if is_good else plain(values) + b" 1"
-        for values, is_good in zip(pictures, good, strict=True)
+        for values, is_good in zip(images, good, strict=True)
     ]
     pixels, causes = parse_pixels(cells)
     assert sorted(causes) == [place for place, is_good in enumerate(good) if not is_good]
     for place, is_good in enumerate(good):
         if is_good:
-            np.testing.assert_array_equal(pixels[place], pictures[place])
+            np.testing.assert_array_equal(pixels[place], images[place])
 
 
 def test_no_cells_give_no_pixels() -> None:

@@ -49,11 +49,11 @@ def train(root: Path, out: Path) -> object:
 @pytest.mark.parametrize(
     ("use", "most"),
     [
-        (lambda root, _: fer_data.compute_stats(root), (1, 0)),
-        (lambda root, _: fer_data.audit_data(root), (1, 1)),
+        (lambda root, _: fer_data.stats(root), (1, 0)),
+        (lambda root, _: fer_data.audit(root), (1, 1)),
         (lambda root, _: fer_data.split(root), (1, 1)),
         (loader, (1, 1)),
-        (lambda root, out: fer_data.write_report(root, out / "report"), (1, 1)),
+        (lambda root, out: fer_data.report(root, out / "report"), (1, 1)),
         (lambda root, out: fer_data.convert(root, out / "x.npz"), (1, 1)),
         (train, (1, 1)),
     ],

@@ -31,8 +31,8 @@ def splits_of(dataset: Dataset) -> list[str]:
     return [dataset.splits[code] for code in dataset.split_codes]
 
 
-def left_out(dataset: Dataset) -> dict[str, str]:
-    return {item.name: item.reason for item in dataset.left_out}
+def skipped(dataset: Dataset) -> dict[str, str]:
+    return {item.name: item.reason for item in dataset.skipped}
 
 
 # Folders
@@ -78,7 +78,7 @@ def test_a_class_name_that_is_no_utf8_is_read_and_shown_escaped(make_folder: Mak
     assert dataset.sample_ids() == ["caf\\udce9/0000.png"]
 
 
-def test_strangers_are_left_out_counted_and_named(make_folder: MakeFolder) -> None:
+def test_strangers_are_skipped_counted_and_named(make_folder: MakeFolder) -> None:
     root = make_folder({"train/cat": 1, "test/cat": 1, ".git/cat": 1, "train/zoo": 0})
     for name in (
         "train/cat/Thumbs.db",
@@ -93,9 +93,9 @@ def test_strangers_are_left_out_counted_and_named(make_folder: MakeFolder) -> No
     (root / "other").mkdir()
     dataset = fer_data.load(root)
     assert len(dataset) == 2
-    assert left_out(dataset) == {
-        "train/cat/Thumbs.db": "not a picture by its name",
-        "train/cat/notes.txt": "not a picture by its name",
+    assert skipped(dataset) == {
+        "train/cat/Thumbs.db": "not an image by its name",
+        "train/cat/notes.txt": "not an image by its name",
         "train/cat/.DS_Store": "hidden",
         "train/cat/.hidden.png": "hidden",
         "train/readme.md": "not a class folder",
@@ -104,17 +104,17 @@ def test_strangers_are_left_out_counted_and_named(make_folder: MakeFolder) -> No
         "other": "beside the split folders",
         ".git": "hidden",
     }
-    assert "2 left out, not a picture by its name: train/cat/Thumbs.db, train/cat/notes.txt" in (
-        dataset.left_out_summary()
+    assert "2 left out, not an image by its name: train/cat/Thumbs.db, train/cat/notes.txt" in (
+        dataset.skipped_summary()
     )
 
 
-def test_a_folder_that_is_no_regular_file_by_a_pictures_name_is_left_out(
+def test_a_folder_that_is_no_regular_file_by_a_images_name_is_skipped(
     make_folder: MakeFolder,
 ) -> None:
     root = make_folder({"cat": 1, "zoo": 0})
     os.mkfifo(root / "cat" / "pipe.png")
-    assert left_out(fer_data.load(root)) == {"cat/pipe.png": "not a regular file"}
+    assert skipped(fer_data.load(root)) == {"cat/pipe.png": "not a regular file"}
 
 
 def test_links_to_files_and_folders_are_followed_but_in_a_circle(
@@ -139,7 +139,7 @@ def test_links_to_files_and_folders_are_followed_but_in_a_circle(
         "train/dog/0000.png",
         "train/linked/0000.png",
     ]
-    assert left_out(dataset).keys() == {
+    assert skipped(dataset).keys() == {
         "train/cat/broken.png",
         "train/cat/loop.png",
         "train/cat/up",
@@ -210,15 +210,15 @@ def test_an_unreadable_folder_and_file_are_named(make_folder: MakeFolder, tmp_pa
 def test_a_folder_without_class_folders_says_what_is_expected(make_folder: MakeFolder) -> None:
     root = make_folder({".": 2})
     with pytest.raises(
-        DataError, match=r"no class folders here, but 2 images;.* data/<class>/<picture>"
+        DataError, match=r"no class folders here, but 2 images;.* data/<class>/<image>"
     ):
         fer_data.load(root)
 
 
-def test_class_folders_without_pictures_say_what_was_found(make_folder: MakeFolder) -> None:
+def test_class_folders_without_images_say_what_was_found(make_folder: MakeFolder) -> None:
     root = make_folder({"cat": 0, "zoo": 0})
     (root / "cat" / "notes.txt").write_text("x")
-    with pytest.raises(DataError, match=r"no picture in it .* 1 \.txt"):
+    with pytest.raises(DataError, match=r"no image in it .* 1 \.txt"):
         fer_data.load(root)
 
 
@@ -342,7 +342,7 @@ def test_a_bad_row_is_named_with_row_line_column_and_cause(
     dataset = fer_data.load(path, skip_bad=True)
     assert dataset.locations.tolist() == [0, 2]
     assert classes_of(dataset) == ["happy", "neutral"]
-    assert [item.name for item in dataset.left_out] == ["row 1 (line 3)"]
+    assert [item.name for item in dataset.skipped] == ["row 1 (line 3)"]
 
 
 def test_nothing_but_bad_rows_is_an_error_though_they_are_skipped(tmp_path: Path) -> None:
@@ -398,14 +398,14 @@ def test_a_line_of_more_than_a_mebibyte_is_refused(tmp_path: Path) -> None:
 def test_rows_that_span_blocks_are_read_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pictures = noise(9)
-    lines = [f"{i % 7},{cell(picture)},Training" for i, picture in enumerate(pictures)]
+    images = noise(9)
+    lines = [f"{i % 7},{cell(image)},Training" for i, image in enumerate(images)]
     path = write_csv(tmp_path / "fer.csv", lines)
     for size in (1 << 20, 20_000, 5_000, 777):
         monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", size)
         found = parse_all(path)
         assert found.rows == list(range(9))
-        np.testing.assert_array_equal(found.pixels, pictures)
+        np.testing.assert_array_equal(found.pixels, images)
 
 
 def test_what_goes_wrong_while_a_csv_is_open_is_not_blamed_on_it(tmp_path: Path) -> None:
@@ -503,10 +503,10 @@ def test_what_was_written_is_read_back(
     seed: int,
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "trip.csv"
-    pictures = noise(len(rows), seed=seed)
+    images = noise(len(rows), seed=seed)
     lines = [
-        f"{code},{usage},{cell(picture)}" if usage_first else f"{code},{cell(picture)},{usage}"
-        for (code, usage), picture in zip(rows, pictures, strict=True)
+        f"{code},{usage},{cell(image)}" if usage_first else f"{code},{cell(image)},{usage}"
+        for (code, usage), image in zip(rows, images, strict=True)
     ]
     header = "emotion, Usage, pixels" if usage_first else "emotion,pixels,Usage"
     write_csv(path, lines, header=header, end=end)
@@ -516,7 +516,7 @@ def test_what_was_written_is_read_back(
     assert classes_of(dataset) == [EMOTIONS_BY_CODE[code] for code, _ in rows]
     assert splits_of(dataset) == found.splits == [names[usage] for _, usage in rows]
     assert dataset.labels.tolist() == found.labels
-    np.testing.assert_array_equal(found.pixels, pictures)
+    np.testing.assert_array_equal(found.pixels, images)
 
 
 def test_a_manifest_becomes_a_data_frame(tmp_path: Path) -> None:
@@ -528,7 +528,7 @@ def test_a_manifest_becomes_a_data_frame(tmp_path: Path) -> None:
     }
 
 
-def test_splits_of_bare_pictures_are_not_taken_for_classes(make_folder: MakeFolder) -> None:
+def test_splits_of_bare_images_are_not_taken_for_classes(make_folder: MakeFolder) -> None:
     with pytest.raises(DataError, match="no class folders in test, train"):
         fer_data.load(make_folder({"train": 2, "test": 2}))
 

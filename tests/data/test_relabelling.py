@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fer_data.analysis.stats import compute_stats
+from fer_data.analysis.stats import stats
 from fer_data.data.chosen import UNLABELLED
 from fer_data.data.dataset import Dataset
 from fer_data.data.options import LoadOptions
@@ -193,10 +193,10 @@ def test_the_spaces_of_a_class_s_name_are_its_own(tmp_path: Path) -> None:
 def test_labels_that_are_given_in_python_agree_or_not_likewise(tmp_path: Path) -> None:
     given_all = made().relabel(["cat", "dog", "dog", "owl"])
     assert given_all.own_labels is not None
-    agreement = compute_stats(given_all).agreement
+    agreement = stats(given_all).agreement
     assert agreement is not None
     assert (agreement.num_samples, agreement.proportion) == (4, 0.75)
-    some = compute_stats(made().relabel({"row 1": "cow"})).agreement
+    some = stats(made().relabel({"row 1": "cow"})).agreement
     assert some is not None
     assert (some.num_samples, some.proportion) == (1, 0)
 
@@ -212,7 +212,7 @@ def test_labels_come_before_splits_and_after_other_names(
         splits=tmp_path / "s.csv",
     )  # fmt: skip
     assert found.counts == {"train": {"cat": 0, "dog": 1}, "test": {"cat": 0, "dog": 1}}
-    agreement = compute_stats(found).agreement
+    agreement = stats(found).agreement
     assert agreement is not None
     assert (agreement.num_samples, agreement.confusion) == (1, ((0, 1), (0, 0)))
     later = load(found, class_names={"dog": "hound"})
@@ -230,7 +230,7 @@ def test_an_image_that_cannot_be_decoded_may_be_excluded(
     for skip_bad in (False, True):
         store = open_store(root, relabel=tmp_path / "l.csv", skip_bad=skip_bad)
         assert len(store.dataset) == 4
-        assert store.dataset.left_out == ()
+        assert store.dataset.skipped == ()
 
 
 def test_only_training_is_on_soft_labels(make_folder: MakeFolder, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_an_array_of_another_shape_or_type_is_a_new_one() -> None:
         assert array.dtype == dtype
 
 
-def test_what_tensors_share_is_left_alone() -> None:
+def test_what_tensors_fraction_is_left_alone() -> None:
     import tensorflow as tf
 
     recycled = Recycled(4)

@@ -81,15 +81,15 @@ def test_samples_that_the_data_does_not_have_are_counted_and_named(
         load(data, **selection)
 
 
-def test_a_picture_that_cannot_be_decoded_may_be_excluded(data: Path, tmp_path: Path) -> None:
-    (data / "train/a/0002.png").write_bytes(b"no picture")
+def test_a_image_that_cannot_be_decoded_may_be_excluded(data: Path, tmp_path: Path) -> None:
+    (data / "train/a/0002.png").write_bytes(b"no image")
     selection = excluding(tmp_path, "train/a/0002.png", "train/a/0003.png")
     for skip_bad in (True, False):
         store = open_store(data, skip_bad=skip_bad, **selection)
         assert store.dataset.class_counts("train").tolist() == [4, 3]
-        assert store.dataset.left_out == ()
-    (data / "train/a/0004.png").write_bytes(b"no picture")
-    with pytest.raises(DataError, match=r"train/a/000[24]\.png: not a picture"):
+        assert store.dataset.skipped == ()
+    (data / "train/a/0004.png").write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"train/a/000[24]\.png: not an image"):
         open_store(data, **selection)
 
 
@@ -98,7 +98,7 @@ def test_a_bad_row_may_be_excluded(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="row 1"):
         load(path)
     found = load(path, **excluding(tmp_path, "row 1"))
-    assert (found.class_counts("train").sum(), found.left_out) == (1, ())
+    assert (found.class_counts("train").sum(), found.skipped) == (1, ())
     assert len(open_store(path, **excluding(tmp_path, "row 1")).dataset) == 1
 
 

@@ -26,7 +26,7 @@ from fer_data.writers import convert
 from fer_data.writers.split_folders import write_split_folders
 from tests.conftest import MakeFolder, Run
 from tests.helpers.csv_files import write_noise_csv
-from tests.helpers.photographs import as_jpeg, photographs, shifted
+from tests.helpers.drawn_images import as_jpeg, drawn_images, shifted
 
 # split
 
@@ -164,7 +164,7 @@ def test_groups_of_the_data_are_not_divided(options: dict[str, Any]) -> None:
 
 
 def test_groups_and_near_duplicates_that_meet_are_not_divided() -> None:
-    originals = photographs(120)
+    originals = drawn_images(120)
     images = np.stack([*originals, *(as_jpeg(shifted(one, 1, 0), 70) for one in originals)])
     groups = np.concatenate([np.arange(120) // 2, np.arange(120, 240)])  # pairs of originals
     data = grouped(groups, load((images, np.arange(240) % 2)))
@@ -242,14 +242,14 @@ def test_samples_without_a_label_cannot_be_divided() -> None:
 
 
 def with_copies(data: Path) -> None:
-    """Make every other picture a copy, or a mirrored copy, of the one before it."""
+    """Make every other image a copy, or a mirrored copy, of the one before it."""
     for folder in data.glob("*/*"):
-        pictures = sorted(folder.iterdir())
-        for one, other in zip(pictures[::4], pictures[1::4], strict=False):
+        images = sorted(folder.iterdir())
+        for one, other in zip(images[::4], images[1::4], strict=False):
             other.write_bytes(one.read_bytes())
-        for one, other in zip(pictures[2::4], pictures[3::4], strict=False):
-            with Image.open(one) as picture:
-                picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(other)
+        for one, other in zip(images[2::4], images[3::4], strict=False):
+            with Image.open(one) as image:
+                image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(other)
 
 
 @pytest.mark.parametrize("options", [[], ["--pool"], ["--folds", "3"], ["--seed", "7"]])
@@ -341,14 +341,14 @@ def test_a_split_becomes_folders_of_the_same_files(
 def test_a_csv_s_rows_become_png_files(tmp_path: Path) -> None:
     path = tmp_path / "fer.csv"
     codes = [3] * 8 + [0] * 4
-    pictures = write_noise_csv(path, codes, ["Training"] * 9 + ["PublicTest"] * 3)
+    images = write_noise_csv(path, codes, ["Training"] * 9 + ["PublicTest"] * 3)
     store = open_store(path)
     write_split_folders(divided(store.dataset, pool=True), tmp_path / "out")
     for file in (tmp_path / "out").rglob("*.png"):
         split, _, row = file.stem.partition("_")
         assert split == file.parent.parent.name
-        with Image.open(file) as picture:
-            assert np.array_equal(np.asarray(picture), pictures[int(row)])
+        with Image.open(file) as image:
+            assert np.array_equal(np.asarray(image), images[int(row)])
     assert len(list((tmp_path / "out").rglob("*.png"))) == 12
     folds = divided(store.dataset, folds=2, min_per_class=0)
     with pytest.raises(UsageError, match="folds cannot be folders"):
@@ -356,13 +356,13 @@ def test_a_csv_s_rows_become_png_files(tmp_path: Path) -> None:
 
 
 def test_near_duplicates_stay_on_one_side(tmp_path: Path, run: Run) -> None:
-    originals = photographs(200)
-    versions = [as_jpeg(shifted(picture[:, ::-1], 1, 0), 70) for picture in originals]
+    originals = drawn_images(200)
+    versions = [as_jpeg(shifted(image[:, ::-1], 1, 0), 70) for image in originals]
     folder = tmp_path / "data" / "train" / "cat"
     folder.mkdir(parents=True)
     (tmp_path / "data" / "train" / "dog").mkdir()
-    for number, picture in enumerate([*originals, *versions]):
-        Image.fromarray(picture).save(folder / f"{number:03d}.png")
+    for number, image in enumerate([*originals, *versions]):
+        Image.fromarray(image).save(folder / f"{number:03d}.png")
     ended = run("split", tmp_path / "data", "--folds", "4", "--out", tmp_path / "folds.csv")
     assert ended.code == 0
     with open(tmp_path / "folds.csv", newline="", encoding="utf-8") as file:

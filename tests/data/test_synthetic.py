@@ -33,7 +33,7 @@ def test_any_size_is_exact_in_proportion_and_has_every_class_everywhere(num_imag
                 assert abs(number - COUNTS[split][name] * num_images / 35_887) < 1
 
 
-def test_too_few_pictures_and_an_unknown_class_are_refused() -> None:
+def test_too_few_images_and_an_unknown_class_are_refused() -> None:
     with pytest.raises(UsageError, match="at least 21"):
         counts_for(20)
     with pytest.raises(UsageError, match="unknown class 'bored'"):
@@ -59,17 +59,17 @@ def test_the_same_key_draws_the_same_bytes_in_any_process() -> None:
         ".hexdigest())"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    pictures = b"".join(draw(row, "fear", seed=3).tobytes() for row in range(9))
-    assert found.stdout.strip() == hashlib.sha256(pictures).hexdigest()
+    images = b"".join(draw(row, "fear", seed=3).tobytes() for row in range(9))
+    assert found.stdout.strip() == hashlib.sha256(images).hexdigest()
 
 
 @pytest.mark.parametrize("size", [16, 48, 96])
-def test_a_picture_is_grey_square_and_not_flat(size: int) -> None:
+def test_a_image_is_grey_square_and_not_flat(size: int) -> None:
     for label, name in enumerate(EMOTIONS):
-        picture = draw(label, name, size=size)
-        assert picture.shape == (size, size)
-        assert picture.dtype == np.uint8
-        assert picture.std() > 5
+        image = draw(label, name, size=size)
+        assert image.shape == (size, size)
+        assert image.dtype == np.uint8
+        assert image.std() > 5
 
 
 def test_brightness_alone_does_not_tell_the_class() -> None:

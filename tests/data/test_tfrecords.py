@@ -18,8 +18,8 @@ from fer_data.data.sources.tfrecord_files import check_records, split_files
 from fer_data.errors import DataError, FerError, UsageError
 from fer_data.writers import convert
 from tests.conftest import MakeFolder
-from tests.helpers.records import write_records
 from tests.data.test_formats import encoded
+from tests.helpers.records import write_records
 
 pytestmark = pytest.mark.extra("tensorflow")
 
@@ -200,18 +200,18 @@ def test_splits_are_told_by_names(tmp_path: Path, names: list[str], splits: list
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / "x.tfrecord.idx").touch()
-    found, left_out = split_files(tmp_path)
+    found, skipped = split_files(tmp_path)
     assert [split for split, _ in found] == splits
-    assert left_out == []
+    assert skipped == []
 
 
-def test_a_file_of_no_split_among_others_is_left_out(tmp_path: Path) -> None:
+def test_a_file_of_no_split_among_others_is_skipped(tmp_path: Path) -> None:
     write_records(tmp_path / "train.tfrecord", [GOOD])
     write_records(tmp_path / "extra.tfrecord", [GOOD])
     (tmp_path / "test.tfrecord").symlink_to("/dev/null")
     data = fer_data.load(tmp_path)
     assert data.splits == ("train",)
-    assert {item.reason for item in data.left_out} == {
+    assert {item.reason for item in data.skipped} == {
         "a TFRecord file of no known split",
         "not a regular file",
     }

@@ -76,7 +76,7 @@ def test_an_archive_reads_as_the_folder_that_it_holds(
     assert packed.counts == plain.counts
     assert packed.locations.tolist() == plain.locations.tolist()
     assert packed.notes == plain.notes
-    assert packed.left_out == plain.left_out
+    assert packed.skipped == plain.skipped
     assert sources.names(packed) == sources.names(plain)
     of_packed, of_plain = fer_data.open_store(packed), fer_data.open_store(plain)
     np.testing.assert_array_equal(of_packed.pixels, of_plain.pixels)
@@ -198,7 +198,7 @@ REFUSED: dict[str, tuple[str, Callable[[Path], object]]] = {
     "lzma": ("packed", lambda path: write_zip(path, classes(""), zipfile.ZIP_LZMA)),
     "linked class": ("link", linked_class),
     "Excel": ("csv", office),
-    "no image": ("no picture", lambda path: write_zip(path, {"a/readme.md": b"x"})),
+    "no image": ("no image", lambda path: write_zip(path, {"a/readme.md": b"x"})),
     "one class": ("one class", lambda path: write_zip(path, {"a/b/0.png": image(0)})),
     "inner": ("cats.zip", lambda path: write_zip(path, {"cats.zip": b"PK\3\4"})),
 }
@@ -229,7 +229,7 @@ def test_too_many_members_and_too_large_ones_are_refused(
     monkeypatch.setattr(archive, "MAX_MEMBERS", 100)
     monkeypatch.setattr(archive, "MAX_MEMBER_BYTES", 1 << 16)
     dataset = fer_data.load(path, skip_bad=True)
-    raw = [found.raw for piece in dataset.pieces().pieces for found in piece.pictures()]
+    raw = [found.raw for chunk in dataset.source_chunks().chunks for found in chunk.raw_images()]
     assert sum(isinstance(one, DataError) for one in raw) == 1
 
 
@@ -242,7 +242,7 @@ def test_links_in_an_archive_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "x.png").write_bytes(image(0))
     dataset = fer_data.load(path)
     assert dataset.counts == {"train": CLASSES}
-    assert any("link" in one.reason for one in dataset.left_out)
+    assert any("link" in one.reason for one in dataset.skipped)
 
 
 @pytest.mark.parametrize("kind", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
@@ -266,7 +266,7 @@ def test_a_member_s_size_is_not_trusted(tmp_path: Path) -> None:
     data[at + 24 : at + 28] = (100).to_bytes(4, "little")
     path.write_bytes(data)
     dataset = fer_data.load(path, skip_bad=True)
-    raw = [found.raw for piece in dataset.pieces().pieces for found in piece.pictures()]
+    raw = [found.raw for chunk in dataset.source_chunks().chunks for found in chunk.raw_images()]
     assert sum(isinstance(one, DataError) for one in raw) == 1
 
 

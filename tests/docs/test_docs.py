@@ -34,8 +34,8 @@ COMMAND = re.compile(
 
 def test_the_readme_is_a_door() -> None:
     assert len(README.split()) <= 750
-    (picture,) = re.findall(r"!\[[^]]+\]\((\S+\.png)\)", README)
-    assert (ROOT / picture).stat().st_size < 100_000
+    (image,) = re.findall(r"!\[[^]]+\]\((\S+\.png)\)", README)
+    assert (ROOT / image).stat().st_size < 100_000
 
 
 def test_the_python_of_the_readme_runs(

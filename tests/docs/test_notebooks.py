@@ -19,7 +19,7 @@ NEEDED = {
     "own-images-pytorch": ("torch",),
     "which-balancing-helps": ("tensorflow",),
 }
-"""What a notebook needs beside what runs notebooks."""
+"""What a notebook needs besides what runs notebooks."""
 
 MOST_BYTES = 400_000
 
@@ -47,7 +47,7 @@ def test_there_is_a_notebook_for_each_task() -> None:
     ids=lambda path: path.stem,
 )
 def test_a_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FER_DATA_CACHE", "")  # set anew by what runs it, for this test alone
+    monkeypatch.setenv("FER_DATA_CACHE", "")  # set again by what runs it
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
     tool = import_module("tools.run_notebooks")
     shown = tool.small(tool.run(path, tmp_path), tmp_path)

@@ -18,8 +18,8 @@ import pytest
 from numpy.typing import NDArray
 
 import fer_data
-from fer_data.analysis.stats import compute_stats
-from fer_data.auditing import audit_data
+from fer_data.analysis.stats import stats
+from fer_data.auditing import audit
 from fer_data.data.dataset import Dataset
 from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE
 from fer_data.data.sources.table import build
@@ -57,9 +57,9 @@ def as_csv(path: Path, train: Part, test: Part) -> Path:
     return write_csv(
         path,
         (
-            f"{code},{cell(picture)},{usage}"
+            f"{code},{cell(image)},{usage}"
             for part, usage in ((train, "Training"), (test, "PublicTest"))
-            for picture, code in zip(part.pixels, part.codes, strict=True)
+            for image, code in zip(part.pixels, part.codes, strict=True)
         ),
     )
 
@@ -91,28 +91,28 @@ def test_the_whole_training_split_has_its_known_counts(tmp_path: Path) -> None:
     table = as_csv(tmp_path / "fer2013.csv", train, test)
     convert_csv(table, tmp_path / "faces")
     for path in (table, tmp_path / "faces"):
-        stats = compute_stats(fer_data.load(path))
-        counts = dict(zip(stats.class_names, stats.splits["train"].counts, strict=True))
+        shown = stats(fer_data.load(path))
+        counts = dict(zip(shown.class_names, shown.splits["train"].counts, strict=True))
         assert counts == TRAIN_COUNTS
-        assert stats.imbalance_ratio == 7215 / 436
-        assert stats.splits["train"].num_samples == 28_709
+        assert shown.imbalance_ratio == 7215 / 436
+        assert shown.splits["train"].num_samples == 28_709
 
 
 @pytest.mark.slow
 def test_the_audit_finds_the_copies_and_leaks_that_hashing_finds(tmp_path: Path) -> None:
     train, test = load("train"), load("public_test")
     inside, outside = (
-        Counter(hashlib.sha256(picture.tobytes()).digest() for picture in part.pixels)
+        Counter(hashlib.sha256(image.tobytes()).digest() for image in part.pixels)
         for part in (train, test)
     )
     redundant = sum(count - 1 for count in inside.values())
     leaked = sum(count for key, count in outside.items() if key in inside)
     assert (redundant, leaked) == (1233, 279)
-    found = audit_data(as_csv(tmp_path / "fer2013.csv", train, test))
+    found = audit(as_csv(tmp_path / "fer2013.csv", train, test))
     summaries = {(finding.kind, finding.where): finding.summary for finding in found.findings}
     assert summaries["exact-duplicates", "train"].startswith("1,233 redundant copies")
-    assert summaries["leaked-copies", "train, test"].startswith("279 of 3,589 test pictures (7.8%)")
-    assert summaries["flat", ""].startswith("10 pictures")
+    assert summaries["leaked-copies", "train, test"].startswith("279 of 3,589 test images (7.8%)")
+    assert summaries["flat", ""].startswith("10 images")
     (near,) = found.of_kinds(("leaked-near-copies",))
     leaks = {row for group in near.groups for row in group} & set(
         found.dataset.indices("test").tolist()
@@ -134,7 +134,7 @@ def of_rows() -> Dataset:
 
 
 def test_the_classes_of_both_splits_are_alike() -> None:
-    (drift,) = compute_stats(of_rows()).drift
+    (drift,) = stats(of_rows()).drift
     assert drift.cramers_v < 0.1
     assert drift.size == "negligible"
 
@@ -147,7 +147,7 @@ def test_ferplus_agrees_with_the_labels_where_rows_are_joined_in_order(tmp_path:
     counts = ferplus_labels(dataset, file, tmp_path / "labels.csv")
     assert (counts.num_labels, counts.num_tied, counts.num_unusable) == (31_204, 1_054, 356)
     assert (counts.num_undecided, counts.num_contempt) == (552, 186)
-    found = compute_stats(dataset, relabel=tmp_path / "labels.csv").agreement
+    found = stats(dataset, relabel=tmp_path / "labels.csv").agreement
     assert found is not None
     assert found.num_samples == 31_204
     assert (found.proportion, found.kappa) == (
@@ -156,6 +156,6 @@ def test_ferplus_agrees_with_the_labels_where_rows_are_joined_in_order(tmp_path:
     )
     shifted = replace(dataset, labels=np.roll(dataset.labels, 1))
     ferplus_labels(shifted, file, tmp_path / "shifted.csv")
-    off = compute_stats(shifted, relabel=tmp_path / "shifted.csv").agreement
+    off = stats(shifted, relabel=tmp_path / "shifted.csv").agreement
     assert off is not None
     assert off.kappa < 0.05

@@ -36,11 +36,11 @@ class Shown:
     requests: list[str]
 
 
-def show(page: Path, scratch: Path, *, width: int = 1100, picture: Path | None = None) -> Shown:
+def show(page: Path, scratch: Path, *, width: int = 1100, image: Path | None = None) -> Shown:
     """Open a page, wait until it is quiet, and tell what happened; draw it where asked."""
     assert CHROMIUM
     log = scratch / "net.json"
-    wanted = [f"--screenshot={picture}"] if picture else ["--dump-dom"]
+    wanted = [f"--screenshot={image}"] if image else ["--dump-dom"]
     ended = subprocess.run(
         [
             CHROMIUM,

@@ -16,8 +16,8 @@ def noise(number: int, *, seed: int = 0) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 256, (number, 48, 48), np.uint8)
 
 
-def cell(picture: NDArray[np.uint8]) -> str:
-    return " ".join(map(str, picture.ravel().tolist()))
+def cell(image: NDArray[np.uint8]) -> str:
+    return " ".join(map(str, image.ravel().tolist()))
 
 
 def write_csv(
@@ -28,8 +28,8 @@ def write_csv(
 
 
 def write_noise_csv(path: Path, codes: list[int], usages: list[str]) -> NDArray[np.uint8]:
-    """Write a csv of noise, and return the pictures."""
-    pictures = noise(len(codes))
-    rows = zip(codes, pictures, usages, strict=True)
-    write_csv(path, [f"{code},{cell(picture)},{usage}" for code, picture, usage in rows])
-    return pictures
+    """Write a csv of noise, and return the images."""
+    images = noise(len(codes))
+    rows = zip(codes, images, usages, strict=True)
+    write_csv(path, [f"{code},{cell(image)},{usage}" for code, image, usage in rows])
+    return images

@@ -1,4 +1,4 @@
-"""Runs ``fer-data`` in forked children, each under a condition of its own; see `tests.helpers.children`.
+"""Runs ``fer-data`` in forked children, each under its own condition (`tests.helpers.children`).
 
 Forking after everything is imported makes a child cost milliseconds, so that a command can be
 killed at each of its hundred calls in turn, and lets one without any rights run it: no file of

@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from fer_data.data import decode, store
-from fer_data.data.decode import PixelFormat, read_picture
+from fer_data.data.decode import PixelFormat, read_image
 from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE, split_of_usage
 from fer_data.data.options import LoadOptions
 from fer_data.data.reading import load
@@ -87,7 +87,7 @@ def try_csv(data: bytes) -> None:
                 assert {*part.rows} <= {*alone.rows}
                 assert {bad.row for bad in alone.rejects} <= {bad.row for bad in part.rejects}
                 assert not {*part.rows} & {bad.row for bad in part.rejects}
-                pixels = (picture.tobytes() for picture in part.pixels)
+                pixels = (image.tobytes() for image in part.pixels)
                 found += list(zip(part.rows, part.labels, part.splits, pixels, strict=True))
     except DataError as error:
         refusal = str(error)
@@ -189,25 +189,25 @@ PIXEL_SEEDS = [
 ]
 
 
-# Pictures
+# Images
 
 
 def try_image(data: bytes) -> None:
-    """Decode a picture in the form that the first byte says."""
+    """Decode an image in the form that the first byte says."""
     how, data = (data[0] if data else 0), data[1:]
     form = PixelFormat(9, 7, "rgb" if how & 1 else "grey")
-    path = saved(data, "picture")
-    picture, refusal = None, ""
+    path = saved(data, "image")
+    image, refusal = None, ""
     try:
         with patch.object(decode, "MAX_PIXELS", 1 << 20):  # what is larger only takes longer
-            picture = read_picture(path, form)
+            image = read_image(path, form)
     except DataError as error:
         refusal = str(error)
-    if picture is None:
+    if image is None:
         assert refusal.startswith(str(path))
         return
-    assert picture.pixels.shape == form.shape
-    assert picture.pixels.dtype == np.uint8
+    assert image.pixels.shape == form.shape
+    assert image.pixels.dtype == np.uint8
 
 
 def image_seeds() -> list[bytes]:
@@ -243,9 +243,9 @@ def image_seeds() -> list[bytes]:
         (Image.fromarray(ramp.astype(np.float32)), "TIFF", {}),
     ]
     seeds = []
-    for place, (picture, kind, options) in enumerate(many):
+    for place, (image, kind, options) in enumerate(many):
         file = io.BytesIO()
-        picture.save(file, kind, **options)
+        image.save(file, kind, **options)
         seeds.append(bytes([place % 2]) + file.getvalue())
     return seeds
 
@@ -257,7 +257,7 @@ NAMES = ("store.json", "pixels.npy")
 
 @cache
 def small_store() -> Path:
-    """Build a store of a few pictures, and return its folder."""
+    """Build a store of a few images, and return its folder."""
     root = scratch() / "data"
     for split, name, number in (("train", "a", 3), ("train", "b", 2), ("test", "b", 1)):
         folder = root / split / name
@@ -288,7 +288,7 @@ def try_store(data: bytes) -> None:
             found.dataset.class_counts(split)
             found.dataset.num_unlabelled(split)
             found.dataset.without_samples(split)
-        found.dataset.left_out_summary()
+        found.dataset.skipped_summary()
         assert len(found.dataset.sample_ids()) == len(found.pixels)
         assert str(found.report)
         with contextlib.suppress(*REFUSED):
@@ -309,15 +309,15 @@ def store_seeds() -> list[bytes]:
 
 
 def use(layout: str, path: Path) -> None:
-    """Read a data set's dataset, names and pictures; a refusal is one line that names it."""
+    """Read a data set's dataset, names and images; a refusal is one line that names it."""
     reader = SOURCES[layout]
     refusal = f"{path}"
     try:
         dataset = reader.read(path, LoadOptions(skip_bad=True))
         assert len(reader.names(dataset)) == len(dataset)
         row = 0
-        for piece in reader.pieces(dataset.origin, dataset.rows).pieces:
-            for found in piece.pictures():
+        for chunk in reader.chunks(dataset.origin, dataset.rows).chunks:
+            for found in chunk.raw_images():
                 assert found.row == row
                 row += 1
         assert row == len(dataset)
@@ -374,11 +374,11 @@ def npz_seeds() -> list[bytes]:
     ]
 
 
-PICTURE = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;"
+IMAGES = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;"
 
 
 def parquet_of(labels: pa.Array, about: bytes, **options: object) -> bytes:
-    images = [{"bytes": PICTURE, "path": "x.gif"}, {"bytes": None, "path": None}, None]
+    images = [{"bytes": IMAGES, "path": "x.gif"}, {"bytes": None, "path": None}, None]
     kind = pa.struct({"bytes": pa.binary(), "path": pa.string()})
     table = pa.table({"image": pa.array(images, kind), "label": labels})
     file = io.BytesIO()

@@ -55,7 +55,7 @@ class Case:
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
-def picture(number: int) -> bytes:
+def image(number: int) -> bytes:
     file = io.BytesIO()
     pixels = np.random.default_rng(number).integers(0, 256, (6, 6, 3), np.uint8)
     Image.fromarray(pixels).save(file, "PNG")
@@ -66,7 +66,7 @@ def put(root: Path, *names: str) -> None:
     """Write images, each another one."""
     for number, name in enumerate(names):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_bytes(picture(number))
+        (root / name).write_bytes(image(number))
 
 
 def folders(root: Path, *paths: str, size: int = 2, name: str = "{}.jpg") -> None:
@@ -862,7 +862,7 @@ CASES: dict[str, Case] = {
         told={"label_from": layout_checks.BY_FOLDER},
     ),
     "Imagenette": Case(imagenette, each("train validation", "n01440764 n03888257")),
-    "CIFAR-10 as pickles": Case(cifar_pickles, says="no picture"),
+    "CIFAR-10 as pickles": Case(cifar_pickles, says="no image"),
     # Tables and archives
     "Hugging Face csv": Case(
         lambda root: hugging_face(root, lines=False),

@@ -1,9 +1,9 @@
 """Trainings that were never run: predictions drawn from a model whose true figures are known.
 
-A training gets a picture right where a sum is positive: how easy its class is to the arm, plus
-what the seed brings (to all arms, to this arm, to the class), plus how easy the picture is (to all
+A training gets an image right where a sum is positive: how easy its class is to the arm, plus
+what the seed brings (to all arms, to this arm, to the class), plus how easy the image is (to all
 trainings, and to this arm), plus chance. All parts are normal, so that a class's recall over all
-pictures is a normal probability, given the seed's part. What is taken for what else does not
+images is a normal probability, given the seed's part. What is taken for what else does not
 depend on any of them.
 """
 
@@ -21,7 +21,7 @@ from fer_model.statistics.differences import Difference, paired_differences
 from fer_model.statistics.scores import Predicted
 
 CLASS_NAMES = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
-SHARES = np.array([0.137, 0.034, 0.138, 0.25, 0.17, 0.166, 0.105])
+FRACTIONS = np.array([0.137, 0.034, 0.138, 0.25, 0.17, 0.166, 0.105])
 RECALLS = np.array([0.6, 0.5, 0.45, 0.87, 0.62, 0.5, 0.8])
 GROUPS = {
     "many_shot_accuracy": (3, 4, 5),
@@ -30,7 +30,7 @@ GROUPS = {
 }
 EFFECTS = np.array([0.0, 0.5, 0.1, -0.1, 0.0, 0.05, 0.0])
 SAME_CHANCE = 0.9
-"""Correlation of chance between pictures of one photograph."""
+"""Correlation of chance between images of one photograph."""
 
 
 def made(
@@ -60,7 +60,7 @@ class Scenario:
     ----------
     name : str
     suits : float
-        Of how easy a picture is to an arm, in all its trainings.
+        Of how easy an image is to an arm, in all its trainings.
     seed : float
         Of a training.
     seed_of_class : float
@@ -84,13 +84,13 @@ class Scenario:
 
     @property
     def spread(self) -> float:
-        """Of the sum over pictures, given the training."""
+        """Of the sum over images, given the training."""
         return float(np.sqrt(1 + self.difficulty**2 + self.suits**2))
 
     @property
     def ease(self) -> NDArray[np.float64]:
         """How easy each class is to each arm, [A, C]."""
-        shift = np.zeros((self.num_arms, len(SHARES)))
+        shift = np.zeros((self.num_arms, len(FRACTIONS)))
         shift[1:] = EFFECTS * self.effect
         return stats.norm.ppf(RECALLS) * self.spread + shift
 
@@ -99,12 +99,12 @@ SCENARIOS = {
     scenario.name: scenario
     for scenario in (
         Scenario("chance", suits=0.0, seed=0.0, seed_of_class=0.0),
-        Scenario("pictures", suits=0.7, seed=0.01, seed_of_class=0.02),
+        Scenario("images", suits=0.7, seed=0.01, seed_of_class=0.02),
         Scenario("mixed", suits=0.4, seed=0.04, seed_of_class=0.08),
         Scenario("seeds", suits=0.2, seed=0.15, seed_of_class=0.25),
     )
 }
-"""By what decides how far a difference varies; chance is seed by picture alone."""
+"""By what decides how far a difference varies; chance is seed by image alone."""
 
 
 def _seed_parts(scenario: Scenario, num: int, random: np.random.Generator) -> Any:
@@ -112,11 +112,11 @@ def _seed_parts(scenario: Scenario, num: int, random: np.random.Generator) -> An
     shape = (scenario.num_arms, num)
     of_all = scenario.seed_of_all_arms * random.normal(size=(1, num, 1))
     of_one = scenario.seed * random.normal(size=(*shape, 1))
-    return of_all + of_one + scenario.seed_of_class * random.normal(size=(*shape, len(SHARES)))
+    return of_all + of_one + scenario.seed_of_class * random.normal(size=(*shape, len(FRACTIONS)))
 
 
 def true_differences(scenario: Scenario, *, num: int = 100_000) -> NDArray[np.float64]:
-    """Return the expected differences to the first arm over all pictures, [A - 1, F].
+    """Return the expected differences to the first arm over all images, [A - 1, F].
 
     The expectation over the seeds is the mean of `num` draws, the same for all arms.
     """
@@ -126,9 +126,9 @@ def true_differences(scenario: Scenario, *, num: int = 100_000) -> NDArray[np.fl
     found = []
     for ease in scenario.ease[:2]:
         recall = stats.norm.cdf((ease + parts[0]) / scenario.spread)
-        right = SHARES * recall
-        predicted = right + (SHARES - right) @ others
-        f1 = 2 * right / (SHARES + predicted)
+        right = FRACTIONS * recall
+        predicted = right + (FRACTIONS - right) @ others
+        f1 = 2 * right / (FRACTIONS + predicted)
         figures = [right.sum(1), recall.mean(1), f1.mean(1), stats.gmean(recall, axis=1)]
         means = recall.mean(0)
         of_groups = [means[list(group)].mean() for group in GROUPS.values()]
@@ -139,17 +139,17 @@ def true_differences(scenario: Scenario, *, num: int = 100_000) -> NDArray[np.fl
 
 def _others() -> NDArray[np.float64]:
     """Return what each class is taken for where it is not seen, [C, C]."""
-    table = np.tile(SHARES, (len(SHARES), 1)) + 0.1
+    table = np.tile(FRACTIONS, (len(FRACTIONS), 1)) + 0.1
     np.fill_diagonal(table, 0)
     return table / table.sum(axis=1, keepdims=True)
 
 
 def draw(scenario: Scenario, random: np.random.Generator) -> Predicted:
-    """Return the predictions of one comparison: new pictures, new seeds."""
-    num, num_classes = scenario.num_clusters, len(SHARES)
+    """Return the predictions of one comparison: new images, new seeds."""
+    num, num_classes = scenario.num_clusters, len(FRACTIONS)
     sizes = random.choice([1, 2, 3], num, p=[0.9, 0.08, 0.02])
     clusters = np.repeat(np.arange(num), sizes)
-    of_cluster = random.choice(num_classes, num, p=SHARES / SHARES.sum())
+    of_cluster = random.choice(num_classes, num, p=FRACTIONS / FRACTIONS.sum())
     labels = of_cluster[clusters]
     trainings = (scenario.num_arms, scenario.num_seeds)
     chance = np.sqrt(SAME_CHANCE) * random.normal(size=(*trainings, num))[..., clusters]

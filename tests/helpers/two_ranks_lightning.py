@@ -1,6 +1,7 @@
 """What each of two processes of Lightning's trains, written as JSON.
 
-Run as ``python -m tests.helpers.two_ranks_lightning STRATEGY FOLDER``; Lightning starts the other process.
+Run as ``python -m tests.helpers.two_ranks_lightning STRATEGY FOLDER``; Lightning starts the
+other process.
 """
 
 from __future__ import annotations

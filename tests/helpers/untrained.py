@@ -16,7 +16,7 @@ from fer_model.training.runs import Run
 
 
 def untrained_run(path: Path, recipe: Recipe, data: dict[str, Any] | None = None) -> Run:
-    """Make a run folder whose model tells pictures apart, as fresh weights hardly do."""
+    """Make a run folder whose model tells images apart, as fresh weights hardly do."""
     keras.utils.set_random_seed(0)
     form = PixelFormat(*(recipe.image_size or (48, 48)), recipe.color or "grey")
     model = nets.build(recipe.net, form.shape, len(EMOTIONS), rescale=recipe.rescale)

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.children import in_children
 from tests.conftest import MakeFolder
-from tests.helpers.csv_files import write_noise_csv
 from tests.data.test_convert import tree
+from tests.helpers.children import in_children
+from tests.helpers.csv_files import write_noise_csv
 
 
 def test_no_command_leaves_a_part_of_a_file_on_a_full_disk(
@@ -108,7 +108,7 @@ def test_a_disk_that_is_full_indeed(make_folder: MakeFolder, tmp_path: Path) -> 
             {"arguments": ["convert-csv", table, small / "out"]},
             warm_up=(("open-store", data, tmp_path / "cache"),),
         )
-        assert found[0].code == 0  # pictures of 8x8 fit
+        assert found[0].code == 0  # images of 8x8 fit
         for ended in found[1:]:
             assert "No space left on device" in ended.line
         files = [

@@ -1,4 +1,4 @@
-"""Folders with pictures that are broken, or no pictures, or not to be read, or made to do harm."""
+"""Folders with images that are broken, or no images, or not to be read, or made to do harm."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ import pytest
 from PIL import Image
 
 import fer_data
-from fer_data.data.decode import PixelFormat, read_picture
+from fer_data.data.decode import PixelFormat, read_image
 from fer_data.errors import DataError
-from tests.helpers.children import in_children
 from tests.conftest import MakeFolder
+from tests.helpers.children import in_children
 from tests.helpers.csv_files import FLAT, write_csv
 
 GREY = Image.linear_gradient("L").resize((48, 48))
@@ -83,18 +83,18 @@ def png_bombs() -> dict[str, bytes]:
 
 READ_ALL = """
 import json, resource, sys
-from fer_data.data.decode import PixelFormat, read_picture
+from fer_data.data.decode import PixelFormat, read_image
 from fer_data.errors import DataError
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
 
 found = {}
-read_picture(sys.argv[1], PixelFormat(48, 48, "grey"))  # imports what decoding needs
+read_image(sys.argv[1], PixelFormat(48, 48, "grey"))  # imports what decoding needs
 for path in sys.argv[2:]:
     before = peak()
     try:
-        read_picture(path, PixelFormat(48, 48, "grey"))
+        read_image(path, PixelFormat(48, 48, "grey"))
         refusal = ""
     except DataError as error:
         refusal = str(error)
@@ -104,7 +104,7 @@ print(json.dumps(found))
 
 
 def read_in_a_process(folder: Path, files: dict[str, bytes]) -> dict[str, tuple[str, int]]:
-    """Read pictures in a process of their own; return refusals, and how many MiB each took."""
+    """Read images in a process of their own; return refusals, and how many MiB each took."""
     GREY.save(folder / "good.png")
     for name, data in files.items():
         assert len(data) < 1 << 20
@@ -125,10 +125,10 @@ def test_a_header_of_50000_by_50000_is_refused_in_little_memory(tmp_path: Path) 
         assert mebibytes < 64, name
 
 
-def test_the_files_above_are_pictures_but_for_their_size(tmp_path: Path) -> None:
+def test_the_files_above_are_images_but_for_their_size(tmp_path: Path) -> None:
     for name, data in with_sides_of(48).items():
         (tmp_path / f"a.{name}").write_bytes(data)
-        assert not read_picture(tmp_path / f"a.{name}", PixelFormat(48, 48, "grey")).resized, name
+        assert not read_image(tmp_path / f"a.{name}", PixelFormat(48, 48, "grey")).resized, name
 
 
 def test_what_inflates_within_a_png_stays_small(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_what_inflates_within_a_png_stays_small(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF"])
 @pytest.mark.parametrize("frames", [1, 2])
-def test_a_file_cut_anywhere_is_a_picture_or_a_data_error(
+def test_a_file_cut_anywhere_is_a_image_or_a_data_error(
     tmp_path: Path, kind: str, frames: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     if frames > 1 and kind in ("JPEG", "BMP"):
@@ -151,15 +151,15 @@ def test_a_file_cut_anywhere_is_a_picture_or_a_data_error(
     for length in [*range(64), *range(64, len(data), max(1, len(data) // 100))]:
         (tmp_path / "cut").write_bytes(data[:length])
         try:
-            picture = read_picture(tmp_path / "cut", PixelFormat(48, 48, "grey"))
-            assert picture.pixels.shape == (48, 48, 1)
+            image = read_image(tmp_path / "cut", PixelFormat(48, 48, "grey"))
+            assert image.pixels.shape == (48, 48, 1)
         except DataError:
             refused += 1
     assert refused > 60
     capfd.readouterr()  # libtiff complains of every broken file on standard error
 
 
-# What is no picture
+# What is no image
 
 
 def test_no_pipe_socket_or_device_is_waited_for(
@@ -181,7 +181,7 @@ def test_no_pipe_socket_or_device_is_waited_for(
         pass
     dataset = fer_data.load(root)
     assert len(dataset) == 2
-    reasons = {item.name.removeprefix("train/cat/"): item.reason for item in dataset.left_out}
+    reasons = {item.name.removeprefix("train/cat/"): item.reason for item in dataset.skipped}
     assert {name for name, why in reasons.items() if why == "not a regular file"} == expected
     assert len(fer_data.open_store(root).pixels) == 2
 
@@ -206,7 +206,7 @@ NAMES = [
 ]
 
 
-def test_pictures_and_classes_of_any_name_are_read_stored_and_shown(tmp_path: Path) -> None:
+def test_images_and_classes_of_any_name_are_read_stored_and_shown(tmp_path: Path) -> None:
     root = os.fsencode(tmp_path / "data")
     for name in NAMES:
         os.makedirs(root + b"/train/" + name)
@@ -240,10 +240,10 @@ def test_split_folders_that_differ_in_case_are_refused(make_folder: MakeFolder) 
         fer_data.load(make_folder({"Train/cat": 1, "train/cat": 1}))
 
 
-def test_an_empty_folder_and_empty_pictures_are_one_line_each(make_folder: MakeFolder) -> None:
+def test_an_empty_folder_and_empty_images_are_one_line_each(make_folder: MakeFolder) -> None:
     root = make_folder({"train/cat": 2, "train/zoo": 0})
     (root / "train" / "cat" / "empty.png").touch()
-    with pytest.raises(DataError, match=r"empty\.png: not a picture that can be decoded"):
+    with pytest.raises(DataError, match=r"empty\.png: not an image that can be decoded"):
         fer_data.open_store(root)
     (root / "nothing").mkdir()
     with pytest.raises(DataError, match="no class folders here"):

@@ -107,11 +107,11 @@ IMAGE = pa.struct({"bytes": pa.binary(), "path": pa.string()})
 def write_parquet(
     path: Path, *, paths: Any = ("x.png", "y.png"), labels: Any = ("a", "b"), about: str = ""
 ) -> Path:
-    pictures = pa.array([encoded(pixels) for pixels in PIXELS])
+    images = pa.array([encoded(pixels) for pixels in PIXELS])
     paths, labels = (
         value if isinstance(value, pa.Array) else pa.array(value) for value in (paths, labels)
     )
-    image = pa.StructArray.from_arrays([pictures, paths], ["bytes", "path"])
+    image = pa.StructArray.from_arrays([images, paths], ["bytes", "path"])
     table = pa.table({"image": image, "label": labels})
     pq.write_table(table.replace_schema_metadata({"huggingface": about}), path)
     return path
@@ -178,13 +178,13 @@ def write_once_each(path: Path, image: pa.Array, labels: pa.Array) -> None:
     assert path.stat().st_size < 16384
 
 
-def test_a_picture_that_is_every_row_s_takes_little_memory(tmp_path: Path) -> None:
+def test_a_image_that_is_every_row_s_takes_little_memory(tmp_path: Path) -> None:
     row = {"bytes": b"x" * (4 << 20), "path": None}
     path = tmp_path / "x.parquet"
     write_once_each(path, pa.array([row] * 64, IMAGE), pa.array(["a"] * 64))
     with counted() as memory:
-        (piece,) = fer_data.load(path).pieces().pieces
-        assert all(found.raw == row["bytes"] for found in piece.pictures())
+        (chunk,) = fer_data.load(path).source_chunks().chunks
+        assert all(found.raw == row["bytes"] for found in chunk.raw_images())
     assert 0 < memory.max_memory() < 160 << 20  # of 256
 
 
@@ -192,8 +192,8 @@ def test_a_picture_that_is_every_row_s_takes_little_memory(tmp_path: Path) -> No
 def test_a_long_text_that_is_every_row_s_takes_little_memory(tmp_path: Path, which: str) -> None:
     text = pa.DictionaryArray.from_arrays(pa.array([0] * 500, pa.int8()), ["x" * (1 << 20)])
     names = {"label": pa.array(["y"] * 500), "path": pa.array(["y"] * 500)} | {which: text}
-    pictures = pa.array([b"x"] * 500)
-    image = pa.StructArray.from_arrays([pictures, names["path"]], ["bytes", "path"])
+    images = pa.array([b"x"] * 500)
+    image = pa.StructArray.from_arrays([images, names["path"]], ["bytes", "path"])
     path = tmp_path / "x.parquet"
     write_once_each(path, image, names["label"])
     with counted() as memory:
@@ -214,14 +214,14 @@ def test_rows_without_a_byte_each_are_refused_before_they_are_read(tmp_path: Pat
 
 
 @pytest.mark.parametrize("kind", ["folder", "parquet"])
-def test_more_bad_pictures_than_are_ever_skipped_are_refused(
+def test_more_bad_images_than_are_ever_skipped_are_refused(
     make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     path = make_folder({"train/cat": 4, "train/zoo": 0})
     if kind == "parquet":
         convert(path, tmp_path / "hub", to="parquet")
         path = tmp_path / "hub"
-    monkeypatch.setattr(fer_data.data.decode, "MAX_PIXELS", 48)  # so that every picture is bad
+    monkeypatch.setattr(fer_data.data.decode, "MAX_PIXELS", 48)  # so that every image is bad
     with pytest.raises(DataError, match="not one image"):
         fer_data.open_store(path, skip_bad=True)
     monkeypatch.setattr(source, "MAX_BAD_ROWS", 3)

@@ -68,7 +68,7 @@ def test_what_trains_and_predicts_on_jax_does_not_import_tensorflow() -> None:
 
 
 @pytest.mark.parametrize("command", ["audit", "split"])
-def test_commands_that_compare_pictures_import_no_framework(tmp_path: Path, command: str) -> None:
+def test_commands_that_compare_images_import_no_framework(tmp_path: Path, command: str) -> None:
     table = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training", f"6,{FLAT},PublicTest"])
     more = ["--pool", "--min-per-class", "0", "--out", tmp_path / "s.csv"]
     found = imported(

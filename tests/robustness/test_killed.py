@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.children import in_children
 from tests.conftest import MakeFolder
-from tests.helpers.csv_files import write_noise_csv
 from tests.data.test_convert import tree
+from tests.helpers.children import in_children
+from tests.helpers.csv_files import write_noise_csv
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_convert_killed_at_any_call(
         command: tuple[str, ...] = ("convert-csv", "--skip-bad")
     else:
         data, name = make_folder({"train/happy": 2, "train/sad": 1}), f"x.{to}"
-        (data / "train" / "happy" / "0001.png").write_bytes(b"no picture")
+        (data / "train" / "happy" / "0001.png").write_bytes(b"no image")
         name = f"x.{to}" if to in ("npz", "csv") else "x"
         command = ("convert", "--to", to, "--skip-bad")
     (ends,) = in_children(
@@ -73,7 +73,7 @@ def test_a_store_killed_at_any_call_of_its_building(
 ) -> None:
     if kind == "folder":
         data = make_folder({"train/a": 2, "train/b": 1}, side=8)
-        (data / "train" / "a" / "0000.png").write_bytes(b"no picture")
+        (data / "train" / "a" / "0000.png").write_bytes(b"no image")
     else:
         data = tmp_path / "fer.csv"
         write_noise_csv(data, [3, 9, 4], ["Training"] * 3)

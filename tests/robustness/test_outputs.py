@@ -41,14 +41,14 @@ def called(run: Run, command: tuple[str, ...], path: Path, out: Path) -> str:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_picture_of_the_data_is_not_replaced(
+def test_a_image_of_the_data_is_not_replaced(
     run: Run, data: Path, command: tuple[str, ...]
 ) -> None:
-    picture = data / "train" / "a" / "0003.png"
-    before = picture.read_bytes()
-    assert "lies in" in called(run, command, data, picture)
+    image = data / "train" / "a" / "0003.png"
+    before = image.read_bytes()
+    assert "lies in" in called(run, command, data, image)
     assert "lies in" in called(run, command, data, data / "train" / "a" / "new.png")
-    assert picture.read_bytes() == before
+    assert image.read_bytes() == before
     assert not (data / "train" / "a" / "new.png").exists()
     assert "is a folder; name a file" in called(run, command, data, data / "train")
 
@@ -74,7 +74,7 @@ def test_a_list_that_is_read_is_not_replaced(run: Run, data: Path, tmp_path: Pat
     assert listed.read_text() == "sample\ntrain/a/0000.png\n"
 
 
-def test_a_page_is_not_put_among_the_pictures(run: Run, data: Path) -> None:
+def test_a_page_is_not_put_among_the_images(run: Run, data: Path) -> None:
     ended = run("report", data, "--out", data / "train")
     assert (ended.code, "lies in" in ended.err) == (2, True)
     assert not (data / "train" / "index.html").exists()
@@ -197,7 +197,7 @@ def test_what_comes_as_a_file_is_written_is_not_replaced(tmp_path: Path) -> None
         ("audit", "PATH", "--relabel", "IT"),
         ("ferplus", "PATH", "IT", "--out", "OUT"),
         ("plan", "PATH", "--exclude", "IT"),
-        ("doubts", "PATH", "IT"),
+        ("label-issues", "PATH", "IT"),
     ],
 )
 @pytest.mark.parametrize("make", [os.mkfifo, unix_socket, device])

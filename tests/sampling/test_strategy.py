@@ -75,15 +75,15 @@ def test_the_balanced_end_of_a_strategy_is_balanced(same: str) -> None:
 
 
 @given(st.lists(st.integers(0, 1000), min_size=1, max_size=20).filter(any))
-def test_weights_give_each_class_the_same_share_and_samples_a_mean_of_one(
+def test_weights_give_each_class_the_same_fraction_and_samples_a_mean_of_one(
     counts: list[int],
 ) -> None:
     weights = class_weights(counts)
-    shares = weights * counts
+    fractions = weights * counts
     assert len(weights) == len(counts)
-    assert shares.sum() == pytest.approx(sum(counts))
+    assert fractions.sum() == pytest.approx(sum(counts))
     present = np.array(counts) > 0
-    assert np.allclose(shares[present], shares[present][0])
+    assert np.allclose(fractions[present], fractions[present][0])
 
 
 def test_weights_are_those_of_the_formula() -> None:

@@ -85,8 +85,8 @@ found["history"]["resumed"] = run.history[["loss", "val_loss"]].to_numpy().tolis
 loader = divide(recipe, open_store(data, form=recipe.requested)).train
 rows = table_rows(loader)
 as_they_are = keras.Sequential([keras.Input(loader.store.form.shape), keras.layers.Identity()])
-pictures = OnDevice(as_they_are, loader.store.pixels[rows])
-made = pictures.predict(feed(loader, rows=rows), verbose=0)
+images = OnDevice(as_they_are, loader.store.pixels[rows])
+made = images.predict(feed(loader, rows=rows), verbose=0)
 wanted = np.concatenate([batch.images for batch in loader.epoch()])
 found["rounding"] = float(np.abs(made - wanted).max())
 print(json.dumps(found))
@@ -155,5 +155,5 @@ def test_every_backend_goes_on_where_it_was_stopped(trained: Any, backend: str) 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_every_backend_makes_the_loaders_pictures(trained: Any, backend: str) -> None:
+def test_every_backend_makes_the_loaders_images(trained: Any, backend: str) -> None:
     assert trained(backend)["rounding"] < ROUNDING

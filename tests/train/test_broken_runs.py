@@ -206,7 +206,7 @@ READS = {
     "metrics.json": ("compare",),
     "checkpoint.keras": ("resume",),
 }
-"""What each command reads of a run; the model's pictures and the data come after."""
+"""What each command reads of a run; the model's images and the data come after."""
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_an_export_says_what_keras_says_and_carries_class_names(
     pixels = np.random.default_rng(1).integers(0, 256, (7, 24, 32, 3)).astype(np.float32)
     pixels *= np.linspace(0, 1, 7, dtype=np.float32)[:, None, None, None]  # dark to bright
     expected = model.predict(pixels, verbose=0)
-    assert np.ptp(expected, axis=0).max() > 0.05  # they do differ from picture to picture
+    assert np.ptp(expected, axis=0).max() > 0.05  # they do differ from image to image
     for number in (1, 7):
         found = outputs(path, form, pixels[:number])
         np.testing.assert_allclose(found, expected[:number], rtol=0, atol=ROUNDING)
@@ -91,7 +91,7 @@ def test_an_export_says_what_keras_says_and_carries_class_names(
 def test_the_documented_net_is_exported_too(tmp_path: Path, form: Form) -> None:
     done = export_run(untrained_run(tmp_path / "run", Recipe()).path, form=form)
     assert done.path == tmp_path / "run" / FORMS[form].default_name
-    assert done.checked_on == "random pictures"  # the run's data is gone
+    assert done.checked_on == "random images"  # the run's data is gone
     assert done.largest_difference <= TOLERANCE
 
 

@@ -99,20 +99,20 @@ def test_weights_and_biases_log_offline_into_the_run(faces: Path, tmp_path: Path
 
 
 def test_an_unknown_log_is_refused_before_anything_is_read() -> None:
-    with pytest.raises(UsageError) as told:
+    with pytest.raises(UsageError) as raised:
         parse_logs("mlflow-2")
     for name in PACKAGES:
-        assert name in str(told.value)
+        assert name in str(raised.value)
 
 
 def test_a_log_whose_package_is_missing_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("fer_data.extras.find_spec", lambda name: None)
-    with pytest.raises(UsageError) as told:
+    with pytest.raises(UsageError) as raised:
         parse_logs(["wandb"])
-    assert "\n" not in str(told.value)
-    assert "pip install 'fer-data[wandb]'" in str(told.value)
+    assert "\n" not in str(raised.value)
+    assert "pip install 'fer-data[wandb]'" in str(raised.value)
 
 
 @pytest.mark.extra("tensorboard")

@@ -91,8 +91,8 @@ def batches(draw: st.DrawFn, *, least: float) -> tuple[list[int], Floats, Floats
     hard = np.eye(num_classes)[
         draw(st.lists(st.integers(0, num_classes - 1), min_size=size, max_size=size))
     ]
-    shares = np.array(draw(rows), np.float64)
-    labels = draw(st.sampled_from([hard, shares / shares.sum(axis=1, keepdims=True)]))
+    fractions = np.array(draw(rows), np.float64)
+    labels = draw(st.sampled_from([hard, fractions / fractions.sum(axis=1, keepdims=True)]))
     odds = np.array(draw(rows), np.float64) + least * 6 * num_classes
     probabilities = odds / odds.sum(axis=1, keepdims=True)
     return counts, np.float64(np.float32(labels)), np.float64(np.float32(probabilities))
@@ -226,10 +226,10 @@ def save(path: str | Path, text: str) -> keras.Model:
 def test_a_model_file_carries_the_loss_it_was_compiled_with(text: str, tmp_path: Path) -> None:
     model = save(tmp_path / "model.keras", text)
     loaded, _ = models.load(tmp_path / "model.keras")
-    pictures, (labels, _) = np.random.default_rng(1).normal(size=(64, 8, 8, 1)), batch()
-    expected = losses_of(text, FER2013, labels, model.predict(pictures, verbose=0)).mean()
+    images, (labels, _) = np.random.default_rng(1).normal(size=(64, 8, 8, 1)), batch()
+    expected = losses_of(text, FER2013, labels, model.predict(images, verbose=0)).mean()
     for one in (model, loaded):
-        assert one.evaluate(pictures, labels, verbose=0) == pytest.approx(expected, rel=1e-5)
+        assert one.evaluate(images, labels, verbose=0) == pytest.approx(expected, rel=1e-5)
     if text != "cross-entropy":
         assert loaded.loss.get_config() == model.loss.get_config()
         json.dumps(loaded.loss.get_config())

@@ -84,7 +84,7 @@ def test_the_hub_s_own_reader_takes_the_card(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.extra("tensorflow")
-def test_export_writes_the_card_beside_the_model_and_never_over_a_file(
+def test_export_writes_the_card_with_the_model_and_never_over_a_file(
     faces: Path, tmp_path: Path
 ) -> None:
     recipe = Recipe(net="small", epochs=1, batch_size=64, learning_rate=3e-3, keep="last")

@@ -51,7 +51,7 @@ def test_every_net_takes_any_size_colour_and_number_of_classes(net: str) -> None
 
 
 @pytest.mark.parametrize("net", list(map(str, EVERY)))
-def test_pictures_that_a_net_pools_away_are_refused(net: str) -> None:
+def test_images_that_a_net_pools_away_are_refused(net: str) -> None:
     side = nets.NetChoice.parse(net).trait("smallest_side")
     nets.build(net, (side, side, 1), 2)
     if side > 1:

@@ -1,4 +1,4 @@
-"""Predictions of files, folders and data sets: the pictures that training would have seen."""
+"""Predictions of files, folders and data sets: the images that training would have seen."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def write_all_kinds(folder: Path) -> None:
-    """Write a picture of every colour mode and several sizes; one is turned by its EXIF."""
+    """Write an image of every colour mode and several sizes; one is turned by its EXIF."""
     random = np.random.default_rng(3)
     folder.mkdir(parents=True)
     for number, kind in enumerate(ALL_KINDS):
@@ -79,7 +79,7 @@ def test_a_split_has_the_probabilities_that_evaluation_scores(run: Run, faces: P
 
 
 @pytest.mark.parametrize("form", [PixelFormat(24, 32, "rgb"), PixelFormat(48, 48, "grey")], ids=str)
-def test_pictures_of_any_size_and_colour_are_those_that_evaluation_sees(
+def test_images_of_any_size_and_colour_are_those_that_evaluation_sees(
     tmp_path: Path, form: PixelFormat
 ) -> None:
     recipe = Recipe(
@@ -116,16 +116,16 @@ def test_every_layout_is_predicted_alike(run: Run, faces: Path, tmp_path: Path, 
 
 
 def test_all_splits_and_several_paths_keep_their_order(run: Run, faces: Path) -> None:
-    pictures = sorted(faces.glob("train/disgust/*.png"))[:2]
-    found = predict_paths(run.path, [pictures[1], faces, pictures[0]])
+    images = sorted(faces.glob("train/disgust/*.png"))[:2]
+    found = predict_paths(run.path, [images[1], faces, images[0]])
     frame = found.to_frame()
-    assert frame["sample"].iloc[0] == frame["source"].iloc[0] == str(pictures[1])
-    assert frame["sample"].iloc[-1] == str(pictures[0])
+    assert frame["sample"].iloc[0] == frame["source"].iloc[0] == str(images[1])
+    assert frame["sample"].iloc[-1] == str(images[0])
     assert frame["sample"].iloc[1:-1].tolist() == open_store(faces).dataset.sample_ids()
     assert set(frame["source"].iloc[1:-1]) == {str(faces)}
     assert frame["true_class"].isna().tolist() == [True, *[False] * (len(frame) - 2), True]
-    for place, picture in ((0, pictures[1]), (-1, pictures[0])):
-        same = frame[frame["sample"] == str(picture.relative_to(faces))].iloc[0, 5:].astype(float)
+    for place, image in ((0, images[1]), (-1, images[0])):
+        same = frame[frame["sample"] == str(image.relative_to(faces))].iloc[0, 5:].astype(float)
         np.testing.assert_allclose(frame.iloc[place, 5:].astype(float), same, atol=1e-6)
 
 
@@ -143,24 +143,24 @@ def test_a_csv_holds_what_the_predictions_are(run: Run, faces: Path, tmp_path: P
 def test_a_folder_without_class_folders_is_searched(run: Run, tmp_path: Path) -> None:
     write_all_kinds(tmp_path / "photos" / "2024" / "may")
     Image.new("L", (50, 60), 90).save(tmp_path / "photos" / "top.png")
-    (tmp_path / "photos" / "notes.txt").write_text("no picture")
+    (tmp_path / "photos" / "notes.txt").write_text("no image")
     found = predict_paths(run.path, [tmp_path / "photos"])
     assert found.samples == sorted(found.samples)
     assert {"top.png", "2024/may/0.png"} < set(found.samples)
     assert len(found) == len(ALL_KINDS) + 1
     assert found.true_classes == [None] * len(found)
-    assert "every picture below it is taken" in found.notes[0]
-    assert "1 left out, not a picture by its name: notes.txt" in found.notes[1]
+    assert "every image below it is taken" in found.notes[0]
+    assert "1 left out, not an image by its name: notes.txt" in found.notes[1]
 
 
 def test_what_cannot_be_decoded_stops_or_is_listed(run: Run, tmp_path: Path) -> None:
     write_all_kinds(tmp_path / "photos")
     (tmp_path / "photos" / "00.png").write_bytes(b"broken")
-    with pytest.raises(DataError, match=r"00\.png: not a picture .*skip_bad=True"):
+    with pytest.raises(DataError, match=r"00\.png: not an image .*skip_bad=True"):
         predict_paths(run.path, [tmp_path / "photos"])
     found = predict_paths(run.path, [tmp_path / "photos", "nowhere.jpg"], skip_bad=True)
     assert len(found) == len(ALL_KINDS)
-    assert [cause.split(":")[0].split("/")[-1] for cause in found.left_out] == [
+    assert [cause.split(":")[0].split("/")[-1] for cause in found.skipped] == [
         "00.png",
         "nowhere.jpg",
     ]
@@ -180,7 +180,7 @@ def test_a_split_is_refused_where_there_is_none(run: Run, tmp_path: Path, faces:
 
 def test_an_empty_folder_is_refused(run: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="no picture in this folder"):
+    with pytest.raises(DataError, match="no image in this folder"):
         predict_paths(run.path, [tmp_path / "empty"])
 
 
@@ -209,12 +209,12 @@ def test_the_command_writes_a_csv_and_counts(run: Run, tmp_path: Path) -> None:
     found = json.loads(ended.out)
     assert found["num_samples"] == len(ALL_KINDS) == len(pd.read_csv(tmp_path / "p.csv"))
     assert sum(found["predicted"].values()) == len(ALL_KINDS)
-    assert len(found["left_out"]) == 1
+    assert len(found["skipped"]) == 1
     assert "left out: " in ended.err
     shown = call(MODEL, *words, photos, photos)
-    assert "and 7 pictures more; --out CSV writes all" in shown.err
-    assert "2 pictures left out" not in shown.err
-    assert "3 pictures left out" in shown.err
+    assert "and 7 images more; --out CSV writes all" in shown.err
+    assert "2 images left out" not in shown.err
+    assert "3 images left out" in shown.err
 
 
 @pytest.mark.parametrize("out", ["photos/kinds/p.csv", "photos/kinds/0.png"])

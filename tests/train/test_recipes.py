@@ -115,8 +115,8 @@ def test_only_kernels_decay(kind: str) -> None:
     made.build(model.trainable_variables)
     made.apply([keras.ops.zeros_like(each) for each in model.trainable_variables])
     for variable, old in zip(model.trainable_variables, before, strict=True):
-        share = 1 - 0.1 * 0.1 if old.ndim > 1 else 1.0
-        np.testing.assert_allclose(keras.ops.convert_to_numpy(variable), share * old, rtol=1e-5)
+        fraction = 1 - 0.1 * 0.1 if old.ndim > 1 else 1.0
+        np.testing.assert_allclose(keras.ops.convert_to_numpy(variable), fraction * old, rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_what_cannot_be_meant_is_refused(name: str, value: Any) -> None:
         Recipe(**{name: value})
 
 
-def test_predictions_are_averaged_over_the_versions_of_a_picture() -> None:
+def test_predictions_are_averaged_over_the_versions_of_a_image() -> None:
     keras.utils.set_random_seed(0)
     model = nets.build("small", (12, 12, 1), 3)
     images = np.random.default_rng(0).random((4, 12, 12, 1), np.float32)

@@ -185,7 +185,7 @@ def test_arrays_are_trained_on_and_a_run_on_them_goes_on(tmp_path: Path) -> None
     assert evaluate_run(whole.path, data) == whole.metrics["test"]
 
 
-def test_a_model_alone_says_its_class_names_and_its_pictures_form(run: Run, tmp_path: Path) -> None:
+def test_a_model_alone_says_its_class_names_and_its_images_form(run: Run, tmp_path: Path) -> None:
     copy = tmp_path / "alone.keras"
     copy.write_bytes(run.model_path.read_bytes())
     model, use = models.load(copy)
@@ -421,7 +421,7 @@ def test_the_datas_own_validation_split_is_used(make_folder: MakeFolder) -> None
     assert len(parts.train.rows) == 10
 
 
-def test_the_notebooks_protocol_validates_on_flipped_test_pictures_and_says_so(
+def test_the_notebooks_protocol_validates_on_flipped_test_images_and_says_so(
     faces: Path,
 ) -> None:
     store = open_loader(faces).store
@@ -489,7 +489,7 @@ def test_a_class_without_samples_has_no_recall_and_counts_where_it_is_predicted(
     assert [line.count("–") for line in text.splitlines() if "never" in line] == [3]
 
 
-def test_a_confusion_matrix_of_many_classes_is_drawn_no_larger_and_of_more_left_out(
+def test_a_confusion_matrix_of_many_classes_is_drawn_no_larger_and_of_more_skipped(
     tmp_path: Path,
 ) -> None:
     def scored(num: int) -> Any:
@@ -498,8 +498,8 @@ def test_a_confusion_matrix_of_many_classes_is_drawn_no_larger_and_of_more_left_
         return score(labels, np.eye(num, dtype=np.float32)[labels], names)
 
     plots.confusion(scored(100), tmp_path / "confusion.png", "test")
-    with Image.open(tmp_path / "confusion.png") as picture:
-        assert max(picture.size) < 4000
+    with Image.open(tmp_path / "confusion.png") as image:
+        assert max(image.size) < 4000
     assert "confusion" not in scored(101)
 
 
@@ -530,7 +530,7 @@ def test_a_comparison_says_what_makes_it_doubtful(run: Run, faces: Path, tmp_pat
     json.dumps(found.to_dict())
 
 
-def test_a_picture_that_is_no_model_is_refused(tmp_path: Path) -> None:
+def test_a_image_that_is_no_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.keras").write_bytes(b"no zip")
     with pytest.raises(DataError, match="not a model"):
         models.load(tmp_path / "model.keras")

@@ -31,7 +31,7 @@ __all__ = ["SOURCES", "existing", "layout_of", "names", "read", "register_source
 
 
 def _source(name: str, module: Any, *, of_paths: bool) -> Source:
-    calls = (module.recognises, module.read, module.state, module.pieces, module.names)
+    calls = (module.recognises, module.read, module.state, module.chunks, module.names)
     return Source(name, *calls, of_paths=of_paths)
 
 
@@ -165,7 +165,7 @@ def layout_of(path: str | Path) -> str:
     """
     path = existing(path)
     if path.is_file() and path.suffix.lower() in SUFFIXES:
-        raise DataError(f"{path}: is a picture; name the folder that holds the class folders")
+        raise DataError(f"{path}: is an image; name the folder that holds the class folders")
     for name, one in SOURCES.items():
         if one.of_paths and one.recognises(path):
             return name

@@ -10,7 +10,7 @@ from fer_data.data.sources import memory
 from fer_data.data.sources.memory import Part, checked_images, dataset_of, part_of
 from fer_data.errors import DataError
 
-pieces, state, names = memory.pieces, memory.state, memory.names
+chunks, state, names = memory.chunks, memory.state, memory.names
 
 _NAME = "arrays"
 

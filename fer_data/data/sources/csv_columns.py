@@ -175,7 +175,7 @@ def other_codes(codes: Counter[bytes], *, is_emotion: bool = True) -> str | None
     if min(numbers) > 0 and len(numbers) >= _FEWEST_CODES:
         return f"{shown}, so they begin at 1, and {known}; subtract 1, or write the classes' names"
     beyond = sum(count for number, count in numbers.items() if number >= last)
-    if len(numbers) >= last - 1 and beyond > _SHARE_BEYOND * numbers.total():
+    if len(numbers) >= last - 1 and beyond > _FRACTION_BEYOND * numbers.total():
         return f"{shown}, and {known}; write the classes' names in place of the codes"
     return None
 
@@ -196,7 +196,7 @@ def unknown_word(values: Counter[bytes], is_known: Callable[[bytes], bool]) -> s
 _WORD = re.compile(rb"[A-Za-z\x80-\xff][\w\x80-\xff &+./-]{0,40}")
 _MISSING = frozenset((b"nan", b"na", b"n/a", b"none", b"null"))
 _FEWEST_CODES = 4
-_SHARE_BEYOND = 0.01
+_FRACTION_BEYOND = 0.01
 """Of the rows: fewer codes that are none are bad rows."""
 
 

@@ -20,15 +20,15 @@ from numpy.typing import NDArray
 from fer_data.data.class_names import ClassNames, parsed
 from fer_data.data.dataset import Dataset
 from fer_data.data.labels import EMOTIONS, SPLITS, split_notes
-from fer_data.data.left_out import LeftOut
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
+from fer_data.data.skipped import Skipped
 from fer_data.data.sources import source
+from fer_data.data.sources.chunk import Chunks, RawImage
 from fer_data.data.sources.csv_blocks import BLOCK_BYTES, Block, open_csv
 from fer_data.data.sources.csv_columns import Columns
 from fer_data.data.sources.csv_rows import bad_row, parse
 from fer_data.data.sources.csv_values import check_values, has_bad_value, may_be_other_codes
-from fer_data.data.sources.piece import Found, Pieces
 from fer_data.errors import DataError, skippable
 
 state, names = source.state, source.made_names
@@ -73,7 +73,7 @@ def read(path: Path, options: LoadOptions) -> Dataset:
     labels: list[int] = []
     splits: list[str] = []
     usages: set[tuple[bytes, str]] = set()
-    left_out: list[LeftOut] = []
+    skipped: list[Skipped] = []
     are_values_known = False
     num_codes = _num_codes(options.class_names)
     with open_csv(path, num_codes) as (columns, blocks):
@@ -84,8 +84,8 @@ def read(path: Path, options: LoadOptions) -> Dataset:
                 are_values_known = True
             if part.rejects and not options.skip_bad:
                 raise skippable(str(bad_row(path, part.rejects[0])))
-            left_out += [LeftOut(bad.where, f"bad {bad.column}") for bad in part.rejects]
-            source.check_bad_rows(path, len(left_out))
+            skipped += [Skipped(bad.where, f"bad {bad.column}") for bad in part.rejects]
+            source.check_bad_rows(path, len(skipped))
             rows += part.rows
             labels += part.labels
             splits += part.splits
@@ -93,7 +93,7 @@ def read(path: Path, options: LoadOptions) -> Dataset:
     if not num_codes and may_be_other_codes(columns, labels):
         check_values(path)
     if not rows:
-        first = f" (the first: {left_out[0].name}, {left_out[0].reason})" if left_out else ""
+        first = f" (the first: {skipped[0].name}, {skipped[0].reason})" if skipped else ""
         raise DataError(f"{path}: {columns.layout}, but no usable row in it{first}")
     present = [split for split in SPLITS if split in set(splits)]
     return Dataset(
@@ -108,7 +108,7 @@ def read(path: Path, options: LoadOptions) -> Dataset:
         splits=tuple(present),
         split_codes=np.array([present.index(split) for split in splits], np.int8),
         labels=np.array(labels, np.int32),
-        left_out=tuple(left_out),
+        skipped=tuple(skipped),
         notes=(*columns.notes, *split_notes(_texts(usages))),
     )
 
@@ -131,26 +131,26 @@ class BlockRows:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def pictures(self) -> Iterator[Found]:
+    def raw_images(self) -> Iterator[RawImage]:
         """Yield the pixels, uint8 [48, 48], then what is wrong with bad rows."""
         place = {row: place for place, row in enumerate(self.rows, self.start)}
         found = parse(self.block, self.columns, merge_test=True, with_pixels=True)
         for row, pixels in zip(found.rows, found.pixels, strict=True):
             if row in place:
-                yield Found(place[row], f"{self.path}: row {row}", pixels)
+                yield RawImage(place[row], f"{self.path}: row {row}", pixels)
         for reject in found.rejects:
             if reject.row in place:
                 error = bad_row(self.path, reject)
-                yield Found(place[reject.row], f"{self.path}: {reject.where}", error)
+                yield RawImage(place[reject.row], f"{self.path}: {reject.where}", error)
 
 
-def pieces(origin: Origin, rows: NDArray[np.int64]) -> Pieces:
-    """Return the rows, a block a piece."""
+def chunks(origin: Origin, rows: NDArray[np.int64]) -> Chunks:
+    """Return the rows, a block a chunk."""
     number = -(-origin.root.stat().st_size // BLOCK_BYTES)
-    return Pieces(_pieces(origin, origin.locations[rows]), number)
+    return Chunks(_chunks(origin, origin.locations[rows]), number)
 
 
-def _pieces(origin: Origin, locations: NDArray[Any]) -> Iterator[BlockRows]:
+def _chunks(origin: Origin, locations: NDArray[Any]) -> Iterator[BlockRows]:
     num_codes = 0 if origin.class_names == EMOTIONS else len(origin.class_names)
     with open_csv(origin.root, num_codes) as (columns, blocks):
         for block in blocks:

@@ -1,4 +1,4 @@
-"""The folder layout: class folders with pictures, below split folders or given directly.
+"""The folder layout: class folders with images, below split folders or given directly.
 
 The folder is one on disk, or a zip archive that is read in place; see `files`. Which folders are
 classes, `class_folders` finds; `image_tables` whether a table says otherwise.
@@ -15,16 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.dataset import Dataset
-from fer_data.data.left_out import LeftOut
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
+from fer_data.data.skipped import Skipped
 from fer_data.data.sources import archive, source
 from fer_data.data.sources.archive import Member
+from fer_data.data.sources.chunk import Chunks, RawImage
 from fer_data.data.sources.content import State
 from fer_data.data.sources.files import files_of
 from fer_data.data.sources.folder_listing import Bound, files_below, layout_of, strangers
 from fer_data.data.sources.folder_tables import refuse_pointer, refuse_tables
-from fer_data.data.sources.piece import Found, Pieces
 from fer_data.data.sources.table import build
 from fer_data.errors import DataError
 
@@ -44,7 +44,7 @@ def read(path: Path, options: LoadOptions) -> Dataset:
     Whether an image is bad shows when it is decoded.
     """
     samples: list[tuple[str, str | None, str]] = []
-    left_out: list[LeftOut] = []
+    skipped: list[Skipped] = []
     files = files_of(path)
     found = layout_of(files, told=options.layout is not None)
     if options.layout is None:
@@ -55,7 +55,7 @@ def read(path: Path, options: LoadOptions) -> Dataset:
         is_first = True
         for entry, reason in files_below(files, folder, bound):
             if reason:
-                left_out.append(LeftOut(entry.path, reason))
+                skipped.append(Skipped(entry.path, reason))
             else:
                 if is_first:
                     refuse_pointer(files, entry.path)
@@ -67,28 +67,28 @@ def read(path: Path, options: LoadOptions) -> Dataset:
     words = IN_SPLITS if found.in_splits else f"class folders of the {split} split"
     if path.is_file():
         words += " in a zip archive"
-    dataset = build(path, words, names, samples, [*left_out, *beside])
+    dataset = build(path, words, names, samples, [*skipped, *beside])
     return replace(dataset, notes=found.notes)
 
 
-def pictures_below(path: Path) -> tuple[list[str], list[LeftOut]]:
-    """Return the path of every picture below a folder, in order, and what is none.
+def images_below(path: Path) -> tuple[list[str], list[Skipped]]:
+    """Return the path of every image below a folder, in order, and what is none.
 
     Raises
     ------
     DataError
-        If there is no picture.
+        If there is no image.
     """
     found: list[str] = []
-    left_out: list[LeftOut] = []
+    skipped: list[Skipped] = []
     for entry, reason in files_below(files_of(path), "", Bound(path)):
         if reason:
-            left_out.append(LeftOut(entry.path, reason))
+            skipped.append(Skipped(entry.path, reason))
         else:
             found.append(entry.path)
     if not found:
-        raise DataError(f"{path}: there is no picture in this folder")
-    return sorted(found), left_out
+        raise DataError(f"{path}: there is no image in this folder")
+    return sorted(found), skipped
 
 
 def state(origin: Origin) -> State:
@@ -114,11 +114,11 @@ class ImageFiles:
     def __len__(self) -> int:
         return len(self.locations)
 
-    def pictures(self) -> Iterator[Found]:
+    def raw_images(self) -> Iterator[RawImage]:
         """Yield the files."""
         for row, location in enumerate(self.locations, self.start):
             path = self.root / location
-            yield Found(row, str(path), path)
+            yield RawImage(row, str(path), path)
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class ImageMembers:
     def __len__(self) -> int:
         return len(self.locations)
 
-    def pictures(self) -> Iterator[Found]:
+    def raw_images(self) -> Iterator[RawImage]:
         """Yield the members' bytes."""
         with source.reading(self.root), open(self.root, "rb") as file:
             pairs = zip(self.locations, self.members, strict=True)
@@ -141,19 +141,19 @@ class ImageMembers:
                 name = str(self.root / location)
                 data = archive.read_member(file, member)
                 raw = DataError(f"{name}: {data}") if isinstance(data, str) else data
-                yield Found(row, name, raw)
+                yield RawImage(row, name, raw)
 
 
-def pieces(origin: Origin, rows: NDArray[np.int64]) -> Pieces:
-    """Return the files, a few hundred a piece."""
+def chunks(origin: Origin, rows: NDArray[np.int64]) -> Chunks:
+    """Return the files, a few hundred a chunk."""
     starts = range(0, len(rows), _FILES_AT_ONCE)
     locations = origin.locations[rows].tolist()
     parts = ((locations[start : start + _FILES_AT_ONCE], start) for start in starts)
     if not origin.root.is_file():
-        return Pieces((ImageFiles(origin.root, some, start) for some, start in parts), len(starts))
+        return Chunks((ImageFiles(origin.root, some, start) for some, start in parts), len(starts))
     members = archive.members_of(origin.root)
     gone = Member(0, 0, 0, 0)  # the archive was replaced meanwhile
-    return Pieces(
+    return Chunks(
         (
             ImageMembers(origin.root, some, [members.get(name, gone) for name in some], start)
             for some, start in parts

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from fer_data.data.left_out import LeftOut
+from fer_data.data.skipped import Skipped
 from fer_data.data.sources import class_folders, image_tables
 from fer_data.data.sources.class_layout import Layout
 from fer_data.data.sources.files import Entry, Files
@@ -96,13 +96,13 @@ def listing(files: Files, folder: str) -> Listing:
     return Listing(tuple(folders), num_images, tuple(others), frozenset(stems))
 
 
-def strangers(files: Files, found: Layout) -> list[LeftOut]:
+def strangers(files: Files, found: Layout) -> list[Skipped]:
     """Return what lies beside the class folders, and beside those that hold them."""
     known = {folder.path for folder in found.folders} | set(found.parents)
     holds_classes = {
         folder.path.rpartition("/")[0] for folder in found.folders if folder.name is not None
     }
-    left_out = []
+    skipped = []
     for parent in found.parents:
         for entry in files.children(parent):
             if entry.path in known:
@@ -116,8 +116,8 @@ def strangers(files: Files, found: Layout) -> list[LeftOut]:
                 reason = f"beside the {beside}"
             else:
                 reason = _LOOP if files.makes_loop(entry) else "not a class folder"
-            left_out.append(LeftOut(entry.path, reason))
-    return left_out
+            skipped.append(Skipped(entry.path, reason))
+    return skipped
 
 
 def files_below(files: Files, folder: str, bound: Bound) -> Iterator[tuple[Entry, str]]:
@@ -133,7 +133,7 @@ def files_below(files: Files, folder: str, bound: Bound) -> Iterator[tuple[Entry
         elif entry.kind == "link":
             yield entry, _NOWHERE
         elif entry.kind == "file":
-            yield entry, "" if ending(entry.name) in SUFFIXES else "not a picture by its name"
+            yield entry, "" if ending(entry.name) in SUFFIXES else "not an image by its name"
         elif entry.kind == "special":
             yield entry, "not a regular file"
         elif is_skipped(entry):

@@ -75,7 +75,7 @@ def refuse_tables(files: Files, found: Layout) -> None:
 
 
 def refuse_pointer(files: Files, path: str) -> None:
-    """Refuse a class whose first picture is a pointer of Git LFS: as a rule all of them are."""
+    """Refuse a class whose first image is a pointer of Git LFS: as a rule all of them are."""
     head = files.head(path, HEAD_BYTES)
     if is_lfs_pointer(head):
         raise DataError(f"{files.root / path}: {kind_of(head)}")

@@ -12,7 +12,7 @@ from fer_data.data.sources import memory
 from fer_data.data.sources.memory import Part, dataset_of, part_of
 from fer_data.errors import DataError
 
-pieces, state, names = memory.pieces, memory.state, memory.names
+chunks, state, names = memory.chunks, memory.state, memory.names
 
 _IMAGE_WORDS = ("image", "img", "images", "picture", "photo")
 

@@ -22,7 +22,7 @@ from fer_data.data.sources.table import build
 from fer_data.data.sources.tables import TABLE_SUFFIXES, Table, read_table, table_of_frame
 from fer_data.errors import DataError, UsageError
 
-pieces, state = folder.pieces, folder.state
+chunks, state = folder.chunks, folder.state
 
 
 def recognises(path: Path) -> bool:
@@ -43,7 +43,7 @@ def read(data: Any, options: LoadOptions) -> Dataset:
     """
     path, options, frame = _folder_and_table(data, options)
     try:
-        files, left_out = folder.pictures_below(path)
+        files, skipped = folder.images_below(path)
     except DataError as error:
         if not isinstance(data, Path) or data == path:
             raise
@@ -59,7 +59,7 @@ def read(data: Any, options: LoadOptions) -> Dataset:
     splits = match.splits or [split_of_path(file) for file in found]
     groups, group_names = _groups(match.groups)
     beside = [
-        one for one in left_out if "hidden" not in one.reason and path / one.name != options.labels
+        one for one in skipped if "hidden" not in one.reason and path / one.name != options.labels
     ]
     dataset = build(path, words, names, zip(splits, match.labels, found, strict=True), beside)
     return replace(dataset, groups=groups, group_names=group_names, notes=match.notes)

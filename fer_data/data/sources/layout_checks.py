@@ -193,11 +193,11 @@ def nothing(tree: Tree, top: str) -> DataError:
     if paths and all(split_of_folder(last(path)) for path in paths):
         names = ", ".join(map(last, paths))
         return DataError(
-            f"{tree.root}: no class folders in {names}; expected {names}/<class>/<picture>"
+            f"{tree.root}: no class folders in {names}; expected {names}/<class>/<image>"
         )
     if found := [last(name) for name in files if "/" in name]:
         return DataError(
-            f"{tree.root}: class folders, but no picture in it that can be read, only "
+            f"{tree.root}: class folders, but no image in it that can be read, only "
             f"{endings(tuple(found))}"
         )
     return none_here(tree)
@@ -215,7 +215,7 @@ def flat(tree: Tree, paths: list[str], top: str) -> DataError:
     return doubtful(
         tree,
         f"no class folders in {listed(paths)}",
-        f"expected <class>/<picture> in {where}",
+        f"expected <class>/<image> in {where}",
         top,
         *paths,
         patterns=(),
@@ -234,7 +234,7 @@ def refuse_flat_splits(tree: Tree, top: str, holding: list[str]) -> None:
         raise doubtful(
             tree,
             f"{listed(mixed)} have splits in their names",
-            "sort them into <split>/<class>/<picture>",
+            "sort them into <split>/<class>/<image>",
             top,
         )
 
@@ -256,14 +256,14 @@ def none_here(tree: Tree) -> DataError:
     name, number = tree.root.name, tree.look("").num_images
     if not number:
         return DataError(
-            f"{tree.root}: no class folders here; expected {name}/<class>/<picture>, "
-            f"or {name}/train/<class>/<picture>"
+            f"{tree.root}: no class folders here; expected {name}/<class>/<image>, "
+            f"or {name}/train/<class>/<image>"
         )
     tables = tree.tables()
     may = f"; {listed(tables)} may hold their labels" if tables else ""
     return DataError(
         f"{tree.root}: no class folders here, but {counted(number, 'image')}{may}; name the table "
         "of their labels, or a pattern that finds the label in their names, or expected "
-        f"{name}/<class>/<picture>",
+        f"{name}/<class>/<image>",
         fix=_labels(tree, tables) | {"label_from": ()},
     )

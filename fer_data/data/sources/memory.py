@@ -17,8 +17,8 @@ from fer_data.data.chosen import UNLABELLED
 from fer_data.data.dataset import Dataset
 from fer_data.data.labels import SPLITS, split_notes, split_of_folder
 from fer_data.data.origin import Origin
+from fer_data.data.sources.chunk import Chunks, RawImage
 from fer_data.data.sources.content import State
-from fer_data.data.sources.piece import Found, Pieces
 from fer_data.data.sources.source import made_names
 from fer_data.data.sources.table import MAX_CLASSES, format_of
 from fer_data.errors import DataError, UsageError
@@ -266,7 +266,7 @@ class Slice:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def pictures(self) -> Iterator[Found]:
+    def raw_images(self) -> Iterator[RawImage]:
         """Yield the images."""
         for index, row in enumerate(self.rows.tolist(), self.start):
             name = f"{self.name}: image {row}"
@@ -274,12 +274,12 @@ class Slice:
                 raw = raw_of(self.images[row], name)
             except Exception as error:  # a stranger's dataset
                 raw = DataError(f"{name}: {type(error).__name__}: {error}")
-            yield Found(index, name, raw)
+            yield RawImage(index, name, raw)
 
 
-def pieces(origin: Origin, rows: NDArray[np.int64]) -> Pieces:
-    """Return the images, a few hundred a piece."""
-    return Pieces(_slices(origin, rows), -(-len(rows) // _AT_ONCE) + len(origin.arrays))
+def chunks(origin: Origin, rows: NDArray[np.int64]) -> Chunks:
+    """Return the images, a few hundred a chunk."""
+    return Chunks(_slices(origin, rows), -(-len(rows) // _AT_ONCE) + len(origin.arrays))
 
 
 def _slices(origin: Origin, rows: NDArray[np.int64]) -> Iterator[Slice]:

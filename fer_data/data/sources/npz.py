@@ -36,7 +36,7 @@ from fer_data.data.labels import SPLITS, split_notes, split_of_folder
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.sources import archive, npz_arrays, source
-from fer_data.data.sources.piece import Found, Pieces
+from fer_data.data.sources.chunk import Chunks, RawImage
 from fer_data.data.sources.table import MAX_CLASSES, dataset_of, format_of
 from fer_data.errors import DataError
 
@@ -60,7 +60,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Stack:
-    """Some pictures; the dataset's row `start` is the first, the file's row ``rows[0]``."""
+    """Some images; the dataset's row `start` is the first, the file's row ``rows[0]``."""
 
     path: Path
     pixels: NDArray[np.uint8]
@@ -70,10 +70,10 @@ class Stack:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def pictures(self) -> Iterator[Found]:
+    def raw_images(self) -> Iterator[RawImage]:
         """Yield the pixels, uint8 [H, W] or [H, W, C]."""
         for place, (row, pixels) in enumerate(zip(self.rows, self.pixels, strict=True)):
-            yield Found(self.start + place, f"{self.path}: row {row}", pixels)
+            yield RawImage(self.start + place, f"{self.path}: row {row}", pixels)
 
 
 def recognises(path: Path) -> bool:
@@ -185,14 +185,14 @@ def _by(shape: tuple[int, ...]) -> str:
     return "x".join(map(str, shape[1:]))
 
 
-def pieces(origin: Origin, rows: NDArray[np.int64]) -> Pieces:
-    """Return the rows, about a mebibyte a piece, as they come from the file."""
+def chunks(origin: Origin, rows: NDArray[np.int64]) -> Chunks:
+    """Return the rows, about a mebibyte a chunk, as they come from the file."""
     number = 0
     with npz_arrays.opened(origin.root) as file:
         for part in _parts(origin.root, file)[1]:
             with npz_arrays.images(file, part.images) as (_, shape):
                 number += -(-shape[0] // _rows_at_once(shape))
-    return Pieces(_pieces(origin.root, origin.locations[rows]), number)
+    return Chunks(_chunks(origin.root, origin.locations[rows]), number)
 
 
 def names(dataset: Dataset) -> list[str]:
@@ -207,7 +207,7 @@ def names(dataset: Dataset) -> list[str]:
     return source.own_names(dataset, (found[row] for row in dataset.locations.tolist()))
 
 
-def _pieces(path: Path, locations: NDArray[Any]) -> Iterator[Stack]:
+def _chunks(path: Path, locations: NDArray[Any]) -> Iterator[Stack]:
     with npz_arrays.opened(path) as file:
         before = 0
         for part in _parts(path, file)[1]:

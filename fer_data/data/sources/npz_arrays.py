@@ -114,7 +114,7 @@ def images(file: zipfile.ZipFile, name: str) -> Iterator[tuple[IO[bytes], tuple[
     ):
         raise ValueError(f"{name} is {head}; expected uint8 [N, H, W] or [N, H, W, 3]")
     if not 1 <= min(shape[1:3]) <= max(shape[1:3]) <= _MAX_SIDE:
-        raise ValueError(f"pictures are {shape[1]}x{shape[2]}; sides are 1 to {_MAX_SIDE}")
+        raise ValueError(f"images are {shape[1]}x{shape[2]}; sides are 1 to {_MAX_SIDE}")
     with _behind(file, name, head) as stream:
         yield stream, shape
 

@@ -15,9 +15,9 @@ from fer_data.data.dataset import Dataset
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.sources import source
+from fer_data.data.sources.chunk import Chunks
 from fer_data.data.sources.content import State
 from fer_data.data.sources.parquet_names import listed, split_files
-from fer_data.data.sources.piece import Pieces
 from fer_data.extras import require
 
 
@@ -41,7 +41,7 @@ def state(origin: Origin) -> State:
 
 
 def read(path: Path, options: LoadOptions) -> Dataset:
-    """Read the dataset in the order split, file, row; pictures are not looked at.
+    """Read the dataset in the order split, file, row; images are not looked at.
 
     Raises
     ------
@@ -54,15 +54,15 @@ def read(path: Path, options: LoadOptions) -> Dataset:
     return parquet_table.read(path, options)
 
 
-def pieces(origin: Origin, rows: NDArray[np.int64]) -> Pieces:
-    """Return the rows, a row group a piece."""
+def chunks(origin: Origin, rows: NDArray[np.int64]) -> Chunks:
+    """Return the rows, a row group a chunk."""
     from fer_data.data.sources import parquet_table
 
-    return parquet_table.pieces(origin, rows)
+    return parquet_table.chunks(origin, rows)
 
 
 def names(dataset: Dataset) -> list[str]:
-    """Return each picture's ``path``, or a name made of split and number where it has none."""
+    """Return each image's ``path``, or a name made of split and number where it has none."""
     from fer_data.data.sources import parquet_table
 
     return parquet_table.names(dataset)

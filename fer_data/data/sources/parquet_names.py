@@ -6,29 +6,27 @@ import re
 from pathlib import Path
 
 from fer_data.data.labels import split_of_folder
-from fer_data.data.left_out import LeftOut
+from fer_data.data.skipped import Skipped
 from fer_data.data.sources.source import inside
 from fer_data.errors import DataError
 
 _FILE = re.compile(r"(?P<split>[A-Za-z_]+)(-\d{5}-of-\d{5,})?(-[0-9a-f]{16})?\.parquet", re.ASCII)
 
 
-def split_files(path: Path) -> tuple[list[tuple[str | None, Path]], list[LeftOut]]:
+def split_files(path: Path) -> tuple[list[tuple[str | None, Path]], list[Skipped]]:
     """Return the files in order, each with its split, and what is none of them.
 
     The split of a single file is None where its name tells none.
     """
     if path.is_file():
         return [(split_of_file(path), path)], []
-    found, left_out = inside(
-        path, "parquet", ((split_of_file(file), file) for file in listed(path))
-    )
+    found, skipped = inside(path, "parquet", ((split_of_file(file), file) for file in listed(path)))
     if not any(split for split, _ in found):
         raise DataError(
             f"{path}: no parquet file here that names its split; "
             "expected data/train-00000-of-00001.parquet"
         )
-    return found, left_out
+    return found, skipped
 
 
 def split_of_file(path: Path) -> str | None:

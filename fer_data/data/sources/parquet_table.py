@@ -22,13 +22,13 @@ from fer_data.data.chosen import UNLABELLED
 from fer_data.data.dataset import Dataset
 from fer_data.data.first_bytes import HEAD_BYTES, kind_of
 from fer_data.data.labels import SPLITS, split_notes
-from fer_data.data.left_out import LeftOut
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
+from fer_data.data.skipped import Skipped
 from fer_data.data.sources import source
+from fer_data.data.sources.chunk import Chunks, RawImage
 from fer_data.data.sources.parquet_features import Columns, columns_of, is_text
 from fer_data.data.sources.parquet_names import split_files
-from fer_data.data.sources.piece import Found, Pieces
 from fer_data.data.sources.table import MAX_CLASSES, dataset_of
 from fer_data.errors import DataError, skippable
 from fer_data.util.words import printable
@@ -42,7 +42,7 @@ _BYTES_AT_ONCE = 64 << 20
 _BAD = UNLABELLED - 1
 
 MAX_BYTES = 256 << 20
-"""Of one picture's file."""
+"""Of one image's file."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class GroupRows:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def pictures(self) -> Iterator[Found]:
+    def raw_images(self) -> Iterator[RawImage]:
         """Yield the bytes of the image files."""
         wanted = {row: place for place, row in enumerate(self.rows, self.start)}
         row = 0
@@ -72,7 +72,7 @@ class GroupRows:
                 for value in batch.column(0).field("bytes"):
                     if row in wanted:
                         name = f"{self.path}: row {row} of group {self.group}"
-                        yield Found(wanted[row], name, _checked(value, name))
+                        yield RawImage(wanted[row], name, _checked(value, name))
                     row += 1
             if row <= self.rows[-1]:
                 raise pa.ArrowInvalid(f"group {self.group} has {row:,} rows")
@@ -80,7 +80,7 @@ class GroupRows:
 
 def read(path: Path, options: LoadOptions) -> Dataset:
     """Read the dataset; see `fer_data.data.sources.parquet.read`."""
-    files, left_out = split_files(path)
+    files, skipped = split_files(path)
     splits: list[str] = []
     labels: list[NDArray[np.int64]] = []
     codes: dict[str, int] = {}
@@ -102,8 +102,8 @@ def read(path: Path, options: LoadOptions) -> Dataset:
                     f"{file_path}: row {row}: label {label} of {len(columns.class_names or ())} "
                     "classes"
                 )
-            left_out.append(LeftOut(f"row {first + row}", "bad label"))
-        source.check_bad_rows(path, len(left_out))
+            skipped.append(Skipped(f"row {first + row}", "bad label"))
+        source.check_bad_rows(path, len(skipped))
         labels.append(found)
         first += len(found)
     every = np.concatenate(labels)
@@ -117,7 +117,7 @@ def read(path: Path, options: LoadOptions) -> Dataset:
         splits,
         split_codes[rows],
         rows=rows,
-        left_out=left_out,
+        skipped=skipped,
     )
     if columns.label is not None and (columns.image, columns.label) != ("image", "label"):
         found_data = found_data.noted(
@@ -127,17 +127,17 @@ def read(path: Path, options: LoadOptions) -> Dataset:
     return replace(found_data, origin=replace(found_data.origin, image_column=columns.image))
 
 
-def pieces(origin: Origin, rows: NDArray[np.int64]) -> Pieces:
-    """Return the rows, a row group a piece."""
+def chunks(origin: Origin, rows: NDArray[np.int64]) -> Chunks:
+    """Return the rows, a row group a chunk."""
     number = 0
     for _, path in split_files(origin.root)[0]:
         with opened(path) as file:
             number += file.metadata.num_row_groups
-    return Pieces(_pieces(origin, origin.locations[rows]), number)
+    return Chunks(_chunks(origin, origin.locations[rows]), number)
 
 
 def names(dataset: Dataset) -> list[str]:
-    """Return each picture's path, or a name made of split and number where it has none."""
+    """Return each image's path, or a name made of split and number where it has none."""
     paths: list[str | None] = []
     for _, path in split_files(dataset.root)[0]:
         paths += _paths(path, dataset.origin.image_column)
@@ -167,7 +167,7 @@ def _what_it_is(path: Path) -> str | None:
     return None
 
 
-def _pieces(origin: Origin, locations: NDArray[Any]) -> Iterator[GroupRows]:
+def _chunks(origin: Origin, locations: NDArray[Any]) -> Iterator[GroupRows]:
     first = 0
     for _, path in split_files(origin.root)[0]:
         with opened(path) as file:
@@ -185,9 +185,9 @@ def _pieces(origin: Origin, locations: NDArray[Any]) -> Iterator[GroupRows]:
 
 def _checked(value: Any, name: str) -> bytes | DataError:
     if not value.is_valid:
-        cause = "no bytes of a picture (a path alone is not followed)"
+        cause = "no bytes of an image (a path alone is not followed)"
     elif value.as_buffer().size > MAX_BYTES:
-        cause = f"a picture of more than {MAX_BYTES:,} bytes"
+        cause = f"an image of more than {MAX_BYTES:,} bytes"
     else:
         data: bytes = value.as_py()
         return data

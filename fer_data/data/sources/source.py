@@ -10,8 +10,8 @@ from pathlib import Path
 
 from fer_data.data.dataset import Dataset
 from fer_data.data.labels import SPLITS
-from fer_data.data.left_out import LeftOut
 from fer_data.data.origin import Origin
+from fer_data.data.skipped import Skipped
 from fer_data.data.sources.content import State
 from fer_data.errors import DataError
 
@@ -60,14 +60,14 @@ def check_bad_rows(path: Path, number: int) -> None:
 
 def inside(
     root: Path, kind: str, files: Iterable[tuple[str | None, Path]]
-) -> tuple[list[tuple[str | None, Path]], list[LeftOut]]:
+) -> tuple[list[tuple[str | None, Path]], list[Skipped]]:
     """Return the files of a folder by split and name, with their splits, and what is none of them.
 
     That are those that are no regular files, or lead out of the folder, and, where the name of any
     file tells a split, those whose name tells none.
     """
     found: list[tuple[str | None, Path]] = []
-    left_out = []
+    skipped = []
     for split, file in files:
         reason = ""
         if not file.is_file():
@@ -75,18 +75,18 @@ def inside(
         elif not file.resolve().is_relative_to(root.resolve()):
             reason = "a symbolic link that leads out of the data set"
         if reason:
-            left_out.append(LeftOut(str(file.relative_to(root)), reason))
+            skipped.append(Skipped(str(file.relative_to(root)), reason))
         else:
             found.append((split, file))
     if any(split for split, _ in found):
         reason = f"a {kind} file of no known split"
         unknown = [
-            LeftOut(str(file.relative_to(root)), reason) for split, file in found if not split
+            Skipped(str(file.relative_to(root)), reason) for split, file in found if not split
         ]
-        left_out = [*unknown, *left_out]
+        skipped = [*unknown, *skipped]
         found = [(split, file) for split, file in found if split]
     found.sort(key=lambda item: (SPLITS.index(item[0]) if item[0] else 0, str(item[1])))
-    return found, left_out
+    return found, skipped
 
 
 def file_name(split: str, row: int) -> str:

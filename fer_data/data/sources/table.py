@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from fer_data.data.chosen import UNLABELLED
 from fer_data.data.dataset import Dataset
 from fer_data.data.labels import SPLITS
-from fer_data.data.left_out import LeftOut
 from fer_data.data.origin import Origin
+from fer_data.data.skipped import Skipped
 from fer_data.errors import DataError
 
 MAX_CLASSES = 1 << 16
@@ -30,7 +30,7 @@ def dataset_of(
     split_codes: NDArray[np.int64],
     *,
     rows: NDArray[Any] | None = None,
-    left_out: Iterable[LeftOut] = (),
+    skipped: Iterable[Skipped] = (),
     image_format: Any = None,
 ) -> Dataset:
     """Return the dataset of a table.
@@ -49,7 +49,7 @@ def dataset_of(
         Places in `splits`.
     rows : ndarray of int64 or str, shape [N], optional
         Where the samples are: in the table, all of it by default, or in which files.
-    left_out : iterable of LeftOut
+    skipped : iterable of Skipped
     image_format
         Of `fer_data.data.origin.Origin`.
 
@@ -58,9 +58,9 @@ def dataset_of(
     DataError
         If there is no sample.
     """
-    left_out = tuple(left_out)
+    skipped = tuple(skipped)
     if not len(labels):
-        raise DataError(f"{path}: {layout}, but no picture in it{_what_was_found(left_out)}")
+        raise DataError(f"{path}: {layout}, but no image in it{_what_was_found(skipped)}")
     names = sorted(class_names)
     place = {name: code for code, name in enumerate(names)}
     present = {splits[code] for code in np.unique(split_codes).tolist()}
@@ -74,7 +74,7 @@ def dataset_of(
         splits=tuple(kept),
         split_codes=np.array(new_codes, np.int8)[split_codes],
         labels=np.array(new_labels, np.int32)[labels],
-        left_out=left_out,
+        skipped=skipped,
     )
 
 
@@ -83,7 +83,7 @@ def build(
     layout: str,
     class_names: Iterable[str],
     samples: Iterable[tuple[str, str | None, str | int]],
-    left_out: Iterable[LeftOut] = (),
+    skipped: Iterable[Skipped] = (),
 ) -> Dataset:
     """Return the dataset of (split, class name or None, location) triples.
 
@@ -99,9 +99,7 @@ def build(
     labels = np.array([code_of[label] for _, label, _ in rows], np.int64)
     splits = np.array([SPLITS.index(split) for split, _, _ in rows], np.int64)
     locations = np.array([location for _, _, location in rows])
-    return dataset_of(
-        path, layout, names, labels, SPLITS, splits, rows=locations, left_out=left_out
-    )
+    return dataset_of(path, layout, names, labels, SPLITS, splits, rows=locations, skipped=skipped)
 
 
 def format_of(shapes: Iterable[tuple[int, ...]]) -> Any:
@@ -111,10 +109,10 @@ def format_of(shapes: Iterable[tuple[int, ...]]) -> Any:
     return shapes[0][1:3], shapes[-1][1:3], "rgb" if is_rgb else "grey"
 
 
-def _what_was_found(left_out: tuple[LeftOut, ...]) -> str:
-    if not left_out:
+def _what_was_found(skipped: tuple[Skipped, ...]) -> str:
+    if not skipped:
         return ""
-    reasons = Counter(item.reason for item in left_out)
+    reasons = Counter(item.reason for item in skipped)
     return "; left out: " + ", ".join(
         f"{number:,} ({reason})" for reason, number in reasons.items()
     )

@@ -21,8 +21,8 @@ from fer_data.data.labels import split_notes
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.sources import source
+from fer_data.data.sources.chunk import Chunks, RawImage
 from fer_data.data.sources.content import State
-from fer_data.data.sources.piece import Found, Pieces
 from fer_data.data.sources.tfrecord_features import Kind, choose_features, file_name_feature
 from fer_data.data.sources.tfrecord_files import is_record_file, listed, split_files
 from fer_data.data.sources.tfrecord_labels import Labels, label_files
@@ -45,11 +45,11 @@ class Records:
     def __len__(self) -> int:
         return len(self.names)
 
-    def pictures(self) -> Iterator[Found]:
+    def raw_images(self) -> Iterator[RawImage]:
         """Yield the bytes of the image files."""
         for index, (name, image) in enumerate(zip(self.names, self.images, strict=True)):
             raw = image if image else DataError(f"{name}: no image in this record")
-            yield Found(self.start + index, name, raw)
+            yield RawImage(self.start + index, name, raw)
 
 
 def recognises(path: Path) -> bool:
@@ -82,7 +82,7 @@ def read(path: Path, options: LoadOptions) -> Dataset:
     if options.split_column or options.group_column:
         raise UsageError(f"{path}: TFRecord files have no column of splits or of groups here")
     parsing = _parsing(path)
-    files, left_out = split_files(path)
+    files, skipped = split_files(path)
     first = (parsing.feature_kinds(file) for _, file in files)
     kinds: dict[str, Kind] = next(filter(None, first), {})
     if not kinds:
@@ -97,9 +97,9 @@ def read(path: Path, options: LoadOptions) -> Dataset:
             locations += [f"{_relative(file, path)}:{number}" for number in numbers.tolist()]
         codes += [code] * (len(locations) - len(codes))
     splits = [split or "train" for split, _ in files]
-    found = labels.dataset(locations, splits, np.array(codes, np.int64), left_out)
+    found = labels.dataset(locations, splits, np.array(codes, np.int64), skipped)
     if found.num_bad and not options.skip_bad:
-        bad = next(item for item in found.left_out if item.is_bad)
+        bad = next(item for item in found.skipped if item.is_bad)
         raise skippable(f"{path}: {bad.name}: {bad.reason}")
     source.check_bad_rows(path, found.num_bad)
     notes = [*split_notes((file.name, split) for split, file in files)]
@@ -111,12 +111,12 @@ def read(path: Path, options: LoadOptions) -> Dataset:
     return replace(found, origin=origin).noted(*notes)
 
 
-def pieces(origin: Origin, rows: NDArray[np.int64]) -> Pieces:
-    """Return the records, a few a piece, with their bytes: other processes need no TensorFlow."""
-    return Pieces(_pieces(origin, rows), -(-len(rows) // 64))
+def chunks(origin: Origin, rows: NDArray[np.int64]) -> Chunks:
+    """Return the records, a few a chunk, with their bytes: other processes need no TensorFlow."""
+    return Chunks(_chunks(origin, rows), -(-len(rows) // 64))
 
 
-def _pieces(origin: Origin, rows: NDArray[np.int64]) -> Iterator[Records]:
+def _chunks(origin: Origin, rows: NDArray[np.int64]) -> Iterator[Records]:
     start = 0
     for file, wanted in _by_file(origin, rows):
         parsed = _parsing(file).parsed(file, {origin.image_column: "bytes"}, wanted)

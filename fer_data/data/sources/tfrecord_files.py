@@ -8,7 +8,7 @@ import struct
 from pathlib import Path
 
 from fer_data.data.labels import split_of_folder, splits_in
-from fer_data.data.left_out import LeftOut
+from fer_data.data.skipped import Skipped
 from fer_data.data.sources import source
 from fer_data.errors import DataError
 
@@ -35,19 +35,19 @@ def listed(path: Path) -> list[Path]:
     return sorted(found)
 
 
-def split_files(path: Path) -> tuple[list[tuple[str | None, Path]], list[LeftOut]]:
+def split_files(path: Path) -> tuple[list[tuple[str | None, Path]], list[Skipped]]:
     """Return the files by split and name, each with its split, and what is none of them.
 
     Splits are None where no name tells any.
     """
     if path.is_file():
         return [(_split_of(path), path)], []
-    found, left_out = source.inside(
+    found, skipped = source.inside(
         path, "TFRecord", ((_split_in(path, file), file) for file in listed(path))
     )
     if not found:
         raise DataError(f"{path}: no regular TFRecord file in it")
-    return found, left_out
+    return found, skipped
 
 
 def _split_in(root: Path, file: Path) -> str | None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fer_data.data.chosen import UNLABELLED
 from fer_data.data.dataset import Dataset
-from fer_data.data.left_out import LeftOut
+from fer_data.data.skipped import Skipped
 from fer_data.data.sources import source
 from fer_data.data.sources.table import MAX_CLASSES, dataset_of
 from fer_data.data.sources.tfrecord_features import Features, Kind
@@ -87,7 +87,7 @@ class Labels:
         locations: Sequence[str],
         splits: Sequence[str],
         split_codes: NDArray[np.int64],
-        left_out: list[LeftOut],
+        skipped: list[Skipped],
     ) -> Dataset:
         """Return the dataset of all records; a label without a class is left out as bad.
 
@@ -99,7 +99,7 @@ class Labels:
             Any of `fer_data.data.labels.SPLITS`, more than once too.
         split_codes : ndarray of int64, shape [N]
             Places in `splits`.
-        left_out : list of LeftOut
+        skipped : list of Skipped
         """
         every = np.concatenate(self._parts) if self._parts else np.zeros(0, np.int64)
         names = self._names(every)
@@ -121,7 +121,7 @@ class Labels:
             splits,
             split_codes[rows],
             rows=np.array(locations)[rows],
-            left_out=[*left_out, *(LeftOut(locations[row], "bad label") for row in bad.tolist())],
+            skipped=[*skipped, *(Skipped(locations[row], "bad label") for row in bad.tolist())],
         )
 
     def _names(self, every: NDArray[np.int64]) -> dict[int, str]:

@@ -13,7 +13,7 @@ from fer_data.data.sources import memory
 from fer_data.data.sources.memory import Part, dataset_of, part_of, without_transform
 from fer_data.errors import DataError
 
-pieces, state, names = memory.pieces, memory.state, memory.names
+chunks, state, names = memory.chunks, memory.state, memory.names
 
 
 class Images:

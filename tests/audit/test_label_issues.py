@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import fer_data
-from fer_data.analysis.doubts import check_doubts, find_doubts, read_predictions
+from fer_data.analysis.label_issues import check_label_issues, find_label_issues, read_predictions
 from fer_data.analysis.predictions import (
     PREDICTIONS,
     SavedPredictions,
@@ -34,33 +34,33 @@ def dataset_of(labels: NDArray[np.int64]) -> Dataset:
 
 
 def noisy(
-    number: int, share_wrong: float, *, seed: int = 0
+    number: int, fraction_wrong: float, *, seed: int = 0
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
     """Return true labels, labels of which a share is wrong, and a model's probabilities."""
     random = np.random.default_rng(seed)
     true = random.choice(3, number, p=[0.7, 0.25, 0.05])
     logits = random.normal(size=(number, 3)) + 3 * np.eye(3)[true] + [1, 0, -1]
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    given = np.where(random.random(number) < share_wrong, random.integers(0, 3, number), true)
+    given = np.where(random.random(number) < fraction_wrong, random.integers(0, 3, number), true)
     return true, given, probabilities.astype(np.float32)
 
 
-def test_wrong_labels_are_doubted_and_stand_first() -> None:
+def test_wrong_labels_are_flagged_and_stand_first() -> None:
     true, given, probabilities = noisy(3000, 0.1)
-    found = find_doubts(dataset_of(given), np.arange(3000), probabilities)
+    found = find_label_issues(dataset_of(given), np.arange(3000), probabilities)
     wrong = (true != given)[found.rows]
     assert wrong[:50].mean() > 0.9
-    assert wrong[found.doubted].mean() > 5 * wrong.mean()
-    assert wrong[found.doubted].sum() > 0.7 * wrong.sum()
-    right = found.suggested[found.doubted] == true[found.rows[found.doubted]]
+    assert wrong[found.flagged].mean() > 5 * wrong.mean()
+    assert wrong[found.flagged].sum() > 0.7 * wrong.sum()
+    right = found.suggested[found.flagged] == true[found.rows[found.flagged]]
     assert right.mean() > 0.6
 
 
-def test_a_rare_class_is_not_doubted_for_being_rare() -> None:
+def test_a_rare_class_is_not_flagged_for_being_rare() -> None:
     true, _, probabilities = noisy(3000, 0.0)
-    found = find_doubts(dataset_of(true), np.arange(3000), probabilities)
+    found = find_label_issues(dataset_of(true), np.arange(3000), probabilities)
     rare = true[found.rows] == 2
-    assert found.doubted[rare].mean() < 0.2
+    assert found.flagged[rare].mean() < 0.2
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -68,7 +68,7 @@ def test_the_formula_is_that_of_the_paper(seed: int) -> None:
     random = np.random.default_rng(seed)
     labels = np.concatenate([[0, 1, 2], random.integers(0, 3, 9)])
     probabilities = random.dirichlet(np.ones(3), 12).astype(np.float32)
-    found = find_doubts(dataset_of(labels), np.arange(12), probabilities)
+    found = find_label_issues(dataset_of(labels), np.arange(12), probabilities)
     thresholds = [probabilities[labels == label, label].mean() for label in range(3)]
     for place, row in enumerate(found.rows.tolist()):
         confident = [j for j in range(3) if probabilities[row, j] >= thresholds[j] - 1e-7]
@@ -119,7 +119,7 @@ def test_the_runs_of_all_folds_are_read_together(tmp_path: Path) -> None:
     dataset = fer_data.load(table)
     rows, probabilities = read_predictions(runs, dataset)
     assert sorted(rows.tolist()) == list(range(20))
-    found = find_doubts(dataset, rows, probabilities)
+    found = find_label_issues(dataset, rows, probabilities)
     assert found.rows[0] == 4
     assert found.to_dicts() == [
         {
@@ -139,10 +139,10 @@ def test_the_runs_of_all_folds_are_read_together(tmp_path: Path) -> None:
 def test_the_command_lists_them_in_a_csv_that_exclude_and_relabel_take(tmp_path: Path) -> None:
     table, runs = runs_of(tmp_path)
     out = tmp_path / "doubts.csv"
-    arguments = ["doubts", table, *runs]
+    arguments = ["label-issues", table, *runs]
     ended = call(DATA, *arguments, "--out", out)
     assert ended.code == 0
-    assert "1 of 20 labels is doubted" in ended.out
+    assert "1 of 20 labels is flagged" in ended.out
     with open(out, newline="", encoding="utf-8") as file:
         assert [row["sample"] for row in csv.DictReader(file)] == ["row 4"]
     ended = call(DATA, "stats", table, "--json", "--exclude", out)
@@ -152,7 +152,7 @@ def test_the_command_lists_them_in_a_csv_that_exclude_and_relabel_take(tmp_path:
     assert (counts["angry"], counts["happy"]) == (9, 11)
     ended = call(DATA, *arguments, "--json", "--relabel", out)
     found = json.loads(ended.out)
-    assert found["doubted"][0]["label"] == "happy"
+    assert found["flagged"][0]["label"] == "happy"
     assert found["check"]["top"] == pytest.approx(1 / 20)
 
 
@@ -172,13 +172,13 @@ def test_predictions_of_other_data_are_refused(tmp_path: Path) -> None:
         read_predictions([other], dataset)
 
 
-def test_doubts_are_checked_against_labels_that_no_one_showed_to_the_model() -> None:
+def test_label_issues_are_checked_against_labels_that_no_one_showed_to_the_model() -> None:
     true, given, probabilities = noisy(3000, 0.1)
-    found = find_doubts(dataset_of(given), np.arange(3000), probabilities)
-    check = check_doubts(found, dataset_of(true))
+    found = find_label_issues(dataset_of(given), np.arange(3000), probabilities)
+    check = check_label_issues(found, dataset_of(true))
     assert check.num_samples == 3000
     assert check.base == pytest.approx((true != given).mean())
-    assert min(check.top, check.doubted) > 5 * check.base
+    assert min(check.top, check.flagged) > 5 * check.base
     assert check.auc > 0.9
     with pytest.raises(DataError, match="nothing to check"):
-        check_doubts(found, dataset_of(given))
+        check_label_issues(found, dataset_of(given))

@@ -15,7 +15,7 @@ from fer_data.terminal.cli_support import print_json, print_table, say
 from fer_data.util.words import counted
 
 
-def doubts(
+def label_issues(
     path: DataPath,
     /,
     *runs: Annotated[
@@ -26,7 +26,7 @@ def doubts(
         Path | None,
         Parameter(
             metavar="FILE",
-            help="Write the doubted samples as csv, for --exclude or --relabel.",
+            help="Write the flagged samples as csv, for --exclude or --relabel.",
             group=OUTPUT,
         ),
     ] = None,
@@ -43,14 +43,18 @@ def doubts(
 
         fer-data split fer2013.csv --folds 5 --out folds.csv
         fer-model train fer2013.csv --splits folds.csv --fold 1 --out runs/fold-1
-        fer-data doubts fer2013.csv runs/fold-* --out doubts.csv
+        fer-data label-issues fer2013.csv runs/fold-* --out doubts.csv
 
     By confident learning (arXiv:1911.00068). Train on every fold first: each run's validation
     samples are those that it has not seen. With --relabel the doubts are checked against other
     labels, which the runs must not have been trained on. What --out writes has the label that the
     model suggests: --relabel takes it, and --exclude leaves these samples out.
     """
-    from fer_data.analysis.doubts import check_doubts, find_doubts, read_predictions
+    from fer_data.analysis.label_issues import (
+        check_label_issues,
+        find_label_issues,
+        read_predictions,
+    )
     from fer_data.data.reading import load
     from fer_data.terminal import render
 
@@ -58,10 +62,10 @@ def doubts(
     options = data.given()
     own = {name: value for name, value in options.items() if name != "relabel"}
     dataset = load(path, **own)
-    found = find_doubts(dataset, *read_predictions(runs, dataset))
+    found = find_label_issues(dataset, *read_predictions(runs, dataset))
     check = None
     if len(own) < len(options):
-        check = check_doubts(found, load(path, **options))
+        check = check_label_issues(found, load(path, **options))
     listed = found.to_dicts()
     if out is not None:
         with written(out):
@@ -71,12 +75,12 @@ def doubts(
             {
                 "num_predicted": len(found.rows),
                 "check": vars(check) if check else None,
-                "doubted": listed,
+                "flagged": listed,
             }
         )
     else:
-        print_table([render.doubts_table(listed[:most], len(listed), len(found.rows))])
+        print_table([render.label_issues_table(listed[:most], len(listed), len(found.rows))])
         if check:
             print_table([render.check_table(check)])
     if out is not None:
-        say(f"{counted(len(listed), 'doubted sample is', 'doubted samples are')} listed in {out}")
+        say(f"{counted(len(listed), 'label issue is', 'label issues are')} listed in {out}")

@@ -1,4 +1,4 @@
-"""Pictures as image files: their bytes as they are where that can be, else PNG."""
+"""Images as image files: their bytes as they are where that can be, else PNG."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def as_file(raw: Raw, form: FormatRequest | None, name: str) -> Path | bytes:
     Raises
     ------
     DataError
-        If the picture cannot be decoded.
+        If the image cannot be decoded.
     """
     if form is not None:
         return encode(decode(raw, form.of_image(look(raw, name)), name).pixels)
@@ -38,7 +38,7 @@ def as_png_or_jpeg(raw: Raw, form: FormatRequest | None, name: str) -> bytes:
     Raises
     ------
     DataError
-        If the picture cannot be decoded.
+        If the image cannot be decoded.
     """
     data = as_file(raw, form, name)
     data = data.read_bytes() if isinstance(data, Path) else data

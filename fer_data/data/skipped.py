@@ -15,7 +15,7 @@ CANNOT_BE_DECODED = "cannot be decoded"
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class Skipped:
     """A file, folder or row that is not part of the data, and why."""
 
     name: str
@@ -37,10 +37,10 @@ class Exclusions(Protocol):
         ...
 
 
-def summary(left_out: Iterable[LeftOut]) -> list[str]:
+def summary(skipped: Iterable[Skipped]) -> list[str]:
     """Return a line for each reason: how many were left out, and the first names."""
     names: dict[str, list[str]] = {}
-    for item in left_out:
+    for item in skipped:
         names.setdefault(item.reason, []).append(item.name)
     return [
         f"{len(found):,} left out, {reason}: {', '.join(map(printable, found[:3]))}"

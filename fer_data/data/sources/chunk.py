@@ -1,4 +1,4 @@
-"""What every layout gives of its pixels: pieces of a data set that any process can read alone."""
+"""What every layout gives of its pixels: chunks of a data set that any process can read alone."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:  # to count samples needs no Pillow
     from fer_data.data.decode import Raw
 
 
-class Found(NamedTuple):
-    """One picture, not decoded.
+class RawImage(NamedTuple):
+    """One image, not decoded.
 
     Attributes
     ----------
@@ -22,7 +22,7 @@ class Found(NamedTuple):
     name : str
         What an error calls it: the file, or the file and the row in it.
     raw : Raw or DataError
-        The picture, or why there is none.
+        The image, or why there is none.
     """
 
     row: int
@@ -30,7 +30,7 @@ class Found(NamedTuple):
     raw: Raw | DataError
 
 
-class Piece(Protocol):
+class Chunk(Protocol):
     """Some samples of a dataset, a few hundred mostly, small enough to be sent to a process."""
 
     @property
@@ -40,14 +40,14 @@ class Piece(Protocol):
 
     def __len__(self) -> int: ...
 
-    def pictures(self) -> Iterator[Found]:
-        """Yield their pictures in the order of the dataset."""
+    def raw_images(self) -> Iterator[RawImage]:
+        """Yield their images in the order of the dataset."""
         ...
 
 
 @dataclass(frozen=True)
-class Pieces:
-    """A dataset in pieces, in order, and about how many these are."""
+class Chunks:
+    """A dataset in chunks, in order, and about how many these are."""
 
-    pieces: Iterator[Piece]
+    chunks: Iterator[Chunk]
     number: int

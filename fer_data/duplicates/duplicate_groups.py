@@ -1,4 +1,4 @@
-"""Which pictures are one photograph: equal to the bit, or versions of it."""
+"""Which images are one photograph: equal to the bit, or versions of it."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ COMPARED = PixelFormat(48, 48, "grey")
 """The form in which images are compared."""
 
 LEAST_CONTRAST = 5.0
-"""Standard deviation of the pixels, of 255, below which a picture is almost flat, and no photograph
+"""Standard deviation of the pixels, of 255, below which an image is almost flat, and no photograph
 that another could be a version of."""
 
 _AT_ONCE = 1024
 
 
-def equal_pictures(pixels: ImageArray) -> NDArray[np.int64]:
-    """Return a number for each picture, int64 [N], the same for those that are equal to the bit."""
+def equal_images(pixels: ImageArray) -> NDArray[np.int64]:
+    """Return a number for each image, int64 [N], the same for those that are equal to the bit."""
     keys = np.empty(len(pixels), "V16")
-    pictures = track(pixels, total=len(pixels), description="Looking for equal pictures")
-    for row, picture in enumerate(pictures):
-        keys[row] = hashlib.blake2b(picture.tobytes(), digest_size=16).digest()
+    images = track(pixels, total=len(pixels), description="Looking for equal images")
+    for row, image in enumerate(images):
+        keys[row] = hashlib.blake2b(image.tobytes(), digest_size=16).digest()
     return np.unique(keys, return_inverse=True)[1].astype(np.int64)
 
 
 def versions(pixels: ImageArray, equal: NDArray[np.int64]) -> Pairs:
-    """Return pairs of near copies, as rows; of equal pictures the first stands for all.
+    """Return pairs of near copies, as rows; of equal images the first stands for all.
 
     Parameters
     ----------
     pixels : ndarray of uint8, shape [N, 48, 48, 1]
     equal : ndarray of int64, shape [N]
-        What `equal_pictures` gives.
+        What `equal_images` gives.
     """
     first = np.sort(np.unique(equal, return_index=True)[1])
     parts = [first[i : i + _AT_ONCE] for i in range(0, len(first), _AT_ONCE)]
@@ -50,21 +50,21 @@ def versions(pixels: ImageArray, equal: NDArray[np.int64]) -> Pairs:
     return pairs._replace(first=rows[pairs.first], second=rows[pairs.second])
 
 
-def photographs(equal: NDArray[np.int64], pairs: Pairs) -> NDArray[np.int64]:
-    """Return a number for each picture, int64 [N], the same for all that are one photograph.
+def duplicate_groups(equal: NDArray[np.int64], pairs: Pairs) -> NDArray[np.int64]:
+    """Return a number for each image, int64 [N], the same for all that are one photograph.
 
     Parameters
     ----------
     equal, pairs
-        What `equal_pictures` and `versions` give.
+        What `equal_images` and `versions` give.
     """
     of_equal = np.unique(equal, return_index=True)[1][equal]
     first = np.concatenate([np.arange(len(equal)), pairs.first])
     return linked(len(equal), first, np.concatenate([of_equal, pairs.second]))
 
 
-def photograph_groups(pixels: ImageArray) -> NDArray[np.int64]:
-    """Return a number for each picture, int64 [N], the same for all that are one photograph.
+def near_duplicate_groups(pixels: ImageArray) -> NDArray[np.int64]:
+    """Return a number for each image, int64 [N], the same for all that are one photograph.
 
     Parameters
     ----------
@@ -75,8 +75,8 @@ def photograph_groups(pixels: ImageArray) -> NDArray[np.int64]:
     >>> import numpy as np, fer_data
     >>> images = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1), np.uint8)
     >>> images[2] = images[0]
-    >>> fer_data.photograph_groups(images).tolist()
+    >>> fer_data.near_duplicate_groups(images).tolist()
     [0, 1, 0]
     """
-    equal = equal_pictures(pixels)
-    return photographs(equal, versions(pixels, equal))
+    equal = equal_images(pixels)
+    return duplicate_groups(equal, versions(pixels, equal))

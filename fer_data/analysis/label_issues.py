@@ -6,7 +6,7 @@ A model that never saw a sample gives its probabilities :math:`p`. The threshold
 
 says how sure the model is of it where it is right on the whole; so a rare class, of which the model
 is never sure, has a low one. A sample of which :math:`p_j \ge t_j` for another class, and for that
-one most of all, is counted as of that class: its label is doubted. Doubted labels are ranked by how
+one most of all, is counted as of that class: its label is flagged. Doubted labels are ranked by how
 far the model is from them, :math:`(p_y - t_y) - \max_{j \ne y} (p_j - t_j)`, the least first. (The
 paper ranks by the same without the thresholds, which puts all rare classes first.)
 
@@ -47,18 +47,18 @@ _COLUMNS = [
 
 
 @dataclass(frozen=True, eq=False)
-class Doubts:
+class LabelIssues:
     """What a model thinks of the labels of samples that it has not seen.
 
     Attributes
     ----------
     dataset : Dataset
     rows : ndarray of int64, shape [P]
-        The samples with a prediction, the most doubtful first.
+        The samples with a prediction, the most likely first.
     margins : ndarray of float64, shape [P]
         How far the model is from the label; below 0 it leans to another class.
     suggested : ndarray of int64, shape [P]
-        The label that the model would give; the sample's own where it is not doubted.
+        The label that the model would give; the sample's own where it is not flagged.
     probabilities : ndarray of float32, shape [P, C]
 
     Examples
@@ -66,7 +66,7 @@ class Doubts:
     >>> import numpy as np, fer_data
     >>> data = fer_data.load((np.zeros((3, 48, 48), np.uint8), ["cat", "cat", "dog"]))
     >>> probabilities = np.array([[0.9, 0.1], [0.1, 0.9], [0.2, 0.8]], np.float32)
-    >>> doubts = fer_data.find_doubts(data, np.arange(3), probabilities)
+    >>> doubts = fer_data.find_label_issues(data, np.arange(3), probabilities)
     >>> doubts.rows.tolist(), doubts.suggested.tolist()
     ([1, 2, 0], [1, 1, 0])
     """
@@ -78,13 +78,13 @@ class Doubts:
     probabilities: NDArray[np.float32]
 
     @property
-    def doubted(self) -> NDArray[np.bool_]:
-        """Which of `rows` have a label that is doubted, bool [P]."""
-        doubted: NDArray[np.bool_] = self.suggested != self.dataset.labels[self.rows]
-        return doubted
+    def flagged(self) -> NDArray[np.bool_]:
+        """Which of `rows` have a label that is flagged, bool [P]."""
+        flagged: NDArray[np.bool_] = self.suggested != self.dataset.labels[self.rows]
+        return flagged
 
     def to_dicts(self) -> list[dict[str, Any]]:
-        """Return the doubted samples, the most doubtful first; ``label`` is what is suggested."""
+        """Return the flagged samples, the most likely first; ``label`` is what is suggested."""
         names, ids = self.dataset.class_names, self.dataset.sample_ids(self.rows)
         return [
             {
@@ -100,13 +100,13 @@ class Doubts:
         ]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a row a doubted sample, the most doubtful first, with the columns of `write`."""
+        """Return a row a flagged sample, the most likely first, with the columns of `write`."""
         import pandas as pd  # 0.7 s to import, and this is its only use here
 
         return pd.DataFrame(self.to_dicts(), columns=_COLUMNS)
 
     def write(self, out: str | Path) -> None:
-        """Write the doubted samples as csv, the most doubtful first.
+        """Write the flagged samples as csv, the most likely first.
 
         ``exclude=`` takes it, and ``relabel=``, which gives them the labels that are suggested.
         """
@@ -125,9 +125,9 @@ class Check:
     ----------
     num_samples : int
         Samples with a prediction and both labels.
-    base, doubted, top : float
-        Share whose second label differs: of all of them, of the doubted ones (None where there
-        are none), and of the hundred most doubtful.
+    base, flagged, top : float
+        Share whose second label differs: of all of them, of the flagged ones (None where there
+        are none), and of the hundred most likely.
     auc : float
         Area under the ROC curve of the ranking: the chance that a sample whose second label
         differs is ranked before one whose does not.
@@ -135,14 +135,14 @@ class Check:
 
     num_samples: int
     base: float
-    doubted: float | None
+    flagged: float | None
     top: float
     auc: float
 
 
-def find_doubts(
+def find_label_issues(
     dataset: Dataset, rows: NDArray[np.int64], probabilities: NDArray[np.float32]
-) -> Doubts:
+) -> LabelIssues:
     """Rank samples by how much a model doubts their labels.
 
     Parameters
@@ -158,7 +158,7 @@ def find_doubts(
     >>> import numpy as np, fer_data
     >>> data = fer_data.load((np.zeros((3, 48, 48), np.uint8), ["cat", "cat", "dog"]))
     >>> probabilities = np.array([[0.9, 0.1], [0.1, 0.9], [0.2, 0.8]], np.float32)
-    >>> doubts = fer_data.find_doubts(data, np.arange(3), probabilities)
+    >>> doubts = fer_data.find_label_issues(data, np.arange(3), probabilities)
     >>> doubts.rows[doubts.margins < 0].tolist()
     [1]
     """
@@ -175,7 +175,7 @@ def find_doubts(
     sure = np.where(over >= 0, probabilities, -1.0)
     suggested = np.where(sure.max(axis=1) >= 0, sure.argmax(axis=1), labels)
     order = np.lexsort((rows, margins))
-    return Doubts(dataset, rows[order], margins[order], suggested[order], probabilities[order])
+    return LabelIssues(dataset, rows[order], margins[order], suggested[order], probabilities[order])
 
 
 def read_predictions(
@@ -252,7 +252,7 @@ def _means(
     return samples[np.sort(first)], (sums / counts[:, None]).astype(np.float32)
 
 
-def check_doubts(doubts: Doubts, other: Dataset) -> Check:
+def check_label_issues(label_issues: LabelIssues, other: Dataset) -> Check:
     """Compare doubts with the labels of another dataset of the same samples.
 
     Raises
@@ -265,25 +265,25 @@ def check_doubts(doubts: Doubts, other: Dataset) -> Check:
     >>> import numpy as np, fer_data
     >>> data = fer_data.load((np.zeros((3, 48, 48), np.uint8), ["cat", "cat", "dog"]))
     >>> probabilities = np.array([[0.9, 0.1], [0.1, 0.9], [0.2, 0.8]], np.float32)
-    >>> doubts = fer_data.find_doubts(data, np.arange(3), probabilities)
+    >>> doubts = fer_data.find_label_issues(data, np.arange(3), probabilities)
     >>> other = data.relabel({data.sample_ids()[1]: "dog"})
-    >>> fer_data.check_doubts(doubts, other).auc
+    >>> fer_data.check_label_issues(doubts, other).auc
     1.0
     """
-    own = doubts.dataset
-    wanted = own.rows[doubts.rows]
+    own = label_issues.dataset
+    wanted = own.rows[label_issues.rows]
     places = np.searchsorted(other.rows, wanted).clip(max=len(other) - 1)
     usable = (other.rows[places] == wanted) & (other.labels[places] >= 0)
-    rows, places = doubts.rows[usable], places[usable]
+    rows, places = label_issues.rows[usable], places[usable]
     names, others = np.array(own.class_names), np.array(other.class_names)
     differs = names[own.labels[rows]] != others[other.labels[places]]
-    if differs.all() or not differs.any() or not np.isfinite(doubts.margins).all():
+    if differs.all() or not differs.any() or not np.isfinite(label_issues.margins).all():
         raise DataError(f"{own.root}: the other labels differ always, or never: nothing to check")
-    doubted = doubts.doubted[usable]
+    flagged = label_issues.flagged[usable]
     return Check(
         num_samples=len(rows),
         base=float(differs.mean()),
-        doubted=float(differs[doubted].mean()) if doubted.any() else None,
+        flagged=float(differs[flagged].mean()) if flagged.any() else None,
         top=float(differs[:100].mean()),
-        auc=float(roc_auc_score(differs, -doubts.margins[usable])),
+        auc=float(roc_auc_score(differs, -label_issues.margins[usable])),
     )

@@ -24,14 +24,14 @@ _HEIGHT, _WIDTH = 96, 288
 """Of a thumbnail, in pixels, at the most; the page shows it half as large."""
 
 _MOST_KINDS = 12
-"""Pictures of a group that are shown at the most, where all differ in split or label."""
+"""Images of a group that are shown at the most, where all differ in split or label."""
 
 _MOST_WORDS = 12
 """Classes of a group that are named at the most."""
 
 
 class Thumbnail(NamedTuple):
-    """A picture of the page: its data URI, its class, and what it shows, in words."""
+    """An image of the page: its data URI, its class, and what it shows, in words."""
 
     source: str
     class_name: str
@@ -39,9 +39,9 @@ class Thumbnail(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Some pictures of a group, how many more it has, and the classes of all by split."""
+    """Some images of a group, how many more it has, and the classes of all by split."""
 
-    pictures: list[Thumbnail]
+    images: list[Thumbnail]
     num_hidden: int
     words: str
 
@@ -56,8 +56,8 @@ def thumbnails(store: PixelStore, rows: Iterable[int]) -> dict[int, Thumbnail]:
     taken = dataset.take(np.array(chosen, np.int64))
     shown = {row: data_uri(store.pixels[row, :, :, 0]) for row in chosen}
     if store.report.changes != Changes():  # else the store has the images as they are
-        for piece in taken.pieces().pieces:
-            for place, name, raw in piece.pictures():
+        for chunk in taken.source_chunks().chunks:
+            for place, name, raw in chunk.raw_images():
                 if not isinstance(raw, DataError):
                     shown[chosen[place]] = (
                         _original(raw, name, store.form.bits) or shown[chosen[place]]
@@ -109,7 +109,7 @@ def samples_by_class(
 
 
 def mean_by_class(store: PixelStore, split: str, *, most_classes: int) -> list[Thumbnail]:
-    """Return the mean picture of each class of a split that has samples."""
+    """Return the mean image of each class of a split that has samples."""
     dataset = store.dataset
     rows = dataset.indices(split)
     found = []
@@ -130,7 +130,7 @@ def mean_by_class(store: PixelStore, split: str, *, most_classes: int) -> list[T
 def of_groups(
     store: PixelStore, groups: Iterable[tuple[int, ...]], *, most: int, most_of_each: int
 ) -> list[Group]:
-    """Return the first groups, and of each some pictures: one of each split and label first."""
+    """Return the first groups, and of each some images: one of each split and label first."""
     shown = [(group, *_shown(store, group, most_of_each)) for group in islice(groups, most)]
     found = thumbnails(store, (row for _, rows, _ in shown for row in rows))
     return [
@@ -171,6 +171,6 @@ def _class_name(store: PixelStore, row: int) -> str:
 
 
 def data_uri(pixels: NDArray[np.uint8]) -> str:
-    """Return a grey picture, uint8 [H, W], as a PNG in a data URI."""
+    """Return a grey image, uint8 [H, W], as a PNG in a data URI."""
     png = encode_grey(np.ascontiguousarray(pixels))
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
