@@ -1,4 +1,4 @@
-"""Notebooks as pages of the documentation site: their cells, and the outputs that are kept in them."""
+"""Notebooks as pages of the documentation site: their cells, and the outputs kept in them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The pages of the documentation site that no file in docs/ holds, made when `make docs` builds it.
 
-Start is README. Notebooks stand with the outputs that are kept in them. The reference has every public name of both packages by its docstring, and every
-command by what its ``--help`` prints: nothing of it is kept, so nothing of it grows old.
+Start is README. Notebooks stand with the outputs that are kept in them. The reference has every
+public name of both packages by its docstring, and every command by what its ``--help`` prints:
+nothing of it is kept, so nothing of it grows old.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A data card: Markdown with YAML front matter, as the Hugging Face Hub reads a data set's README."""
+"""A data card: Markdown with YAML front matter, as the Hugging Face Hub reads it of a data set."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from fer_data.analysis.stats import Stats, stats as count
+from fer_data.analysis.stats import Stats
+from fer_data.analysis.stats import stats as count
 from fer_data.auditing import Audit, audit
 from fer_data.data.reading import DatasetLike
 from fer_data.util.markdown import escaped, front_matter, table
@@ -50,10 +51,8 @@ def data_card(data: DatasetLike, *, cache: str | Path | None = None, **options: 
     >>> import numpy as np, fer_data
     >>> images = np.random.default_rng(0).integers(0, 256, (6, 48, 48), np.uint8)
     >>> card = fer_data.data_card((images, ["cat", "cat", "dog"] * 2))
-    >>> print(card[:60])
-    ---
-    pretty_name: data
-    license: unknown # replace it by t
+    >>> [line for line in card.splitlines() if line.startswith("## ")]
+    ['## Classes and splits', '## Audit', '## Licence']
     """
     return card_of(audit(data, cache=cache, **options))
 

@@ -36,7 +36,7 @@ def front_matter(values: Mapping[str, Any], remarks: Mapping[str, str] | None = 
     remarks : mapping of str, optional
         A comment behind the value of a name.
     """
-    lines = []
+    lines: list[str] = []
     for name, value in values.items():
         lines += _yaml({name: value})
         if remarks and name in remarks:

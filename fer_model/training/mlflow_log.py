@@ -7,6 +7,7 @@ directory; ``MLFLOW_EXPERIMENT_NAME`` the experiment, by default ``fer-model``.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -47,7 +48,7 @@ class MlflowLog(EpochLog):
 
     def write(self, row: dict[str, float], step: int) -> None:
         """Write figures of a step."""
-        at = mlflow.utils.time.get_current_time_millis()
+        at = int(1000 * time.time())
         metrics = [Metric(_allowed(name), value, at, step) for name, value in row.items()]
         with _explained():
             self._client.log_batch(self.id, metrics=metrics)

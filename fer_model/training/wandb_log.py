@@ -47,7 +47,7 @@ class WandbLog(EpochLog):
                 resume="allow",
                 dir=str(run.path),
                 config=parameters_of(run),
-                mode=os.environ.get("WANDB_MODE") or "offline",  # type: ignore[arg-type]
+                mode=os.environ.get("WANDB_MODE") or "offline",
                 settings=wandb.Settings(silent=True, console="off"),
             )
         except (wandb.Error, OSError, ValueError) as error:

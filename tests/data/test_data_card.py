@@ -1,4 +1,4 @@
-"""The data card: front matter that the Hub reads, counts, findings, text that nothing interprets."""
+"""The data card: front matter that the Hub reads, counts, findings, escaped text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The notebooks: they run without an error, their badges lead to them, what is kept in them is small."""
+"""The notebooks: they run, their badges lead to them, what is kept in them is small."""
 
 from __future__ import annotations
 

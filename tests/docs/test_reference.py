@@ -102,7 +102,9 @@ def test_every_public_name_has_an_example_that_runs_by_itself(
 
 def test_the_navigation_has_every_page_of_docs() -> None:
     pages = re.findall(r": (\S+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
-    assert sorted(pages) == sorted(page.name for page in (ROOT / "docs").glob("*.md"))
+    docs = ROOT / "docs"
+    notebooks = [f"notebooks/{path.stem}.md" for path in docs.glob("notebooks/*.ipynb")]
+    assert sorted(pages) == sorted([*(page.name for page in docs.glob("*.md")), *notebooks])
 
 
 @pytest.fixture(scope="module")
