@@ -82,7 +82,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         file = posixpath.normpath(posixpath.join(posixpath.dirname(source), target))
         if not (ROOT / file).exists():
             return target  # dead: the build says so
-        found = pages.get(file, file.removeprefix("docs/"))
+        found = re.sub(r"\.ipynb$", ".md", pages.get(file, file.removeprefix("docs/")))
         if files.get_file_from_path(found) is None:
             return None
         return posixpath.relpath(found, posixpath.dirname(path) or ".")

@@ -26,7 +26,7 @@ from PIL import Image
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "docs" / "notebooks"
 
-SECONDS = 300
+SECONDS = 900
 """Until a cell is given up."""
 
 

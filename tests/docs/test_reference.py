@@ -35,7 +35,9 @@ NEEDS = {
 }
 """Names whose examples run with a package of an extra alone."""
 
-TRAINING = {"compare", "evaluate_run", "export_run", "predict_paths", "resume", "train"}
+TRAINING = {
+    *("compare", "evaluate_run", "export_run", "model_card", "predict_paths", "resume", "train"),
+}
 """Names whose examples train a net."""
 
 
