@@ -150,8 +150,8 @@ def _findings(audit: Audit) -> str:
     ]
     num = len(audit.exclude_rows)
     advice = (
-        f"\nThe audit advises to train without {counted(num, 'sample')}: `fer-data audit "
-        "--write-exclusions` lists them.\n"
+        f"\nThe audit advises to train without {counted(num, 'sample')}, which "
+        "`fer_data.write_exclusions` lists.\n"
         if num
         else ""
     )

@@ -1,10 +1,12 @@
-"""What the logs of a training have in common: a row of figures after each epoch."""
+"""What the logs of a training have in common: parameters, a row of figures an epoch, scores."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import keras
+
+from fer_model.training.runs import Run
 
 
 class EpochLog(keras.callbacks.Callback):
@@ -19,3 +21,30 @@ class EpochLog(keras.callbacks.Callback):
     def write(self, row: dict[str, float], step: int) -> None:
         """Write figures of a step."""
         raise NotImplementedError
+
+
+def parameters_of(run: Run) -> dict[str, Any]:
+    """Return what a run was trained with: its recipe, and the data's name and fingerprint."""
+    data = run.data
+    return {
+        **{name: value for name, value in run.recipe.to_dict().items() if value is not None},
+        "data": data["path"],
+        "data_fingerprint": data.get("fingerprint", ""),
+        "training_samples": sum(run.train_counts),
+    }
+
+
+def scores_of(run: Run) -> dict[str, float]:
+    """Return the scores of a finished run as ``test/accuracy``, and the recall of each class."""
+    if not run.is_finished:
+        return {}
+    metrics, found = run.metrics, {}
+    for split in ("validation", "test"):
+        for name in ("accuracy", "balanced_accuracy", "macro_f1", "geometric_mean"):
+            if split in metrics:
+                found[f"{split}/{name}"] = float(metrics[split][name])
+    if "test" in metrics:
+        for name, row in metrics["test"]["per_class"].items():
+            if row["recall"] is not None:
+                found[f"test/recall/{name}"] = float(row["recall"])
+    return found

@@ -85,33 +85,6 @@ def opened_logs(names: Sequence[str], run: Run) -> Iterator[list[keras.callbacks
         yield callbacks
 
 
-def parameters_of(run: Run) -> dict[str, Any]:
-    """Return what a run was trained with: its recipe, and the data's name and fingerprint."""
-    data = run.data
-    return {
-        **{name: value for name, value in run.recipe.to_dict().items() if value is not None},
-        "data": data["path"],
-        "data_fingerprint": data.get("fingerprint", ""),
-        "training_samples": sum(run.train_counts),
-    }
-
-
-def scores_of(run: Run) -> dict[str, float]:
-    """Return the scores of a finished run as ``test/accuracy``, and the recall of each class."""
-    if not run.is_finished:
-        return {}
-    metrics, found = run.metrics, {}
-    for split in ("validation", "test"):
-        for name in ("accuracy", "balanced_accuracy", "macro_f1", "geometric_mean"):
-            if split in metrics:
-                found[f"{split}/{name}"] = float(metrics[split][name])
-    if "test" in metrics:
-        for name, row in metrics["test"]["per_class"].items():
-            if row["recall"] is not None:
-                found[f"test/recall/{name}"] = float(row["recall"])
-    return found
-
-
 def kept_name(run: Run, log: str) -> str | None:
     """Return what a log calls a run; None before it was opened."""
     name = _names(run).get(log)

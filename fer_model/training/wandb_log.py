@@ -13,8 +13,7 @@ import wandb
 
 from fer_data.errors import UsageError
 from fer_data.util.words import printable
-from fer_model.training.epoch_log import EpochLog
-from fer_model.training.logs import parameters_of, scores_of
+from fer_model.training.epoch_log import EpochLog, parameters_of, scores_of
 from fer_model.training.runs import Run
 
 PROJECT = "fer-model"

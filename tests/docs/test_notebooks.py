@@ -96,3 +96,14 @@ def test_cells_are_short_and_names_and_links_are_there(path: Path) -> None:
     for cell in cells(path, "markdown"):
         for link in re.findall(r"\]\(([^)\s#]+)[^)]*\)", source(cell)):
             assert re.match(r"[a-z]+:", link) or (path.parent / link).exists(), link
+
+
+@each
+def test_a_notebook_is_a_page_of_the_site_that_asks_no_other_host(path: Path) -> None:
+    page = import_module("tools.docs_notebooks").notebook_page(path)
+    assert "](https://colab" in page
+    assert f"[Download]({path.name})" in page
+    assert not re.search(r"!\[[^\]]*\]\(http|src=\"http", page)
+    for link in re.findall(r"\]\(([\w-]+\.\w+)\)", page):
+        assert link == path.name or (path.parent / link).with_suffix(".ipynb").exists(), link
+    assert page.count("```python") == len(cells(path, "code"))
