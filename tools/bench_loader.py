@@ -345,7 +345,7 @@ def report(result: dict[str, Any]) -> None:
             f"documented CNN, {len(found['waited_ms'])} steps: "
             f"{spread(found['waited_ms'], '.1f')} ms waiting for a batch, "
             f"{spread(found['trained_ms'])} ms training on it, "
-            f"{found['share']:.2%} of the time waiting"
+            f"{found['fraction']:.2%} of the time waiting"
         )
     machine = result["hardware"]
     console.print(

@@ -117,6 +117,8 @@ class Batch(BatchPlan):
 
 def _part(column: Any, part: slice) -> Any:
     """Return some rows of a column, or of each column of a tuple."""
+    if isinstance(column, np.ndarray):
+        return column[part]
     if isinstance(column, tuple):
-        return type(column)(*(_part(one, part) for one in column))
-    return column[part] if isinstance(column, np.ndarray) else column
+        return type(column)(*[one if one is None else _part(one, part) for one in column])
+    return column

@@ -321,7 +321,10 @@ class Loader:
     def _size(self, step: int) -> int:
         """Return how many images of a step are this shard's."""
         start, stop = self.sampler.steps.window(step)
-        return len(range(stop - start)[self.sampler.shard.of(stop - start)])
+        shard = self.sampler.shard
+        if shard.count == 1:
+            return stop - start
+        return len(range(stop - start)[shard.of(stop - start)])
 
     def _batch(self, steps: range) -> Batch:
         """Return the batches of some steps in a row, one after the other, as one.
