@@ -124,7 +124,7 @@ def _show_conversion(done: Conversion, began: float, *, as_json: bool) -> None:
         for split, row in done.counts.items()
     }
     names = tuple(next(iter(done.counts.values())))
-    print_table(render.counts_tables(Stats(str(done.out), "", names, splits, (), ())))
+    print_table(render.counts_tables(Stats(str(done.out), "", names, splits)))
     say(
         f"{counted(done.num_written, 'image')} in {done.out}, {time.monotonic() - began:.1f} s"
         + "".join(f"; {change}" for change in done.changes)

@@ -13,6 +13,7 @@ import numpy as np
 
 from fer_data.data.chosen import UNLABELLED
 from fer_data.data.dataset import Dataset
+from fer_data.data.options import LoadOptions
 from fer_data.errors import DataError, UsageError
 from fer_data.util.files import refuse_no_file
 from fer_data.util.words import printable
@@ -23,6 +24,11 @@ NUMERIC = "numeric"
 _HEADERS = {("old", "new"), ("label", "name"), ("code", "name"), ("class", "name"), ("from", "to")}
 
 ClassNames = str | os.PathLike[str] | Sequence[str] | Mapping[str, str]
+
+
+def with_class_names(dataset: Dataset, options: LoadOptions) -> Dataset:
+    """Return the dataset with class names in one form, and those that `class_names` gives it."""
+    return renamed(one_form(dataset), options.class_names)
 
 
 def one_form(dataset: Dataset) -> Dataset:

@@ -191,7 +191,7 @@ class Dataset:
     @property
     def num_bad(self) -> int:
         """How many of what was left out are an error unless bad ones are skipped."""
-        return sum(item.is_bad for item in self.skipped)
+        return sum(bool(item.error) for item in self.skipped)
 
     def skipped_summary(self) -> list[str]:
         """Return a line for each reason: how many were left out, and the first names."""

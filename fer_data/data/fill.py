@@ -19,7 +19,7 @@ from fer_data.data.origin import Origin
 from fer_data.data.sources.chunk import Chunk
 from fer_data.data.sources.content import DIGEST_BYTES, UNREADABLE, digest_of, digest_of_file
 from fer_data.data.sources.source import check_bad_rows
-from fer_data.errors import DataError, skippable
+from fer_data.errors import DataError
 from fer_data.util.parallel import in_parallel
 from fer_data.util.progress import track
 
@@ -90,11 +90,6 @@ def fill_array(
         if bad and stop_at_bad:
             break
     return Filled(changes, bad, None)
-
-
-def error_of(bad: Bad) -> DataError:
-    """Return the error that a bad image is where bad ones are not skipped."""
-    return skippable(bad.cause)
 
 
 def new_array(target: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.uint8]]:

@@ -1,4 +1,4 @@
-"""Other labels for some samples or all, from a csv beside the data.
+"""Other labels for some samples or all, from a csv next to the data.
 
 Its first column is ``sample``, ids as `Dataset.sample_ids` gives them. A sample that it does not
 name keeps its label. Its other columns are
@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from fer_data.data.chosen import UNLABELLED
 from fer_data.data.dataset import Dataset
 from fer_data.data.new_labels import with_classes
+from fer_data.data.options import LoadOptions
 from fer_data.data.sample_table import Row, SampleTable, id_of
 from fer_data.errors import DataError
 from fer_data.util.words import counted, printable
@@ -39,16 +40,11 @@ _MAX_LISTED = 5
 """Reasons and new classes that notes name."""
 
 
-def relabelled(dataset: Dataset, path: Path, *, soft: bool = False) -> Dataset:
-    """Return a dataset under the labels of a csv, without the samples that it excludes.
+def relabelled(dataset: Dataset, options: LoadOptions) -> Dataset:
+    """Return the dataset under the labels of the csv `relabel`, without samples that it excludes.
 
-    Parameters
-    ----------
-    dataset : Dataset
-    path : Path
-    soft : bool
-        Whether to give soft labels, too: each sample's numbers for the classes, normalised, and
-        its label alone where it has none.
+    With `soft`, it has soft labels, too: each sample's numbers for the classes, normalised, and
+    its label alone where it has none.
 
     Raises
     ------
@@ -57,6 +53,9 @@ def relabelled(dataset: Dataset, path: Path, *, soft: bool = False) -> Dataset:
         have, two numbers are largest and no label decides, a label has not the largest number, or
         every sample is excluded.
     """
+    if options.relabel is None:
+        return dataset
+    path, soft = Path(options.relabel), options.soft
     table = SampleTable(path)
     columns = _class_columns(table, dataset.class_names)
     if soft and not columns:

@@ -1,4 +1,4 @@
-"""What of a data set is taken, and under which labels: small csv files beside it.
+"""What of a data set is taken, and in which split: small csv files next to it.
 
 Images and the store of decoded pixels never change, so a selection costs nothing to try, and
 what it took out can be read, line by line, in its files.
@@ -15,33 +15,23 @@ from numpy.typing import NDArray
 from fer_data.data.dataset import Dataset
 from fer_data.data.labels import SPLITS, TEST_SPLITS
 from fer_data.data.options import LoadOptions
-from fer_data.data.relabelling import relabelled
 from fer_data.data.sample_table import SampleTable, id_of
 from fer_data.errors import DataError, UsageError
 from fer_data.util.words import printable
 
 
-def selected(dataset: Dataset, options: LoadOptions) -> Dataset:
-    """Return what the options take of a data set.
+def without_excluded(dataset: Dataset, options: LoadOptions) -> Dataset:
+    """Return the dataset without the samples that the csv `exclude` lists.
 
     Raises
     ------
     DataError
-        If a file cannot be read, is not of this form, or names a sample that the data does
-        not have.
-    UsageError
-        If `splits` has folds and none is named, or the other way round.
+        If the file cannot be read, is not of this form, names a sample that the data does not
+        have, or names every sample.
     """
-    if options.exclude is not None:
-        dataset = _without(dataset, Path(options.exclude))
-    if options.relabel is not None:
-        dataset = relabelled(dataset, Path(options.relabel), soft=options.soft)
-    if options.splits is not None:
-        dataset = _divided(dataset, Path(options.splits), options.fold)
-    return dataset
-
-
-def _without(dataset: Dataset, path: Path) -> Dataset:
+    if options.exclude is None:
+        return dataset
+    path = Path(options.exclude)
     table = SampleTable(path)
     if table.names[:1] != ["sample"]:
         raise DataError(f"{path}: the first column is not sample; expected one like sample,reason")
@@ -54,7 +44,20 @@ def _without(dataset: Dataset, path: Path) -> Dataset:
     return replace(found, skipped=skipped, num_excluded=dataset.num_excluded + len(rows))
 
 
-def _divided(dataset: Dataset, path: Path, fold: int | None) -> Dataset:
+def divided(dataset: Dataset, options: LoadOptions) -> Dataset:
+    """Return the dataset in the splits of the csv `splits`, or those that its `fold` makes.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, is not of this form, names a sample that the data does not
+        have, or names one in two splits.
+    UsageError
+        If it has folds and none is named, or the other way round.
+    """
+    if options.splits is None:
+        return dataset
+    path, fold = Path(options.splits), options.fold
     table = SampleTable(path)
     column = next((name for name in ("split", "fold") if name in table.names), None)
     if "sample" not in table.names or column is None:

@@ -16,15 +16,20 @@ CANNOT_BE_DECODED = "cannot be decoded"
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file, folder or row that is not part of the data, and why."""
+    """A file, folder or row that is not part of the data, and why.
+
+    Attributes
+    ----------
+    name : str
+    reason : str
+        The same words for all that are skipped for one reason.
+    error : str
+        Of what is bad: the whole message, an error unless bad ones are skipped. Empty for others.
+    """
 
     name: str
     reason: str
-
-    @property
-    def is_bad(self) -> bool:
-        """Whether it is an error unless bad ones are skipped: something is wrong with it."""
-        return self.reason.startswith(("bad ", CANNOT_BE_DECODED))
+    error: str = ""
 
 
 @runtime_checkable

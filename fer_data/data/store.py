@@ -36,7 +36,7 @@ from fer_data.data.skipped import CANNOT_BE_DECODED, Skipped
 from fer_data.data.sources import memory
 from fer_data.data.sources.content import State
 from fer_data.data.store_folder import ABOUT, FORMAT, PIXELS, TIMES, BuildReport, DamagedStore
-from fer_data.errors import DataError
+from fer_data.errors import DataError, skippable
 from fer_data.util.files import write_text
 from fer_data.util.folders import built_whole, take_away
 from fer_data.util.words import printable, sized
@@ -316,11 +316,14 @@ def _without_bad(dataset: Dataset, bad: Sequence[fill.Bad]) -> Dataset:
     taken = np.isin(dataset.rows, [one.row for one in bad])
     if not taken.any():
         return dataset
+    cause_of = {one.row: one.cause for one in bad}
+    causes = [cause_of[row] for row in dataset.rows[taken].tolist()]
     if not dataset.options.skip_bad:
-        first = int(dataset.rows[taken.argmax()])
-        raise fill.error_of(next(one for one in bad if one.row == first))
+        raise skippable(causes[0])
     ids = dataset.sample_ids(np.flatnonzero(taken))
-    skipped = [Skipped(name, CANNOT_BE_DECODED) for name in ids]
+    skipped = [
+        Skipped(name, CANNOT_BE_DECODED, cause) for name, cause in zip(ids, causes, strict=True)
+    ]
     return dataset.take(np.flatnonzero(~taken), skipped=skipped)
 
 

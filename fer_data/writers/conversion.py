@@ -115,8 +115,8 @@ def without(dataset: Dataset, bad: list[tuple[int, str]]) -> Dataset:
     rows = np.array([row for row, _ in bad])
     if len(rows) == len(dataset):
         raise DataError(f"{dataset.root}: not one image can be decoded ({bad[0][1]})")
-    names = dataset.sample_ids(rows)
-    skipped = [Skipped(name, CANNOT_BE_DECODED) for name in names]
+    pairs = zip(dataset.sample_ids(rows), bad, strict=True)
+    skipped = [Skipped(name, CANNOT_BE_DECODED, cause) for name, (_, cause) in pairs]
     return dataset.take(np.delete(np.arange(len(dataset)), rows), skipped=skipped)
 
 

@@ -10,14 +10,13 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from fer_data.data import sources
 from fer_data.data.image_format import FormatRequest
 from fer_data.data.labels import EMOTIONS, SPLITS
 from fer_data.data.png import encode_grey
 from fer_data.data.sources import csv_blocks, csv_rows, csv_values, source
 from fer_data.data.sources.csv_columns import Columns
 from fer_data.errors import DataError, skippable
-from fer_data.util.files import write_text
+from fer_data.util.files import existing, write_text
 from fer_data.writers.conversion import Conversion, rejects_csv
 from fer_data.writers.folder import Place, write_parts
 from fer_data.writers.target import placed, written_at
@@ -62,7 +61,7 @@ def convert_csv(
     >>> fer_data.stats("faces").class_names[:3]
     ('angry', 'disgust', 'fear')
     """
-    path = sources.existing(path)
+    path = existing(path)
     out = placed(out, path)
     if path.is_dir():
         raise DataError(f"{path}: is a folder; name a csv such as fer2013.csv")

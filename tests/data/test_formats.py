@@ -700,7 +700,7 @@ def test_a_broken_file_is_one_line_or_as_good_as_whole(kind: str, data: st.DataO
         (["a"], [0], {}, "no column of images"),
         ([{"path": "x.png"}], [0], {}, "no column of images"),
         (IMAGES[:1], [0], {}, "column label has no class names"),
-        (IMAGES[:1], [2], {"label": LABEL}, r"row 0: label 2 of 2 classes; .*skip_bad=True"),
+        (IMAGES[:2], [0, 2], {"label": LABEL}, r"row 1: label 2 of 2 classes; .*skip_bad=True"),
         (IMAGES[:1], [-2], {"label": LABEL}, r"row 0: label -2 of 2 classes"),
         (IMAGES[:1], [0.5], {}, "column label is double; expected int64 or text"),
         ([{"bytes": None, "path": "/etc/passwd"}, *IMAGES], [0] * 4, {"label": LABEL},

@@ -29,7 +29,7 @@ from fer_data.data.sources.csv_blocks import BLOCK_BYTES, Block, open_csv
 from fer_data.data.sources.csv_columns import Columns
 from fer_data.data.sources.csv_rows import bad_row, parse
 from fer_data.data.sources.csv_values import check_values, has_bad_value, may_be_other_codes
-from fer_data.errors import DataError, skippable
+from fer_data.errors import DataError
 
 state, names = source.state, source.made_names
 
@@ -82,10 +82,11 @@ def read(path: Path, options: LoadOptions) -> Dataset:
             if not num_codes and not are_values_known and has_bad_value(part.rejects, columns):
                 check_values(path)
                 are_values_known = True
-            if part.rejects and not options.skip_bad:
-                raise skippable(str(bad_row(path, part.rejects[0])))
-            skipped += [Skipped(bad.where, f"bad {bad.column}") for bad in part.rejects]
-            source.check_bad_rows(path, len(skipped))
+            skipped += [
+                Skipped(bad.where, f"bad {bad.column}", str(bad_row(path, bad)))
+                for bad in part.rejects
+            ]
+            source.check_bad_rows(path, len(skipped), *(bad.error for bad in skipped[:1]))
             rows += part.rows
             labels += part.labels
             splits += part.splits
@@ -93,7 +94,7 @@ def read(path: Path, options: LoadOptions) -> Dataset:
     if not num_codes and may_be_other_codes(columns, labels):
         check_values(path)
     if not rows:
-        first = f" (the first: {skipped[0].name}, {skipped[0].reason})" if skipped else ""
+        first = f" (the first: {skipped[0].error.removeprefix(f'{path}: ')})" if skipped else ""
         raise DataError(f"{path}: {columns.layout}, but no usable row in it{first}")
     present = [split for split in SPLITS if split in set(splits)]
     return Dataset(

@@ -30,7 +30,7 @@ from fer_data.data.sources.chunk import Chunks, RawImage
 from fer_data.data.sources.parquet_features import Columns, columns_of, is_text
 from fer_data.data.sources.parquet_names import split_files
 from fer_data.data.sources.table import MAX_CLASSES, dataset_of
-from fer_data.errors import DataError, skippable
+from fer_data.errors import DataError
 from fer_data.util.words import printable
 
 SPLIT_KEY = b"fer_data.split"
@@ -97,12 +97,9 @@ def read(path: Path, options: LoadOptions) -> Dataset:
             if len(found) != num_rows:
                 raise pa.ArrowInvalid(f"{len(found):,} labels of {num_rows:,}")
         for row, label in bad:
-            if not options.skip_bad:
-                raise skippable(
-                    f"{file_path}: row {row}: label {label} of {len(columns.class_names or ())} "
-                    "classes"
-                )
-            skipped.append(Skipped(f"row {first + row}", "bad label"))
+            of_classes = f"label {label} of {len(columns.class_names or ())} classes"
+            error = f"{file_path}: row {row}: {of_classes}"
+            skipped.append(Skipped(f"row {first + row}", "bad label", error))
         source.check_bad_rows(path, len(skipped))
         labels.append(found)
         first += len(found)

@@ -46,8 +46,10 @@ def state_of_file(path: Path) -> State:
     return found
 
 
-def check_bad_rows(path: Path, number: int) -> None:
+def check_bad_rows(path: Path, number: int, first: str = "") -> None:
     """Refuse a data set with more than `MAX_BAD_ROWS` bad rows: a small file can hold any number.
+
+    `first` is what is wrong with the first of them.
 
     Raises
     ------
@@ -55,7 +57,10 @@ def check_bad_rows(path: Path, number: int) -> None:
         If there are more.
     """
     if number > MAX_BAD_ROWS:
-        raise DataError(f"{path}: more than {MAX_BAD_ROWS:,} bad rows; it is no such data set")
+        shown = f" (the first: {first.removeprefix(f'{path}: ')})" if first else ""
+        raise DataError(
+            f"{path}: more than {MAX_BAD_ROWS:,} bad rows; it is no such data set{shown}"
+        )
 
 
 def inside(

@@ -60,7 +60,7 @@ def dataset_of(
     """
     skipped = tuple(skipped)
     if not len(labels):
-        raise DataError(f"{path}: {layout}, but no image in it{_what_was_found(skipped)}")
+        raise DataError(f"{path}: {layout}, but no image in it{_skipped_text(skipped)}")
     names = sorted(class_names)
     place = {name: code for code, name in enumerate(names)}
     present = {splits[code] for code in np.unique(split_codes).tolist()}
@@ -109,10 +109,10 @@ def format_of(shapes: Iterable[tuple[int, ...]]) -> Any:
     return shapes[0][1:3], shapes[-1][1:3], "rgb" if is_rgb else "grey"
 
 
-def _what_was_found(skipped: tuple[Skipped, ...]) -> str:
+def _skipped_text(skipped: tuple[Skipped, ...]) -> str:
     if not skipped:
         return ""
     reasons = Counter(item.reason for item in skipped)
-    return "; left out: " + ", ".join(
-        f"{number:,} ({reason})" for reason, number in reasons.items()
-    )
+    counts = ", ".join(f"{number:,} ({reason})" for reason, number in reasons.items())
+    first = next((f"; the first bad one: {item.error}" for item in skipped if item.error), "")
+    return f"; skipped: {counts}{first}"

@@ -26,7 +26,7 @@ from fer_data.data.sources.content import State
 from fer_data.data.sources.tfrecord_features import Kind, choose_features, file_name_feature
 from fer_data.data.sources.tfrecord_files import is_record_file, listed, split_files
 from fer_data.data.sources.tfrecord_labels import Labels, label_files
-from fer_data.errors import DataError, UsageError, skippable
+from fer_data.errors import DataError, UsageError
 from fer_data.extras import require
 from fer_data.util.quiet import with_tensorflow
 
@@ -98,10 +98,6 @@ def read(path: Path, options: LoadOptions) -> Dataset:
         codes += [code] * (len(locations) - len(codes))
     splits = [split or "train" for split, _ in files]
     found = labels.dataset(locations, splits, np.array(codes, np.int64), skipped)
-    if found.num_bad and not options.skip_bad:
-        bad = next(item for item in found.skipped if item.is_bad)
-        raise skippable(f"{path}: {bad.name}: {bad.reason}")
-    source.check_bad_rows(path, found.num_bad)
     notes = [*split_notes((file.name, split) for split, file in files)]
     if (features.image, features.label) != _CONVENTION:
         notes.append(f"image from {features.image!r}, label from {features.label!r}")

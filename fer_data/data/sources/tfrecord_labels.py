@@ -113,6 +113,10 @@ class Labels:
         if not len(rows):
             raise DataError(f"{self._path}: TFRecord files, but no usable record in them")
         source.check_bad_rows(self._path, len(bad))
+        bad_names = [locations[row] for row in bad.tolist()]
+        skipped += [
+            Skipped(name, "bad label", f"{self._path}: {name}: bad label") for name in bad_names
+        ]
         return dataset_of(
             self._path,
             "TFRecord files",
@@ -121,7 +125,7 @@ class Labels:
             splits,
             split_codes[rows],
             rows=np.array(locations)[rows],
-            skipped=[*skipped, *(Skipped(locations[row], "bad label") for row in bad.tolist())],
+            skipped=skipped,
         )
 
     def _names(self, every: NDArray[np.int64]) -> dict[int, str]:
