@@ -42,7 +42,7 @@ def convert_csv(
     Pixels stay exactly those of the csv. OUT is a new or an empty folder, and appears when all is
     written.
     """
-    from fer_data.writers import convert_csv
+    from fer_data.fer2013.csv_to_folder import convert_csv
 
     began = time.monotonic()
     done = convert_csv(csv, out, **data.given())

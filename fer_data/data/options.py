@@ -120,9 +120,9 @@ class LoadOptions:
             raise UsageError(f"layout is {self.layout!r}; the only one to name is {CLASS_FOLDERS}")
 
     @property
-    def names_bad(self) -> bool:
-        """Whether bad rows and images may be in a list of those to exclude."""
-        return self.exclude is not None or self.relabel is not None
+    def may_skip_bad(self) -> bool:
+        """Whether a bad row or image may be no error: it is skipped, or a list may exclude it."""
+        return self.skip_bad or self.exclude is not None or self.relabel is not None
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is not as by default, as JSON holds it."""

@@ -31,6 +31,10 @@ class Skipped:
     reason: str
     error: str = ""
 
+    def to_dict(self) -> dict[str, object]:
+        """Return it as JSON holds it."""
+        return {"name": self.name, "reason": self.reason}
+
 
 @runtime_checkable
 class Exclusions(Protocol):

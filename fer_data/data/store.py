@@ -200,8 +200,8 @@ def _in_memory(dataset: Dataset, form: PixelFormat) -> PixelStore:
     ]
     if len(arrays) != len(dataset.origin.arrays):
         filled = np.zeros((len(dataset.origin), *form.shape), np.uint8)
-        tolerant = dataset.options.skip_bad or dataset.options.names_bad
-        done = fill.fill_array(dataset.origin, form, filled, stop_at_bad=not tolerant)
+        stop_at_bad = not dataset.options.may_skip_bad
+        done = fill.fill_array(dataset.origin, form, filled, stop_at_bad=stop_at_bad)
         arrays, bad, changes = [filled], done.bad, done.changes
     dataset = _without_bad(dataset, bad)
     key = memory.fingerprint(arrays)
@@ -287,8 +287,7 @@ def _build(dataset: Dataset, state: State, form: PixelFormat, folder: Path) -> N
 def _fill(dataset: Dataset, state: State, form: PixelFormat, folder: Path) -> None:
     """Write the files of a store."""
     target, origin = folder / PIXELS, dataset.origin
-    tolerant = dataset.options.skip_bad or dataset.options.names_bad
-    filled = fill.fill(origin, form, target, stop_at_bad=not tolerant)
+    filled = fill.fill(origin, form, target, stop_at_bad=not dataset.options.may_skip_bad)
     _without_bad(dataset, filled.bad)
     if len(filled.bad) == len(origin):
         cause = filled.bad[0].cause.partition("; correct the row")[0]

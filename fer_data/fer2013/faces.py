@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from fer_data.data.labels import EMOTIONS
 from fer_data.errors import UsageError
+from fer_data.fer2013.emotions import EMOTIONS
 from fer_data.util.keyed import FACE_ROWS, FACES, generator
 
 COUNTS: dict[str, dict[str, int]] = {

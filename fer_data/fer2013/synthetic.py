@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE, USAGES, split_of_usage
 from fer_data.errors import DataError, UsageError
 from fer_data.fer2013 import faces
+from fer_data.fer2013.emotions import EMOTIONS, EMOTIONS_BY_CODE, USAGES, split_of_usage
 from fer_data.util.files import written_whole
 from fer_data.util.folders import built_whole
 from fer_data.util.parallel import in_parallel

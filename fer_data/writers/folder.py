@@ -21,7 +21,7 @@ from fer_data.errors import DataError
 from fer_data.util.files import write_text
 from fer_data.util.parallel import in_parallel
 from fer_data.util.progress import track
-from fer_data.writers.conversion import Conversion, conversion_of, rejects_csv, without
+from fer_data.writers.conversion import Conversion, conversion_of, skipped_csv, without
 from fer_data.writers.file_names import check_class_names, check_labelled, file_names
 from fer_data.writers.images import as_file, ending, write
 
@@ -149,7 +149,7 @@ def _make_class_folders(folder: Path, dataset: Dataset) -> None:
         for name in dataset.class_names:
             os.makedirs(folder / split / name, exist_ok=True)
     if dataset.skipped:
-        write_text(folder / "rejects.csv", rejects_csv(dataset.skipped))
+        write_text(folder / "rejects.csv", skipped_csv(dataset.skipped))
 
 
 def _places(dataset: Dataset, names: list[str], chunk: Chunk) -> list[Place]:

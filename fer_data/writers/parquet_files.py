@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from fer_data.data import sources
 from fer_data.data.dataset import Dataset
 from fer_data.data.image_format import FormatRequest
-from fer_data.data.sources.parquet_names import split_of_file
+from fer_data.data.sources.parquet import split_of_file
 from fer_data.data.sources.parquet_table import SPLIT_KEY
 from fer_data.errors import DataError
 from fer_data.writers.conversion import Conversion, conversion_of, without

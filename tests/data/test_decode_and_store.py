@@ -22,9 +22,9 @@ import fer_data
 from fer_data.data import store, store_folder
 from fer_data.data.decode import MAX_PIXELS, PixelFormat, decode, look, read_image
 from fer_data.data.image_format import FormatRequest
-from fer_data.data.sources import csv_blocks
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
+from fer_data.fer2013 import csv_blocks
 from fer_data.util import parallel
 from tests.conftest import MakeFolder
 from tests.data.test_readers import NOT_ROOT

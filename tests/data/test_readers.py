@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 import fer_data
 from fer_data.data.chosen import UNLABELLED
 from fer_data.data.dataset import Dataset
-from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE
-from fer_data.data.sources import csv_blocks, csv_rows
 from fer_data.errors import DataError
+from fer_data.fer2013 import csv_blocks, csv_rows
+from fer_data.fer2013.emotions import EMOTIONS, EMOTIONS_BY_CODE
 from tests.conftest import MakeFolder
 from tests.helpers.csv_files import FLAT, cell, noise, write_csv
 from tests.helpers.keys import fingerprint

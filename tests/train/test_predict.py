@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from fer_data.data.decode import PixelFormat
-from fer_data.data.labels import EMOTIONS
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
+from fer_data.fer2013.emotions import EMOTIONS
 from fer_data.loading.opening import open_loader
 from fer_data.writers import convert
 from fer_model.inference import predict as module

@@ -10,42 +10,42 @@ from typing import Any
 from fer_data.data.dataset import Dataset
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Source
-from fer_data.data.sources import (
-    arrays,
-    data_files,
-    fer_csv,
-    folder,
-    hugging_face,
-    labelled_images,
-    npz,
-    parquet,
-    tfrecord,
-    torch_dataset,
-)
+from fer_data.data.sources import folder_listing
 from fer_data.data.sources.image_names import SUFFIXES
 from fer_data.errors import DataError, UsageError
 from fer_data.util.files import existing
+from fer_data.util.lazy import LazyFunction
 
 __all__ = ["SOURCES", "layout_of", "names", "read", "register_source", "source_of"]
 
 
-def _source(name: str, module: Any, *, of_paths: bool) -> Source:
-    calls = (module.recognises, module.read, module.state, module.chunks, module.names)
-    return Source(name, *calls, of_paths=of_paths)
+def _source(name: str, module: str, *, of_paths: bool) -> Source:
+    """Return the source of a module, which is imported when the source is first asked."""
+    return Source(
+        name,
+        recognises=LazyFunction(module, "recognises"),
+        read=LazyFunction(module, "read"),
+        state=LazyFunction(module, "state"),
+        chunks=LazyFunction(module, "chunks"),
+        names=LazyFunction(module, "names"),
+        of_paths=of_paths,
+    )
 
+
+_HERE = "fer_data.data.sources"
 
 SOURCES = {
     source.name: source
     for source in (
-        _source("arrays", arrays, of_paths=False),
-        _source("hugging-face", hugging_face, of_paths=False),
-        _source("torch", torch_dataset, of_paths=False),
-        _source("tfrecord", tfrecord, of_paths=True),
-        _source("parquet", parquet, of_paths=True),
-        _source("folder", folder, of_paths=True),
-        _source("npz", npz, of_paths=True),
-        _source("csv", fer_csv, of_paths=True),
-        _source("labelled-images", labelled_images, of_paths=True),
+        _source("arrays", f"{_HERE}.arrays", of_paths=False),
+        _source("hugging-face", f"{_HERE}.hugging_face", of_paths=False),
+        _source("torch", f"{_HERE}.torch_dataset", of_paths=False),
+        _source("tfrecord", f"{_HERE}.tfrecord", of_paths=True),
+        _source("parquet", f"{_HERE}.parquet", of_paths=True),
+        _source("folder", f"{_HERE}.folder", of_paths=True),
+        _source("npz", f"{_HERE}.npz", of_paths=True),
+        _source("csv", "fer_data.fer2013.fer_csv", of_paths=True),
+        _source("labelled-images", f"{_HERE}.labelled_images", of_paths=True),
     )
 }
 """Every source by its name. The first that recognises a path, or an object, reads it."""
@@ -105,11 +105,23 @@ def read(data: Any, options: LoadOptions) -> Dataset:
     except DataError:
         if source.name not in ("folder", "parquet") or options.layout is not None:
             raise
-        if (file := data_files.only_file(data)) is None:
+        file = folder_listing.only_file(data)
+        if file is None or not _reads_alone(file):
             raise
         return read(file, options).noted(f"read from {file.name}, the only file of data in it")
     return replace(dataset, origin=replace(dataset.origin, source=source), options=options)
 
+
+def _reads_alone(file: Path) -> bool:
+    """Whether a file holds a data set by its ending and its first bytes, and no labels alone."""
+    name = file.name.lower()
+    return any(
+        name.endswith(ending) and SOURCES[source].recognises(file)
+        for ending, source in _SOURCE_OF_ENDING
+    )
+
+
+_SOURCE_OF_ENDING = ((".csv", "csv"), (".csv.gz", "csv"), (".npz", "npz"), (".parquet", "parquet"))
 
 _COLUMNS = ("image_column", "label_column", "split_column", "group_column")
 _WITH_COLUMNS = ("labelled-images", "hugging-face", "parquet", "tfrecord")
@@ -129,7 +141,7 @@ def source_of(data: Any, options: LoadOptions) -> Source:
     if is_path and (options.labels is not None or options.label_from is not None):
         return SOURCES["labelled-images"]
     if is_path and options.layout is not None:
-        if not folder.recognises(data):
+        if not SOURCES["folder"].recognises(data):
             raise UsageError(
                 f"{data}: layout {options.layout} is of folders; leave it out for a file"
             )
@@ -145,7 +157,7 @@ def source_of(data: Any, options: LoadOptions) -> Source:
             "(fer2013.csv, icml_face_data.csv, train.csv, test.csv), and no zip archive, .npz, "
             "parquet or TFRecord files either"
         )
-    if labelled_images.is_frame(data):
+    if SOURCES["labelled-images"].recognises(data):  # a DataFrame
         return SOURCES["labelled-images"]
     raise UsageError(
         f"source: expected a path, (images, labels), a mapping of splits to these, a DataFrame, "

@@ -5,14 +5,16 @@ Links to folders and files are followed where they can be read and lead to no fo
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
 from fer_data.data.skipped import Skipped
 from fer_data.data.sources import class_folders, image_tables
 from fer_data.data.sources.class_layout import Layout
-from fer_data.data.sources.files import Entry, Files
+from fer_data.data.sources.files import Entry, Files, Folder
 from fer_data.data.sources.image_names import SUFFIXES
+from fer_data.data.sources.layout_checks import DATA
 from fer_data.data.sources.tree import NO_FILE, TEXTS, Listing
 from fer_data.errors import DataError
 
@@ -30,6 +32,9 @@ _HARMLESS = SUFFIXES | TEXTS | {*image_tables.ENDINGS, ".db", ".zip", ".npz", ".
 """Endings of files: a broken link of another name may be a class."""
 
 _MAX_FOLDERS = 1 << 17
+_FEW_FOLDERS = 256
+"""In which the only file of data is looked for."""
+
 _STEMS = 64
 
 
@@ -157,3 +162,26 @@ def is_skipped(entry: Entry) -> bool:
 def ending(name: str) -> str:
     """Return the ending of a file's name, in lower case."""
     return name[name.rfind(".") :].lower()
+
+
+def only_file(root: Path) -> Path | None:
+    """Return the only file of data in a folder, at any depth; None if there are more, or images."""
+    files = Folder(root)
+    waiting, found = deque([""]), []
+    for _ in range(_FEW_FOLDERS):
+        if not waiting:
+            break
+        try:
+            entries = files.children(waiting.popleft())
+        except DataError:
+            return None
+        for entry in entries:
+            if is_skipped(entry):
+                continue
+            if entry.kind == "folder" and entry.place is None:
+                waiting.append(entry.path)
+            elif entry.kind == "file" and ending(entry.name) in SUFFIXES:
+                return None
+            elif entry.kind == "file" and entry.name.lower().endswith(DATA):
+                found.append(root / entry.path)
+    return None if waiting or len(found) != 1 else found[0]

@@ -25,9 +25,11 @@ from fer_data.errors import DataError, UsageError
 chunks, state = folder.chunks, folder.state
 
 
-def recognises(path: Path) -> bool:
-    """Whether the path is a table of labels that names images; a folder is told by the options."""
-    return path.is_file() and _ending(path) in TABLE_SUFFIXES
+def recognises(data: Any) -> bool:
+    """Whether this is the path of a table of labels, or a DataFrame; options name a folder."""
+    if isinstance(data, Path):
+        return data.is_file() and _ending(data) in TABLE_SUFFIXES
+    return is_frame(data)
 
 
 def is_frame(data: Any) -> bool:

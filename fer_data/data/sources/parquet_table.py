@@ -27,8 +27,8 @@ from fer_data.data.origin import Origin
 from fer_data.data.skipped import Skipped
 from fer_data.data.sources import source
 from fer_data.data.sources.chunk import Chunks, RawImage
+from fer_data.data.sources.parquet import split_files
 from fer_data.data.sources.parquet_features import Columns, columns_of, is_text
-from fer_data.data.sources.parquet_names import split_files
 from fer_data.data.sources.table import MAX_CLASSES, dataset_of
 from fer_data.errors import DataError
 from fer_data.util.words import printable
@@ -84,6 +84,7 @@ def read(path: Path, options: LoadOptions) -> Dataset:
     splits: list[str] = []
     labels: list[NDArray[np.int64]] = []
     codes: dict[str, int] = {}
+    bad_rows: list[Skipped] = []
     num_bad = first = 0
     for split, file_path in files:
         with opened(file_path) as file:
@@ -96,11 +97,16 @@ def read(path: Path, options: LoadOptions) -> Dataset:
             found, bad = _labels(path, file, columns, codes)
             if len(found) != num_rows:
                 raise pa.ArrowInvalid(f"{len(found):,} labels of {num_rows:,}")
-        for row, label in bad:
-            of_classes = f"label {label} of {len(columns.class_names or ())} classes"
-            error = f"{file_path}: row {row}: {of_classes}"
-            skipped.append(Skipped(f"row {first + row}", "bad label", error))
-        source.check_bad_rows(path, len(skipped))
+        of_classes = f"of {len(columns.class_names or ())} classes"
+        bad_rows += [
+            Skipped(
+                f"row {first + row}",
+                "bad label",
+                f"{file_path}: row {row}: label {label} {of_classes}",
+            )
+            for row, label in bad
+        ]
+        source.check_bad(path, bad_rows, options)
         labels.append(found)
         first += len(found)
     every = np.concatenate(labels)
@@ -114,7 +120,7 @@ def read(path: Path, options: LoadOptions) -> Dataset:
         splits,
         split_codes[rows],
         rows=rows,
-        skipped=skipped,
+        skipped=[*skipped, *bad_rows],
     )
     if columns.label is not None and (columns.image, columns.label) != ("image", "label"):
         found_data = found_data.noted(

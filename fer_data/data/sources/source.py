@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from fer_data.data.dataset import Dataset
 from fer_data.data.labels import SPLITS
+from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.skipped import Skipped
 from fer_data.data.sources.content import State
-from fer_data.errors import DataError
+from fer_data.errors import DataError, skippable
 
 MAX_BAD_ROWS = 100_000
 """Bad rows that are skipped and listed; a data set with more is something else than it seems."""
@@ -46,10 +47,21 @@ def state_of_file(path: Path) -> State:
     return found
 
 
-def check_bad_rows(path: Path, number: int, first: str = "") -> None:
-    """Refuse a data set with more than `MAX_BAD_ROWS` bad rows: a small file can hold any number.
+def check_bad(path: Path, bad: Sequence[Skipped], options: LoadOptions) -> None:
+    """Refuse bad rows as soon as they are known to be an error, or too many.
 
-    `first` is what is wrong with the first of them.
+    Raises
+    ------
+    DataError
+        If there is one and the options cannot skip it, or there are more than `MAX_BAD_ROWS`.
+    """
+    if bad and not options.may_skip_bad:
+        raise skippable(bad[0].error)
+    check_bad_rows(path, len(bad))
+
+
+def check_bad_rows(path: Path, number: int) -> None:
+    """Refuse a data set with more than `MAX_BAD_ROWS` bad rows: a small file can hold any number.
 
     Raises
     ------
@@ -57,10 +69,7 @@ def check_bad_rows(path: Path, number: int, first: str = "") -> None:
         If there are more.
     """
     if number > MAX_BAD_ROWS:
-        shown = f" (the first: {first.removeprefix(f'{path}: ')})" if first else ""
-        raise DataError(
-            f"{path}: more than {MAX_BAD_ROWS:,} bad rows; it is no such data set{shown}"
-        )
+        raise DataError(f"{path}: more than {MAX_BAD_ROWS:,} bad rows; it is no such data set")
 
 
 def inside(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,13 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from fer_data.data.image_format import FormatRequest
-from fer_data.data.labels import EMOTIONS, SPLITS
+from fer_data.data.labels import SPLITS
 from fer_data.data.png import encode_grey
-from fer_data.data.sources import csv_blocks, csv_rows, csv_values, source
-from fer_data.data.sources.csv_columns import Columns
+from fer_data.data.sources import source
 from fer_data.errors import DataError, skippable
+from fer_data.fer2013 import csv_blocks, csv_rows, fer_csv
+from fer_data.fer2013.csv_columns import Columns
+from fer_data.fer2013.emotions import EMOTIONS
 from fer_data.util.files import existing, write_text
-from fer_data.writers.conversion import Conversion, rejects_csv
+from fer_data.writers.conversion import Conversion
 from fer_data.writers.folder import Place, write_parts
 from fer_data.writers.target import placed, written_at
 
@@ -112,10 +116,8 @@ def _write_all(
                 source.check_bad_rows(path, len(rejects))
                 counts += written.counts
     found_labels = {EMOTIONS.index(name) for _, name in counts}
-    if csv_values.has_bad_value(rejects, columns) or csv_values.may_be_other_codes(
-        columns, found_labels
-    ):
-        csv_values.check_values(path)
+    if fer_csv.has_bad_value(rejects, columns) or fer_csv.may_be_other_codes(columns, found_labels):
+        fer_csv.check_values(path)
     if rejects and not skip_bad:
         raise skippable(str(csv_rows.bad_row(path, rejects[0])))
     if not counts:
@@ -125,6 +127,15 @@ def _write_all(
         for name in EMOTIONS:  # an empty class is a class all the same
             (folder / split / name).mkdir(parents=True, exist_ok=True)
     if rejects:
-        write_text(folder / "rejects.csv", rejects_csv(tuple(rejects)))
+        write_text(folder / "rejects.csv", _rejects_csv(rejects))
     table = {split: {name: counts[split, name] for name in EMOTIONS} for split in present}
     return Conversion(out, table, tuple(rejects), are_rejects_listed=True)
+
+
+def _rejects_csv(rejects: list[csv_rows.Reject]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["row", "line", "column", "cause"])
+    for reject in rejects:
+        writer.writerow([reject.row, reject.row + 2, reject.column, reject.cause])
+    return text.getvalue()

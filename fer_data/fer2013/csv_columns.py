@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE, split_of_usage
 from fer_data.errors import DataError
+from fer_data.fer2013.emotions import EMOTIONS, EMOTIONS_BY_CODE, split_of_usage
 
 _LABEL_WORDS = frozenset(("label", "class", "emotion", "expression", "target", "category"))
 _BESIDE_LABEL = frozenset(("id", "ids", "name", "code", "index", "idx", "no"))

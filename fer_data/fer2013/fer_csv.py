@@ -9,7 +9,8 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,17 +20,17 @@ from numpy.typing import NDArray
 
 from fer_data.data.class_names import ClassNames, parsed
 from fer_data.data.dataset import Dataset
-from fer_data.data.labels import EMOTIONS, SPLITS, split_notes
+from fer_data.data.labels import SPLITS, split_notes
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.skipped import Skipped
 from fer_data.data.sources import source
 from fer_data.data.sources.chunk import Chunks, RawImage
-from fer_data.data.sources.csv_blocks import BLOCK_BYTES, Block, open_csv
-from fer_data.data.sources.csv_columns import Columns
-from fer_data.data.sources.csv_rows import bad_row, parse
-from fer_data.data.sources.csv_values import check_values, has_bad_value, may_be_other_codes
 from fer_data.errors import DataError
+from fer_data.fer2013.csv_blocks import BLOCK_BYTES, SHORT, Block, fields_of, open_csv
+from fer_data.fer2013.csv_columns import Columns, label_of, other_codes, unknown_word
+from fer_data.fer2013.csv_rows import EXPECTED_EMOTIONS, Reject, bad_row, parse, split_of
+from fer_data.fer2013.emotions import EMOTIONS, EMOTIONS_BY_CODE, USAGES
 
 state, names = source.state, source.made_names
 
@@ -86,7 +87,7 @@ def read(path: Path, options: LoadOptions) -> Dataset:
                 Skipped(bad.where, f"bad {bad.column}", str(bad_row(path, bad)))
                 for bad in part.rejects
             ]
-            source.check_bad_rows(path, len(skipped), *(bad.error for bad in skipped[:1]))
+            source.check_bad(path, skipped, options)
             rows += part.rows
             labels += part.labels
             splits += part.splits
@@ -170,3 +171,59 @@ def _num_codes(class_names: ClassNames | None) -> int:
     if isinstance(names, Mapping):
         return max(map(int, names)) + 1 if all(map(str.isdecimal, names)) else 0
     return 0 if set(names) <= set(EMOTIONS) else len(names)
+
+
+def check_values(path: Path) -> None:
+    """Refuse a csv whose labels or splits are of another list, whether bad rows are skipped or not.
+
+    Raises
+    ------
+    DataError
+        If codes begin at 1, or go on after FER2013's, or a word that is none of its classes, or of
+        the splits, comes more than once.
+    """
+    labels: Counter[bytes] = Counter()
+    usages: Counter[bytes] = Counter()
+    with open_csv(path) as (columns, blocks):
+        for block in blocks:
+            for line in block.data.split(b"\n"):
+                fields = fields_of(line)
+                if len(fields) == columns.number:
+                    for counts, place in ((labels, columns.emotion), (usages, columns.usage)):
+                        if place is not None:
+                            counts[fields[place][:SHORT]] += 1
+    if columns.emotion is not None:
+        name = columns.names[columns.emotion]
+        if reason := other_codes(labels, is_emotion=name.lower() == "emotion"):
+            raise DataError(f"{path}: column {name}: {reason}")
+        if word := unknown_word(labels, lambda value: label_of(value) is not None):
+            raise _of_another_list(path, name, word, labels, f"is none of {EXPECTED_EMOTIONS}")
+    if columns.usage is not None:
+        name = columns.names[columns.usage]
+        if word := unknown_word(usages, lambda value: split_of(value, True) is not None):
+            raise _of_another_list(path, name, word, usages, f"is none of {', '.join(USAGES)}")
+
+
+def _of_another_list(
+    path: Path, column: str, word: str, counts: Counter[bytes], why: str
+) -> DataError:
+    number = sum(count for value, count in counts.items() if value.strip() == word.encode())
+    return DataError(
+        f"{path}: column {column}: {word!r} in {number:,} rows {why}; "
+        "rename it, or take its rows out"
+    )
+
+
+def may_be_other_codes(columns: Columns, labels: Iterable[int]) -> bool:
+    """Whether labels that are all known may still be of another list, as no code is 0."""
+    if columns.emotion is None or columns.names[columns.emotion].lower() == "emotion":
+        return False
+    found = set(labels)
+    return EMOTIONS.index(EMOTIONS_BY_CODE[0]) not in found or len(found) == 1
+
+
+def has_bad_value(rejects: list[Reject], columns: Columns) -> bool:
+    """Whether a label or a split is among what is bad."""
+    places = (columns.emotion, columns.usage)
+    names = {columns.names[place] for place in places if place is not None}
+    return any(reject.column in names for reject in rejects)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from fer_data.data.dataset import Dataset
 from fer_data.data.decode import PixelFormat
-from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE, USAGES
 from fer_data.errors import DataError
+from fer_data.fer2013.emotions import EMOTIONS, EMOTIONS_BY_CODE, USAGES
 from fer_data.writers.one_form import Chunks, OneForm
 
 _NUMBERS = np.array([f"{value} ".encode() for value in range(256)], "S4")

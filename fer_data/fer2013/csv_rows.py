@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.chosen import UNLABELLED
-from fer_data.data.labels import EMOTIONS_BY_CODE, USAGES, split_of_usage
 from fer_data.data.sources import source
-from fer_data.data.sources.csv_blocks import SHORT, Block, fields_of
-from fer_data.data.sources.csv_columns import Columns, label_of
-from fer_data.data.sources.pixel_text import FEWEST_BYTES, parse_pixels, wrong_number
 from fer_data.errors import DataError
+from fer_data.fer2013.csv_blocks import SHORT, Block, fields_of
+from fer_data.fer2013.csv_columns import Columns, label_of
+from fer_data.fer2013.emotions import EMOTIONS_BY_CODE, USAGES, split_of_usage
+from fer_data.fer2013.pixel_text import FEWEST_BYTES, parse_pixels, wrong_number
 
 _RETURN = ord("\r")
 
@@ -35,6 +35,10 @@ class Reject:
     def where(self) -> str:
         """Row and line of the file, for people."""
         return f"row {self.row} (line {self.row + 2})"
+
+    def to_dict(self) -> dict[str, object]:
+        """Return it as JSON holds it."""
+        return {"row": self.row, "column": self.column, "cause": self.cause}
 
 
 @dataclass

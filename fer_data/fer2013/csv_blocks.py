@@ -14,8 +14,8 @@ from typing import Any, BinaryIO
 
 from fer_data.data.first_bytes import HEAD_BYTES, in_gzip, kind_of
 from fer_data.data.sources import source
-from fer_data.data.sources.csv_columns import Columns, choose
 from fer_data.errors import DataError
+from fer_data.fer2013.csv_columns import Columns, choose
 
 BLOCK_BYTES = 1 << 20
 """Blocks of 4 MiB were new memory each time, and reading them took several times as long."""
