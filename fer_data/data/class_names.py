@@ -6,12 +6,9 @@ import csv
 import os
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from fer_data.data.chosen import UNLABELLED
+from fer_data.data.chosen import recoded
 from fer_data.data.dataset import Dataset
 from fer_data.data.options import LoadOptions
 from fer_data.errors import DataError, UsageError
@@ -102,20 +99,8 @@ def _mapped(dataset: Dataset, new: Sequence[str], order: Sequence[str] | None) -
     """Return the dataset with a new name for each class, in an order or alphabetically."""
     names = tuple(sorted(set(new)) if order is None else order)
     place = {name: code for code, name in enumerate(names)}
-    code_of = np.array([*(place[name] for name in new), UNLABELLED], np.int32)
-    soft = dataset.soft_labels
-    if soft is not None:
-        old, soft = soft, np.zeros((len(soft), len(names)), np.float32)
-        for code, name in enumerate(new):
-            soft[:, place[name]] += old[:, code]
-    own = dataset.own_labels
-    return replace(
-        dataset,
-        class_names=names,
-        labels=code_of[dataset.labels],
-        soft_labels=soft,
-        own_labels=None if own is None else code_of[own],
-    )
+    mapped: Dataset = recoded(dataset, names, [place[name] for name in new])
+    return mapped
 
 
 def parsed(class_names: ClassNames) -> str | Sequence[str] | Mapping[str, str]:

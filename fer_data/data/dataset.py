@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fer_data.data import new_labels
-from fer_data.data.chosen import UNLABELLED, indices_of
+from fer_data.data.chosen import UNLABELLED, indices_of, relabelled
 from fer_data.data.labels import split_of_folder
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
@@ -292,8 +291,8 @@ class Dataset:
         UsageError
             If a sample or a label does not exist, or there are too few of them.
         """
-        relabelled: Dataset = new_labels.relabelled(self, labels)
-        return relabelled
+        dataset: Dataset = relabelled(self, labels)
+        return dataset
 
     def chunks(self) -> Iterator[tuple[NDArray[np.int64], list[NDArray[np.uint8]]]]:
         """Yield the samples a few hundred at a time, their images decoded as they are.

@@ -26,9 +26,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data.chosen import UNLABELLED
+from fer_data.data.chosen import UNLABELLED, with_classes
 from fer_data.data.dataset import Dataset
-from fer_data.data.new_labels import with_classes
 from fer_data.data.options import LoadOptions
 from fer_data.data.sample_table import Row, SampleTable, id_of
 from fer_data.errors import DataError

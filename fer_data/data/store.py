@@ -32,11 +32,10 @@ from fer_data.data.image_format import FormatRequest, format_of
 from fer_data.data.images import Images, images_of
 from fer_data.data.origin import Origin
 from fer_data.data.reading import DatasetLike, load
-from fer_data.data.skipped import CANNOT_BE_DECODED, Skipped
 from fer_data.data.sources import memory
 from fer_data.data.sources.content import State
 from fer_data.data.store_folder import ABOUT, FORMAT, PIXELS, TIMES, BuildReport, DamagedStore
-from fer_data.errors import DataError, skippable
+from fer_data.errors import DataError
 from fer_data.util.files import write_text
 from fer_data.util.folders import built_whole, take_away
 from fer_data.util.words import printable, sized
@@ -293,8 +292,8 @@ def _fill(dataset: Dataset, state: State, form: PixelFormat, folder: Path) -> No
         cause = filled.bad[0].cause.partition("; correct the row")[0]
         raise DataError(f"{origin.root}: not one image can be decoded ({cause})")
     known = {}
-    if filled.digests is not None and len(filled.digests) == len(origin):
-        known = dict(zip(origin.locations.tolist(), map(bytes, filled.digests), strict=True))
+    if len(filled.digests) == len(origin):
+        known = dict(zip(origin.locations.tolist(), filled.digests, strict=True))
     report = BuildReport(len(origin) - len(filled.bad), len(filled.bad), filled.changes)
     store_folder.complete(
         folder,
@@ -308,22 +307,11 @@ def _fill(dataset: Dataset, state: State, form: PixelFormat, folder: Path) -> No
 
 
 def _without_bad(dataset: Dataset, bad: Sequence[fill.Bad]) -> Dataset:
-    """Return the dataset without images that cannot be decoded.
-
-    Unless such are skipped, the first is a DataError.
-    """
-    taken = np.isin(dataset.rows, [one.row for one in bad])
-    if not taken.any():
-        return dataset
-    cause_of = {one.row: one.cause for one in bad}
-    causes = [cause_of[row] for row in dataset.rows[taken].tolist()]
-    if not dataset.options.skip_bad:
-        raise skippable(causes[0])
-    ids = dataset.sample_ids(np.flatnonzero(taken))
-    skipped = [
-        Skipped(name, CANNOT_BE_DECODED, cause) for name, cause in zip(ids, causes, strict=True)
-    ]
-    return dataset.take(np.flatnonzero(~taken), skipped=skipped)
+    """Return the dataset without images of its origin that cannot be decoded."""
+    error_of = {image.row: image.cause for image in bad}
+    indices = np.flatnonzero(np.isin(dataset.rows, list(error_of)))
+    errors = [error_of[row] for row in dataset.rows[indices].tolist()]
+    return fill.without_bad(dataset, list(zip(indices.tolist(), errors, strict=True)))
 
 
 def _mapped(folder: Path, dataset: Dataset, digest: str) -> PixelStore:

@@ -14,13 +14,13 @@ from typing import Any
 
 from fer_data.data.image_format import FormatRequest
 from fer_data.data.labels import SPLITS
-from fer_data.data.png import encode_grey
 from fer_data.data.sources import source
 from fer_data.errors import DataError, skippable
 from fer_data.fer2013 import csv_blocks, csv_rows, fer_csv
 from fer_data.fer2013.csv_columns import Columns
 from fer_data.fer2013.emotions import EMOTIONS
 from fer_data.util.files import existing, write_text
+from fer_data.util.png import encode_grey
 from fer_data.writers.conversion import Conversion
 from fer_data.writers.folder import Place, write_parts
 from fer_data.writers.target import placed, written_at

@@ -26,6 +26,7 @@ from fer_data.data.origin import Origin
 from fer_data.data.skipped import Skipped
 from fer_data.data.sources import source
 from fer_data.data.sources.chunk import Chunks, RawImage
+from fer_data.data.sources.tree_paths import unpacked_ending
 from fer_data.errors import DataError
 from fer_data.fer2013.csv_blocks import BLOCK_BYTES, SHORT, Block, fields_of, open_csv
 from fer_data.fer2013.csv_columns import Columns, label_of, other_codes, unknown_word
@@ -42,7 +43,7 @@ def recognises(path: Path) -> bool:
     """
     if not path.is_file():
         return False
-    ending = Path(path.stem if path.suffix.lower() == ".gz" else path).suffix.lower()
+    ending = unpacked_ending(path)
     return ending not in _TABLES and not (ending == ".csv" and _names_no_pixels(path))
 
 

@@ -14,10 +14,10 @@ from PIL import Image
 
 from fer_data.data.changes import Changes
 from fer_data.data.decode import PixelFormat, Raw, decode, is_grey, look
-from fer_data.data.png import encode_grey
 from fer_data.data.store import PixelStore
 from fer_data.errors import DataError
 from fer_data.util.keyed import SAMPLES, generator
+from fer_data.util.png import encode_grey
 from fer_data.util.words import counted, shown_class
 
 _HEIGHT, _WIDTH = 96, 288

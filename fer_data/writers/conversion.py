@@ -9,11 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-
 from fer_data.data.dataset import Dataset
-from fer_data.data.skipped import CANNOT_BE_DECODED, Skipped
-from fer_data.errors import DataError, skippable
+from fer_data.data.skipped import Skipped
 from fer_data.util.words import counted
 
 
@@ -106,26 +103,6 @@ def conversion_of(
         changes,
         are_rejects_listed,
     )
-
-
-def without(dataset: Dataset, bad: list[tuple[int, str]]) -> Dataset:
-    """Return the dataset without bad rows, which are left out and noted, or an error.
-
-    Raises
-    ------
-    DataError
-        If there is a bad row and such are not skipped, or there is no other.
-    """
-    if not bad:
-        return dataset
-    if not dataset.options.skip_bad:
-        raise skippable(bad[0][1])
-    rows = np.array([row for row, _ in bad])
-    if len(rows) == len(dataset):
-        raise DataError(f"{dataset.root}: not one image can be decoded ({bad[0][1]})")
-    pairs = zip(dataset.sample_ids(rows), bad, strict=True)
-    skipped = [Skipped(name, CANNOT_BE_DECODED, cause) for name, (_, cause) in pairs]
-    return dataset.take(np.delete(np.arange(len(dataset)), rows), skipped=skipped)
 
 
 def skipped_csv(skipped: Iterable[Skipped]) -> str:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from fer_data.data.decode import Raw, as_png, check, decode, look
 from fer_data.data.image_format import FormatRequest
-from fer_data.data.png import MAX_STORED, encode_grey
+from fer_data.util.png import MAX_STORED, encode_grey
 
 
 def as_file(raw: Raw, form: FormatRequest | None, name: str) -> Path | bytes:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.changes import Changes
+from fer_data.data.fill import decoded
 from fer_data.data.sources.source import check_bad_rows
-from fer_data.data.stream import decoded
 from fer_data.errors import DataError, skippable
 from fer_data.util.files import written_whole
 from fer_data.util.progress import track

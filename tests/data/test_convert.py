@@ -21,12 +21,12 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 import fer_data
-from fer_data.data.png import encode_grey
 from fer_data.errors import DataError
 from fer_data.fer2013 import csv_blocks, csv_to_folder
 from fer_data.fer2013.csv_to_folder import convert_csv
 from fer_data.fer2013.emotions import EMOTIONS_BY_CODE
 from fer_data.util import parallel
+from fer_data.util.png import encode_grey
 from tests.helpers.csv_files import FLAT, cell, noise, write_csv, write_noise_csv
 
 CODES = [0, 1, 2, 3, 4, 5, 6, 3, 3, 6]

@@ -11,7 +11,7 @@ from fer_data.data.dataset import Dataset
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Source
 from fer_data.data.sources import folder_listing
-from fer_data.data.sources.image_names import SUFFIXES
+from fer_data.data.sources.tree_paths import SUFFIXES
 from fer_data.errors import DataError, UsageError
 from fer_data.util.files import existing
 from fer_data.util.lazy import LazyFunction

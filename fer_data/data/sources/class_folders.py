@@ -13,8 +13,7 @@ from pathlib import Path
 
 from fer_data.data.labels import split_of_folder
 from fer_data.data.sources import layout_checks
-from fer_data.data.sources.class_layout import ClassFolder, Layout, strange_classes
-from fer_data.data.sources.tree import IMAGES, TEXTS, Look, Tree
+from fer_data.data.sources.tree import IMAGES, TEXTS, ClassFolder, Layout, Look, Tree
 from fer_data.data.sources.tree_paths import (
     between,
     ending,
@@ -184,7 +183,7 @@ class _Finder:
             raise layout_checks.flat(self.tree, [path for _, path in flat], top)
         self._refuse_one_class(folders)
         layout_checks.refuse_other_case(self.tree, folders)
-        self.notes += strange_classes(folders)
+        self.notes += layout_checks.strange_classes(folders)
         return Layout(True, tuple(folders), tuple(self.passed), tuple(self.notes))
 
     def _refuse_vanished(self, top: str, known: list[tuple[str, str]]) -> None:

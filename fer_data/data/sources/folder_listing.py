@@ -11,11 +11,10 @@ from pathlib import Path
 
 from fer_data.data.skipped import Skipped
 from fer_data.data.sources import class_folders, image_tables
-from fer_data.data.sources.class_layout import Layout
 from fer_data.data.sources.files import Entry, Files, Folder
-from fer_data.data.sources.image_names import SUFFIXES
 from fer_data.data.sources.layout_checks import DATA
-from fer_data.data.sources.tree import NO_FILE, TEXTS, Listing
+from fer_data.data.sources.tree import NO_FILE, TEXTS, Layout, Listing
+from fer_data.data.sources.tree_paths import SUFFIXES, ending
 from fer_data.errors import DataError
 
 _OF_SYSTEMS = frozenset(
@@ -157,11 +156,6 @@ def files_below(files: Files, folder: str, bound: Bound) -> Iterator[tuple[Entry
 def is_skipped(entry: Entry) -> bool:
     """Whether something is hidden, or was left there by a system."""
     return entry.name[0] == "." or entry.name.lower() in _OF_SYSTEMS
-
-
-def ending(name: str) -> str:
-    """Return the ending of a file's name, in lower case."""
-    return name[name.rfind(".") :].lower()
 
 
 def only_file(root: Path) -> Path | None:

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from fer_data.data.first_bytes import HEAD_BYTES, ZIP_START, is_lfs_pointer, kind_of
 from fer_data.data.options import CLASS_FOLDERS
 from fer_data.data.sources import image_tables
-from fer_data.data.sources.class_layout import Layout
 from fer_data.data.sources.files import Entry, Files
-from fer_data.data.sources.folder_listing import ending, is_skipped
-from fer_data.data.sources.image_names import SUFFIXES
+from fer_data.data.sources.folder_listing import is_skipped
 from fer_data.data.sources.layout_checks import TYPE_IT
+from fer_data.data.sources.tree import Layout
+from fer_data.data.sources.tree_paths import SUFFIXES, ending
 from fer_data.errors import DataError
 
 _XLSX_TEXTS = "xl/sharedStrings.xml"

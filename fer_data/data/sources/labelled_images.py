@@ -20,6 +20,7 @@ from fer_data.data.sources.labels_table import TableMatch, match_table
 from fer_data.data.sources.name_pattern import labels_from_names, split_of_path
 from fer_data.data.sources.table import build
 from fer_data.data.sources.tables import TABLE_SUFFIXES, Table, read_table, table_of_frame
+from fer_data.data.sources.tree_paths import unpacked_ending
 from fer_data.errors import DataError, UsageError
 
 chunks, state = folder.chunks, folder.state
@@ -28,7 +29,7 @@ chunks, state = folder.chunks, folder.state
 def recognises(data: Any) -> bool:
     """Whether this is the path of a table of labels, or a DataFrame; options name a folder."""
     if isinstance(data, Path):
-        return data.is_file() and _ending(data) in TABLE_SUFFIXES
+        return data.is_file() and unpacked_ending(data) in TABLE_SUFFIXES
     return is_frame(data)
 
 
@@ -147,7 +148,3 @@ def _groups(
         groups.append(alone if value is None else place[value])
         alone += value is None
     return np.array(groups, np.int64), np.array([*named, *[""] * (alone - len(named))], np.str_)
-
-
-def _ending(path: Path) -> str:
-    return Path(path.stem if path.suffix.lower() == ".gz" else path).suffix.lower()

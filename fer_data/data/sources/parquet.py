@@ -33,13 +33,7 @@ def recognises(path: Path) -> bool:
 
 def state(origin: Origin) -> State:
     """Return the state of each file."""
-    path = origin.root
-    if path.is_file():
-        return source.state(origin)
-    found = State()
-    for _, file in split_files(path)[0]:
-        found.add(str(file.relative_to(path)), file.stat())
-    return found
+    return source.state_of_files(origin.root, (file for _, file in split_files(origin.root)[0]))
 
 
 def read(path: Path, options: LoadOptions) -> Dataset:

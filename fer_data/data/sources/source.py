@@ -36,15 +36,16 @@ def reading(path: Path) -> Iterator[None]:
 
 def state(origin: Origin) -> State:
     """Return the state of a data set that is one file."""
-    return state_of_file(origin.root)
+    return state_of_files(origin.root, [origin.root])
 
 
-def state_of_file(path: Path) -> State:
-    """Return the state of one file."""
-    found = State()
-    with reading(path):
-        found.add("", path.stat())
-    return found
+def state_of_files(root: Path, files: Iterable[Path]) -> State:
+    """Return the state of some files of a folder, or of the one file that a data set is."""
+    state = State()
+    for file in [root] if root.is_file() else files:
+        with reading(file):
+            state.add("" if file == root else str(file.relative_to(root)), file.stat())
+    return state
 
 
 def check_bad(path: Path, bad: Sequence[Skipped], options: LoadOptions) -> None:
@@ -109,9 +110,10 @@ def file_name(split: str, row: int) -> str:
 
 
 def made_names(dataset: Dataset) -> list[str]:
-    """Return a file name for each row of a table, of its split and number."""
-    rows = zip(dataset.split_codes.tolist(), dataset.locations.tolist(), strict=True)
-    return [file_name(dataset.splits[code], row) for code, row in rows]
+    """Return a file name for each sample, of its split and its number in the table or dataset."""
+    numbers = dataset.locations.tolist() if dataset.in_table else range(len(dataset))
+    rows = zip(dataset.split_codes.tolist(), numbers, strict=True)
+    return [file_name(dataset.splits[code], number) for code, number in rows]
 
 
 def own_names(dataset: Dataset, own: Iterable[str | None]) -> list[str]:

@@ -59,14 +59,8 @@ def recognises(path: Path) -> bool:
 
 def state(origin: Origin) -> State:
     """Return the state of each file."""
-    path = origin.root
-    if path.is_file():
-        return source.state(origin)
-    found = State()
-    for file in (*label_files(path), *(file for _, file in split_files(path)[0])):
-        with source.reading(file):
-            found.add(str(file.relative_to(path)), file.stat())
-    return found
+    files = (file for _, file in split_files(origin.root)[0])
+    return source.state_of_files(origin.root, (*label_files(origin.root), *files))
 
 
 def read(path: Path, options: LoadOptions) -> Dataset:
@@ -133,13 +127,7 @@ def names(dataset: Dataset) -> list[str]:
             continue
         for _, values in parsing.parsed(file, {feature: "bytes"}, wanted):
             own += [value.decode("utf-8", "surrogateescape") for value in values[feature].tolist()]
-    splits = [dataset.splits[code] for code in dataset.split_codes.tolist()]
-    return [
-        name
-        if 0 < len(name.encode("utf-8", "surrogateescape")) <= source.MAX_NAME_BYTES
-        else source.file_name(split, row)
-        for row, (name, split) in enumerate(zip(own, splits, strict=True))
-    ]
+    return source.own_names(dataset, own)
 
 
 def _by_file(origin: Origin, rows: NDArray[np.int64]) -> Iterator[tuple[Path, NDArray[np.int64]]]:

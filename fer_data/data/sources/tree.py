@@ -1,10 +1,11 @@
-"""A tree of folders, and the questions about it by which class folders are found."""
+"""A tree of folders: the questions by which class folders are found, and how it is then read."""
 
 from __future__ import annotations
 
 import re
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -51,6 +52,35 @@ class Listing(NamedTuple):
     num_images: int = 0
     others: tuple[str, ...] = ()
     stems: frozenset[str] = frozenset()
+
+
+class ClassFolder(NamedTuple):
+    """A folder of one class and split; `name` is None where its images have no label."""
+
+    split: str
+    name: str | None
+    path: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a tree is read.
+
+    Attributes
+    ----------
+    in_splits : bool
+        Whether class folders lie in split folders.
+    folders : tuple of ClassFolder
+    parents : tuple of str
+        The folders that hold them, whose other content is no part of the data.
+    notes : tuple of str
+        What was not as plain as it could be, for people.
+    """
+
+    in_splits: bool
+    folders: tuple[ClassFolder, ...]
+    parents: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 Look = Callable[[str], Listing]
