@@ -129,7 +129,7 @@ def cached_stores(
 
 
 def clear_cache(stores: Iterable[CachedStore]) -> None:
-    """Remove stores, and what killed processes left of others beside them.
+    """Remove stores, and what killed processes left of others next to them.
 
     A process that has a store open keeps its pixels; workers that it starts later do not find them.
     What is no store, or not only a store, by then is left as it is.
@@ -161,7 +161,7 @@ def clear_cache(stores: Iterable[CachedStore]) -> None:
 
 
 def _store_in(folder: Path) -> CachedStore | None:
-    """Return the store in a folder, or None where there is none, or anything beside it."""
+    """Return the store in a folder, or None where there is none, or anything else with it."""
     if not _NAME.fullmatch(folder.name):
         return None
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):

@@ -1,7 +1,7 @@
 """The table of samples: one row each, with its split, its class and where its pixels are.
 
 Columns are NumPy arrays rather than a DataFrame, so that ``fer-data stats`` starts without pandas
-(0.7 s to import); ``to_frame`` gives the DataFrame to those who want one.
+(0.7 s to import); ``to_frame`` gives the DataFrame to those who need one.
 """
 
 from __future__ import annotations
@@ -189,11 +189,11 @@ class Dataset:
 
     @property
     def num_bad(self) -> int:
-        """How many of what was left out are an error unless bad ones are skipped."""
+        """How many of the skipped are an error unless bad ones are skipped."""
         return sum(bool(item.error) for item in self.skipped)
 
     def skipped_summary(self) -> list[str]:
-        """Return a line for each reason: how many were left out, and the first names."""
+        """Return a line for each reason: how many were skipped, and the first names."""
         return summary(self.skipped)
 
     def sample_ids(self, indices: NDArray[np.int64] | None = None) -> list[str]:
@@ -202,7 +202,7 @@ class Dataset:
         return self.origin.ids(rows)
 
     def take(self, indices: NDArray[np.integer], *, skipped: Iterable[Skipped] = ()) -> Dataset:
-        """Return the dataset of some samples, with what that leaves out noted in it.
+        """Return the dataset of some samples, with what that skips noted in it.
 
         Parameters
         ----------

@@ -29,7 +29,7 @@ _READ_WHOLE = 64 << 20
 """Bytes of the largest image file that is read into memory: what is hashed is what is decoded."""
 
 _ZEROS = 1 << 20
-"""Bytes that are written at a time where nothing else takes room on disk."""
+"""Bytes that are written at a time where nothing else reserves space on disk."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def without_bad(dataset: Dataset, bad: Sequence[tuple[int, str]]) -> Dataset:
 
 
 def new_array(target: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.uint8]]:
-    """Make a ``.npy`` file of zeros, its room on disk taken: else a full disk is a bus error."""
+    """Make a ``.npy`` file of zeros, its disk space reserved: else a full disk is a bus error."""
     pixels = np.lib.format.open_memmap(target, "w+", np.uint8, shape)
     with open(target, "rb+") as file:
         if hasattr(os, "posix_fallocate"):

@@ -34,13 +34,13 @@ _ALIASES = {
 
 _USUAL = ("train", "val", "test")
 
-_BESIDE = (
+_FILLERS = (
     {"set", "sets", "subset", "split", "data", "dataset", "seg", "final", "the"}
     | {"image", "images", "img", "imgs", "pic", "pics", "picture", "pictures", "photo", "photos"}
     | {"face", "faces", "sample", "samples", "file", "files", "folder", "dir"}
     | {"cropped", "aligned", "resized"}
 )
-"""Words that a split's name may have about it: ``seg_train``, ``val_set``, ``TestImages``."""
+"""Other words that a split's name may have in it: ``seg_train``, ``val_set``, ``TestImages``."""
 
 _LETTERS = re.compile(r"[^\W\d_]+")
 _AFFIX = re.compile(r"(?:set|data|dataset|images?|imgs?|split|files)$")
@@ -58,7 +58,7 @@ def split_of_folder(name: str) -> str | None:
     for word in words:
         if split := _split_of_word(word):
             found.add(split)
-        elif word not in _BESIDE and word not in whose:
+        elif word not in _FILLERS and word not in whose:
             return None
     if len(found) != 1:
         return None
@@ -69,7 +69,7 @@ def split_of_folder(name: str) -> str | None:
 
 
 def splits_in(name: str) -> set[str]:
-    """Return the splits whose words a name contains, other words beside them or not."""
+    """Return the splits whose words a name contains, with other words or without."""
     words = _LETTERS.findall(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
     return {split for word in words if (split := _split_of_word(word))}
 

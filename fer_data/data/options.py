@@ -27,7 +27,7 @@ class LoadOptions:
         ``private_test``, or both are ``test``, as in Kaggle's folder.
     layout : {"class-folders"}, optional
         Take the folders in a folder, or in its split folders, as classes where they may be
-        something else: splits, images beside labels, one class only, images that a table names.
+        something else: splits, images next to labels, one class only, images that a table names.
         Without it, that is refused.
     labels : path, optional
         A table of labels for a folder of images: csv, tsv, jsonl, json (COCO, too), txt or parquet;

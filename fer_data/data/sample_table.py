@@ -31,7 +31,7 @@ class SampleTable:
     names : list of str
         Of the columns.
     skipped : dict of str to Row
-        Samples that are named and were left out of the dataset already; filled by `rows_of`.
+        Samples that are named and that reading has skipped already; filled by `rows_of`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,7 +45,7 @@ class SampleTable:
     def rows_of(self, dataset: Dataset) -> list[tuple[int, Row]]:
         """Return the index of each sample that is named, with its row, in the file's order.
 
-        Images that cannot be decoded are known too, where they were left out of the dataset.
+        Images that cannot be decoded are known too, where they were skipped.
 
         Raises
         ------
@@ -95,5 +95,5 @@ class SampleTable:
 
 
 def id_of(item: Skipped) -> str:
-    """Return the id of a sample that was left out."""
+    """Return the id of a sample that was skipped."""
     return printable(item.name).partition(" (line ")[0]

@@ -47,12 +47,12 @@ class Exclusions(Protocol):
 
 
 def summary(skipped: Iterable[Skipped]) -> list[str]:
-    """Return a line for each reason: how many were left out, and the first names."""
+    """Return a line for each reason: how many were skipped, and the first names."""
     names: dict[str, list[str]] = {}
     for item in skipped:
         names.setdefault(item.reason, []).append(item.name)
     return [
-        f"{len(found):,} left out, {reason}: {', '.join(map(printable, found[:3]))}"
+        f"{len(found):,} skipped, {reason}: {', '.join(map(printable, found[:3]))}"
         + (", …" if len(found) > 3 else "")
         for reason, found in names.items()
     ]

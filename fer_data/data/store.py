@@ -1,8 +1,8 @@
 """Pixels decoded once, to a memory-mapped uint8 array [N, H, W, C] that later starts just map.
 
 A store is a folder; `fer_data.data.store_folder` says which files it has and what is guaranteed of
-them. It is built in a folder beside, brought to the disk and renamed, so it is there whole or not
-at all. One that is damaged is named in a warning and built anew.
+them. It is built in a temporary folder, brought to the disk and renamed, so it is complete or not
+there at all. One that is damaged is named in a warning and built again.
 """
 
 from __future__ import annotations
@@ -177,7 +177,7 @@ def open_store(
         try:
             store = _map(folder, dataset)
         except DamagedStore as error:
-            _LOGGER.warning("%s; it is built anew", printable(error.damage))
+            _LOGGER.warning("%s; it is built again", printable(error.damage))
             _take_away_damaged(folder, error)
             _build(dataset, state, form, folder)
             store = _map(folder, dataset)
@@ -255,7 +255,7 @@ def _cannot_be_written(folder: Path, error: OSError) -> DataError:
 
 
 def _take_away_damaged(folder: Path, error: DamagedStore) -> None:
-    """Take a damaged store away, unless another process has built it anew meanwhile."""
+    """Take a damaged store away, unless another process has built it again meanwhile."""
     traceback.clear_frames(error.__traceback__)  # they map it, and Windows moves no mapped file
     try:
         if error.inode == folder.stat().st_ino:
@@ -276,8 +276,8 @@ def _build(dataset: Dataset, state: State, form: PixelFormat, folder: Path) -> N
             *map(printable, (str(dataset.root), sized(num_bytes), str(folder.parent))),
         )
     try:
-        with built_whole(folder) as beside:
-            _fill(dataset, state, form, beside)
+        with built_whole(folder) as temporary:
+            _fill(dataset, state, form, temporary)
     except OSError as error:
         if not folder.exists():  # else another process was faster
             raise _cannot_be_written(folder, error) from None

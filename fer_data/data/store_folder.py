@@ -37,7 +37,7 @@ from fer_data.util.files import write_json, write_text
 from fer_data.util.words import counted
 
 FORMAT = 6
-"""Version of the layout on disk; a store of another version is built anew."""
+"""Version of the layout on disk; a store of another version is built again."""
 
 PIXELS, ABOUT, TIMES, VERIFIED = "pixels.npy", "store.json", "times", "verified"
 
@@ -61,7 +61,7 @@ class DamagedStore(DataError):
         self.damage = f"{folder}: damaged store, {what}"
         with suppress(OSError):
             self.inode = folder.stat().st_ino
-        super().__init__(f"{self.damage}; open it again, and it is built anew")
+        super().__init__(f"{self.damage}; open it again, and it is built again")
 
     def __reduce__(self) -> Any:
         return DataError, (self.plain,)
@@ -81,7 +81,7 @@ class BuildReport:
             for number, word in (
                 (self.changes.num_resized, "resized"),
                 (self.changes.num_converted, "converted in colour"),
-                (self.num_rejected, "left out as unreadable"),
+                (self.num_rejected, "skipped as unreadable"),
             )
             if number
         ]

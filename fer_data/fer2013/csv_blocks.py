@@ -31,7 +31,7 @@ _ROWS_LOOKED_AT = 200
 class Block:
     """Some whole lines of a csv: the numbers of their data rows, and the bytes.
 
-    Another process gets the place of the bytes, where that can be told, and reads them itself:
+    Another process gets the place of the bytes, where that is known, and reads them itself:
     bytes through a pipe cost as much as to parse a third of them.
     """
 

@@ -16,8 +16,8 @@ from fer_data.errors import DataError
 from fer_data.fer2013.emotions import EMOTIONS, EMOTIONS_BY_CODE, split_of_usage
 
 _LABEL_WORDS = frozenset(("label", "class", "emotion", "expression", "target", "category"))
-_BESIDE_LABEL = frozenset(("id", "ids", "name", "code", "index", "idx", "no"))
-"""Words that a label column's name may have about it: ``class_id``, ``emotion_name``."""
+_FILLERS = frozenset(("id", "ids", "name", "code", "index", "idx", "no"))
+"""Other words that a label column's name may have in it: ``class_id``, ``emotion_name``."""
 
 _SPLIT_WORDS = frozenset(("split", "set", "usage", "subset", "fold", "partition"))
 _NAMES_OF_ROWS = frozenset(
@@ -206,7 +206,7 @@ def _labels(lower: list[str], places: list[int]) -> list[int]:
         return exact[:1]
     found = []
     for i in places:
-        words = [word for word in _words(lower[i]) if word not in _BESIDE_LABEL]
+        words = [word for word in _words(lower[i]) if word not in _FILLERS]
         if words and all(_is_one_of(word, _LABEL_WORDS) for word in words):
             found.append(i)
     return found

@@ -49,7 +49,7 @@ def convert_csv(
         Whether PublicTest and PrivateTest are ``public_test`` and ``private_test``, or both
         ``test``, as in Kaggle's folder.
     skip_bad : bool
-        Whether bad rows are left out and listed in ``out/rejects.csv``, or an error.
+        Whether bad rows are skipped and listed in ``out/rejects.csv``, or an error.
 
     Raises
     ------

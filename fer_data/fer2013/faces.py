@@ -27,7 +27,7 @@ COUNTS: dict[str, dict[str, int]] = {
 
 _SCALE = 4  # supersampling
 _SPREAD = 0.27  # standard deviation of each expression parameter among people
-_MAX_BLEND = 0.45  # largest share of the look-alike class that is mixed in
+_MAX_BLEND = 0.45  # largest fraction of the look-alike class that is mixed in
 _STRENGTH = (0.55, 1.25)  # from a weak showing, close to neutral, to an exaggerated one
 
 _Array = NDArray[np.float64]

@@ -77,11 +77,11 @@ class Conversion:
         number = f"{len(self.rejects):,}"
         if self.are_rejects_listed:
             files = any(isinstance(reject, Skipped) for reject in self.rejects)
-            words = f"{number} left out" if files else counted(len(self.rejects), "bad row")
+            words = f"{number} skipped" if files else counted(len(self.rejects), "bad row")
             return f"{words}, see {self.out / 'rejects.csv'}"
         first = [one for one in self.rejects[:3] if isinstance(one, Skipped)]
         shown = ", ".join(f"{one.name} ({one.reason})" for one in first)
-        return f"{number} left out: {shown}" + (", …" if len(self.rejects) > 3 else "")
+        return f"{number} skipped: {shown}" + (", …" if len(self.rejects) > 3 else "")
 
 
 def conversion_of(

@@ -154,7 +154,7 @@ def test_json_holds_every_figure_by_name(make_folder: MakeFolder) -> None:
         "num_excluded": 0,
         "notes": [],
         "agreement": None,
-        "skipped": ["1 left out, beside the split folders: notes.txt"],
+        "skipped": ["1 skipped, next to the split folders: notes.txt"],
     }
 
 

@@ -423,8 +423,8 @@ def test_a_bad_image_is_an_error_or_skipped_and_noted(make_folder: MakeFolder) -
     np.testing.assert_array_equal(
         np.asarray(found.pixels)[..., 0], truth(root, found.dataset.locations)
     )
-    assert found.dataset.skipped_summary() == ["1 left out, cannot be decoded: cat/0001.png"]
-    assert str(found.report) == "4 images, 1 left out as unreadable"
+    assert found.dataset.skipped_summary() == ["1 skipped, cannot be decoded: cat/0001.png"]
+    assert str(found.report) == "4 images, 1 skipped as unreadable"
     found.verify()
 
 
@@ -443,8 +443,8 @@ def test_a_bad_row_is_an_error_or_skipped_and_noted(tmp_path: Path) -> None:
     assert found.pixels.shape == (2, 48, 48, 1)
     assert set(np.asarray(found.pixels).ravel()) == {7}
     assert found.dataset.skipped_summary() == [
-        "1 left out, bad emotion: row 2 (line 4)",
-        "1 left out, cannot be decoded: row 1",
+        "1 skipped, bad emotion: row 2 (line 4)",
+        "1 skipped, cannot be decoded: row 1",
     ]
 
 

@@ -94,17 +94,17 @@ def test_strangers_are_skipped_counted_and_named(make_folder: MakeFolder) -> Non
     dataset = fer_data.load(root)
     assert len(dataset) == 2
     assert skipped(dataset) == {
-        "train/cat/Thumbs.db": "not an image by its name",
-        "train/cat/notes.txt": "not an image by its name",
+        "train/cat/Thumbs.db": "not an image file",
+        "train/cat/notes.txt": "not an image file",
         "train/cat/.DS_Store": "hidden",
         "train/cat/.hidden.png": "hidden",
         "train/readme.md": "not a class folder",
         "train/.DS_Store": "hidden",
-        "licence.txt": "beside the split folders",
-        "other": "beside the split folders",
+        "licence.txt": "next to the split folders",
+        "other": "next to the split folders",
         ".git": "hidden",
     }
-    assert "2 left out, not an image by its name: train/cat/Thumbs.db, train/cat/notes.txt" in (
+    assert "2 skipped, not an image file: train/cat/Thumbs.db, train/cat/notes.txt" in (
         dataset.skipped_summary()
     )
 

@@ -210,12 +210,12 @@ def _check_directory(path: Path, file: IO[bytes]) -> int:
     tail = file.read()
     at = tail.rfind(b"PK\5\6")
     file.seek(0)
-    told = 0
+    stated = 0
     if at >= 0 and len(tail) - at >= _END_BYTES:
-        _, told = _END.unpack_from(tail, at)
-        if told == 0xFFFFFFFF and at >= 76 and tail[at - 76 : at - 72] == b"PK\6\6":
-            told = int.from_bytes(tail[at - 76 + 40 : at - 76 + 48], "little")
-    if min(told, size) > _MAX_DIRECTORY_BYTES:
+        _, stated = _END.unpack_from(tail, at)
+        if stated == 0xFFFFFFFF and at >= 76 and tail[at - 76 : at - 72] == b"PK\6\6":
+            stated = int.from_bytes(tail[at - 76 + 40 : at - 76 + 48], "little")
+    if min(stated, size) > _MAX_DIRECTORY_BYTES:
         raise _too_many(path)
     return size
 

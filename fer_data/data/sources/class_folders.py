@@ -1,7 +1,7 @@
 """Which folders of a tree are classes and splits: pure functions over a listing of it.
 
 Nothing is guessed: where a tree could be meant otherwise, it is refused with what was found, and
-`read_as_told` takes the folders as they stand.
+`read_as_named` takes the folders as they stand.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from fer_data.data.sources.tree_paths import (
 from fer_data.errors import DataError
 
 _UNLABELLED = re.compile(r"(seg)?(pred|predict|predictions?|unlabell?ed)(set|data|images?)?")
-"""Folders beside the splits whose images have no labels, so that they are in none."""
+"""Folders next to the splits whose images have no labels, so that they are in none."""
 
 _USUAL = {"train", "training", "valid", "val", "validation", "test", "testing"}
 _USUAL |= {"publictest", "privatetest"}
@@ -51,7 +51,7 @@ def find(root: Path, look: Look) -> Layout:
     return _Finder(root, look).find()
 
 
-def read_as_told(root: Path, look: Look) -> Layout:
+def read_as_named(root: Path, look: Look) -> Layout:
     """Take the folders as classes: those of the split folders where there are any, else the root's.
 
     Raises
@@ -91,10 +91,10 @@ class _Finder:
         if splits:
             return self._of_splits(top, splits)
         if holding and deeper and all(map(self.tree.is_flat, holding)):
-            raise layout_checks.beside_flat(self.tree, deeper, holding)
+            raise layout_checks.classes_next_to_flat(self.tree, deeper, holding)
         if holding:
             layout_checks.refuse_flat_splits(self.tree, top, holding)
-            unlabelled = self._split_beside_classes(holding)
+            unlabelled = self._split_among_classes(holding)
             split = self._split_of(top)
             folders = self._classes(top, split, but=[path for _, path in unlabelled])
             layout_checks.refuse_pairs(self.tree, top, [folder.path for folder in folders])
@@ -121,12 +121,12 @@ class _Finder:
         return top
 
     def _without_masks(self, top: str) -> list[str]:
-        """Return the folders with class folders, but for masks and the like beside images."""
+        """Return the folders with class folders, but for masks and the like next to images."""
         deeper = self.tree.deeper(top)
         kept = [path for path in deeper if not layout_checks.LABELS.fullmatch(plain(last(path)))]
         if len(kept) == 1 < len(deeper) and IMAGES.fullmatch(plain(last(kept[0]))):
             others = [path for path in deeper if path not in kept]
-            self.notes.append(f"{listed(others)} beside {kept[0]} is not read: masks or the like")
+            self.notes.append(f"{listed(others)} next to {kept[0]} is not read: masks or the like")
             return kept
         return deeper
 
@@ -166,7 +166,7 @@ class _Finder:
                 self._say_unusual(split, path)
             way = between(path, places[0])
             for outer, inner in pairwise(way):
-                self._refuse_beside(outer, {inner}, splits)
+                self._refuse_others(outer, {inner}, splits)
             self.passed += way
             folders += self._classes(places[0], split)
             here = [folder.path for folder in folders if folder.split == split]
@@ -177,7 +177,7 @@ class _Finder:
                 folders += self._classes(path, split)  # empty, and classes all the same
         known = [*splits, *flat, *((folder.split, parent(folder.path)) for folder in folders)]
         self._refuse_vanished(top, known)
-        self._refuse_beside(top, {path for _, path in known}, splits)
+        self._refuse_others(top, {path for _, path in known}, splits)
         self._take_flat(flat, folders)
         if all(folder.name is None for folder in folders):
             raise layout_checks.flat(self.tree, [path for _, path in flat], top)
@@ -199,8 +199,8 @@ class _Finder:
                     "fill it or move it away",
                 )
 
-    def _refuse_beside(self, top: str, known: set[str], splits: list[tuple[str, str]]) -> None:
-        """Refuse folders beside those that are read where they hold images, at any depth."""
+    def _refuse_others(self, top: str, known: set[str], splits: list[tuple[str, str]]) -> None:
+        """Refuse folders next to those that are read where they hold images, at any depth."""
         names = {
             last(child)
             for _, path in splits
@@ -220,18 +220,18 @@ class _Finder:
             if not self.tree.has_classes(path) and any(
                 kind.fullmatch(letters) for kind in (layout_checks.LABELS, IMAGES, _UNLABELLED)
             ):
-                self.notes.append(f"{path} beside the splits is not read")
+                self.notes.append(f"{path} next to the splits is not read")
             else:
                 found.append(path)
         if found:
             raise layout_checks.doubtful(
                 self.tree,
-                f"{listed(found)} beside {listed([path for _, path in splits])} {hold(found)} "
+                f"{listed(found)} next to {listed([path for _, path in splits])} {hold(found)} "
                 "images, in no split",
                 "move them into the splits, or away",
             )
 
-    def _split_beside_classes(self, holding: list[str]) -> list[tuple[str, str]]:
+    def _split_among_classes(self, holding: list[str]) -> list[tuple[str, str]]:
         """Return the folder of images that is named as a split, if it is no class.
 
         With one other folder only, it is a class; so is *train*, as training has labels.

@@ -1,4 +1,4 @@
-"""Which content a data set has, by its files' sizes and times, and where in doubt by the bytes.
+"""Which content a data set has: by its files' sizes and times, else by their bytes.
 
 Names, sizes and modification times are a key that costs a `stat` a file. A copy can set the
 modification time as it likes, but not the time of the last change of the inode (ctime): where that

@@ -46,11 +46,11 @@ def read(path: Path, options: LoadOptions) -> Dataset:
     samples: list[tuple[str, str | None, str]] = []
     skipped: list[Skipped] = []
     files = files_of(path)
-    found = layout_of(files, told=options.layout is not None)
+    found = layout_of(files, as_named=options.layout is not None)
     if options.layout is None:
         refuse_tables(files, found)
     bound = Bound(path)
-    beside = strangers(files, found)
+    others = strangers(files, found)
     for split, name, folder in found.folders:
         is_first = True
         for entry, reason in files_below(files, folder, bound):
@@ -67,7 +67,7 @@ def read(path: Path, options: LoadOptions) -> Dataset:
     words = IN_SPLITS if found.in_splits else f"class folders of the {split} split"
     if path.is_file():
         words += " in a zip archive"
-    dataset = build(path, words, names, samples, [*skipped, *beside])
+    dataset = build(path, words, names, samples, [*skipped, *others])
     return replace(dataset, notes=found.notes)
 
 
@@ -164,7 +164,7 @@ def chunks(origin: Origin, rows: NDArray[np.int64]) -> Chunks:
 
 def names(dataset: Dataset) -> list[str]:
     """Return each file's path below its class folder."""
-    layout = layout_of(files_of(dataset.root), told=dataset.options.layout is not None)
+    layout = layout_of(files_of(dataset.root), as_named=dataset.options.layout is not None)
     folders = {folder.path for folder in layout.folders}
     found = []
     for location in dataset.locations.tolist():

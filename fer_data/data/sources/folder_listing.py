@@ -53,7 +53,7 @@ class Bound:
             )
 
 
-def layout_of(files: Files, *, told: bool) -> Layout:
+def layout_of(files: Files, *, as_named: bool) -> Layout:
     """Return which folders are classes: those that are found, or the folders as they stand."""
     bound = Bound(files.root)
 
@@ -61,8 +61,8 @@ def layout_of(files: Files, *, told: bool) -> Layout:
         bound.count()
         return listing(files, folder)
 
-    if told:
-        return class_folders.read_as_told(files.root, look)
+    if as_named:
+        return class_folders.read_as_named(files.root, look)
     return class_folders.find(files.root, look)
 
 
@@ -101,7 +101,7 @@ def listing(files: Files, folder: str) -> Listing:
 
 
 def strangers(files: Files, found: Layout) -> list[Skipped]:
-    """Return what lies beside the class folders, and beside those that hold them."""
+    """Return what lies next to the class folders, and next to those that hold them."""
     known = {folder.path for folder in found.folders} | set(found.parents)
     holds_classes = {
         folder.path.rpartition("/")[0] for folder in found.folders if folder.name is not None
@@ -116,8 +116,8 @@ def strangers(files: Files, found: Layout) -> list[Skipped]:
             elif is_skipped(entry):
                 reason = _BY_A_SYSTEM
             elif parent not in holds_classes:
-                beside = "split folders" if found.in_splits else "folder that holds the classes"
-                reason = f"beside the {beside}"
+                place = "split folders" if found.in_splits else "folder that holds the classes"
+                reason = f"next to the {place}"
             else:
                 reason = _LOOP if files.makes_loop(entry) else "not a class folder"
             skipped.append(Skipped(entry.path, reason))
@@ -137,7 +137,7 @@ def files_below(files: Files, folder: str, bound: Bound) -> Iterator[tuple[Entry
         elif entry.kind == "link":
             yield entry, _NOWHERE
         elif entry.kind == "file":
-            yield entry, "" if ending(entry.name) in SUFFIXES else "not an image by its name"
+            yield entry, "" if ending(entry.name) in SUFFIXES else "not an image file"
         elif entry.kind == "special":
             yield entry, "not a regular file"
         elif is_skipped(entry):

@@ -1,4 +1,4 @@
-"""Whether class folders are meant where a table lies beside them, and what their files are."""
+"""Whether class folders are meant where a table lies next to them, and what their files are."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MAX_XLSX_BYTES = 1 << 26
 
 
 def refuse_tables(files: Files, found: Layout) -> None:
-    """Refuse class folders beside a table that names their images and other classes.
+    """Refuse class folders next to a table that names their images and other classes.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def refuse_tables(files: Files, found: Layout) -> None:
             if image_tables.is_labels_table(entry.name):
                 fix = {"labels": (str(files.root / entry.path),)} | fix
             raise DataError(
-                f"{files.root}: {entry.path} beside the folders names their images, so the "
+                f"{files.root}: {entry.path} next to the folders names their images, so the "
                 "folders may be no classes; name it as the table of labels, or sort the images "
                 f"into one folder a class; {TYPE_IT}",
                 fix=fix,

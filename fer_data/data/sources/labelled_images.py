@@ -61,10 +61,10 @@ def read(data: Any, options: LoadOptions) -> Dataset:
     found = [files[row] for row in match.rows.tolist()]
     splits = match.splits or [split_of_path(file) for file in found]
     groups, group_names = _groups(match.groups)
-    beside = [
+    others = [
         one for one in skipped if "hidden" not in one.reason and path / one.name != options.labels
     ]
-    dataset = build(path, words, names, zip(splits, match.labels, found, strict=True), beside)
+    dataset = build(path, words, names, zip(splits, match.labels, found, strict=True), others)
     return replace(dataset, groups=groups, group_names=group_names, notes=match.notes)
 
 

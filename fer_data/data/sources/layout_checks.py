@@ -58,7 +58,7 @@ def doubtful(
     what, advice : str
         What was found, and what to do about it.
     *around : str
-        Folders in which, or beside which, a table may hold the labels.
+        Folders in which, or next to which, a table may hold the labels.
     patterns : tuple of str, optional
         Where the names of files may have the labels in them: expressions that find these.
     """
@@ -113,15 +113,15 @@ def refuse_detection(tree: Tree, top: str) -> None:
     labels = [name for name in names if LABELS.fullmatch(plain(name))]
     if not images or not labels or tree.has_classes(join(top, images[0])):
         return
-    beside = tree.look(join(top, labels[0]))
+    held = tree.look(join(top, labels[0]))
     if all(_may_be_class(tree, join(top, images[0]), join(top, name)) for name in labels):
         return
     is_yolo = any(name.lower().endswith(".txt") for name in _some_files(tree, top, labels[0]))
     kind = "a detection layout (YOLO)" if is_yolo else "a detection or segmentation layout"
-    what = "" if beside else " (empty)"
+    what = "" if held else " (empty)"
     raise doubtful(
         tree,
-        f"{join(top, images[0])} beside {labels[0]}{what} is {kind}, not class folders",
+        f"{join(top, images[0])} next to {labels[0]}{what} is {kind}, not class folders",
         "sort the images into one folder a class",
         top,
     )
@@ -143,12 +143,12 @@ def refuse_pairs(tree: Tree, top: str, paths: list[str]) -> None:
 
 def _may_be_class(tree: Tree, images: str, path: str) -> bool:
     """Whether a folder that is named as labels holds images, and these are no masks."""
-    held, beside = tree.look(images), tree.look(path)
-    if not held.num_images or not beside.num_images or beside.others:
+    images_held, labels_held = tree.look(images), tree.look(path)
+    if not images_held.num_images or not labels_held.num_images or labels_held.others:
         return False
     return not (
         _MASKS.fullmatch(plain(last(path)))
-        and any(stem.startswith(tuple(held.stems)) for stem in beside.stems)
+        and any(stem.startswith(tuple(images_held.stems)) for stem in labels_held.stems)
     )
 
 
@@ -168,12 +168,12 @@ def several(tree: Tree, places: tuple[str, ...]) -> DataError:
     )
 
 
-def beside_flat(tree: Tree, deeper: list[str], flat: list[str]) -> DataError:
-    """Return the error that class folders are beside flat folders of splits, in none themselves."""
+def classes_next_to_flat(tree: Tree, deeper: list[str], flat: list[str]) -> DataError:
+    """Return the error that class folders are next to flat folders of splits, and in none."""
     places = [place for path in deeper for place in tree.places(path)]
     return doubtful(
         tree,
-        f"class folders in {listed(places)}, whose name is no split's, beside {listed(flat)}",
+        f"class folders in {listed(places)}, whose name is no split's, next to {listed(flat)}",
         f"name {places[0]}, or call it train",
         patterns=(),
     )
@@ -204,7 +204,7 @@ def nothing(tree: Tree, top: str) -> DataError:
 
 
 def tables_around(tree: Tree, *paths: str) -> list[str]:
-    """Return the tables that lie in some folders, or beside them."""
+    """Return the tables that lie in some folders, or next to them."""
     around = dict.fromkeys(part for path in paths for part in (path, parent(path)))
     return [table for path in around for table in tree.tables_in(path)]
 

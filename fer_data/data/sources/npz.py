@@ -1,4 +1,4 @@
-"""NumPy's ``.npz``: images in arrays, with their labels beside them.
+"""NumPy's ``.npz``: images in arrays, with their labels next to them.
 
 As it is written here:
 
@@ -109,7 +109,7 @@ def _parts(path: Path, file: zipfile.ZipFile) -> tuple[str, list[Part]]:
                 )
             if not labels and split == "train":
                 raise DataError(
-                    f"{path}: no array {wanted} beside {name}, only {npz_arrays.listed(names)}"
+                    f"{path}: no array {wanted} next to {name}, only {npz_arrays.listed(names)}"
                 )
             found[split] = Part(split, name, labels)
         if found:
@@ -168,7 +168,7 @@ def _of_parts(path: Path, file: zipfile.ZipFile, kind: str, parts: list[Part]) -
     dataset = dataset_of(path, layout, class_names, whole, splits, codes, image_format=form)
     dataset = renamed(dataset, NUMERIC)
     used = {name for part in parts for name in (part.images, part.labels)}
-    notes = [f"{part.images} has no labels beside it" for part in parts if not part.labels]
+    notes = [f"{part.images} has no labels next to it" for part in parts if not part.labels]
     notes += split_notes((part.images, part.split) for part in parts)
     if others := [name for name in npz_arrays.names(file) if name not in used]:
         notes.append(f"arrays not used: {npz_arrays.listed(others)}")

@@ -1,7 +1,7 @@
 """TFRecord files of ``tf.train.Example``, as TensorFlow's tools and its datasets write them.
 
-A data set is a folder of such files, or one file. Splits are told by the files' names, classes by
-``labels.txt`` or ``<label>.labels.txt`` beside them, else by the records. What needs TensorFlow is
+A data set is a folder of such files, or one file. Splits are read from the files' names, classes by
+``labels.txt`` or ``<label>.labels.txt`` next to them, else by the records. What needs TensorFlow is
 in `tfrecord_parsing`.
 """
 

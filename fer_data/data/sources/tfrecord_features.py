@@ -33,7 +33,7 @@ class Features:
     label : str
     label_kind : {"bytes", "int64"}
     text : str or None
-        The class's name, beside a label that is a number.
+        The class's name, next to a label that is a number.
     """
 
     image: str

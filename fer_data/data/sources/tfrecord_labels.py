@@ -1,4 +1,4 @@
-"""The classes of records: by a list of names beside the files, by their text, or by number."""
+"""The classes of records: by a list of names next to the files, by their text, or by number."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _BAD = UNLABELLED - 1
 
 
 def label_files(folder: Path) -> list[Path]:
-    """Return the files of class names that lie beside records."""
+    """Return the files of class names that lie next to records."""
     return sorted(path for path in folder.glob(f"*{LABELS}") if path.is_file())
 
 
@@ -89,7 +89,7 @@ class Labels:
         split_codes: NDArray[np.int64],
         skipped: list[Skipped],
     ) -> Dataset:
-        """Return the dataset of all records; a label without a class is left out as bad.
+        """Return the dataset of all records; a label without a class is skipped as bad.
 
         Parameters
         ----------
@@ -146,7 +146,7 @@ class Labels:
         return {value: str(value) for value in values.tolist() if value >= 0}
 
     def _listed(self) -> list[str]:
-        """Return the class names that a file lists beside the records, none without such a file."""
+        """Return the class names that a file next to the records lists, none without that file."""
         folder = self._path if self._path.is_dir() else self._path.parent
         found = {path.name: path for path in label_files(folder)}
         path = found.get(f"{self._features.label}.{LABELS}") or found.get(LABELS)

@@ -133,7 +133,7 @@ class Tree:
         return found[:_MOST_TABLES]
 
     def tables_in(self, path: str) -> list[str]:
-        """Return the tables in a folder; one with many has rather a text beside each image."""
+        """Return the tables in a folder; one with many has rather a text next to each image."""
         found = [join(path, name) for name in self.look(path).others if is_table(name)]
         return found if len(found) <= _MOST_IN_FOLDER else []
 
