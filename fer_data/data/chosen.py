@@ -50,18 +50,18 @@ def indices_of(
         return np.flatnonzero(chosen)
     if chosen.dtype.kind in "UO":
         place = {sample: index for index, sample in enumerate(ids())}
-        if unknown := [one for one in chosen.tolist() if one not in place]:
+        if unknown := [name for name in chosen.tolist() if name not in place]:
             raise UsageError(f"{root}: no sample {printable(str(unknown[0]))}")
-        chosen = np.array([place[one] for one in chosen.tolist()])
-    found = chosen.astype(np.int64)
-    if found.min() < -number or found.max() >= number:
+        chosen = np.array([place[name] for name in chosen.tolist()])
+    indices = chosen.astype(np.int64)
+    if indices.min() < -number or indices.max() >= number:
         raise UsageError(
-            f"samples: {found.min()} to {found.max()} of {number:,}; they count from 0"
+            f"samples: {indices.min()} to {indices.max()} of {number:,}; they count from 0"
         )
-    found = found % number
-    if len(np.unique(found)) < len(found):
+    indices = indices % number
+    if len(np.unique(indices)) < len(indices):
         raise UsageError("samples: one is named twice")
-    return found
+    return indices
 
 
 def class_of(label: Any, class_names: Sequence[str]) -> str:

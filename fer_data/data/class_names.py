@@ -37,10 +37,10 @@ def one_form(dataset: Dataset) -> Dataset:
     if all(name == form for name, form in forms.items()):
         return dataset
     merged = len(forms) - len(set(forms.values()))
-    found = _mapped(dataset, [forms[name] for name in dataset.class_names], None)
+    composed = _mapped(dataset, [forms[name] for name in dataset.class_names], None)
     if not merged:
-        return found
-    return found.noted(f"{merged} class names in two forms of Unicode: one class each")
+        return composed
+    return composed.noted(f"{merged} class names in two forms of Unicode: one class each")
 
 
 def renamed(dataset: Dataset, class_names: ClassNames | None) -> Dataset:
@@ -123,23 +123,23 @@ def parsed(class_names: ClassNames) -> str | Sequence[str] | Mapping[str, str]:
 
 def _read(path: Path) -> dict[str, str]:
     refuse_no_file(path)
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             for line, fields in enumerate(csv.reader(file), 1):
                 if not fields or (line == 1 and tuple(map(str.lower, fields)) in _HEADERS):
                     continue
-                if len(fields) != 2 or fields[0] in found:
+                if len(fields) != 2 or fields[0] in names:
                     raise DataError(
                         f"{path}: line {line}: expected an old and a new class name, each old one "
                         "once"
                     )
-                found[fields[0]] = fields[1]
+                names[fields[0]] = fields[1]
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataError(f"{path}: no csv of class names ({error})") from None
-    return found
+    return names
 
 
 def _not_there(name: str, own: Sequence[str]) -> str:

@@ -95,7 +95,7 @@ class Dataset:
         if not len(self.rows) and len(self.labels) == len(self.origin):
             object.__setattr__(self, "rows", np.arange(len(self.origin)))
         columns = (self.split_codes, self.labels, self.rows, self.groups, self.soft_labels)
-        lengths = {len(one) for one in (*columns, self.own_labels) if one is not None}
+        lengths = {len(column) for column in (*columns, self.own_labels) if column is not None}
         if len(lengths) != 1:
             raise ValueError(f"columns of different lengths: {sorted(lengths)}")
         _check_codes(self.split_codes, 0, len(self.splits))
@@ -136,8 +136,8 @@ class Dataset:
     @property
     def locations(self) -> NDArray[np.str_] | NDArray[np.int64]:
         """Path below `root`, or the row in a table, of each sample, shape [N]."""
-        whole = len(self.rows) == len(self.origin)
-        return self.origin.locations if whole else self.origin.locations[self.rows]
+        is_complete = len(self.rows) == len(self.origin)
+        return self.origin.locations if is_complete else self.origin.locations[self.rows]
 
     @property
     def in_table(self) -> bool:
@@ -247,10 +247,10 @@ class Dataset:
         >>> data.select([3, 0]).counts
         {'train': {'cat': 2, 'dog': 0}}
         """
-        found = indices_of(samples, len(self), self.sample_ids, self.root)
-        if not len(found):
+        indices = indices_of(samples, len(self), self.sample_ids, self.root)
+        if not len(indices):
             raise UsageError(f"{self.root}: no sample is selected")
-        return self.take(np.sort(found))
+        return self.take(np.sort(indices))
 
     def exclude(self, samples: ArrayLike | Exclusions) -> Dataset:
         """Return the dataset without some of its samples.
@@ -312,10 +312,10 @@ class Dataset:
 
         bits = cache(partial(bits_in_use, self.origin))
         for chunk in self.source_chunks().chunks:
-            found = list(chunk.raw_images())
+            images = list(chunk.raw_images())
             yield (
-                np.array([one.row for one in found], np.int64),
-                [as_it_is(one.raw, one.name, bits) for one in found],
+                np.array([image.row for image in images], np.int64),
+                [as_it_is(image.raw, image.name, bits) for image in images],
             )
 
     def source_chunks(self) -> Chunks:

@@ -101,20 +101,22 @@ def fill(origin: Origin | Dataset, form: PixelFormat, target: Path, *, stop_at_b
         If more are bad than are ever skipped.
     """
     new_array(target, (len(origin), *form.shape))
-    filled, whole = Filled(), origin.source_chunks()
-    chunks = takewhile(lambda _: not (filled.bad and stop_at_bad), whole.chunks)
+    filled, source_chunks = Filled(), origin.source_chunks()
+    chunks = takewhile(lambda _: not (filled.bad and stop_at_bad), source_chunks.chunks)
     tasks = (joblib.delayed(_fill_file)(chunk, form, target) for chunk in chunks)
-    return _gathered(filled, in_parallel(tasks, size=len(origin)), origin.root, whole.number)
+    return _gathered(
+        filled, in_parallel(tasks, size=len(origin)), origin.root, source_chunks.number
+    )
 
 
 def fill_array(
     origin: Origin, form: PixelFormat, target: NDArray[np.uint8], *, stop_at_bad: bool
 ) -> Filled:
     """Decode every image of an origin to an array in memory, as `fill` does."""
-    filled, whole = Filled(), origin.source_chunks()
-    chunks = takewhile(lambda _: not (filled.bad and stop_at_bad), whole.chunks)
+    filled, source_chunks = Filled(), origin.source_chunks()
+    chunks = takewhile(lambda _: not (filled.bad and stop_at_bad), source_chunks.chunks)
     parts = (_fill(chunk, form, target) for chunk in chunks)
-    return _gathered(filled, parts, origin.root, whole.number)
+    return _gathered(filled, parts, origin.root, source_chunks.number)
 
 
 def _gathered(filled: Filled, parts: Iterable[Filled], root: Path, number: int) -> Filled:
@@ -183,13 +185,13 @@ def _images(
     chunk: Chunk, form: PixelFormat, filled: Filled, *, with_digests: bool = False
 ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     """Yield the row and the pixels of each image that can be decoded; `filled` gets the rest."""
-    for row, name, found in chunk.raw_images():
-        if isinstance(found, DataError):
-            filled.bad.append(Bad(row, str(found)))
+    for row, name, raw_image in chunk.raw_images():
+        if isinstance(raw_image, DataError):
+            filled.bad.append(Bad(row, str(raw_image)))
             continue
-        raw: Raw = found
-        if with_digests and isinstance(found, Path):
-            raw, digest = _read(found)
+        raw: Raw = raw_image
+        if with_digests and isinstance(raw_image, Path):
+            raw, digest = _read(raw_image)
             filled.digests.append(digest)
         try:
             image = decode(raw, form, name)

@@ -120,17 +120,17 @@ def format_of(
     DataError
         If images differ in size, and none is asked for.
     """
-    request, found = FormatRequest.of(form), seen_in(data, known)
-    if request.size is None and request.otherwise is None and not found.is_one_size:
+    request, own = FormatRequest.of(form), seen_in(data, known)
+    if request.size is None and request.otherwise is None and not own.is_one_size:
         raise DataError(
-            f"{data.root}: images are from {found.smallest[1]}x{found.smallest[0]} to "
-            f"{found.largest[1]}x{found.largest[0]} pixels, and batches need one size",
+            f"{data.root}: images are from {own.smallest[1]}x{own.smallest[0]} to "
+            f"{own.largest[1]}x{own.largest[0]} pixels, and batches need one size",
             fix={"image_size": ("224", "64")},
         )
-    size = request.size or (found.smallest if found.is_one_size else request.otherwise)
+    size = request.size or (own.smallest if own.is_one_size else request.otherwise)
     assert size is not None
-    bits = request.bits or found.bits
-    return PixelFormat(*size, request.color or found.color, request.fit, bits)
+    bits = request.bits or own.bits
+    return PixelFormat(*size, request.color or own.color, request.fit, bits)
 
 
 class Seen(NamedTuple):
@@ -163,23 +163,23 @@ def seen_in(data: Dataset, known: Path | None = None) -> Seen:
         return Seen(*data.origin.image_format)
     if known is None or data.origin.arrays:
         return _seen(data)
-    if found := _read(known):
-        return found
-    found = _seen(data)
+    if seen := _read(known):
+        return seen
+    seen = _seen(data)
     try:
         known.parent.mkdir(parents=True, exist_ok=True)
-        write_json(known, found._asdict())
+        write_json(known, seen._asdict())
     except (OSError, DataError):
         pass  # a cache that cannot be written: the next time takes as long
-    return found
+    return seen
 
 
 def _seen(data: Dataset) -> Seen:
     every = looks(data.origin)
-    found = of_looks(every)
+    seen = of_looks(every)
     if any(has_16_bits(color) for _, _, color in every):
-        found = found._replace(bits=bits_in_use(data.origin))
-    return found
+        seen = seen._replace(bits=bits_in_use(data.origin))
+    return seen
 
 
 def of_looks(seen: Iterable[Look]) -> Seen:
@@ -195,8 +195,8 @@ def _read(known: Path) -> Seen | None:
     try:
         about = json.loads(known.read_text("utf-8"))
         ends = [(int(about[name][0]), int(about[name][1])) for name in ("smallest", "largest")]
-        found = Seen(ends[0], ends[1], about["color"], about["bits"])
-        PixelFormat(*found.smallest, found.color, bits=found.bits)
+        seen = Seen(ends[0], ends[1], about["color"], about["bits"])
+        PixelFormat(*seen.smallest, seen.color, bits=seen.bits)
     except (OSError, ValueError, KeyError, TypeError, IndexError):
         return None
-    return found
+    return seen

@@ -54,15 +54,15 @@ def split_of_folder(name: str) -> str | None:
     """
     words = _LETTERS.findall(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
     whose = [word for word in words if word in ("public", "private")]
-    found = set()
+    splits = set()
     for word in words:
         if split := _split_of_word(word):
-            found.add(split)
+            splits.add(split)
         elif word not in _FILLERS and word not in whose:
             return None
-    if len(found) != 1:
+    if len(splits) != 1:
         return None
-    split = found.pop()
+    split = splits.pop()
     if whose:
         return f"{whose[0]}_test" if split == "test" and len(whose) == 1 else None
     return split
@@ -113,9 +113,9 @@ def split_to_take(
     """
     if split is not None:
         return split_of_folder(split) or split
-    found = [*(name for name in usual if name in present), *present]
-    if len(present) > 1 and found[0] not in usual:
+    splits = [*(name for name in usual if name in present), *present]
+    if len(present) > 1 and splits[0] not in usual:
         raise UsageError(
             f"{where}: several splits, name the one to take", fix={"split": tuple(present)}
         )
-    return found[0]
+    return splits[0]

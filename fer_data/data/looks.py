@@ -31,10 +31,10 @@ class Chunked(Protocol):
 
 def looks(data: Chunked) -> list[Look]:
     """Return size and colour of every image; of one that cannot be opened, ``(0, 0, "")``."""
-    found: list[Look] = [(0, 0, "")] * len(data)
+    looks: list[Look] = [(0, 0, "")] * len(data)
     for row, seen in _seen(data, look):
-        found[row] = seen
-    return found
+        looks[row] = seen
+    return looks
 
 
 def bits_in_use(data: Chunked) -> int | None:
@@ -47,19 +47,19 @@ def bits_in_use(data: Chunked) -> int | None:
 
 
 def _seen(data: Chunked, see: Callable[[Raw, str], T]) -> Iterator[tuple[int, T]]:
-    whole = data.source_chunks()
-    tasks = (joblib.delayed(_seen_of)(chunk, see) for chunk in whole.chunks)
+    source_chunks = data.source_chunks()
+    tasks = (joblib.delayed(_seen_of)(chunk, see) for chunk in source_chunks.chunks)
     parts = in_parallel(tasks, size=len(data))
-    for part in track(parts, total=whole.number, description="Looking at files"):
+    for part in track(parts, total=source_chunks.number, description="Looking at files"):
         yield from part
 
 
 def _seen_of(chunk: Chunk, see: Callable[[Raw, str], T]) -> list[tuple[int, T]]:
-    found = []
+    looks = []
     for row, name, raw in chunk.raw_images():
         if not isinstance(raw, DataError):
             try:
-                found.append((row, see(raw, name)))
+                looks.append((row, see(raw, name)))
             except DataError:
                 continue
-    return found
+    return looks

@@ -56,7 +56,7 @@ class SampleTable:
         known = set(map(id_of, dataset.skipped))
         if len(dataset) < len(dataset.origin):
             known.update(dataset.origin.ids())
-        found, strangers = [], []
+        indices, strangers = [], []
         for line, fields in self._lines:
             if len(fields) != len(self.names):
                 raise self.error(
@@ -65,7 +65,7 @@ class SampleTable:
             row = Row(line, dict(zip(self.names, fields, strict=True)))
             sample = row.cells["sample"]
             if sample in places:
-                found.append((places[sample], row))
+                indices.append((places[sample], row))
             elif sample in known:
                 self.skipped[sample] = row
             else:
@@ -76,7 +76,7 @@ class SampleTable:
                 f"the first: {printable(strangers[0])} (a csv's samples are rows, a folder's are "
                 "files: each needs a list of its own)"
             )
-        return found
+        return indices
 
     def error(self, line: int, cause: str) -> DataError:
         """Return an error that names the file and a line."""

@@ -40,8 +40,8 @@ def without_excluded(dataset: Dataset, options: LoadOptions) -> Dataset:
     if not len(kept):
         raise DataError(f"{dataset.root}: every sample is excluded by {printable(path.name)}")
     skipped = tuple(item for item in dataset.skipped if id_of(item) not in table.skipped)
-    found = dataset.take(kept).noted(f"{len(rows):,} excluded, by {printable(path.name)}")
-    return replace(found, skipped=skipped, num_excluded=dataset.num_excluded + len(rows))
+    kept_data = dataset.take(kept).noted(f"{len(rows):,} excluded, by {printable(path.name)}")
+    return replace(kept_data, skipped=skipped, num_excluded=dataset.num_excluded + len(rows))
 
 
 def divided(dataset: Dataset, options: LoadOptions) -> Dataset:
@@ -67,35 +67,35 @@ def divided(dataset: Dataset, options: LoadOptions) -> Dataset:
     if column == "split" and fold is not None:
         raise UsageError(f"{path}: holds splits, no folds; leave fold away")
     named = _values(table, dataset, column)
-    found = np.full(len(dataset), "", "U16")
+    split_of = np.full(len(dataset), "", "U16")
     if column == "split":
         for row, (line, value) in named.items():
             if value not in SPLITS:
                 raise DataError(
                     f"{path}: line {line}: {value!r} is no split; choose one of {', '.join(SPLITS)}"
                 )
-            found[row] = value
+            split_of[row] = value
     else:
         for code, split in enumerate(dataset.splits):
             if split in TEST_SPLITS:
-                found[dataset.split_codes == code] = split
+                split_of[dataset.split_codes == code] = split
         for row, number in _fold_numbers(path, named, fold).items():
-            found[row] = "validation" if number == fold else "train"
-    return _with_splits(dataset, found, path, fold)
+            split_of[row] = "validation" if number == fold else "train"
+    return _with_splits(dataset, split_of, path, fold)
 
 
 def _with_splits(
-    dataset: Dataset, found: NDArray[np.str_], path: Path, fold: int | None
+    dataset: Dataset, split_of: NDArray[np.str_], path: Path, fold: int | None
 ) -> Dataset:
-    counts = {split: int((found == split).sum()) for split in SPLITS}
+    counts = {split: int((split_of == split).sum()) for split in SPLITS}
     splits = tuple(split for split in SPLITS if counts[split])
     if not splits:
         raise DataError(f"{path}: names no sample of {dataset.root}")
-    kept = np.flatnonzero(found != "")
-    codes = np.zeros(len(found), np.int8)
+    kept = np.flatnonzero(split_of != "")
+    codes = np.zeros(len(split_of), np.int8)
     for code, split in enumerate(splits):
-        codes[found == split] = code
-    unnamed = len(found) - len(kept)
+        codes[split_of == split] = code
+    unnamed = len(split_of) - len(kept)
     note = (
         f"splits by {printable(path.name)}"
         + (f", fold {fold}" if fold is not None else "")
@@ -108,15 +108,15 @@ def _with_splits(
 
 def _values(table: SampleTable, dataset: Dataset, column: str) -> dict[int, tuple[int, str]]:
     """Return the line and value of each row of the dataset that a table names."""
-    found: dict[int, tuple[int, str]] = {}
+    values: dict[int, tuple[int, str]] = {}
     for row, (line, cells) in table.rows_of(dataset):
         value = cells[column]
-        if found.setdefault(row, (line, value))[1] != value:
+        if values.setdefault(row, (line, value))[1] != value:
             raise DataError(
                 f"{table.path}: line {line}: {cells['sample']} is in {column} {value} here and in "
-                f"{column} {found[row][1]} on line {found[row][0]}"
+                f"{column} {values[row][1]} on line {values[row][0]}"
             )
-    return found
+    return values
 
 
 def _fold_numbers(

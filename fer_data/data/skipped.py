@@ -52,7 +52,7 @@ def summary(skipped: Iterable[Skipped]) -> list[str]:
     for item in skipped:
         names.setdefault(item.reason, []).append(item.name)
     return [
-        f"{len(found):,} skipped, {reason}: {', '.join(map(printable, found[:3]))}"
-        + (", …" if len(found) > 3 else "")
-        for reason, found in names.items()
+        f"{len(some):,} skipped, {reason}: {', '.join(map(printable, some[:3]))}"
+        + (", …" if len(some) > 3 else "")
+        for reason, some in names.items()
     ]

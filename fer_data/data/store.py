@@ -322,16 +322,16 @@ def _mapped(folder: Path, dataset: Dataset, digest: str) -> PixelStore:
 
 
 def _map(folder: Path, dataset: Dataset) -> PixelStore:
-    found = store_folder.stored(folder, len(dataset.origin))
-    dataset = _without_bad(dataset, found.bad)
+    stored = store_folder.stored(folder, len(dataset.origin))
+    dataset = _without_bad(dataset, stored.bad)
     return PixelStore(
         folder,
         dataset,
-        images_of([found.pixels], dataset.rows),
-        found.form,
-        found.report,
-        found.digest,
-        found.fingerprint,
+        images_of([stored.pixels], dataset.rows),
+        stored.form,
+        stored.report,
+        stored.digest,
+        stored.fingerprint,
     )
 
 

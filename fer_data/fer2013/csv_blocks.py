@@ -115,11 +115,11 @@ def _blocks(path: Path, stream: BinaryIO | gzip.GzipFile, *, placed: bool) -> It
             break
         if len(data) >= MAX_LINE_BYTES and not data.strip():
             raise DataError(f"{path}: nothing but blank lines from line {row + 2} on")
-        whole, newline, tail = data.rpartition(b"\n")
+        lines, newline, tail = data.rpartition(b"\n")
         if newline:
-            whole = rest + whole
-            stop = row + whole.count(b"\n") + 1
-            yield Block(row, stop, whole, place)
+            lines = rest + lines
+            stop = row + lines.count(b"\n") + 1
+            yield Block(row, stop, lines, place)
             row, rest = stop, tail
         else:
             rest += tail

@@ -83,12 +83,12 @@ class _BlockPart:
 
     def read(self, form: FormatRequest | None, bad: list[Any]) -> Iterator[tuple[Place, bytes]]:
         """Yield each row's place and PNG; `bad` gets the rejects."""
-        found = csv_rows.parse(
+        rows = csv_rows.parse(
             self.block, self.columns, merge_test=not self.test_apart, with_pixels=True
         )
-        bad += found.rejects
+        bad += rows.rejects
         for row, split, label, pixels in zip(
-            found.rows, found.splits, found.labels, found.pixels, strict=True
+            rows.rows, rows.splits, rows.labels, rows.pixels, strict=True
         ):
             place = Place(split, EMOTIONS[label], source.file_name(split, row))
             yield place, encode_grey(pixels)
@@ -110,8 +110,8 @@ def _write_all(
         total = -(-size // csv_blocks.BLOCK_BYTES)
         with closing(
             write_parts(parts, folder, None, size=size // _BYTES_A_ROW, total=total)
-        ) as found:
-            for written in found:
+        ) as written_parts:
+            for written in written_parts:
                 rejects += written.bad
                 source.check_bad_rows(path, len(rejects))
                 counts += written.counts

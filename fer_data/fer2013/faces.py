@@ -204,11 +204,11 @@ def counts_for(num_images: int) -> dict[str, dict[str, int]]:
     if num_images < published.size:
         raise UsageError(f"num_images must be at least {published.size}, got {num_images}")
     # The largest remainder; in integers, as no machine may round one differently.
-    fractions, whole = published * num_images, int(published.sum())
-    numbers = np.maximum(1, fractions // whole)
+    fractions, total = published * num_images, int(published.sum())
+    numbers = np.maximum(1, fractions // total)
     while (missing := num_images - int(numbers.sum())) != 0:
         step = 1 if missing > 0 else -1
-        owed = np.where(numbers + step > 0, step * (fractions - numbers * whole), -np.inf)
+        owed = np.where(numbers + step > 0, step * (fractions - numbers * total), -np.inf)
         numbers.flat[owed.argmax()] += step
     rows = zip(COUNTS, numbers.tolist(), strict=True)
     return {split: dict(zip(EMOTIONS, row, strict=True)) for split, row in rows}

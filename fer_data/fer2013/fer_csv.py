@@ -137,11 +137,11 @@ class BlockRows:
     def raw_images(self) -> Iterator[RawImage]:
         """Yield the pixels, uint8 [48, 48], then what is wrong with bad rows."""
         place = {row: place for place, row in enumerate(self.rows, self.start)}
-        found = parse(self.block, self.columns, merge_test=True, with_pixels=True)
-        for row, pixels in zip(found.rows, found.pixels, strict=True):
+        rows = parse(self.block, self.columns, merge_test=True, with_pixels=True)
+        for row, pixels in zip(rows.rows, rows.pixels, strict=True):
             if row in place:
                 yield RawImage(place[row], f"{self.path}: row {row}", pixels)
-        for reject in found.rejects:
+        for reject in rows.rejects:
             if reject.row in place:
                 error = bad_row(self.path, reject)
                 yield RawImage(place[reject.row], f"{self.path}: {reject.where}", error)
@@ -219,8 +219,8 @@ def may_be_other_codes(columns: Columns, labels: Iterable[int]) -> bool:
     """Whether labels that are all known may still be of another list, as no code is 0."""
     if columns.emotion is None or columns.names[columns.emotion].lower() == "emotion":
         return False
-    found = set(labels)
-    return EMOTIONS.index(EMOTIONS_BY_CODE[0]) not in found or len(found) == 1
+    present = set(labels)
+    return EMOTIONS.index(EMOTIONS_BY_CODE[0]) not in present or len(present) == 1
 
 
 def has_bad_value(rejects: list[Reject], columns: Columns) -> bool:

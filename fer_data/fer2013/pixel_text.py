@@ -102,13 +102,13 @@ def _parse_well_formed(
     value += low[1:]
     # Before a blank at place b of the text, which is b - 3 of `blanks`, a number ends at b - 1: its
     # value, which begins two places before, is number b - 3 too.
-    found: NDArray[np.uint16] = value.take(blanks)
-    return found.reshape(len(cells), NUM_PIXELS) if found.max() <= 255 else None
+    values: NDArray[np.uint16] = value.take(blanks)
+    return values.reshape(len(cells), NUM_PIXELS) if values.max() <= 255 else None
 
 
-def wrong_number(found: int) -> str:
+def wrong_number(number: int) -> str:
     """Return what is wrong with a cell of another number of values, in words."""
-    return f"{found:,} values where {NUM_PIXELS:,} (48 x 48) are expected"
+    return f"{number:,} values where {NUM_PIXELS:,} (48 x 48) are expected"
 
 
 def _parse_one(cell: bytes) -> list[int] | str:

@@ -136,10 +136,10 @@ class _Finder:
             within = self.tree.places(path) if path not in named else ()
             below = [part for place in within for part in place[len(path) :].split("/")]
             if any(map(split_of_folder, below)):
-                found = sorted({top or ".", *map(parent, within)})
+                outer_places = sorted({top or ".", *map(parent, within)})
                 raise layout_checks.doubtful(
                     self.tree,
-                    f"data sets in {len(found)} places: {', '.join(found)}",
+                    f"data sets in {len(outer_places)} places: {', '.join(outer_places)}",
                     "name one of them",
                 )
         flat = [
@@ -207,7 +207,7 @@ class _Finder:
             for place in self.tree.places(path)
             for child in self.tree.holding(place)
         }
-        found = []
+        others = []
         for path in self.tree.children(top):
             if path in known or not self.tree.has_images(path):
                 continue
@@ -222,11 +222,11 @@ class _Finder:
             ):
                 self.notes.append(f"{path} next to the splits is not read")
             else:
-                found.append(path)
-        if found:
+                others.append(path)
+        if others:
             raise layout_checks.doubtful(
                 self.tree,
-                f"{listed(found)} next to {listed([path for _, path in splits])} {hold(found)} "
+                f"{listed(others)} next to {listed([path for _, path in splits])} {hold(others)} "
                 "images, in no split",
                 "move them into the splits, or away",
             )

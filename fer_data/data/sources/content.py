@@ -77,8 +77,10 @@ class State:
         for name in self.names:
             digest.update(name.encode("utf-8", "surrogateescape") + b"\0")
             if not name.endswith("/"):
-                found = known.get(name)
-                digest.update(digest_of_file(root / name) if found is None else found)
+                digest_of_name = known.get(name)
+                digest.update(
+                    digest_of_file(root / name) if digest_of_name is None else digest_of_name
+                )
         return digest.hexdigest()
 
 

@@ -100,14 +100,14 @@ def listing(files: Files, folder: str) -> Listing:
     return Listing(tuple(folders), num_images, tuple(others), frozenset(stems))
 
 
-def strangers(files: Files, found: Layout) -> list[Skipped]:
+def strangers(files: Files, layout: Layout) -> list[Skipped]:
     """Return what lies next to the class folders, and next to those that hold them."""
-    known = {folder.path for folder in found.folders} | set(found.parents)
+    known = {folder.path for folder in layout.folders} | set(layout.parents)
     holds_classes = {
-        folder.path.rpartition("/")[0] for folder in found.folders if folder.name is not None
+        folder.path.rpartition("/")[0] for folder in layout.folders if folder.name is not None
     }
     skipped = []
-    for parent in found.parents:
+    for parent in layout.parents:
         for entry in files.children(parent):
             if entry.path in known:
                 continue
@@ -116,7 +116,7 @@ def strangers(files: Files, found: Layout) -> list[Skipped]:
             elif is_skipped(entry):
                 reason = _BY_A_SYSTEM
             elif parent not in holds_classes:
-                place = "split folders" if found.in_splits else "folder that holds the classes"
+                place = "split folders" if layout.in_splits else "folder that holds the classes"
                 reason = f"next to the {place}"
             else:
                 reason = _LOOP if files.makes_loop(entry) else "not a class folder"
@@ -161,7 +161,7 @@ def is_skipped(entry: Entry) -> bool:
 def only_file(root: Path) -> Path | None:
     """Return the only file of data in a folder, at any depth; None if there are more, or images."""
     files = Folder(root)
-    waiting, found = deque([""]), []
+    waiting, data_files = deque([""]), []
     for _ in range(_FEW_FOLDERS):
         if not waiting:
             break
@@ -177,5 +177,5 @@ def only_file(root: Path) -> Path | None:
             elif entry.kind == "file" and ending(entry.name) in SUFFIXES:
                 return None
             elif entry.kind == "file" and entry.name.lower().endswith(DATA):
-                found.append(root / entry.path)
-    return None if waiting or len(found) != 1 else found[0]
+                data_files.append(root / entry.path)
+    return None if waiting or len(data_files) != 1 else data_files[0]

@@ -21,7 +21,7 @@ _XLSX_TEXTS = "xl/sharedStrings.xml"
 _MAX_XLSX_BYTES = 1 << 26
 
 
-def refuse_tables(files: Files, found: Layout) -> None:
+def refuse_tables(files: Files, layout: Layout) -> None:
     """Refuse class folders next to a table that names their images and other classes.
 
     Raises
@@ -31,7 +31,7 @@ def refuse_tables(files: Files, found: Layout) -> None:
     """
     tables = [
         entry
-        for parent in found.parents
+        for parent in layout.parents
         for entry in files.children(parent)
         if image_tables.is_table(entry.name) and not is_skipped(entry) and entry.kind == "file"
     ]
@@ -41,17 +41,17 @@ def refuse_tables(files: Files, found: Layout) -> None:
     images = image_tables.Images(
         (
             (folder.name, _image_names(files, folder.path))
-            for folder in found.folders
+            for folder in layout.folders
             if folder.name is not None
         ),
         (
             name
-            for folder in found.folders
+            for folder in layout.folders
             if folder.name is None
             for name in _image_names(files, folder.path)
         ),
     )
-    names = {folder.name for folder in found.folders if folder.name is not None}
+    names = {folder.name for folder in layout.folders if folder.name is not None}
     for entry in tables[: image_tables.MOST_TABLES]:
         text = _table_text(files, entry)
         has_rows = ending(entry.name) not in (".xlsx", ".parquet")
@@ -90,8 +90,8 @@ def _table_text(files: Files, entry: Entry) -> str:
     data = files.head(entry.path, image_tables.BYTES_READ)
     if data.startswith(ZIP_START):
         try:
-            whole = io.BytesIO(files.head(entry.path, _MAX_XLSX_BYTES))
-            with zipfile.ZipFile(whole) as archive, archive.open(_XLSX_TEXTS) as texts:
+            packed = io.BytesIO(files.head(entry.path, _MAX_XLSX_BYTES))
+            with zipfile.ZipFile(packed) as archive, archive.open(_XLSX_TEXTS) as texts:
                 data = re.sub(rb"<[^>]*>", b"\n", texts.read(image_tables.BYTES_READ))
         except Exception:  # a broken archive raises what each of its kinds of compression does
             return ""

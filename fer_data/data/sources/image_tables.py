@@ -208,9 +208,9 @@ def _rows(text: str) -> list[str]:
     """Return the rows: lines, or, of JSON in few lines, its innermost objects and lists."""
     lines = [line for line in text.splitlines()[1:] if line.strip()]
     if text.lstrip()[:1] in ("{", "["):
-        found = re.findall(r"[\[{]([^\[\]{}]+)[\]}]", text)
-        if len(found) > 1:
-            return found
+        rows = re.findall(r"[\[{]([^\[\]{}]+)[\]}]", text)
+        if len(rows) > 1:
+            return rows
         return text.split(",")
     if len(lines) > 1 and len(text) == BYTES_READ:
         lines.pop()  # cut off

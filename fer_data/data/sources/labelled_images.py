@@ -58,13 +58,15 @@ def read(data: Any, options: LoadOptions) -> Dataset:
     names = sorted({label for label in match.labels if label is not None})
     if not names:
         raise DataError(f"{path}: {words}: no image has a label")
-    found = [files[row] for row in match.rows.tolist()]
-    splits = match.splits or [split_of_path(file) for file in found]
+    located = [files[row] for row in match.rows.tolist()]
+    splits = match.splits or [split_of_path(file) for file in located]
     groups, group_names = _groups(match.groups)
     others = [
-        one for one in skipped if "hidden" not in one.reason and path / one.name != options.labels
+        item
+        for item in skipped
+        if "hidden" not in item.reason and path / item.name != options.labels
     ]
-    dataset = build(path, words, names, zip(splits, match.labels, found, strict=True), others)
+    dataset = build(path, words, names, zip(splits, match.labels, located, strict=True), others)
     return replace(dataset, groups=groups, group_names=group_names, notes=match.notes)
 
 
@@ -96,13 +98,13 @@ def _table_path(root: Path, path: Path) -> Path:
     inside = path.relative_to(Path.cwd()).as_posix()
     if root.is_dir():
         return root / inside if (root / inside).is_file() else path
-    found = [name for name in archive.members_of(root) if f"/{name}".endswith(f"/{inside}")]
-    if len(found) > 1 and inside not in found:
+    matches = [name for name in archive.members_of(root) if f"/{name}".endswith(f"/{inside}")]
+    if len(matches) > 1 and inside not in matches:
         raise DataError(
-            f"{root}: {len(found)} tables {inside} in it; name one of them",
-            fix={"labels": [str(root / name) for name in found]},
+            f"{root}: {len(matches)} tables {inside} in it; name one of them",
+            fix={"labels": [str(root / name) for name in matches]},
         )
-    return root / (inside if inside in found else found[0]) if found else path
+    return root / (inside if inside in matches else matches[0]) if matches else path
 
 
 def existing_folder(path: str | Path) -> Path:

@@ -183,16 +183,18 @@ def _decided(
     places = images.places.copy()
     for row in np.flatnonzero(places == SEVERAL_FILES).tolist():
         name = table.columns[images.name][row]
-        found = lookup.candidates(name)
-        left = [place for place in found if below and lookup.files[place].startswith(f"{below}/")]
+        candidates = lookup.candidates(name)
+        left = [
+            place for place in candidates if below and lookup.files[place].startswith(f"{below}/")
+        ]
         if len(left) != 1 and splits is not None:
             left = [
                 place
-                for place in left or found
+                for place in left or candidates
                 if in_split_folder(lookup.files[place], splits[row])
             ]
         if len(left) != 1:
-            first, second = (quoted(lookup.files[place]) for place in (left or found)[:2])
+            first, second = (quoted(lookup.files[place]) for place in (left or candidates)[:2])
             raise DataError(
                 f"{table.where(row)}: {quoted(name)} is several files, as {first} and {second}; "
                 "give the folder of the images that are meant, or name them with their folders"

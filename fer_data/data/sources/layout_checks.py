@@ -195,10 +195,10 @@ def nothing(tree: Tree, top: str) -> DataError:
         return DataError(
             f"{tree.root}: no class folders in {names}; expected {names}/<class>/<image>"
         )
-    if found := [last(name) for name in files if "/" in name]:
+    if names_inside := [last(name) for name in files if "/" in name]:
         return DataError(
             f"{tree.root}: class folders, but no image in it that can be read, only "
-            f"{endings(tuple(found))}"
+            f"{endings(tuple(names_inside))}"
         )
     return none_here(tree)
 
@@ -224,10 +224,10 @@ def flat(tree: Tree, paths: list[str], top: str) -> DataError:
 
 def refuse_flat_splits(tree: Tree, top: str, holding: list[str]) -> None:
     """Refuse folders of images that are named as splits, or as images, and not as classes."""
-    found = [path for path in holding if tree.is_flat(path)]
-    splits = {split_of_folder(last(path)) for path in found} - {None}
-    if len(found) == len(holding) or ("train" in splits and len(splits) > 1):
-        raise flat(tree, found, top)
+    flat_paths = [path for path in holding if tree.is_flat(path)]
+    splits = {split_of_folder(last(path)) for path in flat_paths} - {None}
+    if len(flat_paths) == len(holding) or ("train" in splits and len(splits) > 1):
+        raise flat(tree, flat_paths, top)
     mixed = [path for path in holding if splits_in(last(path)) and not tree.is_flat(path)]
     within = {split for path in mixed for split in splits_in(last(path))}
     if len(within) > 1 and 2 * len(mixed) >= len(holding):  # real_train, real_test, …
@@ -273,7 +273,11 @@ def strange_classes(folders: Sequence[ClassFolder]) -> Iterator[str]:
     """Yield a line for each split with classes that training has not, or calls otherwise."""
     known = {folder.name for folder in folders if folder.split == "train"}
     for split in dict.fromkeys(folder.split for folder in folders):
-        names = [one.name for one in folders if one.split == split and one.name is not None]
+        names = [
+            class_folder.name
+            for class_folder in folders
+            if class_folder.split == split and class_folder.name is not None
+        ]
         strange = [name for name in names if name not in known]
         if known and strange:
             yield f"{split} has classes that train has not: {listed(strange)}"

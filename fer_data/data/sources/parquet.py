@@ -61,15 +61,15 @@ def split_files(path: Path) -> tuple[list[tuple[str | None, Path]], list[Skipped
     """
     if path.is_file():
         return [(split_of_file(path), path)], []
-    found, skipped = source.inside(
+    files, skipped = source.inside(
         path, "parquet", ((split_of_file(file), file) for file in listed(path))
     )
-    if not any(split for split, _ in found):
+    if not any(split for split, _ in files):
         raise DataError(
             f"{path}: no parquet file here that names its split; "
             "expected data/train-00000-of-00001.parquet"
         )
-    return found, skipped
+    return files, skipped
 
 
 def split_of_file(path: Path) -> str | None:

@@ -81,7 +81,7 @@ def inside(
     That are those that are no regular files, or lead out of the folder, and, where the name of any
     file tells a split, those whose name tells none.
     """
-    found: list[tuple[str | None, Path]] = []
+    kept: list[tuple[str | None, Path]] = []
     skipped = []
     for split, file in files:
         reason = ""
@@ -92,16 +92,16 @@ def inside(
         if reason:
             skipped.append(Skipped(str(file.relative_to(root)), reason))
         else:
-            found.append((split, file))
-    if any(split for split, _ in found):
+            kept.append((split, file))
+    if any(split for split, _ in kept):
         reason = f"a {kind} file of no known split"
         unknown = [
-            Skipped(str(file.relative_to(root)), reason) for split, file in found if not split
+            Skipped(str(file.relative_to(root)), reason) for split, file in kept if not split
         ]
         skipped = [*unknown, *skipped]
-        found = [(split, file) for split, file in found if split]
-    found.sort(key=lambda item: (SPLITS.index(item[0]) if item[0] else 0, str(item[1])))
-    return found, skipped
+        kept = [(split, file) for split, file in kept if split]
+    kept.sort(key=lambda item: (SPLITS.index(item[0]) if item[0] else 0, str(item[1])))
+    return kept, skipped
 
 
 def file_name(split: str, row: int) -> str:
@@ -119,6 +119,6 @@ def made_names(dataset: Dataset) -> list[str]:
 def own_names(dataset: Dataset, own: Iterable[str | None]) -> list[str]:
     """Return the names that the data brings for the rows, made ones where they can be no file's."""
     return [
-        name if name and len(name.encode("utf-8", "surrogatepass")) <= MAX_NAME_BYTES else made
-        for name, made in zip(own, made_names(dataset), strict=True)
+        name if name and len(name.encode("utf-8", "surrogatepass")) <= MAX_NAME_BYTES else made_name
+        for name, made_name in zip(own, made_names(dataset), strict=True)
     ]

@@ -91,14 +91,14 @@ def read(path: Path, options: LoadOptions) -> Dataset:
             locations += [f"{_relative(file, path)}:{number}" for number in numbers.tolist()]
         codes += [code] * (len(locations) - len(codes))
     splits = [split or "train" for split, _ in files]
-    found = labels.dataset(locations, splits, np.array(codes, np.int64), skipped)
+    dataset = labels.dataset(locations, splits, np.array(codes, np.int64), skipped)
     notes = [*split_notes((file.name, split) for split, file in files)]
     if (features.image, features.label) != _CONVENTION:
         notes.append(f"image from {features.image!r}, label from {features.label!r}")
     if files[0][0] is None and path.is_dir():
         notes.append("no file's name tells a split: all are train")
-    origin = replace(found.origin, image_column=features.image)
-    return replace(found, origin=origin).noted(*notes)
+    origin = replace(dataset.origin, image_column=features.image)
+    return replace(dataset, origin=origin).noted(*notes)
 
 
 def chunks(origin: Origin, rows: NDArray[np.int64]) -> Chunks:
@@ -133,9 +133,9 @@ def names(dataset: Dataset) -> list[str]:
 def _by_file(origin: Origin, rows: NDArray[np.int64]) -> Iterator[tuple[Path, NDArray[np.int64]]]:
     """Yield each file with the numbers of its records among some rows."""
     ends = (location.rpartition(":") for location in origin.locations[rows].tolist())
-    for relative, found in groupby(ends, key=lambda end: str(end[0])):
+    for relative, locations in groupby(ends, key=lambda end: str(end[0])):
         file = origin.root if is_record_file(origin.root) else origin.root / relative
-        yield file, np.array([int(number) for *_, number in found])
+        yield file, np.array([int(number) for *_, number in locations])
 
 
 def _relative(file: Path, root: Path) -> str:

@@ -52,8 +52,8 @@ class Labels:
     @property
     def kinds(self) -> dict[str, Kind]:
         """What is to be parsed of each record."""
-        found = {self._features.label: self._features.label_kind}
-        return found | ({self._features.text: "bytes"} if self._features.text else {})
+        kinds = {self._features.label: self._features.label_kind}
+        return kinds | ({self._features.text: "bytes"} if self._features.text else {})
 
     def add(self, values: Mapping[str, NDArray[Any]]) -> None:
         """Add the labels of some records.
@@ -63,17 +63,19 @@ class Labels:
         DataError
             If one label has two names, or there are too many to be classes.
         """
-        found = values[self._features.label]
+        codes = values[self._features.label]
         if self._features.label_kind == "bytes":
-            for name in set(found.tolist()) - self._codes.keys():
+            for name in set(codes.tolist()) - self._codes.keys():
                 self._codes[name] = len(self._codes) - 1
-            found = np.array([self._codes[name] for name in found.tolist()], np.int64)
-        self._parts.append(found)
+            codes = np.array([self._codes[name] for name in codes.tolist()], np.int64)
+        self._parts.append(codes)
         if self._features.text:
             texts = values[self._features.text].tolist()
-            for label, text in set(zip(found.tolist(), texts, strict=True)):
+            for label, text in set(zip(codes.tolist(), texts, strict=True)):
                 if label >= 0 and self._texts.setdefault(label, text) != text:
-                    both = ", ".join(repr(_text(one)) for one in (self._texts[label], text))
+                    both = ", ".join(
+                        repr(_text(name_bytes)) for name_bytes in (self._texts[label], text)
+                    )
                     raise DataError(f"{self._path}: label {label} has two names: {both}")
         if max(len(self._codes), len(self._texts)) > MAX_CLASSES:
             raise DataError(
@@ -148,8 +150,8 @@ class Labels:
     def _listed(self) -> list[str]:
         """Return the class names that a file next to the records lists, none without that file."""
         folder = self._path if self._path.is_dir() else self._path.parent
-        found = {path.name: path for path in label_files(folder)}
-        path = found.get(f"{self._features.label}.{LABELS}") or found.get(LABELS)
+        paths = {path.name: path for path in label_files(folder)}
+        path = paths.get(f"{self._features.label}.{LABELS}") or paths.get(LABELS)
         if path is None:
             return []
         with source.reading(path), open(path, "rb") as file:

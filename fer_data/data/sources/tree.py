@@ -104,38 +104,42 @@ class Tree:
 
     def _look(self, path: str) -> Listing:
         """Return the listing of a folder, with the images of ``<split>/<class>/images`` in it."""
-        found = self._listing(path)
+        listing = self._listing(path)
         if self.inner_images(path):
-            inner = self._listing(join(path, found.folders[0]))
-            return Listing((), inner.num_images, found.others, inner.stems)
-        return found
+            inner = self._listing(join(path, listing.folders[0]))
+            return Listing((), inner.num_images, listing.others, inner.stems)
+        return listing
 
     def inner_images(self, path: str) -> bool:
         """Whether a folder in a split holds one of images, and nothing else of data."""
-        found = self._listing(path)
-        if found.num_images or len(found.folders) != 1 or not split_of_folder(last(parent(path))):
+        listing = self._listing(path)
+        if (
+            listing.num_images
+            or len(listing.folders) != 1
+            or not split_of_folder(last(parent(path)))
+        ):
             return False
-        if split_of_folder(last(path)) or not IMAGES.fullmatch(plain(found.folders[0])):
+        if split_of_folder(last(path)) or not IMAGES.fullmatch(plain(listing.folders[0])):
             return False
-        inner = self._listing(join(path, found.folders[0]))
+        inner = self._listing(join(path, listing.folders[0]))
         return bool(inner.num_images) and not inner.folders
 
     def tables(self) -> list[str]:
         """Return the tables in it, those of some folders from the root on."""
-        paths, found = deque([""]), []
+        paths, tables = deque([""]), []
         for _ in range(_MOST_FOLDERS):
             if not paths:
                 break
             path = paths.popleft()
-            found += self.tables_in(path)
+            tables += self.tables_in(path)
             if path.count("/") < _TABLES_DEPTH:
                 paths += self.children(path)
-        return found[:_MOST_TABLES]
+        return tables[:_MOST_TABLES]
 
     def tables_in(self, path: str) -> list[str]:
         """Return the tables in a folder; one with many has rather a text next to each image."""
-        found = [join(path, name) for name in self.look(path).others if is_table(name)]
-        return found if len(found) <= _MOST_IN_FOLDER else []
+        tables = [join(path, name) for name in self.look(path).others if is_table(name)]
+        return tables if len(tables) <= _MOST_IN_FOLDER else []
 
     def children(self, path: str) -> list[str]:
         """Return the folders in one."""

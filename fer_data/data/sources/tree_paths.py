@@ -29,10 +29,10 @@ def last(path: str) -> str:
 
 def between(outer: str, inner: str) -> list[str]:
     """Return the paths from one folder down to another below it, both too."""
-    found = [inner]
-    while found[-1] != outer:
-        found.append(parent(found[-1]))
-    return found[::-1]
+    paths = [inner]
+    while paths[-1] != outer:
+        paths.append(parent(paths[-1]))
+    return paths[::-1]
 
 
 def plain(name: str) -> str:
