@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fer_data.data.chosen import UNLABELLED, indices_of, relabelled
-from fer_data.data.labels import split_of_folder
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.preview import dataset_frame, dataset_html
 from fer_data.data.skipped import Exclusions, Skipped, summary
+from fer_data.data.split_names import split_of_folder
 from fer_data.errors import DataError, UsageError
 from fer_data.util.words import printable
 
@@ -42,7 +42,7 @@ class Dataset:
     class_names : tuple of str
         In label order, which is alphabetical unless another one was asked for.
     splits : tuple of str
-        The splits that are present, in the order of `fer_data.data.labels.SPLITS`.
+        The splits that are present, in the order of `fer_data.data.split_names.SPLITS`.
     split_codes : ndarray of int8, shape [N]
         Index into `splits`.
     labels : ndarray of int32, shape [N]
@@ -308,7 +308,7 @@ class Dataset:
             If an image cannot be decoded.
         """
         from fer_data.data.decode import as_it_is  # Pillow, which counting does not need
-        from fer_data.data.looks import bits_in_use
+        from fer_data.data.image_infos import bits_in_use
 
         bits = cache(partial(bits_in_use, self.origin))
         for chunk in self.source_chunks().chunks:

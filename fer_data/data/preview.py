@@ -75,7 +75,7 @@ def thumbnails(data: Any, side: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     from PIL import Image
 
     from fer_data.data.decode import as_it_is
-    from fer_data.data.looks import bits_in_use
+    from fer_data.data.image_infos import bits_in_use
 
     bits = cache(partial(bits_in_use, data))
     for chunk in data.source_chunks().chunks:

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.dataset import Dataset
-from fer_data.data.labels import SPLITS, TEST_SPLITS
 from fer_data.data.options import LoadOptions
 from fer_data.data.sample_table import SampleTable, id_of
+from fer_data.data.split_names import SPLITS, TEST_SPLITS
 from fer_data.errors import DataError, UsageError
 from fer_data.util.words import printable
 

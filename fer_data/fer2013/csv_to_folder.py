@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from fer_data.data.image_format import FormatRequest
-from fer_data.data.labels import SPLITS
 from fer_data.data.sources import source
+from fer_data.data.split_names import SPLITS
 from fer_data.errors import DataError, skippable
 from fer_data.fer2013 import csv_blocks, csv_rows, fer_csv
 from fer_data.fer2013.csv_columns import Columns

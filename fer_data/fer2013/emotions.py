@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from fer_data.data.labels import split_of_folder
+from fer_data.data.split_names import split_of_folder
 
 EMOTIONS_BY_CODE = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """Class name of each csv code, 0 to 6."""

@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 
 from fer_data.data.class_names import ClassNames, parsed
 from fer_data.data.dataset import Dataset
-from fer_data.data.labels import SPLITS, split_notes
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.skipped import Skipped
 from fer_data.data.sources import source
 from fer_data.data.sources.chunk import Chunks, RawImage
 from fer_data.data.sources.tree_paths import unpacked_ending
+from fer_data.data.split_names import SPLITS, split_notes
 from fer_data.errors import DataError
 from fer_data.fer2013.csv_blocks import BLOCK_BYTES, SHORT, Block, fields_of, open_csv
 from fer_data.fer2013.csv_columns import Columns, label_of, other_codes, unknown_word

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.dataset import Dataset
-from fer_data.data.labels import split_of_folder
+from fer_data.data.split_names import split_of_folder
 from fer_data.errors import DataError
 from fer_data.fer2013.emotions import USAGES
 from fer_data.util.files import refuse_no_file

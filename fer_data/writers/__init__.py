@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from fer_data.data import sources
 from fer_data.data.decode import PixelFormat
-from fer_data.data.image_format import FormatRequest, seen_in
+from fer_data.data.image_format import FormatRequest, image_summary
 from fer_data.data.reading import DatasetLike, load
 from fer_data.errors import UsageError
 from fer_data.extras import require
@@ -102,7 +102,7 @@ def convert(
     dataset.check_labels()
     asked = None if form is None else FormatRequest.of(form)
     if asked and asked.bits is None and to not in _ONE_FORM:
-        asked = replace(asked, bits=seen_in(dataset).bits)
+        asked = replace(asked, bits=image_summary(dataset).bits)
     dst = placed(dst, None if dataset.origin.arrays else dataset.root)
     single = to in ("csv", "npz") or _ending(dst) == ".parquet"
     with written_at(dst, single=single) as folder:

@@ -14,7 +14,7 @@ from fer_data.data.dataset import Dataset
 from fer_data.data.decode import PixelFormat
 from fer_data.data.fill import fill, without_bad
 from fer_data.data.image_format import FormatRequest, format_of
-from fer_data.data.looks import looks
+from fer_data.data.image_infos import image_infos
 from fer_data.errors import DataError
 from fer_data.util.progress import track
 from fer_data.writers.conversion import Conversion, conversion_of
@@ -95,7 +95,7 @@ def _chunks(pixels: Path, rows: NDArray[np.int64]) -> Chunks:
 
 def _own_form(dataset: Dataset, writer: OneForm) -> PixelFormat:
     """Return the form that all images have, which must be the one that the format holds."""
-    every = looks(dataset)
+    every = image_infos(dataset)
     (usual, _), *_ = Counter(every).most_common()
     form = writer.only or FormatRequest().of_image(usual if usual[0] else max(every))
     for index, (height, width, color) in enumerate(every):

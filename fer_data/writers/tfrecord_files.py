@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from fer_data.data import sources
 from fer_data.data.dataset import Dataset
-from fer_data.data.decode import look
+from fer_data.data.decode import image_info
 from fer_data.data.fill import without_bad
 from fer_data.data.image_format import FormatRequest
 from fer_data.data.sources.tfrecord_labels import LABELS
@@ -88,7 +88,7 @@ def _writer(path: Path) -> Iterator[tf.io.TFRecordWriter]:
 
 
 def _example(dataset: Dataset, sample: int, data: bytes, name: str) -> bytes:
-    height, width, _ = look(data, name)
+    height, width, _ = image_info(data, name)
     label = int(dataset.labels[sample])
     features = {
         "image/encoded": _text(data),

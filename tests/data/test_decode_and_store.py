@@ -20,7 +20,7 @@ from PIL import Image
 
 import fer_data
 from fer_data.data import store, store_folder
-from fer_data.data.decode import MAX_PIXELS, PixelFormat, decode, look, read_image
+from fer_data.data.decode import MAX_PIXELS, PixelFormat, decode, image_info, read_image
 from fer_data.data.image_format import FormatRequest
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
@@ -723,7 +723,7 @@ def test_a_look_tells_the_sides_that_decoding_gives(kind: str, orientation: int)
     exif[0x0112] = orientation
     file = BytesIO()
     Image.new("L", (20, 10), 9).save(file, kind, exif=exif)
-    height, width, color = look(file.getvalue(), "x")
+    height, width, color = image_info(file.getvalue(), "x")
     assert color == ("rgb" if kind == "WEBP" else "grey")
     assert not decode(file.getvalue(), PixelFormat(height, width, "grey"), "x").resized
 
@@ -733,7 +733,7 @@ def test_a_look_needs_no_more_than_the_head(kind: str, side: int) -> None:
     file = BytesIO()
     Image.effect_noise((60, side), 90).save(file, kind)
     half = file.getvalue()[: len(file.getvalue()) // 2]
-    assert look(half, "x")[:2] == (side, 60)
+    assert image_info(half, "x")[:2] == (side, 60)
     with pytest.raises(DataError):
         decode(half, PixelFormat(48, 48, "grey"), "x")
 

@@ -22,9 +22,9 @@ import fer_data
 from fer_data import FormatRequest, PixelFormat, load
 from fer_data.data import sources
 from fer_data.data.decode import decode
-from fer_data.data.labels import SPLITS
 from fer_data.data.origin import Origin
 from fer_data.data.sources.chunk import Chunks
+from fer_data.data.split_names import SPLITS
 from fer_data.errors import DataError, UsageError
 from fer_data.fer2013.emotions import EMOTIONS
 from fer_data.util import parallel

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from fer_data.data.labels import split_of_folder
 from fer_data.data.sources import layout_checks
-from fer_data.data.sources.tree import IMAGES, TEXTS, ClassFolder, Layout, Look, Tree
+from fer_data.data.sources.tree import IMAGES, TEXTS, ClassFolder, Layout, ListFolder, Tree
 from fer_data.data.sources.tree_paths import (
     between,
     ending,
@@ -25,6 +24,7 @@ from fer_data.data.sources.tree_paths import (
     parent,
     plain,
 )
+from fer_data.data.split_names import split_of_folder
 from fer_data.errors import DataError
 
 _UNLABELLED = re.compile(r"(seg)?(pred|predict|predictions?|unlabell?ed)(set|data|images?)?")
@@ -34,24 +34,24 @@ _USUAL = {"train", "training", "valid", "val", "validation", "test", "testing"}
 _USUAL |= {"publictest", "privatetest"}
 
 
-def find(root: Path, look: Look) -> Layout:
+def find(root: Path, list_folder: ListFolder) -> Layout:
     """Find the class folders of a tree.
 
     Parameters
     ----------
     root : Path
         What errors call the data set; nothing is read there.
-    look : callable
+    list_folder : callable
 
     Raises
     ------
     DataError
         If there are none, they are in several places, or the folders are not clearly classes.
     """
-    return _Finder(root, look).find()
+    return _Finder(root, list_folder).find()
 
 
-def read_as_named(root: Path, look: Look) -> Layout:
+def read_as_named(root: Path, list_folder: ListFolder) -> Layout:
     """Take the folders as classes: those of the split folders where there are any, else the root's.
 
     Raises
@@ -61,26 +61,26 @@ def read_as_named(root: Path, look: Look) -> Layout:
     """
     splits = [
         (split, name)
-        for name in look("").folders
-        if (split := split_of_folder(name)) and look(name).folders
+        for name in list_folder("").folders
+        if (split := split_of_folder(name)) and list_folder(name).folders
     ]
     layout_checks.refuse_twice(root, splits)
     parents = [name for _, name in splits] or [""]
     folders = tuple(
         ClassFolder(split_of_folder(last(parent) or root.name) or "train", name, join(parent, name))
         for parent in parents
-        for name in look(parent).folders
+        for name in list_folder(parent).folders
     )
     if not folders:
-        raise layout_checks.none_here(Tree(root, look))
+        raise layout_checks.none_here(Tree(root, list_folder))
     return Layout(bool(splits), folders, ("", *parents) if splits else ("",))
 
 
 class _Finder:
     """What is found of one tree, and what was passed on the way."""
 
-    def __init__(self, root: Path, look: Look) -> None:
-        self.tree = Tree(root, look)
+    def __init__(self, root: Path, list_folder: ListFolder) -> None:
+        self.tree = Tree(root, list_folder)
         self.passed: list[str] = []
         self.notes: list[str] = []
 
@@ -173,7 +173,7 @@ class _Finder:
             layout_checks.refuse_pairs(self.tree, places[0], here)
         for path in self.tree.children(top):
             split = split_of_folder(last(path))
-            if split and self.tree.look(path).folders and not self.tree.has_images(path):
+            if split and self.tree.listing(path).folders and not self.tree.has_images(path):
                 folders += self._classes(path, split)  # empty, and classes all the same
         known = [*splits, *flat, *((folder.split, parent(folder.path)) for folder in folders)]
         self._refuse_vanished(top, known)
@@ -191,7 +191,7 @@ class _Finder:
         paths = {path for _, path in known}
         for path in self.tree.children(top):
             if split_of_folder(last(path)) and path not in paths and not self.tree.has_images(path):
-                others = self.tree.look(path).others
+                others = self.tree.listing(path).others
                 what = f"no image that is read, only {endings(others)}" if others else "no image"
                 raise layout_checks.doubtful(
                     self.tree,
@@ -211,7 +211,7 @@ class _Finder:
         for path in self.tree.children(top):
             if path in known or not self.tree.has_images(path):
                 continue
-            if len(names.intersection(self.tree.look(path).folders)) > 1:
+            if len(names.intersection(self.tree.listing(path).folders)) > 1:
                 raise DataError(
                     f"{self.tree.root}: {path} holds the same class folders as {splits[0][1]}, and "
                     "its name is no split's; call it train, validation or test, or move it away"
@@ -281,7 +281,7 @@ class _Finder:
             )
         kept: list[ClassFolder] = []
         for path in paths:
-            listing = self.tree.look(path)
+            listing = self.tree.listing(path)
             if self.tree.inner_images(path) and not kept:
                 self.notes.append(f"{split}: images of a class lie in a folder of it, as {path}")
             if listing.num_images or listing.folders or not listing.others:

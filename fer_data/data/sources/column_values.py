@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from itertools import islice
 
-from fer_data.data.labels import split_of_folder
 from fer_data.data.sources.table import MAX_CLASSES
+from fer_data.data.split_names import split_of_folder
 
 EMPTY = frozenset({"", "nan", "NaN", "<NA>"})
 """Cells that are no label. *None* and *NA* can be names."""

@@ -57,13 +57,13 @@ def layout_of(files: Files, *, as_named: bool) -> Layout:
     """Return which folders are classes: those that are found, or the folders as they stand."""
     bound = Bound(files.root)
 
-    def look(folder: str) -> Listing:
+    def list_folder(folder: str) -> Listing:
         bound.count()
         return listing(files, folder)
 
     if as_named:
-        return class_folders.read_as_named(files.root, look)
-    return class_folders.find(files.root, look)
+        return class_folders.read_as_named(files.root, list_folder)
+    return class_folders.find(files.root, list_folder)
 
 
 def listing(files: Files, folder: str) -> Listing:

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from fer_data.data.labels import split_of_folder
+from fer_data.data.split_names import split_of_folder
 
 ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".xlsx", ".parquet")
 """Of a file that may be a table of images."""

@@ -37,7 +37,7 @@ class TableMatch:
     labels : list of str or None, length N
         Class names, None where the table has none.
     splits : list of str, length N, or None
-        Of `fer_data.data.labels.SPLITS`.
+        Of `fer_data.data.split_names.SPLITS`.
     groups : list of str or None, length N, or None
         Values of the group column, None where it is empty.
     columns : dict of str to tuple of str

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from fer_data.data.labels import split_of_folder, splits_in
 from fer_data.data.options import CLASS_FOLDERS
 from fer_data.data.sources.image_tables import LABELS_TABLES, is_labels_table
 from fer_data.data.sources.tree import IMAGES, ClassFolder, Tree
 from fer_data.data.sources.tree_paths import ending, endings, join, last, listed, parent, plain
+from fer_data.data.split_names import split_of_folder, splits_in
 from fer_data.errors import DataError
 from fer_data.util.words import counted
 
@@ -108,12 +108,12 @@ def refuse_other_case(tree: Tree, folders: Iterable[tuple[str, str | None, str]]
 
 def refuse_detection(tree: Tree, top: str) -> None:
     """Refuse images and labels side by side, which is how data for detection is laid out."""
-    names = tree.look(top).folders
+    names = tree.listing(top).folders
     images = [name for name in names if IMAGES.fullmatch(plain(name))]
     labels = [name for name in names if LABELS.fullmatch(plain(name))]
     if not images or not labels or tree.has_classes(join(top, images[0])):
         return
-    held = tree.look(join(top, labels[0]))
+    held = tree.listing(join(top, labels[0]))
     if all(_may_be_class(tree, join(top, images[0]), join(top, name)) for name in labels):
         return
     is_yolo = any(name.lower().endswith(".txt") for name in _some_files(tree, top, labels[0]))
@@ -130,7 +130,7 @@ def refuse_detection(tree: Tree, top: str) -> None:
 def refuse_pairs(tree: Tree, top: str, paths: list[str]) -> None:
     """Refuse two folders of the same names that are no classes, as images and what is sought."""
     names = frozenset(plain(last(path)) for path in paths)
-    stems = [tree.look(path).stems for path in paths]
+    stems = [tree.listing(path).stems for path in paths]
     if len(paths) == 2 and names in _PAIRS and stems[0] and stems[0] == stems[1]:
         raise doubtful(
             tree,
@@ -143,7 +143,7 @@ def refuse_pairs(tree: Tree, top: str, paths: list[str]) -> None:
 
 def _may_be_class(tree: Tree, images: str, path: str) -> bool:
     """Whether a folder that is named as labels holds images, and these are no masks."""
-    images_held, labels_held = tree.look(images), tree.look(path)
+    images_held, labels_held = tree.listing(images), tree.listing(path)
     if not images_held.num_images or not labels_held.num_images or labels_held.others:
         return False
     return not (
@@ -154,8 +154,8 @@ def _may_be_class(tree: Tree, images: str, path: str) -> bool:
 
 def _some_files(tree: Tree, top: str, name: str) -> tuple[str, ...]:
     path = join(top, name)
-    within = (tree.look(child).others for child in tree.children(path)[:8])
-    return tree.look(path).others + tuple(file for files in within for file in files)
+    within = (tree.listing(child).others for child in tree.children(path)[:8])
+    return tree.listing(path).others + tuple(file for files in within for file in files)
 
 
 def several(tree: Tree, places: tuple[str, ...]) -> DataError:
@@ -182,8 +182,8 @@ def classes_next_to_flat(tree: Tree, deeper: list[str], flat: list[str]) -> Data
 def nothing(tree: Tree, top: str) -> DataError:
     """Return the error that a tree without class folders is."""
     paths = tree.children(top)
-    files = [join(path, name) for path in ("", *paths) for name in tree.look(path).others]
-    if tree.look("").num_images:
+    files = [join(path, name) for path in ("", *paths) for name in tree.listing(path).others]
+    if tree.listing("").num_images:
         return none_here(tree)
     if data := [name for name in files if name.lower().endswith(DATA)]:
         packed = ", unpacked" if tree.root.suffix.lower() == ".zip" else ""
@@ -253,7 +253,7 @@ def refuse_twice(root: Path, splits: list[tuple[str, str]]) -> None:
 
 def none_here(tree: Tree) -> DataError:
     """Return the error that a tree without a folder of images is."""
-    name, number = tree.root.name, tree.look("").num_images
+    name, number = tree.root.name, tree.listing("").num_images
     if not number:
         return DataError(
             f"{tree.root}: no class folders here; expected {name}/<class>/<image>, "

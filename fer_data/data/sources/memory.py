@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from fer_data.data.chosen import UNLABELLED
 from fer_data.data.dataset import Dataset
-from fer_data.data.labels import SPLITS, split_notes, split_of_folder
 from fer_data.data.origin import Origin
 from fer_data.data.sources.chunk import Chunks, RawImage
 from fer_data.data.sources.content import State
 from fer_data.data.sources.source import made_names
 from fer_data.data.sources.table import MAX_CLASSES, format_of
+from fer_data.data.split_names import SPLITS, split_notes, split_of_folder
 from fer_data.errors import DataError, UsageError
 
 _AT_ONCE = 256

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fer_data.data.labels import split_notes, split_of_folder
 from fer_data.data.sources.labels_table import TableMatch
 from fer_data.data.sources.table_columns import quoted
+from fer_data.data.split_names import split_notes, split_of_folder
 from fer_data.errors import DataError, UsageError
 from fer_data.util.words import counted
 

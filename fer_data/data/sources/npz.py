@@ -32,12 +32,12 @@ from numpy.typing import NDArray
 from fer_data.data.chosen import UNLABELLED
 from fer_data.data.class_names import NUMERIC, renamed
 from fer_data.data.dataset import Dataset
-from fer_data.data.labels import SPLITS, split_notes, split_of_folder
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.sources import archive, npz_arrays, source
 from fer_data.data.sources.chunk import Chunks, RawImage
 from fer_data.data.sources.table import MAX_CLASSES, dataset_of, format_of
+from fer_data.data.split_names import SPLITS, split_notes, split_of_folder
 from fer_data.errors import DataError
 
 state = source.state

@@ -10,12 +10,12 @@ import re
 from pathlib import Path
 
 from fer_data.data.dataset import Dataset
-from fer_data.data.labels import split_of_folder
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.skipped import Skipped
 from fer_data.data.sources import source
 from fer_data.data.sources.content import State
+from fer_data.data.split_names import split_of_folder
 from fer_data.errors import DataError
 from fer_data.extras import require
 from fer_data.util.lazy import LazyFunction

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from fer_data.data.chosen import UNLABELLED
 from fer_data.data.dataset import Dataset
 from fer_data.data.first_bytes import HEAD_BYTES, kind_of
-from fer_data.data.labels import SPLITS, split_notes
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.skipped import Skipped
@@ -30,6 +29,7 @@ from fer_data.data.sources.chunk import Chunks, RawImage
 from fer_data.data.sources.parquet import split_files
 from fer_data.data.sources.parquet_features import Columns, columns_of, is_text
 from fer_data.data.sources.table import MAX_CLASSES, dataset_of
+from fer_data.data.split_names import SPLITS, split_notes
 from fer_data.errors import DataError
 from fer_data.util.words import printable
 

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fer_data.data.dataset import Dataset
-from fer_data.data.labels import SPLITS
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.skipped import Skipped
 from fer_data.data.sources.content import State
+from fer_data.data.split_names import SPLITS
 from fer_data.errors import DataError, skippable
 
 MAX_BAD_ROWS = 100_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fer_data.data.labels import split_notes, split_of_folder
 from fer_data.data.sources.column_values import plain
 from fer_data.data.sources.table_columns import Table, quoted
+from fer_data.data.split_names import split_notes, split_of_folder
 from fer_data.errors import DataError
 
 SPLIT_NAMES = frozenset(

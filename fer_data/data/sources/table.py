@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from fer_data.data.chosen import UNLABELLED
 from fer_data.data.dataset import Dataset
-from fer_data.data.labels import SPLITS
 from fer_data.data.origin import Origin
 from fer_data.data.skipped import Skipped
+from fer_data.data.split_names import SPLITS
 from fer_data.errors import DataError
 
 MAX_CLASSES = 1 << 16
@@ -44,7 +44,7 @@ def dataset_of(
     labels : ndarray of int64, shape [N]
         Places in `class_names`, `UNLABELLED` (-1) where there is no label.
     splits : sequence of str
-        Any of `fer_data.data.labels.SPLITS`, in any order, and more than once too.
+        Any of `fer_data.data.split_names.SPLITS`, in any order, and more than once too.
     split_codes : ndarray of int64, shape [N]
         Places in `splits`.
     rows : ndarray of int64 or str, shape [N], optional

@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.dataset import Dataset
-from fer_data.data.labels import split_notes
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.sources import source
@@ -26,6 +25,7 @@ from fer_data.data.sources.content import State
 from fer_data.data.sources.tfrecord_features import Kind, choose_features, file_name_feature
 from fer_data.data.sources.tfrecord_files import is_record_file, listed, split_files
 from fer_data.data.sources.tfrecord_labels import Labels, label_files
+from fer_data.data.split_names import split_notes
 from fer_data.errors import DataError, UsageError
 from fer_data.extras import require
 from fer_data.util.quiet import with_tensorflow

@@ -7,9 +7,9 @@ import re
 import struct
 from pathlib import Path
 
-from fer_data.data.labels import split_of_folder, splits_in
 from fer_data.data.skipped import Skipped
 from fer_data.data.sources import source
+from fer_data.data.split_names import split_of_folder, splits_in
 from fer_data.errors import DataError
 
 _FILE = re.compile(r"(?P<stem>.*?)(-\d+-of-\d+)?\.(tfrecords?|tfrec)(-\d+-of-\d+)?", re.IGNORECASE)

@@ -98,7 +98,7 @@ class Labels:
         locations : sequence of str
             Of each record.
         splits : sequence of str
-            Any of `fer_data.data.labels.SPLITS`, more than once too.
+            Any of `fer_data.data.split_names.SPLITS`, more than once too.
         split_codes : ndarray of int64, shape [N]
             Places in `splits`.
         skipped : list of Skipped
