@@ -47,7 +47,8 @@ def print_table(tables: Iterable[Table]) -> None:
 
 def print_line(text: str) -> None:
     """Print a line of results as it stands: no markup, no colours, never wrapped."""
-    out().print(text, markup=False, highlight=False, soft_wrap=True)
+    console = out()
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def say(text: str) -> None:

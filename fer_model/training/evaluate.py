@@ -39,8 +39,8 @@ def evaluate_run(
 ) -> dict[str, Any]:
     """Score a run's model on a split of what `fer_data.load` takes; see `score`.
 
-    The split is by default the first of `fer_data.data.split_names.TEST_SPLITS` that there is, or the
-    only one.
+    The split is by default the first of `fer_data.data.split_names.TEST_SPLITS` that there is, or
+    the only one.
 
     Images are seen in the versions of `test_time`, the recipe's where it is not given. The data may
     lack some of the model's classes; where it names them otherwise, ``class_names`` maps its names

@@ -103,22 +103,23 @@ def read(data: Any, options: LoadOptions) -> Dataset:
     try:
         dataset: Dataset = source.read(data, options)
     except DataError:
-        if source.name not in ("folder", "parquet") or options.layout is not None:
+        may_hold_file = source.name in ("folder", "parquet") and options.layout is None
+        alone = _only_file(data) if may_hold_file else None
+        if alone is None:
             raise
-        file = folder_listing.only_file(data)
-        if file is None or not _reads_alone(file):
-            raise
-        return read(file, options).noted(f"read from {file.name}, the only file of data in it")
+        source, file = alone
+        dataset = source.read(file, options)
+        dataset = dataset.noted(f"read from {file.name}, the only file of data in it")
     return replace(dataset, origin=replace(dataset.origin, source=source), options=options)
 
 
-def _reads_alone(file: Path) -> bool:
-    """Whether a file holds a data set by its ending and its first bytes, and no labels alone."""
-    name = file.name.lower()
-    return any(
-        name.endswith(ending) and SOURCES[source].recognises(file)
-        for ending, source in _SOURCE_OF_ENDING
-    )
+def _only_file(folder: Path) -> tuple[Source, Path] | None:
+    """Return the only file of data in a folder, and the source that reads it."""
+    file = folder_listing.only_file(folder)
+    for ending, name in _SOURCE_OF_ENDING:
+        if file and file.name.lower().endswith(ending) and SOURCES[name].recognises(file):
+            return SOURCES[name], file
+    return None
 
 
 _SOURCE_OF_ENDING = ((".csv", "csv"), (".csv.gz", "csv"), (".npz", "npz"), (".parquet", "parquet"))
