@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fer_data.auditing.finding import Finding
 from fer_data.auditing.subject import Subject
-from fer_data.data.labels import EVALUATION_SPLITS
+from fer_data.data.split_names import EVALUATION_SPLITS
 
 KINDS = {
     "processed-differently": "splits that differ from training in sharpness, brightness, contrast, "

@@ -8,7 +8,7 @@ import numpy as np
 
 from fer_data.auditing.finding import Finding
 from fer_data.auditing.subject import Subject
-from fer_data.data.labels import EVALUATION_SPLITS
+from fer_data.data.split_names import EVALUATION_SPLITS
 from fer_data.util.words import counted, printable
 
 KINDS = {

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from fer_data.analysis.measures import Measures, measure
 from fer_data.data.changes import Changes
 from fer_data.data.dataset import Dataset
-from fer_data.data.decode import Look, as_it_is
-from fer_data.data.looks import looks
+from fer_data.data.decode import ImageInfo, as_it_is
+from fer_data.data.image_infos import image_infos
 from fer_data.data.store import PixelStore
 from fer_data.duplicates.duplicate_groups import (
     LEAST_CONTRAST,
@@ -47,12 +47,12 @@ class Subject:
         return self.store.dataset
 
     @cached_property
-    def looks(self) -> list[Look]:
+    def looks(self) -> list[ImageInfo]:
         """Size and colour of every image as it is in the data set."""
         changes, form = self.store.report.changes, self.store.form
         if changes == Changes():
             return [(form.height, form.width, form.color)] * len(self.dataset)
-        return looks(self.dataset)
+        return image_infos(self.dataset)
 
     @cached_property
     def unchanged(self) -> NDArray[np.bool_]:

@@ -11,8 +11,7 @@ from fer_data.commands.fields import OUTPUT
 from fer_data.commands.options import AsJson, AuditedData, Cache, DataPath
 from fer_data.commands.outputs import check_output, written
 from fer_data.commands.program import FAILED_CHECK
-from fer_data.terminal import cli_support
-from fer_data.terminal.cli_support import print_json, print_table, say
+from fer_data.terminal.cli_support import print_json, print_line, print_table, say
 from fer_data.util.words import counted
 
 
@@ -71,20 +70,15 @@ def audit(
         print_json(found.to_dict())
     else:
         dataset = found.dataset
-        console = cli_support.out()
-        console.print(
-            f"{printable(str(dataset.root))}: {dataset.layout}, {counted(len(dataset), 'image')}",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
+        images = counted(len(dataset), "image")
+        print_line(f"{printable(str(dataset.root))}: {dataset.layout}, {images}")
         print_table([audit_tables.photographs_table(found)])
         if found.findings:
             print_table(audit_tables.findings_tables(found))
         else:
-            console.print("Nothing was found.")
+            print_line("Nothing was found.")
         for line in (*dataset.notes, *dataset.skipped_summary()):
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+            print_line(line)
     if html is not None:
         from fer_data.reporting import write_audit_page
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from fer_data.data.decode import Color, Fit
 from fer_data.data.image_format import FormatRequest, sides_of
-from fer_data.data.labels import EVALUATION_SPLITS, split_to_take
 from fer_data.data.options import LoadOptions
 from fer_data.data.reading import DatasetLike, load
+from fer_data.data.split_names import EVALUATION_SPLITS, split_to_take
 from fer_data.data.store import PixelStore, open_store
 from fer_data.errors import DataError, UsageError
 from fer_data.loading.loader import Loader

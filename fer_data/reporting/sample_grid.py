@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from fer_data.data.labels import split_to_take
 from fer_data.data.preview import thumbnails
 from fer_data.data.reading import DatasetLike, load
+from fer_data.data.split_names import split_to_take
 from fer_data.data.store import PixelStore
 from fer_data.errors import DataError, UsageError
 from fer_data.plotting.images import grid

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fer_data.data.changes import Changes
-from fer_data.data.decode import PixelFormat, Raw, decode, is_grey, look
-from fer_data.data.png import encode_grey
+from fer_data.data.decode import PixelFormat, Raw, decode, image_info, is_grey
 from fer_data.data.store import PixelStore
 from fer_data.errors import DataError
 from fer_data.util.keyed import SAMPLES, generator
+from fer_data.util.png import encode_grey
 from fer_data.util.words import counted, shown_class
 
 _HEIGHT, _WIDTH = 96, 288
@@ -73,7 +73,7 @@ def thumbnails(store: PixelStore, rows: Iterable[int]) -> dict[int, Thumbnail]:
 def _original(raw: Raw, name: str, bits: int | None) -> str | None:
     """Return an image in a data URI, made smaller where it is large; None if it is unreadable."""
     try:
-        height, width, color = look(raw, name)
+        height, width, color = image_info(raw, name)
         scale = min(1.0, _HEIGHT / height, _WIDTH / width)
         form = PixelFormat(
             max(1, round(height * scale)),

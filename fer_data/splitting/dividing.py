@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from fer_data.data.chosen import UNLABELLED
 from fer_data.data.dataset import Dataset
-from fer_data.data.labels import TEST_SPLITS
 from fer_data.data.reading import DatasetLike, load
+from fer_data.data.split_names import TEST_SPLITS
 from fer_data.data.store import open_store
 from fer_data.duplicates.families import related
 from fer_data.duplicates.grouping import merge_groups

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fer_data.data.chosen import UNLABELLED
 from fer_data.data.dataset import Dataset
-from fer_data.data.labels import SPLITS, TEST_SPLITS
+from fer_data.data.split_names import SPLITS, TEST_SPLITS
 from fer_data.errors import DataError, UsageError
 from fer_data.util import notebook
 from fer_data.util.files import write_text

@@ -45,6 +45,12 @@ def print_table(tables: Iterable[Table]) -> None:
     console.print(table)
 
 
+def print_line(text: str) -> None:
+    """Print a line of results as it stands: no markup, no colours, never wrapped."""
+    console = out()
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
 def say(text: str) -> None:
     """Print a remark to standard error, where it disturbs no one who reads the results.
 

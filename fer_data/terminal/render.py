@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -30,6 +28,17 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 def class_name(name: str) -> Text:
     """Return a class name as a table shows it: brackets in it are no markup."""
     return Text(shown_class(name))
+
+
+def stats_tables(stats: Stats) -> Iterator[Iterable[Table]]:
+    """Yield each table of what a dataset holds, the widest form of it first."""
+    yield counts_tables(stats)
+    if stats.balances:
+        yield [balance_table(stats)]
+    if stats.drift:
+        yield [drift_table(stats.drift)]
+    if stats.agreement and stats.agreement.num_samples:
+        yield [agreement_table(stats.agreement)]
 
 
 def counts_tables(stats: Stats) -> Iterator[Table]:
@@ -218,17 +227,6 @@ def _uses(one: ClassUse) -> list[str]:
     """Return the last five cells of a ledger's row, which a class without a sample has not."""
     uses = f"{one.fewest:,}", f"{one.mean:,.2f}", f"{one.most:,}"
     return [*uses, f"{one.never:.1%}", f"{one.never_at_random:.1%}"]
-
-
-def counts_csv(stats: Stats) -> str:
-    """Return csv text with a row for each split and class."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["split", "class", "count", "fraction"])
-    for name, split in stats.splits.items():
-        for label, class_ in enumerate(stats.class_names):
-            writer.writerow([name, class_, split.counts[label], f"{split.fractions[label]:.6f}"])
-    return text.getvalue()
 
 
 def bar(fraction: float, width: int) -> str:

@@ -49,6 +49,28 @@ def refuse_special(path: Path) -> None:
         raise DataError(f"{path}: is a {kind}, which is not replaced{hint}")
 
 
+def existing(path: str | Path) -> Path:
+    """Return an absolute path, of a folder or a regular file.
+
+    Raises
+    ------
+    DataError
+        If nothing is there, it cannot be looked at, or it is a device, a FIFO or a socket.
+    """
+    path = Path(path).absolute()
+    try:
+        path.stat()
+    except ValueError:
+        raise DataError(f"{str(path)!r}: no path can hold this") from None
+    except FileNotFoundError:
+        raise DataError(f"{path}: there is no such file or folder") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+    if not path.is_dir():
+        refuse_no_file(path)
+    return path
+
+
 def refuse_no_file(path: Path) -> None:
     """Refuse to read what is no regular file: opening a FIFO or a device may wait for ever.
 

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
 from fer_data.data import sources
 from fer_data.data.decode import PixelFormat
-from fer_data.data.image_format import FormatRequest, seen_in
+from fer_data.data.image_format import FormatRequest, image_summary
 from fer_data.data.reading import DatasetLike, load
 from fer_data.errors import UsageError
 from fer_data.extras import require
 from fer_data.util.quiet import with_tensorflow
-from fer_data.writers import csv_file, npz_file
 from fer_data.writers.conversion import Conversion
-from fer_data.writers.csv_to_folder import convert_csv
 from fer_data.writers.folder import write_folder
 from fer_data.writers.one_form import write_one_form
 from fer_data.writers.target import placed, written_at
 
-__all__ = ["FORMATS", "Conversion", "Format", "convert", "convert_csv"]
+__all__ = ["FORMATS", "Conversion", "Format", "convert"]
 
 Format = Literal["folder", "csv", "npz", "parquet", "tfrecord"]
 
@@ -30,7 +29,10 @@ FORMATS: tuple[Format, ...] = ("folder", "csv", "npz", "parquet", "tfrecord")
 _NEEDS = {"parquet": "pyarrow", "tfrecord": "tensorflow"}
 """Format to the package that writes it, which an extra installs."""
 
-_ONE_FORM = {"csv": csv_file.WRITER, "npz": npz_file.WRITER}
+_ONE_FORM = {"csv": "fer_data.fer2013.csv_file", "npz": "fer_data.writers.npz_file"}
+"""Format to the module whose ``WRITER`` writes it: FER2013's package stands above this one."""
+
+_CONVERT_CSV = "fer_data.fer2013.csv_to_folder"
 
 _OF_ENDING: dict[str, Format] = {
     ".csv": "csv",
@@ -94,12 +96,13 @@ def convert(
         require(f"writing {to}", _NEEDS[to])
     chosen = {name: value for name, value in options.items() if value}
     if to == "folder" and form is None and _is_plain_csv(src, chosen):
-        return convert_csv(src, dst, **chosen)
+        converted: Conversion = import_module(_CONVERT_CSV).convert_csv(src, dst, **chosen)
+        return converted
     dataset = load(src, **options)
     dataset.check_labels()
     asked = None if form is None else FormatRequest.of(form)
     if asked and asked.bits is None and to not in _ONE_FORM:
-        asked = replace(asked, bits=seen_in(dataset).bits)
+        asked = replace(asked, bits=image_summary(dataset).bits)
     dst = placed(dst, None if dataset.origin.arrays else dataset.root)
     single = to in ("csv", "npz") or _ending(dst) == ".parquet"
     with written_at(dst, single=single) as folder:
@@ -113,7 +116,9 @@ def convert(
             writer = with_tensorflow("fer_data.writers.tfrecord_files")
             done = writer.write_tfrecords(dataset, folder, dst, form=asked)
         else:
-            done = write_one_form(dataset, _ONE_FORM[to], folder, dst, form=asked)
+            done = write_one_form(
+                dataset, import_module(_ONE_FORM[to]).WRITER, folder, dst, form=asked
+            )
     return replace(done, changes=(*dataset.notes, *done.changes))
 
 

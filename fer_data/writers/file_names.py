@@ -14,7 +14,7 @@ import numpy as np
 
 from fer_data.data import sources
 from fer_data.data.dataset import Dataset
-from fer_data.data.sources.image_names import SUFFIXES
+from fer_data.data.sources.tree_paths import SUFFIXES
 from fer_data.errors import DataError
 
 _MAX_BYTES = 255

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 import joblib
 
 from fer_data.data.dataset import Dataset
+from fer_data.data.fill import without_bad
 from fer_data.data.image_format import FormatRequest
 from fer_data.data.sources.chunk import Chunk
 from fer_data.data.sources.source import check_bad_rows
@@ -21,7 +22,7 @@ from fer_data.errors import DataError
 from fer_data.util.files import write_text
 from fer_data.util.parallel import in_parallel
 from fer_data.util.progress import track
-from fer_data.writers.conversion import Conversion, conversion_of, rejects_csv, without
+from fer_data.writers.conversion import Conversion, conversion_of, skipped_csv
 from fer_data.writers.file_names import check_class_names, check_labelled, file_names
 from fer_data.writers.images import as_file, ending, write
 
@@ -133,7 +134,7 @@ def write_folder(
         for written in found:
             bad += written.bad
             check_bad_rows(dataset.root, len(bad))
-    kept = without(dataset, bad)
+    kept = without_bad(dataset, bad)
     _make_class_folders(folder, kept)
     changes = []
     if form is not None:
@@ -149,7 +150,7 @@ def _make_class_folders(folder: Path, dataset: Dataset) -> None:
         for name in dataset.class_names:
             os.makedirs(folder / split / name, exist_ok=True)
     if dataset.skipped:
-        write_text(folder / "rejects.csv", rejects_csv(dataset.skipped))
+        write_text(folder / "rejects.csv", skipped_csv(dataset.skipped))
 
 
 def _places(dataset: Dataset, names: list[str], chunk: Chunk) -> list[Place]:

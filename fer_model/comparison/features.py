@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from rich.console import Console
 
-from fer_data.data.labels import TEST_SPLITS
+from fer_data.data.split_names import TEST_SPLITS
 from fer_data.errors import UsageError
 from fer_data.extras import require_keras
 from fer_data.loading.strata import class_codes

@@ -18,8 +18,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.data.fill import decoded
 from fer_data.data.reading import load
-from fer_data.data.stream import decoded
 from fer_data.errors import DataError, TrainingError, UsageError
 from fer_data.util.files import write_json, written_whole
 from fer_data.util.folders import built_whole

@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.changes import Changes
-from fer_data.data.fill import error_of
+from fer_data.data.fill import decoded
 from fer_data.data.sources.source import check_bad_rows
-from fer_data.data.stream import decoded
-from fer_data.errors import DataError
+from fer_data.errors import DataError, skippable
 from fer_data.util.files import written_whole
 from fer_data.util.progress import track
 from fer_data.util.words import printable
@@ -223,7 +222,7 @@ def _batches(
     rows, pixels = np.empty(0, np.int64), np.empty((0, *use.form.shape), np.uint8)
     for part in decoded(source.dataset, use.form, chunks=source.chunks):
         if part.bad and not skip_bad:
-            raise error_of(part.bad[0])
+            raise skippable(part.bad[0].cause)
         causes += [bad.cause for bad in part.bad]
         changes.append(part.changes)
         check_bad_rows(source.dataset.root, len(causes))

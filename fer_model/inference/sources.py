@@ -18,7 +18,7 @@ from fer_data.data.reading import load
 from fer_data.data.skipped import Skipped
 from fer_data.data.sources import folder
 from fer_data.data.sources.chunk import Chunks
-from fer_data.data.sources.image_names import SUFFIXES
+from fer_data.data.sources.tree_paths import SUFFIXES
 from fer_data.errors import DataError, UsageError
 from fer_data.util.files import refuse_no_file
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.class_names import renamed
-from fer_data.data.labels import TEST_SPLITS, split_to_take
 from fer_data.data.reading import DatasetLike, load
+from fer_data.data.split_names import TEST_SPLITS, split_to_take
 from fer_data.errors import DataError
 from fer_data.loading.loader import Loader
 from fer_data.loading.opening import open_loader
@@ -39,8 +39,8 @@ def evaluate_run(
 ) -> dict[str, Any]:
     """Score a run's model on a split of what `fer_data.load` takes; see `score`.
 
-    The split is by default the first of `fer_data.data.labels.TEST_SPLITS` that there is, or the
-    only one.
+    The split is by default the first of `fer_data.data.split_names.TEST_SPLITS` that there is, or
+    the only one.
 
     Images are seen in the versions of `test_time`, the recipe's where it is not given. The data may
     lack some of the model's classes; where it names them otherwise, ``class_names`` maps its names

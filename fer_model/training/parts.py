@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data.labels import TEST_SPLITS
 from fer_data.data.reading import DatasetLike, load
+from fer_data.data.split_names import TEST_SPLITS
 from fer_data.data.store import PixelStore, open_store
 from fer_data.duplicates.families import related
 from fer_data.duplicates.grouping import duplicate_groups, merge_groups

@@ -46,7 +46,7 @@ def test_stats_shows_counts_fractions_ratio_and_what_was_skipped(
     for text in ("cat", "dog", "75.0%", "25.0%", "imbalance ratio", "3.00", "undersample"):
         assert text in ended.out
     assert f"{root}: split folders with class folders" in ended.out
-    assert "1 left out, beside the split folders: notes.txt" in ended.out
+    assert "1 skipped, next to the split folders: notes.txt" in ended.out
 
 
 def test_stats_as_json_and_csv_are_machine_readable(run: Run, make_folder: MakeFolder) -> None:
@@ -313,9 +313,9 @@ def test_what_convert_leaves_out_is_said(run: Run, make_folder: MakeFolder, tmp_
     (root / "cat" / "0001.png").write_text("no image")
     assert "skip what is bad (--skip-bad)" in one_line(run("convert", root, tmp_path / "x.npz"))
     ended = run("convert", root, tmp_path / "x.npz", "--skip-bad")
-    assert "; 1 left out: cat/0001.png (cannot be decoded)\n" in ended.err
+    assert "; 1 skipped: cat/0001.png (cannot be decoded)\n" in ended.err
     ended = run("convert", root, tmp_path / "out", "--skip-bad")
-    assert f"; 1 left out, see {tmp_path / 'out' / 'rejects.csv'}\n" in ended.err
+    assert f"; 1 skipped, see {tmp_path / 'out' / 'rejects.csv'}\n" in ended.err
     assert "to is 'tar'" in one_line(run("convert", root, tmp_path / "y", "--to", "tar"))
     assert "color is 'blue'" in one_line(run("convert", root, tmp_path / "y", "--color", "blue"))
 

@@ -21,12 +21,12 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 import fer_data
-from fer_data.data.labels import EMOTIONS_BY_CODE
-from fer_data.data.png import encode_grey
-from fer_data.data.sources import csv_blocks
 from fer_data.errors import DataError
+from fer_data.fer2013 import csv_blocks, csv_to_folder
+from fer_data.fer2013.csv_to_folder import convert_csv
+from fer_data.fer2013.emotions import EMOTIONS_BY_CODE
 from fer_data.util import parallel
-from fer_data.writers import convert_csv, csv_to_folder
+from fer_data.util.png import encode_grey
 from tests.helpers.csv_files import FLAT, cell, noise, write_csv, write_noise_csv
 
 CODES = [0, 1, 2, 3, 4, 5, 6, 3, 3, 6]
@@ -280,7 +280,8 @@ SIGNALLED = """
 import os, signal, sys
 from fer_data.util import parallel
 from fer_data.cli import main
-from fer_data.writers import csv_to_folder, folder
+from fer_data.fer2013 import csv_to_folder
+from fer_data.writers import folder
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored below a background job
 unit, number, signum = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])

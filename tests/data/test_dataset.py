@@ -17,8 +17,8 @@ from PIL import Image
 import fer_data
 from fer_data import Dataset, Source, load
 from fer_data.data.images import Images
-from fer_data.data.labels import TEST_SPLITS, split_to_take
 from fer_data.data.sources import SOURCES
+from fer_data.data.split_names import TEST_SPLITS, split_to_take
 from fer_data.errors import DataError, UsageError
 from tests.conftest import MakeFolder
 from tests.helpers.csv_files import FLAT, write_csv

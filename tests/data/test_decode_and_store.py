@@ -20,11 +20,11 @@ from PIL import Image
 
 import fer_data
 from fer_data.data import store, store_folder
-from fer_data.data.decode import MAX_PIXELS, PixelFormat, decode, look, read_image
+from fer_data.data.decode import MAX_PIXELS, PixelFormat, decode, image_info, read_image
 from fer_data.data.image_format import FormatRequest
-from fer_data.data.sources import csv_blocks
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
+from fer_data.fer2013 import csv_blocks
 from fer_data.util import parallel
 from tests.conftest import MakeFolder
 from tests.data.test_readers import NOT_ROOT
@@ -423,8 +423,8 @@ def test_a_bad_image_is_an_error_or_skipped_and_noted(make_folder: MakeFolder) -
     np.testing.assert_array_equal(
         np.asarray(found.pixels)[..., 0], truth(root, found.dataset.locations)
     )
-    assert found.dataset.skipped_summary() == ["1 left out, cannot be decoded: cat/0001.png"]
-    assert str(found.report) == "4 images, 1 left out as unreadable"
+    assert found.dataset.skipped_summary() == ["1 skipped, cannot be decoded: cat/0001.png"]
+    assert str(found.report) == "4 images, 1 skipped as unreadable"
     found.verify()
 
 
@@ -443,8 +443,8 @@ def test_a_bad_row_is_an_error_or_skipped_and_noted(tmp_path: Path) -> None:
     assert found.pixels.shape == (2, 48, 48, 1)
     assert set(np.asarray(found.pixels).ravel()) == {7}
     assert found.dataset.skipped_summary() == [
-        "1 left out, bad emotion: row 2 (line 4)",
-        "1 left out, cannot be decoded: row 1",
+        "1 skipped, bad emotion: row 2 (line 4)",
+        "1 skipped, cannot be decoded: row 1",
     ]
 
 
@@ -723,7 +723,7 @@ def test_a_look_tells_the_sides_that_decoding_gives(kind: str, orientation: int)
     exif[0x0112] = orientation
     file = BytesIO()
     Image.new("L", (20, 10), 9).save(file, kind, exif=exif)
-    height, width, color = look(file.getvalue(), "x")
+    height, width, color = image_info(file.getvalue(), "x")
     assert color == ("rgb" if kind == "WEBP" else "grey")
     assert not decode(file.getvalue(), PixelFormat(height, width, "grey"), "x").resized
 
@@ -733,7 +733,7 @@ def test_a_look_needs_no_more_than_the_head(kind: str, side: int) -> None:
     file = BytesIO()
     Image.effect_noise((60, side), 90).save(file, kind)
     half = file.getvalue()[: len(file.getvalue()) // 2]
-    assert look(half, "x")[:2] == (side, 60)
+    assert image_info(half, "x")[:2] == (side, 60)
     with pytest.raises(DataError):
         decode(half, PixelFormat(48, 48, "grey"), "x")
 

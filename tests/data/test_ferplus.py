@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fer_data.data.dataset import Dataset
-from fer_data.data.labels import EMOTIONS, USAGES
 from fer_data.data.reading import load
 from fer_data.data.sources.table import build
 from fer_data.errors import DataError
+from fer_data.fer2013.emotions import EMOTIONS, USAGES
 from fer_data.fer2013.ferplus import ferplus_labels
 from fer_data.fer2013.votes import COLUMNS, read_votes
 from fer_data.writers import convert

@@ -22,10 +22,11 @@ import fer_data
 from fer_data import FormatRequest, PixelFormat, load
 from fer_data.data import sources
 from fer_data.data.decode import decode
-from fer_data.data.labels import EMOTIONS, SPLITS
 from fer_data.data.origin import Origin
 from fer_data.data.sources.chunk import Chunks
+from fer_data.data.split_names import SPLITS
 from fer_data.errors import DataError, UsageError
+from fer_data.fer2013.emotions import EMOTIONS
 from fer_data.util import parallel
 from fer_data.writers import FORMATS, convert, parquet_files
 from tests.conftest import MakeFolder
@@ -401,7 +402,10 @@ def test_what_is_not_asked_for_is_each_images_own(
             {"train/sad": 1, "train/happy": 1, "val/happy": 1},
             "a FER2013 csv has no validation split",
         ),
-        ({"test/sad": 1, "private_test/fear": 1}, "a FER2013 csv has no test split beside private"),
+        (
+            {"test/sad": 1, "private_test/fear": 1},
+            "a FER2013 csv has no test split besides private",
+        ),
     ],
 )
 def test_what_a_csv_cannot_hold_is_refused(
@@ -546,9 +550,9 @@ def test_rejects_are_said_to_be_listed_only_where_they_are(
     source = make_folder({"cat": 2, "zoo": 0})
     (source / "cat" / "0001.png").write_text("no image")
     done = convert(source, tmp_path / "hub", to="parquet", skip_bad=True)
-    assert done.rejects_text() == "1 left out: cat/0001.png (cannot be decoded)"
+    assert done.rejects_text() == "1 skipped: cat/0001.png (cannot be decoded)"
     done = convert(source, tmp_path / "out", skip_bad=True)
-    assert done.rejects_text() == f"1 left out, see {tmp_path / 'out' / 'rejects.csv'}"
+    assert done.rejects_text() == f"1 skipped, see {tmp_path / 'out' / 'rejects.csv'}"
 
 
 # Never trusted
@@ -700,7 +704,7 @@ def test_a_broken_file_is_one_line_or_as_good_as_whole(kind: str, data: st.DataO
         (["a"], [0], {}, "no column of images"),
         ([{"path": "x.png"}], [0], {}, "no column of images"),
         (IMAGES[:1], [0], {}, "column label has no class names"),
-        (IMAGES[:1], [2], {"label": LABEL}, r"row 0: label 2 of 2 classes; .*skip_bad=True"),
+        (IMAGES[:2], [0, 2], {"label": LABEL}, r"row 1: label 2 of 2 classes; .*skip_bad=True"),
         (IMAGES[:1], [-2], {"label": LABEL}, r"row 0: label -2 of 2 classes"),
         (IMAGES[:1], [0.5], {}, "column label is double; expected int64 or text"),
         ([{"bytes": None, "path": "/etc/passwd"}, *IMAGES], [0] * 4, {"label": LABEL},

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 import fer_data
-from fer_data.data.sources import csv_blocks, csv_rows, source
+from fer_data.data.sources import source
 from fer_data.errors import DataError
+from fer_data.fer2013 import csv_blocks, csv_rows
 from tests.cli.test_data_cli import one_line
 from tests.conftest import Run
 from tests.data.test_readers import LINES, PLAIN, parse_all

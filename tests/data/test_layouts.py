@@ -23,9 +23,9 @@ from PIL import Image
 
 import fer_data
 import fer_model.cli
-from fer_data.data.labels import split_of_folder
 from fer_data.data.sources import class_folders
 from fer_data.data.sources.tree import Listing
+from fer_data.data.split_names import split_of_folder
 from fer_data.errors import DataError, UsageError
 from tests.conftest import MakeFolder, Run
 from tests.helpers.csv_files import FLAT, write_csv

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fer_data.data.sources.pixel_text import NUM_PIXELS, parse_pixels
+from fer_data.fer2013.pixel_text import NUM_PIXELS, parse_pixels
 from tests.helpers.csv_files import FLAT
 
 seeds = st.integers(0, 2**32 - 1)

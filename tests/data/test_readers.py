@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 import fer_data
 from fer_data.data.chosen import UNLABELLED
 from fer_data.data.dataset import Dataset
-from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE
-from fer_data.data.sources import csv_blocks, csv_rows
 from fer_data.errors import DataError
+from fer_data.fer2013 import csv_blocks, csv_rows
+from fer_data.fer2013.emotions import EMOTIONS, EMOTIONS_BY_CODE
 from tests.conftest import MakeFolder
 from tests.helpers.csv_files import FLAT, cell, noise, write_csv
 from tests.helpers.keys import fingerprint
@@ -94,17 +94,17 @@ def test_strangers_are_skipped_counted_and_named(make_folder: MakeFolder) -> Non
     dataset = fer_data.load(root)
     assert len(dataset) == 2
     assert skipped(dataset) == {
-        "train/cat/Thumbs.db": "not an image by its name",
-        "train/cat/notes.txt": "not an image by its name",
+        "train/cat/Thumbs.db": "not an image file",
+        "train/cat/notes.txt": "not an image file",
         "train/cat/.DS_Store": "hidden",
         "train/cat/.hidden.png": "hidden",
         "train/readme.md": "not a class folder",
         "train/.DS_Store": "hidden",
-        "licence.txt": "beside the split folders",
-        "other": "beside the split folders",
+        "licence.txt": "next to the split folders",
+        "other": "next to the split folders",
         ".git": "hidden",
     }
-    assert "2 left out, not an image by its name: train/cat/Thumbs.db, train/cat/notes.txt" in (
+    assert "2 skipped, not an image file: train/cat/Thumbs.db, train/cat/notes.txt" in (
         dataset.skipped_summary()
     )
 

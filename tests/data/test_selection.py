@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from fer_data.data.dataset import Dataset
 from fer_data.data.options import LoadOptions
 from fer_data.data.reading import load
-from fer_data.data.selection import selected
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, FerError, UsageError
 from fer_data.loading.opening import open_loader
@@ -276,9 +275,9 @@ def test_every_sample_is_in_one_split_or_in_none(
     exclude = excluding(tmp_path, *(ids[row] for row in excluded))["exclude"]
     if len(excluded) == len(ids):
         with pytest.raises(DataError, match="every sample is excluded"):
-            selected(whole, LoadOptions(exclude=exclude, splits=splits))
+            load(whole, exclude=exclude, splits=splits)
         return
-    found = selected(whole, LoadOptions(exclude=exclude, splits=splits))
+    found = load(whole, exclude=exclude, splits=splits)
     rows = [row for split in found.splits for row in found[split].rows.tolist()]
     assert sorted(rows) == sorted(set(range(len(ids))) - excluded)
     assert set(range(len(whole))) - set(found.rows.tolist()) == excluded

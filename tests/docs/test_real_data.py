@@ -21,11 +21,11 @@ import fer_data
 from fer_data.analysis.stats import stats
 from fer_data.auditing import audit
 from fer_data.data.dataset import Dataset
-from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE
 from fer_data.data.sources.table import build
 from fer_data.data.store import open_store
+from fer_data.fer2013.csv_to_folder import convert_csv
+from fer_data.fer2013.emotions import EMOTIONS, EMOTIONS_BY_CODE
 from fer_data.fer2013.ferplus import ferplus_labels
-from fer_data.writers import convert_csv
 from tests.helpers.csv_files import cell, write_csv
 
 FOLDER = os.environ.get("FER2013_DIR", "")

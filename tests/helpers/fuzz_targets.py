@@ -27,14 +27,15 @@ from PIL import Image
 
 from fer_data.data import decode, store
 from fer_data.data.decode import PixelFormat, read_image
-from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE, split_of_usage
 from fer_data.data.options import LoadOptions
 from fer_data.data.reading import load
-from fer_data.data.sources import SOURCES, csv_blocks, csv_rows
-from fer_data.data.sources.csv_columns import Columns
-from fer_data.data.sources.pixel_text import NUM_PIXELS, parse_pixels
+from fer_data.data.sources import SOURCES
 from fer_data.data.sources.source import check_bad_rows
 from fer_data.errors import DataError, UsageError
+from fer_data.fer2013 import csv_blocks, csv_rows
+from fer_data.fer2013.csv_columns import Columns
+from fer_data.fer2013.emotions import EMOTIONS, EMOTIONS_BY_CODE, split_of_usage
+from fer_data.fer2013.pixel_text import NUM_PIXELS, parse_pixels
 from fer_data.loading.loader import Loader
 from fer_data.loading.opening import make_loader
 from fer_data.sampling.schedule import Schedule

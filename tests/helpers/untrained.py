@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from fer_data.data.decode import PixelFormat
-from fer_data.data.labels import EMOTIONS
+from fer_data.fer2013.emotions import EMOTIONS
 from fer_model.training import models, nets
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run

@@ -19,9 +19,9 @@ from PIL import Image
 
 import fer_data
 from fer_data.data import decoded, fill
-from fer_data.data.sources import csv_blocks
 from fer_data.data.store import open_store
 from fer_data.errors import DataError
+from fer_data.fer2013 import csv_blocks
 from fer_data.util import folders, locks
 from fer_data.util.folders import built_whole
 from fer_data.writers import convert, file_names, target

@@ -21,9 +21,9 @@ from packaging.requirements import Requirement
 from PIL import Image
 
 from fer_data.analysis.predictions import PREDICTIONS, SavedPredictions, save_predictions
-from fer_data.data.labels import EMOTIONS
 from fer_data.errors import DataError
 from fer_data.extras import BACKENDS
+from fer_data.fer2013.emotions import EMOTIONS
 from fer_model.comparison.side_by_side import side_by_side
 from fer_model.inference.export import export_run
 from fer_model.inference.predict import predict_paths

@@ -12,8 +12,8 @@ import keras
 import numpy as np
 import pytest
 
-from fer_data.data.labels import EMOTIONS
 from fer_data.errors import DataError, TrainingError, UsageError
+from fer_data.fer2013.emotions import EMOTIONS
 from fer_model.inference import export as module
 from fer_model.inference.export import TOLERANCE, export_run
 from fer_model.inference.forms import FORMS, Form

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from fer_data.data.decode import PixelFormat
-from fer_data.data.labels import EMOTIONS
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
+from fer_data.fer2013.emotions import EMOTIONS
 from fer_data.loading.opening import open_loader
 from fer_data.writers import convert
 from fer_model.inference import predict as module
@@ -150,7 +150,7 @@ def test_a_folder_without_class_folders_is_searched(run: Run, tmp_path: Path) ->
     assert len(found) == len(ALL_KINDS) + 1
     assert found.true_classes == [None] * len(found)
     assert "every image below it is taken" in found.notes[0]
-    assert "1 left out, not an image by its name: notes.txt" in found.notes[1]
+    assert "1 skipped, not an image file: notes.txt" in found.notes[1]
 
 
 def test_what_cannot_be_decoded_stops_or_is_listed(run: Run, tmp_path: Path) -> None:

@@ -39,10 +39,10 @@ def parse_pixels(cells: Sequence[bytes | memoryview]) -> tuple[NDArray[np.uint8]
     """
     pixels = np.empty((len(cells), NUM_PIXELS), np.uint8)
     causes: dict[int, str] = {}
-    desk = _Desk()
+    buffers = _Buffers()
     for start in range(0, len(cells), _AT_ONCE):
         batch = cells[start : start + _AT_ONCE]
-        values = _parse_well_formed(batch, desk)
+        values = _parse_well_formed(batch, buffers)
         if values is not None:
             pixels[start : start + len(batch)] = values
             continue
@@ -55,7 +55,7 @@ def parse_pixels(cells: Sequence[bytes | memoryview]) -> tuple[NDArray[np.uint8]
     return pixels, causes
 
 
-class _Desk:
+class _Buffers:
     """Memory for what stands between text and pixels, used again for each group of cells."""
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class _Desk:
 
 
 def _parse_well_formed(
-    cells: Sequence[bytes | memoryview], desk: _Desk
+    cells: Sequence[bytes | memoryview], buffers: _Buffers
 ) -> NDArray[np.uint16] | None:
     """Parse cells of digits with single blanks between them; None if one is anything else.
 
@@ -75,12 +75,14 @@ def _parse_well_formed(
     the two before it; then the values before the blanks are taken.
     """
     text = np.frombuffer(b" ".join((b"  ", *cells, b"")), np.uint8)  # 3 blanks before, 1 behind
-    if len(text) > len(desk.digit):
+    if len(text) > len(buffers.digit):
         return None
     size = len(text)
-    digit = np.subtract(text, ord("0"), out=desk.digit[:size])  # wraps: no digit becomes 10 or more
-    is_digit = np.less(digit, 10, out=desk.is_digit[:size])
-    blanks = np.flatnonzero(np.equal(text, ord(" "), out=desk.is_blank[:size])[3:])
+    digit = np.subtract(
+        text, ord("0"), out=buffers.digit[:size]
+    )  # wraps: no digit becomes 10 or more
+    is_digit = np.less(digit, 10, out=buffers.is_digit[:size])
+    blanks = np.flatnonzero(np.equal(text, ord(" "), out=buffers.is_blank[:size])[3:])
     if np.count_nonzero(is_digit) + len(blanks) + 3 != size:
         return None
     if len(blanks) != len(cells) * NUM_PIXELS:
@@ -88,25 +90,25 @@ def _parse_well_formed(
     cell_ends = np.cumsum([len(cell) + 1 for cell in cells]) - 1
     if (blanks[NUM_PIXELS - 1 :: NUM_PIXELS] != cell_ends).any():
         return None
-    span = np.subtract(blanks[1:], blanks[:-1], out=desk.span[: len(blanks) - 1])
+    span = np.subtract(blanks[1:], blanks[:-1], out=buffers.span[: len(blanks) - 1])
     if span.min() < 2 or span.max() > 4 or not 1 <= blanks[0] <= 3:  # no digit, or more than three
         return None
     ones = is_digit.view(np.uint8)  # 0 or 1, without a conversion of bools
     digit *= ones  # a blank counts 0
-    low = np.multiply(digit[:-1], 10, out=desk.low[: size - 1])
+    low = np.multiply(digit[:-1], 10, out=buffers.low[: size - 1])
     low += digit[1:]
-    high = np.multiply(digit[:-2], ones[1:-1], out=desk.high[: size - 2])
-    value = np.multiply(high, 100, out=desk.value[: size - 2], dtype=np.uint16)
+    high = np.multiply(digit[:-2], ones[1:-1], out=buffers.high[: size - 2])
+    value = np.multiply(high, 100, out=buffers.value[: size - 2], dtype=np.uint16)
     value += low[1:]
     # Before a blank at place b of the text, which is b - 3 of `blanks`, a number ends at b - 1: its
     # value, which begins two places before, is number b - 3 too.
-    found: NDArray[np.uint16] = value.take(blanks)
-    return found.reshape(len(cells), NUM_PIXELS) if found.max() <= 255 else None
+    values: NDArray[np.uint16] = value.take(blanks)
+    return values.reshape(len(cells), NUM_PIXELS) if values.max() <= 255 else None
 
 
-def wrong_number(found: int) -> str:
+def wrong_number(number: int) -> str:
     """Return what is wrong with a cell of another number of values, in words."""
-    return f"{found:,} values where {NUM_PIXELS:,} (48 x 48) are expected"
+    return f"{number:,} values where {NUM_PIXELS:,} (48 x 48) are expected"
 
 
 def _parse_one(cell: bytes) -> list[int] | str:

@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE, split_of_usage
 from fer_data.errors import DataError
+from fer_data.fer2013.emotions import EMOTIONS, EMOTIONS_BY_CODE, split_of_usage
 
 _LABEL_WORDS = frozenset(("label", "class", "emotion", "expression", "target", "category"))
-_BESIDE_LABEL = frozenset(("id", "ids", "name", "code", "index", "idx", "no"))
-"""Words that a label column's name may have about it: ``class_id``, ``emotion_name``."""
+_FILLERS = frozenset(("id", "ids", "name", "code", "index", "idx", "no"))
+"""Other words that a label column's name may have in it: ``class_id``, ``emotion_name``."""
 
 _SPLIT_WORDS = frozenset(("split", "set", "usage", "subset", "fold", "partition"))
 _NAMES_OF_ROWS = frozenset(
@@ -74,17 +74,17 @@ class Columns:
     @property
     def notes(self) -> tuple[str, ...]:
         """What columns were taken for, where their names are not FER2013's, and which were not."""
-        found = []
+        notes = []
         for what, place, usual in (
             ("labels", self.emotion, "emotion"),
             ("splits", self.usage, "usage"),
         ):
             if place is not None and not self._is_called(place, usual):
-                found.append(f"{what} are column {self.names[place]}")
+                notes.append(f"{what} are column {self.names[place]}")
         used = (self.pixels, self.emotion, self.usage)
         if rest := [name or "''" for i, name in enumerate(self.names) if i not in used]:
-            found.append(f"columns not used: {', '.join(rest[:8])}")
-        return tuple(found)
+            notes.append(f"columns not used: {', '.join(rest[:8])}")
+        return tuple(notes)
 
     def _is_called(self, place: int | None, name: str) -> bool:
         return place is not None and self.names[place].lower() == name
@@ -204,12 +204,12 @@ def _labels(lower: list[str], places: list[int]) -> list[int]:
     """Return the column *emotion*, else those whose names say label, or class, and no more."""
     if exact := [i for i in places if lower[i] == "emotion"]:
         return exact[:1]
-    found = []
+    label_columns = []
     for i in places:
-        words = [word for word in _words(lower[i]) if word not in _BESIDE_LABEL]
+        words = [word for word in _words(lower[i]) if word not in _FILLERS]
         if words and all(_is_one_of(word, _LABEL_WORDS) for word in words):
-            found.append(i)
-    return found
+            label_columns.append(i)
+    return label_columns
 
 
 def _splits(lower: list[str], places: list[int]) -> list[int]:
@@ -233,22 +233,22 @@ def _is_split(value: str) -> bool:
 
 
 def _one(
-    where: str, what: str, names: Sequence[str], values: list[list[str]], found: list[int]
+    where: str, what: str, names: Sequence[str], values: list[list[str]], places: list[int]
 ) -> int | None:
     """Return the only column of some; of several, the only one that can be read, or one of like."""
-    if len(found) < 2:
-        return found[0] if found else None
+    if len(places) < 2:
+        return places[0] if places else None
     read: dict[int, list[int | str | None]] = {
         i: [
             label_of(value.encode()) if what == "labels" else split_of_usage(value, merge_test=True)
             for value in values[i]
         ]
-        for i in found
+        for i in places
     }
-    fit = [i for i in found if read[i] and None not in read[i]]
+    fit = [i for i in places if read[i] and None not in read[i]]
     if fit and all(read[i] == read[fit[0]] for i in fit):
         return fit[0]
-    shown = ", ".join(names[i] for i in found)
+    shown = ", ".join(names[i] for i in places)
     raise DataError(f"{where}: several columns may be {what}: {shown}; keep one of them")
 
 

@@ -1,8 +1,4 @@
-"""The only list of emotions, csv codes, split names and their aliases.
-
-A class is its name; its label is the name's place in alphabetical order, as Keras and torchvision
-number class folders. FER2013's csv codes follow another order and are mapped by name.
-"""
+"""The names of splits: those that a dataset has, and the words that stand for them."""
 
 from __future__ import annotations
 
@@ -11,12 +7,6 @@ from collections.abc import Iterable, Sequence
 
 from fer_data.errors import UsageError
 from fer_data.util.words import printable
-
-EMOTIONS_BY_CODE = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
-"""Class name of each FER2013 csv code, 0 to 6."""
-
-EMOTIONS = tuple(sorted(EMOTIONS_BY_CODE))
-"""The seven class names in label order."""
 
 SPLITS = ("train", "validation", "test", "public_test", "private_test")
 """Every split name there is, in the order in which splits are shown."""
@@ -44,20 +34,16 @@ _ALIASES = {
 
 _USUAL = ("train", "val", "test")
 
-_BESIDE = (
+_FILLERS = (
     {"set", "sets", "subset", "split", "data", "dataset", "seg", "final", "the"}
     | {"image", "images", "img", "imgs", "pic", "pics", "picture", "pictures", "photo", "photos"}
     | {"face", "faces", "sample", "samples", "file", "files", "folder", "dir"}
     | {"cropped", "aligned", "resized"}
 )
-"""Words that a split's name may have about it: ``seg_train``, ``val_set``, ``TestImages``."""
+"""Other words that a split's name may have in it: ``seg_train``, ``val_set``, ``TestImages``."""
 
 _LETTERS = re.compile(r"[^\W\d_]+")
-_VALUE = re.compile(r"[A-Za-z][A-Za-z _-]{0,31}")
 _AFFIX = re.compile(r"(?:set|data|dataset|images?|imgs?|split|files)$")
-
-USAGES = {"Training": "train", "PublicTest": "public_test", "PrivateTest": "private_test"}
-"""Split of each value of FER2013's ``Usage`` column, the two test splits apart."""
 
 
 def split_of_folder(name: str) -> str | None:
@@ -68,22 +54,22 @@ def split_of_folder(name: str) -> str | None:
     """
     words = _LETTERS.findall(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
     whose = [word for word in words if word in ("public", "private")]
-    found = set()
+    splits = set()
     for word in words:
         if split := _split_of_word(word):
-            found.add(split)
-        elif word not in _BESIDE and word not in whose:
+            splits.add(split)
+        elif word not in _FILLERS and word not in whose:
             return None
-    if len(found) != 1:
+    if len(splits) != 1:
         return None
-    split = found.pop()
+    split = splits.pop()
     if whose:
         return f"{whose[0]}_test" if split == "test" and len(whose) == 1 else None
     return split
 
 
 def splits_in(name: str) -> set[str]:
-    """Return the splits whose words a name contains, other words beside them or not."""
+    """Return the splits whose words a name contains, with other words or without."""
     words = _LETTERS.findall(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
     return {split for word in words if (split := _split_of_word(word))}
 
@@ -127,20 +113,9 @@ def split_to_take(
     """
     if split is not None:
         return split_of_folder(split) or split
-    found = [*(name for name in usual if name in present), *present]
-    if len(present) > 1 and found[0] not in usual:
+    splits = [*(name for name in usual if name in present), *present]
+    if len(present) > 1 and splits[0] not in usual:
         raise UsageError(
             f"{where}: several splits, name the one to take", fix={"split": tuple(present)}
         )
-    return found[0]
-
-
-def split_of_usage(usage: str, *, merge_test: bool) -> str | None:
-    """Return the split of a ``Usage`` value, both test splits as ``test`` where they are merged.
-
-    Other words for splits (``train``, ``Val``, ``TEST``) are known as those of folders are.
-    """
-    split = USAGES.get(usage)
-    if split is None and _VALUE.fullmatch(usage):
-        split = split_of_folder(usage)
-    return "test" if merge_test and split in ("public_test", "private_test") else split
+    return splits[0]

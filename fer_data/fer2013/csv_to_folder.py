@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,15 +12,16 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from fer_data.data import sources
 from fer_data.data.image_format import FormatRequest
-from fer_data.data.labels import EMOTIONS, SPLITS
-from fer_data.data.png import encode_grey
-from fer_data.data.sources import csv_blocks, csv_rows, csv_values, source
-from fer_data.data.sources.csv_columns import Columns
+from fer_data.data.sources import source
+from fer_data.data.split_names import SPLITS
 from fer_data.errors import DataError, skippable
-from fer_data.util.files import write_text
-from fer_data.writers.conversion import Conversion, rejects_csv
+from fer_data.fer2013 import csv_blocks, csv_rows, fer_csv
+from fer_data.fer2013.csv_columns import Columns
+from fer_data.fer2013.emotions import EMOTIONS
+from fer_data.util.files import existing, write_text
+from fer_data.util.png import encode_grey
+from fer_data.writers.conversion import Conversion
 from fer_data.writers.folder import Place, write_parts
 from fer_data.writers.target import placed, written_at
 
@@ -46,7 +49,7 @@ def convert_csv(
         Whether PublicTest and PrivateTest are ``public_test`` and ``private_test``, or both
         ``test``, as in Kaggle's folder.
     skip_bad : bool
-        Whether bad rows are left out and listed in ``out/rejects.csv``, or an error.
+        Whether bad rows are skipped and listed in ``out/rejects.csv``, or an error.
 
     Raises
     ------
@@ -62,7 +65,7 @@ def convert_csv(
     >>> fer_data.stats("faces").class_names[:3]
     ('angry', 'disgust', 'fear')
     """
-    path = sources.existing(path)
+    path = existing(path)
     out = placed(out, path)
     if path.is_dir():
         raise DataError(f"{path}: is a folder; name a csv such as fer2013.csv")
@@ -80,12 +83,12 @@ class _BlockPart:
 
     def read(self, form: FormatRequest | None, bad: list[Any]) -> Iterator[tuple[Place, bytes]]:
         """Yield each row's place and PNG; `bad` gets the rejects."""
-        found = csv_rows.parse(
+        rows = csv_rows.parse(
             self.block, self.columns, merge_test=not self.test_apart, with_pixels=True
         )
-        bad += found.rejects
+        bad += rows.rejects
         for row, split, label, pixels in zip(
-            found.rows, found.splits, found.labels, found.pixels, strict=True
+            rows.rows, rows.splits, rows.labels, rows.pixels, strict=True
         ):
             place = Place(split, EMOTIONS[label], source.file_name(split, row))
             yield place, encode_grey(pixels)
@@ -107,16 +110,14 @@ def _write_all(
         total = -(-size // csv_blocks.BLOCK_BYTES)
         with closing(
             write_parts(parts, folder, None, size=size // _BYTES_A_ROW, total=total)
-        ) as found:
-            for written in found:
+        ) as written_parts:
+            for written in written_parts:
                 rejects += written.bad
                 source.check_bad_rows(path, len(rejects))
                 counts += written.counts
     found_labels = {EMOTIONS.index(name) for _, name in counts}
-    if csv_values.has_bad_value(rejects, columns) or csv_values.may_be_other_codes(
-        columns, found_labels
-    ):
-        csv_values.check_values(path)
+    if fer_csv.has_bad_value(rejects, columns) or fer_csv.may_be_other_codes(columns, found_labels):
+        fer_csv.check_values(path)
     if rejects and not skip_bad:
         raise skippable(str(csv_rows.bad_row(path, rejects[0])))
     if not counts:
@@ -126,6 +127,15 @@ def _write_all(
         for name in EMOTIONS:  # an empty class is a class all the same
             (folder / split / name).mkdir(parents=True, exist_ok=True)
     if rejects:
-        write_text(folder / "rejects.csv", rejects_csv(tuple(rejects)))
+        write_text(folder / "rejects.csv", _rejects_csv(rejects))
     table = {split: {name: counts[split, name] for name in EMOTIONS} for split in present}
     return Conversion(out, table, tuple(rejects), are_rejects_listed=True)
+
+
+def _rejects_csv(rejects: list[csv_rows.Reject]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["row", "line", "column", "cause"])
+    for reject in rejects:
+        writer.writerow([reject.row, reject.row + 2, reject.column, reject.cause])
+    return text.getvalue()

@@ -14,8 +14,8 @@ from typing import Any, BinaryIO
 
 from fer_data.data.first_bytes import HEAD_BYTES, in_gzip, kind_of
 from fer_data.data.sources import source
-from fer_data.data.sources.csv_columns import Columns, choose
 from fer_data.errors import DataError
+from fer_data.fer2013.csv_columns import Columns, choose
 
 BLOCK_BYTES = 1 << 20
 """Blocks of 4 MiB were new memory each time, and reading them took several times as long."""
@@ -31,7 +31,7 @@ _ROWS_LOOKED_AT = 200
 class Block:
     """Some whole lines of a csv: the numbers of their data rows, and the bytes.
 
-    Another process gets the place of the bytes, where that can be told, and reads them itself:
+    Another process gets the place of the bytes, where that is known, and reads them itself:
     bytes through a pipe cost as much as to parse a third of them.
     """
 
@@ -115,11 +115,11 @@ def _blocks(path: Path, stream: BinaryIO | gzip.GzipFile, *, placed: bool) -> It
             break
         if len(data) >= MAX_LINE_BYTES and not data.strip():
             raise DataError(f"{path}: nothing but blank lines from line {row + 2} on")
-        whole, newline, tail = data.rpartition(b"\n")
+        lines, newline, tail = data.rpartition(b"\n")
         if newline:
-            whole = rest + whole
-            stop = row + whole.count(b"\n") + 1
-            yield Block(row, stop, whole, place)
+            lines = rest + lines
+            stop = row + lines.count(b"\n") + 1
+            yield Block(row, stop, lines, place)
             row, rest = stop, tail
         else:
             rest += tail

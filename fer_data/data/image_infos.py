@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 import joblib
 
-from fer_data.data.decode import Look, Raw, highest_value, look
+from fer_data.data.decode import ImageInfo, Raw, highest_value, image_info
 from fer_data.data.sources.chunk import Chunk, Chunks
 from fer_data.errors import DataError
 from fer_data.util.parallel import in_parallel
@@ -29,12 +29,12 @@ class Chunked(Protocol):
         ...
 
 
-def looks(data: Chunked) -> list[Look]:
+def image_infos(data: Chunked) -> list[ImageInfo]:
     """Return size and colour of every image; of one that cannot be opened, ``(0, 0, "")``."""
-    found: list[Look] = [(0, 0, "")] * len(data)
-    for row, seen in _seen(data, look):
-        found[row] = seen
-    return found
+    infos: list[ImageInfo] = [(0, 0, "")] * len(data)
+    for row, info in _values(data, image_info):
+        infos[row] = info
+    return infos
 
 
 def bits_in_use(data: Chunked) -> int | None:
@@ -42,24 +42,24 @@ def bits_in_use(data: Chunked) -> int | None:
 
     None where there are no such images; the others are opened, and not decoded.
     """
-    highest = max((value for _, value in _seen(data, highest_value)), default=0)
+    highest = max((value for _, value in _values(data, highest_value)), default=0)
     return next(bits for bits in _BITS if highest < 1 << bits) if highest else None
 
 
-def _seen(data: Chunked, see: Callable[[Raw, str], T]) -> Iterator[tuple[int, T]]:
-    whole = data.source_chunks()
-    tasks = (joblib.delayed(_seen_of)(chunk, see) for chunk in whole.chunks)
+def _values(data: Chunked, see: Callable[[Raw, str], T]) -> Iterator[tuple[int, T]]:
+    source_chunks = data.source_chunks()
+    tasks = (joblib.delayed(_values_of)(chunk, see) for chunk in source_chunks.chunks)
     parts = in_parallel(tasks, size=len(data))
-    for part in track(parts, total=whole.number, description="Looking at files"):
+    for part in track(parts, total=source_chunks.number, description="Looking at files"):
         yield from part
 
 
-def _seen_of(chunk: Chunk, see: Callable[[Raw, str], T]) -> list[tuple[int, T]]:
-    found = []
+def _values_of(chunk: Chunk, see: Callable[[Raw, str], T]) -> list[tuple[int, T]]:
+    infos = []
     for row, name, raw in chunk.raw_images():
         if not isinstance(raw, DataError):
             try:
-                found.append((row, see(raw, name)))
+                infos.append((row, see(raw, name)))
             except DataError:
                 continue
-    return found
+    return infos

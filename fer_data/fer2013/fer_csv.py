@@ -9,7 +9,8 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,17 +20,18 @@ from numpy.typing import NDArray
 
 from fer_data.data.class_names import ClassNames, parsed
 from fer_data.data.dataset import Dataset
-from fer_data.data.labels import EMOTIONS, SPLITS, split_notes
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.skipped import Skipped
 from fer_data.data.sources import source
 from fer_data.data.sources.chunk import Chunks, RawImage
-from fer_data.data.sources.csv_blocks import BLOCK_BYTES, Block, open_csv
-from fer_data.data.sources.csv_columns import Columns
-from fer_data.data.sources.csv_rows import bad_row, parse
-from fer_data.data.sources.csv_values import check_values, has_bad_value, may_be_other_codes
-from fer_data.errors import DataError, skippable
+from fer_data.data.sources.tree_paths import unpacked_ending
+from fer_data.data.split_names import SPLITS, split_notes
+from fer_data.errors import DataError
+from fer_data.fer2013.csv_blocks import BLOCK_BYTES, SHORT, Block, fields_of, open_csv
+from fer_data.fer2013.csv_columns import Columns, label_of, other_codes, unknown_word
+from fer_data.fer2013.csv_rows import EXPECTED_EMOTIONS, Reject, bad_row, parse, split_of
+from fer_data.fer2013.emotions import EMOTIONS, EMOTIONS_BY_CODE, USAGES
 
 state, names = source.state, source.made_names
 
@@ -41,7 +43,7 @@ def recognises(path: Path) -> bool:
     """
     if not path.is_file():
         return False
-    ending = Path(path.stem if path.suffix.lower() == ".gz" else path).suffix.lower()
+    ending = unpacked_ending(path)
     return ending not in _TABLES and not (ending == ".csv" and _names_no_pixels(path))
 
 
@@ -82,10 +84,11 @@ def read(path: Path, options: LoadOptions) -> Dataset:
             if not num_codes and not are_values_known and has_bad_value(part.rejects, columns):
                 check_values(path)
                 are_values_known = True
-            if part.rejects and not options.skip_bad:
-                raise skippable(str(bad_row(path, part.rejects[0])))
-            skipped += [Skipped(bad.where, f"bad {bad.column}") for bad in part.rejects]
-            source.check_bad_rows(path, len(skipped))
+            skipped += [
+                Skipped(bad.where, f"bad {bad.column}", str(bad_row(path, bad)))
+                for bad in part.rejects
+            ]
+            source.check_bad(path, skipped, options)
             rows += part.rows
             labels += part.labels
             splits += part.splits
@@ -93,7 +96,7 @@ def read(path: Path, options: LoadOptions) -> Dataset:
     if not num_codes and may_be_other_codes(columns, labels):
         check_values(path)
     if not rows:
-        first = f" (the first: {skipped[0].name}, {skipped[0].reason})" if skipped else ""
+        first = f" (the first: {skipped[0].error.removeprefix(f'{path}: ')})" if skipped else ""
         raise DataError(f"{path}: {columns.layout}, but no usable row in it{first}")
     present = [split for split in SPLITS if split in set(splits)]
     return Dataset(
@@ -134,11 +137,11 @@ class BlockRows:
     def raw_images(self) -> Iterator[RawImage]:
         """Yield the pixels, uint8 [48, 48], then what is wrong with bad rows."""
         place = {row: place for place, row in enumerate(self.rows, self.start)}
-        found = parse(self.block, self.columns, merge_test=True, with_pixels=True)
-        for row, pixels in zip(found.rows, found.pixels, strict=True):
+        rows = parse(self.block, self.columns, merge_test=True, with_pixels=True)
+        for row, pixels in zip(rows.rows, rows.pixels, strict=True):
             if row in place:
                 yield RawImage(place[row], f"{self.path}: row {row}", pixels)
-        for reject in found.rejects:
+        for reject in rows.rejects:
             if reject.row in place:
                 error = bad_row(self.path, reject)
                 yield RawImage(place[reject.row], f"{self.path}: {reject.where}", error)
@@ -169,3 +172,59 @@ def _num_codes(class_names: ClassNames | None) -> int:
     if isinstance(names, Mapping):
         return max(map(int, names)) + 1 if all(map(str.isdecimal, names)) else 0
     return 0 if set(names) <= set(EMOTIONS) else len(names)
+
+
+def check_values(path: Path) -> None:
+    """Refuse a csv whose labels or splits are of another list, whether bad rows are skipped or not.
+
+    Raises
+    ------
+    DataError
+        If codes begin at 1, or go on after FER2013's, or a word that is none of its classes, or of
+        the splits, comes more than once.
+    """
+    labels: Counter[bytes] = Counter()
+    usages: Counter[bytes] = Counter()
+    with open_csv(path) as (columns, blocks):
+        for block in blocks:
+            for line in block.data.split(b"\n"):
+                fields = fields_of(line)
+                if len(fields) == columns.number:
+                    for counts, place in ((labels, columns.emotion), (usages, columns.usage)):
+                        if place is not None:
+                            counts[fields[place][:SHORT]] += 1
+    if columns.emotion is not None:
+        name = columns.names[columns.emotion]
+        if reason := other_codes(labels, is_emotion=name.lower() == "emotion"):
+            raise DataError(f"{path}: column {name}: {reason}")
+        if word := unknown_word(labels, lambda value: label_of(value) is not None):
+            raise _of_another_list(path, name, word, labels, f"is none of {EXPECTED_EMOTIONS}")
+    if columns.usage is not None:
+        name = columns.names[columns.usage]
+        if word := unknown_word(usages, lambda value: split_of(value, True) is not None):
+            raise _of_another_list(path, name, word, usages, f"is none of {', '.join(USAGES)}")
+
+
+def _of_another_list(
+    path: Path, column: str, word: str, counts: Counter[bytes], why: str
+) -> DataError:
+    number = sum(count for value, count in counts.items() if value.strip() == word.encode())
+    return DataError(
+        f"{path}: column {column}: {word!r} in {number:,} rows {why}; "
+        "rename it, or take its rows out"
+    )
+
+
+def may_be_other_codes(columns: Columns, labels: Iterable[int]) -> bool:
+    """Whether labels that are all known may still be of another list, as no code is 0."""
+    if columns.emotion is None or columns.names[columns.emotion].lower() == "emotion":
+        return False
+    present = set(labels)
+    return EMOTIONS.index(EMOTIONS_BY_CODE[0]) not in present or len(present) == 1
+
+
+def has_bad_value(rejects: list[Reject], columns: Columns) -> bool:
+    """Whether a label or a split is among what is bad."""
+    places = (columns.emotion, columns.usage)
+    names = {columns.names[place] for place in places if place is not None}
+    return any(reject.column in names for reject in rejects)

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.chosen import UNLABELLED
-from fer_data.data.labels import EMOTIONS_BY_CODE, USAGES, split_of_usage
 from fer_data.data.sources import source
-from fer_data.data.sources.csv_blocks import SHORT, Block, fields_of
-from fer_data.data.sources.csv_columns import Columns, label_of
-from fer_data.data.sources.pixel_text import FEWEST_BYTES, parse_pixels, wrong_number
 from fer_data.errors import DataError
+from fer_data.fer2013.csv_blocks import SHORT, Block, fields_of
+from fer_data.fer2013.csv_columns import Columns, label_of
+from fer_data.fer2013.emotions import EMOTIONS_BY_CODE, USAGES, split_of_usage
+from fer_data.fer2013.pixel_text import FEWEST_BYTES, parse_pixels, wrong_number
 
 _RETURN = ord("\r")
 
@@ -35,6 +35,10 @@ class Reject:
     def where(self) -> str:
         """Row and line of the file, for people."""
         return f"row {self.row} (line {self.row + 2})"
+
+    def to_dict(self) -> dict[str, object]:
+        """Return it as JSON holds it."""
+        return {"row": self.row, "column": self.column, "cause": self.cause}
 
 
 @dataclass
@@ -72,12 +76,12 @@ def bad_row(path: Path, reject: Reject) -> DataError:
 
 def parse(block: Block, columns: Columns, *, merge_test: bool, with_pixels: bool) -> Rows:
     """Parse a block's lines; a bad row becomes a `Reject`, never an exception."""
-    found = Rows()
+    rows = Rows()
     cells: list[bytes | memoryview] = []
-    usages = found.usages
+    usages = rows.usages
     view = memoryview(block.data)
     for row, (start, stop) in enumerate(_lines(block.data), start=block.first_row):
-        if len(found.rejects) > source.MAX_BAD_ROWS:  # `check_bad_rows` ends it
+        if len(rows.rejects) > source.MAX_BAD_ROWS:  # `check_bad_rows` ends it
             break
         fields: Sequence[bytes | memoryview]
         if plain := _plain_fields(view, start, stop, columns.number):
@@ -89,22 +93,22 @@ def parse(block: Block, columns: Columns, *, merge_test: bool, with_pixels: bool
             fields = fields_of(line)
         parsed = _label_and_split(row, fields, columns, merge_test)
         if isinstance(parsed, Reject):
-            found.rejects.append(parsed)
+            rows.rejects.append(parsed)
             continue
         cell = fields[columns.pixels]
         if len(cell) < FEWEST_BYTES:
-            found.rejects.append(Reject(row, "pixels", wrong_number(len(bytes(cell).split()))))
+            rows.rejects.append(Reject(row, "pixels", wrong_number(len(bytes(cell).split()))))
             continue
         label, split = parsed
         if columns.usage is not None:
             usages.add((bytes(fields[columns.usage]), split))
-        found.rows.append(row)
-        found.labels.append(label)
-        found.splits.append(split)
+        rows.rows.append(row)
+        rows.labels.append(label)
+        rows.splits.append(split)
         cells.append(cell)
     if with_pixels:
-        _add_pixels(found, cells)
-    return found
+        _add_pixels(rows, cells)
+    return rows
 
 
 def _lines(data: bytes) -> Iterator[tuple[int, int]]:
@@ -141,15 +145,15 @@ def _field(view: memoryview, start: int, stop: int) -> bytes | memoryview:
     return view[start:stop] if stop - start > SHORT else bytes(view[start:stop])
 
 
-def _add_pixels(found: Rows, cells: list[bytes | memoryview]) -> None:
+def _add_pixels(rows: Rows, cells: list[bytes | memoryview]) -> None:
     pixels, causes = parse_pixels(cells)
-    found.rejects += [Reject(found.rows[i], "pixels", cause) for i, cause in causes.items()]
-    found.rejects.sort(key=lambda reject: reject.row)
+    rows.rejects += [Reject(rows.rows[i], "pixels", cause) for i, cause in causes.items()]
+    rows.rejects.sort(key=lambda reject: reject.row)
     kept = [i for i in range(len(cells)) if i not in causes]
-    found.rows = [found.rows[i] for i in kept]
-    found.labels = [found.labels[i] for i in kept]
-    found.splits = [found.splits[i] for i in kept]
-    found.pixels = (pixels[kept] if causes else pixels).reshape(-1, 48, 48)
+    rows.rows = [rows.rows[i] for i in kept]
+    rows.labels = [rows.labels[i] for i in kept]
+    rows.splits = [rows.splits[i] for i in kept]
+    rows.pixels = (pixels[kept] if causes else pixels).reshape(-1, 48, 48)
 
 
 def _label_and_split(

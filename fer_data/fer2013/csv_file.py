@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from fer_data.data.dataset import Dataset
 from fer_data.data.decode import PixelFormat
-from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE, USAGES
 from fer_data.errors import DataError
+from fer_data.fer2013.emotions import EMOTIONS, EMOTIONS_BY_CODE, USAGES
 from fer_data.writers.one_form import Chunks, OneForm
 
 _NUMBERS = np.array([f"{value} ".encode() for value in range(256)], "S4")
@@ -53,7 +53,7 @@ def check_csv(dataset: Dataset) -> None:
     for split, usage in zip(dataset.splits, usages, strict=True):
         if usage is None or usages.count(usage) > 1:
             raise DataError(
-                f"{dataset.root}: a FER2013 csv has no {split} split beside "
+                f"{dataset.root}: a FER2013 csv has no {split} split besides "
                 f"{', '.join(other for other in dataset.splits if other != split) or 'others'}, "
                 f"only {', '.join(USAGES)}; rename the split, or choose another format",
                 fix={"to": []},
