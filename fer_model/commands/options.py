@@ -52,7 +52,7 @@ WORDS = {
     "augment": Parameter(
         metavar="TRANSFORM",
         help=f"Augmentation of training images: {', '.join(PRESETS)}, or operations in a list: "
-        f"{', '.join(OPERATIONS)}, joined by commas.",
+        f"{', '.join(OPERATIONS)}, joined by commas; or package.module:function.",
     ),
     "augment_rare": Parameter(
         metavar="TRANSFORM",
@@ -68,7 +68,8 @@ WORDS = {
         metavar="N", help="Steps between two validations; by default one pass of the data."
     ),
     "optimizer": Parameter(
-        metavar="NAME", help=f"Which optimizer: {', '.join(OptimizerChoice.forms())}."
+        metavar="NAME",
+        help=f"Which optimizer: {', '.join(OptimizerChoice.forms())}, or package.module:function.",
     ),
     "weight_decay": Parameter(metavar="X", help="Of the kernels, times the learning rate."),
     "sam_radius": Parameter(
@@ -81,7 +82,11 @@ WORDS = {
     ),
     "precision": Parameter(help="What layers compute in."),
     "learning_rate": Parameter(metavar="X", help="The optimizer's, at its highest."),
-    "schedule": Parameter(help="How the rate falls: by validation loss, or by step."),
+    "schedule": Parameter(
+        metavar="NAME",
+        help="How the rate falls: by validation loss (plateau), by step (cosine), or by your own "
+        "package.module:function, from a step to a rate.",
+    ),
     "plateau_factor": Parameter(metavar="X", help="The rate's factor on a plateau."),
     "plateau_patience": Parameter(metavar="N", help="Epochs without a better validation loss."),
     "min_learning_rate": Parameter(metavar="X", help="The rate's floor."),

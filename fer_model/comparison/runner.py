@@ -256,7 +256,7 @@ def run_child(
     out : Path
         Folder of the comparison.
     request : dict
-        ``cells`` (arm and seed of each run), ``cache``, ``code``, ``path``, ``versions``; see
+        ``cells`` (arm and seed of each run), ``cache``, ``code``, ``path`` and ``versions``; see
         `fer_model.comparison.child`.
     tell : callable
         Takes each event. Where it raises, the process is ended.

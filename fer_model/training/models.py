@@ -17,6 +17,7 @@ from fer_data.data.decode import PixelFormat
 from fer_data.errors import DataError
 from fer_data.util.files import refuse_no_file, written_whole
 from fer_model.losses import keras_losses  # noqa: F401  # Keras finds them once they are imported
+from fer_model.training import devices
 
 _USE = "fer_data.json"
 _TRAINING = "training.json"
@@ -51,8 +52,15 @@ def save(model: keras.Model, path: Path, use: Use, training: dict[str, Any] | No
                 archive.writestr(_TRAINING, json.dumps(training))
 
 
-def load(path: str | Path) -> tuple[keras.Model, Use]:
+def load(path: str | Path, *, with_optimizer: bool = False) -> tuple[keras.Model, Use]:
     """Load a model and its use; code inside the file is never run.
+
+    Parameters
+    ----------
+    path : path
+    with_optimizer : bool
+        Whether it is compiled as it was trained, to train on; then its optimizer must be known to
+        Keras.
 
     Raises
     ------
@@ -67,7 +75,9 @@ def load(path: str | Path) -> tuple[keras.Model, Use]:
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path}: broken ({_USE} in it: {error}); train anew") from None
     try:
-        model = keras.saving.load_model(path, safe_mode=True)
+        model = keras.saving.load_model(path, compile=with_optimizer, safe_mode=True)
+        if not with_optimizer:
+            model.jit_compile = devices.jit_compile()
         shapes = model.input_shape, model.output_shape
     except Exception as error:  # broken files make Keras, h5py and zipfile raise nearly anything
         raise DataError(f"{path}: Keras cannot load this model ({first_line(error)})") from None

@@ -120,7 +120,7 @@ def train_on(
 ) -> Heard:
     protocol.write(out)
     heard = Heard()
-    request = {"cache": None, "code": None, "path": [], "versions": given or versions()}
+    request = {"cache": None, "code": {}, "path": [], "versions": given or versions()}
     with on_ray.connected(address) as settings:
         starter = on_ray.OnRay(protocol, out, request, settings)
         assert train_missing(protocol, out, heard, starter)
