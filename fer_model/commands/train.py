@@ -117,7 +117,7 @@ def train(
         tensorboard=bool(output.tensorboard),
         summary=output.summary is not False,
     ) as callbacks:
-        where["callbacks"] = callbacks
+        where |= {"callbacks": callbacks, "verbose": 0}  # they show it
         if dataset is None:
             run = resume_run(folder, **where, **changes.given())
         else:

@@ -45,8 +45,8 @@ def make(
         return with_new_head(Run(base.folder), cell.arm.head, cell.folder, data=data, cache=cache)
     if is_run(cell.folder):
         own: dict[str, Any] = {name: code_of(name, key) for name, key in recipe.own.items()}
-        return resume(cell.folder, data, cache=cache, callbacks=callbacks, **own)
-    return train(recipe, data, cell.folder, cache=cache, callbacks=callbacks)
+        return resume(cell.folder, data, cache=cache, callbacks=callbacks, verbose=0, **own)
+    return train(recipe, data, cell.folder, cache=cache, callbacks=callbacks, verbose=0)
 
 
 class Steps(keras.callbacks.Callback):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import keras
+from rich.console import Console
 
 from fer_data.analysis.ledger import record_ledger
 from fer_data.data.reading import DatasetLike
@@ -21,6 +23,7 @@ from fer_model.training import devices, models, nets, plots
 from fer_model.training.averaging import Averaging
 from fer_model.training.feed import Epochs, feed
 from fer_model.training.judge import judge
+from fer_model.training.live import shown
 from fer_model.training.on_device import OnDevice, table_rows
 from fer_model.training.optimizing import optimizer as built_optimizer
 from fer_model.training.own_code import code_of
@@ -56,6 +59,7 @@ def train(
     cache: str | Path | None = None,
     data_on_device: bool | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    verbose: int = 1,
     **options: Any,
 ) -> Run:
     """Train a recipe on a data set and leave a run folder.
@@ -84,6 +88,9 @@ def train(
         than how a compiler rounds.
     callbacks : sequence of keras.callbacks.Callback
         More callbacks, to show the training.
+    verbose : int
+        1 shows the training on standard error: live in a terminal, a line an epoch elsewhere; 0
+        for silence.
     **options
         As in `fer_data.load`, for a path.
 
@@ -114,11 +121,7 @@ def train(
     parts = divide(recipe, store)
     model = fresh_model(recipe, parts)
     run = Run.create(Path(out).absolute(), recipe, about_data(store, parts), versions())
-    progress = Progress()
-    is_done = _fit(run, recipe, parts, model, progress, callbacks, data_on_device)
-    if is_done:
-        _finish(run, parts, progress)
-    return run
+    return _trained(run, parts, model, Progress(), callbacks, data_on_device, verbose)
 
 
 def resume(
@@ -128,6 +131,7 @@ def resume(
     cache: str | Path | None = None,
     data_on_device: bool | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    verbose: int = 1,
     **own: Any,
 ) -> Run:
     """Go on with a run that was interrupted, to the same result as if it had not been.
@@ -141,7 +145,7 @@ def resume(
     data : optional
         What the run was trained on, as `fer_data.load` takes it; by default what its path and its
         options give. Data in memory must be given again.
-    cache, data_on_device, callbacks
+    cache, data_on_device, callbacks, verbose
         As in `train`.
     **own
         ``net``, ``optimizer``, ``schedule``, ``augment`` and ``augment_rare``, where they are code
@@ -174,10 +178,7 @@ def resume(
     model, progress = fresh_model(recipe, parts), Progress()
     if run.checkpoint_path.exists():
         model, progress = _at_checkpoint(run, recipe, parts)
-    is_done = _fit(run, recipe, parts, model, progress, callbacks, data_on_device)
-    if is_done:
-        _finish(run, parts, progress)
-    return run
+    return _trained(run, parts, model, progress, callbacks, data_on_device, verbose)
 
 
 def _at_checkpoint(run: Run, recipe: Recipe, parts: Parts) -> tuple[keras.Model, Progress]:
@@ -237,6 +238,27 @@ def _compile(
         metrics=["accuracy"],
         jit_compile=devices.jit_compile(),
     )
+
+
+def _trained(
+    run: Run,
+    parts: Parts,
+    model: keras.Model,
+    progress: Progress,
+    callbacks: Sequence[keras.callbacks.Callback],
+    data_on_device: bool | None,
+    verbose: int,
+) -> Run:
+    """Train what is left of a run, and finish it unless it was stopped."""
+    recipe = run.recipe
+    with ExitStack() as stack:
+        if verbose:
+            console = Console(stderr=True, emoji=False)
+            live = stack.enter_context(shown(console, run.path, recipe.epochs))
+            callbacks = [*live, *callbacks]
+        if _fit(run, recipe, parts, model, progress, callbacks, data_on_device):
+            _finish(run, parts, progress)
+    return run
 
 
 def _fit(
