@@ -126,7 +126,7 @@ def _refused(
     if trains and len(paths) == 1:
         return "", ()
     if trains:
-        raise UsageError("--arms wants one data PATH")
+        raise UsageError("--arms: expected one data PATH")
     if len(paths) == 1:
         raise UsageError(
             f"{paths[0]}: no comparison is there; name two runs, or --arms to train on a data set"

@@ -35,7 +35,9 @@ Named = Annotated[
 ]
 OwnTestTime = Annotated[
     TestTime | None,
-    Parameter(help="Average predictions over versions of an image; by default as the recipe says."),
+    Parameter(
+        help="Average predictions over flips or shifts of an image (TTA); by default the recipe's."
+    ),
 ]
 
 WORDS = {
@@ -78,7 +80,7 @@ WORDS = {
     "clip_norm": Parameter(metavar="X", help="Gradient clipping: the norm of all weights."),
     "label_smoothing": Parameter(metavar="X", help="Fraction of a label spread over all classes."),
     "average": Parameter(
-        metavar="X", help="Decay of the moving average of the weights (EMA); 0 for none."
+        metavar="X", help="Decay of the exponential moving average (EMA) of weights; 0 for none."
     ),
     "precision": Parameter(help="What layers compute in."),
     "learning_rate": Parameter(metavar="X", help="The optimizer's, at its highest."),
@@ -100,7 +102,7 @@ WORDS = {
     "color": Parameter(help="Colours of the images; by default their own."),
     "fit": Parameter(help="How images of another aspect ratio are resized."),
     "rescale": Parameter(metavar="X", help="Pixels, 0 to 255, are multiplied by this, in the net."),
-    "test_time": Parameter(help="Average predictions over versions of an image."),
+    "test_time": Parameter(help="Average predictions over flips or shifts of an image."),
 }
 """What only the command line says of `Recipe`."""
 

@@ -111,7 +111,7 @@ def _can_find(protocol: Protocol, out: Path) -> str:
 
 
 def _smallest(samples: SampleTable, protocol: Protocol) -> dict[str, float]:
-    """Return the smallest true difference that a design can find, by figure, in shares."""
+    """Return the smallest true difference that a design can find, by figure, in fractions."""
     pairs = np.unique(np.stack([samples.labels, samples.groups]), axis=1)
     counts = np.bincount(pairs[0], minlength=len(protocol.data["class_names"]))
     names = tuple(map(printable, protocol.data["class_names"]))

@@ -71,9 +71,9 @@ def make_runs(
                 recipe = protocol.recipe_of(cell)
                 run = train_own(fit, recipe, data, cell.folder, cache=cache)
             else:
-                from fer_model.comparison.making import Steps, make
+                from fer_model.comparison.making import StepEvents, make
 
-                steps = [Steps(partial(tell, cell=place), protocol.recipe.epochs)]
+                steps = [StepEvents(partial(tell, cell=place), protocol.recipe.epochs)]
                 run = make(protocol, cell, out, data, cache=cache, callbacks=steps)
         except DataError as error:  # which would be the same for every run
             raise DataError(f"{cell}: {error}") from None

@@ -29,7 +29,7 @@ from fer_model.comparison.own_data import OWN_DATA, kept_in
 from fer_model.comparison.protocol import FILE, Protocol, check_seeds
 from fer_model.comparison.reading import check_runs, read_results
 from fer_model.comparison.results import Results
-from fer_model.comparison.runner import Here, Starter, train_missing
+from fer_model.comparison.runner import LocalStarter, Starter, train_missing
 from fer_model.comparison.sample_table import SAMPLES
 from fer_model.statistics.scores import SUMMARIES, check_shots
 from fer_model.statistics.verdict import check_margin
@@ -119,7 +119,7 @@ def compare(
     Raises
     ------
     DataError, UsageError
-        If the data cannot be read or has no test split, an argument cannot be meant, Keras, its
+        If the data cannot be read or has no test split, an argument is out of range, Keras, its
         backend or Ray is not installed, or `out` holds a comparison of another recipe, other data
         or other code.
 
@@ -194,7 +194,7 @@ def compare(
             for line in before_training(protocol, out):
                 console.print(line, markup=False, highlight=False, soft_wrap=True)
             stack.enter_context(plugins.handed_on(protocol.modules))
-            starter: Starter = Here(out, request, num_at_once=num_at_once, lock=lock)
+            starter: Starter = LocalStarter(out, request, num_at_once=num_at_once, lock=lock)
             if ray is not None:
                 from fer_model.comparison.on_ray import OnRay, connected
 

@@ -38,7 +38,7 @@ def make(
         if not Run(base.folder).model_path.exists():
             raise TrainingError(
                 f"the head needs the model of {base}, which is not in {base.folder}; put it there, "
-                "or delete that folder to train it anew"
+                "or delete that folder to train it again"
             )
         if "net" in recipe.own:  # which makes its layers known to Keras
             build_own(code_of("net", recipe.net), recipe.form.shape, len(data.class_names))
@@ -49,7 +49,7 @@ def make(
     return train(recipe, data, cell.folder, cache=cache, callbacks=callbacks, verbose=0)
 
 
-class Steps(keras.callbacks.Callback):
+class StepEvents(keras.callbacks.Callback):
     """Tells of steps, a few times a second at most, and of epochs.
 
     Parameters
@@ -64,7 +64,7 @@ class Steps(keras.callbacks.Callback):
         super().__init__()
         self._tell = tell
         self._epochs = epochs
-        self._told_at = 0.0
+        self._reported_at = 0.0
         self._before = self._steps = 0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -74,8 +74,8 @@ class Steps(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Tell of a step."""
-        if time.monotonic() - self._told_at > _SECONDS_BETWEEN_STEPS:
-            self._told_at = time.monotonic()
+        if time.monotonic() - self._reported_at > _SECONDS_BETWEEN_STEPS:
+            self._reported_at = time.monotonic()
             self._tell("step", number=self._before + batch + 1)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:

@@ -30,19 +30,19 @@ def as_trained(training: Training) -> list[str]:
 
 
 def missing(training: Training) -> list[str]:
-    """Return which runs are not finished, left out or failed, a line each."""
+    """Return which runs are not finished, skipped or failed, a line each."""
     notes = []
     if training.missing:
         notes.append(
             f"{counted(len(training.missing), 'run is', 'runs are')} not finished, the first "
-            f"{training.missing[0]}: seeds that lack one are left out"
+            f"{training.missing[0]}: seeds that lack one are skipped"
         )
     versions = {tuple(sorted(run.versions.items())) for runs in training.runs for run in runs}
     if len(versions) > 1:
         notes.append("the runs were not all trained with the same versions (see recipe.json)")
     if training.skipped:
         notes.append(
-            f"left out, with fewer than half of the baseline's seeds: {', '.join(training.skipped)}"
+            f"skipped, with fewer than half of the baseline's seeds: {', '.join(training.skipped)}"
         )
     notes += [
         f"{name}: failed after {counted(about['tries'], 'try', 'tries')}: {about['error']}"

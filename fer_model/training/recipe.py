@@ -73,21 +73,21 @@ class Recipe:
     optimizer : str, keras.optimizers.Optimizer or callable
         A name in `fer_model.OPTIMIZERS`: ``adam``, ``adamw``, ``sgd`` (momentum 0.9, Nesterov's).
         An optimizer of Keras is copied by its configuration; its learning rate or schedule, weight
-        decay, ``global_clipnorm`` and average of weights take the place of the recipe's. A class,
+        decay, ``global_clipnorm`` and EMA of weights take the place of the recipe's. A class,
         or a function of your own, is called with ``learning_rate``, ``weight_decay``,
         ``global_clipnorm``, ``use_ema`` and ``ema_momentum``, and returns an optimizer.
     weight_decay : float
-        Share of the kernels that is taken off in a step, times the rate (decoupled: Loshchilov and
-        Hutter 2019, arXiv:1711.05101); of biases and normalisations nothing.
+        Fraction of the kernels that is taken off in a step, times the rate (decoupled: Loshchilov
+        and Hutter 2019, arXiv:1711.05101); of biases and normalisations nothing.
     sam_radius : float
         How far each step looks for a higher loss, as sharpness-aware minimisation does (Foret et
         al. 2021, arXiv:2010.01412), with two gradients a step, on TensorFlow; 0 for no such thing.
     clip_norm : float, optional
         The longest that the gradient of all weights together may be.
     label_smoothing : float
-        Share of a training label that is spread over all classes (arXiv:1512.00567).
+        Fraction of a training label that is spread over all classes (arXiv:1512.00567).
     average : float
-        Decay of the running average of the weights, a step (Polyak and Juditsky 1992,
+        Decay of the exponential moving average (EMA) of weights, a step (Polyak and Juditsky 1992,
         doi:10.1137/0330046), which then are what is validated and kept; 0 for none.
     precision : {"float32", "bfloat16"}
         What layers compute in; weights and the last layer stay float32.
@@ -106,9 +106,9 @@ class Recipe:
         Which epoch's weights are the run's model: those with the best validation accuracy, or
         the last.
     validation_fraction : float
-        Share of the training split that is held out, where the data brings no validation split.
+        Fraction of the training split that is held out, where the data brings no validation split.
     subset : float
-        Share of the training split that is used, stratified by class; 1 for all of it.
+        Fraction of the training split that is used, stratified by class; 1 for all of it.
     seed : int
     image_size : int or (int, int), optional
         Side, or height and width; by default that of the images.
@@ -119,7 +119,7 @@ class Recipe:
     rescale : float
         What pixels, 0 to 255, are multiplied by, in a first layer of the net where it is not 1.
     test_time : {"none", "flips", "crops"}
-        Over which versions of an image predictions are averaged, once trained; see
+        Over which flips or shifts of an image predictions are averaged, once trained; see
         `fer_model.training.test_time`.
     protocol : {"standard", "notebook"}
         ``notebook`` takes the test split as validation and flips its images at random.
@@ -215,7 +215,7 @@ class Recipe:
             ("min_learning_rate", self.min_learning_rate >= 0, "0 or more"),
             ("validation_fraction", 0 < self.validation_fraction < 1, "between 0 and 1"),
             ("subset", 0 < self.subset <= 1, "above 0 and at most 1"),
-            ("seed", 0 <= self.seed < 2**32, "0 to 4294967295, as Keras wants it"),
+            ("seed", 0 <= self.seed < 2**32, "0 to 4294967295, as Keras expects it"),
             ("rescale", self.rescale > 0, "above 0"),
         ):
             if not holds:

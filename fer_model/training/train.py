@@ -203,7 +203,7 @@ def _at_checkpoint(run: Run, recipe: Recipe, parts: Parts) -> tuple[keras.Model,
             state.assign(value)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(
-            f"{path}: broken ({models.first_line(error)}); delete it, and the run begins anew"
+            f"{path}: broken ({models.first_line(error)}); delete it, and the run begins again"
         ) from None
     return model, progress
 
@@ -271,14 +271,14 @@ def _fit(
     data_on_device: bool | None,
 ) -> bool:
     """Train what is left of a run; whether it came to its end."""
-    use = models.Use(parts.train.store.dataset.class_names, parts.train.store.form)
+    metadata = models.ModelMetadata(parts.train.store.dataset.class_names, parts.train.store.form)
     steps = recipe.steps_per_epoch or parts.train.num_steps
     write_history(run, progress)  # a kill may have left epochs that are to be trained again
     write_text(run.path / "model.json", model.to_json(indent=2) + "\n")
     plots.architecture(model, run.path / "plots" / "architecture.png")
     averaging = Averaging()
     recorder = Recorder(
-        run, use, progress, averaging, epochs=recipe.epochs, steps=steps, keep=recipe.keep
+        run, metadata, progress, averaging, epochs=recipe.epochs, steps=steps, keep=recipe.keep
     )
     always = [averaging, recorder]
     if recipe.schedule == "plateau":

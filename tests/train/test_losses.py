@@ -218,7 +218,9 @@ def save(path: str | Path, text: str) -> keras.Model:
     model = nets.build("small", (8, 8, 1), 7)
     model.compile("adam", loss=LossChoice.parse(text).build(FER2013), run_eagerly=True)
     model.train_on_batch(np.random.default_rng(0).normal(size=(64, 8, 8, 1)), batch()[0])
-    models.save(model, Path(path), models.Use(tuple("abcdefg"), PixelFormat(8, 8, "grey")))
+    models.save(
+        model, Path(path), models.ModelMetadata(tuple("abcdefg"), PixelFormat(8, 8, "grey"))
+    )
     return model
 
 

@@ -171,9 +171,9 @@ def test_a_comparison_goes_on_with_the_same_code_only(faces: Path, tmp_path: Pat
     code = {"argument": "fit", "name": "tests.train.test_own_training:fit", "digest": "0"}
     dataclasses.replace(protocol, code=code).write(tmp_path)
     assert Protocol.read(tmp_path).code == code
-    with pytest.raises(UsageError, match="trains by tests") as told:
+    with pytest.raises(UsageError, match="trains by tests") as error:
         comparison.extend(tmp_path, ["batch"])
-    assert told.value.fix == {"fit": (code["name"],)}
+    assert error.value.fix == {"fit": (code["name"],)}
     with pytest.raises(UsageError, match="comparison of another code"):
         dataclasses.replace(protocol, code={**code, "digest": "1"}).joined(tmp_path)
 
