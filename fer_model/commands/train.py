@@ -28,6 +28,7 @@ from fer_model.commands.session import (
     print_scores,
     stop_if_interrupted,
 )
+from fer_model.training.own_settings import OWN
 
 
 @Parameter(name="*", group=OUTPUT)
@@ -89,7 +90,7 @@ def train(
         why = "--resume goes on with the run's own recipe"
         if recipe is not None:
             raise UsageError(f"--recipe cannot be given here: {why}")
-        but = ("net", "tensorboard", "summary", "as_json")  # a net of the user's own is given again
+        but = (*OWN, "tensorboard", "summary", "as_json")  # code of the user's is given again
         refuse_others(why, changes, data, output, but=but)
     if output.tensorboard:
         require("--tensorboard", "tensorboard", "tensorflow")
@@ -116,9 +117,9 @@ def train(
         tensorboard=bool(output.tensorboard),
         summary=output.summary is not False,
     ) as callbacks:
-        where["callbacks"] = callbacks
+        where |= {"callbacks": callbacks, "verbose": 0}  # they show it
         if dataset is None:
-            run = resume_run(folder, net=changes.given().get("net"), **where)
+            run = resume_run(folder, **where, **changes.given())
         else:
             run = train_run(made, dataset, folder, **where)
     stop_if_interrupted(run)

@@ -24,7 +24,7 @@ def as_markdown(summary: Summary) -> str:
     found = summary.results
     lines = [f"**{_escaped(summary.headline)}**", ""]
     lines += [
-        f"- {_escaped(one.text)} Beside it: {_escaped(summary.cost_of(one.difference.arm))}."
+        f"- {_escaped(one.text)} Also: {_escaped(summary.cost_of(one.difference.arm))}."
         for one in summary.main
     ]
     table = arms_table(summary)

@@ -65,14 +65,14 @@ def evaluate_run(
     opened = Run.open(run)
     dataset = load(data, **options)
     split = split_to_take(split, dataset.splits, str(dataset.root), TEST_SPLITS)
-    model, use = models.load(opened.model_path)
-    if unknown := [name for name in dataset.class_names if name not in use.class_names]:
+    model, metadata = models.load(opened.model_path)
+    if unknown := [name for name in dataset.class_names if name not in metadata.class_names]:
         raise DataError(
             f"{dataset.root}: the model has no class {', '.join(map(printable, unknown[:8]))}; its "
-            f"classes are {', '.join(map(printable, use.class_names[:40]))}",
-            fix={"class_names": (f"{unknown[0]}={use.class_names[0]}",)},
+            f"classes are {', '.join(map(printable, metadata.class_names[:40]))}",
+            fix={"class_names": (f"{unknown[0]}={metadata.class_names[0]}",)},
         )
-    dataset = renamed(dataset, use.class_names)
+    dataset = renamed(dataset, metadata.class_names)
     loader = open_loader(
         dataset,
         split=split,
@@ -80,10 +80,10 @@ def evaluate_run(
         batch_size=opened.recipe.batch_size,
         augment="none",
         shuffle=False,
-        image_size=(use.form.height, use.form.width),
-        color=use.form.color,
-        fit=use.form.fit,
+        image_size=(metadata.form.height, metadata.form.width),
+        color=metadata.form.color,
+        fit=metadata.form.fit,
         cache=cache,
     )
     judged = averaged(model, test_time or opened.recipe.test_time)
-    return score(loader.labels, predict(judged, loader), use.class_names)
+    return score(loader.labels, predict(judged, loader), metadata.class_names)

@@ -19,9 +19,9 @@ from fer_model.training.test_time import averaged
 
 def judge(run: Run, parts: Parts) -> dict[str, Any]:
     """Write a run's predictions, weights and confusion plots; return its scores by split."""
-    model, use = models.load(run.model_path)
-    with written_whole(run.path / "model.weights.h5") as beside:
-        model.save_weights(beside)
+    model, metadata = models.load(run.model_path)
+    with written_whole(run.path / "model.weights.h5") as temporary:
+        model.save_weights(temporary)
     splits = {"test": parts.test} if parts.test else {}
     if run.recipe.protocol == "standard":  # the notebook's validation is the test split, flipped
         splits["validation"] = parts.validation
@@ -35,7 +35,7 @@ def judge(run: Run, parts: Parts) -> dict[str, Any]:
                 f"{run.path}: predictions are not finite: the training diverged; lower the "
                 "learning rate"
             )
-        metrics[split] = score(loader.labels, probabilities, use.class_names)
+        metrics[split] = score(loader.labels, probabilities, metadata.class_names)
         predicted.append(with_samples(split, loader, probabilities))
         if "confusion" in metrics[split]:
             plots.confusion(metrics[split], run.path / "plots" / f"confusion-{split}.png", split)

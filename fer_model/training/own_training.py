@@ -58,8 +58,8 @@ def train_own(
     given = fit(parts.train, parts.test, recipe.seed)
     probabilities = _checked(given, len(parts.test.rows), parts.test.num_classes)
     seconds = time.monotonic() - began
-    with built_whole(out) as beside:
-        run = Run.create(beside, recipe, about_data(store, parts), versions(own_training=True))
+    with built_whole(out) as temporary:
+        run = Run.create(temporary, recipe, about_data(store, parts), versions(own_training=True))
         save_predictions(run.path / PREDICTIONS, with_samples("test", parts.test, probabilities))
         metrics: dict[str, Any] = {
             "test": score(parts.test.labels, probabilities, store.dataset.class_names),

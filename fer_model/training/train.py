@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import partial
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import keras
+from rich.console import Console
 
 from fer_data.analysis.ledger import record_ledger
 from fer_data.data.reading import DatasetLike
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
+from fer_data.transforms.choice import Augment
 from fer_data.util.files import write_json, write_text
 from fer_model.interrupt import ctrl_c_asks
 from fer_model.losses.choice import LossChoice
@@ -22,10 +23,12 @@ from fer_model.training import devices, models, nets, plots
 from fer_model.training.averaging import Averaging
 from fer_model.training.feed import Epochs, feed
 from fer_model.training.judge import judge
+from fer_model.training.live import shown
 from fer_model.training.on_device import OnDevice, table_rows
-from fer_model.training.optimizing import optimizer
-from fer_model.training.own_code import OwnCode, own_code
+from fer_model.training.optimizing import optimizer as built_optimizer
+from fer_model.training.own_code import code_of
 from fer_model.training.own_nets import build_own
+from fer_model.training.own_settings import changed, given_again
 from fer_model.training.parts import Parts, about_data, divide, parts_of
 from fer_model.training.recipe import Recipe
 from fer_model.training.recorder import (
@@ -49,10 +52,14 @@ def train(
     data: DatasetLike,
     out: str | Path,
     *,
-    net: Build | OwnCode | None = None,
+    net: str | Build | None = None,
+    optimizer: str | keras.optimizers.Optimizer | Callable[..., Any] | None = None,
+    schedule: str | Callable[..., Any] | None = None,
+    augment: Augment | None = None,
     cache: str | Path | None = None,
     data_on_device: bool | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    verbose: int = 1,
     **options: Any,
 ) -> Run:
     """Train a recipe on a data set and leave a run folder.
@@ -68,9 +75,11 @@ def train(
         What `fer_data.load` takes.
     out : path
         A folder that does not exist, or is empty.
-    net : callable, optional
+    net : callable or str, optional
         A net of your own, ``build(input_shape, num_classes) -> keras.Model``, in place of the
         recipe's. Images are [B, H, W, C], 0 to 255; the outputs are probabilities.
+    optimizer, schedule, augment : optional
+        In place of the recipe's, names or objects; see `Recipe`.
     cache : path, optional
         As in `fer_data.open_store`.
     data_on_device : bool, optional
@@ -79,6 +88,9 @@ def train(
         than how a compiler rounds.
     callbacks : sequence of keras.callbacks.Callback
         More callbacks, to show the training.
+    verbose : int
+        1 shows the training on standard error: live in a terminal, a line an epoch elsewhere; 0
+        for silence.
     **options
         As in `fer_data.load`, for a path.
 
@@ -102,29 +114,25 @@ def train(
     """
     if not isinstance(recipe, Recipe):
         raise UsageError(f"recipe: expected a fer_model.Recipe, got {recipe!r}")
-    own = own_code("net", net or recipe.net) if net or recipe.has_own_net else None
-    if own is not None:
-        recipe = replace(recipe, net=own.name)
+    settings = {"net": net, "optimizer": optimizer, "schedule": schedule, "augment": augment}
+    recipe = changed(recipe, settings)
     store = open_store(data, form=recipe.requested, cache=cache, **options)
     recipe = recipe.with_form(store.form)
     parts = divide(recipe, store)
-    model = fresh_model(recipe, parts, own)
+    model = fresh_model(recipe, parts)
     run = Run.create(Path(out).absolute(), recipe, about_data(store, parts), versions())
-    progress = Progress()
-    is_done = _fit(run, recipe, parts, model, progress, callbacks, data_on_device)
-    if is_done:
-        _finish(run, parts, progress)
-    return run
+    return _trained(run, parts, model, Progress(), callbacks, data_on_device, verbose)
 
 
 def resume(
     path: str | Path,
     data: DatasetLike | None = None,
     *,
-    net: str | Build | OwnCode | None = None,
     cache: str | Path | None = None,
     data_on_device: bool | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    verbose: int = 1,
+    **own: Any,
 ) -> Run:
     """Go on with a run that was interrupted, to the same result as if it had not been.
 
@@ -137,18 +145,18 @@ def resume(
     data : optional
         What the run was trained on, as `fer_data.load` takes it; by default what its path and its
         options give. Data in memory must be given again.
-    net : str or callable, optional
-        The net, where it is your own, or its import name: no folder's word is taken for what code
-        to run.
-    cache, data_on_device, callbacks
+    cache, data_on_device, callbacks, verbose
         As in `train`.
+    **own
+        ``net``, ``optimizer``, ``schedule``, ``augment`` and ``augment_rare``, where they are code
+        of your own, or their import names: no folder's word is taken for what code to run.
 
     Raises
     ------
     DataError
         If there is no run, or its data, or what is selected of it, has changed.
     UsageError
-        If its net is one of your own that is not given, or another one is.
+        If code of your own that it trains by is not given, or other code is.
 
     Examples
     --------
@@ -165,19 +173,12 @@ def resume(
     run = Run.open(path)
     if run.is_finished:
         return run
-    own = None if net is None else own_code("net", net)
-    recipe, parts = run.recipe, parts_of(run, data, cache=cache)
-    if recipe.net != (own.name if own else recipe.net) or (recipe.has_own_net and own is None):
-        raise UsageError(
-            f"{run.path}: its net is {recipe.net}, which must be given again", fix={"net": []}
-        )
-    model, progress = fresh_model(recipe, parts, own), Progress()
+    recipe = given_again(str(run.path), run.recipe, own)
+    parts = parts_of(run, data, cache=cache)
+    model, progress = fresh_model(recipe, parts), Progress()
     if run.checkpoint_path.exists():
         model, progress = _at_checkpoint(run, recipe, parts)
-    is_done = _fit(run, recipe, parts, model, progress, callbacks, data_on_device)
-    if is_done:
-        _finish(run, parts, progress)
-    return run
+    return _trained(run, parts, model, progress, callbacks, data_on_device, verbose)
 
 
 def _at_checkpoint(run: Run, recipe: Recipe, parts: Parts) -> tuple[keras.Model, Progress]:
@@ -189,11 +190,11 @@ def _at_checkpoint(run: Run, recipe: Recipe, parts: Parts) -> tuple[keras.Model,
         If the checkpoint is broken, or of another net.
     """
     path = run.checkpoint_path
-    model, _ = models.load(path)
+    model, _ = models.load(path, with_optimizer=True)
     training = models.load_training(path)
     try:
         before = model.optimizer.variables
-        _compile(model, optimizer(recipe, model, _num_steps(recipe, parts)), recipe, parts)
+        _compile(model, built_optimizer(recipe, model, _num_steps(recipe, parts)), recipe, parts)
         model.optimizer.build(model.trainable_variables)  # a loaded one decays all weights
         for variable, value in zip(model.optimizer.variables, before, strict=True):
             variable.assign(value)
@@ -202,19 +203,20 @@ def _at_checkpoint(run: Run, recipe: Recipe, parts: Parts) -> tuple[keras.Model,
             state.assign(value)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(
-            f"{path}: broken ({models.first_line(error)}); delete it, and the run begins anew"
+            f"{path}: broken ({models.first_line(error)}); delete it, and the run begins again"
         ) from None
     return model, progress
 
 
-def fresh_model(recipe: Recipe, parts: Parts, own: OwnCode | None = None) -> keras.Model:
+def fresh_model(recipe: Recipe, parts: Parts) -> keras.Model:
     """Return a recipe's net with its first weights, compiled for a training on the parts."""
     keras.utils.set_random_seed(recipe.seed)
-    build = (
-        partial(build_own, own) if own else partial(nets.build, recipe.net, rescale=recipe.rescale)
-    )
-    model = build(recipe.form.shape, parts.train.num_classes, precision=recipe.precision)
-    _compile(model, optimizer(recipe, model, _num_steps(recipe, parts)), recipe, parts)
+    form = recipe.form.shape, parts.train.num_classes
+    if "net" in recipe.own:
+        model = build_own(code_of("net", recipe.net), *form, precision=recipe.precision)
+    else:
+        model = nets.build(recipe.net, *form, rescale=recipe.rescale, precision=recipe.precision)
+    _compile(model, built_optimizer(recipe, model, _num_steps(recipe, parts)), recipe, parts)
     return model
 
 
@@ -230,17 +232,33 @@ def _compile(
     *,
     late: bool = False,
 ) -> None:
-    jit_compile: str | bool = "auto"
-    if keras.backend.backend() == "tensorflow" and not devices.has_accelerator():
-        # "auto" turns XLA on for processors too, where the fast net's step then took three times
-        # as long, and the documented CNN's between as long and twice as long (on two machines).
-        jit_compile = False
     model.compile(
         optimizer=by,
         loss=LossChoice.parse(recipe.loss).build(parts.train.counts, late=late),
         metrics=["accuracy"],
-        jit_compile=jit_compile,
+        jit_compile=devices.jit_compile(),
     )
+
+
+def _trained(
+    run: Run,
+    parts: Parts,
+    model: keras.Model,
+    progress: Progress,
+    callbacks: Sequence[keras.callbacks.Callback],
+    data_on_device: bool | None,
+    verbose: int,
+) -> Run:
+    """Train what is left of a run, and finish it unless it was stopped."""
+    recipe = run.recipe
+    with ExitStack() as stack:
+        if verbose:
+            console = Console(stderr=True, emoji=False)
+            live = stack.enter_context(shown(console, run.path, recipe.epochs))
+            callbacks = [*live, *callbacks]
+        if _fit(run, recipe, parts, model, progress, callbacks, data_on_device):
+            _finish(run, parts, progress)
+    return run
 
 
 def _fit(
@@ -253,14 +271,14 @@ def _fit(
     data_on_device: bool | None,
 ) -> bool:
     """Train what is left of a run; whether it came to its end."""
-    use = models.Use(parts.train.store.dataset.class_names, parts.train.store.form)
+    metadata = models.ModelMetadata(parts.train.store.dataset.class_names, parts.train.store.form)
     steps = recipe.steps_per_epoch or parts.train.num_steps
     write_history(run, progress)  # a kill may have left epochs that are to be trained again
     write_text(run.path / "model.json", model.to_json(indent=2) + "\n")
     plots.architecture(model, run.path / "plots" / "architecture.png")
     averaging = Averaging()
     recorder = Recorder(
-        run, use, progress, averaging, epochs=recipe.epochs, steps=steps, keep=recipe.keep
+        run, metadata, progress, averaging, epochs=recipe.epochs, steps=steps, keep=recipe.keep
     )
     always = [averaging, recorder]
     if recipe.schedule == "plateau":
@@ -274,6 +292,8 @@ def _fit(
     late_epoch = LossChoice.parse(recipe.loss).late_epoch(recipe.epochs)
     learner, on_device = model, None
     rows = table_rows(parts.train, parts.validation)
+    if data_on_device is None and {"augment", "augment_rare"} & recipe.own.keys():
+        data_on_device = False  # it may be Python, which runs on no device
     if devices.takes_data(data_on_device, len(rows) * math.prod(recipe.form.shape)):
         learner = OnDevice(model, parts.train.store.pixels[rows])
         _compile(learner, model.optimizer, recipe, parts)

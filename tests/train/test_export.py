@@ -128,7 +128,7 @@ def test_something_that_is_there_stays(run: Run, tmp_path: Path) -> None:
         ("face", "coreml", "choose one of onnx, saved-model, tflite"),
     ],
 )
-def test_a_form_that_cannot_be_meant_is_refused(
+def test_a_form_that_does_not_exist_is_refused(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str, form: Any, message: str
 ) -> None:
     monkeypatch.setattr("fer_data.extras.find_spec", lambda name: True)

@@ -210,11 +210,11 @@ def test_the_command_writes_a_csv_and_counts(run: Run, tmp_path: Path) -> None:
     assert found["num_samples"] == len(ALL_KINDS) == len(pd.read_csv(tmp_path / "p.csv"))
     assert sum(found["predicted"].values()) == len(ALL_KINDS)
     assert len(found["skipped"]) == 1
-    assert "left out: " in ended.err
+    assert "skipped: " in ended.err
     shown = call(MODEL, *words, photos, photos)
     assert "and 7 images more; --out CSV writes all" in shown.err
-    assert "2 images left out" not in shown.err
-    assert "3 images left out" in shown.err
+    assert "2 images skipped" not in shown.err
+    assert "3 images skipped" in shown.err
 
 
 @pytest.mark.parametrize("out", ["photos/kinds/p.csv", "photos/kinds/0.png"])

@@ -447,7 +447,7 @@ def test_the_notebooks_protocol_validates_on_flipped_test_images_and_says_so(
         {"keep": "first"},
     ],
 )
-def test_a_recipe_that_cannot_be_meant_is_refused(values: dict[str, Any]) -> None:
+def test_a_impossible_recipe_is_refused(values: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         Recipe(**values)
 
