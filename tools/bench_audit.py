@@ -68,7 +68,7 @@ groups = {}
 for name, number in zip(names, numbers.tolist()):
     groups.setdefault(number, []).append(name)
 groups = [group for group in groups.values() if len(group) > 1]
-near = subject.versions
+near = subject.near_pairs
 pairs = [[names[a], names[b]] for a, b in zip(near.first.tolist(), near.second.tolist())]
 """,
     "cleanvision": """

@@ -1,8 +1,8 @@
-"""Files that are derived from one another, by their names: copies and augmentations on disk.
+"""Files that are derived from one another by their names: duplicates and augmentations on disk.
 
-Names alone decide, so only names that tools make are taken for it: Roboflow's
-(``NAME_jpg.rf.HASH.jpg``), Keras's (``NAME.jpg0.jpg`` beside ``NAME.jpg``), and a file's name with
-a word of augmentation or of copying behind it (``NAME_flip.png``, ``NAME_aug_3.png``,
+Only names decide, so only names that tools make count: Roboflow's
+(``NAME_jpg.rf.HASH.jpg``), Keras's (``NAME.jpg0.jpg`` next to ``NAME.jpg``), and a file's name with
+a suffix for augmentation or copying (``NAME_flip.png``, ``NAME_aug_3.png``,
 ``NAME (1).png``, ``NAME - Copy.png``) in the folder of ``NAME``.
 """
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from fer_data.errors import DataError
-from fer_data.util.files import written_whole
+from fer_data.util.files import atomic_file
 
 
 def save_figure(figure: Figure, out: str | Path) -> None:
@@ -23,9 +23,9 @@ def save_figure(figure: Figure, out: str | Path) -> None:
     if not out.suffix:
         raise DataError(f"{out}: the ending says the format; name it {out.name}.png, say")
     try:
-        with written_whole(out) as beside, warnings.catch_warnings():
+        with atomic_file(out) as temporary, warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph .* missing from")  # drawn as a box, then
-            figure.savefig(beside, dpi=110)
+            figure.savefig(temporary, dpi=110)
     except OSError as error:
         raise DataError(f"{out}: cannot be written ({error.strerror or error})") from None
     except ValueError as error:  # there is no such format

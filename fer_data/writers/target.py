@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fer_data.errors import DataError
 from fer_data.util.files import refuse_special
-from fer_data.util.folders import flush_files, move_folder, temporary_beside
+from fer_data.util.folders import flush_files, move_folder, temporary_folder
 
 
 def placed(out: str | Path, source: Path | None) -> Path:
@@ -63,7 +63,7 @@ def written_at(out: Path, *, single: bool = False) -> Iterator[Path]:
     """
     try:
         _refuse_taken(out, single=single)
-        with temporary_beside(out) as folder:
+        with temporary_folder(out) as folder:
             yield folder
             flush_files(folder)  # the target shall not appear before them
             _refuse_taken(out, single=single)  # it may have come meanwhile

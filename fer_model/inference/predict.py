@@ -18,7 +18,7 @@ from fer_data.data.fill import error_of
 from fer_data.data.sources.source import check_bad_rows
 from fer_data.data.stream import decoded
 from fer_data.errors import DataError
-from fer_data.util.files import written_whole
+from fer_data.util.files import atomic_file
 from fer_data.util.progress import track
 from fer_data.util.words import printable
 from fer_model.inference.sources import Source, sources_of
@@ -131,7 +131,7 @@ class Predictions:
 
     def write_csv(self, path: str | Path) -> None:
         """Write `to_frame` as a csv, whole or not at all."""
-        with written_whole(Path(path)) as beside:
+        with atomic_file(Path(path)) as beside:
             self.to_frame().to_csv(beside, index=False)
 
 

@@ -15,7 +15,7 @@ import keras
 
 from fer_data.data.decode import PixelFormat
 from fer_data.errors import DataError
-from fer_data.util.files import refuse_no_file, written_whole
+from fer_data.util.files import atomic_file, refuse_no_file
 from fer_model.losses import keras_losses  # noqa: F401  # Keras finds them once they are imported
 
 _USE = "fer_data.json"
@@ -43,7 +43,7 @@ class Use:
 
 def save(model: keras.Model, path: Path, use: Use, training: dict[str, Any] | None = None) -> None:
     """Save a model whole or not at all, with its use and a checkpoint's state of the training."""
-    with written_whole(path) as beside:
+    with atomic_file(path) as beside:
         model.save(beside)
         with zipfile.ZipFile(beside, "a") as archive:
             archive.writestr(_USE, json.dumps(asdict(use)))

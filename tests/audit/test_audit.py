@@ -94,9 +94,9 @@ def test_one_image_under_two_labels_is_skipped_of_training_under_both(tmp_path: 
 @pytest.mark.parametrize(
     ("change", "kind"),
     [
-        (lambda image: image, "leaked-copies"),
-        (lambda image: image[:, ::-1], "leaked-near-copies"),
-        (lambda image: shifted(brightened(image, 20), 1, -1), "leaked-near-copies"),
+        (lambda image: image, "leaked-duplicates"),
+        (lambda image: image[:, ::-1], "leaked-near-duplicates"),
+        (lambda image: shifted(brightened(image, 20), 1, -1), "leaked-near-duplicates"),
     ],
 )
 def test_a_test_image_that_training_has_is_a_leak(
@@ -154,7 +154,7 @@ def test_oversampling_on_disk_before_the_split_is_called_so(tmp_path: Path) -> N
     assert "60 samples are 10 photographs, 6.0 versions of each" in finding.summary
     assert re.search("[0-9]+ photographs have versions in more than one split", finding.summary)
     assert "after the split" in finding.advice
-    leak = only(found, "leaked-near-copies")
+    leak = only(found, "leaked-near-duplicates")
     assert "20 of 60 test images (33.3%)" in leak.summary
     assert "rare 20 (100%)" in leak.summary
     assert found.num_distinct["train"] == (100, 40, 10)
@@ -177,7 +177,7 @@ def test_groups_in_training_and_evaluation_are_errors_that_name_them(tmp_path: P
     one, other = [first, first + 1, judged[0]], [last, *judged[-2:]]
     found = only(
         audit(grouped(data, anna=one, berta=other, carla=[first + 5, first + 6])),
-        "group-across-splits",
+        "leaked-groups",
     )
     assert (found.severity, found.where) == ("error", "train, test")
     assert found.names == ("anna", "berta")
@@ -197,8 +197,8 @@ def test_classes_of_different_sizes_are_not_called_oversampled(tmp_path: Path) -
     assert audit(root).findings == ()
 
 
-EVERY = KINDS.keys() - {"processed-differently"}  # which has tests of its own
-WITHOUT_GROUPS = EVERY - {"group-across-splits"}
+EVERY = KINDS.keys() - {"image-drift"}  # which has tests of its own
+WITHOUT_GROUPS = EVERY - {"leaked-groups"}
 
 
 def everything(root: Path) -> Path:
@@ -249,7 +249,7 @@ def test_every_kind_of_finding_can_be_found(tmp_path: Path) -> None:
     assert order == sorted(order, key=["error", "warning", "note"].index)
     names = {finding.kind: finding.names for finding in found.findings}
     assert names["unreadable"] == ("train/common/broken.png",)
-    assert names["similar-names"] == ("Other", "other")
+    assert names["similar-class-names"] == ("Other", "other")
     assert names["missing-class"] == ("Other",)
 
 
@@ -269,7 +269,7 @@ def test_without_the_exclusions_no_test_image_is_known_from_training(tmp_path: P
     assert len(rows) == number
     assert {row["kind"] for row in rows} <= set(KINDS)
     again = {one.kind for one in audit(root, exclude=tmp_path / "out.csv").findings}
-    assert not again & {"leaked-copies", "leaked-near-copies", "conflicting-labels"}
+    assert not again & {"leaked-duplicates", "leaked-near-duplicates", "conflicting-labels"}
 
 
 def test_what_is_excluded_is_in_no_finding(tmp_path: Path) -> None:
@@ -401,7 +401,7 @@ def test_a_version_goes_where_the_image_itself_is_known_too(tmp_path: Path) -> N
     found = audit(root)
     write_exclusions(found.findings, found.dataset, tmp_path / "out.csv")
     again = audit(root, exclude=tmp_path / "out.csv")
-    assert not again.of_kinds(("leaked-copies", "leaked-near-copies"))
+    assert not again.of_kinds(("leaked-duplicates", "leaked-near-duplicates"))
     assert again.dataset.num_excluded == 3
 
 
@@ -415,8 +415,8 @@ def test_a_csv_is_audited_too(tmp_path: Path) -> None:
     ]
     found = audit(write_csv(tmp_path / "fer.csv", rows))
     kinds = {finding.kind for finding in found.findings}
-    assert {"leaked-copies", "flat", "unreadable", "missing-class"} <= kinds
-    assert samples(found, only(found, "leaked-copies")) == [["row 0", "row 1"]]
+    assert {"leaked-duplicates", "flat", "unreadable", "missing-class"} <= kinds
+    assert samples(found, only(found, "leaked-duplicates")) == [["row 0", "row 1"]]
 
 
 def test_the_command_prints_and_fails_as_it_is_asked(tmp_path: Path) -> None:
@@ -430,7 +430,7 @@ def test_the_command_prints_and_fails_as_it_is_asked(tmp_path: Path) -> None:
     assert run.code == 1
     printed = json.loads(run.out)
     assert printed["num_distinct"]["train"]["rare"] == 10
-    leak = next(one for one in printed["findings"] if one["kind"] == "leaked-copies")
+    leak = next(one for one in printed["findings"] if one["kind"] == "leaked-duplicates")
     assert leak["groups"][0] == ["train/common/002.png", "test/common/more000.png"]
     good = call(DATA, "audit", plain(tmp_path / "good"), "--fail-on", "note")
     assert good.code == 0
@@ -463,7 +463,7 @@ def test_findings_on_classes_count_samples(tmp_path: Path) -> None:
         ("missing-class", "test"): 0,
         ("few-samples", "train"): 10,
         ("few-samples", "test"): 10,
-        ("similar-names", ""): 20,
+        ("similar-class-names", ""): 20,
     }
 
 
@@ -530,4 +530,4 @@ def test_one_of_a_kind_is_told_in_the_singular(tmp_path: Path) -> None:
     assert found["exact-duplicates"] == "1 redundant copy: 1 image appears twice"
     assert found["near-duplicates"] == "1 photograph appears in 2 versions"
     assert found["flat"] == "1 image is of a single colour"
-    assert "1 of 41 test images (2.4%) is equal to an image of train" in found["leaked-copies"]
+    assert "1 of 41 test images (2.4%) is equal to an image of train" in found["leaked-duplicates"]

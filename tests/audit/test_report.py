@@ -154,7 +154,7 @@ def test_a_group_shows_each_split_and_label_and_says_what_it_hides(tmp_path: Pat
     (torn,) = of_groups(store, found["conflicting-labels"].groups, most=9, most_of_each=4)
     assert [image.class_name for image in torn.images] == list(names)
     assert (torn.words, torn.num_hidden) == ("angry / fear / happy / sad / surprise", 4)
-    (leak,) = of_groups(store, found["leaked-copies"].groups, most=9, most_of_each=4)
+    (leak,) = of_groups(store, found["leaked-duplicates"].groups, most=9, most_of_each=4)
     assert ["test, " in image.words for image in leak.images] == [False, False, False, True]
     assert (leak.words, leak.num_hidden) == ("train: happy; test: happy", 3)
     write_page(audit_store(store), tmp_path / "index.html")

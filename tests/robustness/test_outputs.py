@@ -177,7 +177,7 @@ def test_a_conversion_replaces_no_special_file(
 
 def test_what_comes_as_a_file_is_written_is_not_replaced(tmp_path: Path) -> None:
     def write() -> None:
-        with files.written_whole(tmp_path / "out") as beside:
+        with files.atomic_file(tmp_path / "out") as beside:
             beside.write_text("new")
             os.mkfifo(tmp_path / "out")
 
