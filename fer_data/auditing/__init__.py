@@ -75,7 +75,8 @@ class Audit:
     findings : tuple of Finding
         The worst first.
     num_distinct : dict
-        Split -> number of distinct images of each class, in label order: near-duplicates count once.
+        Split -> number of distinct images of each class, in label order; near-duplicates count
+        once.
     measures : Measures
         Brightness, contrast and sharpness of every image.
 
@@ -217,12 +218,12 @@ def parse_kinds(text: str) -> tuple[str, ...]:
         If one of them is neither.
     """
     kinds = tuple(kind.strip() for kind in text.split(",") if kind.strip())
-    known = [*SEVERITIES, *KINDS]
+    choices = [*SEVERITIES, *KINDS]
     for kind in kinds:
-        if kind not in known:
-            raise UsageError(f"{kind!r} is no kind of finding; choose one of {', '.join(known)}")
+        if kind not in choices:
+            raise UsageError(f"{kind!r} is no kind of finding; choose one of {', '.join(choices)}")
     if not kinds:
-        raise UsageError(f"name a kind of finding: {', '.join(known)}")
+        raise UsageError(f"name a kind of finding: {', '.join(choices)}")
     return kinds
 
 

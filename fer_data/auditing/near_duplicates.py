@@ -31,7 +31,7 @@ def find(subject: Subject) -> Iterator[Finding]:
                 "near-duplicates",
                 "note",
                 split,
-                f"{counted(len(near), 'group')} of near-duplicates, {distinct:,} images in all"
+                f"{counted(len(near), 'group')} of near-duplicates, {distinct:,} distinct images"
                 + (f", {conflicts:,} of the groups under more than one label" if conflicts else ""),
                 "keep each group on one side of every split (fer-data split does)",
                 groups=tuple(tuple(group.tolist()) for group in near),

@@ -54,9 +54,9 @@ def find(subject: Subject) -> Iterator[Finding]:
             "error" if crossing else "warning",
             named_class(dataset.class_names[label]),
             words,
-            "start from the original images, split them, and balance while they are loaded"
+            "start from the original images, and balance while they are loaded, after the split"
             if crossing
-            else "balance while images are loaded: duplicates on disk count as samples of their own",
+            else "balance while images are loaded: duplicates on disk count as new samples",
             groups=tuple(tuple(group.tolist()) for group in duplicates),
             exclude=subject.trained(surplus[subject.informative[surplus]]),
         )

@@ -42,7 +42,8 @@ def find(subject: Subject) -> Iterator[Finding]:
             "error",
             f"train, {split}",
             f"{shared} in both, with {len(trained):,} training samples and {len(leaked):,} of "
-            f"{counted(len(evaluated), f'{split} sample')} ({len(leaked) / len(evaluated):.1%}): {shown}",
+            f"{counted(len(evaluated), f'{split} sample')} "
+            f"({len(leaked) / len(evaluated):.1%}): {shown}",
             "train without them, or split again by groups (fer-data split does)",
             groups=tuple(tuple(group.tolist()) for group in np.split(order, bounds)),
             names=names,

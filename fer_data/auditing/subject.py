@@ -94,7 +94,7 @@ class Subject:
 
     @cached_property
     def exact_groups(self) -> NDArray[np.int64]:
-        """A group number of each image, int64 [N], the same for images that are equal to the bit."""
+        """A group number of each image, int64 [N], the same for equal images."""
         return equal_images(self.store.pixels)
 
     @cached_property
@@ -123,7 +123,7 @@ class Subject:
 
     @cached_property
     def duplicate_groups(self) -> NDArray[np.int64]:
-        """A group number of each image, the same for near-duplicates and derived files, int64 [N]."""
+        """A group number of each image, int64 [N]: of near-duplicates and derived files."""
         near = duplicate_groups(self.exact_groups, self.near_pairs)
         families = families_of(self.dataset)
         merged = near if families is None else merge_groups(near, families)

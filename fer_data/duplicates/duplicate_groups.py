@@ -16,7 +16,7 @@ COMPARED = PixelFormat(48, 48, "grey")
 """The form in which images are compared."""
 
 LEAST_CONTRAST = 5.0
-"""Standard deviation of the pixels, of 255, below which an image shows too little to be compared."""
+"""Standard deviation of the pixels, of 255, below which an image is too flat to be compared."""
 
 _AT_ONCE = 1024
 

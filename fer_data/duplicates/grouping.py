@@ -61,18 +61,22 @@ def merge_groups(*groups: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
     return merged
 
 
-def _merged(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+def _merged(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    if not len(one):
-        return one
+    if not len(first):
+        return first
     # Each sample links its group in the one numbering to its group in the other.
-    first = int(one.max()) + 1
-    number = first + int(other.max()) + 1
-    links = coo_array((np.ones(len(one), np.bool_), (one, other + first)), shape=(number, number))
-    found: NDArray[np.int64] = connected_components(links, directed=False)[1][one].astype(np.int64)
-    return found
+    offset = int(first.max()) + 1
+    number = offset + int(second.max()) + 1
+    links = coo_array(
+        (np.ones(len(first), np.bool_), (first, second + offset)), shape=(number, number)
+    )
+    merged: NDArray[np.int64] = connected_components(links, directed=False)[1][first].astype(
+        np.int64
+    )
+    return merged
 
 
 def _key(image: NDArray[np.uint8]) -> bytes:

@@ -118,5 +118,5 @@ class Batch(BatchPlan):
 def _part(column: Any, part: slice) -> Any:
     """Return some rows of a column, or of each column of a tuple."""
     if isinstance(column, tuple):
-        return type(column)(*(_part(one, part) for one in column))
+        return type(column)(*(_part(values, part) for values in column))
     return column[part] if isinstance(column, np.ndarray) else column

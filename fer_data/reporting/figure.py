@@ -1,4 +1,4 @@
-"""A figure to a file, whole or not at all."""
+"""Write a figure to a file atomically."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fer_data.util.files import atomic_file
 
 
 def save_figure(figure: Figure, out: str | Path) -> None:
-    """Write a figure to a file whose ending says the format: png, pdf, svg, jpg …
+    """Write a figure to a file; the suffix gives the format: png, pdf, svg, jpg …
 
     Raises
     ------

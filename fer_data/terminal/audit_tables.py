@@ -18,7 +18,7 @@ _LEAST_PROSE, _LEAST_NARROW = 30, 24
 
 
 def findings_tables(audit: Audit) -> Iterator[Table]:
-    """Yield a row per finding, the worst first: in four columns, and for narrow terminals in two."""
+    """Yield tables with a row per finding, the worst first: of four columns, and of two."""
     for narrow in (False, True):
         table = Table(title="Findings", title_justify="left", show_lines=True)
         table.add_column("kind")
@@ -31,14 +31,14 @@ def findings_tables(audit: Audit) -> Iterator[Table]:
         for finding in audit.findings:
             kind = Text(finding.kind)
             kind.append(f"\n{finding.severity}", style=_STYLES[finding.severity])
-            found = Text(finding.summary)
-            found.append(f"\n{finding.advice}", style="dim")
+            description = Text(finding.summary)
+            description.append(f"\n{finding.advice}", style="dim")
             where, number = finding.where, f"{finding.num_samples:,}"
             if narrow:
                 kind.append(f"\n{where}" if where else "").append(f"\nsamples: {number}")
-                table.add_row(kind, found)
+                table.add_row(kind, description)
             else:
-                table.add_row(kind, Text(where), number, found)
+                table.add_row(kind, Text(where), number, description)
         yield table
 
 

@@ -1,4 +1,4 @@
-"""What a conversion did, and what it could not take."""
+"""The result of a conversion."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Conversion:
     counts : dict
         Split -> class name -> number of images.
     rejects : tuple of Reject or of Skipped
-        What the source has and the target has not, and why: bad rows where a csv became a folder,
-        else what cannot be read or is no sample.
+        What was not converted, and why: bad rows of a csv, else what cannot be read or is no
+        sample.
     unlabelled : dict
-        Split -> number of images without a label, which `counts` leaves out.
+        Split -> number of images without a label, which are not in `counts`.
     changes : tuple of str
-        What else is not as it was, for people to read.
+        Other changes, in words.
     are_rejects_listed : bool
         Whether ``rejects.csv`` in `out` lists the rejects, as it does where class folders are made.
 
@@ -72,11 +72,11 @@ class Conversion:
         number = f"{len(self.rejects):,}"
         if self.are_rejects_listed:
             rows = all(isinstance(reject, Reject) for reject in self.rejects)
-            words = counted(len(self.rejects), "bad row") if rows else f"{number} left out"
+            words = counted(len(self.rejects), "bad row") if rows else f"{number} skipped"
             return f"{words}, see {self.out / 'rejects.csv'}"
-        first = [one for one in self.rejects[:3] if isinstance(one, Skipped)]
-        shown = ", ".join(f"{one.name} ({one.reason})" for one in first)
-        return f"{number} left out: {shown}" + (", …" if len(self.rejects) > 3 else "")
+        first = [reject for reject in self.rejects[:3] if isinstance(reject, Skipped)]
+        shown = ", ".join(f"{reject.name} ({reject.reason})" for reject in first)
+        return f"{number} skipped: {shown}" + (", …" if len(self.rejects) > 3 else "")
 
 
 def conversion_of(
@@ -101,12 +101,12 @@ def conversion_of(
 
 
 def without(dataset: Dataset, bad: list[tuple[int, str]]) -> Dataset:
-    """Return the dataset without bad rows, which are left out and noted, or an error.
+    """Return the dataset without bad rows, which are skipped and noted, or raise an error.
 
     Raises
     ------
     DataError
-        If there is a bad row and such are not skipped, or there is no other.
+        If there is a bad row and bad rows are not skipped, or there is no other row.
     """
     if not bad:
         return dataset
@@ -124,7 +124,7 @@ def rejects_csv(rejects: tuple[Reject, ...] | tuple[Skipped, ...]) -> str:
     """Return ``rejects.csv``: row, line, column and cause, or name and cause."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    by_row = [one for one in rejects if isinstance(one, Reject)]
+    by_row = [reject for reject in rejects if isinstance(reject, Reject)]
     writer.writerow(["row", "line", "column", "cause"] if by_row else ["name", "cause"])
     for reject in by_row:
         writer.writerow([reject.row, reject.row + 2, reject.column, reject.cause])

@@ -53,7 +53,7 @@ def check_csv(dataset: Dataset) -> None:
     for split, usage in zip(dataset.splits, usages, strict=True):
         if usage is None or usages.count(usage) > 1:
             raise DataError(
-                f"{dataset.root}: a FER2013 csv has no {split} split beside "
+                f"{dataset.root}: a FER2013 csv has no {split} split besides "
                 f"{', '.join(other for other in dataset.splits if other != split) or 'others'}, "
                 f"only {', '.join(USAGES)}; rename the split, or choose another format",
                 fix={"to": []},

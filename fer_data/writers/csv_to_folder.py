@@ -41,12 +41,12 @@ def convert_csv(
     path : path
         A csv with an emotion column, gzipped or not.
     out : path
-        A folder that is not there, or is empty. It appears when all is written.
+        A new or empty folder. It appears when everything is written.
     test_apart : bool
         Whether PublicTest and PrivateTest are ``public_test`` and ``private_test``, or both
         ``test``, as in Kaggle's folder.
     skip_bad : bool
-        Whether bad rows are left out and listed in ``out/rejects.csv``, or an error.
+        Whether bad rows are skipped and listed in ``out/rejects.csv``, or an error.
 
     Raises
     ------

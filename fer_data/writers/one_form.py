@@ -78,7 +78,7 @@ def write_one_form(
     writer.check(dataset)
     used = _own_form(dataset, writer) if form is None else _asked_for(dataset, writer, form)
     filled = fill(dataset, used, folder / "pixels.npy", stop_at_bad=not dataset.options.skip_bad)
-    bad = [(one.row, one.cause) for one in filled.bad]
+    bad = [(bad_row.row, bad_row.cause) for bad_row in filled.bad]
     kept = without(dataset, bad)
     rows = np.delete(np.arange(len(dataset)), [row for row, _ in bad])
     writer.write(kept, used, _chunks(folder / "pixels.npy", rows), folder / out.name)
@@ -114,13 +114,13 @@ def _asked_for(dataset: Dataset, writer: OneForm, form: FormatRequest) -> PixelF
     if only is not None:
         own = FormatRequest.of(only)
         form = replace(form, size=form.size or own.size, color=form.color or own.color)
-    found = format_of(form, dataset)
-    if only is not None and found.shape != only.shape:
+    own_form = format_of(form, dataset)
+    if only is not None and own_form.shape != only.shape:
         raise DataError(
-            f"{dataset.root}: {writer.holds}, not {found}; bring all to one form, as {only}",
+            f"{dataset.root}: {writer.holds}, not {own_form}; bring all to one form, as {only}",
             fix=_FORM,
         )
-    return found
+    return own_form
 
 
 _FORM: dict[str, tuple[str, ...]] = {"form": ()}

@@ -89,7 +89,7 @@ def test_a_net_rescales_pixels_of_either_dtype(net: str) -> None:
     for dtype in (np.uint8, np.float32):
         found = scaled.predict(images.astype(dtype), verbose=0)
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
-    assert isinstance(scaled.layers[-1], keras.layers.Dense)  # as new heads want it
+    assert isinstance(scaled.layers[-1], keras.layers.Dense)  # as new heads need it
 
 
 @given(order=st.lists(st.integers(0, 20), min_size=1), start=st.integers(0, 30))

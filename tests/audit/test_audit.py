@@ -111,7 +111,7 @@ def test_a_test_image_that_training_has_is_a_leak(
     assert "dog 1 (5%)" in finding.summary
 
 
-def test_versions_of_a_photograph_in_a_split_are_noted_and_stay(tmp_path: Path) -> None:
+def test_near_duplicates_in_a_split_are_noted_and_stay(tmp_path: Path) -> None:
     found = audit(plain(tmp_path / "data", cat=[shifted(drawn_images(120)[3], 0, 1)]))
     finding = only(found, "near-duplicates")
     assert samples(found, finding) == [["train/cat/003.png", "train/cat/040.png"]]
@@ -151,8 +151,8 @@ def test_oversampling_on_disk_before_the_split_is_called_so(tmp_path: Path) -> N
     found = audit(polluted(tmp_path / "data"))
     finding = only(found, "oversampled-on-disk")
     assert (finding.where, finding.severity) == ("rare", "error")
-    assert "60 samples are 10 photographs, 6.0 versions of each" in finding.summary
-    assert re.search("[0-9]+ photographs have versions in more than one split", finding.summary)
+    assert "60 samples of 10 distinct images, 6.0 per image" in finding.summary
+    assert re.search("[0-9]+ images have duplicates in more than one split", finding.summary)
     assert "after the split" in finding.advice
     leak = only(found, "leaked-near-duplicates")
     assert "20 of 60 test images (33.3%)" in leak.summary
@@ -260,7 +260,7 @@ def test_of_training_and_test_only_training_samples_are_for_exclusion(tmp_path: 
     assert {found.dataset.splits[found.dataset.split_codes[row]] for row in excluded} == {"train"}
 
 
-def test_without_the_exclusions_no_test_image_is_known_from_training(tmp_path: Path) -> None:
+def test_without_the_exclusions_no_test_image_is_leaked(tmp_path: Path) -> None:
     root = everything(tmp_path / "data")
     found = audit(root)
     number = write_exclusions(found.findings, found.dataset, tmp_path / "out.csv")
@@ -345,10 +345,10 @@ def test_of_equal_files_in_colour_all_but_one_are_for_exclusion(tmp_path: Path, 
         {"train/cat/002.png", "train/dog/000.png"},
     ]
     ended = run("audit", root, "--write-exclusions", tmp_path / "out.csv")
-    assert "4 samples are better left out" in ended.err
+    assert "4 samples are to be excluded" in ended.err
 
 
-def test_images_that_are_equal_only_at_48x48_grey_are_told_and_stay(tmp_path: Path) -> None:
+def test_images_that_are_equal_only_at_48x48_grey_are_reported_and_stay(tmp_path: Path) -> None:
     one = colourful(1)
     root = write(tmp_path / "data", {"train/cat": [one], "train/dog": [colourful(2)]})
     # the same pixels in another file: nothing says so without decoding both at their own size
@@ -475,8 +475,8 @@ def test_unreadable_files_are_counted(tmp_path: Path) -> None:
 
 def test_a_conflict_among_test_images_is_no_error_of_training(tmp_path: Path) -> None:
     every = drawn_images(120)
-    torn, judged = every[3], every[90]
-    root = plain(tmp_path / "data", dog=[torn], test_cat=[torn], test_dog=[judged])
+    conflicting, judged = every[3], every[90]
+    root = plain(tmp_path / "data", dog=[conflicting], test_cat=[conflicting], test_dog=[judged])
     out = tmp_path / "out.csv"
     before, after = audit(root).of_kinds(("conflicting-labels",))
     assert (before.severity, before.where) == ("error", "train, test")
@@ -491,7 +491,7 @@ def test_a_conflict_among_test_images_is_no_error_of_training(tmp_path: Path) ->
 
 
 def sized(root: Path, *sides: int) -> Path:
-    """Write images of one class, of these sides, beside an empty class."""
+    """Write images of one class, of these sides, and an empty class."""
     for name in ("cat", "dog"):
         (root / "train" / name).mkdir(parents=True)
     for number, (side, image) in enumerate(zip(sides, drawn_images(len(sides)), strict=True)):
@@ -520,14 +520,14 @@ def test_a_size_is_usual_only_if_most_images_have_it(
     assert (finding.summary, finding.num_samples) == (summary, number)
 
 
-def test_one_of_a_kind_is_told_in_the_singular(tmp_path: Path) -> None:
+def test_one_of_a_kind_is_named_in_the_singular(tmp_path: Path) -> None:
     every = drawn_images(120)
     flat = np.full((48, 48), 9, np.uint8)
     root = plain(
         tmp_path / "data", cat=[every[3], shifted(every[5], 0, 1), flat], test_cat=[every[50]]
     )
     found = {one.kind: one.summary for one in audit(root).findings}
-    assert found["exact-duplicates"] == "1 redundant copy: 1 image appears twice"
-    assert found["near-duplicates"] == "1 photograph appears in 2 versions"
+    assert found["exact-duplicates"] == "1 redundant duplicate: 1 image appears twice"
+    assert found["near-duplicates"] == "1 group of near-duplicates, 2 distinct images"
     assert found["flat"] == "1 image is of a single colour"
     assert "1 of 41 test images (2.4%) is equal to an image of train" in found["leaked-duplicates"]

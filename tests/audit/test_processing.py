@@ -61,8 +61,8 @@ def test_images_of_another_size_or_colour_are_found(tmp_path: Path) -> None:
     names = np.repeat(["a", "b"], 12)
     audit = fer_data.audit({"train": (big, names), "test": (small, names)})
     (one,) = [one for one in audit.findings if one.kind == "image-drift"]
-    assert "48x48 in place of 60x60" in one.summary
-    assert "grey in place of rgb" in one.summary
+    assert "48x48 instead of 60x60" in one.summary
+    assert "grey instead of rgb" in one.summary
 
 
 def test_the_difference_is_in_standard_deviations_within_classes() -> None:

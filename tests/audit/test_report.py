@@ -104,7 +104,7 @@ def test_a_browser_shows_it_without_errors_or_requests(
     assert shown.console == []
     assert shown.requests == []
     found = Elements(shown.html)
-    assert "<title>data: what is in the data</title>" in shown.html  # not "owned"
+    assert "<title>data: data set report</title>" in shown.html  # not "owned"
     assert not [tag for tag, _ in found.tags if tag == "script"]
     assert "Findings" in found.text
 
@@ -151,9 +151,12 @@ def test_a_group_shows_each_split_and_label_and_says_what_it_hides(tmp_path: Pat
     )
     store = open_store(root, form=COMPARED, cache=tmp_path / "cache")
     found = {one.kind: one for one in audit_store(store).findings}
-    (torn,) = of_groups(store, found["conflicting-labels"].groups, most=9, most_of_each=4)
-    assert [image.class_name for image in torn.images] == list(names)
-    assert (torn.words, torn.num_hidden) == ("angry / fear / happy / sad / surprise", 4)
+    (conflicting,) = of_groups(store, found["conflicting-labels"].groups, most=9, most_of_each=4)
+    assert [image.class_name for image in conflicting.images] == list(names)
+    assert (conflicting.words, conflicting.num_hidden) == (
+        "angry / fear / happy / sad / surprise",
+        4,
+    )
     (leak,) = of_groups(store, found["leaked-duplicates"].groups, most=9, most_of_each=4)
     assert ["test, " in image.words for image in leak.images] == [False, False, False, True]
     assert (leak.words, leak.num_hidden) == ("train: happy; test: happy", 3)

@@ -278,8 +278,8 @@ def test_convert_writes_any_format_and_says_what_it_did(
     run: Run, make_folder: MakeFolder, tmp_path: Path
 ) -> None:
     root = make_folder({"train/[red] 😀": 2, "test/cat": 1}, side=9)
-    told = ("--layout", "class-folders")  # as training has one class only
-    ended = run("convert", root, tmp_path / "hub", "--to", "parquet", *told)
+    layout = ("--layout", "class-folders")  # as training has one class only
+    ended = run("convert", root, tmp_path / "hub", "--to", "parquet", *layout)
     assert (ended.code, "[red] 😀" in ended.out) == (0, True)
     assert f"3 images in {tmp_path / 'hub'}" in ended.err
     ended = run("convert", tmp_path / "hub", tmp_path / "x.npz", "--size", "6", "--color", "rgb")
@@ -308,14 +308,14 @@ def test_every_command_takes_what_convert_writes(
     assert (tmp_path / "grid.png").exists()
 
 
-def test_what_convert_leaves_out_is_said(run: Run, make_folder: MakeFolder, tmp_path: Path) -> None:
+def test_what_convert_skips_is_said(run: Run, make_folder: MakeFolder, tmp_path: Path) -> None:
     root = make_folder({"cat": 2, "zoo": 0})
     (root / "cat" / "0001.png").write_text("no image")
     assert "skip what is bad (--skip-bad)" in one_line(run("convert", root, tmp_path / "x.npz"))
     ended = run("convert", root, tmp_path / "x.npz", "--skip-bad")
-    assert "; 1 left out: cat/0001.png (cannot be decoded)\n" in ended.err
+    assert "; 1 skipped: cat/0001.png (cannot be decoded)\n" in ended.err
     ended = run("convert", root, tmp_path / "out", "--skip-bad")
-    assert f"; 1 left out, see {tmp_path / 'out' / 'rejects.csv'}\n" in ended.err
+    assert f"; 1 skipped, see {tmp_path / 'out' / 'rejects.csv'}\n" in ended.err
     assert "to is 'tar'" in one_line(run("convert", root, tmp_path / "y", "--to", "tar"))
     assert "color is 'blue'" in one_line(run("convert", root, tmp_path / "y", "--color", "blue"))
 
@@ -370,7 +370,7 @@ def test_samples_of_unlabelled_data_are_refused(run: Run, tmp_path: Path) -> Non
     assert "has no labels" in one_line(run("samples", path, "grid.png", "--split", "test"))
 
 
-def test_samples_keep_decoded_images_where_told(
+def test_samples_keep_decoded_images_where_asked(
     run: Run, make_folder: MakeFolder, tmp_path: Path
 ) -> None:
     root = make_folder({"cat": 1, "zoo": 0})
@@ -440,7 +440,7 @@ def test_a_plan_shows_dashes_for_a_class_without_samples_and_counts_one_in_the_s
         (("--plot", "plan.doc"), "plan.doc: cannot be written"),
     ],
 )
-def test_a_plan_that_cannot_be_meant_is_refused(
+def test_a_plan_that_is_invalid_is_refused(
     run: Run, make_folder: MakeFolder, options: tuple[str, ...], message: str
 ) -> None:
     data = make_folder({"train/a": 2, "train/b": 1, "train/c": 1, "train/d": 1})

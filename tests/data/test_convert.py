@@ -155,7 +155,7 @@ def test_bad_rows_are_skipped_and_listed_where_asked(tmp_path: Path) -> None:
     assert rows[1]["cause"] == "2 values where 2,304 (48 x 48) are expected"
 
 
-def test_what_a_folder_was_made_of_is_not_told_of_as_skipped(tmp_path: Path) -> None:
+def test_what_a_folder_was_made_of_is_not_reported_as_skipped(tmp_path: Path) -> None:
     table = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training", f"4,{FLAT},PublicTest"])
     convert_csv(table, tmp_path / "out")
     assert fer_data.load(tmp_path / "out").skipped == ()

@@ -235,7 +235,7 @@ def test_a_frame_names_files_and_groups(make_folder: MakeFolder) -> None:
         fer_data.load(frame)
 
 
-def test_a_table_beside_its_images_is_a_source(make_folder: MakeFolder) -> None:
+def test_a_table_next_to_its_images_is_a_source(make_folder: MakeFolder) -> None:
     root = make_folder({"images": 3})
     table = root / "labels.csv"
     table.write_text("image,label\n0000.png,cat\n0001.png,dog\n0002.png,cat\n")

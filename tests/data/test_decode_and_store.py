@@ -206,7 +206,7 @@ def test_a_file_with_any_bytes_changed_is_a_image_or_a_data_error(
 @pytest.mark.parametrize(
     ("height", "width", "color"), [(0, 48, "grey"), (48, 5000, "grey"), (48, 48, "blue")]
 )
-def test_a_form_that_cannot_be_meant_is_refused(height: int, width: int, color: str) -> None:
+def test_a_form_that_is_invalid_is_refused(height: int, width: int, color: str) -> None:
     with pytest.raises(UsageError, match=r"image size is \d+x\d+|color is 'blue'"):
         PixelFormat(height, width, color)  # type: ignore[arg-type]
 
@@ -486,7 +486,7 @@ def test_verify_finds_a_flipped_bit(make_folder: MakeFolder) -> None:
         found.verify()
 
 
-def test_a_changed_byte_is_found_on_opening_and_the_store_is_built_anew(
+def test_a_changed_byte_is_found_on_opening_and_the_store_is_built_again(
     make_folder: MakeFolder, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store_folder, "_BLOCK_BYTES", 2 * 48 * 48)
@@ -505,7 +505,7 @@ def test_a_changed_byte_is_found_on_opening_and_the_store_is_built_anew(
     assert pickle.loads(pickled).digest == found.digest
 
 
-def test_what_verify_has_found_the_next_opening_builds_anew(
+def test_what_verify_has_found_the_next_opening_builds_again(
     make_folder: MakeFolder, builds: list[int]
 ) -> None:
     root = make_folder({"cat": 2, "zoo": 0})
@@ -539,7 +539,7 @@ def test_a_touched_or_copied_store_is_compared_once_and_kept(
 
 @pytest.mark.parametrize("name", ["store.json", "pixels.npy"])
 @pytest.mark.parametrize("data", [None, b"", b"{}", b"[1]", b"\xff" * 400, 0.5, 0.97])
-def test_a_broken_store_is_named_and_built_anew(
+def test_a_broken_store_is_named_and_built_again(
     make_folder: MakeFolder,
     caplog: pytest.LogCaptureFixture,
     name: str,

@@ -19,8 +19,8 @@ def left_behind(parent: Path, name: str = ".old-1.01234567.building") -> Path:
 
 
 def test_a_folder_appears_at_the_end_and_only_then(tmp_path: Path) -> None:
-    with atomic_folder(tmp_path / "new" / "out") as beside:
-        (beside / "file").write_text("x")
+    with atomic_folder(tmp_path / "new" / "out") as temporary:
+        (temporary / "file").write_text("x")
         assert not (tmp_path / "new" / "out").exists()
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["out"]
     assert (tmp_path / "new" / "out" / "file").read_text() == "x"
@@ -28,8 +28,8 @@ def test_a_folder_appears_at_the_end_and_only_then(tmp_path: Path) -> None:
 
 def test_nothing_stays_where_building_fails(tmp_path: Path) -> None:
     def build() -> None:
-        with atomic_folder(tmp_path / "out") as beside:
-            (beside / "file").write_text("x")
+        with atomic_folder(tmp_path / "out") as temporary:
+            (temporary / "file").write_text("x")
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -41,8 +41,8 @@ def test_an_empty_folder_is_replaced_and_a_full_one_is_not(tmp_path: Path) -> No
     (tmp_path / "out").mkdir()
     for text in ("first", "second"):
         try:
-            with atomic_folder(tmp_path / "out") as beside:
-                (beside / "file").write_text(text)
+            with atomic_folder(tmp_path / "out") as temporary:
+                (temporary / "file").write_text(text)
         except OSError:
             assert text == "second"
     assert (tmp_path / "out" / "file").read_text() == "first"
@@ -107,7 +107,7 @@ def test_only_folders_of_these_names_are_taken_away(tmp_path: Path) -> None:
     assert (tmp_path / ".file.01234567.building").read_text() == "mine"
 
 
-def test_a_folder_taken_away_before_it_was_locked_is_made_anew(
+def test_a_folder_taken_away_before_it_was_locked_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another process looks for what was left just between the two."""
@@ -120,8 +120,8 @@ def test_a_folder_taken_away_before_it_was_locked_is_made_anew(
         return is_taken(lock, wait=wait)
 
     monkeypatch.setattr(locks, "is_taken", after_another_came)
-    with atomic_folder(tmp_path / "out") as beside:
-        assert beside.exists()
+    with atomic_folder(tmp_path / "out") as temporary:
+        assert temporary.exists()
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert taken
 

@@ -401,7 +401,10 @@ def test_what_is_not_asked_for_is_each_images_own(
             {"train/sad": 1, "train/happy": 1, "val/happy": 1},
             "a FER2013 csv has no validation split",
         ),
-        ({"test/sad": 1, "private_test/fear": 1}, "a FER2013 csv has no test split beside private"),
+        (
+            {"test/sad": 1, "private_test/fear": 1},
+            "a FER2013 csv has no test split besides private",
+        ),
     ],
 )
 def test_what_a_csv_cannot_hold_is_refused(
@@ -439,7 +442,7 @@ def test_a_sample_without_a_label_is_refused_where_there_is_no_place_for_it(tmp_
         ("x.tfrecord", None, r"\.tfrecord says no format; name one \(to='folder' or 'csv"),
     ],
 )
-def test_a_target_that_cannot_be_meant_is_refused(
+def test_a_target_that_is_invalid_is_refused(
     make_folder: MakeFolder, tmp_path: Path, dst: str, to: Any, message: str
 ) -> None:
     with pytest.raises(UsageError, match=message):
@@ -546,9 +549,9 @@ def test_rejects_are_said_to_be_listed_only_where_they_are(
     source = make_folder({"cat": 2, "zoo": 0})
     (source / "cat" / "0001.png").write_text("no image")
     done = convert(source, tmp_path / "hub", to="parquet", skip_bad=True)
-    assert done.rejects_text() == "1 left out: cat/0001.png (cannot be decoded)"
+    assert done.rejects_text() == "1 skipped: cat/0001.png (cannot be decoded)"
     done = convert(source, tmp_path / "out", skip_bad=True)
-    assert done.rejects_text() == f"1 left out, see {tmp_path / 'out' / 'rejects.csv'}"
+    assert done.rejects_text() == f"1 skipped, see {tmp_path / 'out' / 'rejects.csv'}"
 
 
 # Never trusted

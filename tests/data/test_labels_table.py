@@ -103,7 +103,7 @@ def test_a_group_is_mentioned_and_never_guessed() -> None:
     assert any("group_column='lesion_id'" in note for note in match.notes)
 
 
-def test_aptos_ids_without_extension_beside_a_test_folder() -> None:
+def test_aptos_ids_without_extension_next_to_a_test_folder() -> None:
     ids = [f"{number * 7919:012x}" for number in range(50)]
     files = [f"train_images/{name}.png" for name in ids]
     files += [f"test_images/{number:012x}.png" for number in range(10**6, 10**6 + 9)]
@@ -130,7 +130,7 @@ def test_isic_one_hot() -> None:
     assert match.columns["label"] == ("MEL", "NV", "BCC", "AKIEC")
 
 
-def test_one_hot_beside_another_candidate_is_refused_and_can_be_named() -> None:
+def test_one_hot_next_to_another_candidate_is_refused_and_can_be_named() -> None:
     columns, files, truth = one_hot()
     columns["site"] = [("arm", "leg")[number % 2] for number in range(40)]
     candidates = refusal(columns, files).fix["label_column"]
@@ -139,7 +139,7 @@ def test_one_hot_beside_another_candidate_is_refused_and_can_be_named() -> None:
         assert match_table(table_of(columns), files, label_column=names).labels == truth
 
 
-def test_one_hot_beside_the_same_labels_in_words_is_one_reading() -> None:
+def test_one_hot_next_to_the_same_labels_in_words_is_one_reading() -> None:
     columns, files, truth = one_hot()
     columns["finding"] = [name.lower() for name in truth]
     match = match_table(table_of(columns), files)
@@ -668,7 +668,7 @@ def test_a_split_in_a_name_that_is_none() -> None:
 
 @pytest.fixture
 def lesions(tmp_path: Path) -> Path:
-    """Two folders of colour images beside one table, as HAM10000 is published."""
+    """Two folders of colour images and one table, as HAM10000 is published."""
     root = tmp_path / "HAM"
     random = np.random.default_rng(0)
     classes = ["nv"] * 12 + ["mel"] * 6 + ["bkl"] * 4 + ["df"] * 2

@@ -31,7 +31,7 @@ from tests.conftest import MakeFolder, Run
 from tests.helpers.csv_files import FLAT, write_csv
 from tests.helpers.programs import DATA, MODEL, commands, flags_of
 
-TOLD = ("--layout", "class-folders")
+CLASS_FOLDERS = ("--layout", "class-folders")
 CLASSES = {"cat": 3, "dog": 2}
 
 
@@ -111,7 +111,7 @@ def test_what_was_entered_is_said_by_every_command_that_shows_notes(
     ]
 
 
-def test_what_systems_leave_beside_classes_is_skipped_and_counted(
+def test_what_systems_leave_next_to_classes_is_skipped_and_counted(
     run: Run, make_folder: MakeFolder
 ) -> None:
     root = make_folder({**CLASSES, "__MACOSX/cat": 2, "@eaDir/dog": 1, "dog/__MACOSX": 1})
@@ -193,7 +193,7 @@ def test_what_is_skipped_says_why(make_folder: MakeFolder) -> None:
     assert "split" not in reasons["readme.txt"]
 
 
-# What is refused unless it is told so
+# What is refused unless an option is given
 
 
 def yolo(root: Path) -> None:
@@ -207,7 +207,7 @@ def annotated(root: Path) -> None:
         np.save(root / split / "annotations" / "0_exp.npy", "3")
 
 
-def labels_beside(root: Path) -> None:
+def labels_next_to_images(root: Path) -> None:
     write(root, {"labels/0000.txt": "0 0.5 0.5 1 1\n"})
 
 
@@ -279,16 +279,26 @@ REFUSED: list[tuple[str, dict[str, int], Callable[[Path], None], list[str]]] = [
     ("all images", {"images": 6}, names_with_endings, ["images", "labels.csv"]),
     ("metadata", {"train": 2, "test": 2}, metadata_inside, ["train/metadata.csv"]),
     ("YOLO", {"train/images": 3, "valid/images": 3}, yolo, ["images", "labels", "YOLO"]),
-    ("YOLO of one split", {"images": 3}, labels_beside, ["images", "labels", "YOLO"]),
-    ("YOLO by kind", {"images/train": 3, "images/val": 3}, labels_beside, ["images", "YOLO"]),
+    ("YOLO of one split", {"images": 3}, labels_next_to_images, ["images", "labels", "YOLO"]),
+    (
+        "YOLO by kind",
+        {"images/train": 3, "images/val": 3},
+        labels_next_to_images,
+        ["images", "YOLO"],
+    ),
     ("annotations", {"train_set/images": 3, "val_set/images": 3}, annotated, ["annotations"]),
-    ("classes beside a split", {**below("", "test")}, nothing_more, ["cat", "dog", "test"]),
-    ("a class beside a split", {**below("train"), "cow": 2}, nothing_more, ["cow"]),
+    ("classes next to a split", {**below("", "test")}, nothing_more, ["cat", "dog", "test"]),
+    ("a class next to a split", {**below("train"), "cow": 2}, nothing_more, ["cow"]),
     ("one class is called train", below("train", "bus"), nothing_more, ["bus"]),
-    ("beside a split's folder", {**below("train/data"), "train/more/x": 1}, nothing_more, ["more"]),
+    (
+        "next to a split's folder",
+        {**below("train/data"), "train/more/x": 1},
+        nothing_more,
+        ["more"],
+    ),
     ("a split of unknown name", below("train", "ood_test"), nothing_more, ["ood_test", "same"]),
     ("an empty split", {**below("train"), "test": 0}, nothing_more, ["test"]),
-    ("an empty split beside classes", {**CLASSES, "test": 0}, nothing_more, ["test"]),
+    ("an empty split next to classes", {**CLASSES, "test": 0}, nothing_more, ["test"]),
     ("a split of other files", {**below("train"), "test": 0}, other_files, ["test", "5 .heic"]),
     ("one class in training", {"train/cat": 2, **below("test")}, nothing_more, ["train/cat"]),
     (
@@ -330,10 +340,10 @@ def test_what_may_be_no_classes_is_refused_with_what_was_found(
     assert ended.err.count("\n") == 1
     for word in words:
         assert word in ended.err
-    told = "class-folders" in ended.err
-    assert told or words[0] not in ("images", "part_1", "labels.csv")
-    if told:  # a training split without labels is none however it is read
-        assert run("stats", root, *TOLD).code == 0
+    is_readable = "class-folders" in ended.err
+    assert is_readable or words[0] not in ("images", "part_1", "labels.csv")
+    if is_readable:  # a training split without labels is none however it is read
+        assert run("stats", root, *CLASS_FOLDERS).code == 0
 
 
 def test_the_layout_is_an_argument_and_an_option_wherever_data_is_read(
@@ -354,7 +364,7 @@ def test_the_layout_is_an_argument_and_an_option_wherever_data_is_read(
         ended = run(command, root, *more)
         assert ended.code == 2, command
         assert "class-folders" in ended.err
-        assert run(command, root, *more, *TOLD).code == 0, command
+        assert run(command, root, *more, *CLASS_FOLDERS).code == 0, command
     expected = {"train": {"images": 9, "labels": 0}, "test": {"images": 3, "labels": 0}}
     assert counts_of(root, layout="class-folders") == expected
     data = fer_data.load(root, layout="class-folders")
@@ -775,7 +785,7 @@ def test_affixes_and_case_do_not_change_a_split(
 ) -> None:
     word, split = named
     whole = before + cased(word) + after
-    if cased is str.upper and after == "Set":  # TRAINSet: no words can be told apart
+    if cased is str.upper and after == "Set":  # TRAINSet: no words can be distinguished
         return
     assert split_of_folder(whole) == split
 
@@ -829,7 +839,7 @@ def test_any_tree_is_read_or_refused_and_no_image_is_in_two_classes(
                     or any(folder.path == path and folder.name is None for folder in layout.folders)
                 )
             assert len({folder.name for folder in layout.folders} - {None}) > 1
-            told = [*paths, *(note.split()[0] for note in layout.notes if "not read" in note)]
+            reported = [*paths, *(note.split()[0] for note in layout.notes if "not read" in note)]
             for name, listing in found.items():  # no image is lost without a word
                 if listing.num_images and name not in layout.parents:
-                    assert any(f"{name}/".startswith(f"{path}/") for path in told), name
+                    assert any(f"{name}/".startswith(f"{path}/") for path in reported), name

@@ -195,7 +195,7 @@ def test_names_of_classes_in_the_form_of_tf_slim_are_read(tmp_path: Path) -> Non
         (["00.tfrec", "01.tfrec"], [None, None]),
     ],
 )
-def test_splits_are_told_by_names(tmp_path: Path, names: list[str], splits: list[Any]) -> None:
+def test_splits_are_found_by_names(tmp_path: Path, names: list[str], splits: list[Any]) -> None:
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from tests.helpers.programs import commands, flags_of
-from tests.robustness.test_imports import rooms_of
+from tests.robustness.test_imports import module_imports
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -32,7 +32,7 @@ COMMAND = re.compile(
 )
 
 
-def test_the_readme_is_a_door() -> None:
+def test_the_readme_is_short() -> None:
     assert len(README.split()) <= 750
     (image,) = re.findall(r"!\[[^]]+\]\((\S+\.png)\)", README)
     assert (ROOT / image).stat().st_size < 100_000
@@ -200,13 +200,13 @@ def test_the_effects_that_the_readme_tells_are_the_recorded_ones() -> None:
         (one["arm"], one["figure"]): [100 * one[name] for name in ("difference", "low", "high")]
         for one in record["differences"]
     }
-    told = " ".join(README.split())
+    readme = " ".join(README.split())
     gain, low, high, cost = re.findall(
-        r"oversampling gains (\S+) .*? interval (\S+) to (\S+)\) and costs (\d+\.\d)", told
+        r"oversampling gains (\S+) .*? interval (\S+) to (\S+)\) and costs (\d+\.\d)", readme
     )[0]
     assert [gain, low, high] == [f"{one:.1f}" for one in points["oversample", "balanced_accuracy"]]
     assert cost == f"{-points['oversample', 'accuracy'][0]:.1f}"
-    gain, cost = re.findall(r"\(cRT\) gains (\S+) and costs (\d+\.\d)", told)[0]
+    gain, cost = re.findall(r"\(cRT\) gains (\S+) and costs (\d+\.\d)", readme)[0]
     assert gain == f"{points['crt', 'balanced_accuracy'][0]:.1f}"
     assert cost == f"{-points['crt', 'accuracy'][0]:.1f}"
 
@@ -216,18 +216,18 @@ def test_contributing_has_the_packages_in_the_order_of_their_imports(package: st
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     table = text.split(f"| package of `{package}`, the lowest first", 1)[1].split("\n\n", 1)[0]
     order = [name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row)]
-    rooms = rooms_of(package)
+    imports = module_imports(package)
     root = Path(import_module(package).__file__ or "").parent
     assert set(order) == {folder.parent.name for folder in root.glob("*/__init__.py")}
 
-    def reached(room: str, seen: set[str]) -> set[str]:
+    def reached(module: str, seen: set[str]) -> set[str]:
         """What a package imports, by way of single modules, too."""
-        for other in rooms.get(room, set()) - seen:
+        for other in imports.get(module, set()) - seen:
             seen.add(other)
             if other not in order:
                 reached(other, seen)
         return seen
 
-    for place, room in enumerate(order):
-        higher = reached(room, set()) & set(order[place + 1 :])
-        assert not higher, f"{room} imports {higher}, which stand above it"
+    for place, module in enumerate(order):
+        higher = reached(module, set()) & set(order[place + 1 :])
+        assert not higher, f"{module} imports {higher}, which are above it"

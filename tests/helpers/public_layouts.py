@@ -1,6 +1,6 @@
 """Layouts of public data sets, made up of a few files each: a table of cases.
 
-A case lays its files out below a folder. `told` has the options that settle what is doubtful, in
+A case lays its files out below a folder. `given` has the options that settle what is doubtful, in
 the order in which the errors name them; a path of a table is below the folder.
 """
 
@@ -34,7 +34,7 @@ class Case:
         Lays it out below a folder.
     counts : mapping, optional
         What is read, by split and class; without, it is refused for good.
-    told : mapping
+    given : mapping
         What has to be said before that, each of which the error before names in its ``fix``.
     path : str
         What is read, below the folder.
@@ -48,7 +48,7 @@ class Case:
 
     make: Callable[[Path], object]
     counts: Counts | None = None
-    told: Mapping[str, Any] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
     path: str = ""
     says: str = ""
     unlabelled: Mapping[str, int] = field(default_factory=dict)
@@ -646,17 +646,17 @@ CASES: dict[str, Case] = {
     "AffectNet": Case(affectnet, says="annotations"),
     "CK+": Case(ckplus, each("train", "anger contempt fear")),
     "UTKFace": Case(
-        utk_face, each("train", "0 1", 3), told={"label_from": r"\d+_(\d)_\d_\d+\.jpg$"}
+        utk_face, each("train", "0 1", 3), given={"label_from": r"\d+_(\d)_\d_\d+\.jpg$"}
     ),
     "FairFace": Case(
         fairface,
         {"train": {"Female": 2, "Male": 2}},
-        told={"labels": "fairface_label_train.csv", "label_column": "gender"},
+        given={"labels": "fairface_label_train.csv", "label_column": "gender"},
     ),
     "CelebA": Case(
         celeba,
         {"train": {"-1": 3, "1": 3}},
-        told={"labels": "list_attr_celeba.csv", "label_column": "Male"},
+        given={"labels": "list_attr_celeba.csv", "label_column": "Male"},
     ),
     "CK+ as csv": Case(ck_extended, says="emotion", path="ckextended.csv"),
     "LFW": Case(lfw, {"train": {"Aaron_Peirsol": 1, "Colin_Powell": 1, "George_W_Bush": 3}}),
@@ -664,18 +664,18 @@ CASES: dict[str, Case] = {
     "HAM10000": Case(
         ham10000,
         each("train", "mel nv", 4),
-        told={"labels": "HAM10000_metadata.csv", "label_column": "dx"},
+        given={"labels": "HAM10000_metadata.csv", "label_column": "dx"},
     ),
     "ISIC 2019": Case(
         isic_2019,
         each("train", "BCC MEL NV"),
-        told={"labels": "ISIC_2019_Training_GroundTruth.csv"},
+        given={"labels": "ISIC_2019_Training_GroundTruth.csv"},
     ),
-    "APTOS": Case(aptos, each("train", "0 1 2"), told={"labels": "train.csv"}),
+    "APTOS": Case(aptos, each("train", "0 1 2"), given={"labels": "train.csv"}),
     "CheXpert": Case(
         chexpert,
         {"train": {"F": 3, "M": 3}},
-        told={"labels": "CheXpert-v1.0-small/train.csv", "label_column": "Sex"},
+        given={"labels": "CheXpert-v1.0-small/train.csv", "label_column": "Sex"},
     ),
     "chest X-ray": Case(
         lambda root: folders(root, *below("chest_xray/train chest_xray/val", "NORMAL PNEUMONIA")),
@@ -711,13 +711,13 @@ CASES: dict[str, Case] = {
         path="chestmnist.npz",
     ),
     "histopathology": Case(
-        histopathology, each("train", "0 1"), told={"labels": "train_labels.csv"}
+        histopathology, each("train", "0 1"), given={"labels": "train_labels.csv"}
     ),
     # Animals, plants, food, objects
     "Cats vs Dogs, Kaggle": Case(
         kaggle_cats,
         each("train", "cat dog") | each("test", "cat dog", 0),
-        told={"label_from": r"(cat|dog)\.\d+"},
+        given={"label_from": r"(cat|dog)\.\d+"},
         unlabelled={"test": 2},
     ),
     "Cats vs Dogs, Microsoft": Case(pet_images, each("train", "Cat Dog")),
@@ -742,7 +742,7 @@ CASES: dict[str, Case] = {
         lambda root: folders(root, "trainA", "trainB", "testA", "testB"), says="splits"
     ),
     "UCF101 frames": Case(
-        ucf101, each("train", "Archery Biking", 4), told={"layout": "class-folders"}
+        ucf101, each("train", "Archery Biking", 4), given={"layout": "class-folders"}
     ),
     "patients in folders": Case(patients, says="patients"),
     "names of classes": Case(names_of_classes, each("train", "0 1 2 3")),
@@ -750,12 +750,12 @@ CASES: dict[str, Case] = {
     "NIH chest X-rays": Case(
         nih_chest,
         {"train": {"F": 4, "M": 4}},
-        told={"labels": "Data_Entry_2017.csv", "label_column": "Gender"},
+        given={"labels": "Data_Entry_2017.csv", "label_column": "Gender"},
     ),
     "lung and colon": Case(
         lung_and_colon,
         each("train", "colon_aca colon_n lung_aca lung_n"),
-        told={"label_from": layout_checks.BY_FOLDER},
+        given={"label_from": layout_checks.BY_FOLDER},
     ),
     "other case": Case(
         lambda root: folders(root, *below("train", "Cat Dog"), *below("test", "cat dog")),
@@ -778,7 +778,7 @@ CASES: dict[str, Case] = {
     "Oxford Pets": Case(
         oxford_pets,
         each("train", "Abyssinian great_pyrenees"),
-        told={"label_from": r"^(.+)_\d+\.jpg$"},
+        given={"label_from": r"^(.+)_\d+\.jpg$"},
         path="images",
     ),
     "Oxford Pets as it unpacks": Case(oxford_pets, says="annotations"),
@@ -793,7 +793,7 @@ CASES: dict[str, Case] = {
     "GTSRB": Case(
         gtsrb, each("train", "00000 00001") | each("test", "00000 00001", 0), unlabelled={"test": 2}
     ),
-    "GTSRB, Kaggle": Case(gtsrb_kaggle, each("train", "0 1"), told={"labels": "Train.csv"}),
+    "GTSRB, Kaggle": Case(gtsrb_kaggle, each("train", "0 1"), given={"labels": "Train.csv"}),
     "EuroSAT": Case(eurosat, each("train", "AnnualCrop Forest")),
     "EuroSAT, Kaggle": Case(eurosat_kaggle, each("train", "AnnualCrop Forest")),
     "PlantVillage": Case(
@@ -802,10 +802,10 @@ CASES: dict[str, Case] = {
     ),
     "PlantVillage in three forms": Case(plant_village_three, says="3 places"),
     "Plant Pathology": Case(
-        plant_pathology, each("train", "healthy rust scab"), told={"labels": "train.csv"}
+        plant_pathology, each("train", "healthy rust scab"), given={"labels": "train.csv"}
     ),
-    "Cassava": Case(cassava, each("train", "0 1"), told={"labels": "train.csv"}),
-    "Dog breeds": Case(dog_breeds, each("train", "boxer pug"), told={"labels": "labels.csv"}),
+    "Cassava": Case(cassava, each("train", "0 1"), given={"labels": "train.csv"}),
+    "Dog breeds": Case(dog_breeds, each("train", "boxer pug"), given={"labels": "labels.csv"}),
     "Fruits-360": Case(
         fruits, {split: {"Apple Red 1": 2, "Kiwi": 2} for split in ("train", "test")}
     ),
@@ -823,19 +823,19 @@ CASES: dict[str, Case] = {
     "iWildCam": Case(
         iwildcam,
         each("train", "0 1", 4),
-        told={"labels": "train.csv"},
+        given={"labels": "train.csv"},
         more={"group_column": "seq_id"},
     ),
     "iNaturalist": Case(
-        inaturalist, each("train", "Aves Fungi", 3), told={"labels": "train2018.json"}
+        inaturalist, each("train", "Aves Fungi", 3), given={"labels": "train2018.json"}
     ),
     "COCO": Case(
-        coco, each("train", "cat dog"), told={"labels": "annotations/instances_train2017.json"}
+        coco, each("train", "cat dog"), given={"labels": "annotations/instances_train2017.json"}
     ),
     "fashion products": Case(
         fashion,
         each("train", "Apparel Footwear", 3),
-        told={"labels": "styles.csv", "label_column": "masterCategory"},
+        given={"labels": "styles.csv", "label_column": "masterCategory"},
     ),
     # ImageNet and its kin
     "ImageNet": Case(
@@ -854,12 +854,12 @@ CASES: dict[str, Case] = {
     "Omniglot": Case(
         omniglot,
         each("train", "character01 character02", 4),
-        told={"label_from": layout_checks.BY_FOLDER},
+        given={"label_from": layout_checks.BY_FOLDER},
     ),
     "SUN397": Case(
         sun397,
         each("train", "abbey airport bar beach"),
-        told={"label_from": layout_checks.BY_FOLDER},
+        given={"label_from": layout_checks.BY_FOLDER},
     ),
     "Imagenette": Case(imagenette, each("train validation", "n01440764 n03888257")),
     "CIFAR-10 as pickles": Case(cifar_pickles, says="no image"),
@@ -867,15 +867,15 @@ CASES: dict[str, Case] = {
     "Hugging Face csv": Case(
         lambda root: hugging_face(root, lines=False),
         each("train", "cat dog"),
-        told={"labels": "train/metadata.csv"},
+        given={"labels": "train/metadata.csv"},
     ),
     "Hugging Face jsonl": Case(
         lambda root: hugging_face(root, lines=True),
         each("train", "cat dog"),
-        told={"labels": "train/metadata.jsonl"},
+        given={"labels": "train/metadata.jsonl"},
     ),
     "Roboflow one-hot": Case(
-        one_hot, each("train", "cat dog"), told={"labels": "train/_classes.csv"}
+        one_hot, each("train", "cat dog"), given={"labels": "train/_classes.csv"}
     ),
     "YOLO": Case(yolo, says="YOLO"),
     "MNIST of Keras": Case(
@@ -912,7 +912,7 @@ CASES: dict[str, Case] = {
     "zip with a table": Case(
         zip_with_table,
         {"train": {"Female": 2, "Male": 2}},
-        told={"labels": "fairface.zip/fairface_label_train.csv", "label_column": "gender"},
+        given={"labels": "fairface.zip/fairface_label_train.csv", "label_column": "gender"},
         path="fairface.zip",
     ),
     "tar.gz": Case(tar_of_images, says="tar", path="images.tar.gz"),

@@ -91,24 +91,24 @@ def test_a_comparison_is_judged_without_a_framework() -> None:
     assert not imported(code) & heavy
 
 
-def rooms_of(package: str) -> dict[str, set[str]]:
-    """Return what each room of a package, a folder or a module beside it, imports of the others."""
+def module_imports(package: str) -> dict[str, set[str]]:
+    """Return what each folder or top module of a package imports of the others."""
     root, found = Path(import_module(package).__file__ or "").parent, {}
     for file in root.rglob("*.py"):
-        room = file.relative_to(root).with_suffix("").parts[0]
+        module = file.relative_to(root).with_suffix("").parts[0]
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == package:
                 _, *parts = (node.module or "").split(".")
                 others = set(parts[:1] or [alias.name for alias in node.names])
-                found.setdefault(room, set()).update(others - {room})
+                found.setdefault(module, set()).update(others - {module})
     return found
 
 
 @pytest.mark.parametrize("package", ["fer_data", "fer_model"])
-def test_no_room_imports_one_that_imports_it(package: str) -> None:
-    rooms = rooms_of(package)
-    assert len(rooms) > 8
-    TopologicalSorter(rooms).prepare()  # raises for a circle, and names it
+def test_there_are_no_import_circles(package: str) -> None:
+    imports = module_imports(package)
+    assert len(imports) > 8
+    TopologicalSorter(imports).prepare()  # raises for a circle, and names it
 
 
 @pytest.mark.parametrize("package", ["fer_data", "fer_model"])

@@ -63,10 +63,10 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("windows")
 def test_a_folder_appears_in_place_of_an_empty_one_alone(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    with atomic_folder(tmp_path / "out") as beside:
-        (beside / "file").write_bytes(b"first")
-    with pytest.raises(OSError), atomic_folder(tmp_path / "out") as beside:  # noqa: PT011
-        (beside / "file").write_bytes(b"second")
+    with atomic_folder(tmp_path / "out") as temporary:
+        (temporary / "file").write_bytes(b"first")
+    with pytest.raises(OSError), atomic_folder(tmp_path / "out") as temporary:  # noqa: PT011
+        (temporary / "file").write_bytes(b"second")
     assert (tmp_path / "out" / "file").read_bytes() == b"first"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
