@@ -21,7 +21,7 @@ from fer_model.training.feed import Batches, Epochs, feed
 from fer_model.training.on_device import table_rows
 from fer_model.training.recipe import Recipe
 from fer_model.training.train import resume, train
-from tests.train.test_train import StopAfter, assert_same_run
+from tests.helpers.runs import StopAfter, assert_same_run
 
 BALANCES = ("none", "oversample", "class-weights", "batch")
 

@@ -12,7 +12,7 @@ from fer_data.data.store import open_store
 from fer_data.duplicates.duplicate_groups import COMPARED
 from fer_data.reporting import report, write_page
 from fer_data.reporting.thumbnails import of_groups
-from tests.audit.test_audit import EVERY, WITHOUT_GROUPS, everything, group_across, write
+from tests.helpers.audited_folders import EVERY, WITHOUT_GROUPS, everything, group_across, write
 from tests.helpers.browser import CHROMIUM, NEEDED, Elements, show
 from tests.helpers.drawn_images import drawn_images
 from tests.helpers.programs import DATA, call

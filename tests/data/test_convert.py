@@ -28,17 +28,10 @@ from fer_data.errors import DataError
 from fer_data.util import parallel
 from fer_data.writers import convert_csv, csv_to_folder
 from tests.helpers.csv_files import FLAT, cell, noise, write_csv, write_noise_csv
+from tests.helpers.file_trees import tree
 
 CODES = [0, 1, 2, 3, 4, 5, 6, 3, 3, 6]
 USAGES = ["Training"] * 7 + ["PublicTest", "PrivateTest", "PublicTest"]
-
-
-def tree(root: Path) -> dict[str, bytes]:
-    """Return the bytes of every file below a folder, and the folders."""
-    return {
-        str(path.relative_to(root)): path.read_bytes() if path.is_file() else b""
-        for path in root.rglob("*")
-    }
 
 
 def images_in(root: Path) -> list[str]:

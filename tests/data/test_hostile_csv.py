@@ -13,10 +13,9 @@ import pytest
 import fer_data
 from fer_data.data.sources import csv_blocks, csv_rows, source
 from fer_data.errors import DataError
-from tests.cli.test_data_cli import one_line
 from tests.conftest import Run
-from tests.data.test_readers import LINES, PLAIN, parse_all
-from tests.helpers.csv_files import FLAT, write_csv
+from tests.helpers.csv_files import FLAT, LINES, PLAIN, parse_all, write_csv
+from tests.helpers.messages import one_line
 
 HEADER = b"emotion,pixels,Usage\n"
 MEBIBYTE = 1 << 20

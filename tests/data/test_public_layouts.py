@@ -10,7 +10,8 @@ import pytest
 import fer_data
 from fer_data.errors import DataError, UsageError
 from tests.conftest import Run
-from tests.helpers.public_layouts import CASES, Case
+from tests.helpers.layout_case import Case
+from tests.helpers.public_layouts import CASES
 
 
 def made(case: Case, folder: Path) -> Path:

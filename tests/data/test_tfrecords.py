@@ -18,7 +18,7 @@ from fer_data.data.sources.tfrecord_files import check_records, split_files
 from fer_data.errors import DataError, FerError, UsageError
 from fer_data.writers import convert
 from tests.conftest import MakeFolder
-from tests.data.test_formats import encoded
+from tests.helpers.format_files import encoded
 from tests.helpers.records import write_records
 
 pytestmark = pytest.mark.extra("tensorflow")

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.helpers.imports import module_imports
 from tests.helpers.programs import commands, flags_of
-from tests.robustness.test_imports import module_imports
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
