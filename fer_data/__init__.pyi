@@ -39,6 +39,7 @@ from .duplicates.duplicate_groups import near_duplicate_groups as near_duplicate
 from .errors import DataError as DataError
 from .errors import FerError as FerError
 from .errors import UsageError as UsageError
+from .fer2013.csv_to_folder import convert_csv as convert_csv
 from .fer2013.ferplus import FerPlusLabels as FerPlusLabels
 from .fer2013.ferplus import ferplus_labels as ferplus_labels
 from .fer2013.synthetic import write_synthetic as write_synthetic
@@ -69,7 +70,6 @@ from .splitting.result import Split as Split
 from .transforms.mixing import MIXES as MIXES
 from .writers import Conversion as Conversion
 from .writers import convert as convert
-from .writers import convert_csv as convert_csv
 from .writers.epoch_lists import write_epoch_lists as write_epoch_lists
 from .writers.split_folders import write_split_folders as write_split_folders
 

@@ -76,13 +76,13 @@ def differences_table(summary: Summary) -> Table:
     """Return a row an arm: its differences to the baseline with intervals, in points."""
     from fer_model.reporting.table import differences_table as texts
 
-    title = f"Less {summary.results.arms[0]}, in points, with 95 % intervals"
+    title = f"Difference from {summary.results.arms[0]} in pp, with 95 % intervals"
     return _of_texts(texts(summary), title)
 
 
 def across_table(found: Across) -> Table:
     """Return a row an arm: its differences on every data set, and their mean."""
-    title = f"{figure_name(found.figure)} less {found.baseline}, in points, with 95 % intervals"
+    title = f"{figure_name(found.figure)}: difference from {found.baseline} in pp, 95 % intervals"
     return _of_texts(found.table(), title)
 
 

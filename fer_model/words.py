@@ -14,7 +14,7 @@ def figure_name(figure: str) -> str:
 
 
 def points(fraction: float) -> str:
-    """Return a difference of shares in points, with its sign."""
+    """Return a difference of fractions in points, with its sign."""
     text = f"{100 * fraction:+.1f}".replace("-", "−")
     return "0.0" if text[1:] == "0.0" else text
 

@@ -48,7 +48,7 @@ GONE = {
     r"anew": "again",
 }
 LEGITIMATE = {
-    "fer_data/data/labels.py": r"pictures?",  # names of folders that people have
+    "fer_data/data/split_names.py": r"pictures?",  # names of folders that people have
     "fer_data/data/sources/hugging_face.py": r"picture",  # names of columns
     "fer_data/data/sources/tfrecord_features.py": r"picture",  # names of features
 }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +16,7 @@ from fer_data.analysis.agreement import Agreement, label_agreement
 from fer_data.analysis.drift import ClassDrift, class_drift
 from fer_data.data.dataset import Dataset
 from fer_data.data.reading import DatasetLike, load
+from fer_data.data.skipped import summary
 from fer_data.sampling.schedule import Schedule
 from fer_data.sampling.strategy import CHOICES, Strategy
 from fer_data.sampling.weights import class_weights
@@ -46,7 +50,7 @@ class SplitStats:
 
     @property
     def fractions(self) -> tuple[float, ...]:
-        """Share of each class among the labelled samples; 0 where there are none."""
+        """Fraction of each class among the labelled samples; 0 where there are none."""
         return tuple(count / max(1, sum(self.counts)) for count in self.counts)
 
     @property
@@ -58,7 +62,7 @@ class SplitStats:
 
     @property
     def effective_num_classes(self) -> float:
-        """Exponential of the entropy of the shares: how many equal classes are as diverse.
+        """Exponential of the entropy of the fractions: how many equal classes are as diverse.
 
         Hill's diversity number of order one (Hill 1973, doi:10.2307/1934352).
         """
@@ -87,6 +91,14 @@ class Balance:
     draws: tuple[int, ...]
     weights: tuple[float, ...]
 
+    @classmethod
+    def of(cls, name: str, counts: NDArray[np.int64]) -> Balance:
+        """Return what a strategy makes of classes of these counts, [C]."""
+        strategy = Strategy.parse(name)
+        draws = Schedule(strategy, counts).draws(0)
+        weights = class_weights(counts) if strategy.weights else np.ones(len(counts))
+        return cls(name, tuple(draws.tolist()), tuple(weights.tolist()))
+
 
 @dataclass(frozen=True)
 class Stats:
@@ -98,8 +110,6 @@ class Stats:
     class_names : tuple of str
     splits : dict of SplitStats
         By split name.
-    balances : tuple of Balance
-        For the training split; empty where there is none.
     skipped : tuple of str
         A line for each kind of thing that was found and is no sample.
     num_excluded : int
@@ -108,8 +118,6 @@ class Stats:
         A line for each thing that a selection did.
     agreement : Agreement or None
         Of the data's own labels with those that some samples were given in place of them.
-    drift : tuple of ClassDrift
-        Of the classes, from the training split to each other one that has labels.
 
     Examples
     --------
@@ -123,18 +131,54 @@ class Stats:
     layout: str
     class_names: tuple[str, ...]
     splits: dict[str, SplitStats]
-    balances: tuple[Balance, ...]
-    skipped: tuple[str, ...]
+    skipped: tuple[str, ...] = ()
     num_excluded: int = 0
     notes: tuple[str, ...] = ()
     agreement: Agreement | None = None
-    drift: tuple[ClassDrift, ...] = ()
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> Stats:
+        """Return what a dataset holds, as `fer_data.stats` does."""
+        counts = np.zeros((len(dataset.splits), len(dataset.class_names) + 1), np.int64)
+        np.add.at(
+            counts, (dataset.split_codes, dataset.labels), 1
+        )  # -1, without a label, is the last
+        splits = {
+            split: SplitStats(tuple(labelled), unlabelled)
+            for split, (*labelled, unlabelled) in zip(dataset.splits, counts.tolist(), strict=True)
+        }
+        agreement = None
+        if dataset.own_labels is not None:
+            agreement = label_agreement(replace(dataset, labels=dataset.own_labels), dataset)
+        return cls(
+            path=str(dataset.root),
+            layout=dataset.layout,
+            class_names=dataset.class_names,
+            splits=splits,
+            skipped=tuple(summary(dataset.skipped)),
+            num_excluded=dataset.num_excluded,
+            notes=dataset.notes,
+            agreement=agreement,
+        )
 
     @property
     def imbalance_ratio(self) -> float:
         """That of the training split, or of the first split that has labels."""
         ratios = [split.imbalance_ratio for split in self.splits.values()]
         return next((ratio for ratio in ratios if not math.isnan(ratio)), math.nan)
+
+    @cached_property
+    def balances(self) -> tuple[Balance, ...]:
+        """What each strategy makes of the training split; empty where it has no labels."""
+        train = self.splits.get("train")
+        if train is None or not any(train.counts):
+            return ()
+        return tuple(Balance.of(name, np.array(train.counts)) for name in CHOICES)
+
+    @cached_property
+    def drift(self) -> tuple[ClassDrift, ...]:
+        """Drift of the classes, from the training split to each other one that has labels."""
+        return class_drift({name: split.counts for name, split in self.splits.items()})
 
     def __repr__(self) -> str:
         sizes = [f"{name} {split.num_samples:,}" for name, split in self.splits.items()]
@@ -189,6 +233,16 @@ class Stats:
         ]
         return pd.DataFrame(rows, columns=columns)
 
+    def to_csv(self) -> str:
+        """Return csv text with a row for each split and class."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["split", "class", "count", "fraction"])
+        for split, of_split in self.splits.items():
+            for row in zip(self.class_names, of_split.counts, of_split.fractions, strict=True):
+                writer.writerow([split, *row[:2], f"{row[2]:.6f}"])
+        return text.getvalue()
+
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as JSON holds them; a ratio that is not finite is None."""
         return {
@@ -214,7 +268,7 @@ class Stats:
                 }
                 for balance in self.balances
             },
-            "drift": {one.split: one.to_dict() for one in self.drift},
+            "drift": {drift.split: drift.to_dict() for drift in self.drift},
             "num_excluded": self.num_excluded,
             "notes": list(self.notes),
             "agreement": self.agreement.to_dict() if self.agreement else None,
@@ -249,40 +303,7 @@ def stats(data: DatasetLike, **options: Any) -> Stats:
     >>> stats.splits["train"].counts
     (1, 2)
     """
-    dataset = load(data, **options)
-    splits = {
-        name: SplitStats(tuple(dataset.class_counts(name).tolist()), dataset.num_unlabelled(name))
-        for name in dataset.splits
-    }
-    balances: tuple[Balance, ...] = ()
-    if "train" in splits and any(splits["train"].counts):
-        balances = tuple(_balance(name, dataset.class_counts("train")) for name in CHOICES)
-    return Stats(
-        path=str(dataset.root),
-        layout=dataset.layout,
-        class_names=dataset.class_names,
-        splits=splits,
-        balances=balances,
-        skipped=tuple(dataset.skipped_summary()),
-        num_excluded=dataset.num_excluded,
-        notes=dataset.notes,
-        agreement=_agreement(dataset),
-        drift=class_drift({name: split.counts for name, split in splits.items()}),
-    )
-
-
-def _agreement(dataset: Dataset) -> Agreement | None:
-    """Return how far the labels that samples were given agree with those that they had."""
-    if dataset.own_labels is None:
-        return None
-    return label_agreement(replace(dataset, labels=dataset.own_labels), dataset)
-
-
-def _balance(name: str, counts: NDArray[np.int64]) -> Balance:
-    strategy = Strategy.parse(name)
-    draws = Schedule(strategy, counts).draws(0)
-    weights = class_weights(counts) if strategy.weights else np.ones(len(counts))
-    return Balance(name, tuple(draws.tolist()), tuple(weights.tolist()))
+    return Stats.of(load(data, **options))
 
 
 def _finite(value: float) -> float | None:

@@ -42,7 +42,7 @@ def convert_csv(
     Pixels stay exactly those of the csv. OUT is a new or an empty folder, and appears when all is
     written.
     """
-    from fer_data.writers import convert_csv
+    from fer_data.fer2013.csv_to_folder import convert_csv
 
     began = time.monotonic()
     done = convert_csv(csv, out, **data.given())
@@ -124,7 +124,7 @@ def _show_conversion(done: Conversion, began: float, *, as_json: bool) -> None:
         for split, row in done.counts.items()
     }
     names = tuple(next(iter(done.counts.values())))
-    print_table(render.counts_tables(Stats(str(done.out), "", names, splits, (), ())))
+    print_table(render.counts_tables(Stats(str(done.out), "", names, splits)))
     say(
         f"{counted(done.num_written, 'image')} in {done.out}, {time.monotonic() - began:.1f} s"
         + "".join(f"; {change}" for change in done.changes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -12,8 +12,10 @@ from fer_data.commands.fields import OUTPUT
 from fer_data.commands.options import AsJson, DataOptions, DataPath
 from fer_data.commands.program import FAILED_CHECK
 from fer_data.errors import DataError, UsageError
-from fer_data.terminal import cli_support
-from fer_data.terminal.cli_support import print_json, print_table, say
+from fer_data.terminal.cli_support import print_json, print_line, print_table, say
+
+if TYPE_CHECKING:
+    from fer_data.analysis.stats import Stats
 
 
 def stats(
@@ -22,7 +24,7 @@ def stats(
     *,
     as_json: AsJson = False,
     as_csv: Annotated[
-        bool, Parameter(name="--csv", help="Print csv: split,class,count,share.", group=OUTPUT)
+        bool, Parameter(name="--csv", help="Print csv: split,class,count,fraction.", group=OUTPUT)
     ] = False,
     fail_over: Annotated[
         float | None,
@@ -54,7 +56,8 @@ def stats(
     another split are from train's: below 0.1 negligible, from 0.1 small, from 0.3 medium, from 0.5
     large. Images are counted, not decoded.
     """
-    from fer_data.analysis.stats import stats as compute
+    from fer_data.analysis.stats import Stats
+    from fer_data.data.reading import load
     from fer_data.terminal import render
     from fer_data.util.words import printable
 
@@ -64,44 +67,39 @@ def stats(
         raise UsageError(f"--fail-over is {fail_over:g}; a ratio is a number, 1 or more")
     if fail_drift is not None and not 0 <= fail_drift <= 1:
         raise UsageError(f"--fail-drift is {fail_drift:g}; Cramér's V is a number from 0 to 1")
-    found = compute(path, **data.given())
+    counted = Stats.of(load(path, **data.given()))
     if as_json:
-        print_json(found.to_dict())
+        print_json(counted.to_dict())
     elif as_csv:
-        sys.stdout.write(render.counts_csv(found))
-        for line in found.notes:
+        sys.stdout.write(counted.to_csv())
+        for line in counted.notes:
             say(line)
     else:
-        console = cli_support.out()
-        console.print(
-            f"{printable(found.path)}: {found.layout}",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
-        print_table(render.counts_tables(found))
-        if found.balances:
-            print_table([render.balance_table(found)])
-        if found.drift:
-            print_table([render.drift_table(found.drift)])
-        if found.agreement and found.agreement.num_samples:
-            print_table([render.agreement_table(found.agreement)])
-        for line in (*found.notes, *found.skipped):
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
-    if fail_over is not None and math.isnan(found.imbalance_ratio):
-        raise DataError(f"{path}: no sample has a label, so there is no ratio to check")
-    if fail_drift is not None and not found.drift:
-        raise DataError(f"{path}: no two splits with labels, train and another, to compare")
-    failed = []
-    if fail_over is not None and found.imbalance_ratio > fail_over:
-        ratio = render.number(found.imbalance_ratio, 2)
-        failed.append(f"imbalance ratio {ratio} is over {fail_over:g}")
-    for one in found.drift:
-        if fail_drift is not None and one.cramers_v > fail_drift:
-            v = render.number(one.cramers_v, 3)
-            failed.append(f"Cramér's V of train and {one.split}, {v}, is over {fail_drift:g}")
+        print_line(f"{printable(counted.path)}: {counted.layout}")
+        for table in render.stats_tables(counted):
+            print_table(table)
+        for line in (*counted.notes, *counted.skipped):
+            print_line(line)
+    failed = _failed_checks(counted, fail_over, fail_drift)
     for check in failed:
         say(f"fer-data: {check}")
-    if failed:
-        return FAILED_CHECK
-    return 0
+    return FAILED_CHECK if failed else 0
+
+
+def _failed_checks(counted: Stats, fail_over: float | None, fail_drift: float | None) -> list[str]:
+    """Return a line for each check that was asked for and failed."""
+    from fer_data.terminal.render import number
+
+    if fail_over is not None and math.isnan(counted.imbalance_ratio):
+        raise DataError(f"{counted.path}: no sample has a label, so there is no ratio to check")
+    if fail_drift is not None and not counted.drift:
+        raise DataError(f"{counted.path}: no two splits with labels, train and another, to compare")
+    failed = []
+    if fail_over is not None and counted.imbalance_ratio > fail_over:
+        ratio = number(counted.imbalance_ratio, 2)
+        failed.append(f"imbalance ratio {ratio} is over {fail_over:g}")
+    for drift in counted.drift:
+        if fail_drift is not None and drift.cramers_v > fail_drift:
+            of_split = f"Cramér's V of train and {drift.split}, {drift.cramers_v:.3f}"
+            failed.append(f"{of_split}, is over {fail_drift:g}")
+    return failed

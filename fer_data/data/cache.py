@@ -20,7 +20,7 @@ from fer_data.data.decode import PixelFormat
 from fer_data.data.store_folder import ABOUT, PIXELS, TIMES, VERIFIED
 from fer_data.errors import DataError
 from fer_data.util.files import was_left
-from fer_data.util.folders import remove_left_behind, take_away
+from fer_data.util.folders import remove_folder, remove_left_behind
 
 _NAME = re.compile(r"[\w-]{0,40}-[0-9a-f]{20}")
 _FILES = {PIXELS, ABOUT, TIMES, VERIFIED}
@@ -118,18 +118,18 @@ def cached_stores(
         raise DataError(f"{folder}: cannot be read ({error.strerror or error})") from None
     sources = set() if data is None else {Path(data).absolute(), Path(os.path.realpath(data))}
     limit = time.time() - unused_days * _SECONDS_A_DAY
-    found = [
-        one
-        for one in map(_store_in, entries)
-        if one is not None
-        and (data is None or one.source in sources)
-        and (not unused_days or one.last_used.timestamp() <= limit)
+    stores = [
+        store
+        for store in map(_store_in, entries)
+        if store is not None
+        and (data is None or store.source in sources)
+        and (not unused_days or store.last_used.timestamp() <= limit)
     ]
-    return tuple(sorted(found, key=lambda one: (-one.num_bytes, one.path)))
+    return tuple(sorted(stores, key=lambda store: (-store.num_bytes, store.path)))
 
 
 def clear_cache(stores: Iterable[CachedStore]) -> None:
-    """Remove stores, and what killed processes left of others beside them.
+    """Remove stores, and what killed processes left of others next to them.
 
     A process that has a store open keeps its pixels; workers that it starts later do not find them.
     What is no store, or not only a store, by then is left as it is.
@@ -148,20 +148,22 @@ def clear_cache(stores: Iterable[CachedStore]) -> None:
     >>> fer_data.cached_stores("cache")
     ()
     """
-    for one in stores:
-        if _store_in(one.path) is None:
+    for store in stores:
+        if _store_in(store.path) is None:
             continue
         try:
-            take_away(one.path)
+            remove_folder(store.path)
         except FileNotFoundError:  # another process was faster
             continue
         except OSError as error:
-            raise DataError(f"{one.path}: cannot be removed ({error.strerror or error})") from None
-        remove_left_behind(one.path.parent)
+            raise DataError(
+                f"{store.path}: cannot be removed ({error.strerror or error})"
+            ) from None
+        remove_left_behind(store.path.parent)
 
 
 def _store_in(folder: Path) -> CachedStore | None:
-    """Return the store in a folder, or None where there is none, or anything beside it."""
+    """Return the store in a folder, or None where there is none, or anything else with it."""
     if not _NAME.fullmatch(folder.name):
         return None
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):

@@ -1,8 +1,9 @@
-"""Samples and labels as users name them: as indices, and as names of classes."""
+"""Samples and labels as users name them, and a `Dataset` under other labels or classes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,18 +50,18 @@ def indices_of(
         return np.flatnonzero(chosen)
     if chosen.dtype.kind in "UO":
         place = {sample: index for index, sample in enumerate(ids())}
-        if unknown := [one for one in chosen.tolist() if one not in place]:
+        if unknown := [name for name in chosen.tolist() if name not in place]:
             raise UsageError(f"{root}: no sample {printable(str(unknown[0]))}")
-        chosen = np.array([place[one] for one in chosen.tolist()])
-    found = chosen.astype(np.int64)
-    if found.min() < -number or found.max() >= number:
+        chosen = np.array([place[name] for name in chosen.tolist()])
+    indices = chosen.astype(np.int64)
+    if indices.min() < -number or indices.max() >= number:
         raise UsageError(
-            f"samples: {found.min()} to {found.max()} of {number:,}; they count from 0"
+            f"samples: {indices.min()} to {indices.max()} of {number:,}; they count from 0"
         )
-    found = found % number
-    if len(np.unique(found)) < len(found):
+    indices = indices % number
+    if len(np.unique(indices)) < len(indices):
         raise UsageError("samples: one is named twice")
-    return found
+    return indices
 
 
 def class_of(label: Any, class_names: Sequence[str]) -> str:
@@ -105,3 +106,52 @@ def classes_of(labels: ArrayLike, class_names: Sequence[str], number: int) -> ND
     elif given.dtype.kind not in "UO":
         raise UsageError(f"labels: expected class names or indices, got {given.dtype}")
     return given.astype(str).astype(object)
+
+
+def relabelled(data: Any, labels: Mapping[str, str] | ArrayLike) -> Any:
+    """Return a `Dataset` under other labels, those of some samples or all."""
+    names = np.array([*data.class_names, ""])[data.labels].astype(object)
+    named = np.ones(len(data), np.bool_)
+    if isinstance(labels, Mapping):
+        indices = indices_of(list(labels), len(data), data.sample_ids, data.root)
+        named = np.isin(np.arange(len(data)), indices)
+        names[indices] = [class_of(label, data.class_names) for label in labels.values()]
+    else:
+        names = classes_of(labels, data.class_names, len(data))
+    wider = with_classes(data, {name for name in names.tolist() if name})
+    place = {name: code for code, name in enumerate(wider.class_names)} | {"": UNLABELLED}
+    codes = np.array([place[name] for name in names.tolist()], np.int32)
+    changed = int((wider.labels != codes).sum())
+    own = np.where(named, wider.labels, UNLABELLED).astype(np.int32)
+    return replace(wider, labels=codes, own_labels=own, soft_labels=None).noted(
+        f"{changed:,} labels changed"
+    )
+
+
+def with_classes(data: Any, names: Iterable[str]) -> Any:
+    """Return a `Dataset` with further classes, alphabetical if its own are, else last."""
+    new = sorted(set(names) - set(data.class_names))
+    if not new:
+        return data
+    classes = (*data.class_names, *new)
+    if data.class_names == tuple(sorted(data.class_names)):
+        classes = tuple(sorted(classes))
+    place = {name: code for code, name in enumerate(classes)}
+    return recoded(data, classes, [place[name] for name in data.class_names])
+
+
+def recoded(data: Any, class_names: Sequence[str], codes: Sequence[int]) -> Any:
+    """Return a `Dataset` with other classes: `codes` has the new label of each old one."""
+    code_of = np.array([*codes, UNLABELLED], np.int32)
+    soft = data.soft_labels
+    if soft is not None:
+        soft = np.zeros((len(data), len(class_names)), np.float32)
+        for code, proportions in zip(codes, data.soft_labels.T, strict=True):
+            soft[:, code] += proportions
+    return replace(
+        data,
+        class_names=tuple(class_names),
+        labels=code_of[data.labels],
+        soft_labels=soft,
+        own_labels=None if data.own_labels is None else code_of[data.own_labels],
+    )

@@ -6,13 +6,11 @@ import csv
 import os
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from fer_data.data.chosen import UNLABELLED
+from fer_data.data.chosen import recoded
 from fer_data.data.dataset import Dataset
+from fer_data.data.options import LoadOptions
 from fer_data.errors import DataError, UsageError
 from fer_data.util.files import refuse_no_file
 from fer_data.util.words import printable
@@ -25,6 +23,11 @@ _HEADERS = {("old", "new"), ("label", "name"), ("code", "name"), ("class", "name
 ClassNames = str | os.PathLike[str] | Sequence[str] | Mapping[str, str]
 
 
+def with_class_names(dataset: Dataset, options: LoadOptions) -> Dataset:
+    """Return the dataset with class names in one form, and those that `class_names` gives it."""
+    return renamed(one_form(dataset), options.class_names)
+
+
 def one_form(dataset: Dataset) -> Dataset:
     """Return the dataset with each class name in Unicode's composed form (NFC).
 
@@ -34,10 +37,10 @@ def one_form(dataset: Dataset) -> Dataset:
     if all(name == form for name, form in forms.items()):
         return dataset
     merged = len(forms) - len(set(forms.values()))
-    found = _mapped(dataset, [forms[name] for name in dataset.class_names], None)
+    composed = _mapped(dataset, [forms[name] for name in dataset.class_names], None)
     if not merged:
-        return found
-    return found.noted(f"{merged} class names in two forms of Unicode: one class each")
+        return composed
+    return composed.noted(f"{merged} class names in two forms of Unicode: one class each")
 
 
 def renamed(dataset: Dataset, class_names: ClassNames | None) -> Dataset:
@@ -96,20 +99,8 @@ def _mapped(dataset: Dataset, new: Sequence[str], order: Sequence[str] | None) -
     """Return the dataset with a new name for each class, in an order or alphabetically."""
     names = tuple(sorted(set(new)) if order is None else order)
     place = {name: code for code, name in enumerate(names)}
-    code_of = np.array([*(place[name] for name in new), UNLABELLED], np.int32)
-    soft = dataset.soft_labels
-    if soft is not None:
-        old, soft = soft, np.zeros((len(soft), len(names)), np.float32)
-        for code, name in enumerate(new):
-            soft[:, place[name]] += old[:, code]
-    own = dataset.own_labels
-    return replace(
-        dataset,
-        class_names=names,
-        labels=code_of[dataset.labels],
-        soft_labels=soft,
-        own_labels=None if own is None else code_of[own],
-    )
+    mapped: Dataset = recoded(dataset, names, [place[name] for name in new])
+    return mapped
 
 
 def parsed(class_names: ClassNames) -> str | Sequence[str] | Mapping[str, str]:
@@ -132,23 +123,23 @@ def parsed(class_names: ClassNames) -> str | Sequence[str] | Mapping[str, str]:
 
 def _read(path: Path) -> dict[str, str]:
     refuse_no_file(path)
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             for line, fields in enumerate(csv.reader(file), 1):
                 if not fields or (line == 1 and tuple(map(str.lower, fields)) in _HEADERS):
                     continue
-                if len(fields) != 2 or fields[0] in found:
+                if len(fields) != 2 or fields[0] in names:
                     raise DataError(
                         f"{path}: line {line}: expected an old and a new class name, each old one "
                         "once"
                     )
-                found[fields[0]] = fields[1]
+                names[fields[0]] = fields[1]
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataError(f"{path}: no csv of class names ({error})") from None
-    return found
+    return names
 
 
 def _not_there(name: str, own: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """The table of samples: one row each, with its split, its class and where its pixels are.
 
 Columns are NumPy arrays rather than a DataFrame, so that ``fer-data stats`` starts without pandas
-(0.7 s to import); ``to_frame`` gives the DataFrame to those who want one.
+(0.7 s to import); ``to_frame`` gives the DataFrame to those who need one.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fer_data.data import new_labels
-from fer_data.data.chosen import UNLABELLED, indices_of
-from fer_data.data.labels import split_of_folder
+from fer_data.data.chosen import UNLABELLED, indices_of, relabelled
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.preview import dataset_frame, dataset_html
 from fer_data.data.skipped import Exclusions, Skipped, summary
+from fer_data.data.split_names import split_of_folder
 from fer_data.errors import DataError, UsageError
 from fer_data.util.words import printable
 
@@ -43,7 +42,7 @@ class Dataset:
     class_names : tuple of str
         In label order, which is alphabetical unless another one was asked for.
     splits : tuple of str
-        The splits that are present, in the order of `fer_data.data.labels.SPLITS`.
+        The splits that are present, in the order of `fer_data.data.split_names.SPLITS`.
     split_codes : ndarray of int8, shape [N]
         Index into `splits`.
     labels : ndarray of int32, shape [N]
@@ -96,7 +95,7 @@ class Dataset:
         if not len(self.rows) and len(self.labels) == len(self.origin):
             object.__setattr__(self, "rows", np.arange(len(self.origin)))
         columns = (self.split_codes, self.labels, self.rows, self.groups, self.soft_labels)
-        lengths = {len(one) for one in (*columns, self.own_labels) if one is not None}
+        lengths = {len(column) for column in (*columns, self.own_labels) if column is not None}
         if len(lengths) != 1:
             raise ValueError(f"columns of different lengths: {sorted(lengths)}")
         _check_codes(self.split_codes, 0, len(self.splits))
@@ -137,8 +136,8 @@ class Dataset:
     @property
     def locations(self) -> NDArray[np.str_] | NDArray[np.int64]:
         """Path below `root`, or the row in a table, of each sample, shape [N]."""
-        whole = len(self.rows) == len(self.origin)
-        return self.origin.locations if whole else self.origin.locations[self.rows]
+        is_complete = len(self.rows) == len(self.origin)
+        return self.origin.locations if is_complete else self.origin.locations[self.rows]
 
     @property
     def in_table(self) -> bool:
@@ -190,11 +189,11 @@ class Dataset:
 
     @property
     def num_bad(self) -> int:
-        """How many of what was left out are an error unless bad ones are skipped."""
-        return sum(item.is_bad for item in self.skipped)
+        """How many of the skipped are an error unless bad ones are skipped."""
+        return sum(bool(item.error) for item in self.skipped)
 
     def skipped_summary(self) -> list[str]:
-        """Return a line for each reason: how many were left out, and the first names."""
+        """Return a line for each reason: how many were skipped, and the first names."""
         return summary(self.skipped)
 
     def sample_ids(self, indices: NDArray[np.int64] | None = None) -> list[str]:
@@ -203,7 +202,7 @@ class Dataset:
         return self.origin.ids(rows)
 
     def take(self, indices: NDArray[np.integer], *, skipped: Iterable[Skipped] = ()) -> Dataset:
-        """Return the dataset of some samples, with what that leaves out noted in it.
+        """Return the dataset of some samples, with what that skips noted in it.
 
         Parameters
         ----------
@@ -248,10 +247,10 @@ class Dataset:
         >>> data.select([3, 0]).counts
         {'train': {'cat': 2, 'dog': 0}}
         """
-        found = indices_of(samples, len(self), self.sample_ids, self.root)
-        if not len(found):
+        indices = indices_of(samples, len(self), self.sample_ids, self.root)
+        if not len(indices):
             raise UsageError(f"{self.root}: no sample is selected")
-        return self.take(np.sort(found))
+        return self.take(np.sort(indices))
 
     def exclude(self, samples: ArrayLike | Exclusions) -> Dataset:
         """Return the dataset without some of its samples.
@@ -292,8 +291,8 @@ class Dataset:
         UsageError
             If a sample or a label does not exist, or there are too few of them.
         """
-        relabelled: Dataset = new_labels.relabelled(self, labels)
-        return relabelled
+        dataset: Dataset = relabelled(self, labels)
+        return dataset
 
     def chunks(self) -> Iterator[tuple[NDArray[np.int64], list[NDArray[np.uint8]]]]:
         """Yield the samples a few hundred at a time, their images decoded as they are.
@@ -309,14 +308,14 @@ class Dataset:
             If an image cannot be decoded.
         """
         from fer_data.data.decode import as_it_is  # Pillow, which counting does not need
-        from fer_data.data.looks import bits_in_use
+        from fer_data.data.image_infos import bits_in_use
 
         bits = cache(partial(bits_in_use, self.origin))
         for chunk in self.source_chunks().chunks:
-            found = list(chunk.raw_images())
+            images = list(chunk.raw_images())
             yield (
-                np.array([one.row for one in found], np.int64),
-                [as_it_is(one.raw, one.name, bits) for one in found],
+                np.array([image.row for image in images], np.int64),
+                [as_it_is(image.raw, image.name, bits) for image in images],
             )
 
     def source_chunks(self) -> Chunks:

@@ -30,7 +30,7 @@ Raw = Path | bytes | NDArray[np.uint8]
 MAX_PIXELS = 64 << 20
 """Width times height of the largest image that is decoded: a tiny file can claim any size."""
 
-Look = tuple[int, int, str]
+ImageInfo = tuple[int, int, str]
 """Height, width and colour of an image: grey, rgb, or Pillow's mode where it is neither."""
 
 _MODES = {"grey": "L", "rgb": "RGB"}
@@ -91,12 +91,12 @@ class PixelFormat:
 
 @dataclass(frozen=True)
 class Decoded:
-    """A decoded image: uint8 [H, W, C], what was done to it, and its look before that."""
+    """A decoded image: uint8 [H, W, C], what was done to it, and its size and colour before."""
 
     pixels: NDArray[np.uint8]
     resized: bool
     converted: bool
-    before: Look
+    before: ImageInfo
 
 
 def read_image(path: str | Path, form: PixelFormat) -> Decoded:
@@ -126,7 +126,7 @@ def decode(raw: Raw, form: PixelFormat, name: str) -> Decoded:
         return _bring_to(image, form)
 
 
-def look(raw: Raw, name: str) -> Look:
+def image_info(raw: Raw, name: str) -> ImageInfo:
     """Return the height, width and colour of an image that is not decoded.
 
     Raises
@@ -164,18 +164,18 @@ def highest_value(raw: Raw, name: str) -> int:
 
 
 def _color(image: Image.Image) -> str:
-    """Return the colour of a `Look`; Pillow opens a PGM of 16 bits as one of 32."""
+    """Return the colour of a `ImageInfo`; Pillow opens a PGM of 16 bits as one of 32."""
     mode = "I;16" if (image.mode, image.format) == ("I", "PPM") else image.mode
     return _COLORS.get(mode, mode)
 
 
 def has_16_bits(color: str) -> bool:
-    """Whether images of a colour, as `look` gives it, have 16 bits a value."""
+    """Whether images of a colour, as `image_info` gives it, have 16 bits a value."""
     return color.startswith("I;16")
 
 
 def is_grey(color: str) -> bool:
-    """Whether images of a colour, as `look` gives it, are grey."""
+    """Whether images of a colour, as `image_info` gives it, are grey."""
     return color in ("grey", "1", "LA") or has_16_bits(color)
 
 
@@ -299,7 +299,7 @@ def as_it_is(
         raise raw
     if isinstance(raw, np.ndarray):
         return raw[:, :, 0] if raw.shape[2:] == (1,) else raw
-    height, width, color = look(raw, name)
+    height, width, color = image_info(raw, name)
     used = bits() if has_16_bits(color) else None
     form = PixelFormat(height, width, "grey" if is_grey(color) else "rgb", bits=used)
     pixels = decode(raw, form, name).pixels

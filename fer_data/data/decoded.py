@@ -62,19 +62,19 @@ class DecodedImages(Images):
             ends = np.linspace(0, len(rows), num_threads + 1).astype(int).tolist()
             parts = [slice(*pair) for pair in pairwise(ends)]
             with ThreadPoolExecutor(num_threads) as pool:
-                tasks = [pool.submit(self._decode, rows[one], images[one]) for one in parts]
+                tasks = [pool.submit(self._decode, rows[part], images[part]) for part in parts]
             for task in tasks:
                 task.result()
         return images[places.reshape(-1)]
 
     def _decode(self, rows: NDArray[np.int64], images: NDArray[np.uint8]) -> None:
         raw = (
-            one for chunk in self._origin.source_chunks(rows).chunks for one in chunk.raw_images()
+            item for chunk in self._origin.source_chunks(rows).chunks for item in chunk.raw_images()
         )
-        for image, found in zip(images, raw, strict=True):
-            if isinstance(found.raw, DataError):
-                raise found.raw
-            image[:] = decode(found.raw, self._form, found.name).pixels
+        for image, raw_image in zip(images, raw, strict=True):
+            if isinstance(raw_image.raw, DataError):
+                raise raw_image.raw
+            image[:] = decode(raw_image.raw, self._form, raw_image.name).pixels
 
 
 def decoded_images(dataset: Dataset, state: State, form: PixelFormat) -> tuple[DecodedImages, str]:

@@ -31,7 +31,7 @@ _STARTS = (
     (b"\x89PNG\r\n\x1a\n", "a PNG image; name the folder that holds the class folders"),
     (b"\xff\xd8\xff", "a JPEG image; name the folder that holds the class folders"),
     (b"GIF8", "a GIF image; name the folder that holds the class folders"),
-    (b"\0\5\x16\7", "what macOS keeps beside a file, not the file; fetch the file again"),
+    (b"\0\5\x16\7", "what macOS keeps next to a file, not the file; fetch the file again"),
 )
 
 _LFS = b"version https://git-lfs.github.com/spec/"
@@ -90,10 +90,10 @@ def _is_old_tar(head: bytes) -> bool:
     if len(head) < HEAD_BYTES or not head[0]:
         return False
     try:
-        told = int(head[148:156].strip(b" \0"), 8)
+        checksum = int(head[148:156].strip(b" \0"), 8)
     except ValueError:
         return False
-    return told == sum(head[:148]) + 8 * ord(" ") + sum(head[156:])
+    return checksum == sum(head[:148]) + 8 * ord(" ") + sum(head[156:])
 
 
 def _text_kind(text: bytes, *, is_whole: bool) -> str | None:

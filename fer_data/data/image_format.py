@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fer_data.data.dataset import Dataset
-from fer_data.data.decode import Color, Fit, Look, PixelFormat, has_16_bits, is_grey
-from fer_data.data.looks import bits_in_use, looks
+from fer_data.data.decode import Color, Fit, ImageInfo, PixelFormat, has_16_bits, is_grey
+from fer_data.data.image_infos import bits_in_use, image_infos
 from fer_data.errors import DataError, UsageError
 from fer_data.util.files import write_json
 
@@ -70,9 +70,9 @@ class FormatRequest:
         bits = f"({self.bits} of 16 bits)" if self.bits else ""
         return " ".join(filter(None, (size, self.color, fit, bits)))
 
-    def of_image(self, seen: Look) -> PixelFormat:
+    def of_image(self, info: ImageInfo) -> PixelFormat:
         """Return the format for one image, the rest of which is that image's own."""
-        height, width, color = seen
+        height, width, color = info
         own: Color = "grey" if is_grey(color) else "rgb"
         return PixelFormat(
             *(self.size or (height, width)), self.color or own, self.fit, bits=self.bits
@@ -120,20 +120,20 @@ def format_of(
     DataError
         If images differ in size, and none is asked for.
     """
-    request, found = FormatRequest.of(form), seen_in(data, known)
-    if request.size is None and request.otherwise is None and not found.is_one_size:
+    request, own = FormatRequest.of(form), image_summary(data, known)
+    if request.size is None and request.otherwise is None and not own.is_one_size:
         raise DataError(
-            f"{data.root}: images are from {found.smallest[1]}x{found.smallest[0]} to "
-            f"{found.largest[1]}x{found.largest[0]} pixels, and batches need one size",
+            f"{data.root}: images are from {own.smallest[1]}x{own.smallest[0]} to "
+            f"{own.largest[1]}x{own.largest[0]} pixels, and batches need one size",
             fix={"image_size": ("224", "64")},
         )
-    size = request.size or (found.smallest if found.is_one_size else request.otherwise)
+    size = request.size or (own.smallest if own.is_one_size else request.otherwise)
     assert size is not None
-    bits = request.bits or found.bits
-    return PixelFormat(*size, request.color or found.color, request.fit, bits)
+    bits = request.bits or own.bits
+    return PixelFormat(*size, request.color or own.color, request.fit, bits)
 
 
-class Seen(NamedTuple):
+class ImageSummary(NamedTuple):
     """What was found of images.
 
     Attributes
@@ -143,7 +143,7 @@ class Seen(NamedTuple):
     color : {"grey", "rgb"}
         What holds all.
     bits : int or None
-        How many bits are in use where images have 16; see `fer_data.data.looks.bits_in_use`.
+        How many bits are in use where images have 16; see `fer_data.data.image_infos.bits_in_use`.
     """
 
     smallest: Size
@@ -157,46 +157,46 @@ class Seen(NamedTuple):
         return self.smallest == self.largest
 
 
-def seen_in(data: Dataset, known: Path | None = None) -> Seen:
+def image_summary(data: Dataset, known: Path | None = None) -> ImageSummary:
     """Return what all images of a dataset's origin are; `known` as in `format_of`."""
     if data.origin.image_format:
-        return Seen(*data.origin.image_format)
+        return ImageSummary(*data.origin.image_format)
     if known is None or data.origin.arrays:
-        return _seen(data)
-    if found := _read(known):
-        return found
-    found = _seen(data)
+        return _summary(data)
+    if summary := _read(known):
+        return summary
+    summary = _summary(data)
     try:
         known.parent.mkdir(parents=True, exist_ok=True)
-        write_json(known, found._asdict())
+        write_json(known, summary._asdict())
     except (OSError, DataError):
         pass  # a cache that cannot be written: the next time takes as long
-    return found
+    return summary
 
 
-def _seen(data: Dataset) -> Seen:
-    every = looks(data.origin)
-    found = of_looks(every)
-    if any(has_16_bits(color) for _, _, color in every):
-        found = found._replace(bits=bits_in_use(data.origin))
-    return found
+def _summary(data: Dataset) -> ImageSummary:
+    infos = image_infos(data.origin)
+    summary = summary_of(infos)
+    if any(has_16_bits(color) for _, _, color in infos):
+        summary = summary._replace(bits=bits_in_use(data.origin))
+    return summary
 
 
-def of_looks(seen: Iterable[Look]) -> Seen:
-    """Return what images are whose looks are known; those that cannot be opened do not count."""
-    opened = [look for look in seen if look[0]]
+def summary_of(infos: Iterable[ImageInfo]) -> ImageSummary:
+    """Return what images of known size and colour are; those that cannot be opened do not count."""
+    opened = [info for info in infos if info[0]]
     sizes = {(height, width) for height, width, _ in opened} or {(1, 1)}
     ordered = sorted(sizes, key=lambda size: (size[0] * size[1], size))
     grey = all(is_grey(color) for _, _, color in opened)
-    return Seen(ordered[0], ordered[-1], "grey" if grey else "rgb")
+    return ImageSummary(ordered[0], ordered[-1], "grey" if grey else "rgb")
 
 
-def _read(known: Path) -> Seen | None:
+def _read(known: Path) -> ImageSummary | None:
     try:
         about = json.loads(known.read_text("utf-8"))
         ends = [(int(about[name][0]), int(about[name][1])) for name in ("smallest", "largest")]
-        found = Seen(ends[0], ends[1], about["color"], about["bits"])
-        PixelFormat(*found.smallest, found.color, bits=found.bits)
+        summary = ImageSummary(ends[0], ends[1], about["color"], about["bits"])
+        PixelFormat(*summary.smallest, summary.color, bits=summary.bits)
     except (OSError, ValueError, KeyError, TypeError, IndexError):
         return None
-    return found
+    return summary

@@ -53,10 +53,10 @@ class Images:
         """Return the images of an index, a slice or an array of indices; further keys as NumPy."""
         first, *others = key if isinstance(key, tuple) else (key,)
         rows = self._rows[first]
-        found = self._one(int(rows)) if rows.ndim == 0 else self._some(rows)
+        images = self._one(int(rows)) if rows.ndim == 0 else self._some(rows)
         if not others:
-            return found
-        chosen: NDArray[np.uint8] = found[
+            return images
+        chosen: NDArray[np.uint8] = images[
             tuple(others) if rows.ndim == 0 else (slice(None), *others)
         ]
         return chosen
@@ -84,11 +84,11 @@ class Images:
     def _some(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
         if len(self._arrays) == 1:
             return self._arrays[0][rows]
-        found = np.empty((len(rows), *self.shape[1:]), self.dtype)
+        images = np.empty((len(rows), *self.shape[1:]), self.dtype)
         for number, array in enumerate(self._arrays):
             here = (rows >= self._starts[number]) & (rows < self._starts[number + 1])
-            found[here] = array[rows[here] - self._starts[number]]
-        return found
+            images[here] = array[rows[here] - self._starts[number]]
+        return images
 
 
 ImageArray = NDArray[np.uint8] | Images

@@ -27,7 +27,7 @@ class LoadOptions:
         ``private_test``, or both are ``test``, as in Kaggle's folder.
     layout : {"class-folders"}, optional
         Take the folders in a folder, or in its split folders, as classes where they may be
-        something else: splits, images beside labels, one class only, images that a table names.
+        something else: splits, images next to labels, one class only, images that a table names.
         Without it, that is refused.
     labels : path, optional
         A table of labels for a folder of images: csv, tsv, jsonl, json (COCO, too), txt or parquet;
@@ -120,9 +120,9 @@ class LoadOptions:
             raise UsageError(f"layout is {self.layout!r}; the only one to name is {CLASS_FOLDERS}")
 
     @property
-    def names_bad(self) -> bool:
-        """Whether bad rows and images may be in a list of those to exclude."""
-        return self.exclude is not None or self.relabel is not None
+    def may_skip_bad(self) -> bool:
+        """Whether a bad row or image may be no error: it is skipped, or a list may exclude it."""
+        return self.skip_bad or self.exclude is not None or self.relabel is not None
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is not as by default, as JSON holds it."""

@@ -75,17 +75,17 @@ def thumbnails(data: Any, side: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     from PIL import Image
 
     from fer_data.data.decode import as_it_is
-    from fer_data.data.looks import bits_in_use
+    from fer_data.data.image_infos import bits_in_use
 
     bits = cache(partial(bits_in_use, data))
     for chunk in data.source_chunks().chunks:
-        for found in chunk.raw_images():
+        for raw_image in chunk.raw_images():
             try:
-                image = Image.fromarray(as_it_is(found.raw, found.name, bits))
+                image = Image.fromarray(as_it_is(raw_image.raw, raw_image.name, bits))
             except DataError:
                 continue
             image.thumbnail((side, side))
-            yield found.row, np.asarray(image)
+            yield raw_image.row, np.asarray(image)
 
 
 def image_tags(images: Iterable[NDArray[np.uint8]]) -> str:

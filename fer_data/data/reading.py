@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from typing import Any
 
 from fer_data.data import sources
-from fer_data.data.class_names import renamed
+from fer_data.data.class_names import with_class_names
 from fer_data.data.dataset import Dataset
 from fer_data.data.options import LoadOptions
-from fer_data.data.selection import selected
-from fer_data.errors import FerError, UsageError
+from fer_data.data.relabelling import relabelled
+from fer_data.data.selection import divided, without_excluded
+from fer_data.errors import FerError, UsageError, skippable
 
 DatasetLike = Any
 """What `load`, and with it every public function, takes as data; see there."""
@@ -62,25 +62,24 @@ def load(source: DatasetLike, **options: Any) -> Dataset:
     >>> table = "HAM10000/metadata.csv"                                 # doctest: +SKIP
     >>> fer_data.load("HAM10000/", labels=table, label_column="dx")     # doctest: +SKIP
     """
-    known = [one.name for one in fields(LoadOptions)]
-    if unknown := [name for name in options if name not in known]:
-        raise UsageError(
-            f"{', '.join(unknown)}: no such option{_near(unknown[0], known)}. Options of reading "
-            f"data are {', '.join(known)}"
-        )
-    chosen = LoadOptions(**options)
+    chosen = _checked(options)
     if isinstance(source, Dataset):
         return _reloaded(source, chosen, options)
-    if chosen.names_bad and not chosen.skip_bad:
-        found = selected(sources.read(source, replace(chosen, skip_bad=True)), chosen)
-        if not found.num_bad:
-            return replace(found, options=chosen)  # what is bad is excluded
-    return selected(sources.read(source, chosen), chosen)
+    dataset = _changed(sources.read(source, chosen), chosen)
+    bad = next((item.error for item in dataset.skipped if item.error), "")
+    if bad and not chosen.skip_bad:  # and not excluded either
+        raise skippable(bad)
+    return dataset
 
 
-def _near(name: str, known: Sequence[str]) -> str:
-    found = get_close_matches(name, known, 1)
-    return f"; did you mean {found[0]}?" if found else ""
+_CHANGES = (with_class_names, without_excluded, relabelled, divided)
+"""What options make of a dataset that was read, in this order; each takes it and the options."""
+
+
+def _changed(dataset: Dataset, options: LoadOptions) -> Dataset:
+    for change in _CHANGES:
+        dataset = change(dataset, options)
+    return dataset
 
 
 def _reloaded(dataset: Dataset, chosen: LoadOptions, given: dict[str, Any]) -> Dataset:
@@ -90,8 +89,20 @@ def _reloaded(dataset: Dataset, chosen: LoadOptions, given: dict[str, Any]) -> D
         raise UsageError(f"{', '.join(others)}: a Dataset was loaded with its options already")
     if not given:
         return dataset
-    found = selected(renamed(dataset, chosen.class_names), chosen)
-    return replace(found, options=replace(dataset.options, **given))
+    return replace(_changed(dataset, chosen), options=replace(dataset.options, **given))
+
+
+def _checked(options: dict[str, Any]) -> LoadOptions:
+    """Return the options by their names, or an error that suggests the name that was meant."""
+    known = [option.name for option in fields(LoadOptions)]
+    for name in options:
+        if name not in known:
+            near = [f"; did you mean {other}?" for other in get_close_matches(name, known, 1)]
+            raise UsageError(
+                f"{name}: no such option{''.join(near)}. Options of reading data are "
+                f"{', '.join(known)}"
+            )
+    return LoadOptions(**options)
 
 
 def is_reloadable(dataset: Dataset) -> bool:

@@ -1,4 +1,4 @@
-"""Other labels for some samples or all, from a csv beside the data.
+"""Other labels for some samples or all, from a csv next to the data.
 
 Its first column is ``sample``, ids as `Dataset.sample_ids` gives them. A sample that it does not
 name keeps its label. Its other columns are
@@ -26,9 +26,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data.chosen import UNLABELLED
+from fer_data.data.chosen import UNLABELLED, with_classes
 from fer_data.data.dataset import Dataset
-from fer_data.data.new_labels import with_classes
+from fer_data.data.options import LoadOptions
 from fer_data.data.sample_table import Row, SampleTable, id_of
 from fer_data.errors import DataError
 from fer_data.util.words import counted, printable
@@ -39,16 +39,11 @@ _MAX_LISTED = 5
 """Reasons and new classes that notes name."""
 
 
-def relabelled(dataset: Dataset, path: Path, *, soft: bool = False) -> Dataset:
-    """Return a dataset under the labels of a csv, without the samples that it excludes.
+def relabelled(dataset: Dataset, options: LoadOptions) -> Dataset:
+    """Return the dataset under the labels of the csv `relabel`, without samples that it excludes.
 
-    Parameters
-    ----------
-    dataset : Dataset
-    path : Path
-    soft : bool
-        Whether to give soft labels, too: each sample's numbers for the classes, normalised, and
-        its label alone where it has none.
+    With `soft`, it has soft labels, too: each sample's numbers for the classes, normalised, and
+    its label alone where it has none.
 
     Raises
     ------
@@ -57,6 +52,9 @@ def relabelled(dataset: Dataset, path: Path, *, soft: bool = False) -> Dataset:
         have, two numbers are largest and no label decides, a label has not the largest number, or
         every sample is excluded.
     """
+    if options.relabel is None:
+        return dataset
+    path, soft = Path(options.relabel), options.soft
     table = SampleTable(path)
     columns = _class_columns(table, dataset.class_names)
     if soft and not columns:
@@ -67,15 +65,15 @@ def relabelled(dataset: Dataset, path: Path, *, soft: bool = False) -> Dataset:
     kept = np.array([index for index in range(len(dataset)) if not reasons.get(index)], np.int64)
     if not len(kept):
         raise DataError(f"{dataset.root}: every sample is excluded by {printable(path.name)}")
-    found = dataset
+    changed = dataset
     if columns or LABEL in table.names:
-        found = _with_labels(dataset, table, columns, rows, soft)
+        changed = _with_labels(dataset, table, columns, rows, soft)
     if excluded_ids := [name for name, row in table.skipped.items() if row.cells.get(EXCLUDE)]:
-        skipped = tuple(item for item in found.skipped if id_of(item) not in excluded_ids)
-        found = replace(found, skipped=skipped)
+        skipped = tuple(item for item in changed.skipped if id_of(item) not in excluded_ids)
+        changed = replace(changed, skipped=skipped)
     number = len(dataset) - len(kept)
-    found = found.take(kept).noted(*_reasons(Counter(filter(None, reasons.values())), path))
-    return replace(found, num_excluded=dataset.num_excluded + number)
+    changed = changed.take(kept).noted(*_reasons(Counter(filter(None, reasons.values())), path))
+    return replace(changed, num_excluded=dataset.num_excluded + number)
 
 
 def _class_columns(table: SampleTable, own: Sequence[str]) -> list[str]:
@@ -160,13 +158,13 @@ def _with_labels(
         notes.append(f"{counted(len(new), 'new class', 'new classes')} {by_file}: {listed}")
     if soft:
         notes.append("training is on soft labels: proportions of the numbers for the classes")
-    found = replace(wide, labels=labels, own_labels=own_labels, soft_labels=soft_labels)
-    return found.noted(*notes)
+    relabelled_data = replace(wide, labels=labels, own_labels=own_labels, soft_labels=soft_labels)
+    return relabelled_data.noted(*notes)
 
 
 def _numbers(table: SampleTable, columns: list[str], rows: dict[int, Row]) -> NDArray[np.float64]:
     """Return the numbers for the classes, float64 [R, K]."""
-    found = np.zeros((len(rows), len(columns)))
+    values = np.zeros((len(rows), len(columns)))
     for place, row in enumerate(rows.values()):
         for column, name in enumerate(columns):
             if not (cell := row.cells[name].strip()):
@@ -180,8 +178,8 @@ def _numbers(table: SampleTable, columns: list[str], rows: dict[int, Row]) -> ND
                     row.line,
                     f"{printable(name)} is {printable(cell[:40])!r}; expected a number, 0 or more",
                 )
-            found[place, column] = value
-    return found
+            values[place, column] = value
+    return values
 
 
 def _decided(

@@ -31,7 +31,7 @@ class SampleTable:
     names : list of str
         Of the columns.
     skipped : dict of str to Row
-        Samples that are named and were left out of the dataset already; filled by `rows_of`.
+        Samples that are named and that reading has skipped already; filled by `rows_of`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,7 +45,7 @@ class SampleTable:
     def rows_of(self, dataset: Dataset) -> list[tuple[int, Row]]:
         """Return the index of each sample that is named, with its row, in the file's order.
 
-        Images that cannot be decoded are known too, where they were left out of the dataset.
+        Images that cannot be decoded are known too, where they were skipped.
 
         Raises
         ------
@@ -56,7 +56,7 @@ class SampleTable:
         known = set(map(id_of, dataset.skipped))
         if len(dataset) < len(dataset.origin):
             known.update(dataset.origin.ids())
-        found, strangers = [], []
+        indices, strangers = [], []
         for line, fields in self._lines:
             if len(fields) != len(self.names):
                 raise self.error(
@@ -65,7 +65,7 @@ class SampleTable:
             row = Row(line, dict(zip(self.names, fields, strict=True)))
             sample = row.cells["sample"]
             if sample in places:
-                found.append((places[sample], row))
+                indices.append((places[sample], row))
             elif sample in known:
                 self.skipped[sample] = row
             else:
@@ -76,7 +76,7 @@ class SampleTable:
                 f"the first: {printable(strangers[0])} (a csv's samples are rows, a folder's are "
                 "files: each needs a list of its own)"
             )
-        return found
+        return indices
 
     def error(self, line: int, cause: str) -> DataError:
         """Return an error that names the file and a line."""
@@ -95,5 +95,5 @@ class SampleTable:
 
 
 def id_of(item: Skipped) -> str:
-    """Return the id of a sample that was left out."""
+    """Return the id of a sample that was skipped."""
     return printable(item.name).partition(" (line ")[0]

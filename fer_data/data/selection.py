@@ -1,4 +1,4 @@
-"""What of a data set is taken, and under which labels: small csv files beside it.
+"""What of a data set is taken, and in which split: small csv files next to it.
 
 Images and the store of decoded pixels never change, so a selection costs nothing to try, and
 what it took out can be read, line by line, in its files.
@@ -13,35 +13,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.dataset import Dataset
-from fer_data.data.labels import SPLITS, TEST_SPLITS
 from fer_data.data.options import LoadOptions
-from fer_data.data.relabelling import relabelled
 from fer_data.data.sample_table import SampleTable, id_of
+from fer_data.data.split_names import SPLITS, TEST_SPLITS
 from fer_data.errors import DataError, UsageError
 from fer_data.util.words import printable
 
 
-def selected(dataset: Dataset, options: LoadOptions) -> Dataset:
-    """Return what the options take of a data set.
+def without_excluded(dataset: Dataset, options: LoadOptions) -> Dataset:
+    """Return the dataset without the samples that the csv `exclude` lists.
 
     Raises
     ------
     DataError
-        If a file cannot be read, is not of this form, or names a sample that the data does
-        not have.
-    UsageError
-        If `splits` has folds and none is named, or the other way round.
+        If the file cannot be read, is not of this form, names a sample that the data does not
+        have, or names every sample.
     """
-    if options.exclude is not None:
-        dataset = _without(dataset, Path(options.exclude))
-    if options.relabel is not None:
-        dataset = relabelled(dataset, Path(options.relabel), soft=options.soft)
-    if options.splits is not None:
-        dataset = _divided(dataset, Path(options.splits), options.fold)
-    return dataset
-
-
-def _without(dataset: Dataset, path: Path) -> Dataset:
+    if options.exclude is None:
+        return dataset
+    path = Path(options.exclude)
     table = SampleTable(path)
     if table.names[:1] != ["sample"]:
         raise DataError(f"{path}: the first column is not sample; expected one like sample,reason")
@@ -50,11 +40,24 @@ def _without(dataset: Dataset, path: Path) -> Dataset:
     if not len(kept):
         raise DataError(f"{dataset.root}: every sample is excluded by {printable(path.name)}")
     skipped = tuple(item for item in dataset.skipped if id_of(item) not in table.skipped)
-    found = dataset.take(kept).noted(f"{len(rows):,} excluded, by {printable(path.name)}")
-    return replace(found, skipped=skipped, num_excluded=dataset.num_excluded + len(rows))
+    kept_data = dataset.take(kept).noted(f"{len(rows):,} excluded, by {printable(path.name)}")
+    return replace(kept_data, skipped=skipped, num_excluded=dataset.num_excluded + len(rows))
 
 
-def _divided(dataset: Dataset, path: Path, fold: int | None) -> Dataset:
+def divided(dataset: Dataset, options: LoadOptions) -> Dataset:
+    """Return the dataset in the splits of the csv `splits`, or those that its `fold` makes.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, is not of this form, names a sample that the data does not
+        have, or names one in two splits.
+    UsageError
+        If it has folds and none is named, or the other way round.
+    """
+    if options.splits is None:
+        return dataset
+    path, fold = Path(options.splits), options.fold
     table = SampleTable(path)
     column = next((name for name in ("split", "fold") if name in table.names), None)
     if "sample" not in table.names or column is None:
@@ -64,35 +67,35 @@ def _divided(dataset: Dataset, path: Path, fold: int | None) -> Dataset:
     if column == "split" and fold is not None:
         raise UsageError(f"{path}: holds splits, no folds; leave fold away")
     named = _values(table, dataset, column)
-    found = np.full(len(dataset), "", "U16")
+    split_of = np.full(len(dataset), "", "U16")
     if column == "split":
         for row, (line, value) in named.items():
             if value not in SPLITS:
                 raise DataError(
                     f"{path}: line {line}: {value!r} is no split; choose one of {', '.join(SPLITS)}"
                 )
-            found[row] = value
+            split_of[row] = value
     else:
         for code, split in enumerate(dataset.splits):
             if split in TEST_SPLITS:
-                found[dataset.split_codes == code] = split
+                split_of[dataset.split_codes == code] = split
         for row, number in _fold_numbers(path, named, fold).items():
-            found[row] = "validation" if number == fold else "train"
-    return _with_splits(dataset, found, path, fold)
+            split_of[row] = "validation" if number == fold else "train"
+    return _with_splits(dataset, split_of, path, fold)
 
 
 def _with_splits(
-    dataset: Dataset, found: NDArray[np.str_], path: Path, fold: int | None
+    dataset: Dataset, split_of: NDArray[np.str_], path: Path, fold: int | None
 ) -> Dataset:
-    counts = {split: int((found == split).sum()) for split in SPLITS}
+    counts = {split: int((split_of == split).sum()) for split in SPLITS}
     splits = tuple(split for split in SPLITS if counts[split])
     if not splits:
         raise DataError(f"{path}: names no sample of {dataset.root}")
-    kept = np.flatnonzero(found != "")
-    codes = np.zeros(len(found), np.int8)
+    kept = np.flatnonzero(split_of != "")
+    codes = np.zeros(len(split_of), np.int8)
     for code, split in enumerate(splits):
-        codes[found == split] = code
-    unnamed = len(found) - len(kept)
+        codes[split_of == split] = code
+    unnamed = len(split_of) - len(kept)
     note = (
         f"splits by {printable(path.name)}"
         + (f", fold {fold}" if fold is not None else "")
@@ -105,15 +108,15 @@ def _with_splits(
 
 def _values(table: SampleTable, dataset: Dataset, column: str) -> dict[int, tuple[int, str]]:
     """Return the line and value of each row of the dataset that a table names."""
-    found: dict[int, tuple[int, str]] = {}
+    values: dict[int, tuple[int, str]] = {}
     for row, (line, cells) in table.rows_of(dataset):
         value = cells[column]
-        if found.setdefault(row, (line, value))[1] != value:
+        if values.setdefault(row, (line, value))[1] != value:
             raise DataError(
                 f"{table.path}: line {line}: {cells['sample']} is in {column} {value} here and in "
-                f"{column} {found[row][1]} on line {found[row][0]}"
+                f"{column} {values[row][1]} on line {values[row][0]}"
             )
-    return found
+    return values
 
 
 def _fold_numbers(

@@ -16,15 +16,24 @@ CANNOT_BE_DECODED = "cannot be decoded"
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file, folder or row that is not part of the data, and why."""
+    """A file, folder or row that is not part of the data, and why.
+
+    Attributes
+    ----------
+    name : str
+    reason : str
+        The same words for all that are skipped for one reason.
+    error : str
+        Of what is bad: the whole message, an error unless bad ones are skipped. Empty for others.
+    """
 
     name: str
     reason: str
+    error: str = ""
 
-    @property
-    def is_bad(self) -> bool:
-        """Whether it is an error unless bad ones are skipped: something is wrong with it."""
-        return self.reason.startswith(("bad ", CANNOT_BE_DECODED))
+    def to_dict(self) -> dict[str, object]:
+        """Return it as JSON holds it."""
+        return {"name": self.name, "reason": self.reason}
 
 
 @runtime_checkable
@@ -38,12 +47,12 @@ class Exclusions(Protocol):
 
 
 def summary(skipped: Iterable[Skipped]) -> list[str]:
-    """Return a line for each reason: how many were left out, and the first names."""
+    """Return a line for each reason: how many were skipped, and the first names."""
     names: dict[str, list[str]] = {}
     for item in skipped:
         names.setdefault(item.reason, []).append(item.name)
     return [
-        f"{len(found):,} left out, {reason}: {', '.join(map(printable, found[:3]))}"
-        + (", …" if len(found) > 3 else "")
-        for reason, found in names.items()
+        f"{len(some):,} skipped, {reason}: {', '.join(map(printable, some[:3]))}"
+        + (", …" if len(some) > 3 else "")
+        for reason, some in names.items()
     ]

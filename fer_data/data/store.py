@@ -1,8 +1,8 @@
 """Pixels decoded once, to a memory-mapped uint8 array [N, H, W, C] that later starts just map.
 
 A store is a folder; `fer_data.data.store_folder` says which files it has and what is guaranteed of
-them. It is built in a folder beside, brought to the disk and renamed, so it is there whole or not
-at all. One that is damaged is named in a warning and built anew.
+them. It is built in a temporary folder, brought to the disk and renamed, so it is complete or not
+there at all. One that is damaged is named in a warning and built again.
 """
 
 from __future__ import annotations
@@ -32,13 +32,12 @@ from fer_data.data.image_format import FormatRequest, format_of
 from fer_data.data.images import Images, images_of
 from fer_data.data.origin import Origin
 from fer_data.data.reading import DatasetLike, load
-from fer_data.data.skipped import CANNOT_BE_DECODED, Skipped
 from fer_data.data.sources import memory
 from fer_data.data.sources.content import State
 from fer_data.data.store_folder import ABOUT, FORMAT, PIXELS, TIMES, BuildReport, DamagedStore
 from fer_data.errors import DataError
 from fer_data.util.files import write_text
-from fer_data.util.folders import built_whole, take_away
+from fer_data.util.folders import atomic_folder, remove_folder
 from fer_data.util.words import printable, sized
 
 _LOGGER = logging.getLogger("fer_data")
@@ -178,8 +177,8 @@ def open_store(
         try:
             store = _map(folder, dataset)
         except DamagedStore as error:
-            _LOGGER.warning("%s; it is built anew", printable(error.damage))
-            _take_away_damaged(folder, error)
+            _LOGGER.warning("%s; it is built again", printable(error.damage))
+            _remove_damaged(folder, error)
             _build(dataset, state, form, folder)
             store = _map(folder, dataset)
         store_folder.used_now(folder)
@@ -200,8 +199,8 @@ def _in_memory(dataset: Dataset, form: PixelFormat) -> PixelStore:
     ]
     if len(arrays) != len(dataset.origin.arrays):
         filled = np.zeros((len(dataset.origin), *form.shape), np.uint8)
-        tolerant = dataset.options.skip_bad or dataset.options.names_bad
-        done = fill.fill_array(dataset.origin, form, filled, stop_at_bad=not tolerant)
+        stop_at_bad = not dataset.options.may_skip_bad
+        done = fill.fill_array(dataset.origin, form, filled, stop_at_bad=stop_at_bad)
         arrays, bad, changes = [filled], done.bad, done.changes
     dataset = _without_bad(dataset, bad)
     key = memory.fingerprint(arrays)
@@ -238,7 +237,7 @@ def _is_of(origin: Origin, state: State, folder: Path) -> bool:
             with suppress(OSError, DataError):  # in a cache that cannot be written
                 write_text(times, state.changes())
             return True
-        take_away(folder)
+        remove_folder(folder)
     except FileNotFoundError:  # another process was faster
         pass
     except OSError as error:
@@ -255,12 +254,12 @@ def _cannot_be_written(folder: Path, error: OSError) -> DataError:
     )
 
 
-def _take_away_damaged(folder: Path, error: DamagedStore) -> None:
-    """Take a damaged store away, unless another process has built it anew meanwhile."""
+def _remove_damaged(folder: Path, error: DamagedStore) -> None:
+    """Take a damaged store away, unless another process has built it again meanwhile."""
     traceback.clear_frames(error.__traceback__)  # they map it, and Windows moves no mapped file
     try:
         if error.inode == folder.stat().st_ino:
-            take_away(folder)
+            remove_folder(folder)
     except FileNotFoundError:
         pass
     except OSError as refused:
@@ -277,8 +276,8 @@ def _build(dataset: Dataset, state: State, form: PixelFormat, folder: Path) -> N
             *map(printable, (str(dataset.root), sized(num_bytes), str(folder.parent))),
         )
     try:
-        with built_whole(folder) as beside:
-            _fill(dataset, state, form, beside)
+        with atomic_folder(folder) as temporary:
+            _fill(dataset, state, form, temporary)
     except OSError as error:
         if not folder.exists():  # else another process was faster
             raise _cannot_be_written(folder, error) from None
@@ -287,15 +286,14 @@ def _build(dataset: Dataset, state: State, form: PixelFormat, folder: Path) -> N
 def _fill(dataset: Dataset, state: State, form: PixelFormat, folder: Path) -> None:
     """Write the files of a store."""
     target, origin = folder / PIXELS, dataset.origin
-    tolerant = dataset.options.skip_bad or dataset.options.names_bad
-    filled = fill.fill(origin, form, target, stop_at_bad=not tolerant)
+    filled = fill.fill(origin, form, target, stop_at_bad=not dataset.options.may_skip_bad)
     _without_bad(dataset, filled.bad)
     if len(filled.bad) == len(origin):
         cause = filled.bad[0].cause.partition("; correct the row")[0]
         raise DataError(f"{origin.root}: not one image can be decoded ({cause})")
     known = {}
-    if filled.digests is not None and len(filled.digests) == len(origin):
-        known = dict(zip(origin.locations.tolist(), map(bytes, filled.digests), strict=True))
+    if len(filled.digests) == len(origin):
+        known = dict(zip(origin.locations.tolist(), filled.digests, strict=True))
     report = BuildReport(len(origin) - len(filled.bad), len(filled.bad), filled.changes)
     store_folder.complete(
         folder,
@@ -309,19 +307,11 @@ def _fill(dataset: Dataset, state: State, form: PixelFormat, folder: Path) -> No
 
 
 def _without_bad(dataset: Dataset, bad: Sequence[fill.Bad]) -> Dataset:
-    """Return the dataset without images that cannot be decoded.
-
-    Unless such are skipped, the first is a DataError.
-    """
-    taken = np.isin(dataset.rows, [one.row for one in bad])
-    if not taken.any():
-        return dataset
-    if not dataset.options.skip_bad:
-        first = int(dataset.rows[taken.argmax()])
-        raise fill.error_of(next(one for one in bad if one.row == first))
-    ids = dataset.sample_ids(np.flatnonzero(taken))
-    skipped = [Skipped(name, CANNOT_BE_DECODED) for name in ids]
-    return dataset.take(np.flatnonzero(~taken), skipped=skipped)
+    """Return the dataset without images of its origin that cannot be decoded."""
+    error_of = {image.row: image.cause for image in bad}
+    indices = np.flatnonzero(np.isin(dataset.rows, list(error_of)))
+    errors = [error_of[row] for row in dataset.rows[indices].tolist()]
+    return fill.without_bad(dataset, list(zip(indices.tolist(), errors, strict=True)))
 
 
 def _mapped(folder: Path, dataset: Dataset, digest: str) -> PixelStore:
@@ -332,16 +322,16 @@ def _mapped(folder: Path, dataset: Dataset, digest: str) -> PixelStore:
 
 
 def _map(folder: Path, dataset: Dataset) -> PixelStore:
-    found = store_folder.stored(folder, len(dataset.origin))
-    dataset = _without_bad(dataset, found.bad)
+    stored = store_folder.stored(folder, len(dataset.origin))
+    dataset = _without_bad(dataset, stored.bad)
     return PixelStore(
         folder,
         dataset,
-        images_of([found.pixels], dataset.rows),
-        found.form,
-        found.report,
-        found.digest,
-        found.fingerprint,
+        images_of([stored.pixels], dataset.rows),
+        stored.form,
+        stored.report,
+        stored.digest,
+        stored.fingerprint,
     )
 
 

@@ -37,7 +37,7 @@ from fer_data.util.files import write_json, write_text
 from fer_data.util.words import counted
 
 FORMAT = 6
-"""Version of the layout on disk; a store of another version is built anew."""
+"""Version of the layout on disk; a store of another version is built again."""
 
 PIXELS, ABOUT, TIMES, VERIFIED = "pixels.npy", "store.json", "times", "verified"
 
@@ -61,7 +61,7 @@ class DamagedStore(DataError):
         self.damage = f"{folder}: damaged store, {what}"
         with suppress(OSError):
             self.inode = folder.stat().st_ino
-        super().__init__(f"{self.damage}; open it again, and it is built anew")
+        super().__init__(f"{self.damage}; open it again, and it is built again")
 
     def __reduce__(self) -> Any:
         return DataError, (self.plain,)
@@ -81,7 +81,7 @@ class BuildReport:
             for number, word in (
                 (self.changes.num_resized, "resized"),
                 (self.changes.num_converted, "converted in colour"),
-                (self.num_rejected, "left out as unreadable"),
+                (self.num_rejected, "skipped as unreadable"),
             )
             if number
         ]
@@ -131,7 +131,7 @@ def complete(
         "source": str(source),
         "form": asdict(form),
         "report": asdict(report),
-        "bad": [[one.row, one.cause] for one in bad],
+        "bad": [[image.row, image.cause] for image in bad],
         "fingerprint": fingerprint,
         "blocks": blocks,
     }
@@ -164,8 +164,8 @@ def stored(folder: Path, num_images: int, *, compare: bool = False) -> Stored:
         form = PixelFormat(**about["form"])
         report = _report(**about["report"])
         fingerprint = str(about["fingerprint"])
-        blocks = [str(one) for one in about["blocks"]]
-        rows = {one.row for one in bad}
+        blocks = [str(digest) for digest in about["blocks"]]
+        rows = {digest.row for digest in bad}
         if not rows <= set(range(num_images)):
             raise ValueError(f"bad rows are {sorted(rows)[:3]} of {num_images}")
         pixels, state = _map(folder), _state(folder)
@@ -181,8 +181,8 @@ def stored(folder: Path, num_images: int, *, compare: bool = False) -> Stored:
     if not known:
         with suppress(OSError, DataError):  # in a cache that cannot be written
             write_text(folder / VERIFIED, state)
-    whole = hashlib.blake2b("".join(blocks).encode(), digest_size=16).hexdigest()
-    return Stored(pixels, form, report, bad, whole, fingerprint)
+    digest = hashlib.blake2b("".join(blocks).encode(), digest_size=16).hexdigest()
+    return Stored(pixels, form, report, bad, digest, fingerprint)
 
 
 def compare(folder: Path, num_images: int) -> None:
@@ -209,8 +209,8 @@ def used_now(folder: Path) -> None:
 
 def _compare(folder: Path, pixels: NDArray[np.uint8], blocks: list[str]) -> None:
     starts = _starts(pixels)
-    for start, block, found in zip(starts, blocks, _digests(pixels), strict=True):
-        if block != found:
+    for start, block, actual in zip(starts, blocks, _digests(pixels), strict=True):
+        if block != actual:
             last = min(start + starts.step, len(pixels)) - 1
             raise DamagedStore(
                 folder, f"pixels differ from what was stored in images {start:,} to {last:,}"
@@ -255,5 +255,5 @@ def _report(*, num_samples: int, num_rejected: int, changes: dict[str, Any]) -> 
     ends = (changes.pop(name) for name in ("smallest", "largest"))
     smallest, largest = (None if size is None else (int(size[0]), int(size[1])) for size in ends)
     colors = tuple(map(str, changes.pop("colors")))
-    found = Changes(**changes, smallest=smallest, largest=largest, colors=colors)
-    return BuildReport(num_samples, num_rejected, found)
+    report_changes = Changes(**changes, smallest=smallest, largest=largest, colors=colors)
+    return BuildReport(num_samples, num_rejected, report_changes)

@@ -1,1 +1,1 @@
-"""All that is FER2013 alone: drawn faces, and FER+'s labels."""
+"""All that is FER2013 alone: its csv files and emotions, drawn faces, and FER+'s labels."""

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from fer_data.data.labels import EMOTIONS
 from fer_data.errors import UsageError
+from fer_data.fer2013.emotions import EMOTIONS
 from fer_data.util.keyed import FACE_ROWS, FACES, generator
 
 COUNTS: dict[str, dict[str, int]] = {
@@ -27,7 +27,7 @@ COUNTS: dict[str, dict[str, int]] = {
 
 _SCALE = 4  # supersampling
 _SPREAD = 0.27  # standard deviation of each expression parameter among people
-_MAX_BLEND = 0.45  # largest share of the look-alike class that is mixed in
+_MAX_BLEND = 0.45  # largest fraction of the look-alike class that is mixed in
 _STRENGTH = (0.55, 1.25)  # from a weak showing, close to neutral, to an exaggerated one
 
 _Array = NDArray[np.float64]
@@ -204,11 +204,11 @@ def counts_for(num_images: int) -> dict[str, dict[str, int]]:
     if num_images < published.size:
         raise UsageError(f"num_images must be at least {published.size}, got {num_images}")
     # The largest remainder; in integers, as no machine may round one differently.
-    fractions, whole = published * num_images, int(published.sum())
-    numbers = np.maximum(1, fractions // whole)
+    fractions, total = published * num_images, int(published.sum())
+    numbers = np.maximum(1, fractions // total)
     while (missing := num_images - int(numbers.sum())) != 0:
         step = 1 if missing > 0 else -1
-        owed = np.where(numbers + step > 0, step * (fractions - numbers * whole), -np.inf)
+        owed = np.where(numbers + step > 0, step * (fractions - numbers * total), -np.inf)
         numbers.flat[owed.argmax()] += step
     rows = zip(COUNTS, numbers.tolist(), strict=True)
     return {split: dict(zip(EMOTIONS, row, strict=True)) for split, row in rows}

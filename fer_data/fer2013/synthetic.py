@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fer_data.data.labels import EMOTIONS, EMOTIONS_BY_CODE, USAGES, split_of_usage
 from fer_data.errors import DataError, UsageError
 from fer_data.fer2013 import faces
-from fer_data.util.files import written_whole
-from fer_data.util.folders import built_whole
+from fer_data.fer2013.emotions import EMOTIONS, EMOTIONS_BY_CODE, USAGES, split_of_usage
+from fer_data.util.files import atomic_file
+from fer_data.util.folders import atomic_folder
 from fer_data.util.parallel import in_parallel
 from fer_data.util.progress import track
 
@@ -67,16 +67,16 @@ def write_synthetic(
 
 
 def _write_folder(out: Path, rows: tuple[tuple[str, str], ...], size: int, seed: int) -> None:
-    with built_whole(out) as beside:
+    with atomic_folder(out) as temporary:
         for split in ("train", "test"):
             for name in EMOTIONS:
-                (beside / split / name).mkdir(parents=True)
+                (temporary / split / name).mkdir(parents=True)
         row = 0
         for images in _drawn(rows, size, seed):
             for image in images:
                 source, name = rows[row]
                 split = "train" if source == "train" else "test"
-                target = beside / split / name / f"{split}_{row:05d}.png"
+                target = temporary / split / name / f"{split}_{row:05d}.png"
                 Image.fromarray(image).save(target, format="PNG")
                 row += 1
 
@@ -84,7 +84,10 @@ def _write_folder(out: Path, rows: tuple[tuple[str, str], ...], size: int, seed:
 def _write_csv(out: Path, rows: tuple[tuple[str, str], ...], size: int, seed: int) -> None:
     usages = {split_of_usage(usage, merge_test=False): usage for usage in USAGES}
     codes = {name: code for code, name in enumerate(EMOTIONS_BY_CODE)}
-    with written_whole(out) as beside, open(beside, "w", encoding="ascii", newline="\n") as file:
+    with (
+        atomic_file(out) as temporary,
+        open(temporary, "w", encoding="ascii", newline="\n") as file,
+    ):
         file.write("emotion,pixels,Usage\n")
         row = 0
         for images in _drawn(rows, size, seed):

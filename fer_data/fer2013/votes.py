@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.dataset import Dataset
-from fer_data.data.labels import USAGES, split_of_folder
+from fer_data.data.split_names import split_of_folder
 from fer_data.errors import DataError
+from fer_data.fer2013.emotions import USAGES
 from fer_data.util.files import refuse_no_file
 from fer_data.util.words import printable
 
@@ -93,10 +94,10 @@ def read_votes(path: str | Path) -> Votes:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
     except (csv.Error, ValueError) as error:
         raise DataError(f"{path}: line {len(usages) + 2}: no row of votes ({error})") from None
-    found = np.array(counts, np.int64).reshape(-1, len(COLUMNS))
-    if (found < 0).any():
-        raise DataError(f"{path}: line {int((found < 0).any(1).argmax()) + 2}: a negative count")
-    return Votes(path, tuple(usages), found)
+    numbers = np.array(counts, np.int64).reshape(-1, len(COLUMNS))
+    if (numbers < 0).any():
+        raise DataError(f"{path}: line {int((numbers < 0).any(1).argmax()) + 2}: a negative count")
+    return Votes(path, tuple(usages), numbers)
 
 
 def columns_of(dataset: Dataset, names: tuple[str, ...]) -> NDArray[np.int64]:
@@ -108,14 +109,14 @@ def columns_of(dataset: Dataset, names: tuple[str, ...]) -> NDArray[np.int64]:
         If the classes are not FER2013's seven, with contempt or not.
     """
     emotions = COLUMNS[:NUM_EMOTIONS]
-    found = {_CLASS_OF.get(name, name): column for column, name in enumerate(emotions)}
-    wanted = set(found) - {"contempt"}
-    if wanted - set(names) or set(names) - set(found):
+    columns = {_CLASS_OF.get(name, name): column for column, name in enumerate(emotions)}
+    wanted = set(columns) - {"contempt"}
+    if wanted - set(names) or set(names) - set(columns):
         raise DataError(
             f"{dataset.root}: FER+ is of the classes {', '.join(sorted(wanted))}; "
             f"here they are {', '.join(map(printable, dataset.class_names))}"
         )
-    return np.array([found[name] for name in names])
+    return np.array([columns[name] for name in names])
 
 
 def rows_of(dataset: Dataset, votes: Votes) -> NDArray[np.int64]:
@@ -156,12 +157,12 @@ def _numbers(dataset: Dataset) -> tuple[list[int], list[str]]:
         return [int(row) for row in dataset.locations], splits
     numbers = []
     for place, location in enumerate(dataset.locations.tolist()):
-        found = _NUMBER.search(location.rpartition(".")[0])
-        if found is None or len(found[2]) > 18:
+        match = _NUMBER.search(location.rpartition(".")[0])
+        if match is None or len(match[2]) > 18:
             raise DataError(
                 f"{dataset.root}: {printable(location)}: no number at the end of its name, so its "
                 "row in FER+ is unknown; convert-csv writes names like train_00012.png"
             )
-        numbers.append(int(found[2]))
-        splits[place] = split_of_folder(found[1]) or splits[place]
+        numbers.append(int(match[2]))
+        splits[place] = split_of_folder(match[1]) or splits[place]
     return numbers, splits

@@ -1,27 +1,26 @@
-"""From any layout that `fer_data.load` takes to any other: one module a format."""
+"""Conversion from any layout that `fer_data.load` takes: one module per format."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
 from fer_data.data import sources
 from fer_data.data.decode import PixelFormat
-from fer_data.data.image_format import FormatRequest, seen_in
+from fer_data.data.image_format import FormatRequest, image_summary
 from fer_data.data.reading import DatasetLike, load
 from fer_data.errors import UsageError
 from fer_data.extras import require
 from fer_data.util.quiet import with_tensorflow
-from fer_data.writers import csv_file, npz_file
 from fer_data.writers.conversion import Conversion
-from fer_data.writers.csv_to_folder import convert_csv
 from fer_data.writers.folder import write_folder
 from fer_data.writers.one_form import write_one_form
 from fer_data.writers.target import placed, written_at
 
-__all__ = ["FORMATS", "Conversion", "Format", "convert", "convert_csv"]
+__all__ = ["FORMATS", "Conversion", "Format", "convert"]
 
 Format = Literal["folder", "csv", "npz", "parquet", "tfrecord"]
 
@@ -30,7 +29,10 @@ FORMATS: tuple[Format, ...] = ("folder", "csv", "npz", "parquet", "tfrecord")
 _NEEDS = {"parquet": "pyarrow", "tfrecord": "tensorflow"}
 """Format to the package that writes it, which an extra installs."""
 
-_ONE_FORM = {"csv": csv_file.WRITER, "npz": npz_file.WRITER}
+_ONE_FORM = {"csv": "fer_data.fer2013.csv_file", "npz": "fer_data.writers.npz_file"}
+"""Format to the module whose ``WRITER`` writes it: FER2013's package stands above this one."""
+
+_CONVERT_CSV = "fer_data.fer2013.csv_to_folder"
 
 _OF_ENDING: dict[str, Format] = {
     ".csv": "csv",
@@ -58,14 +60,13 @@ def convert(
     src : path, arrays, DataFrame, dataset or Dataset
         What `fer_data.load` takes; of a `Dataset`, the samples that are in it.
     dst : path
-        A file that is not there, or a folder that is not there or is empty. It appears when all is
-        written.
+        A new file, or a new or empty folder. It appears when everything is written.
     to : {"folder", "csv", "npz", "parquet", "tfrecord"}, optional
-        By default what `dst` ends with (``.csv``, ``.csv.gz``, ``.npz``, ``.parquet``), else
+        By default from the suffix of `dst` (``.csv``, ``.csv.gz``, ``.npz``, ``.parquet``), else
         ``"folder"``.
     form : FormatRequest or PixelFormat, optional
-        Size, colour or both to bring every image to; what is not asked for is each image's own, or,
-        in formats that hold images of one form, the data's. By default images stay as they are.
+        Size, colour or both to convert every image to. What is not given stays each image's own,
+        or the data's in formats that hold images of one form. By default images are unchanged.
     **options
         As in `fer_data.load`.
 
@@ -94,12 +95,13 @@ def convert(
         require(f"writing {to}", _NEEDS[to])
     chosen = {name: value for name, value in options.items() if value}
     if to == "folder" and form is None and _is_plain_csv(src, chosen):
-        return convert_csv(src, dst, **chosen)
+        converted: Conversion = import_module(_CONVERT_CSV).convert_csv(src, dst, **chosen)
+        return converted
     dataset = load(src, **options)
     dataset.check_labels()
     asked = None if form is None else FormatRequest.of(form)
     if asked and asked.bits is None and to not in _ONE_FORM:
-        asked = replace(asked, bits=seen_in(dataset).bits)
+        asked = replace(asked, bits=image_summary(dataset).bits)
     dst = placed(dst, None if dataset.origin.arrays else dataset.root)
     single = to in ("csv", "npz") or _ending(dst) == ".parquet"
     with written_at(dst, single=single) as folder:
@@ -113,7 +115,9 @@ def convert(
             writer = with_tensorflow("fer_data.writers.tfrecord_files")
             done = writer.write_tfrecords(dataset, folder, dst, form=asked)
         else:
-            done = write_one_form(dataset, _ONE_FORM[to], folder, dst, form=asked)
+            done = write_one_form(
+                dataset, import_module(_ONE_FORM[to]).WRITER, folder, dst, form=asked
+            )
     return replace(done, changes=(*dataset.notes, *done.changes))
 
 
@@ -125,18 +129,20 @@ def _is_plain_csv(src: DatasetLike, options: dict[str, Any]) -> bool:
 
 
 def _format(dst: Path, to: Format | None) -> Format:
-    told = _OF_ENDING.get(_ending(dst))
+    by_suffix = _OF_ENDING.get(_ending(dst))
     if to is None:
-        if told is None and dst.suffix[1:].isalpha() and not dst.is_dir():
+        if by_suffix is None and dst.suffix[1:].isalpha() and not dst.is_dir():
             raise UsageError(
-                f"{dst.name}: {dst.suffix} says no format; name one", fix={"to": FORMATS}
+                f"{dst.name}: {dst.suffix} is no known format; name one", fix={"to": FORMATS}
             )
-        return told or "folder"
+        return by_suffix or "folder"
     if to not in FORMATS:
         raise UsageError(f"to is {to!r}; choose one of {', '.join(FORMATS)}")
-    if told not in (None, to):
-        raise UsageError(f"{dst.name} ends as a {told} file does, not {to}; choose one of the two")
-    if told is None and to in ("csv", "npz"):
+    if by_suffix not in (None, to):
+        raise UsageError(
+            f"{dst.name} has the suffix of a {by_suffix} file, not {to}; choose one of the two"
+        )
+    if by_suffix is None and to in ("csv", "npz"):
         raise UsageError(f"{dst.name} is no name of a {to} file; name it {dst.name}.{to}")
     return to
 

@@ -1,20 +1,25 @@
-"""What a conversion did, and what it could not take."""
+"""The result of a conversion."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import Any, Protocol
 
 from fer_data.data.dataset import Dataset
-from fer_data.data.skipped import CANNOT_BE_DECODED, Skipped
-from fer_data.data.sources.csv_rows import Reject
-from fer_data.errors import DataError, skippable
+from fer_data.data.skipped import Skipped
 from fer_data.util.words import counted
+
+
+class Rejected(Protocol):
+    """What a source has and the target has not: a `Skipped`, or a bad row of FER2013's csv."""
+
+    def to_dict(self) -> dict[str, object]:
+        """Return it as JSON holds it."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -26,13 +31,13 @@ class Conversion:
     out : Path
     counts : dict
         Split -> class name -> number of images.
-    rejects : tuple of Reject or of Skipped
+    rejects : tuple of Skipped, or of `fer_data.fer2013.csv_rows.Reject`
         What the source has and the target has not, and why: bad rows where a csv became a folder,
         else what cannot be read or is no sample.
     unlabelled : dict
-        Split -> number of images without a label, which `counts` leaves out.
+        Split -> number of images without a label, which are not in `counts`.
     changes : tuple of str
-        What else is not as it was, for people to read.
+        Other changes, in words.
     are_rejects_listed : bool
         Whether ``rejects.csv`` in `out` lists the rejects, as it does where class folders are made.
 
@@ -46,7 +51,7 @@ class Conversion:
 
     out: Path
     counts: dict[str, dict[str, int]]
-    rejects: tuple[Reject, ...] | tuple[Skipped, ...]
+    rejects: tuple[Rejected, ...]
     unlabelled: dict[str, int] = field(default_factory=dict)
     changes: tuple[str, ...] = ()
     are_rejects_listed: bool = False
@@ -63,7 +68,7 @@ class Conversion:
             "out": str(self.out),
             "counts": self.counts,
             "unlabelled": self.unlabelled,
-            "rejects": [vars(reject) for reject in self.rejects],
+            "rejects": [reject.to_dict() for reject in self.rejects],
             "changes": list(self.changes),
         }
 
@@ -71,12 +76,12 @@ class Conversion:
         """Return how many rejects there are, and where they are listed or what the first are."""
         number = f"{len(self.rejects):,}"
         if self.are_rejects_listed:
-            rows = all(isinstance(reject, Reject) for reject in self.rejects)
-            words = counted(len(self.rejects), "bad row") if rows else f"{number} left out"
+            files = any(isinstance(reject, Skipped) for reject in self.rejects)
+            words = f"{number} skipped" if files else counted(len(self.rejects), "bad row")
             return f"{words}, see {self.out / 'rejects.csv'}"
         first = [one for one in self.rejects[:3] if isinstance(one, Skipped)]
         shown = ", ".join(f"{one.name} ({one.reason})" for one in first)
-        return f"{number} left out: {shown}" + (", …" if len(self.rejects) > 3 else "")
+        return f"{number} skipped: {shown}" + (", …" if len(self.rejects) > 3 else "")
 
 
 def conversion_of(
@@ -100,36 +105,11 @@ def conversion_of(
     )
 
 
-def without(dataset: Dataset, bad: list[tuple[int, str]]) -> Dataset:
-    """Return the dataset without bad rows, which are left out and noted, or an error.
-
-    Raises
-    ------
-    DataError
-        If there is a bad row and such are not skipped, or there is no other.
-    """
-    if not bad:
-        return dataset
-    if not dataset.options.skip_bad:
-        raise skippable(bad[0][1])
-    rows = np.array([row for row, _ in bad])
-    if len(rows) == len(dataset):
-        raise DataError(f"{dataset.root}: not one image can be decoded ({bad[0][1]})")
-    names = dataset.sample_ids(rows)
-    skipped = [Skipped(name, CANNOT_BE_DECODED) for name in names]
-    return dataset.take(np.delete(np.arange(len(dataset)), rows), skipped=skipped)
-
-
-def rejects_csv(rejects: tuple[Reject, ...] | tuple[Skipped, ...]) -> str:
-    """Return ``rejects.csv``: row, line, column and cause, or name and cause."""
+def skipped_csv(skipped: Iterable[Skipped]) -> str:
+    """Return ``rejects.csv``: name and cause."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    by_row = [one for one in rejects if isinstance(one, Reject)]
-    writer.writerow(["row", "line", "column", "cause"] if by_row else ["name", "cause"])
-    for reject in by_row:
-        writer.writerow([reject.row, reject.row + 2, reject.column, reject.cause])
-    for skipped in rejects:
-        if isinstance(skipped, Skipped):
-            name = skipped.name.encode("utf-8", "backslashreplace").decode()
-            writer.writerow([name, skipped.reason])
+    writer.writerow(["name", "cause"])
+    for item in skipped:
+        writer.writerow([item.name.encode("utf-8", "backslashreplace").decode(), item.reason])
     return text.getvalue()

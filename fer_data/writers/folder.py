@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 import joblib
 
 from fer_data.data.dataset import Dataset
+from fer_data.data.fill import without_bad
 from fer_data.data.image_format import FormatRequest
 from fer_data.data.sources.chunk import Chunk
 from fer_data.data.sources.source import check_bad_rows
@@ -21,13 +22,13 @@ from fer_data.errors import DataError
 from fer_data.util.files import write_text
 from fer_data.util.parallel import in_parallel
 from fer_data.util.progress import track
-from fer_data.writers.conversion import Conversion, conversion_of, rejects_csv, without
+from fer_data.writers.conversion import Conversion, conversion_of, skipped_csv
 from fer_data.writers.file_names import check_class_names, check_labelled, file_names
 from fer_data.writers.images import as_file, ending, write
 
 
 class Place(NamedTuple):
-    """Where an image is to be written; a file name without an ending gets one."""
+    """Where to write an image; a file name without a suffix gets one."""
 
     split: str
     class_name: str
@@ -44,7 +45,7 @@ class Part(Protocol):
         ...
 
 
-class Written(NamedTuple):
+class PartResult(NamedTuple):
     """What was written of a part: numbers by split and class name, and what is bad."""
 
     counts: Counter[tuple[str, str]]
@@ -59,19 +60,19 @@ def write_parts(
     size: int,
     total: int,
     links: bool = False,
-) -> Generator[Written, None, None]:
+) -> Generator[PartResult, None, None]:
     """Write all parts on all cores; yield what was written of each, in order.
 
-    With `links`, files of the data are linked where that can be, not copied. To be closed before
-    `folder` is taken away: others write into it till then.
+    With `links`, files of the data are linked where possible, not copied. Close the generator
+    before removing `folder`: workers write into it until then.
     """
     tasks = (joblib.delayed(_write_part)(part, folder, form, links) for part in parts)
-    with closing(in_parallel(tasks, size=size)) as found:
-        yield from track(found, total=total, description="Writing images")
+    with closing(in_parallel(tasks, size=size)) as results:
+        yield from track(results, total=total, description="Writing images")
 
 
-def _write_part(part: Part, folder: Path, form: FormatRequest | None, links: bool) -> Written:
-    written = Written(Counter(), [])
+def _write_part(part: Part, folder: Path, form: FormatRequest | None, links: bool) -> PartResult:
+    written = PartResult(Counter(), [])
     for (split, class_name, file_name), data in part.read(form, written.bad):
         write(data, f"{folder}/{split}/{class_name}/{file_name}", links=links)
         written.counts[split, class_name] += 1
@@ -129,11 +130,11 @@ def write_folder(
         for chunk in takewhile(lambda _: dataset.options.skip_bad or not bad, whole.chunks)
     )
     sizes = {"size": len(dataset), "total": whole.number}
-    with closing(write_parts(parts, folder, form, **sizes, links=links)) as found:
-        for written in found:
+    with closing(write_parts(parts, folder, form, **sizes, links=links)) as results:
+        for written in results:
             bad += written.bad
             check_bad_rows(dataset.root, len(bad))
-    kept = without(dataset, bad)
+    kept = without_bad(dataset, bad)
     _make_class_folders(folder, kept)
     changes = []
     if form is not None:
@@ -149,7 +150,7 @@ def _make_class_folders(folder: Path, dataset: Dataset) -> None:
         for name in dataset.class_names:
             os.makedirs(folder / split / name, exist_ok=True)
     if dataset.skipped:
-        write_text(folder / "rejects.csv", rejects_csv(dataset.skipped))
+        write_text(folder / "rejects.csv", skipped_csv(dataset.skipped))
 
 
 def _places(dataset: Dataset, names: list[str], chunk: Chunk) -> list[Place]:

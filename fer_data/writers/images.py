@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fer_data.data.decode import Raw, as_png, check, decode, look
+from fer_data.data.decode import Raw, as_png, check, decode, image_info
 from fer_data.data.image_format import FormatRequest
-from fer_data.data.png import MAX_STORED, encode_grey
+from fer_data.util.png import MAX_STORED, encode_grey
 
 
 def as_file(raw: Raw, form: FormatRequest | None, name: str) -> Path | bytes:
@@ -25,7 +25,7 @@ def as_file(raw: Raw, form: FormatRequest | None, name: str) -> Path | bytes:
         If the image cannot be decoded.
     """
     if form is not None:
-        return encode(decode(raw, form.of_image(look(raw, name)), name).pixels)
+        return encode(decode(raw, form.of_image(image_info(raw, name)), name).pixels)
     if isinstance(raw, np.ndarray):
         return encode(raw)
     check(raw, name)

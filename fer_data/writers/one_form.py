@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from fer_data.data.dataset import Dataset
 from fer_data.data.decode import PixelFormat
-from fer_data.data.fill import fill
+from fer_data.data.fill import fill, without_bad
 from fer_data.data.image_format import FormatRequest, format_of
-from fer_data.data.looks import looks
+from fer_data.data.image_infos import image_infos
 from fer_data.errors import DataError
 from fer_data.util.progress import track
-from fer_data.writers.conversion import Conversion, conversion_of, without
+from fer_data.writers.conversion import Conversion, conversion_of
 
 Chunks = Iterator[NDArray[np.uint8]]
 
@@ -79,7 +79,7 @@ def write_one_form(
     used = _own_form(dataset, writer) if form is None else _asked_for(dataset, writer, form)
     filled = fill(dataset, used, folder / "pixels.npy", stop_at_bad=not dataset.options.skip_bad)
     bad = [(one.row, one.cause) for one in filled.bad]
-    kept = without(dataset, bad)
+    kept = without_bad(dataset, bad)
     rows = np.delete(np.arange(len(dataset)), [row for row, _ in bad])
     writer.write(kept, used, _chunks(folder / "pixels.npy", rows), folder / out.name)
     changed = filled.changes.line(len(kept), used)
@@ -95,7 +95,7 @@ def _chunks(pixels: Path, rows: NDArray[np.int64]) -> Chunks:
 
 def _own_form(dataset: Dataset, writer: OneForm) -> PixelFormat:
     """Return the form that all images have, which must be the one that the format holds."""
-    every = looks(dataset)
+    every = image_infos(dataset)
     (usual, _), *_ = Counter(every).most_common()
     form = writer.only or FormatRequest().of_image(usual if usual[0] else max(every))
     for index, (height, width, color) in enumerate(every):
@@ -114,13 +114,13 @@ def _asked_for(dataset: Dataset, writer: OneForm, form: FormatRequest) -> PixelF
     if only is not None:
         own = FormatRequest.of(only)
         form = replace(form, size=form.size or own.size, color=form.color or own.color)
-    found = format_of(form, dataset)
-    if only is not None and found.shape != only.shape:
+    own_form = format_of(form, dataset)
+    if only is not None and own_form.shape != only.shape:
         raise DataError(
-            f"{dataset.root}: {writer.holds}, not {found}; bring all to one form, as {only}",
+            f"{dataset.root}: {writer.holds}, not {own_form}; bring all to one form, as {only}",
             fix=_FORM,
         )
-    return found
+    return own_form
 
 
 _FORM: dict[str, tuple[str, ...]] = {"form": ()}

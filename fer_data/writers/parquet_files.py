@@ -12,11 +12,12 @@ import pyarrow.parquet as pq
 
 from fer_data.data import sources
 from fer_data.data.dataset import Dataset
+from fer_data.data.fill import without_bad
 from fer_data.data.image_format import FormatRequest
-from fer_data.data.sources.parquet_names import split_of_file
+from fer_data.data.sources.parquet import split_of_file
 from fer_data.data.sources.parquet_table import SPLIT_KEY
 from fer_data.errors import DataError
-from fer_data.writers.conversion import Conversion, conversion_of, without
+from fer_data.writers.conversion import Conversion, conversion_of
 from fer_data.writers.shards import Encoder, Images
 
 SHARD_BYTES = 500 << 20
@@ -64,7 +65,7 @@ def write_parquet(
             for group in _groups(images):
                 writer.write_table(_table(group, dataset, names, schema))
 
-    kept = without(dataset, encoder.write(shards, write))
+    kept = without_bad(dataset, encoder.write(shards, write))
     changes = () if form is None else (f"every image is PNG, {form}",)
     return conversion_of(kept, out, changes=changes)
 
@@ -103,10 +104,10 @@ def _schema(dataset: Dataset, single: Path | None) -> pa.Schema:
     if single is not None:
         (split, *others) = dataset.splits
         if others or split_of_file(single) not in (None, split):
-            told = split_of_file(single)
+            expected = split_of_file(single)
             raise DataError(
                 f"{dataset.root}: has {', '.join(dataset.splits)}, and {single.name} holds "
-                f"{'one split' if told is None else f'the {told} split, by its name'}; "
+                f"{'one split' if expected is None else f'the {expected} split, by its name'}; "
                 "name a folder",
                 fix={"to": ["parquet"]},
             )

@@ -16,11 +16,12 @@ import tensorflow as tf
 
 from fer_data.data import sources
 from fer_data.data.dataset import Dataset
-from fer_data.data.decode import look
+from fer_data.data.decode import image_info
+from fer_data.data.fill import without_bad
 from fer_data.data.image_format import FormatRequest
 from fer_data.data.sources.tfrecord_labels import LABELS
 from fer_data.errors import DataError
-from fer_data.writers.conversion import Conversion, conversion_of, without
+from fer_data.writers.conversion import Conversion, conversion_of
 from fer_data.writers.images import as_png_or_jpeg, ending
 from fer_data.writers.shards import Encoder, Images
 
@@ -60,7 +61,7 @@ def write_tfrecords(
                 writer.write(_example(dataset, sample, data, names[sample]))
 
     bad = encoder.write(encoder.shards(folder, "tfrecord", SHARD_BYTES), write)
-    kept = without(dataset, bad)
+    kept = without_bad(dataset, bad)
     text = "".join(f"{name}\n" for name in dataset.class_names)
     (folder / LABELS).write_text(text, "utf-8", newline="\n")
     changes = () if form is None else (f"every image is PNG, {form}",)
@@ -87,7 +88,7 @@ def _writer(path: Path) -> Iterator[tf.io.TFRecordWriter]:
 
 
 def _example(dataset: Dataset, sample: int, data: bytes, name: str) -> bytes:
-    height, width, _ = look(data, name)
+    height, width, _ = image_info(data, name)
     label = int(dataset.labels[sample])
     features = {
         "image/encoded": _text(data),

@@ -22,6 +22,7 @@ from fer_model.commands.options import ComparedRecipeOptions, Named, TrainingDat
 from fer_model.commands.session import data_name, net_name
 from fer_model.commands.showing import show_results
 from fer_model.environment import set_data_on_device
+from fer_model.training.own_settings import OWN
 from fer_model.training.recipes import COMPARED
 
 
@@ -89,9 +90,8 @@ def compare(
     if is_folder:
         first = given.get("seed", 0)
         seeds = () if question.seeds is None else range(first, first + question.seeds)
-        results = comparison.extend(
-            paths[0], arms, seeds, net=given.get("net"), **judged_by, **where
-        )
+        own = {name: given[name] for name in OWN if name in given}
+        results = comparison.extend(paths[0], arms, seeds, **own, **judged_by, **where)
     else:
         if question.steps is not None and "epochs" in given:
             raise UsageError("--steps and --epochs both say how long a run is; give one")
@@ -119,14 +119,14 @@ def _refused(
     """Return why most options cannot be given, if so, and which can."""
     if is_folder and trains:
         where = ("ray", "num_at_once", "cache", "data_on_device")  # it trains, not what
-        but = ("arms", "seeds", "seed", "net", *SHOWN, *where)
+        but = ("arms", "seeds", "seed", *OWN, *SHOWN, *where)
         return f"{paths[0]} goes on with the settings that it has", but
     if is_folder:
         return "the comparison is read as it is; with --arms it goes on", SHOWN
     if trains and len(paths) == 1:
         return "", ()
     if trains:
-        raise UsageError("--arms wants one data PATH")
+        raise UsageError("--arms: expected one data PATH")
     if len(paths) == 1:
         raise UsageError(
             f"{paths[0]}: no comparison is there; name two runs, or --arms to train on a data set"

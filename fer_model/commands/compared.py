@@ -67,7 +67,7 @@ class ComparisonOutput(Given):
 
     out: Annotated[
         Path | None,
-        Parameter(metavar="DIR", help="Folder of the comparison; what is there is not made anew."),
+        Parameter(metavar="DIR", help="Folder of the comparison; what is there is not made again."),
     ] = None
     markdown: Annotated[
         Path | None, Parameter(metavar="FILE", help="Write the verdict as markdown, too.")

@@ -34,8 +34,8 @@ def evaluate(
         fer-model evaluate runs/oversample fer2013/
         fer-model evaluate runs/oversample fer2013.csv --split test --json
     """
-    from fer_data.data.labels import TEST_SPLITS, split_to_take
     from fer_data.data.reading import load
+    from fer_data.data.split_names import TEST_SPLITS, split_to_take
     from fer_model.training.runs import Run
 
     Run.open(run)

@@ -35,7 +35,9 @@ Named = Annotated[
 ]
 OwnTestTime = Annotated[
     TestTime | None,
-    Parameter(help="Average predictions over versions of an image; by default as the recipe says."),
+    Parameter(
+        help="Average predictions over flips or shifts of an image (TTA); by default the recipe's."
+    ),
 ]
 
 WORDS = {
@@ -52,7 +54,7 @@ WORDS = {
     "augment": Parameter(
         metavar="TRANSFORM",
         help=f"Augmentation of training images: {', '.join(PRESETS)}, or operations in a list: "
-        f"{', '.join(OPERATIONS)}, joined by commas.",
+        f"{', '.join(OPERATIONS)}, joined by commas; or package.module:function.",
     ),
     "augment_rare": Parameter(
         metavar="TRANSFORM",
@@ -68,7 +70,8 @@ WORDS = {
         metavar="N", help="Steps between two validations; by default one pass of the data."
     ),
     "optimizer": Parameter(
-        metavar="NAME", help=f"Which optimizer: {', '.join(OptimizerChoice.forms())}."
+        metavar="NAME",
+        help=f"Which optimizer: {', '.join(OptimizerChoice.forms())}, or package.module:function.",
     ),
     "weight_decay": Parameter(metavar="X", help="Of the kernels, times the learning rate."),
     "sam_radius": Parameter(
@@ -77,11 +80,15 @@ WORDS = {
     "clip_norm": Parameter(metavar="X", help="Gradient clipping: the norm of all weights."),
     "label_smoothing": Parameter(metavar="X", help="Fraction of a label spread over all classes."),
     "average": Parameter(
-        metavar="X", help="Decay of the moving average of the weights (EMA); 0 for none."
+        metavar="X", help="Decay of the exponential moving average (EMA) of weights; 0 for none."
     ),
     "precision": Parameter(help="What layers compute in."),
     "learning_rate": Parameter(metavar="X", help="The optimizer's, at its highest."),
-    "schedule": Parameter(help="How the rate falls: by validation loss, or by step."),
+    "schedule": Parameter(
+        metavar="NAME",
+        help="How the rate falls: by validation loss (plateau), by step (cosine), or by your own "
+        "package.module:function, from a step to a rate.",
+    ),
     "plateau_factor": Parameter(metavar="X", help="The rate's factor on a plateau."),
     "plateau_patience": Parameter(metavar="N", help="Epochs without a better validation loss."),
     "min_learning_rate": Parameter(metavar="X", help="The rate's floor."),
@@ -95,7 +102,7 @@ WORDS = {
     "color": Parameter(help="Colours of the images; by default their own."),
     "fit": Parameter(help="How images of another aspect ratio are resized."),
     "rescale": Parameter(metavar="X", help="Pixels, 0 to 255, are multiplied by this, in the net."),
-    "test_time": Parameter(help="Average predictions over versions of an image."),
+    "test_time": Parameter(help="Average predictions over flips or shifts of an image."),
 }
 """What only the command line says of `Recipe`."""
 

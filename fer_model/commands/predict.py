@@ -79,9 +79,9 @@ def predict(
     for note in found.notes:
         say(note)
     for cause in found.skipped:
-        say(f"left out: {cause}")
+        say(f"skipped: {cause}")
     if len(found.skipped) > 1:
-        say(f"{counted(len(found.skipped), 'image')} left out")
+        say(f"{counted(len(found.skipped), 'image')} skipped")
 
 
 def _show(found: Predictions, out: Path | None, *, as_json: bool) -> None:

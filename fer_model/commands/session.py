@@ -17,6 +17,7 @@ from fer_data.terminal.cli_support import say
 from fer_data.util.entry import INTERRUPTED
 from fer_data.util.quiet import silent_stderr
 from fer_data.util.words import counted
+from fer_model.training.own_settings import shown
 
 if TYPE_CHECKING:
     from fer_model.training.recipe import Recipe
@@ -56,7 +57,7 @@ def free_name(path: Path, recipe: Recipe) -> Path:
 
 def net_name(recipe: Recipe) -> str:
     """Return a net's name without its module, as a folder's name can hold it."""
-    return recipe.net.rpartition(":")[2]
+    return str(shown(recipe.net)).rpartition(":")[2]
 
 
 def data_name(path: Path) -> str:

@@ -44,8 +44,8 @@ def show_results(results: Results, output: ComparisonOutput) -> None:
     console = cli_support.out()
     console.print(f"{summary.headline}.", markup=False, highlight=False, soft_wrap=True)
     for one in summary.main:
-        beside = f"Beside it: {summary.cost_of(one.difference.arm)}."
-        console.print(f"{one.text} {beside}", markup=False, highlight=False, soft_wrap=True)
+        cost = f"Also: {summary.cost_of(one.difference.arm)}."
+        console.print(f"{one.text} {cost}", markup=False, highlight=False, soft_wrap=True)
     for note in summary.notes():
         say(note)
     if results.out is not None:

@@ -29,6 +29,7 @@ from fer_model.commands.session import (
     stop_if_interrupted,
 )
 from fer_model.training.logs import parse_logs
+from fer_model.training.own_settings import OWN
 
 
 @Parameter(name="*", group=OUTPUT)
@@ -95,7 +96,7 @@ def train(
         why = "--resume goes on with the run's own recipe"
         if recipe is not None:
             raise UsageError(f"--recipe cannot be given here: {why}")
-        but = ("net", "log_to", "summary", "as_json")  # a net of the user's own is given again
+        but = (*OWN, "log_to", "summary", "as_json")  # code of the user's is given again
         refuse_others(why, changes, data, output, but=but)
     logs = parse_logs(output.log_to or ())
     require_keras()
@@ -120,9 +121,9 @@ def train(
         made.epochs,
         summary=output.summary is not False,
     ) as callbacks:
-        where |= {"callbacks": callbacks, "log_to": logs}
+        where |= {"callbacks": callbacks, "log_to": logs, "verbose": 0}  # they show it
         if dataset is None:
-            run = resume_run(folder, net=changes.given().get("net"), **where)
+            run = resume_run(folder, **where, **changes.given())
         else:
             run = train_run(made, dataset, folder, **where)
     stop_if_interrupted(run)

@@ -26,7 +26,7 @@ def before_training(protocol: Protocol, out: Path) -> list[str]:
         f"every run: {epochs} of {steps} of {recipe.batch_size} samples, {protocol.num_steps:,} "
         "steps in all"
     ]
-    if protocol.code.get("argument") == "fit":
+    if protocol.has_own_training:
         lines = [f"every run: {protocol.code['name']}, in batches of {recipe.batch_size} samples"]
     trained = dict.fromkeys(cell.arm for cell in protocol.needed(out))
     bases = [str(arm) for arm in trained if arm not in protocol.arms]
@@ -44,7 +44,7 @@ def before_training(protocol: Protocol, out: Path) -> list[str]:
 def unfair(protocol: Protocol) -> list[str]:
     """Return a line for each setting by which arms are not treated alike."""
     lines: list[str] = []
-    if protocol.code.get("argument") == "fit":
+    if protocol.has_own_training:
         return lines
     if protocol.recipe.schedule == "plateau":
         lines.append(
@@ -61,7 +61,7 @@ def unfair(protocol: Protocol) -> list[str]:
 
 def dearer(protocol: Protocol) -> list[str]:
     """Return a line for each arm whose steps cost more than those of others, and are fewer."""
-    if protocol.code.get("argument") == "fit" or protocol.recipe.sam_radius:
+    if protocol.has_own_training or protocol.recipe.sam_radius:
         return []
     recipes = [(arm, arm.recipe(protocol.recipe)) for arm in protocol.arms]
     return [
@@ -111,7 +111,7 @@ def _can_find(protocol: Protocol, out: Path) -> str:
 
 
 def _smallest(samples: SampleTable, protocol: Protocol) -> dict[str, float]:
-    """Return the smallest true difference that a design can find, by figure, in shares."""
+    """Return the smallest true difference that a design can find, by figure, in fractions."""
     pairs = np.unique(np.stack([samples.labels, samples.groups]), axis=1)
     counts = np.bincount(pairs[0], minlength=len(protocol.data["class_names"]))
     names = tuple(map(printable, protocol.data["class_names"]))

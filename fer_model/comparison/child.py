@@ -25,8 +25,8 @@ from fer_data.data.reading import load
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
 from fer_model.comparison.protocol import Cell, Protocol, is_finished
-from fer_model.training.own_code import OwnCode
-from fer_model.training.own_training import train_own
+from fer_model.training.own_code import OwnCode, keep
+from fer_model.training.own_training import Fit, train_own
 from fer_model.training.versions import versions
 
 
@@ -36,7 +36,7 @@ def make_runs(
     out: Path,
     tell: Callable[..., None],
     *,
-    code: OwnCode | None = None,
+    fit: Fit | None = None,
     cache: str | None = None,
 ) -> None:
     """Make runs in turn; one that fails costs no other, but those that build on it.
@@ -49,8 +49,8 @@ def make_runs(
     tell : callable
         Takes the name of an event and what belongs to it: ``begin``, ``step``, ``epoch``, ``end``
         and ``failed`` of a cell, by its place.
-    code : OwnCode, optional
-        The user's own net or training.
+    fit : callable, optional
+        The user's own training.
     cache : str, optional
 
     Raises
@@ -67,15 +67,14 @@ def make_runs(
         tell("begin", cell=place)
         began = time.monotonic()
         try:
-            if protocol.code.get("argument") == "fit":
-                assert code is not None
+            if fit is not None:
                 recipe = protocol.recipe_of(cell)
-                run = train_own(code.function, recipe, data, cell.folder, cache=cache)
+                run = train_own(fit, recipe, data, cell.folder, cache=cache)
             else:
-                from fer_model.comparison.making import Steps, make
+                from fer_model.comparison.making import StepEvents, make
 
-                steps = [Steps(partial(tell, cell=place), protocol.recipe.epochs)]
-                run = make(protocol, cell, out, data, net=code, cache=cache, callbacks=steps)
+                steps = [StepEvents(partial(tell, cell=place), protocol.recipe.epochs)]
+                run = make(protocol, cell, out, data, cache=cache, callbacks=steps)
         except DataError as error:  # which would be the same for every run
             raise DataError(f"{cell}: {error}") from None
         except Exception as error:  # whatever a backend, or the user's code, may raise
@@ -137,18 +136,20 @@ def main() -> None:
     try:
         out = Path(sys.argv[1])
         protocol = Protocol.read(out)
-        about = protocol.code
         if request["versions"] is not None:
-            is_own = about.get("argument") == "fit"
+            is_own = protocol.has_own_training
             _refuse_other_versions(request["versions"], own_training=is_own)
         sys.path += [path for path in request["path"] if path not in sys.path]
-        code = None
-        if request["code"] is not None:  # of who started this process, not of a file
-            function = pickle.loads(base64.b64decode(request["code"]))
-            code = OwnCode(about["name"], about["digest"], function)
+        own = {
+            argument: OwnCode(name, digest, pickle.loads(base64.b64decode(function)))
+            for argument, (name, digest, function) in request["code"].items()
+        }  # of who started this process, not of a file
+        fit = own.pop("fit").function if "fit" in own else None
+        for code in own.values():
+            keep(code)
         places = {(str(cell.arm), cell.seed): cell for cell in protocol.needed(out)}
         cells = [places[arm, seed] for arm, seed in request["cells"]]
-        make_runs(protocol, cells, out, tell, code=code, cache=request["cache"])
+        make_runs(protocol, cells, out, tell, fit=fit, cache=request["cache"])
     except KeyboardInterrupt:
         tell("stopped")
     except (DataError, UsageError) as error:

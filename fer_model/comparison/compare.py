@@ -6,7 +6,7 @@ import base64
 import dataclasses
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from fer_data import plugins
 from fer_data.data.reading import DatasetLike, is_reloadable, load
 from fer_data.errors import DataError, UsageError
 from fer_data.extras import require, require_keras
+from fer_data.transforms.choice import Augment
 from fer_data.util import locks
 from fer_data.util.words import printable
 from fer_model.comparison import grid
@@ -28,17 +29,20 @@ from fer_model.comparison.own_data import OWN_DATA, kept_in
 from fer_model.comparison.protocol import FILE, Protocol, check_seeds
 from fer_model.comparison.reading import check_runs, read_results
 from fer_model.comparison.results import Results
-from fer_model.comparison.runner import Here, Starter, train_missing
+from fer_model.comparison.runner import LocalStarter, Starter, train_missing
 from fer_model.comparison.sample_table import SAMPLES
 from fer_model.statistics.scores import SUMMARIES, check_shots
 from fer_model.statistics.verdict import check_margin
-from fer_model.training.own_code import OwnCode, own_code
+from fer_model.training.own_code import OwnCode, code_of, own_code
+from fer_model.training.own_settings import OWN, changed, given_again
 from fer_model.training.own_training import Fit
 from fer_model.training.recipe import Recipe
 from fer_model.training.recipes import COMPARED
 from fer_model.training.versions import versions
 
 if TYPE_CHECKING:
+    import keras
+
     from fer_model.training.train import Build
 
 
@@ -50,6 +54,9 @@ def compare(
     out: str | Path = "comparison",
     recipe: Recipe = COMPARED,
     net: str | Build | None = None,
+    optimizer: str | keras.optimizers.Optimizer | Callable[..., Any] | None = None,
+    schedule: str | Callable[..., Any] | None = None,
+    augment: Augment | None = None,
     fit: str | Fit | None = None,
     figure: str = "balanced_accuracy",
     margin: float | None = None,
@@ -80,6 +87,8 @@ def compare(
     net : callable or str, optional
         A net of your own, ``build(input_shape, num_classes) -> keras.Model``, or its import name,
         as in `Recipe`. Images are float32 [B, H, W, C]; its outputs are probabilities.
+    optimizer, schedule, augment : optional
+        In place of the recipe's, names or objects, as in `Recipe`; the same for every arm.
     fit : callable or str, optional
         A training of your own on any framework, ``fit(train, test, seed) -> probabilities``, or its
         import name: the arm's balanced `fer_data.Loader`, one of the test samples, in order, and a
@@ -110,7 +119,7 @@ def compare(
     Raises
     ------
     DataError, UsageError
-        If the data cannot be read or has no test split, an argument cannot be meant, Keras, its
+        If the data cannot be read or has no test split, an argument is out of range, Keras, its
         backend or Ray is not installed, or `out` holds a comparison of another recipe, other data
         or other code.
 
@@ -146,9 +155,9 @@ def compare(
         require("a cluster", "ray")
     if fit is None:
         require_keras()
-    code = _own(recipe, net, fit, parsed)
-    if code:
-        recipe = dataclasses.replace(recipe, net=code[1].name)
+    settings = {"net": net, "optimizer": optimizer, "schedule": schedule, "augment": augment}
+    own_training = None if fit is None else _own_training(recipe, fit, settings, parsed)
+    recipe = changed(recipe, settings)
     out = Path(out).absolute()
     dataset = load(data, **options)
     _check_place(out, dataset.root)
@@ -159,12 +168,16 @@ def compare(
         recipe, dataset, parsed, numbers, figure=figure, num_steps=num_steps, cache=cache
     )
     protocol = dataclasses.replace(protocol, margin=margin, shots=shots)
-    if code:
-        about = {"argument": code[0], "name": code[1].name, "digest": code[1].digest}
+    codes = {name: code_of(name, key) for name, key in recipe.own.items()}
+    if own_training is not None:
+        codes["fit"] = own_training
+        about = {"argument": "fit", "name": own_training.name, "digest": own_training.digest}
         protocol = dataclasses.replace(protocol, code=about)
     request = {
         "cache": None if cache is None else str(Path(cache).absolute()),
-        "code": _packed(code[1].function) if code else None,
+        "code": {
+            name: (code.name, code.digest, _packed(code.function)) for name, code in codes.items()
+        },
         "path": [os.path.abspath(path) for path in sys.path],
         "versions": versions(own_training=fit is not None) if ray else None,
     }
@@ -181,7 +194,7 @@ def compare(
             for line in before_training(protocol, out):
                 console.print(line, markup=False, highlight=False, soft_wrap=True)
             stack.enter_context(plugins.handed_on(protocol.modules))
-            starter: Starter = Here(out, request, num_at_once=num_at_once, lock=lock)
+            starter: Starter = LocalStarter(out, request, num_at_once=num_at_once, lock=lock)
             if ray is not None:
                 from fer_model.comparison.on_ray import OnRay, connected
 
@@ -197,7 +210,6 @@ def extend(
     arms: Sequence[str] = (),
     seeds: Sequence[int] = (),
     *,
-    net: str | Build | None = None,
     fit: str | Fit | None = None,
     **options: Any,
 ) -> Results | None:
@@ -209,10 +221,12 @@ def extend(
         Folder of the comparison.
     arms, seeds : sequence of str, sequence of int
         What is added; those that are there already stay.
-    net, fit
+    fit : callable or str, optional
         As it began: no folder's word is taken for what code to run.
     **options
-        ``margin``, ``shots``, ``num_at_once``, ``ray``, ``cache`` and ``verbose``, as in `compare`.
+        ``net``, ``optimizer``, ``schedule``, ``augment`` and ``augment_rare``, as it began, where
+        they are code of your own; ``margin``, ``shots``, ``num_at_once``, ``ray``, ``cache`` and
+        ``verbose``, as in `compare`.
 
     Raises
     ------
@@ -220,20 +234,19 @@ def extend(
         As `compare` does, or if there is no comparison.
     """
     before = Protocol.read(Path(out).absolute())
-    argument = before.code.get("argument")
-    if argument and {"net": net, "fit": fit}[argument] is None:
+    if before.has_own_training and fit is None:
         raise UsageError(
             f"{out}: trains by {before.code['name']}, which must be given again",
-            fix={argument: [before.code["name"]]},
+            fix={"fit": [before.code["name"]]},
         )
+    own = {name: options.pop(name) for name in OWN if name in options}
     added = [str(Arm.parse(arm)) for arm in arms]
     return compare(
         before.data["path"],
         list(dict.fromkeys([*map(str, before.arms), *added])),
         sorted({*before.seeds, *seeds}),
         out=out,
-        recipe=before.recipe,
-        net=net,
+        recipe=given_again(str(out), before.recipe, own),
         fit=fit,
         figure=before.figure,
         **options,
@@ -241,13 +254,14 @@ def extend(
     )
 
 
-def _own(recipe: Recipe, net: Any, fit: Any, arms: Sequence[Arm]) -> tuple[str, OwnCode] | None:
-    """Return the argument and the code of a net or a training of the user's own."""
-    if net is not None and fit is not None:
-        raise UsageError("net and fit are both given; a training of your own builds its own net")
-    if fit is None:
-        net = net or (recipe.net if recipe.has_own_net else None)
-        return None if net is None else ("net", own_code("net", net))
+def _own_training(
+    recipe: Recipe, fit: str | Fit, settings: dict[str, Any], arms: Sequence[Arm]
+) -> OwnCode:
+    """Return the code of a training of the user's own; a UsageError where other settings clash."""
+    if others := [name for name, value in settings.items() if value and name != "augment"]:
+        raise UsageError(
+            f"{others[0]} and fit are both given; a training of your own has its own {others[0]}"
+        )
     if recipe.rescale != 1.0:
         raise UsageError(f"rescale is {recipe.rescale}: images are 0 to 255; rescale them in fit")
     for arm in arms:
@@ -256,7 +270,7 @@ def _own(recipe: Recipe, net: Any, fit: Any, arms: Sequence[Arm]) -> tuple[str, 
             raise UsageError(
                 f"arm {arm}: a training of your own (fit) has its own loss, head and optimizer"
             )
-    return "fit", own_code("fit", fit)
+    return own_code("fit", fit)
 
 
 def _packed(function: Any) -> str:

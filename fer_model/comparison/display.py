@@ -24,7 +24,7 @@ class ComparisonDisplay:
     ----------
     console : rich.console.Console
     figure : str
-        What is told of a finished run.
+        What is printed of a finished run.
     """
 
     def __init__(self, console: Console, figure: str) -> None:

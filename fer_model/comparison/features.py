@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from rich.console import Console
 
-from fer_data.data.labels import TEST_SPLITS
+from fer_data.data.split_names import TEST_SPLITS
 from fer_data.errors import UsageError
 from fer_data.extras import require_keras
 from fer_data.loading.strata import class_codes
@@ -27,7 +27,7 @@ from fer_model.comparison.probabilities import Output, outputs_of
 from fer_model.comparison.protocol import check_seeds
 from fer_model.comparison.results import Results
 from fer_model.comparison.sample_table import SampleTable
-from fer_model.heads.choice import Known
+from fer_model.heads.choice import HeadInputs
 from fer_model.heads.posthoc import apply_head
 from fer_model.statistics.scores import SHOTS, SUMMARIES, check_shots
 from fer_model.statistics.verdict import MARGIN, check_margin
@@ -272,7 +272,7 @@ def _run(
             took[arm.trained] = time.monotonic() - began
         head, began = trained[arm.trained], time.monotonic()
         if arm.head is not None:
-            known = Known(head, counts, lambda: of_train, lambda: of_validation)
+            known = HeadInputs(head, counts, lambda: of_train, lambda: of_validation)
             head, _ = arm.head.build(known)
         of_held_out = apply_head(of_validation[0], *head), of_validation[1]
         found[arm, base.seed] = Output(apply_head(of_test, *head), of_held_out)

@@ -78,7 +78,8 @@ def compare_predictions(
     Raises
     ------
     DataError, UsageError
-        If a run cannot be read, does not fit to the labels, or is in doubt; the error says which.
+        If a run cannot be read, does not fit the labels, or can be read in two ways; the error
+        says which run.
 
     Examples
     --------
@@ -232,11 +233,11 @@ def _names(tables: Sequence[PredictionTable], asked: tuple[str, ...] | None) -> 
                 "in the order of columns"
             )
         return tuple(map(str, range(size)))
-    told = labels + [one.values for one in tables if one.values is not None]
-    if all(map(_are_numbers, told)):
-        most = max(int(np.asarray(one, np.float64).max()) for one in told)
+    known = labels + [one.values for one in tables if one.values is not None]
+    if all(map(_are_numbers, known)):
+        most = max(int(np.asarray(one, np.float64).max()) for one in known)
         return tuple(map(str, range(max(most + 1, 2))))
-    return tuple(sorted(set().union(*(one.astype(np.str_).tolist() for one in told))))
+    return tuple(sorted(set().union(*(one.astype(np.str_).tolist() for one in known))))
 
 
 def _are_numbers(values: NDArray[Any]) -> bool:

@@ -1,4 +1,4 @@
-"""What is known of given test samples beside their labels: clusters, leaks, training counts."""
+"""What is known of given test samples besides their labels: clusters, leaks, training counts."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def counts_of(
 
 
 def leaked_of(leaked: ArrayLike | None, tables: Sequence[PredictionTable]) -> NDArray[np.bool_]:
-    """Return which samples are leaked, bool [N]: as told, or by the tables' columns ``leaked``.
+    """Return which samples are leaked, bool [N]: as given, or by the tables' columns ``leaked``.
 
     Raises
     ------
@@ -66,13 +66,13 @@ def leaked_of(leaked: ArrayLike | None, tables: Sequence[PredictionTable]) -> ND
     """
     num = len(tables[0])
     if leaked is not None:
-        told = np.asarray(leaked)
-        if told.shape != (num,) or told.dtype.kind != "b":
+        flags = np.asarray(leaked)
+        if flags.shape != (num,) or flags.dtype.kind != "b":
             raise UsageError(
-                f"leaked: expected bool [{num}], one for each label, got {told.dtype} "
-                f"{list(told.shape)}"
+                f"leaked: expected bool [{num}], one for each label, got {flags.dtype} "
+                f"{list(flags.shape)}"
             )
-        return told
+        return flags
     found = [(one.where, _flags(one)) for one in tables if "leaked" in one.columns]
     for where, flags in found[1:]:
         if (flags != found[0][1]).any():

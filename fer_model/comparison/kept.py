@@ -16,7 +16,7 @@ from fer_model.statistics.scores import SHOTS, SUMMARIES
 from fer_model.statistics.verdict import MARGIN
 
 KEPT = "compared.npz"
-"""The file's name in a comparison's folder, beside the samples."""
+"""The file's name in a comparison's folder, next to the samples."""
 
 _OURS = {KEPT, "samples.npz", "index.html", "results.json"}
 _TEXTS = ("arms", "class_names", "remarks")

@@ -13,7 +13,7 @@ from fer_data.data.dataset import Dataset
 from fer_data.errors import TrainingError
 from fer_model.comparison.protocol import Cell, Protocol
 from fer_model.heads.new_head import with_new_head
-from fer_model.training.own_code import OwnCode
+from fer_model.training.own_code import code_of
 from fer_model.training.own_nets import build_own
 from fer_model.training.runs import Run, is_run
 from fer_model.training.train import resume, train
@@ -27,7 +27,6 @@ def make(
     out: Path,
     data: Dataset,
     *,
-    net: OwnCode | None = None,
     cache: str | Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Run:
@@ -39,17 +38,18 @@ def make(
         if not Run(base.folder).model_path.exists():
             raise TrainingError(
                 f"the head needs the model of {base}, which is not in {base.folder}; put it there, "
-                "or delete that folder to train it anew"
+                "or delete that folder to train it again"
             )
-        if net is not None:  # which makes its layers known to Keras
-            build_own(net, recipe.form.shape, len(data.class_names))
+        if "net" in recipe.own:  # which makes its layers known to Keras
+            build_own(code_of("net", recipe.net), recipe.form.shape, len(data.class_names))
         return with_new_head(Run(base.folder), cell.arm.head, cell.folder, data=data, cache=cache)
     if is_run(cell.folder):
-        return resume(cell.folder, data, net=net, cache=cache, callbacks=callbacks)
-    return train(recipe, data, cell.folder, net=net, cache=cache, callbacks=callbacks)
+        own: dict[str, Any] = {name: code_of(name, key) for name, key in recipe.own.items()}
+        return resume(cell.folder, data, cache=cache, callbacks=callbacks, verbose=0, **own)
+    return train(recipe, data, cell.folder, cache=cache, callbacks=callbacks, verbose=0)
 
 
-class Steps(keras.callbacks.Callback):
+class StepEvents(keras.callbacks.Callback):
     """Tells of steps, a few times a second at most, and of epochs.
 
     Parameters
@@ -64,7 +64,7 @@ class Steps(keras.callbacks.Callback):
         super().__init__()
         self._tell = tell
         self._epochs = epochs
-        self._told_at = 0.0
+        self._reported_at = 0.0
         self._before = self._steps = 0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -74,8 +74,8 @@ class Steps(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Tell of a step."""
-        if time.monotonic() - self._told_at > _SECONDS_BETWEEN_STEPS:
-            self._told_at = time.monotonic()
+        if time.monotonic() - self._reported_at > _SECONDS_BETWEEN_STEPS:
+            self._reported_at = time.monotonic()
             self._tell("step", number=self._before + batch + 1)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:

@@ -22,9 +22,9 @@ from fer_data import plugins
 from fer_data.data.cache import cache_folder
 from fer_data.errors import UsageError
 from fer_data.extras import keras_backend
-from fer_data.util.folders import built_whole, take_away, temporary_beside
+from fer_data.util.folders import atomic_folder, remove_folder, temporary_folder
 from fer_model.comparison.protocol import FILE, Cell, Protocol, is_finished
-from fer_model.comparison.runner import Ended, Event, Tell, run_child
+from fer_model.comparison.runner import Crash, Event, EventHandler, run_child
 from fer_model.environment import DATA_ON_DEVICE
 from fer_model.training.runs import is_run
 
@@ -70,7 +70,7 @@ def run_on_node(
     name = socket.gethostname()
     environment = {**os.environ, **settings}
     events: list[Event] = []
-    with temporary_beside(cache_folder(request["cache"]) / "on-ray" / "run") as out:
+    with temporary_folder(cache_folder(request["cache"]) / "on-ray" / "run") as out:
         (out / FILE).write_bytes(protocol)
         with zipfile.ZipFile(io.BytesIO(runs)) as archive:
             archive.extractall(out)
@@ -111,7 +111,7 @@ class OnRay:
         self._running: set[Any] = set()
         self._is_stopped = threading.Event()
 
-    def run(self, cells: Sequence[Cell], tell: Tell) -> Ended | None:
+    def run(self, cells: Sequence[Cell], tell: EventHandler) -> Crash | None:
         """Make runs on a node, and take them in."""
         bases = {self._protocol.base(cell, self._out).folder for cell in cells} - {
             cell.folder for cell in cells
@@ -128,10 +128,10 @@ class OnRay:
                 self.stop()
             events, why, made = self._ray.get(task)
         except self._ray.exceptions.TaskCancelledError:
-            return Ended("cancelled")
+            return Crash("cancelled")
         except self._ray.exceptions.RayError as error:
             line = next(iter(str(error).strip().splitlines()), "")
-            return Ended(f"{type(error).__name__}: {line}", is_lost=True)
+            return Crash(f"{type(error).__name__}: {line}", is_lost=True)
         finally:
             self._running.discard(task)
         with zipfile.ZipFile(io.BytesIO(made)) as archive:
@@ -139,10 +139,10 @@ class OnRay:
                 _take_in(archive, cell, self._out)
         for event in events:
             tell(event)
-        return None if why is None else Ended(why)
+        return None if why is None else Crash(why)
 
     def stop(self) -> None:
-        """Cancel what runs: a training on a node begins anew."""
+        """Cancel what runs: a training on a node begins again."""
         self._is_stopped.set()
         for task in list(self._running):
             self._ray.cancel(task, force=True)
@@ -236,10 +236,10 @@ def _take_in(archive: zipfile.ZipFile, cell: Cell, out: Path) -> None:
     names = [name for name in archive.namelist() if name.startswith(f"{folder}/")]
     if not names or is_finished(cell):
         return
-    with built_whole(cell.folder) as beside:
-        archive.extractall(beside, names)  # which keeps to the folder, whatever the names are
-        for path in (beside / folder).iterdir():
-            path.rename(beside / path.name)
-        shutil.rmtree(beside / folder.split("/")[0])
+    with atomic_folder(cell.folder) as temporary:
+        archive.extractall(temporary, names)  # which keeps to the folder, whatever the names are
+        for path in (temporary / folder).iterdir():
+            path.rename(temporary / path.name)
+        shutil.rmtree(temporary / folder.split("/")[0])
         if is_run(cell.folder):
-            take_away(cell.folder)
+            remove_folder(cell.folder)

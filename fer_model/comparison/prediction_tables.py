@@ -99,7 +99,7 @@ def read_table(
     Raises
     ------
     DataError
-        If it cannot be read, or what is in it is in doubt.
+        If it cannot be read, or can be read in two ways.
     """
     if isinstance(data, str | Path):
         path = Path(data)
@@ -229,14 +229,14 @@ def _of_frame(
     names = tuple(name.removeprefix(_PREFIX) if prefixed else name for name in found)
     table = PredictionTable(where, values, names, columns)
     if "predicted" in named and len(table):
-        told = frame[named["predicted"]].astype(str).to_numpy()
+        predicted = frame[named["predicted"]].astype(str).to_numpy()
         likely = values.argmax(axis=1)
-        agree = (told == np.array(names)[likely]) | (told == likely.astype(str))
+        agree = (predicted == np.array(names)[likely]) | (predicted == likely.astype(str))
         if not agree.all():
             row = int(agree.argmin())
             raise DataError(
-                f"{where}: row {row + 1}: predicted is {printable(told[row])}, the likeliest class "
-                f"{printable(names[likely[row]])}. Keep the probabilities or the predicted labels"
+                f"{where}: row {row + 1}: predicted is {printable(predicted[row])}, the likeliest "
+                f"class {printable(names[likely[row]])}. Keep probabilities or predicted labels"
             )
     return table
 

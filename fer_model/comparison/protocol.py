@@ -62,8 +62,9 @@ class Protocol:
         Training samples of each class; empty where a comparison of an older version did not record
         them.
     code : dict
-        The user's own net or training: ``argument`` (net or fit), ``name`` and ``digest``, as in
-        `fer_model.training.own_code.OwnCode`. Empty where there is none.
+        The user's own training: ``argument`` (fit), ``name`` and ``digest``, as in
+        `fer_model.training.own_code.OwnCode`. Empty where there is none. Code of the user's in a
+        training with Keras is named in the recipe.
     margin : float, optional
         As in `Results`; None where none was declared.
     shots : tuple of int, optional
@@ -85,6 +86,11 @@ class Protocol:
     def num_steps(self) -> int:
         """Steps of a training."""
         return self.recipe.epochs * (self.recipe.steps_per_epoch or 1)
+
+    @property
+    def has_own_training(self) -> bool:
+        """Whether runs are trained by a function of the user's, without Keras."""
+        return self.code.get("argument") == "fit"
 
     @property
     def modules(self) -> list[str]:

@@ -122,14 +122,14 @@ def check_runs(protocol: Protocol, out: Path) -> None:
 
 
 def _failures(out: Path, missing: tuple[Cell, ...]) -> dict[str, Any]:
-    """Return the failures that are told of runs that are missing still."""
+    """Return the failures of runs that are still missing."""
     refuse_no_file(out / FAILURES)
     try:
-        told = json.loads((out / FAILURES).read_text("utf-8"))
+        failures = json.loads((out / FAILURES).read_text("utf-8"))
         names = set(map(str, missing))
         return {
             name: {"tries": int(about["tries"]), "error": str(about["error"])}
-            for name, about in told.items()
+            for name, about in failures.items()
             if name in names
         }
     except FileNotFoundError:
@@ -146,8 +146,10 @@ def _output(run: Run, samples: SampleTable, num_classes: int) -> Output:
         np.array_equal(found.samples, samples.samples)
         and np.array_equal(found.labels, samples.labels)
     ):
-        raise DataError(f"{path}: other test samples than the comparison's; train it anew")
+        raise DataError(f"{path}: other test samples than the comparison's; train it again")
     if len(found.class_names) != num_classes:
         num = len(found.class_names)
-        raise DataError(f"{path}: probabilities of {num} classes, not {num_classes}; train it anew")
+        raise DataError(
+            f"{path}: probabilities of {num} classes, not {num_classes}; train it again"
+        )
     return Output(found.probabilities, (validation.probabilities, validation.labels))

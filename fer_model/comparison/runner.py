@@ -34,10 +34,10 @@ LOST_TRIES = 4
 """Of a run whose machine is lost."""
 
 Event = dict[str, Any]
-Tell = Callable[[Event], None]
+EventHandler = Callable[[Event], None]
 
 
-class Ended(NamedTuple):
+class Crash(NamedTuple):
     """How a process ended that did not do all: why, and whether its machine was lost."""
 
     why: str
@@ -49,7 +49,7 @@ class Starter(Interface):
 
     num_at_once: int
 
-    def run(self, cells: Sequence[Cell], tell: Tell) -> Ended | None:
+    def run(self, cells: Sequence[Cell], tell: EventHandler) -> Crash | None:
         """Make runs in a process, hand on its events, and return how it crashed, if it did."""
 
     def stop(self) -> None:
@@ -87,20 +87,20 @@ def train_missing(protocol: Protocol, out: Path, display: Display, starter: Star
     jobs = [[cell for cell in job if not is_finished(cell)] for job in protocol.jobs(out)]
     jobs = [job for job in jobs if job]
     display.begin([cell for job in jobs for cell in job], protocol.num_steps)
-    work = _Work(protocol, out, starter)
+    work = _Jobs(protocol, out, starter)
     num_left = len(jobs)
     with ctrl_c_asks(work.stop), ThreadPoolExecutor(starter.num_at_once) as pool:
         try:
             for job in jobs:
                 pool.submit(work.finish, job)
             while num_left:
-                told = work.told.get()
-                if isinstance(told, BaseException):
-                    raise told
-                if told is None:
+                event = work.events.get()
+                if isinstance(event, BaseException):
+                    raise event
+                if event is None:
                     num_left -= 1
                 else:
-                    display.show(*told)
+                    display.show(*event)
         except BaseException:
             work.is_stopped = True
             starter.kill()
@@ -110,19 +110,19 @@ def train_missing(protocol: Protocol, out: Path, display: Display, starter: Star
     return not work.is_stopped
 
 
-class _Work:
+class _Jobs:
     """Makes the runs of each job, in as many processes as it takes; a thread calls it for each.
 
     Attributes
     ----------
-    told : SimpleQueue
+    events : SimpleQueue
         A cell and an event of it; None for the end of a job; an exception to be raised.
     failures : dict
         By name: ``tries`` and ``error``.
     """
 
     def __init__(self, protocol: Protocol, out: Path, starter: Starter) -> None:
-        self.told: SimpleQueue[tuple[Cell, Event] | BaseException | None] = SimpleQueue()
+        self.events: SimpleQueue[tuple[Cell, Event] | BaseException | None] = SimpleQueue()
         self.failures: dict[str, dict[str, Any]] = {}
         self.is_stopped = False
         self._protocol, self._out, self._starter = protocol, out, starter
@@ -145,8 +145,8 @@ class _Work:
                     base = self._protocol.base(cell, self._out)
                     self._failed(cell, f"not made: {base}, which it is put on, is not finished", 0)
         except BaseException as error:  # which the main thread raises
-            self.told.put(error)
-        self.told.put(None)
+            self.events.put(error)
+        self.events.put(None)
 
     def _ready(self, job: list[Cell]) -> list[Cell]:
         left = [cell for cell in job if not is_finished(cell) and cell not in self._given_up]
@@ -168,7 +168,7 @@ class _Work:
                 failed.add(cells[event["cell"]])
                 self._failed(cells[event["cell"]], event["error"])
             else:
-                self.told.put((cells[event["cell"]], event))
+                self.events.put((cells[event["cell"]], event))
 
         crash = self._starter.run(cells, hear)
         left = [cell for cell in cells if not is_finished(cell) and cell not in failed]
@@ -183,12 +183,12 @@ class _Work:
     def _failed(self, cell: Cell, error: str, most: int = TRIES) -> None:
         tries = self.failures.get(str(cell), {"tries": 0})["tries"] + (most > 0)
         self.failures[str(cell)] = {"tries": tries, "error": error}
-        self.told.put((cell, {"event": "failed", "error": error}))
+        self.events.put((cell, {"event": "failed", "error": error}))
         if tries >= most:
             self._given_up.add(cell)
 
 
-class Here:
+class LocalStarter:
     """Starts processes on this machine.
 
     Parameters
@@ -196,7 +196,7 @@ class Here:
     out : Path
         Folder of the comparison.
     request : dict
-        What each process is told, but for its runs.
+        What each process is given, besides its runs.
     num_at_once : int
         How many processes train at a time.
     lock : int, optional
@@ -211,11 +211,11 @@ class Here:
         self._children: set[subprocess.Popen[str]] = set()
         self._sent: Callable[[subprocess.Popen[str]], None] | None = None
 
-    def run(self, cells: Sequence[Cell], tell: Tell) -> Ended | None:
+    def run(self, cells: Sequence[Cell], tell: EventHandler) -> Crash | None:
         """Make runs in a process; see `Starter`."""
         request = {**self._request, "cells": [[str(cell.arm), cell.seed] for cell in cells]}
         why = run_child(self._out, request, tell, lock=self._lock, started=self._started)
-        return None if why is None else Ended(why)
+        return None if why is None else Crash(why)
 
     def stop(self) -> None:
         """Ask all processes to stop after the step under way."""
@@ -243,7 +243,7 @@ def _interrupt(child: subprocess.Popen[str]) -> None:
 def run_child(
     out: Path,
     request: dict[str, Any],
-    tell: Tell,
+    tell: EventHandler,
     *,
     environment: Mapping[str, str] = os.environ,
     lock: int | None = None,
@@ -256,7 +256,7 @@ def run_child(
     out : Path
         Folder of the comparison.
     request : dict
-        ``cells`` (arm and seed of each run), ``cache``, ``code``, ``path``, ``versions``; see
+        ``cells`` (arm and seed of each run), ``cache``, ``code``, ``path`` and ``versions``; see
         `fer_model.comparison.child`.
     tell : callable
         Takes each event. Where it raises, the process is ended.

@@ -86,24 +86,24 @@ def side_by_side(paths: Sequence[str | Path]) -> SideBySide:
         )
         for run, scores in zip(runs, metrics, strict=True)
     )
-    return SideBySide(split, class_names, rows, tuple(_label_issues(runs, rows)))
+    return SideBySide(split, class_names, rows, tuple(_warnings(runs, rows)))
 
 
-def _label_issues(runs: list[Run], rows: tuple[Row, ...]) -> list[str]:
-    label_issues = []
+def _warnings(runs: list[Run], rows: tuple[Row, ...]) -> list[str]:
+    warnings = []
     if len({row.steps for row in rows}) > 1:
-        label_issues.append("the runs took different numbers of steps (see steps_per_epoch)")
+        warnings.append("the runs took different numbers of steps (see steps_per_epoch)")
     if len({run.data.get("fingerprint") for run in runs}) > 1:
-        label_issues.append("the runs were trained on different data")
+        warnings.append("the runs were trained on different data")
     elif len({run.data.get("selected") for run in runs}) > 1:
-        label_issues.append("the runs were trained on different selections of the data")
+        warnings.append("the runs were trained on different selections of the data")
     if len({row.scores["num_samples"] for row in rows}) > 1:
-        label_issues.append("the scores are of different numbers of samples")
+        warnings.append("the scores are of different numbers of samples")
     others = [dataclasses.replace(run.recipe, balance="none") for run in runs]
     if any(other != others[0] for other in others):
-        label_issues.append("the runs differ in more than the balance (see recipe.json)")
+        warnings.append("the runs differ in more than the balance (see recipe.json)")
     if any(run.recipe.protocol == "notebook" for run in runs):
-        label_issues.append("the notebook's protocol chooses the model on the test split")
+        warnings.append("the notebook's protocol chooses the model on the test split")
     if len(rows) > 1:
-        label_issues.append("one run an arm: differences of a few points can be chance")
-    return label_issues
+        warnings.append("one run an arm: differences of a few points can be chance")
+    return warnings

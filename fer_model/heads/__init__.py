@@ -1,6 +1,6 @@
 """New last layers for trained nets: ``fer_model.heads.fit("crt", features, labels, 7)``."""
 
-from fer_model.heads.choice import HEADS, Head, HeadChoice, Known
+from fer_model.heads.choice import HEADS, Head, HeadChoice, HeadInputs
 from fer_model.heads.from_trained import lws, post_hoc, tau_norm
 from fer_model.heads.on_features import fit
 from fer_model.heads.retrained import crt, los_crt, mislas, ncm, weight_balance
@@ -9,7 +9,7 @@ __all__ = [
     "HEADS",
     "Head",
     "HeadChoice",
-    "Known",
+    "HeadInputs",
     "crt",
     "fit",
     "los_crt",

@@ -36,7 +36,7 @@ class Head(NamedTuple):
         return apply_head(features, self.kernel, self.bias)
 
 
-class Known(NamedTuple):
+class HeadInputs(NamedTuple):
     """What a new head can be made of.
 
     Attributes
@@ -52,15 +52,15 @@ class Known(NamedTuple):
     Examples
     --------
     >>> import numpy as np
-    >>> from fer_model.heads import Head, HeadChoice, Known
+    >>> from fer_model.heads import Head, HeadChoice, HeadInputs
     >>> features, labels = np.array([[0.0, 1.0], [0.1, 0.9], [1.0, 0.0]]), np.array([0, 0, 1])
-    >>> known = Known(
+    >>> inputs = HeadInputs(
     ...     Head(np.eye(2), np.zeros(2)),
     ...     np.array([2, 1]),
     ...     train=lambda: (features, labels),
     ...     validation=lambda: (features, labels),
     ... )
-    >>> head, chosen = HeadChoice.parse("post-hoc:1").build(known)
+    >>> head, chosen = HeadChoice.parse("post-hoc:1").build(inputs)
     >>> head.bias.round(2).tolist()
     [0.41, 1.1]
     """
@@ -72,7 +72,8 @@ class Known(NamedTuple):
 
 
 HEADS = Registry("head", balances=False)
-"""Heads: functions from `Known` and parameters to a `Head`, and what was chosen on the way, a dict.
+"""Heads: functions from `HeadInputs` and parameters to a `Head`, and a dict of what
+was chosen on the way.
 
 Trait: ``balances``, as of a loss.
 
@@ -96,7 +97,7 @@ class HeadChoice(Choice):
 
     registry = HEADS
 
-    def build(self, known: Known) -> tuple[Head, dict[str, float]]:
+    def build(self, inputs: HeadInputs) -> tuple[Head, dict[str, float]]:
         """Make the head; return it with what was chosen on the way."""
-        head, chosen = self.entry.function(known, *self.parameters)
+        head, chosen = self.entry.function(inputs, *self.parameters)
         return head, chosen

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from fer_data.parameters import Number
-from fer_model.heads.choice import HEADS, Head, Known
+from fer_model.heads.choice import HEADS, Head, HeadInputs
 from fer_model.heads.fitting import balanced_scales, class_weights_of
 from fer_model.heads.posthoc import apply_head, best_tau, tau_normalize
 from fer_model.losses.choice import known_counts
 
 
 @HEADS.register("post-hoc", Number("TAU", 0, 100), balances=True)
-def post_hoc(known: Known, tau: float) -> tuple[Head, dict[str, float]]:
+def post_hoc(inputs: HeadInputs, tau: float) -> tuple[Head, dict[str, float]]:
     r"""Take the classes' prior out of the logits.
 
     .. math:: z'_c = z_c - \tau \log \pi_c, \qquad \pi_c = n_c / n
@@ -27,13 +27,13 @@ def post_hoc(known: Known, tau: float) -> tuple[Head, dict[str, float]]:
     >>> head.probabilities([[0.9, 0.1]]).argmax(axis=1).tolist()
     [1]
     """
-    counts = known_counts(known.counts)
-    bias = known.head.bias - tau * np.log(counts / counts.sum())
-    return Head(known.head.kernel, bias), {"tau": tau}
+    counts = known_counts(inputs.counts)
+    bias = inputs.head.bias - tau * np.log(counts / counts.sum())
+    return Head(inputs.head.kernel, bias), {"tau": tau}
 
 
 @HEADS.register("tau-norm", Number("TAU", 0, 100, default=None))
-def tau_norm(known: Known, tau: float | None) -> tuple[Head, dict[str, float]]:
+def tau_norm(inputs: HeadInputs, tau: float | None) -> tuple[Head, dict[str, float]]:
     r"""Make the lengths of the classes' weight vectors more alike, and drop the bias.
 
     .. math:: w'_c = w_c / \lVert w_c \rVert^\tau
@@ -49,15 +49,15 @@ def tau_norm(known: Known, tau: float | None) -> tuple[Head, dict[str, float]]:
     >>> head.probabilities([[0.9, 0.1]]).argmax(axis=1).tolist()
     [1]
     """
-    kernel = known.head.kernel
+    kernel = inputs.head.kernel
     if tau is None:
-        features, labels = known.validation()
+        features, labels = inputs.validation()
         tau = best_tau(labels, lambda one: apply_head(features, tau_normalize(kernel, one)))
-    return Head(tau_normalize(kernel, tau), np.zeros_like(known.head.bias)), {"tau": tau}
+    return Head(tau_normalize(kernel, tau), np.zeros_like(inputs.head.bias)), {"tau": tau}
 
 
 @HEADS.register("lws")
-def lws(known: Known) -> tuple[Head, dict[str, float]]:
+def lws(inputs: HeadInputs) -> tuple[Head, dict[str, float]]:
     r"""Scale each class's logit by a factor that is learnt, all classes with the same weight.
 
     .. math:: z'_c = s_c (w_c \cdot f + b_c)
@@ -75,10 +75,10 @@ def lws(known: Known) -> tuple[Head, dict[str, float]]:
     >>> head.probabilities([[0.9, 0.1]]).argmax(axis=1).tolist()
     [1]
     """
-    features, labels = known.train()
-    logits = np.asarray(features, np.float64) @ known.head.kernel + known.head.bias
+    features, labels = inputs.train()
+    logits = np.asarray(features, np.float64) @ inputs.head.kernel + inputs.head.bias
     scales = np.ones(logits.shape[1])
     present = class_weights_of(labels)[1]
     scales[present], iterations = balanced_scales(logits, labels)
-    head = Head(known.head.kernel * scales, known.head.bias * scales)
+    head = Head(inputs.head.kernel * scales, inputs.head.bias * scales)
     return head, {"iterations": float(iterations)}

@@ -14,8 +14,8 @@ from fer_data.data.reading import DatasetLike
 from fer_data.errors import UsageError
 from fer_data.loading.loader import Loader
 from fer_data.util.files import write_json
-from fer_data.util.folders import built_whole
-from fer_model.heads.choice import Head, HeadChoice, Known
+from fer_data.util.folders import atomic_folder
+from fer_model.heads.choice import Head, HeadChoice, HeadInputs
 from fer_model.training import models
 from fer_model.training.feed import feed
 from fer_model.training.judge import judge
@@ -58,7 +58,7 @@ def with_new_head(
     """
     began = time.monotonic()
     training, parts = base.metrics["training"], parts_of(base, data, cache=cache)
-    model, use = models.load(base.model_path)
+    model, metadata = models.load(base.model_path)
     last = model.layers[-1]
     if not isinstance(last, keras.layers.Dense):
         raise UsageError(
@@ -73,16 +73,16 @@ def with_new_head(
         return np.asarray(found, np.float64), loader.labels
 
     trained = Head(*(np.asarray(part, np.float64) for part in last.get_weights()))
-    known = Known(
+    inputs = HeadInputs(
         trained, parts.train.counts, lambda: seen(parts.train), lambda: seen(parts.validation)
     )
-    head, chosen = choice.build(known)
+    head, chosen = choice.build(inputs)
     last.set_weights([part.astype(np.float32) for part in head])
     out = Path(out).absolute()
-    with built_whole(out) as beside:
+    with atomic_folder(out) as temporary:
         about = {"head": str(choice), "base": str(base.path), **chosen}
-        run = Run.create(beside, base.recipe, base.data, versions(), about)
-        models.save(model, run.model_path, use)
+        run = Run.create(temporary, base.recipe, base.data, versions(), about)
+        models.save(model, run.model_path, metadata)
         metrics = judge(run, parts)
         seconds = training["seconds"] + time.monotonic() - began
         metrics["training"] = {**training, "seconds": seconds}

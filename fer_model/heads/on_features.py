@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fer_data.errors import UsageError
-from fer_model.heads.choice import Head, HeadChoice, Known
+from fer_model.heads.choice import Head, HeadChoice, HeadInputs
 from fer_model.heads.fitting import softmax_regression
 
 Samples = tuple[ArrayLike, ArrayLike]
@@ -65,7 +65,7 @@ def fit(
     if trained is None:
         trained, _ = softmax_regression(*train, num_classes, is_balanced=False)
     counts = np.bincount(train[1], minlength=num_classes).astype(np.int64)
-    return choice.build(Known(trained, counts, lambda: train, others))[0]
+    return choice.build(HeadInputs(trained, counts, lambda: train, others))[0]
 
 
 def _checked(

@@ -1,4 +1,4 @@
-"""Heads trained anew on the features of a trained net, all classes with the same weight."""
+"""Heads trained again on the features of a trained net, all classes with the same weight."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.parameters import Number
-from fer_model.heads.choice import HEADS, Head, Known
+from fer_model.heads.choice import HEADS, Head, HeadInputs
 from fer_model.heads.fitting import (
     class_weights_of,
     cross_entropy,
@@ -20,8 +20,8 @@ Floats = NDArray[np.float64]
 
 
 @HEADS.register("crt")
-def crt(known: Known) -> tuple[Head, dict[str, float]]:
-    """Train the last layer anew, all classes with the same weight, on the features of the others.
+def crt(inputs: HeadInputs) -> tuple[Head, dict[str, float]]:
+    """Train the last layer again, all classes with the same weight, on the features of the others.
 
     Classifier re-training (Kang et al. 2020, arXiv:1910.09217). There by ten epochs of balanced
     batches, here to the optimum of the weighted cross-entropy that these aim at, with
@@ -35,11 +35,11 @@ def crt(known: Known) -> tuple[Head, dict[str, float]]:
     >>> head.probabilities([[0.9, 0.1]]).argmax(axis=1).tolist()
     [1]
     """
-    return _with_targets(known, np.eye(len(known.counts)))
+    return _with_targets(inputs, np.eye(len(inputs.counts)))
 
 
 @HEADS.register("los-crt", Number("SMOOTHING", 0, 1, default=0.98, excluding=1))
-def los_crt(known: Known, smoothing: float) -> tuple[Head, dict[str, float]]:
+def los_crt(inputs: HeadInputs, smoothing: float) -> tuple[Head, dict[str, float]]:
     r"""Train as `crt` does, towards labels that are smoothed until they hardly differ.
 
     .. math:: T_{yc} = (1 - \delta) [c = y] + \delta / C
@@ -56,12 +56,12 @@ def los_crt(known: Known, smoothing: float) -> tuple[Head, dict[str, float]]:
     >>> head.probabilities([[0.9, 0.1]]).argmax(axis=1).tolist()
     [1]
     """
-    size = len(known.counts)
-    return _with_targets(known, (1 - smoothing) * np.eye(size) + smoothing / size)
+    size = len(inputs.counts)
+    return _with_targets(inputs, (1 - smoothing) * np.eye(size) + smoothing / size)
 
 
 @HEADS.register("mislas", Number("HEAD", 0, 1, default=0.3), Number("TAIL", 0, 1, default=0.0))
-def mislas(known: Known, head: float, tail: float) -> tuple[Head, dict[str, float]]:
+def mislas(inputs: HeadInputs, head: float, tail: float) -> tuple[Head, dict[str, float]]:
     r"""Train as `crt` does, towards labels that are smoothed the more, the commoner their class.
 
     .. math::
@@ -82,7 +82,7 @@ def mislas(known: Known, head: float, tail: float) -> tuple[Head, dict[str, floa
     >>> head.probabilities([[0.9, 0.1]]).argmax(axis=1).tolist()
     [1]
     """
-    return _with_targets(known, label_aware_targets(known.counts, head, tail))
+    return _with_targets(inputs, label_aware_targets(inputs.counts, head, tail))
 
 
 def label_aware_targets(counts: NDArray[np.int64], head: float, tail: float) -> Floats:
@@ -95,14 +95,14 @@ def label_aware_targets(counts: NDArray[np.int64], head: float, tail: float) -> 
     return targets
 
 
-def _with_targets(known: Known, targets: Floats) -> tuple[Head, dict[str, float]]:
-    features, labels = known.train()
+def _with_targets(inputs: HeadInputs, targets: Floats) -> tuple[Head, dict[str, float]]:
+    features, labels = inputs.train()
     head, iterations = softmax_regression(features, labels, len(targets), targets=targets)
     return head, {"iterations": float(iterations)}
 
 
 @HEADS.register("ncm")
-def ncm(known: Known) -> tuple[Head, dict[str, float]]:
+def ncm(inputs: HeadInputs) -> tuple[Head, dict[str, float]]:
     r"""Answer the class whose mean feature is nearest, by the cosine of their angle.
 
     .. math:: z_c = \beta \frac{(f - \bar f) \cdot (\mu_c - \bar f)}{\lVert \mu_c - \bar f \rVert}
@@ -120,18 +120,18 @@ def ncm(known: Known) -> tuple[Head, dict[str, float]]:
     >>> head.probabilities([[0.9, 0.1]]).argmax(axis=1).tolist()
     [1]
     """
-    features, labels = known.train()
+    features, labels = inputs.train()
     labels, present, _ = class_weights_of(labels)
     centre = features.mean(axis=0)
     means = np.stack([features[labels == one].mean(axis=0) for one in range(len(present))], axis=1)
     means -= centre[:, None]
     kernel = means / (np.linalg.norm(means, axis=0) + 1e-12)
-    seen, truth = known.validation()
+    seen, truth = inputs.validation()
     logits, places = (seen - centre) @ kernel, np.searchsorted(present, truth)
     kept = np.isin(truth, present)
     beta = best_scale(logits[kept], places[kept]) if kept.any() else 1.0
     kernel *= beta
-    return whole_head(kernel, -centre @ kernel, present, len(known.counts)), {"beta": beta}
+    return whole_head(kernel, -centre @ kernel, present, len(inputs.counts)), {"beta": beta}
 
 
 def best_scale(logits: Floats, labels: NDArray[np.integer]) -> float:
@@ -154,8 +154,8 @@ _RADIUS = 0.1
 
 
 @HEADS.register("weight-balance", Number("DECAY", 0, 100, default=None))
-def weight_balance(known: Known, decay: float | None) -> tuple[Head, dict[str, float]]:
-    r"""Train the last layer anew, with weight decay and no class's weights longer than a radius.
+def weight_balance(inputs: HeadInputs, decay: float | None) -> tuple[Head, dict[str, float]]:
+    r"""Train the last layer again, with weight decay and no class's weights longer than a radius.
 
     .. math:: \min_{W, b} \frac{1}{N} \sum_i a_i \left( -\log p_{i y_i} \right)
         + \frac{\lambda}{2} \lVert W \rVert^2 \quad \text{with} \quad \lVert w_c \rVert \le r,
@@ -175,15 +175,15 @@ def weight_balance(known: Known, decay: float | None) -> tuple[Head, dict[str, f
     >>> head.probabilities([[0.9, 0.1]]).argmax(axis=1).tolist()
     [1]
     """
-    features, labels = known.train()
-    lengths = np.linalg.norm(known.head.kernel, axis=0)
+    features, labels = inputs.train()
+    lengths = np.linalg.norm(inputs.head.kernel, axis=0)
     radius = float(lengths.min() + _RADIUS * (lengths.max() - lengths.min()))
     tried = [
-        (one, max_norm_regression(features, labels, len(known.counts), one, radius))
+        (one, max_norm_regression(features, labels, len(inputs.counts), one, radius))
         for one in (_DECAYS if decay is None else (decay,))
     ]
     if decay is None:
-        seen, truth = known.validation()
+        seen, truth = inputs.validation()
         tried.sort(key=lambda one: -balanced_accuracy(truth, apply_head(seen, *one[1][0])))
     decay, (head, iterations) = tried[0]
     return head, {"decay": decay, "radius": radius, "iterations": float(iterations)}

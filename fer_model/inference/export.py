@@ -18,14 +18,14 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.data.fill import decoded
 from fer_data.data.reading import load
-from fer_data.data.stream import decoded
 from fer_data.errors import DataError, TrainingError, UsageError
-from fer_data.util.files import write_json, written_whole
-from fer_data.util.folders import built_whole
+from fer_data.util.files import atomic_file, write_json
+from fer_data.util.folders import atomic_folder
 from fer_model.inference.forms import Form, export_path
 from fer_model.training import models
-from fer_model.training.models import Use
+from fer_model.training.models import ModelMetadata
 from fer_model.training.runs import Run
 
 TOLERANCE = 1e-4
@@ -105,7 +105,7 @@ def export_run(run: str | Path, out: str | Path | None = None, *, form: Form = "
     DataError
         If the run has no model, or the export cannot be written.
     UsageError
-        If the form cannot be meant, or its packages or Keras' TensorFlow backend are missing.
+        If there is no such form, or its packages or Keras' TensorFlow backend are missing.
     TrainingError
         If a probability differs from Keras' by more than `TOLERANCE`; nothing is written then.
 
@@ -125,12 +125,12 @@ def export_run(run: str | Path, out: str | Path | None = None, *, form: Form = "
             f"export runs on Keras' TensorFlow backend, and KERAS_BACKEND is "
             f"{keras.backend.backend()}; the run's model loads on any: unset it"
         )
-    model, use = models.load(opened.model_path)
-    pixels, checked_on = _images(opened, use)
+    model, metadata = models.load(opened.model_path)
+    pixels, checked_on = _images(opened, metadata)
     expected = _of_keras(model)(pixels.astype(np.float32))
     about = {
-        "class_names": list(use.class_names),
-        **asdict(use.form),
+        "class_names": list(metadata.class_names),
+        **asdict(metadata.form),
         "input": f"{INPUT}: float32 [batch, height, width, channels], 0 to 255",
         "output": f"{OUTPUT}: float32 [batch, classes]",
     }
@@ -138,7 +138,7 @@ def export_run(run: str | Path, out: str | Path | None = None, *, form: Form = "
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the converters, on NumPy's and their own future
-            with write(_whole(model, use), path, about) as exported:
+            with write(_whole(model, metadata), path, about) as exported:
                 difference = _difference(exported, pixels.astype(np.float32), expected)
                 if not difference <= TOLERANCE:  # nor where it is no number
                     raise TrainingError(
@@ -147,17 +147,17 @@ def export_run(run: str | Path, out: str | Path | None = None, *, form: Form = "
                     )
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error.strerror or error})") from None
-    return Exported(path, form, use.class_names, len(pixels), checked_on, difference)
+    return Exported(path, form, metadata.class_names, len(pixels), checked_on, difference)
 
 
-def _whole(model: keras.Model, use: Use) -> keras.Model:
+def _whole(model: keras.Model, metadata: ModelMetadata) -> keras.Model:
     """Return the model with names for what goes in and out.
 
-    Keras' converters want a model that has been called.
+    Keras' converters need a model that has been called.
     """
-    pixels = keras.Input(use.form.shape, name=INPUT)
+    pixels = keras.Input(metadata.form.shape, name=INPUT)
     whole = keras.Model(pixels, {OUTPUT: model(pixels)})
-    whole(np.zeros((1, *use.form.shape), np.float32))
+    whole(np.zeros((1, *metadata.form.shape), np.float32))
     return whole
 
 
@@ -170,19 +170,19 @@ def _of_keras(model: keras.Model) -> Model:
     return predict
 
 
-def _images(run: Run, use: Use) -> tuple[NDArray[np.uint8], str]:
+def _images(run: Run, metadata: ModelMetadata) -> tuple[NDArray[np.uint8], str]:
     """Return images to compare on, and what they are: the run's data where it is still there."""
     try:
         layout = run.data.get("options", {}).get("layout")
         dataset = load(run.data["path"], skip_bad=True, layout=layout)
         rows = np.linspace(0, len(dataset) - 1, min(len(dataset), _NUM_CHECKED)).astype(np.int64)
-        found = [part.pixels for part in decoded(dataset.take(rows), use.form)]
+        found = [part.pixels for part in decoded(dataset.take(rows), metadata.form)]
         if any(map(len, found)):
             return np.concatenate(found), "the run's data"
     except DataError:
         pass
     random = np.random.default_rng(0)
-    return random.integers(0, 256, (_NUM_CHECKED, *use.form.shape), np.uint8), "random images"
+    return random.integers(0, 256, (_NUM_CHECKED, *metadata.form.shape), np.uint8), "random images"
 
 
 def _difference(model: Model, pixels: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
@@ -196,9 +196,9 @@ def _write_onnx(model: keras.Model, path: Path, about: dict[str, Any]) -> Iterat
     import onnx
     import onnxruntime
 
-    with written_whole(path) as beside:
-        model.export(beside, format="onnx", verbose=False)
-        graph = onnx.load(beside)
+    with atomic_file(path) as temporary:
+        model.export(temporary, format="onnx", verbose=False)
+        graph = onnx.load(temporary)
         for end in (*graph.graph.input, *graph.graph.output):
             end.type.tensor_type.shape.dim[0].dim_param = "batch"
         onnx.helper.set_model_props(
@@ -209,17 +209,17 @@ def _write_onnx(model: keras.Model, path: Path, about: dict[str, Any]) -> Iterat
             },
         )
         onnx.checker.check_model(graph)
-        onnx.save(graph, beside)
-        session = onnxruntime.InferenceSession(beside, providers=["CPUExecutionProvider"])
+        onnx.save(graph, temporary)
+        session = onnxruntime.InferenceSession(temporary, providers=["CPUExecutionProvider"])
         yield lambda pixels: session.run([OUTPUT], {INPUT: pixels})[0]
 
 
 @contextmanager
 def _write_saved_model(model: keras.Model, path: Path, about: dict[str, Any]) -> Iterator[Model]:
-    with built_whole(path) as beside:
-        model.export(beside, format="tf_saved_model", verbose=False)
-        write_json(beside / "classes.json", about)
-        layer = keras.layers.TFSMLayer(beside, call_endpoint="serve")
+    with atomic_folder(path) as temporary:
+        model.export(temporary, format="tf_saved_model", verbose=False)
+        write_json(temporary / "classes.json", about)
+        layer = keras.layers.TFSMLayer(temporary, call_endpoint="serve")
 
         def predict(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
             with keras.device("cpu:0"):
@@ -232,8 +232,8 @@ def _write_saved_model(model: keras.Model, path: Path, about: dict[str, Any]) ->
 def _write_tflite(model: keras.Model, path: Path, about: dict[str, Any]) -> Iterator[Model]:
     from ai_edge_litert.interpreter import Interpreter
 
-    with written_whole(path) as beside:
-        model.export(beside, format="litert", verbose=False)
-        run = Interpreter(model_path=str(beside)).get_signature_runner("serving_default")
+    with atomic_file(path) as temporary:
+        model.export(temporary, format="litert", verbose=False)
+        run = Interpreter(model_path=str(temporary)).get_signature_runner("serving_default")
         yield lambda pixels: run(**{INPUT: pixels})[OUTPUT]
         write_json(path.with_suffix(".classes.json"), about)

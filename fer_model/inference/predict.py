@@ -14,16 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.changes import Changes
-from fer_data.data.fill import error_of
+from fer_data.data.fill import decoded
 from fer_data.data.sources.source import check_bad_rows
-from fer_data.data.stream import decoded
-from fer_data.errors import DataError
-from fer_data.util.files import written_whole
+from fer_data.errors import DataError, skippable
+from fer_data.util.files import atomic_file
 from fer_data.util.progress import track
 from fer_data.util.words import printable
 from fer_model.inference.sources import Source, sources_of
 from fer_model.training import models
-from fer_model.training.models import Use
+from fer_model.training.models import ModelMetadata
 from fer_model.training.runs import Run
 from fer_model.training.test_time import averaged
 
@@ -49,9 +48,9 @@ class Predictions:
         What the data says; None where it says nothing.
     probabilities : ndarray of float32, shape [N, C]
     skipped : tuple of str
-        Why each image that cannot be decoded was left out.
+        Why each image that cannot be decoded was skipped.
     notes : tuple of str
-        What was left out before any image was decoded, and how folders were taken.
+        What was skipped before any image was decoded, and how folders were taken.
 
     Examples
     --------
@@ -131,8 +130,8 @@ class Predictions:
 
     def write_csv(self, path: str | Path) -> None:
         """Write `to_frame` as a csv, whole or not at all."""
-        with written_whole(Path(path)) as beside:
-            self.to_frame().to_csv(beside, index=False)
+        with atomic_file(Path(path)) as temporary:
+            self.to_frame().to_csv(temporary, index=False)
 
 
 def predict_paths(
@@ -159,10 +158,10 @@ def predict_paths(
     split : str, optional
         Of data sets: this split alone.
     test_time : str, optional
-        Over which versions of an image probabilities are averaged, the recipe's where not given;
-        see `fer_model.training.test_time`.
+        Over which flips or shifts of an image probabilities are averaged; by default the
+        recipe's. See `fer_model.training.test_time`.
     skip_bad : bool
-        Whether what cannot be read or decoded is left out and noted, or an error.
+        Whether what cannot be read or decoded is skipped and noted, or an error.
     layout : {"class-folders"}, optional
         Of folders, as in `fer_data.load`; by default they are read so where they have class
         folders of the model's.
@@ -185,9 +184,9 @@ def predict_paths(
     (43, 7)
     """
     opened = Run.open(run)
-    model, use = models.load(opened.model_path)
+    model, metadata = models.load(opened.model_path)
     model = averaged(model, test_time or opened.recipe.test_time)
-    sources = sources_of(paths, use.class_names, split=split, skip_bad=skip_bad, layout=layout)
+    sources = sources_of(paths, metadata.class_names, split=split, skip_bad=skip_bad, layout=layout)
     size = opened.recipe.batch_size
     causes: list[str] = []
     changes: list[Changes] = []
@@ -196,7 +195,7 @@ def predict_paths(
     batches = (
         (source, *batch)
         for source in sources
-        for batch in _batches(source, use, size, causes, changes, skip_bad=skip_bad)
+        for batch in _batches(source, metadata, size, causes, changes, skip_bad=skip_bad)
     )
     total = sum(-(-len(source.dataset) // size) for source in sources)
     for source, rows, pixels in track(batches, total=total, description="Predicting"):
@@ -204,15 +203,15 @@ def predict_paths(
         kept.append((source, rows))
     if not kept:
         raise DataError(f"none of the images can be decoded; the first: {causes[0]}")
-    line = sum(changes, Changes()).line(sum(len(rows) for _, rows in kept), use.form)
+    line = sum(changes, Changes()).line(sum(len(rows) for _, rows in kept), metadata.form)
     if line:
         _LOGGER.warning(line)
-    return _put_together(use, kept, np.concatenate(probabilities), causes, sources)
+    return _put_together(metadata, kept, np.concatenate(probabilities), causes, sources)
 
 
 def _batches(
     source: Source,
-    use: Use,
+    metadata: ModelMetadata,
     size: int,
     causes: list[str],
     changes: list[Changes],
@@ -220,10 +219,10 @@ def _batches(
     skip_bad: bool,
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
     """Yield rows and images, `size` at a time; note what was changed, and why some are skipped."""
-    rows, pixels = np.empty(0, np.int64), np.empty((0, *use.form.shape), np.uint8)
-    for part in decoded(source.dataset, use.form, chunks=source.chunks):
+    rows, pixels = np.empty(0, np.int64), np.empty((0, *metadata.form.shape), np.uint8)
+    for part in decoded(source.dataset, metadata.form, chunks=source.chunks):
         if part.bad and not skip_bad:
-            raise error_of(part.bad[0])
+            raise skippable(part.bad[0].cause)
         causes += [bad.cause for bad in part.bad]
         changes.append(part.changes)
         check_bad_rows(source.dataset.root, len(causes))
@@ -241,7 +240,7 @@ def _predicted(model: keras.Model, inputs: NDArray[np.uint8]) -> NDArray[np.floa
 
 
 def _put_together(
-    use: Use,
+    metadata: ModelMetadata,
     kept: list[tuple[Source, NDArray[np.int64]]],
     probabilities: NDArray[np.float32],
     causes: list[str],
@@ -262,7 +261,7 @@ def _put_together(
         ]
         true_classes += [(*dataset.class_names, None)[label] for label in dataset.labels]
     return Predictions(
-        class_names=use.class_names,
+        class_names=metadata.class_names,
         sources=names,
         samples=samples,
         splits=splits,

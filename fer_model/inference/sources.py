@@ -18,7 +18,7 @@ from fer_data.data.reading import load
 from fer_data.data.skipped import Skipped
 from fer_data.data.sources import folder
 from fer_data.data.sources.chunk import Chunks
-from fer_data.data.sources.image_names import SUFFIXES
+from fer_data.data.sources.tree_paths import SUFFIXES
 from fer_data.errors import DataError, UsageError
 from fer_data.util.files import refuse_no_file
 
@@ -35,7 +35,7 @@ class Source:
     chunks : Chunks
         Its images.
     notes : tuple of str
-        What was left out of it before an image was decoded, and how it was taken.
+        What of it was skipped before an image was decoded, and how it was taken.
     has_splits : bool
         Whether its samples are in splits.
     """
@@ -95,7 +95,7 @@ def _data(
     path: Path, class_names: frozenset[str], split: str | None, skip_bad: bool, layout: str | None
 ) -> Source:
     if layout is None and split is None and path.is_dir() and _is_plain_folder(path):
-        layout = _told_by_the_model(path, class_names)
+        layout = _layout_by_classes(path, class_names)
     try:
         dataset = load(path, skip_bad=skip_bad, layout=layout if path.is_dir() else None)
     except DataError:
@@ -110,7 +110,7 @@ def _data(
     return Source(str(path), dataset, dataset.source_chunks(), notes, has_splits=True)
 
 
-def _told_by_the_model(path: Path, class_names: frozenset[str]) -> str | None:
+def _layout_by_classes(path: Path, class_names: frozenset[str]) -> str | None:
     """Return the layout of a folder that is refused, where its folders are the model's classes."""
     try:
         load(path)

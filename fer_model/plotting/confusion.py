@@ -13,7 +13,7 @@ from fer_data.plotting.figure import new_figure
 from fer_data.util.words import shown_class
 
 _MOST_NAMES = 30
-"""Classes that a confusion matrix has room to name and count; of more, every second (third …)."""
+"""Most classes of which a confusion matrix shows every name and count."""
 
 
 def plot_confusion(

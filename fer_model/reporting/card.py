@@ -35,11 +35,11 @@ def write_card(summary: Summary, path: Path) -> None:
         heading = text.text(0.05, 0.9, lines, fontsize=23, fontweight="bold", va="top")
         heading.set_parse_math(False)
         data = printable(Path(found.source).name)
-        told = (
+        facts = (
             f"{data + ': ' if data else ''}{len(found.arms)} arms, {len(found.seeds)} seeds each, "
             f"{len(found.labels):,} test images, {len(found.class_names):,} classes"
         )
-        small = text.text(0.05, 0.1, textwrap.fill(told, 52), fontsize=12, va="bottom")
+        small = text.text(0.05, 0.1, textwrap.fill(facts, 52), fontsize=12, va="bottom")
         small.set_parse_math(False)
         if len(found.class_names) <= MOST_DUMBBELLS:
             axes = plot.subplots()

@@ -108,7 +108,7 @@ def draw_strips(
         base.tick_params(labelbottom=False)
     for column, shown, title in (
         (1, of_base, "recall in %"),
-        (2, of_arms, f"less {results.arms[0]}, pp"),
+        (2, of_arms, f"difference from {results.arms[0]}, pp"),
     ):
         bar = drawn.colorbar(shown, ax=panels[0, column], pad=0.01)
         bar.ax.tick_params(labelsize=6)

@@ -84,11 +84,11 @@ def confusions(results: Results) -> Plot | None:
             _matrix(panels[place, 0], matrix, names, arm, "Blues", (0, 1))
             if place:
                 apart = matrix - matrices[0]
-                title = f"{arm}\nless {results.arms[0]}"
+                title = f"{arm}\ndifference from {results.arms[0]}"
                 _matrix(panels[place, 1], apart, names, title, "RdBu", (-0.5, 0.5))
             else:
                 panels[place, 1].set_axis_off()
-    words = "Confusion matrices: the share of each class (rows) that is taken for another (columns)"
+    words = "Confusion matrices: fraction of each class (rows) that is taken for another (columns)"
     return Plot("confusions", drawn, words, table)
 
 

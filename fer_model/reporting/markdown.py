@@ -25,7 +25,7 @@ def as_markdown(summary: Summary) -> str:
     found = summary.results
     lines = [f"**{escaped(summary.headline)}**", ""]
     lines += [
-        f"- {escaped(one.text)} Beside it: {escaped(summary.cost_of(one.difference.arm))}."
+        f"- {escaped(one.text)} Also: {escaped(summary.cost_of(one.difference.arm))}."
         for one in summary.main
     ]
     table = arms_table(summary)

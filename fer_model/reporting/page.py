@@ -36,7 +36,7 @@ def write_comparison(summary: Summary, page: str | Path) -> None:
     ----------
     summary : Summary
     page : path
-        It needs nothing beside it, and asks nothing of the network.
+        It needs no other file, and asks nothing of the network.
 
     Raises
     ------

@@ -188,7 +188,7 @@ class Summary:
         unscaled = [arm for arm, one, scaled in pairs if one and not scaled]
         if unscaled:
             every = "all arms" if len(unscaled) == len(found.arms) else ", ".join(unscaled)
-            notes.append(f"no temperature scaling for want of validation predictions: {every}")
+            notes.append(f"no temperature scaling without validation predictions: {every}")
         if found.predicted.groups:
             few, many = found.shots
             notes.append(
@@ -199,24 +199,25 @@ class Summary:
             row.is_open and row.figure not in WITHOUT_INTERVAL for row in found.differences.rows
         ):
             notes.append(
-                "no interval: the runs leave room for any difference, as a training finds nothing "
-                "of a class, the class has one test photograph, or the seeds are too few"
+                "no interval: the runs are consistent with any difference, as a training finds "
+                "nothing of a class, the class has one duplicate group of test images, or the "
+                "seeds are too few"
             )
         leaked = int(found.leaked.sum())
         if leaked:
             notes.append(
                 f"{leaked:,} of {len(found.labels):,} test samples have a version in training"
-                + ("; the differences without them stand beside" if found.clean else "")
+                + ("; the differences without them are given, too" if found.clean else "")
             )
         return notes + (missing(training) if training else [])
 
     @cached_property
     def smallest(self) -> dict[str, float]:
-        """The smallest true difference that these seeds and images find, by figure, in shares.
+        """The smallest true difference that these seeds and images find, by figure, in fractions.
 
         Of the summaries and the rarest class's recall, by the variances that were measured, the
         median arm's. A figure whose differences do not vary, or of which no difference would be
-        found, is left out.
+        found, is skipped.
         """
         found, least = self.results.differences, {}
         for figure in (*SUMMARIES, *self.recall_of_rarest):

@@ -41,7 +41,7 @@ class MeanDifference:
 
 
 def mean_difference(rows: Sequence[Difference]) -> MeanDifference:
-    r"""Return the mean over data sets that share neither images nor trainings.
+    r"""Return the mean over data sets with neither common images nor trainings.
 
     Its variance is :math:`\sum_k (M'_k + V_k) / K^2`. Both sums have the degrees of freedom
     of a sum of variances (Satterthwaite 1946), and the critical value is the mean of Student's for

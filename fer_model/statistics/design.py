@@ -36,10 +36,10 @@ class Design:
     power : float
         Wanted chance to find a difference that is there.
     disagreement : float
-        Share of images that one training of an arm gets right and one of the baseline wrong, or
+        Fraction of images that one training of an arm gets right and one of the baseline wrong, or
         the reverse.
     lasting : float
-        Share of that which comes again with other seeds; the rest is the chance of a training.
+        Fraction of that which comes again with other seeds; the rest is the chance of a training.
     seed_spread : float
         Standard deviation from seed to seed of the difference on all possible images.
 
@@ -69,13 +69,13 @@ class Design:
                 raise UsageError(f"{name} is {getattr(self, name)}; it lies between 0 and 1")
         for name in ("disagreement", "lasting"):
             if not 0 <= getattr(self, name) <= 1:
-                raise UsageError(f"{name} is {getattr(self, name)}; it is a share, 0 to 1")
+                raise UsageError(f"{name} is {getattr(self, name)}; it must be a fraction, 0 to 1")
         if self.seed_spread < 0:
             raise UsageError(f"seed_spread is {self.seed_spread}; a spread is not negative")
 
 
 def _smallest(power: Callable[[float], float], wanted: float) -> float:
-    """Return the smallest share of which the power is as wanted; infinite where there is none."""
+    """Return the smallest fraction with the power that is wanted; infinite where there is none."""
     if power(1.0) < wanted:
         return math.inf
     if power(0.0) >= wanted:
@@ -89,7 +89,7 @@ def smallest_difference(
     r"""Return the smallest true difference that a design can find, by figure, before any training.
 
     One image's difference is -1, 0 or 1. Arms that differ by :math:`\delta` disagree on that
-    share of the images at least, so with :math:`q` the disagreement that is assumed, or
+    fraction of the images at least, so with :math:`q` the disagreement that is assumed, or
     :math:`\delta` where that is more, its variance is :math:`q - \delta^2`. With :math:`n`
     images, the lasting share :math:`\rho` and a seed's spread :math:`\sigma` the variances are
 
@@ -104,7 +104,7 @@ def smallest_difference(
     Parameters
     ----------
     num_of_class : array_like of int, shape [C]
-        Test images of each class; of images of one photograph, one. A class without is left
+        Test images of each class; of images of one duplicate group, one. A class without is left
         out.
     design : Design
     class_names : tuple of str, optional
@@ -185,7 +185,7 @@ def smallest_difference_measured(
     Parameters
     ----------
     difference : Difference
-        Its variances are taken as the true ones, and so is the share of the images that the arms
+        Its variances are taken as the true ones, and so is the fraction of the images that the arms
         differ on, where a true difference needs no larger one.
     num_arms : int
         A, the baseline included.
@@ -195,7 +195,7 @@ def smallest_difference_measured(
     Returns
     -------
     float
-        A share; 0 where nothing varies, infinite where no difference can be found.
+        A fraction; 0 where nothing varies, infinite where no difference can be found.
     """
     parts = difference.components
     num_seeds = num_seeds or parts.num_seeds
@@ -224,8 +224,8 @@ def seeds_needed(difference: Difference, *, num_arms: int, alpha: float = 0.05) 
     the number once.
 
     None where no number (up to `MOST_SEEDS`) is known to do: the test images alone leave more
-    doubt than the difference is large, the arms differ on too few of them, or the bootstrap has too
-    few draws for so many arms.
+    uncertainty than the difference is large, the arms differ on too few of them, or the bootstrap
+    has too few draws for so many arms.
 
     Raises
     ------

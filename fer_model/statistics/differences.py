@@ -53,7 +53,7 @@ class Components:
         M: falls with more test images.
     interaction : float
         I, seed by image, of the mean over the seeds: falls with more of either. With one seed it
-        cannot be told from the images' part, and is 0 here.
+        cannot be separated from the images' part, and is 0 here.
     seeds : float
         The variance of the difference from seed to seed on the same images: of the seeds
         themselves, and S times I. NaN with one seed.
@@ -187,8 +187,8 @@ def paired_differences(
     """Compare every arm with the baseline; `fer_model.statistics.intervals` has the method.
 
     Where the images say nothing of how far a figure would vary, the interval is -1 to 1 and the
-    p-value 1: the recall of a class with one photograph, and the geometric mean where a training
-    has no image of a class right.
+    p-value 1: the recall of a class with one duplicate group, and the geometric mean where a
+    training has no image of a class right.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ doi:10.1080/00031305.2015.1089789), so they enter by Student's t:
 
 For normal data and many images an interval of 95 % so covers 95.0 to 97.2 % with three seeds, and
 95.0 to 96.2 % with six (by numerical integration, over M / V). Other ways cover less, where
-:math:`M` is small or half: :math:`T_{S-1}` of :math:`s^2 / S - I`, floored at 0, beside the whole
+:math:`M` is small or half: :math:`T_{S-1}` of :math:`s^2 / S - I`, floored at 0, next to the whole
 deviation, down to 90.7 % with three seeds; Satterthwaite's degrees of freedom of the sum, down to
 92.2 %. The price is a wide interval where seeds are few and hardly differ.
 `tools/simulate_coverage.py` shows what whole comparisons do.
@@ -45,7 +45,7 @@ from fer_model.statistics.bootstrap import Array, Deviations
 from fer_model.statistics.scores import SUMMARIES, Predicted
 
 NOTHING_KNOWN = (-1.0, 1.0, 1.0)
-"""Ends and p-value of a difference of shares of which nothing is known."""
+"""Ends and p-value of a difference of fractions of which nothing is known."""
 
 
 def variance_parts(by_seed: Array, found: Deviations) -> Array:
@@ -106,7 +106,7 @@ def least_of_sign_test(num_discordant: int) -> float:
 def reach(predicted: Predicted, level: float) -> Array:
     """Return how far arms that never differ here may differ elsewhere, by figure, float64 [F].
 
-    For the accuracy and a recall it is how large the share of discordant clusters may be all the
+    For the accuracy and a recall it is how large the fraction of discordant clusters may be all the
     same, ``1 - tail ** (1 / num_clusters)`` (Clopper and Pearson 1934). The balanced accuracy is
     the mean of the recalls, so its reach is at most the mean of theirs. That is taken for macro F1
     and the geometric mean too, of which it is the order of magnitude and no bound.
@@ -127,13 +127,13 @@ def interval(
     """Return the ends and the p-value of an estimate.
 
     The ends are percentiles of the estimate and its deviations, and the p-value is twice the
-    smaller share of them on one side of 0, counted as (k + 1) / (B + 1) (Davison and Hinkley
+    smaller fraction of them on one side of 0, counted as (k + 1) / (B + 1) (Davison and Hinkley
     1997, chapter 4), so that both agree.
 
     Parameters
     ----------
     draws : ndarray of float64, shape [B]
-        Deviations. NaN, where a class has no image in a draw, is left out.
+        Deviations. NaN, where a class has no image in a draw, is skipped.
     estimate : float
     num_discordant : int
         Clusters that the arms do not get right equally often. The p-value is not below that of the

@@ -85,7 +85,7 @@ def power_against(
     tail: float,
     degrees: float = math.inf,
 ) -> float:
-    """Return the chance that a true difference, in shares, is found to exceed the margin.
+    """Return the chance that a true difference, in fractions, is found to exceed the margin.
 
     Parameters
     ----------

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.class_names import renamed
-from fer_data.data.labels import TEST_SPLITS, split_to_take
 from fer_data.data.reading import DatasetLike, load
+from fer_data.data.split_names import TEST_SPLITS, split_to_take
 from fer_data.errors import DataError
 from fer_data.loading.loader import Loader
 from fer_data.loading.opening import open_loader
@@ -39,8 +39,8 @@ def evaluate_run(
 ) -> dict[str, Any]:
     """Score a run's model on a split of what `fer_data.load` takes; see `score`.
 
-    The split is by default the first of `fer_data.data.labels.TEST_SPLITS` that there is, or the
-    only one.
+    The split is by default the first of `fer_data.data.split_names.TEST_SPLITS` that there is, or
+    the only one.
 
     Images are seen in the versions of `test_time`, the recipe's where it is not given. The data may
     lack some of the model's classes; where it names them otherwise, ``class_names`` maps its names
@@ -65,14 +65,14 @@ def evaluate_run(
     opened = Run.open(run)
     dataset = load(data, **options)
     split = split_to_take(split, dataset.splits, str(dataset.root), TEST_SPLITS)
-    model, use = models.load(opened.model_path)
-    if unknown := [name for name in dataset.class_names if name not in use.class_names]:
+    model, metadata = models.load(opened.model_path)
+    if unknown := [name for name in dataset.class_names if name not in metadata.class_names]:
         raise DataError(
             f"{dataset.root}: the model has no class {', '.join(map(printable, unknown[:8]))}; its "
-            f"classes are {', '.join(map(printable, use.class_names[:40]))}",
-            fix={"class_names": (f"{unknown[0]}={use.class_names[0]}",)},
+            f"classes are {', '.join(map(printable, metadata.class_names[:40]))}",
+            fix={"class_names": (f"{unknown[0]}={metadata.class_names[0]}",)},
         )
-    dataset = renamed(dataset, use.class_names)
+    dataset = renamed(dataset, metadata.class_names)
     loader = open_loader(
         dataset,
         split=split,
@@ -80,10 +80,10 @@ def evaluate_run(
         batch_size=opened.recipe.batch_size,
         augment="none",
         shuffle=False,
-        image_size=(use.form.height, use.form.width),
-        color=use.form.color,
-        fit=use.form.fit,
+        image_size=(metadata.form.height, metadata.form.width),
+        color=metadata.form.color,
+        fit=metadata.form.fit,
         cache=cache,
     )
     judged = averaged(model, test_time or opened.recipe.test_time)
-    return score(loader.labels, predict(judged, loader), use.class_names)
+    return score(loader.labels, predict(judged, loader), metadata.class_names)

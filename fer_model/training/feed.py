@@ -48,7 +48,7 @@ def feed(
     steps_per_epoch : int, optional
         Batches of every epoch; by default as many as the loader's epoch has.
     label_smoothing : float
-        Share of each one-hot or soft label [B, C] that is spread over all classes.
+        Fraction of each one-hot or soft label [B, C] that is spread over all classes.
 
     Returns
     -------
@@ -165,7 +165,7 @@ def _only_flips(transform: Transform) -> bool:
 
 
 def _smoothing(fraction: float) -> Callable[..., _Batch]:
-    """Return what spreads a share of each label [B, C] over all classes."""
+    """Return what spreads a fraction of each label [B, C] over all classes."""
 
     def smoothed(inputs: Any, labels: Any, *weights: Any) -> _Batch:
         if fraction:

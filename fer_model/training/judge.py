@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from fer_data.analysis.ledger import record_ledger
 from fer_data.analysis.predictions import PREDICTIONS, concatenated, save_predictions
 from fer_data.errors import TrainingError
-from fer_data.util.files import written_whole
+from fer_data.util.files import atomic_file
 from fer_model.training import models, plots
 from fer_model.training.evaluate import predict
 from fer_model.training.parts import Parts
+from fer_model.training.recorder import Progress
 from fer_model.training.runs import Run
 from fer_model.training.score import score, with_samples
 from fer_model.training.test_time import averaged
@@ -19,9 +21,9 @@ from fer_model.training.test_time import averaged
 
 def judge(run: Run, parts: Parts) -> dict[str, Any]:
     """Write a run's predictions, weights and confusion plots; return its scores by split."""
-    model, use = models.load(run.model_path)
-    with written_whole(run.path / "model.weights.h5") as beside:
-        model.save_weights(beside)
+    model, metadata = models.load(run.model_path)
+    with atomic_file(run.path / "model.weights.h5") as temporary:
+        model.save_weights(temporary)
     splits = {"test": parts.test} if parts.test else {}
     if run.recipe.protocol == "standard":  # the notebook's validation is the test split, flipped
         splits["validation"] = parts.validation
@@ -35,9 +37,26 @@ def judge(run: Run, parts: Parts) -> dict[str, Any]:
                 f"{run.path}: predictions are not finite: the training diverged; lower the "
                 "learning rate"
             )
-        metrics[split] = score(loader.labels, probabilities, use.class_names)
+        metrics[split] = score(loader.labels, probabilities, metadata.class_names)
         predicted.append(with_samples(split, loader, probabilities))
         if "confusion" in metrics[split]:
             plots.confusion(metrics[split], run.path / "plots" / f"confusion-{split}.png", split)
     save_predictions(run.path / PREDICTIONS, concatenated(predicted))
     return metrics
+
+
+def finish(run: Run, parts: Parts, progress: Progress) -> None:
+    """Score the run's model and write what the folder still lacks, the metrics last."""
+    metrics = judge(run, parts)
+    plots.curves(run.history, run.path / "plots" / "curves.png")
+    kept = max(progress.history, key=lambda row: row["val_accuracy"])
+    metrics["training"] = {
+        "epochs": len(progress.history),
+        "steps": int(sum(row["steps"] for row in progress.history)),
+        "seconds": sum(row["seconds"] for row in progress.history),
+        "best_epoch": int(kept["epoch"]),
+    }
+    ledger = record_ledger(parts.train, metrics["training"]["steps"])
+    write_json(run.path / "ledger.json", ledger.to_dict())
+    write_json(run.path / "metrics.json", metrics)
+    run.checkpoint_path.unlink(missing_ok=True)

@@ -105,7 +105,7 @@ class LiveTraining(keras.callbacks.Callback):
             self._live.start()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Begin the bar anew, over the steps that are left of the epoch."""
+        """Begin the bar again, over the steps that are left of the epoch."""
         self._began_at = time.monotonic()
         self._progress.reset(
             self._task,

@@ -15,8 +15,9 @@ import keras
 
 from fer_data.data.decode import PixelFormat
 from fer_data.errors import DataError
-from fer_data.util.files import refuse_no_file, written_whole
+from fer_data.util.files import atomic_file, refuse_no_file
 from fer_model.losses import keras_losses  # noqa: F401  # Keras finds them once they are imported
+from fer_model.training import devices
 
 _USE = "fer_data.json"
 _TRAINING = "training.json"
@@ -26,7 +27,7 @@ _MOST_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
-class Use:
+class ModelMetadata:
     """How a model is used.
 
     Attributes
@@ -41,18 +42,27 @@ class Use:
     form: PixelFormat
 
 
-def save(model: keras.Model, path: Path, use: Use, training: dict[str, Any] | None = None) -> None:
+def save(
+    model: keras.Model, path: Path, metadata: ModelMetadata, training: dict[str, Any] | None = None
+) -> None:
     """Save a model whole or not at all, with its use and a checkpoint's state of the training."""
-    with written_whole(path) as beside:
-        model.save(beside)
-        with zipfile.ZipFile(beside, "a") as archive:
-            archive.writestr(_USE, json.dumps(asdict(use)))
+    with atomic_file(path) as temporary:
+        model.save(temporary)
+        with zipfile.ZipFile(temporary, "a") as archive:
+            archive.writestr(_USE, json.dumps(asdict(metadata)))
             if training is not None:
                 archive.writestr(_TRAINING, json.dumps(training))
 
 
-def load(path: str | Path) -> tuple[keras.Model, Use]:
+def load(path: str | Path, *, with_optimizer: bool = False) -> tuple[keras.Model, ModelMetadata]:
     """Load a model and its use; code inside the file is never run.
+
+    Parameters
+    ----------
+    path : path
+    with_optimizer : bool
+        Whether it is compiled as it was trained, to train on; then its optimizer must be known to
+        Keras.
 
     Raises
     ------
@@ -63,21 +73,23 @@ def load(path: str | Path) -> tuple[keras.Model, Use]:
     about = _read(path, _USE)
     try:
         names = tuple(map(str, about["class_names"]))
-        use = Use(names, PixelFormat(**about["form"]))
+        metadata = ModelMetadata(names, PixelFormat(**about["form"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{path}: broken ({_USE} in it: {error}); train anew") from None
+        raise DataError(f"{path}: broken ({_USE} in it: {error}); train again") from None
     try:
-        model = keras.saving.load_model(path, safe_mode=True)
+        model = keras.saving.load_model(path, compile=with_optimizer, safe_mode=True)
+        if not with_optimizer:
+            model.jit_compile = devices.jit_compile()
         shapes = model.input_shape, model.output_shape
     except Exception as error:  # broken files make Keras, h5py and zipfile raise nearly anything
         raise DataError(f"{path}: Keras cannot load this model ({first_line(error)})") from None
-    expected = (None, *use.form.shape), (None, len(names))
+    expected = (None, *metadata.form.shape), (None, len(names))
     if shapes != expected:
         raise DataError(
             f"{path}: broken (expected a model from {expected[0]} to {expected[1]}, got one from "
-            f"{shapes[0]} to {shapes[1]}); train anew"
+            f"{shapes[0]} to {shapes[1]}); train again"
         )
-    return model, use
+    return model, metadata
 
 
 def first_line(error: Exception) -> str:
@@ -102,5 +114,5 @@ def _read(path: Path, name: str) -> dict[str, Any]:
         raise DataError(f"{path}: there is no model here") from None
     except Exception:  # broken archives make zipfile raise nearly anything
         raise DataError(
-            f"{path}: broken, or not a model that fer-model train saved; train anew"
+            f"{path}: broken, or not a model that fer-model train saved; train again"
         ) from None

@@ -1,4 +1,7 @@
-"""A user's own function, as a run records it: by an import name, and by a digest of its source."""
+"""A user's own function, as a run records it: by an import name, and by a digest of its source.
+
+Functions that were given are kept for the process, so that a recipe names them in text.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ from typing import Any
 
 from fer_data.errors import UsageError
 
-_IMPORT_NAME = re.compile(r"[A-Za-z_][\w.]*:[\w.<>]+")
+_IMPORT_NAME = re.compile(r"[A-Za-z_][\w.]*:[\w.<>]+(#[0-9a-f]{12})?")
+
+_GIVEN: dict[str, OwnCode] = {}
+"""By key, what this process was given."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +42,35 @@ class OwnCode:
     digest: str
     function: Callable[..., Any]
 
+    @property
+    def key(self) -> str:
+        """Its name and the begin of its digest: ``package.module:function#0123456789ab``."""
+        is_of_keras = self.name.startswith("keras.applications:")
+        return self.name if is_of_keras else f"{self.name}#{self.digest[:12]}"
+
 
 def is_import_name(text: str) -> bool:
-    """Whether a text has the form ``package.module:function``."""
+    """Whether a text has the form ``package.module:function``, with or without a digest."""
     return _IMPORT_NAME.fullmatch(text) is not None
+
+
+def keep(code: OwnCode) -> str:
+    """Keep a function for this process, and return its key, by which `code_of` finds it."""
+    _GIVEN[code.key] = code
+    return code.key
+
+
+def code_of(argument: str, key: str) -> OwnCode:
+    """Return the function that was given with a key; `argument` is what it is given as.
+
+    Raises
+    ------
+    UsageError
+        If this process was not given it: no file's word is taken for what code to run.
+    """
+    if key not in _GIVEN:
+        raise UsageError(f"{argument}: {key} must be given again", fix={argument: []})
+    return _GIVEN[key]
 
 
 def own_code(argument: str, given: str | Callable[..., Any] | OwnCode) -> OwnCode:
@@ -60,9 +91,9 @@ def own_code(argument: str, given: str | Callable[..., Any] | OwnCode) -> OwnCod
     """
     if isinstance(given, OwnCode):
         return given
-    name = given if isinstance(given, str) else _name(given)
+    name = given if isinstance(given, str) else _name(given, is_net=argument == "net")
     function = _imported(argument, given) if isinstance(given, str) else given
-    if not callable(function):
+    if not callable(function) and not argument.startswith("augment"):  # a transform is an object
         raise UsageError(f"{argument}: expected a function, got {function!r:.80}")
     key = hashlib.blake2b(digest_size=16)
     for part in _sources(function, _package(function), set()):
@@ -88,11 +119,11 @@ def _imported(argument: str, name: str) -> Any:
         raise UsageError(f"{argument}: {name}: {module} has no {qualified}") from None
 
 
-def _name(function: Callable[..., Any]) -> str:
+def _name(function: Callable[..., Any], *, is_net: bool) -> str:
     named = function.func if isinstance(function, functools.partial) else function
     if not hasattr(named, "__qualname__"):
         named = type(named)
-    if _package(named) == "keras":
+    if is_net and _package(named) == "keras":
         return f"keras.applications:{named.__name__}"
     return f"{named.__module__}:{named.__qualname__}"
 
@@ -112,6 +143,9 @@ def _sources(one: Any, package: str, seen: set[int]) -> Iterator[str]:
         return
     if not isinstance(one, FunctionType | type):
         yield repr(sorted(vars(one).items())) if hasattr(one, "__dict__") else repr(one)
+        for value in vars(one).values() if hasattr(one, "__dict__") else ():
+            for part in value if isinstance(value, tuple) else ():  # operations of a transform
+                yield from _sources(type(part), _package(part), seen)
         yield from _sources(type(one), package, seen)
         return
     try:

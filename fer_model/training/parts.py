@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data.labels import TEST_SPLITS
 from fer_data.data.reading import DatasetLike, load
+from fer_data.data.split_names import TEST_SPLITS
 from fer_data.data.store import PixelStore, open_store
 from fer_data.duplicates.families import related
 from fer_data.duplicates.grouping import duplicate_groups, merge_groups
@@ -112,8 +112,8 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
             store,
             train,
             recipe.balance,
-            augment=recipe.augment,
-            augment_rare=recipe.augment_rare,
+            augment=recipe.transform("augment") or "none",
+            augment_rare=recipe.transform("augment_rare"),
             mix=recipe.mix,
             soft=dataset.soft_labels is not None,
             epoch_size=recipe.epoch_size,
@@ -144,15 +144,15 @@ def parts_of(
         dataset = load(data["path"], **data["options"]) if source is None else load(source)
         fingerprint, selected = data["fingerprint"], data["selected"]
     except (KeyError, TypeError) as error:
-        raise DataError(f"{run.path / 'recipe.json'}: broken ({error}); train anew") from None
+        raise DataError(f"{run.path / 'recipe.json'}: broken ({error}); train again") from None
     store = open_store(dataset, form=recipe.requested, cache=cache)
     if store.fingerprint != fingerprint:
-        raise DataError(f"{data['path']}: the data has changed since {run.path} began; train anew")
+        raise DataError(f"{data['path']}: the data has changed since {run.path} began; train again")
     if store.dataset.digest() != selected:
         chosen = ", ".join(f"{name} {value}" for name, value in data["options"].items())
         raise DataError(
             f"{data['path']}: the selection ({chosen}) is another than when {run.path} began; "
-            "train anew"
+            "train again"
         )
     return divide(recipe, store)
 

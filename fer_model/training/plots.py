@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from fer_data.util.files import written_whole
+from fer_data.util.files import atomic_file
 from fer_model.plotting.confusion import draw_confusion
 from fer_model.plotting.history import plot_history
 
@@ -29,8 +29,8 @@ _FILL = {
 
 def save(figure: Figure, path: Path) -> None:
     """Write a figure as PNG, whole or not at all."""
-    with written_whole(path) as beside:
-        figure.savefig(beside, dpi=120)
+    with atomic_file(path) as temporary:
+        figure.savefig(temporary, dpi=120)
 
 
 def curves(history: pd.DataFrame, path: Path) -> None:
@@ -39,7 +39,7 @@ def curves(history: pd.DataFrame, path: Path) -> None:
 
 
 def confusion(scores: dict[str, Any], path: Path, split: str) -> None:
-    """Draw a confusion matrix: rows are labels, shares of the row as colour, counts as numbers."""
+    """Draw a confusion matrix: rows are labels, colours fractions of a row, numbers counts."""
     title = (
         f"{split}: accuracy {scores['accuracy']:.1%}, balanced {scores['balanced_accuracy']:.1%}"
     )

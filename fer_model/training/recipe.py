@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from dataclasses import dataclass
 from typing import Any, Literal, Self, get_args
 
@@ -12,19 +13,19 @@ from fer_data.errors import UsageError
 from fer_data.registry import Choice
 from fer_data.sampling.schedule import EpochSize
 from fer_data.sampling.strategy import Strategy
-from fer_data.transforms.choice import as_transform
+from fer_data.transforms.choice import Augment, as_transform
 from fer_data.transforms.mixing import Mixing
 from fer_data.util import notebook
 from fer_data.util.checks import finite_number, whole_number
 from fer_data.util.words import counted
 from fer_model.losses.choice import LossChoice
-from fer_model.training.nets import NETS, NetChoice, Precision
+from fer_model.training.nets import NetChoice, Precision
 from fer_model.training.optimizers import OptimizerChoice
-from fer_model.training.own_code import is_import_name
+from fer_model.training.own_code import code_of, keep, own_code
+from fer_model.training.own_settings import OWN, SCHEDULES, as_settings, is_own, shown
 
 Protocol = Literal["standard", "notebook"]
 Keep = Literal["best", "last"]
-Schedule = Literal["plateau", "cosine"]
 TestTime = Literal["none", "flips", "crops"]
 
 
@@ -48,18 +49,19 @@ class Recipe:
 
     Attributes
     ----------
-    net : str
-        A name in `fer_model.NETS`: ``documented``, ``fast``, ``fast-wide``, ``small``.
-        ``package.module:function`` names one of the user's own, as
-        ``build(input_shape, num_classes) -> keras.Model``; ``keras.applications:NAME`` one of
-        Keras's, with first weights drawn at random.
+    net : str or callable
+        A name in `fer_model.NETS`: ``documented``, ``fast``, ``fast-wide``, ``small``; a function
+        of your own, ``build(input_shape, num_classes) -> keras.Model``, or its import name,
+        ``package.module:function``; ``keras.applications:NAME`` for one of Keras's, with first
+        weights drawn at random.
     balance : str
         What `fer_data.Strategy.parse` takes.
     loss : str
         A name in `fer_model.LOSSES` with its parameters.
-    augment : str
-        A name in `fer_data.transforms.PRESETS`, or operations as in ``shift:0.1,rotate:15``.
-    augment_rare : str, optional
+    augment : str, Op, sequence of Op, Transform or callable
+        A name in `fer_data.transforms.PRESETS`, operations as in ``shift:0.1,rotate:15`` or as
+        objects, or ``function(image, rng) -> image``; see `fer_data.open_loader`.
+    augment_rare : as `augment`, optional
         Another one for rare classes; see `fer_data.Loader`.
     mix : str
         A name in `fer_data.MIXES` with its parameters.
@@ -68,29 +70,35 @@ class Recipe:
     batch_size, epochs : int
     steps_per_epoch : int, optional
         Batches between two validations; by default one epoch of the loader.
-    optimizer : str
+    optimizer : str, keras.optimizers.Optimizer or callable
         A name in `fer_model.OPTIMIZERS`: ``adam``, ``adamw``, ``sgd`` (momentum 0.9, Nesterov's).
+        An optimizer of Keras is copied by its configuration; its learning rate or schedule, weight
+        decay, ``global_clipnorm`` and EMA of weights take the place of the recipe's. A class,
+        or a function of your own, is called with ``learning_rate``, ``weight_decay``,
+        ``global_clipnorm``, ``use_ema`` and ``ema_momentum``, and returns an optimizer.
     weight_decay : float
-        Share of the kernels that is taken off in a step, times the rate (decoupled: Loshchilov and
-        Hutter 2019, arXiv:1711.05101); of biases and normalisations nothing.
+        Fraction of the kernels that is taken off in a step, times the rate (decoupled: Loshchilov
+        and Hutter 2019, arXiv:1711.05101); of biases and normalisations nothing.
     sam_radius : float
         How far each step looks for a higher loss, as sharpness-aware minimisation does (Foret et
         al. 2021, arXiv:2010.01412), with two gradients a step, on TensorFlow; 0 for no such thing.
     clip_norm : float, optional
         The longest that the gradient of all weights together may be.
     label_smoothing : float
-        Share of a training label that is spread over all classes (arXiv:1512.00567).
+        Fraction of a training label that is spread over all classes (arXiv:1512.00567).
     average : float
-        Decay of the running average of the weights, a step (Polyak and Juditsky 1992,
+        Decay of the exponential moving average (EMA) of weights, a step (Polyak and Juditsky 1992,
         doi:10.1137/0330046), which then are what is validated and kept; 0 for none.
     precision : {"float32", "bfloat16"}
         What layers compute in; weights and the last layer stay float32.
     learning_rate : float
         At the start, or, with ``cosine``, at its highest.
-    schedule : {"plateau", "cosine"}
+    schedule : {"plateau", "cosine"}, keras.optimizers.schedules.LearningRateSchedule or callable
         How the rate goes on: by the validation loss, or by the step alone, so that it is the same
         for every loss and strategy: up from 0 in the first twentieth of the steps, then down to 0
-        by half a cosine (Loshchilov and Hutter 2017, arXiv:1608.03983, without restarts).
+        by half a cosine (Loshchilov and Hutter 2017, arXiv:1608.03983, without restarts). A
+        schedule of Keras, or a function of your own from a step (int, from 0) to a rate, gives the
+        rate itself, and `learning_rate` does not count.
     plateau_factor, plateau_patience, min_learning_rate : float, int, float
         Of ``plateau``: the rate is multiplied by the factor after so many epochs without a better
         validation loss, down to the least rate.
@@ -98,9 +106,9 @@ class Recipe:
         Which epoch's weights are the run's model: those with the best validation accuracy, or
         the last.
     validation_fraction : float
-        Share of the training split that is held out, where the data brings no validation split.
+        Fraction of the training split that is held out, where the data brings no validation split.
     subset : float
-        Share of the training split that is used, stratified by class; 1 for all of it.
+        Fraction of the training split that is used, stratified by class; 1 for all of it.
     seed : int
     image_size : int or (int, int), optional
         Side, or height and width; by default that of the images.
@@ -111,7 +119,7 @@ class Recipe:
     rescale : float
         What pixels, 0 to 255, are multiplied by, in a first layer of the net where it is not 1.
     test_time : {"none", "flips", "crops"}
-        Over which versions of an image predictions are averaged, once trained; see
+        Over which flips or shifts of an image predictions are averaged, once trained; see
         `fer_model.training.test_time`.
     protocol : {"standard", "notebook"}
         ``notebook`` takes the test split as validation and flips its images at random.
@@ -124,17 +132,17 @@ class Recipe:
     ('oversample', 64)
     """
 
-    net: str = "documented"
+    net: Any = "documented"
     balance: str = "none"
     loss: str = "cross-entropy"
-    augment: str = "flip"
-    augment_rare: str | None = None
+    augment: Any = "flip"
+    augment_rare: Any = None
     mix: str = "none"
     epoch_size: EpochSize = "own"
     batch_size: int = 64
     epochs: int = 100
     steps_per_epoch: int | None = None
-    optimizer: str = "adam"
+    optimizer: Any = "adam"
     weight_decay: float = 0.0
     sam_radius: float = 0.0
     clip_norm: float | None = None
@@ -142,7 +150,7 @@ class Recipe:
     average: float = 0.0
     precision: Precision = "float32"
     learning_rate: float = 3.5e-4
-    schedule: Schedule = "plateau"
+    schedule: Any = "plateau"
     plateau_factor: float = 0.1
     plateau_patience: int = 2
     min_learning_rate: float = 1e-5
@@ -158,6 +166,10 @@ class Recipe:
     protocol: Protocol = "standard"
 
     def __post_init__(self) -> None:
+        for name in OWN:
+            if not isinstance(getattr(self, name), str | None):
+                for setting, value in as_settings(name, getattr(self, name)).items():
+                    object.__setattr__(self, setting, value)
         for name in ("batch_size", "epochs", "plateau_patience", "seed"):
             whole_number(name, getattr(self, name))
         if self.steps_per_epoch is not None:
@@ -166,16 +178,16 @@ class Recipe:
             if getattr(self, name) is not None:
                 finite_number(name, getattr(self, name))
         for name, kind in _CHOICES.items():
-            if name != "net" or not self.has_own_net:
+            if not self._is_object(name):
                 object.__setattr__(self, name, str(kind.parse(getattr(self, name))))
         object.__setattr__(self, "image_size", sides_of(self.image_size))
         for name in ("augment", "augment_rare"):
-            if (augment := getattr(self, name)) is not None:
-                as_transform(augment, name=name)
+            if getattr(self, name) is not None and name not in self.own:
+                as_transform(getattr(self, name), name=name)
         FormatRequest(self.image_size, self.color, self.fit)  # which refuses what is none
         for name, choices in (
             ("keep", get_args(Keep)),
-            ("schedule", get_args(Schedule)),
+            ("schedule", (self.schedule,) if self._is_object("schedule") else SCHEDULES),
             ("precision", get_args(Precision)),
             ("test_time", get_args(TestTime)),
             ("protocol", get_args(Protocol)),
@@ -203,25 +215,26 @@ class Recipe:
             ("min_learning_rate", self.min_learning_rate >= 0, "0 or more"),
             ("validation_fraction", 0 < self.validation_fraction < 1, "between 0 and 1"),
             ("subset", 0 < self.subset <= 1, "above 0 and at most 1"),
-            ("seed", 0 <= self.seed < 2**32, "0 to 4294967295, as Keras wants it"),
+            ("seed", 0 <= self.seed < 2**32, "0 to 4294967295, as Keras expects it"),
             ("rescale", self.rescale > 0, "above 0"),
         ):
             if not holds:
                 raise UsageError(f"{name} is {getattr(self, name)}; it must be {must}")
-        if self.has_own_net and self.rescale != 1.0:
+        if "net" in self.own and self.rescale != 1.0:
             raise UsageError(
                 f"rescale is {self.rescale}, and the net your own: begin it with "
                 f"keras.layers.Rescaling({self.rescale})"
             )
 
     def __repr__(self) -> str:
-        return f"Recipe({', '.join(f'{name}={value!r}' for name, value in self.changed().items())})"
+        changed = (f"{name}={shown(value)!r}" for name, value in self.changed().items())
+        return f"Recipe({', '.join(changed)})"
 
     def _repr_html_(self) -> str:
         changed = self.changed()
         fields = dataclasses.fields(self)
         rows = [
-            (one.name, str(changed[one.name]), str(one.default))
+            (one.name, str(shown(changed[one.name])), str(one.default))
             for one in fields
             if one.name in changed
         ]
@@ -229,7 +242,10 @@ class Recipe:
             "Recipe",
             f"{counted(len(changed), 'setting')} of {len(fields)} other than by default",
             notebook.table(("setting", "value", "default"), rows, most=len(fields)) if rows else "",
-            notebook.folded("all settings", notebook.settings(self.to_dict())),
+            notebook.folded(
+                "all settings",
+                notebook.settings({name: shown(getattr(self, name)) for name in self.to_dict()}),
+            ),
         )
 
     def changed(self) -> dict[str, Any]:
@@ -242,17 +258,39 @@ class Recipe:
 
     @property
     def choices(self) -> tuple[Choice, ...]:
-        """What is chosen by name: net, unless it is the user's own, strategy, loss, and so on."""
+        """What is chosen by a registered name: net, strategy, loss and so on."""
         return tuple(
             kind.parse(getattr(self, name))
             for name, kind in _CHOICES.items()
-            if name != "net" or not self.has_own_net
+            if not self._is_object(name)
         )
 
     @property
-    def has_own_net(self) -> bool:
-        """Whether the net is none that is registered."""
-        return NETS.get(self.net.partition(":")[0]) is None and is_import_name(self.net)
+    def own(self) -> dict[str, str]:
+        """Settings that are code of the user's, and what names it; see `resolved`."""
+        return {name: getattr(self, name) for name in OWN if is_own(name, getattr(self, name))}
+
+    def _is_object(self, name: str) -> bool:
+        return name in self.own or str(getattr(self, name)).startswith("{")
+
+    def resolved(self) -> Self:
+        """Return the recipe with its import names looked up, and a digest of their code added.
+
+        Raises
+        ------
+        UsageError
+            If there is no such module or function, or a digest is of code that was not given.
+        """
+        found: dict[str, Any] = {
+            name: code_of(name, text).key if "#" in text else keep(own_code(name, text))
+            for name, text in self.own.items()
+        }
+        return dataclasses.replace(self, **found)
+
+    def transform(self, name: Literal["augment", "augment_rare"]) -> Augment | None:
+        """Return an augmentation as loaders take it."""
+        found: Augment | None = getattr(self, name)
+        return code_of(name, self.own[name]).function if name in self.own else found
 
     @property
     def requested(self) -> FormatRequest:
@@ -274,7 +312,9 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as JSON holds it."""
-        return dataclasses.asdict(self)
+        values = dataclasses.asdict(self)
+        objects = [name for name in ("optimizer", "schedule") if values[name].startswith("{")]
+        return values | {name: json.loads(values[name]) for name in objects}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:

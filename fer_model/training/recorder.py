@@ -1,7 +1,7 @@
 """What keeps a training: history, best model, and a checkpoint to continue from.
 
 The checkpoint holds everything, so that a run killed anywhere ends as it would have: weights and
-optimizer, and in a JSON beside them the step, the epoch's running metrics, the plateau's count, the
+optimizer, and in a JSON with them the step, the epoch's running metrics, the plateau's count, the
 best accuracy, the history so far, and dropout's random states, which Keras does not save.
 """
 
@@ -92,7 +92,7 @@ class Recorder(keras.callbacks.Callback):
     def __init__(
         self,
         run: Run,
-        use: models.Use,
+        metadata: models.ModelMetadata,
         progress: Progress,
         averaging: Averaging,
         *,
@@ -103,7 +103,7 @@ class Recorder(keras.callbacks.Callback):
         super().__init__()
         self.stop_requested = False
         self._run = run
-        self._use = use
+        self._metadata = metadata
         self._progress = progress
         self._averaging = averaging
         self._epochs = epochs
@@ -178,13 +178,13 @@ class Recorder(keras.callbacks.Callback):
         net = net_of(self.model)
         if with_model:
             with self._averaging.averaged():
-                models.save(net, self._run.model_path, self._use)
+                models.save(net, self._run.model_path, self._metadata)
         self._progress.random = [
             keras.ops.convert_to_numpy(state).tolist() for state in random_states(net)
         ]
         if self._progress.step:
             self._progress.seconds = began - self._began_at
-        models.save(net, self._run.checkpoint_path, self._use, training=asdict(self._progress))
+        models.save(net, self._run.checkpoint_path, self._metadata, training=asdict(self._progress))
         self._saved_at = time.monotonic()
         self._saving = self._saved_at - began
 

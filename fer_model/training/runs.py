@@ -319,4 +319,4 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _broken(path: Path, error: Exception) -> DataError:
-    return DataError(f"{path}: broken ({type(error).__name__}: {error}); train anew")
+    return DataError(f"{path}: broken ({type(error).__name__}: {error}); train again")

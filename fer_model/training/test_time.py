@@ -1,4 +1,4 @@
-"""Predictions averaged over versions of an image, once a model is trained."""
+"""Predictions averaged over flips or shifts of an image, once a model is trained."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _moved(images: keras.KerasTensor, by: int, axis: int) -> keras.KerasTensor:
 
 
 def averaged(model: keras.Model, test_time: str) -> keras.Model:
-    """Return a model that gives the mean of another one's probabilities over versions of an image.
+    """Return a model that averages another one's probabilities over flips or shifts of an image.
 
     Parameters
     ----------

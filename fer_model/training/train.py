@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import partial
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import keras
+from rich.console import Console
 
-from fer_data.analysis.ledger import record_ledger
 from fer_data.data.reading import DatasetLike
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
-from fer_data.util.files import write_json, write_text
+from fer_data.transforms.choice import Augment
+from fer_data.util.files import write_text
 from fer_model.interrupt import ctrl_c_asks
 from fer_model.losses.choice import LossChoice
 from fer_model.training import devices, models, nets, plots
 from fer_model.training.averaging import Averaging
 from fer_model.training.feed import Epochs, feed
-from fer_model.training.judge import judge
+from fer_model.training.judge import finish
+from fer_model.training.live import shown
 from fer_model.training.logs import opened_logs, parse_logs
 from fer_model.training.on_device import OnDevice, table_rows
-from fer_model.training.optimizing import optimizer
-from fer_model.training.own_code import OwnCode, own_code
+from fer_model.training.optimizing import optimizer as built_optimizer
+from fer_model.training.own_code import code_of
 from fer_model.training.own_nets import build_own
+from fer_model.training.own_settings import changed, given_again
 from fer_model.training.parts import Parts, about_data, divide, parts_of
 from fer_model.training.recipe import Recipe
 from fer_model.training.recorder import (
@@ -50,11 +52,15 @@ def train(
     data: DatasetLike,
     out: str | Path,
     *,
-    net: Build | OwnCode | None = None,
+    net: str | Build | None = None,
+    optimizer: str | keras.optimizers.Optimizer | Callable[..., Any] | None = None,
+    schedule: str | Callable[..., Any] | None = None,
+    augment: Augment | None = None,
     cache: str | Path | None = None,
     data_on_device: bool | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     log_to: str | Sequence[str] = (),
+    verbose: int = 1,
     **options: Any,
 ) -> Run:
     """Train a recipe on a data set and leave a run folder.
@@ -70,9 +76,11 @@ def train(
         What `fer_data.load` takes.
     out : path
         A folder that does not exist, or is empty.
-    net : callable, optional
+    net : callable or str, optional
         A net of your own, ``build(input_shape, num_classes) -> keras.Model``, in place of the
         recipe's. Images are [B, H, W, C], 0 to 255; the outputs are probabilities.
+    optimizer, schedule, augment : optional
+        In place of the recipe's, names or objects; see `Recipe`.
     cache : path, optional
         As in `fer_data.open_store`.
     data_on_device : bool, optional
@@ -84,6 +92,9 @@ def train(
     log_to : str or sequence of str
         Where else to log parameters, epochs and scores: ``tensorboard``, ``mlflow``, ``wandb``. The
         first and the last write into the run folder, MLflow where its own settings say.
+    verbose : int
+        1 shows the training on standard error: live in a terminal, a line an epoch elsewhere; 0
+        for silence.
     **options
         As in `fer_data.load`, for a path.
 
@@ -108,27 +119,26 @@ def train(
     if not isinstance(recipe, Recipe):
         raise UsageError(f"recipe: expected a fer_model.Recipe, got {recipe!r}")
     logs = parse_logs(log_to)
-    own = own_code("net", net or recipe.net) if net or recipe.has_own_net else None
-    if own is not None:
-        recipe = replace(recipe, net=own.name)
+    settings = {"net": net, "optimizer": optimizer, "schedule": schedule, "augment": augment}
+    recipe = changed(recipe, settings)
     store = open_store(data, form=recipe.requested, cache=cache, **options)
     recipe = recipe.with_form(store.form)
     parts = divide(recipe, store)
-    model = fresh_model(recipe, parts, own)
+    model = fresh_model(recipe, parts)
     run = Run.create(Path(out).absolute(), recipe, about_data(store, parts), versions())
-    _complete(run, recipe, parts, model, Progress(), [*callbacks], data_on_device, logs)
-    return run
+    return _trained(run, parts, model, Progress(), callbacks, data_on_device, verbose, logs)
 
 
 def resume(
     path: str | Path,
     data: DatasetLike | None = None,
     *,
-    net: str | Build | OwnCode | None = None,
     cache: str | Path | None = None,
     data_on_device: bool | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     log_to: str | Sequence[str] = (),
+    verbose: int = 1,
+    **own: Any,
 ) -> Run:
     """Go on with a run that was interrupted, to the same result as if it had not been.
 
@@ -141,18 +151,18 @@ def resume(
     data : optional
         What the run was trained on, as `fer_data.load` takes it; by default what its path and its
         options give. Data in memory must be given again.
-    net : str or callable, optional
-        The net, where it is your own, or its import name: no folder's word is taken for what code
-        to run.
-    cache, data_on_device, callbacks, log_to
+    cache, data_on_device, callbacks, log_to, verbose
         As in `train`.
+    **own
+        ``net``, ``optimizer``, ``schedule``, ``augment`` and ``augment_rare``, where they are code
+        of your own, or their import names: no folder's word is taken for what code to run.
 
     Raises
     ------
     DataError
         If there is no run, or its data, or what is selected of it, has changed.
     UsageError
-        If its net is one of your own that is not given, or another one is.
+        If code of your own that it trains by is not given, or other code is.
 
     Examples
     --------
@@ -170,17 +180,12 @@ def resume(
     run = Run.open(path)
     if run.is_finished:
         return run
-    own = None if net is None else own_code("net", net)
-    recipe, parts = run.recipe, parts_of(run, data, cache=cache)
-    if recipe.net != (own.name if own else recipe.net) or (recipe.has_own_net and own is None):
-        raise UsageError(
-            f"{run.path}: its net is {recipe.net}, which must be given again", fix={"net": []}
-        )
-    model, progress = fresh_model(recipe, parts, own), Progress()
+    recipe = given_again(str(run.path), run.recipe, own)
+    parts = parts_of(run, data, cache=cache)
+    model, progress = fresh_model(recipe, parts), Progress()
     if run.checkpoint_path.exists():
         model, progress = _at_checkpoint(run, recipe, parts)
-    _complete(run, recipe, parts, model, progress, [*callbacks], data_on_device, logs)
-    return run
+    return _trained(run, parts, model, progress, callbacks, data_on_device, verbose, logs)
 
 
 def _at_checkpoint(run: Run, recipe: Recipe, parts: Parts) -> tuple[keras.Model, Progress]:
@@ -192,11 +197,11 @@ def _at_checkpoint(run: Run, recipe: Recipe, parts: Parts) -> tuple[keras.Model,
         If the checkpoint is broken, or of another net.
     """
     path = run.checkpoint_path
-    model, _ = models.load(path)
+    model, _ = models.load(path, with_optimizer=True)
     training = models.load_training(path)
     try:
         before = model.optimizer.variables
-        _compile(model, optimizer(recipe, model, _num_steps(recipe, parts)), recipe, parts)
+        _compile(model, built_optimizer(recipe, model, _num_steps(recipe, parts)), recipe, parts)
         model.optimizer.build(model.trainable_variables)  # a loaded one decays all weights
         for variable, value in zip(model.optimizer.variables, before, strict=True):
             variable.assign(value)
@@ -205,19 +210,20 @@ def _at_checkpoint(run: Run, recipe: Recipe, parts: Parts) -> tuple[keras.Model,
             state.assign(value)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(
-            f"{path}: broken ({models.first_line(error)}); delete it, and the run begins anew"
+            f"{path}: broken ({models.first_line(error)}); delete it, and the run begins again"
         ) from None
     return model, progress
 
 
-def fresh_model(recipe: Recipe, parts: Parts, own: OwnCode | None = None) -> keras.Model:
+def fresh_model(recipe: Recipe, parts: Parts) -> keras.Model:
     """Return a recipe's net with its first weights, compiled for a training on the parts."""
     keras.utils.set_random_seed(recipe.seed)
-    build = (
-        partial(build_own, own) if own else partial(nets.build, recipe.net, rescale=recipe.rescale)
-    )
-    model = build(recipe.form.shape, parts.train.num_classes, precision=recipe.precision)
-    _compile(model, optimizer(recipe, model, _num_steps(recipe, parts)), recipe, parts)
+    form = recipe.form.shape, parts.train.num_classes
+    if "net" in recipe.own:
+        model = build_own(code_of("net", recipe.net), *form, precision=recipe.precision)
+    else:
+        model = nets.build(recipe.net, *form, rescale=recipe.rescale, precision=recipe.precision)
+    _compile(model, built_optimizer(recipe, model, _num_steps(recipe, parts)), recipe, parts)
     return model
 
 
@@ -233,33 +239,35 @@ def _compile(
     *,
     late: bool = False,
 ) -> None:
-    jit_compile: str | bool = "auto"
-    if keras.backend.backend() == "tensorflow" and not devices.has_accelerator():
-        # "auto" turns XLA on for processors too, where the fast net's step then took three times
-        # as long, and the documented CNN's between as long and twice as long (on two machines).
-        jit_compile = False
     model.compile(
         optimizer=by,
         loss=LossChoice.parse(recipe.loss).build(parts.train.counts, late=late),
         metrics=["accuracy"],
-        jit_compile=jit_compile,
+        jit_compile=devices.jit_compile(),
     )
 
 
-def _complete(
+def _trained(
     run: Run,
-    recipe: Recipe,
     parts: Parts,
     model: keras.Model,
     progress: Progress,
-    callbacks: list[keras.callbacks.Callback],
+    callbacks: Sequence[keras.callbacks.Callback],
     data_on_device: bool | None,
+    verbose: int,
     log_to: Sequence[str],
-) -> None:
-    """Train what is left of a run and, at its end, score it; log both."""
-    with opened_logs(log_to, run) as logs:
+) -> Run:
+    """Train what is left of a run, finish it unless it was stopped, and log both."""
+    recipe = run.recipe
+    with ExitStack() as stack:
+        if verbose:
+            console = Console(stderr=True, emoji=False)
+            live = stack.enter_context(shown(console, run.path, recipe.epochs))
+            callbacks = [*live, *callbacks]
+        logs = stack.enter_context(opened_logs(log_to, run))
         if _fit(run, recipe, parts, model, progress, [*callbacks, *logs], data_on_device):
-            _finish(run, parts, progress)
+            finish(run, parts, progress)
+    return run
 
 
 def _fit(
@@ -272,14 +280,14 @@ def _fit(
     data_on_device: bool | None,
 ) -> bool:
     """Train what is left of a run; whether it came to its end."""
-    use = models.Use(parts.train.store.dataset.class_names, parts.train.store.form)
+    metadata = models.ModelMetadata(parts.train.store.dataset.class_names, parts.train.store.form)
     steps = recipe.steps_per_epoch or parts.train.num_steps
     write_history(run, progress)  # a kill may have left epochs that are to be trained again
     write_text(run.path / "model.json", model.to_json(indent=2) + "\n")
     plots.architecture(model, run.path / "plots" / "architecture.png")
     averaging = Averaging()
     recorder = Recorder(
-        run, use, progress, averaging, epochs=recipe.epochs, steps=steps, keep=recipe.keep
+        run, metadata, progress, averaging, epochs=recipe.epochs, steps=steps, keep=recipe.keep
     )
     always = [averaging, recorder]
     if recipe.schedule == "plateau":
@@ -293,6 +301,8 @@ def _fit(
     late_epoch = LossChoice.parse(recipe.loss).late_epoch(recipe.epochs)
     learner, on_device = model, None
     rows = table_rows(parts.train, parts.validation)
+    if data_on_device is None and {"augment", "augment_rare"} & recipe.own.keys():
+        data_on_device = False  # it may be Python, which runs on no device
     if devices.takes_data(data_on_device, len(rows) * math.prod(recipe.form.shape)):
         learner = OnDevice(model, parts.train.store.pixels[rows])
         _compile(learner, model.optimizer, recipe, parts)
@@ -328,20 +338,3 @@ def _fit(
     except Stopped:
         return False
     return True
-
-
-def _finish(run: Run, parts: Parts, progress: Progress) -> None:
-    """Score the run's model and write what the folder still lacks, the metrics last."""
-    metrics = judge(run, parts)
-    plots.curves(run.history, run.path / "plots" / "curves.png")
-    kept = max(progress.history, key=lambda row: row["val_accuracy"])
-    metrics["training"] = {
-        "epochs": len(progress.history),
-        "steps": int(sum(row["steps"] for row in progress.history)),
-        "seconds": sum(row["seconds"] for row in progress.history),
-        "best_epoch": int(kept["epoch"]),
-    }
-    ledger = record_ledger(parts.train, metrics["training"]["steps"])
-    write_json(run.path / "ledger.json", ledger.to_dict())
-    write_json(run.path / "metrics.json", metrics)
-    run.checkpoint_path.unlink(missing_ok=True)

@@ -154,7 +154,7 @@ def test_json_holds_every_figure_by_name(make_folder: MakeFolder) -> None:
         "num_excluded": 0,
         "notes": [],
         "agreement": None,
-        "skipped": ["1 left out, beside the split folders: notes.txt"],
+        "skipped": ["1 skipped, next to the split folders: notes.txt"],
     }
 
 
@@ -168,7 +168,7 @@ def test_the_ratio_is_that_of_the_training_split_or_else_of_the_first() -> None:
 
 def test_counts_as_csv_have_a_row_for_each_split_and_class() -> None:
     shown = stats(dataset_of({"train": {"a": 3, 'say "b", c': 1}, "test": {"a": 2}}))
-    assert render.counts_csv(shown).splitlines() == [
+    assert shown.to_csv().splitlines() == [
         "split,class,count,fraction",
         "train,a,3,0.750000",
         'train,"say ""b"", c",1,0.250000',

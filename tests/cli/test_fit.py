@@ -38,7 +38,7 @@ def plain(printed: str) -> list[str]:
 def counted(**splits: tuple[int, ...]) -> Stats:
     names = tuple(f"class {n}" for n in range(3))
     found = {name: SplitStats(counts) for name, counts in splits.items()}
-    return Stats("data", "", names, found, (), ())
+    return Stats("data", "", names, found)
 
 
 THREE = counted(

@@ -72,7 +72,7 @@ def test_arms_are_two_or_more_each_once() -> None:
             parse_arms(texts)
 
 
-def test_corrections_of_the_frequencies_are_told() -> None:
+def test_corrections_of_the_frequencies_are_listed() -> None:
     arm = Arm.parse("oversample+class-weights+logit-adjusted:1+remix:1+post-hoc:1")
     assert arm.corrections == tuple(str(arm).split("+"))
     assert Arm.parse("power:1+logit-adjusted:0+mixup:1+crt").corrections == ()

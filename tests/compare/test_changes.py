@@ -106,9 +106,9 @@ def test_a_sharpness_aware_step_is_the_papers() -> None:
     loss, gradient = loss_and_gradient(before)
     _, worst = loss_and_gradient(before + 0.3 * gradient / np.linalg.norm(gradient))
     learn_sharply(model, 0.3)
-    told = model.fit(inputs, labels, sample_weight=weights, batch_size=8, verbose=0).history
+    history = model.fit(inputs, labels, sample_weight=weights, batch_size=8, verbose=0).history
     np.testing.assert_allclose(model.get_weights()[0], before - 0.5 * worst, rtol=1e-5, atol=1e-6)
-    assert told["loss"] == pytest.approx([loss], rel=1e-5)
+    assert history["loss"] == pytest.approx([loss], rel=1e-5)
 
 
 @pytest.mark.extra("tensorflow")

@@ -43,7 +43,7 @@ from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
 from tests.conftest import without_plots
 from tests.helpers.made_comparison import Heard, InThisProcess, train_here, training_of
-from tests.train.test_train import StopAfter
+from tests.helpers.runs import StopAfter
 
 pytestmark = pytest.mark.usefixtures("no_plots")
 
@@ -215,7 +215,7 @@ def test_a_new_head_s_model_gives_its_scores_again(out: Path, leaky: Path) -> No
     assert evaluate_run(run.path, leaky) == run.metrics["test"]
 
 
-def test_leaks_are_known_and_scores_without_them_stand_beside(out: Path) -> None:
+def test_leaks_are_known_and_scores_without_them_are_given(out: Path) -> None:
     found = read_results(out)
     assert found.leaked.sum() == 2
     assert found.clean is not None
@@ -253,7 +253,7 @@ def test_scores_are_those_of_the_runs(out: Path) -> None:
             assert got[1] == pytest.approx(scores["balanced_accuracy"])
 
 
-def test_seeds_that_lack_a_run_are_skipped_and_told_of(out: Path, tmp_path: Path) -> None:
+def test_seeds_that_lack_a_run_are_skipped_and_reported(out: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(out, tmp_path / "out")
     protocol = Protocol.read(copy)
     (run_folder(copy, protocol.arms[1], 1) / "metrics.json").unlink()
@@ -268,7 +268,7 @@ def test_seeds_that_lack_a_run_are_skipped_and_told_of(out: Path, tmp_path: Path
         ("ldam-drw:0.5",),
     )
     assert found.seeds == (0, 1)
-    assert any("left out" in note for note in Summary(found).notes())
+    assert any("skipped" in note for note in Summary(found).notes())
     for seed in (0, 1):
         (run_folder(copy, protocol.arms[0], seed) / "metrics.json").unlink()
     with pytest.raises(DataError, match="no seed yet with which the baseline"):
@@ -289,7 +289,7 @@ def test_another_recipe_other_data_or_another_baseline_is_refused(
             protocol.joined(out)
 
 
-def test_a_run_that_fails_is_tried_again_and_else_told_of(
+def test_a_run_that_fails_is_tried_again_and_else_reported(
     out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy = shutil.copytree(out, tmp_path / "out")
@@ -399,7 +399,7 @@ def test_a_comparison_logs_once_what_images_are_brought_to(
     assert "70x20" in text
 
 
-def test_an_arm_that_wants_other_classes_is_refused_before_any_training(faces: Path) -> None:
+def test_an_arm_that_needs_other_classes_is_refused_before_any_training(faces: Path) -> None:
     with pytest.raises(UsageError, match="no samples of 'nosuch'"):
         grid.declare(RECIPE, faces, parse_arms(["none", "counts:nosuch=3"]), [0])
 
@@ -414,9 +414,9 @@ def test_where_a_strategy_changes_is_counted_in_its_own_epochs(faces: Path) -> N
 
 def test_a_comparison_lies_where_nothing_else_does(faces: Path, tmp_path: Path) -> None:
     def refused(out: Path) -> str:
-        with pytest.raises(UsageError) as told:
+        with pytest.raises(UsageError) as error:
             comparison.compare(faces, ["none", "crt"], [0], out=out, recipe=RECIPE)
-        return str(told.value)
+        return str(error.value)
 
     before = sorted(faces.rglob("*"))
     assert "lies in the data set" in refused(faces)
@@ -463,14 +463,14 @@ def test_a_lock_that_is_a_link_is_not_followed(out: Path, tmp_path: Path) -> Non
 
 def test_the_account_holds_what_was_found(out: Path, tmp_path: Path) -> None:
     summary = Summary(read_results(out))
-    told = summary.to_dict()
-    json.dumps(told, allow_nan=False)
-    assert [one["arm"] for one in told["verdicts"]] == list(ARMS[1:])
-    assert told["num_leaked"] == 2
+    values = summary.to_dict()
+    json.dumps(values, allow_nan=False)
+    assert [one["arm"] for one in values["verdicts"]] == list(ARMS[1:])
+    assert values["num_leaked"] == 2
     (counts,) = {run.train_counts for runs in training_of(summary.results).runs for run in runs[:1]}
-    assert tuple(told["train_counts"].values()) == counts
-    assert told["rarest"] == summary.results.class_names[counts.index(min(counts))]
-    assert len(told["differences"]) == 2 * len(summary.results.predicted.figures)
+    assert tuple(values["train_counts"].values()) == counts
+    assert values["rarest"] == summary.results.class_names[counts.index(min(counts))]
+    assert len(values["differences"]) == 2 * len(summary.results.predicted.figures)
     text = as_markdown(summary)
     assert text.count("\n| ") == 4
     for arm in ("none", "ldam-drw:0.5", "post-hoc:1.0"):
@@ -488,13 +488,13 @@ def same_but_for_time(first: Path, second: Path) -> None:
     for one in (first, second):
         assert (one / "results.json").exists()
 
-    def told(out: Path) -> Any:
+    def scores(out: Path) -> Any:
         found = json.loads((out / "results.json").read_text())
         for arm in found["arms"]:
             del arm["seconds"]
         return found
 
-    assert told(first) == told(second)
+    assert scores(first) == scores(second)
     for run in sorted((first / "runs").glob("*/*")):
         other = second / run.relative_to(first)
         pd.testing.assert_frame_equal(Run(run).predictions, Run(other).predictions)
@@ -539,10 +539,10 @@ def test_ctrl_c_stops_a_comparison_cleanly(leaky: Path, tmp_path: Path, at: str)
     else:
         wait_for((out / "runs/none/seed-0/recipe.json").exists, child)
     child.send_signal(signal.SIGINT)
-    printed, told = child.communicate(timeout=120)
-    assert (child.returncode, printed) == (130, ""), told
-    assert told.endswith("Stopped. The same command goes on with it.\n")
-    assert "Traceback" not in told
+    printed, errors = child.communicate(timeout=120)
+    assert (child.returncode, printed) == (130, ""), errors
+    assert errors.endswith("Stopped. The same command goes on with it.\n")
+    assert "Traceback" not in errors
     assert is_free(out)
 
 

@@ -214,7 +214,7 @@ def test_a_margin_or_shots_that_are_none_break_a_comparison(
         Protocol.read(out)
 
 
-def test_fewer_steps_of_two_gradients_are_told_of(tmp_path: Path) -> None:
+def test_fewer_steps_of_two_gradients_are_reported(tmp_path: Path) -> None:
     results = read_results(
         make_comparison(tmp_path / "out", arms=("none", "sam:0.1", "sam+crt"), num=60)
     )
@@ -289,8 +289,8 @@ def test_data_sets_stand_in_one_table_with_their_mean(
     with pytest.raises(SystemExit) as end:
         app(arguments)
     assert not end.value.code
-    told = json.loads(capsys.readouterr().out)
-    assert len(told["differences"]) == 2 * 2 + 2
+    values = json.loads(capsys.readouterr().out)
+    assert len(values["differences"]) == 2 * 2 + 2
     with pytest.raises(UsageError, match="same data"):
         across_data_sets([read_results(outs[0])] * 2)
     with pytest.raises(UsageError, match="two comparisons"):
@@ -308,8 +308,8 @@ def test_trainings_that_no_arm_is_and_double_corrections_are_announced(tmp_path:
     arms = ("none", "oversample+crt", "oversample+balanced-softmax", "class-weights+post-hoc:1.0")
     out = make_comparison(tmp_path / "out", arms=arms)
     lines = before_training(Protocol.read(out), out)
-    told = "trained besides, as new heads are made for it: oversample, class-weights"
-    assert lines[1] == told
+    line = "trained besides, as new heads are made for it: oversample, class-weights"
+    assert lines[1] == line
     doubled = [line.split(" ")[1] for line in lines if "more than once" in line]
     assert doubled == list(arms[2:])
     assert [note for note in Summary(read_results(out)).notes() if "more than once" in note] == (
@@ -324,7 +324,7 @@ def test_what_was_measured_says_what_would_be_found(out: Path) -> None:
 
 
 def _arrays(name: str, change: Any) -> Any:
-    """Return what changes a file of arrays: `change` takes them by name, and gives some anew."""
+    """Return what changes a file of arrays: `change` gives others, by name."""
 
     def broken(out: Path) -> None:
         path = out / name
@@ -382,9 +382,9 @@ def test_a_broken_comparison_ends_in_one_line(tmp_path: Path, broken: Any) -> No
     out = make_comparison(tmp_path / "out", num=60)
     Summary(read_results(out)).to_dict()
     broken(out)
-    with pytest.raises(DataError) as told:
+    with pytest.raises(DataError) as error:
         Summary(read_results(out)).to_dict()
-    assert str(told.value).startswith(str(out))
+    assert str(error.value).startswith(str(out))
 
 
 def test_settings_that_are_not_fair_are_named(tmp_path: Path) -> None:

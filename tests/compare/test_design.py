@@ -128,7 +128,7 @@ def test_one_seed_is_the_classical_paired_test() -> None:
     "change",
     [{"num_arms": 1}, {"num_seeds": 0}, {"alpha": 0}, {"disagreement": 2}, {"seed_spread": -1}],
 )
-def test_designs_that_cannot_be_meant_are_refused(change: dict[str, float]) -> None:
+def test_impossible_designs_are_refused(change: dict[str, float]) -> None:
     with pytest.raises(UsageError):
         Design(**change)  # type: ignore[arg-type]
 
@@ -210,7 +210,7 @@ def test_a_comparison_with_the_advised_seeds_decides(
         assert f"A comparison with {3 + more} seeds of each arm would show" in verdict.text
 
 
-def test_in_a_class_of_ten_photographs_no_number_of_seeds_decides() -> None:
+def test_in_a_class_of_ten_duplicate_groups_no_number_of_seeds_decides() -> None:
     """Although a normal quantile would say so."""
     for seed in range(3):
         made_of = partial(balanced, 10, won=6, lost=1, by_seed=(-1, 0, 1), seed=seed)

@@ -31,10 +31,10 @@ def test_every_output_has_the_ensembles_and_says_what_they_are(tmp_path: Path) -
     assert COLUMN in fer_model.as_markdown(summary)
     fer_model.write_comparison(summary, tmp_path / "page.html")
     assert COLUMN in (tmp_path / "page.html").read_text("utf-8")
-    told = [arm["ensemble"]["balanced_accuracy"] for arm in summary.to_dict()["arms"]]
-    assert told == results.of_ensembles.tolist()
+    scores = [arm["ensemble"]["balanced_accuracy"] for arm in summary.to_dict()["arms"]]
+    assert scores == results.of_ensembles.tolist()
     frame = results.to_frame().groupby("arm", sort=False)["ensemble_balanced_accuracy"]
-    assert frame.first().tolist() == frame.last().tolist() == told
+    assert frame.first().tolist() == frame.last().tolist() == scores
     assert any("the ensemble of 3 seeds" in note for note in summary.notes())
 
 

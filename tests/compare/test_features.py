@@ -51,7 +51,7 @@ def test_the_baseline_is_logistic_regression() -> None:
     np.testing.assert_array_equal(found.predicted_labels, again.predicted_labels)
 
 
-def test_a_run_that_ends_late_is_told_of(
+def test_a_run_that_ends_late_is_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(display, "_SILENT", 0.0)

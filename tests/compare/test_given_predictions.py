@@ -1,4 +1,4 @@
-"""Predictions that anyone made: every form gives the same results, and doubts are refused."""
+"""Predictions that anyone made: every form gives the same results, what is ambiguous is refused."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ def test_temperatures_are_fitted_on_validation_samples_alone(label: bool, tmp_pa
     arms["own"] = sharp["own"]
     mixed = fer_model.Summary(fer_model.compare_predictions(labels, _in_order(arms)))
     assert (mixed.recalibrations[0] is None, mixed.recalibrations[1] is None) == (False, True)
-    assert "for want of validation predictions: own" in " ".join(mixed.notes())
+    assert "without validation predictions: own" in " ".join(mixed.notes())
 
 
 def _in_order(arms: dict[str, Any]) -> dict[str, Any]:
@@ -197,7 +197,7 @@ def _in_order(arms: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("form", ["argument", "labels", "runs"])
-def test_differences_without_leaked_samples_stand_beside(form: str, tmp_path: Path) -> None:
+def test_differences_without_leaked_samples_are_given(form: str, tmp_path: Path) -> None:
     leaked = np.arange(len(LABELS)) % 3 == 0
     texts = np.where(leaked, "True", "False")
     labels = frame(RUNS["none"][0])[["sample", "label"]]
@@ -240,13 +240,13 @@ def test_margin_and_shots_are_kept_and_older_files_have_the_usual_ones(
     kept = fer_model.read_results(out)
     assert (kept.margin, kept.shots) == (0.25, (15, 30))
 
-    def told(*options: str) -> tuple[float, list[int]]:
+    def judged_by(*options: str) -> tuple[float, list[int]]:
         app(["compare", str(out), "--json", *options], result_action="return_value")
         found = json.loads(capsys.readouterr().out)
         return found["margin"], found["shots"]
 
-    assert told("--margin", "2", "--shots", "5,6") == (0.02, [5, 6])
-    assert told() == (0.25, [15, 30])
+    assert judged_by("--margin", "2", "--shots", "5,6") == (0.02, [5, 6])
+    assert judged_by() == (0.25, [15, 30])
     with np.load(out / "compared.npz") as file:
         arrays = dict(file)
     newer = ("margin", "shots", "aurocs", "ensemble_labels", "scaled_confidences")
@@ -284,7 +284,7 @@ WRONG: dict[str, tuple[Any, Any, str]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_is_wrong_or_in_doubt_is_refused_by_arm_and_run(name: str) -> None:
+def test_what_is_wrong_or_ambiguous_is_refused_by_arm_and_run(name: str) -> None:
     labels, run, says = WRONG[name]
     arms: dict[str, Any] = RUNS
     if labels is None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import fer_model
 from fer_data.errors import UsageError
-from fer_model.heads.choice import Head, HeadChoice, Known
+from fer_model.heads.choice import Head, HeadChoice, HeadInputs
 from fer_model.heads.fitting import max_norm_regression, nearest_within
 from fer_model.heads.posthoc import adjust_logits, apply_head, balanced_accuracy
 from tests.helpers.made_features import known
@@ -44,7 +44,7 @@ def targets(choice: HeadChoice, counts: NDArray[np.int64]) -> Floats:
     return found
 
 
-def objective(choice: HeadChoice, given: Known, chosen: dict[str, float], head: Head) -> float:
+def objective(choice: HeadChoice, given: HeadInputs, chosen: dict[str, float], head: Head) -> float:
     """What a head lessens, sample after sample."""
     features, labels = given.train()
     counts, aims = np.bincount(labels), targets(choice, np.bincount(labels))
@@ -62,7 +62,7 @@ def objective(choice: HeadChoice, given: Known, chosen: dict[str, float], head: 
 
 
 def moved(
-    choice: HeadChoice, given: Known, chosen: dict[str, float], head: Head, by: Floats
+    choice: HeadChoice, given: HeadInputs, chosen: dict[str, float], head: Head, by: Floats
 ) -> Head:
     """Another head that it might have been; `by` is float [D + 1, C]."""
     if choice.name == "lws":

@@ -85,7 +85,7 @@ def test_what_a_function_is_given_beforehand_counts() -> None:
     assert closed(1).digest == closed(1).digest != closed(2).digest
 
 
-def test_functions_without_a_source_are_told_apart() -> None:
+def test_functions_without_a_source_are_distinguished() -> None:
     def typed(text: str) -> str:
         names: dict[str, Any] = {"__name__": "__main__"}
         exec(text, names)
@@ -109,9 +109,9 @@ def test_functions_without_a_source_are_told_apart() -> None:
     ],
 )
 def test_what_is_no_function_is_refused(given: Any, says: str) -> None:
-    with pytest.raises(UsageError, match=r"^net: ") as told:
+    with pytest.raises(UsageError, match=r"^net: ") as error:
         own_code("net", given)
-    assert says in str(told.value)
+    assert says in str(error.value)
 
 
 def test_the_working_directory_is_searched_last(

@@ -29,8 +29,8 @@ from fer_model.training import models
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
 from fer_model.training.versions import versions
+from tests.helpers.imports import imported
 from tests.helpers.made_comparison import Heard, train_here
-from tests.robustness.test_imports import imported
 
 pytest.importorskip("ray", reason="the extra ray is not installed")
 
@@ -120,7 +120,7 @@ def train_on(
 ) -> Heard:
     protocol.write(out)
     heard = Heard()
-    request = {"cache": None, "code": None, "path": [], "versions": given or versions()}
+    request = {"cache": None, "code": {}, "path": [], "versions": given or versions()}
     with on_ray.connected(address) as settings:
         starter = on_ray.OnRay(protocol, out, request, settings)
         assert train_missing(protocol, out, heard, starter)
@@ -189,11 +189,11 @@ def test_a_node_without_the_data_or_of_other_versions_is_named(
 ) -> None:
     add_node(cluster, tmp_path / "cache")
     other = dataclasses.replace(protocol, data=protocol.data | data)
-    with pytest.raises(DataError) as told:
+    with pytest.raises(DataError) as error:
         train_on(cluster.address, other, tmp_path / "out", versions() | given)
-    assert str(told.value).startswith("node ")
-    assert says in str(told.value)
-    assert "\n" not in str(told.value)
+    assert str(error.value).startswith("node ")
+    assert says in str(error.value)
+    assert "\n" not in str(error.value)
     assert not list((tmp_path / "out").rglob("recipe.json"))
 
 
@@ -262,8 +262,8 @@ def test_ctrl_c_keeps_what_is_finished_and_the_command_goes_on(
     made = finished.stat().st_mtime_ns
     second = subprocess.run(command, capture_output=True, text=True)
     assert second.returncode == 0, second.stderr
-    told = second.stderr.splitlines()[-1]
-    assert told.startswith("run 1 of 1: ")
+    last = second.stderr.splitlines()[-1]
+    assert last.startswith("run 1 of 1: ")
     assert json.loads(second.stdout)
     assert finished.stat().st_mtime_ns == made
 

@@ -73,7 +73,7 @@ def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     def train(mode: str, num_at_once: int = 1) -> tuple[Path, Heard, bool]:
         command = [sys.executable, "-c", CHILD, str(made), str(out), str(tmp_path / "log"), mode]
         monkeypatch.setattr(runner, "_command", lambda out: command)
-        heard, here = Heard(), runner.Here(out, {}, num_at_once=num_at_once)
+        heard, here = Heard(), runner.LocalStarter(out, {}, num_at_once=num_at_once)
         return out, heard, runner.train_missing(Protocol.read(out), out, heard, here)
 
     return train
@@ -114,7 +114,7 @@ def test_a_run_whose_process_is_killed_is_tried_again_and_the_others_go_on(train
         ("fails", "ValueError: no"),
     ],
 )
-def test_what_a_run_failed_of_is_told(trained: Any, mode: str, error: str) -> None:
+def test_what_a_run_failed_of_is_reported(trained: Any, mode: str, error: str) -> None:
     out, heard, is_done = trained(mode)
     assert is_done
     assert heard.errors == [f"oversample, seed {seed}: {error}" for seed in (0, 0, 1, 1)]

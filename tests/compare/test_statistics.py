@@ -26,6 +26,7 @@ from fer_model.statistics.intervals import interval
 from fer_model.statistics.p_values import holm, mcnemar
 from fer_model.statistics.scores import Predicted, shot_groups
 from fer_model.statistics.verdict import CANNOT_TELL, EQUIVALENT, HELPS, HURTS, verdicts
+from tests.helpers.imports import FRAMEWORKS, imported
 from tests.helpers.trainings import (
     SCENARIOS,
     Outcome,
@@ -35,7 +36,6 @@ from tests.helpers.trainings import (
     simulate,
     true_differences,
 )
-from tests.robustness.test_imports import FRAMEWORKS, imported
 
 MODULES = [file.stem for file in sorted(Path(fer_model.statistics.__path__[0]).glob("[a-z]*.py"))]
 
@@ -254,7 +254,7 @@ def test_one_seed_has_images_alone_and_says_so() -> None:
         seeds_needed(row, num_arms=2)
 
 
-def test_copies_of_one_photograph_make_nothing_surer() -> None:
+def test_copies_of_one_image_make_nothing_surer() -> None:
     predicted = made(num_arms=2, num=200)
     copies = taken(predicted, np.repeat(np.arange(200), 3))
     assert paired_differences(copies).rows == paired_differences(predicted).rows
@@ -285,7 +285,7 @@ def two_arms(labels: list[int], base: list[int], other: list[int]) -> Difference
     return paired_differences(predicted)
 
 
-def test_a_class_with_one_photograph_tells_nothing() -> None:
+def test_a_class_with_one_duplicate_group_tells_nothing() -> None:
     row = two_arms([0] * 30 + [1], [0] * 31, [0] * 30 + [1]).of("y", "recall of b")
     assert (row.estimate, row.low, row.high, row.p_value) == (1.0, -1.0, 1.0, 1.0)
 
@@ -355,7 +355,7 @@ def test_a_verdict_follows_from_the_interval_of_all_arms_and_the_margin(
 
 
 @pytest.mark.parametrize("change", [{"num_draws": 10}, {"level": 1.0}, {"baseline": "none"}])
-def test_options_that_cannot_be_meant_are_refused(change: dict[str, object]) -> None:
+def test_impossible_options_are_refused(change: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         paired_differences(made(), **change)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="two or more"):
@@ -452,7 +452,7 @@ def test_intervals_cover_the_true_difference(name: str, num_seeds: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("num_seeds", [3, 6])
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_arms_that_do_not_differ_are_rarely_told_apart(name: str, num_seeds: int) -> None:
+def test_arms_that_do_not_differ_are_rarely_distinguished(name: str, num_seeds: int) -> None:
     found = simulate(replace(SCENARIOS[name], num_seeds=num_seeds, effect=0.0), 400)
     assert_covers(with_interval(found)[:, 0])
     assert_few(found.p_values[:, 0] <= 0.05)
@@ -461,7 +461,7 @@ def test_arms_that_do_not_differ_are_rarely_told_apart(name: str, num_seeds: int
 @pytest.mark.slow
 @pytest.mark.parametrize("num_seeds", [3, 6])
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_of_five_arms_none_is_told_apart_by_chance(name: str, num_seeds: int) -> None:
+def test_of_five_arms_none_is_distinguished_by_chance(name: str, num_seeds: int) -> None:
     scenario = replace(SCENARIOS[name], num_arms=5, num_seeds=num_seeds)
     assert_covers(with_interval(simulate(scenario, 150))[:, -1])
     found = simulate(replace(scenario, effect=0.0), 150)

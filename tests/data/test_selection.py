@@ -1,4 +1,4 @@
-"""Selections: what is taken of a data set, by files beside it."""
+"""Selections of samples by csv files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from fer_data.data.dataset import Dataset
 from fer_data.data.options import LoadOptions
 from fer_data.data.reading import load
-from fer_data.data.selection import selected
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, FerError, UsageError
 from fer_data.loading.opening import open_loader
@@ -174,7 +173,7 @@ def test_what_is_excluded_stays_excluded_whatever_the_splits_say(
         ),
     ],
 )
-def test_a_file_of_splits_that_cannot_be_meant_is_refused(
+def test_a_file_of_splits_that_is_invalid_is_refused(
     data: Path,
     tmp_path: Path,
     header: list[str],
@@ -276,9 +275,9 @@ def test_every_sample_is_in_one_split_or_in_none(
     exclude = excluding(tmp_path, *(ids[row] for row in excluded))["exclude"]
     if len(excluded) == len(ids):
         with pytest.raises(DataError, match="every sample is excluded"):
-            selected(whole, LoadOptions(exclude=exclude, splits=splits))
+            load(whole, exclude=exclude, splits=splits)
         return
-    found = selected(whole, LoadOptions(exclude=exclude, splits=splits))
+    found = load(whole, exclude=exclude, splits=splits)
     rows = [row for split in found.splits for row in found[split].rows.tolist()]
     assert sorted(rows) == sorted(set(range(len(ids))) - excluded)
     assert set(range(len(whole))) - set(found.rows.tolist()) == excluded

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_data.data.labels import EMOTIONS
 from fer_data.errors import UsageError
+from fer_data.fer2013.emotions import EMOTIONS
 from fer_data.fer2013.faces import COUNTS, counts_for, draw, plan
 
 

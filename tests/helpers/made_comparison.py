@@ -20,7 +20,7 @@ from fer_data.util.files import write_json, write_text
 from fer_model.comparison.arm import parse_arms
 from fer_model.comparison.protocol import Cell, Protocol, is_finished
 from fer_model.comparison.results import Results, Training
-from fer_model.comparison.runner import Event, Tell, train_missing
+from fer_model.comparison.runner import Event, EventHandler, train_missing
 from fer_model.comparison.sample_table import SampleTable, save_samples
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
@@ -138,7 +138,7 @@ class InThisProcess:
     def __init__(self, protocol: Protocol, out: Path, cache: Path | None = None) -> None:
         self.protocol, self.out, self.cache = protocol, out, cache
 
-    def run(self, cells: Sequence[Cell], tell: Tell) -> None:
+    def run(self, cells: Sequence[Cell], tell: EventHandler) -> None:
         from fer_model.comparison.child import make_runs
 
         make_runs(

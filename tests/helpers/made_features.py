@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from fer_model.heads.choice import Head, Known
+from fer_model.heads.choice import Head, HeadInputs
 
 
-def known(seed: int = 0, size: int = 600, shape: tuple[int, int] = (5, 3)) -> Known:
+def known(seed: int = 0, size: int = 600, shape: tuple[int, int] = (5, 3)) -> HeadInputs:
     """A head that is good at common classes, with features that tell all of them."""
     random = np.random.default_rng(seed)
     labels = random.choice(shape[1], size, p=[0.8, 0.15, 0.05])
@@ -16,7 +16,7 @@ def known(seed: int = 0, size: int = 600, shape: tuple[int, int] = (5, 3)) -> Kn
     kernel = random.normal(size=shape) * [2.0, 0.5, 0.1]
     counts = np.bincount(labels, minlength=shape[1])
     half = size // 2
-    return Known(
+    return HeadInputs(
         Head(kernel, random.normal(size=shape[1])),
         counts,
         lambda: (features[:half], labels[:half]),

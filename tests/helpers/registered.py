@@ -16,7 +16,7 @@ from fer_data.parameters import ClassCounts, Integer, Number, Parameter
 from fer_data.registry import Choice
 from fer_data.sampling.strategy import Strategy
 from fer_data.sampling.weights import Scheme
-from fer_model.heads.choice import Head, Known
+from fer_model.heads.choice import Head, HeadInputs
 
 if TYPE_CHECKING:
     import keras
@@ -58,9 +58,9 @@ def focal(counts: Any, gamma: float) -> keras.losses.Loss:
 
 
 @fer_model.HEADS.register("x-unbiased")
-def unbiased(known: Known) -> tuple[Head, dict[str, float]]:
+def unbiased(inputs: HeadInputs) -> tuple[Head, dict[str, float]]:
     """Drop the bias."""
-    return Head(known.head.kernel, 0 * known.head.bias), {}
+    return Head(inputs.head.kernel, 0 * inputs.head.bias), {}
 
 
 @fer_model.NETS.register("x-linear", Integer("UNITS", 1))

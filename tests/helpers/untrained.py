@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from fer_data.data.decode import PixelFormat
-from fer_data.data.labels import EMOTIONS
+from fer_data.fer2013.emotions import EMOTIONS
 from fer_model.training import models, nets
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
@@ -36,5 +36,5 @@ def untrained_run(path: Path, recipe: Recipe, data: dict[str, Any] | None = None
     model.compile("sgd", "categorical_crossentropy", jit_compile=False)
     about = {"path": str(path / "gone"), "class_names": list(EMOTIONS), **(data or {})}
     run = Run.create(path, recipe.with_form(form), about, {})
-    models.save(model, run.model_path, models.Use(EMOTIONS, form))
+    models.save(model, run.model_path, models.ModelMetadata(EMOTIONS, form))
     return run

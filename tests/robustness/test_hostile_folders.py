@@ -382,7 +382,7 @@ def test_what_may_not_be_read_or_written_is_named(open_folder: Path) -> None:
     assert f"{open_folder}/out: cannot be written (Permission denied)" in found[4].line
     assert "cat/1.png: cannot be read (Permission denied)" in found[5].line
     assert found[6].code == 0
-    assert "1 left out, cannot be decoded: " in found[6].err
+    assert "1 skipped, cannot be decoded: " in found[6].err
     assert f"{open_folder}/new.png: cannot be written" in found[7].line
     assert f"{cache}: the store of decoded images cannot be written (Permission" in found[8].line
     assert found[9] == (0, "", "")  # it is there already, and only mapped

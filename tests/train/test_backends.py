@@ -23,7 +23,7 @@ from tests.helpers.extras import marked
 
 BACKENDS = marked(["tensorflow", "jax", "torch"])
 SAME = 1e-4
-"""What a loss may differ by, as a share of it, after ten steps that add up in other orders."""
+"""What a loss may differ by, as a fraction of it, after ten steps that add up in other orders."""
 ROUNDING = 0.01
 """Grey values of 255, where a compiler may add up in another order."""
 

@@ -21,9 +21,9 @@ from packaging.requirements import Requirement
 from PIL import Image
 
 from fer_data.analysis.predictions import PREDICTIONS, SavedPredictions, save_predictions
-from fer_data.data.labels import EMOTIONS
 from fer_data.errors import DataError
 from fer_data.extras import BACKENDS
+from fer_data.fer2013.emotions import EMOTIONS
 from fer_model.comparison.side_by_side import side_by_side
 from fer_model.inference.export import export_run
 from fer_model.inference.predict import predict_paths
@@ -84,7 +84,7 @@ def run(whole: Run, tmp_path: Path) -> Run:
 
 
 def rewritten(path: Path, change: Callable[[str, bytes], bytes | None]) -> None:
-    """Change, or leave out, the members of a model file."""
+    """Change, or remove, the members of a model file."""
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     with zipfile.ZipFile(path, "w") as archive:
@@ -224,9 +224,9 @@ def test_every_command_ends_in_one_line_at_a_broken_file(
     for damage in damages.values():
         kept = (run.path / name).read_bytes()
         damage(run.path / name)
-        code, told = fer_model(*words)
-        assert (code, len(told.strip().splitlines())) == (2, 1), told
-        assert "Traceback" not in told
+        code, errors = fer_model(*words)
+        assert (code, len(errors.strip().splitlines())) == (2, 1), errors
+        assert "Traceback" not in errors
         path = run.path / name
         path.rmdir() if path.is_dir() else path.unlink()
         path.write_bytes(kept)
@@ -297,7 +297,7 @@ def test_an_image_that_is_a_fifo_is_refused_at_once(
 def test_a_stranger_s_model_runs_no_code_and_writes_no_file(
     whole: Run, make_data: Path, tmp_path: Path
 ) -> None:
-    """Holds the lower bound of keras: 3.8.0 makes the folder, and downloads what it is told to."""
+    """Holds the lower bound of keras: 3.8.0 makes the folder, and downloads what it is asked to."""
     flag, found = tmp_path / "flag", []
     for path in crafted(whole.model_path, tmp_path, flag):
         run = shutil.copytree(whole.path, tmp_path / path.stem)

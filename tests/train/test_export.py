@@ -12,8 +12,8 @@ import keras
 import numpy as np
 import pytest
 
-from fer_data.data.labels import EMOTIONS
 from fer_data.errors import DataError, TrainingError, UsageError
+from fer_data.fer2013.emotions import EMOTIONS
 from fer_model.inference import export as module
 from fer_model.inference.export import TOLERANCE, export_run
 from fer_model.inference.forms import FORMS, Form
@@ -128,7 +128,7 @@ def test_something_that_is_there_stays(run: Run, tmp_path: Path) -> None:
         ("face", "coreml", "choose one of onnx, saved-model, tflite"),
     ],
 )
-def test_a_form_that_cannot_be_meant_is_refused(
+def test_a_form_that_does_not_exist_is_refused(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str, form: Any, message: str
 ) -> None:
     monkeypatch.setattr("fer_data.extras.find_spec", lambda name: True)

@@ -218,14 +218,16 @@ def save(path: str | Path, text: str) -> keras.Model:
     model = nets.build("small", (8, 8, 1), 7)
     model.compile("adam", loss=LossChoice.parse(text).build(FER2013), run_eagerly=True)
     model.train_on_batch(np.random.default_rng(0).normal(size=(64, 8, 8, 1)), batch()[0])
-    models.save(model, Path(path), models.Use(tuple("abcdefg"), PixelFormat(8, 8, "grey")))
+    models.save(
+        model, Path(path), models.ModelMetadata(tuple("abcdefg"), PixelFormat(8, 8, "grey"))
+    )
     return model
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_model_file_carries_the_loss_it_was_compiled_with(text: str, tmp_path: Path) -> None:
     model = save(tmp_path / "model.keras", text)
-    loaded, _ = models.load(tmp_path / "model.keras")
+    loaded, _ = models.load(tmp_path / "model.keras", with_optimizer=True)
     images, (labels, _) = np.random.default_rng(1).normal(size=(64, 8, 8, 1)), batch()
     expected = losses_of(text, FER2013, labels, model.predict(images, verbose=0)).mean()
     for one in (model, loaded):
@@ -242,7 +244,7 @@ from fer_model.training import models
 from fer_model.losses.choice import LossChoice
 
 path, texts, counts, labels, probabilities = json.load(sys.stdin)
-loaded = models.load(path)[0].loss
+loaded = models.load(path, with_optimizer=True)[0].loss
 found = {"loaded": [type(loaded).__name__, loaded.get_config()]}
 for text in texts:
     loss = LossChoice.parse(text).build(counts)

@@ -41,11 +41,11 @@ def arms(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_a_comparison_says_first_what_it_can_find_and_then_what_it_found(arms: Path) -> None:
-    told = (arms / "first.txt").read_text()
-    first, second = told.splitlines()[:2]
+    errors = (arms / "first.txt").read_text()
+    first, second = errors.splitlines()[:2]
     assert first.startswith("every run: 1 epoch of ")
     assert second.startswith("2 arms, 1 seed each: that one training is like another cannot be")
-    assert "run 2 of 2: oversample, seed 0: balanced accuracy " in told
+    assert "run 2 of 2: oversample, seed 0: balanced accuracy " in errors
     found = json.loads((arms / "first.json").read_text())
     assert [one["arm"] for one in found["arms"]] == ["none", "oversample"]
     assert found["verdicts"][0]["text"].endswith("Run three seeds or more of each arm.")
@@ -79,7 +79,7 @@ def test_a_comparison_is_read_again_and_of_other_settings_refused(arms: Path, fa
 
 
 @pytest.mark.slow
-def test_runs_side_by_side_and_what_to_doubt(arms: Path) -> None:
+def test_runs_side_by_side_and_their_warnings(arms: Path) -> None:
     done = fer_model("compare", RUN, OTHER, cwd=arms)
     assert done.returncode == 0
     for text in ("recall of disgust", "balanced accuracy", "training steps", "can be chance"):
@@ -107,7 +107,7 @@ def test_evaluate_and_predict_speak_json(arms: Path, faces: Path) -> None:
     for again in json.loads(skipped.stdout):
         assert again["predicted_class"] == prediction["predicted_class"]
     assert len(json.loads(skipped.stdout)) == 2  # an image that is named twice is predicted twice
-    assert "left out: nowhere.png: cannot be read (No such file" in skipped.stderr
+    assert "skipped: nowhere.png: cannot be read (No such file" in skipped.stderr
     assert sum(prediction["probabilities"].values()) == pytest.approx(1, abs=1e-5)
 
 

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from fer_data.data.decode import PixelFormat
-from fer_data.data.labels import EMOTIONS
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
+from fer_data.fer2013.emotions import EMOTIONS
 from fer_data.loading.opening import open_loader
 from fer_data.writers import convert
 from fer_model.inference import predict as module
@@ -150,7 +150,7 @@ def test_a_folder_without_class_folders_is_searched(run: Run, tmp_path: Path) ->
     assert len(found) == len(ALL_KINDS) + 1
     assert found.true_classes == [None] * len(found)
     assert "every image below it is taken" in found.notes[0]
-    assert "1 left out, not an image by its name: notes.txt" in found.notes[1]
+    assert "1 skipped, not an image file: notes.txt" in found.notes[1]
 
 
 def test_what_cannot_be_decoded_stops_or_is_listed(run: Run, tmp_path: Path) -> None:
@@ -210,11 +210,11 @@ def test_the_command_writes_a_csv_and_counts(run: Run, tmp_path: Path) -> None:
     assert found["num_samples"] == len(ALL_KINDS) == len(pd.read_csv(tmp_path / "p.csv"))
     assert sum(found["predicted"].values()) == len(ALL_KINDS)
     assert len(found["skipped"]) == 1
-    assert "left out: " in ended.err
+    assert "skipped: " in ended.err
     shown = call(MODEL, *words, photos, photos)
     assert "and 7 images more; --out CSV writes all" in shown.err
-    assert "2 images left out" not in shown.err
-    assert "3 images left out" in shown.err
+    assert "2 images skipped" not in shown.err
+    assert "3 images skipped" in shown.err
 
 
 @pytest.mark.parametrize("out", ["photos/kinds/p.csv", "photos/kinds/0.png"])

@@ -21,7 +21,7 @@ from fer_model.training.test_time import averaged
 from fer_model.training.train import resume, train
 from tests.conftest import without_plots
 from tests.helpers.registered import every
-from tests.train.test_train import StopAfter, assert_same_run
+from tests.helpers.runs import StopAfter, assert_same_run
 
 pytestmark = pytest.mark.usefixtures("no_plots")
 
@@ -66,7 +66,7 @@ def run(faces: Path, tmp_path_factory: pytest.TempPathFactory, weights: Weights)
         return train(AVERAGED, faces, out, callbacks=[weights])
 
 
-def test_the_model_has_the_running_average_of_the_weights(run: Run, weights: Weights) -> None:
+def test_the_model_has_the_moving_average(run: Run, weights: Weights) -> None:
     assert len(weights.noted) == 8
     average = weights.noted[0]
     for step in weights.noted[1:]:
@@ -131,12 +131,12 @@ def test_only_kernels_decay(kind: str) -> None:
         ("average", 1.0),
     ],
 )
-def test_what_cannot_be_meant_is_refused(name: str, value: Any) -> None:
+def test_what_is_no_setting_is_refused(name: str, value: Any) -> None:
     with pytest.raises(UsageError, match=f"^{name}(:| is) "):
         Recipe(**{name: value})
 
 
-def test_predictions_are_averaged_over_the_versions_of_a_image() -> None:
+def test_predictions_are_averaged_over_flips_and_shifts() -> None:
     keras.utils.set_random_seed(0)
     model = nets.build("small", (12, 12, 1), 3)
     images = np.random.default_rng(0).random((4, 12, 12, 1), np.float32)

@@ -64,7 +64,7 @@ def trained(
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(recorder, "time", world)
         patch.setattr(models, "save", world.save)
-        use, progress = models.Use(("a", "b"), PixelFormat(4, 4, "grey")), Progress()
+        use, progress = models.ModelMetadata(("a", "b"), PixelFormat(4, 4, "grey")), Progress()
         one = Recorder(
             Run(Path(folder)),
             use,
@@ -128,7 +128,7 @@ def test_what_was_saved_is_all_that_a_run_needs_to_go_on(
         assert "model" in {name for name, _ in world.saved}
     best = -1.0
     for (name, _), (after, checkpoint) in zip(world.saved, world.saved[1:], strict=False):
-        if name == "model":  # the checkpoint beside a model knows of it
+        if name == "model":  # the checkpoint next to a model knows of it
             assert after == "checkpoint"
             assert checkpoint["step"] == 0
             if keep == "best":

@@ -75,7 +75,7 @@ def test_parts_are_put_together_and_taken_apart_by_split() -> None:
 
 
 def changed(path: Path, **arrays: np.ndarray[Any, Any]) -> None:
-    """Write the file anew, with other arrays in place of its own."""
+    """Write the file again, with other arrays in place of its own."""
     with np.load(path) as file:
         write_arrays(path, {**file, **arrays})
 
@@ -102,11 +102,11 @@ def test_a_file_that_is_not_whole_is_refused_in_one_line(tmp_path: Path, damage:
     path = tmp_path / "x.npz"
     save_predictions(path, predictions("a", "c"))
     damage(path)
-    with pytest.raises(DataError) as told:
+    with pytest.raises(DataError) as error:
         load_predictions(path)
-    assert str(told.value).startswith(f"{path}: ")
-    assert str(told.value).endswith("; train anew")
-    assert "\n" not in str(told.value)
+    assert str(error.value).startswith(f"{path}: ")
+    assert str(error.value).endswith("; train again")
+    assert "\n" not in str(error.value)
 
 
 def headed(header: bytes) -> bytes:

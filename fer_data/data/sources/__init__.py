@@ -7,46 +7,45 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fer_data.data.class_names import one_form, renamed
 from fer_data.data.dataset import Dataset
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Source
-from fer_data.data.sources import (
-    arrays,
-    data_files,
-    fer_csv,
-    folder,
-    hugging_face,
-    labelled_images,
-    npz,
-    parquet,
-    tfrecord,
-    torch_dataset,
-)
-from fer_data.data.sources.image_names import SUFFIXES
+from fer_data.data.sources import folder_listing
+from fer_data.data.sources.tree_paths import SUFFIXES
 from fer_data.errors import DataError, UsageError
-from fer_data.util.files import refuse_no_file
+from fer_data.util.files import existing
+from fer_data.util.lazy import LazyFunction
 
-__all__ = ["SOURCES", "existing", "layout_of", "names", "read", "register_source"]
+__all__ = ["SOURCES", "layout_of", "names", "read", "register_source", "source_of"]
 
 
-def _source(name: str, module: Any, *, of_paths: bool) -> Source:
-    calls = (module.recognises, module.read, module.state, module.chunks, module.names)
-    return Source(name, *calls, of_paths=of_paths)
+def _source(name: str, module: str, *, of_paths: bool) -> Source:
+    """Return the source of a module, which is imported when the source is first asked."""
+    return Source(
+        name,
+        recognises=LazyFunction(module, "recognises"),
+        read=LazyFunction(module, "read"),
+        state=LazyFunction(module, "state"),
+        chunks=LazyFunction(module, "chunks"),
+        names=LazyFunction(module, "names"),
+        of_paths=of_paths,
+    )
 
+
+_HERE = "fer_data.data.sources"
 
 SOURCES = {
-    one.name: one
-    for one in (
-        _source("arrays", arrays, of_paths=False),
-        _source("hugging-face", hugging_face, of_paths=False),
-        _source("torch", torch_dataset, of_paths=False),
-        _source("tfrecord", tfrecord, of_paths=True),
-        _source("parquet", parquet, of_paths=True),
-        _source("folder", folder, of_paths=True),
-        _source("npz", npz, of_paths=True),
-        _source("csv", fer_csv, of_paths=True),
-        _source("labelled-images", labelled_images, of_paths=True),
+    source.name: source
+    for source in (
+        _source("arrays", f"{_HERE}.arrays", of_paths=False),
+        _source("hugging-face", f"{_HERE}.hugging_face", of_paths=False),
+        _source("torch", f"{_HERE}.torch_dataset", of_paths=False),
+        _source("tfrecord", f"{_HERE}.tfrecord", of_paths=True),
+        _source("parquet", f"{_HERE}.parquet", of_paths=True),
+        _source("folder", f"{_HERE}.folder", of_paths=True),
+        _source("npz", f"{_HERE}.npz", of_paths=True),
+        _source("csv", "fer_data.fer2013.fer_csv", of_paths=True),
+        _source("labelled-images", f"{_HERE}.labelled_images", of_paths=True),
     )
 }
 """Every source by its name. The first that recognises a path, or an object, reads it."""
@@ -94,51 +93,72 @@ def read(data: Any, options: LoadOptions) -> Dataset:
     """
     if isinstance(data, str | os.PathLike):
         data = existing(Path(data))
-        chosen = SOURCES[_name_of(data, options)]
-    else:
-        chosen = _of_object(data)
+    source = source_of(data, options)
     columns = [name for name in _COLUMNS if getattr(options, name) is not None]
-    if columns and chosen.name not in _WITH_COLUMNS:
+    if columns and source.name not in _WITH_COLUMNS:
         raise UsageError(
             f"{', '.join(columns)} of no table: name the table of labels",
             fix={"labels": ()},
         )
     try:
-        found = chosen.read(data, options)
+        dataset: Dataset = source.read(data, options)
     except DataError:
-        inner = _only_file(data, chosen, options)
-        if inner is None:
+        may_hold_file = source.name in ("folder", "parquet") and options.layout is None
+        alone = _only_file(data) if may_hold_file else None
+        if alone is None:
             raise
-        return read(inner, options).noted(f"read from {inner.name}, the only file of data in it")
-    found = replace(found, origin=replace(found.origin, source=chosen), options=options)
-    return renamed(one_form(found), options.class_names)
+        source, file = alone
+        dataset = source.read(file, options)
+        dataset = dataset.noted(f"read from {file.name}, the only file of data in it")
+    return replace(dataset, origin=replace(dataset.origin, source=source), options=options)
 
 
-def _only_file(data: Any, chosen: Source, options: LoadOptions) -> Path | None:
-    """Return the file to read in place of a folder that could not be read."""
-    if chosen.name not in ("folder", "parquet") or options.layout is not None or not data.is_dir():
-        return None
-    return data_files.only_file(data)
+def _only_file(folder: Path) -> tuple[Source, Path] | None:
+    """Return the only file of data in a folder, and the source that reads it."""
+    file = folder_listing.only_file(folder)
+    for ending, name in _SOURCE_OF_ENDING:
+        if file and file.name.lower().endswith(ending) and SOURCES[name].recognises(file):
+            return SOURCES[name], file
+    return None
 
+
+_SOURCE_OF_ENDING = ((".csv", "csv"), (".csv.gz", "csv"), (".npz", "npz"), (".parquet", "parquet"))
 
 _COLUMNS = ("image_column", "label_column", "split_column", "group_column")
 _WITH_COLUMNS = ("labelled-images", "hugging-face", "parquet", "tfrecord")
 
 
-def _name_of(path: Path, options: LoadOptions) -> str:
-    if options.labels is not None or options.label_from is not None:
-        return "labelled-images"
-    name = "folder" if options.layout is not None else layout_of(path)
-    if name == "folder" and not folder.recognises(path):
-        raise UsageError(f"{path}: layout {options.layout} is of folders; leave it out for a file")
-    return name
+def source_of(data: Any, options: LoadOptions) -> Source:
+    """Return the source that reads an absolute path, or an object.
 
-
-def _of_object(data: Any) -> Source:
-    for one in SOURCES.values():
-        if not one.of_paths and one.recognises(data):
-            return one
-    if labelled_images.is_frame(data):
+    Raises
+    ------
+    DataError
+        If a path has none of the layouts.
+    UsageError
+        If an object is none that is read, or a layout of folders is named for a file.
+    """
+    is_path = isinstance(data, Path)
+    if is_path and (options.labels is not None or options.label_from is not None):
+        return SOURCES["labelled-images"]
+    if is_path and options.layout is not None:
+        if not SOURCES["folder"].recognises(data):
+            raise UsageError(
+                f"{data}: layout {options.layout} is of folders; leave it out for a file"
+            )
+        return SOURCES["folder"]
+    if is_path and data.is_file() and data.suffix.lower() in SUFFIXES:
+        raise DataError(f"{data}: is an image; name the folder that holds the class folders")
+    for source in SOURCES.values():
+        if source.of_paths == is_path and source.recognises(data):
+            return source
+    if is_path:
+        raise DataError(
+            f"{data}: neither a folder of class folders nor a csv with a pixels column "
+            "(fer2013.csv, icml_face_data.csv, train.csv, test.csv), and no zip archive, .npz, "
+            "parquet or TFRecord files either"
+        )
+    if SOURCES["labelled-images"].recognises(data):  # a DataFrame
         return SOURCES["labelled-images"]
     raise UsageError(
         f"source: expected a path, (images, labels), a mapping of splits to these, a DataFrame, "
@@ -163,36 +183,4 @@ def layout_of(path: str | Path) -> str:
     DataError
         If it has none of them.
     """
-    path = existing(path)
-    if path.is_file() and path.suffix.lower() in SUFFIXES:
-        raise DataError(f"{path}: is an image; name the folder that holds the class folders")
-    for name, one in SOURCES.items():
-        if one.of_paths and one.recognises(path):
-            return name
-    raise DataError(
-        f"{path}: neither a folder of class folders nor a csv with a pixels column (fer2013.csv, "
-        "icml_face_data.csv, train.csv, test.csv), and no zip archive, .npz, parquet or TFRecord "
-        "files either"
-    )
-
-
-def existing(path: str | Path) -> Path:
-    """Return an absolute path, of a folder or a regular file.
-
-    Raises
-    ------
-    DataError
-        If nothing is there, it cannot be looked at, or it is a device, a FIFO or a socket.
-    """
-    path = Path(path).absolute()
-    try:
-        path.stat()
-    except ValueError:
-        raise DataError(f"{str(path)!r}: no path can hold this") from None
-    except FileNotFoundError:
-        raise DataError(f"{path}: there is no such file or folder") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
-    if not path.is_dir():
-        refuse_no_file(path)
-    return path
+    return source_of(existing(path), LoadOptions()).name

@@ -88,8 +88,8 @@ def holds_arrays(path: Path) -> bool:
             if not _first_name(file).endswith(b".npy"):  # listing all takes long
                 return path.suffix.lower() == ".npz"
             _check_directory(path, file)
-            with zipfile.ZipFile(file) as found:
-                names = found.namelist()
+            with zipfile.ZipFile(file) as archive:
+                names = archive.namelist()
     except (DataError, OSError, *_ERRORS):
         return path.suffix.lower() == ".npz"
     return path.suffix.lower() == ".npz" or all(name.endswith(".npy") for name in names)
@@ -109,7 +109,7 @@ def members_of(path: Path) -> dict[str, Member]:
         If it is broken or encrypted, has too many members, one that is packed in another way than
         deflated, or a name that is absolute, leads upwards or comes twice.
     """
-    found: dict[str, Member] = {}
+    members: dict[str, Member] = {}
     with _directory(path) as infos:
         for info in infos:
             name = _checked_name(path, info.filename)
@@ -118,7 +118,7 @@ def members_of(path: Path) -> dict[str, Member]:
                 continue
             if not name:
                 raise DataError(f"{path}: a file without a name is in it; pack it again")
-            if name in found:
+            if name in members:
                 raise DataError(f"{path}: {name!r} is in it twice; pack it again")
             if info.flag_bits & _ENCRYPTED:
                 raise DataError(
@@ -129,7 +129,7 @@ def members_of(path: Path) -> dict[str, Member]:
                     f"{path}: {name!r} is packed in a way that is not read in place; unpack it "
                     "and name the folder"
                 )
-            found[name] = Member(
+            members[name] = Member(
                 info.header_offset,
                 info.compress_size,
                 info.file_size,
@@ -138,11 +138,11 @@ def members_of(path: Path) -> dict[str, Member]:
                 is_folder,
                 stat.S_ISLNK(info.external_attr >> 16),
             )
-    if _OFFICE in found:
+    if _OFFICE in members:
         raise DataError(f"{path}: an Office document; save the sheet as csv")
-    if not found:
+    if not members:
         raise DataError(f"{path}: an empty zip archive; fetch it again")
-    return found
+    return members
 
 
 def read_member(file: IO[bytes], member: Member) -> bytes | str:
@@ -190,8 +190,8 @@ def _directory(path: Path) -> Iterator[list[zipfile.ZipInfo]]:
     try:
         with open(path, "rb") as file:
             size = _check_directory(path, file)
-            with zipfile.ZipFile(file) as found:
-                infos = found.infolist()
+            with zipfile.ZipFile(file) as archive:
+                infos = archive.infolist()
     except _ERRORS as error:
         raise DataError(f"{path}: broken zip archive ({error}); fetch it again") from None
     except OSError as error:
@@ -210,12 +210,12 @@ def _check_directory(path: Path, file: IO[bytes]) -> int:
     tail = file.read()
     at = tail.rfind(b"PK\5\6")
     file.seek(0)
-    told = 0
+    stated = 0
     if at >= 0 and len(tail) - at >= _END_BYTES:
-        _, told = _END.unpack_from(tail, at)
-        if told == 0xFFFFFFFF and at >= 76 and tail[at - 76 : at - 72] == b"PK\6\6":
-            told = int.from_bytes(tail[at - 76 + 40 : at - 76 + 48], "little")
-    if min(told, size) > _MAX_DIRECTORY_BYTES:
+        _, stated = _END.unpack_from(tail, at)
+        if stated == 0xFFFFFFFF and at >= 76 and tail[at - 76 : at - 72] == b"PK\6\6":
+            stated = int.from_bytes(tail[at - 76 + 40 : at - 76 + 48], "little")
+    if min(stated, size) > _MAX_DIRECTORY_BYTES:
         raise _too_many(path)
     return size
 

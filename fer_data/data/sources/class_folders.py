@@ -1,7 +1,7 @@
 """Which folders of a tree are classes and splits: pure functions over a listing of it.
 
 Nothing is guessed: where a tree could be meant otherwise, it is refused with what was found, and
-`read_as_told` takes the folders as they stand.
+`read_as_named` takes the folders as they stand.
 """
 
 from __future__ import annotations
@@ -11,10 +11,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from fer_data.data.labels import split_of_folder
 from fer_data.data.sources import layout_checks
-from fer_data.data.sources.class_layout import ClassFolder, Layout, strange_classes
-from fer_data.data.sources.tree import IMAGES, TEXTS, Look, Tree
+from fer_data.data.sources.tree import IMAGES, TEXTS, ClassFolder, Layout, ListFolder, Tree
 from fer_data.data.sources.tree_paths import (
     between,
     ending,
@@ -26,33 +24,34 @@ from fer_data.data.sources.tree_paths import (
     parent,
     plain,
 )
+from fer_data.data.split_names import split_of_folder
 from fer_data.errors import DataError
 
 _UNLABELLED = re.compile(r"(seg)?(pred|predict|predictions?|unlabell?ed)(set|data|images?)?")
-"""Folders beside the splits whose images have no labels, so that they are in none."""
+"""Folders next to the splits whose images have no labels, so that they are in none."""
 
 _USUAL = {"train", "training", "valid", "val", "validation", "test", "testing"}
 _USUAL |= {"publictest", "privatetest"}
 
 
-def find(root: Path, look: Look) -> Layout:
+def find(root: Path, list_folder: ListFolder) -> Layout:
     """Find the class folders of a tree.
 
     Parameters
     ----------
     root : Path
         What errors call the data set; nothing is read there.
-    look : callable
+    list_folder : callable
 
     Raises
     ------
     DataError
         If there are none, they are in several places, or the folders are not clearly classes.
     """
-    return _Finder(root, look).find()
+    return _Finder(root, list_folder).find()
 
 
-def read_as_told(root: Path, look: Look) -> Layout:
+def read_as_named(root: Path, list_folder: ListFolder) -> Layout:
     """Take the folders as classes: those of the split folders where there are any, else the root's.
 
     Raises
@@ -62,26 +61,26 @@ def read_as_told(root: Path, look: Look) -> Layout:
     """
     splits = [
         (split, name)
-        for name in look("").folders
-        if (split := split_of_folder(name)) and look(name).folders
+        for name in list_folder("").folders
+        if (split := split_of_folder(name)) and list_folder(name).folders
     ]
     layout_checks.refuse_twice(root, splits)
     parents = [name for _, name in splits] or [""]
     folders = tuple(
         ClassFolder(split_of_folder(last(parent) or root.name) or "train", name, join(parent, name))
         for parent in parents
-        for name in look(parent).folders
+        for name in list_folder(parent).folders
     )
     if not folders:
-        raise layout_checks.none_here(Tree(root, look))
+        raise layout_checks.none_here(Tree(root, list_folder))
     return Layout(bool(splits), folders, ("", *parents) if splits else ("",))
 
 
 class _Finder:
     """What is found of one tree, and what was passed on the way."""
 
-    def __init__(self, root: Path, look: Look) -> None:
-        self.tree = Tree(root, look)
+    def __init__(self, root: Path, list_folder: ListFolder) -> None:
+        self.tree = Tree(root, list_folder)
         self.passed: list[str] = []
         self.notes: list[str] = []
 
@@ -92,10 +91,10 @@ class _Finder:
         if splits:
             return self._of_splits(top, splits)
         if holding and deeper and all(map(self.tree.is_flat, holding)):
-            raise layout_checks.beside_flat(self.tree, deeper, holding)
+            raise layout_checks.classes_next_to_flat(self.tree, deeper, holding)
         if holding:
             layout_checks.refuse_flat_splits(self.tree, top, holding)
-            unlabelled = self._split_beside_classes(holding)
+            unlabelled = self._split_among_classes(holding)
             split = self._split_of(top)
             folders = self._classes(top, split, but=[path for _, path in unlabelled])
             layout_checks.refuse_pairs(self.tree, top, [folder.path for folder in folders])
@@ -122,12 +121,12 @@ class _Finder:
         return top
 
     def _without_masks(self, top: str) -> list[str]:
-        """Return the folders with class folders, but for masks and the like beside images."""
+        """Return the folders with class folders, but for masks and the like next to images."""
         deeper = self.tree.deeper(top)
         kept = [path for path in deeper if not layout_checks.LABELS.fullmatch(plain(last(path)))]
         if len(kept) == 1 < len(deeper) and IMAGES.fullmatch(plain(last(kept[0]))):
             others = [path for path in deeper if path not in kept]
-            self.notes.append(f"{listed(others)} beside {kept[0]} is not read: masks or the like")
+            self.notes.append(f"{listed(others)} next to {kept[0]} is not read: masks or the like")
             return kept
         return deeper
 
@@ -137,10 +136,10 @@ class _Finder:
             within = self.tree.places(path) if path not in named else ()
             below = [part for place in within for part in place[len(path) :].split("/")]
             if any(map(split_of_folder, below)):
-                found = sorted({top or ".", *map(parent, within)})
+                outer_places = sorted({top or ".", *map(parent, within)})
                 raise layout_checks.doubtful(
                     self.tree,
-                    f"data sets in {len(found)} places: {', '.join(found)}",
+                    f"data sets in {len(outer_places)} places: {', '.join(outer_places)}",
                     "name one of them",
                 )
         flat = [
@@ -167,24 +166,24 @@ class _Finder:
                 self._say_unusual(split, path)
             way = between(path, places[0])
             for outer, inner in pairwise(way):
-                self._refuse_beside(outer, {inner}, splits)
+                self._refuse_others(outer, {inner}, splits)
             self.passed += way
             folders += self._classes(places[0], split)
             here = [folder.path for folder in folders if folder.split == split]
             layout_checks.refuse_pairs(self.tree, places[0], here)
         for path in self.tree.children(top):
             split = split_of_folder(last(path))
-            if split and self.tree.look(path).folders and not self.tree.has_images(path):
+            if split and self.tree.listing(path).folders and not self.tree.has_images(path):
                 folders += self._classes(path, split)  # empty, and classes all the same
         known = [*splits, *flat, *((folder.split, parent(folder.path)) for folder in folders)]
         self._refuse_vanished(top, known)
-        self._refuse_beside(top, {path for _, path in known}, splits)
+        self._refuse_others(top, {path for _, path in known}, splits)
         self._take_flat(flat, folders)
         if all(folder.name is None for folder in folders):
             raise layout_checks.flat(self.tree, [path for _, path in flat], top)
         self._refuse_one_class(folders)
         layout_checks.refuse_other_case(self.tree, folders)
-        self.notes += strange_classes(folders)
+        self.notes += layout_checks.strange_classes(folders)
         return Layout(True, tuple(folders), tuple(self.passed), tuple(self.notes))
 
     def _refuse_vanished(self, top: str, known: list[tuple[str, str]]) -> None:
@@ -192,7 +191,7 @@ class _Finder:
         paths = {path for _, path in known}
         for path in self.tree.children(top):
             if split_of_folder(last(path)) and path not in paths and not self.tree.has_images(path):
-                others = self.tree.look(path).others
+                others = self.tree.listing(path).others
                 what = f"no image that is read, only {endings(others)}" if others else "no image"
                 raise layout_checks.doubtful(
                     self.tree,
@@ -200,19 +199,19 @@ class _Finder:
                     "fill it or move it away",
                 )
 
-    def _refuse_beside(self, top: str, known: set[str], splits: list[tuple[str, str]]) -> None:
-        """Refuse folders beside those that are read where they hold images, at any depth."""
+    def _refuse_others(self, top: str, known: set[str], splits: list[tuple[str, str]]) -> None:
+        """Refuse folders next to those that are read where they hold images, at any depth."""
         names = {
             last(child)
             for _, path in splits
             for place in self.tree.places(path)
             for child in self.tree.holding(place)
         }
-        found = []
+        others = []
         for path in self.tree.children(top):
             if path in known or not self.tree.has_images(path):
                 continue
-            if len(names.intersection(self.tree.look(path).folders)) > 1:
+            if len(names.intersection(self.tree.listing(path).folders)) > 1:
                 raise DataError(
                     f"{self.tree.root}: {path} holds the same class folders as {splits[0][1]}, and "
                     "its name is no split's; call it train, validation or test, or move it away"
@@ -221,18 +220,18 @@ class _Finder:
             if not self.tree.has_classes(path) and any(
                 kind.fullmatch(letters) for kind in (layout_checks.LABELS, IMAGES, _UNLABELLED)
             ):
-                self.notes.append(f"{path} beside the splits is not read")
+                self.notes.append(f"{path} next to the splits is not read")
             else:
-                found.append(path)
-        if found:
+                others.append(path)
+        if others:
             raise layout_checks.doubtful(
                 self.tree,
-                f"{listed(found)} beside {listed([path for _, path in splits])} {hold(found)} "
+                f"{listed(others)} next to {listed([path for _, path in splits])} {hold(others)} "
                 "images, in no split",
                 "move them into the splits, or away",
             )
 
-    def _split_beside_classes(self, holding: list[str]) -> list[tuple[str, str]]:
+    def _split_among_classes(self, holding: list[str]) -> list[tuple[str, str]]:
         """Return the folder of images that is named as a split, if it is no class.
 
         With one other folder only, it is a class; so is *train*, as training has labels.
@@ -282,7 +281,7 @@ class _Finder:
             )
         kept: list[ClassFolder] = []
         for path in paths:
-            listing = self.tree.look(path)
+            listing = self.tree.listing(path)
             if self.tree.inner_images(path) and not kept:
                 self.notes.append(f"{split}: images of a class lie in a folder of it, as {path}")
             if listing.num_images or listing.folders or not listing.others:

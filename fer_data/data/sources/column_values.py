@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from itertools import islice
 
-from fer_data.data.labels import split_of_folder
 from fer_data.data.sources.table import MAX_CLASSES
+from fer_data.data.split_names import split_of_folder
 
 EMPTY = frozenset({"", "nan", "NaN", "<NA>"})
 """Cells that are no label. *None* and *NA* can be names."""
@@ -78,12 +78,12 @@ def number_of(value: str) -> float | None:
 def whole_numbers(values: Collection[str]) -> dict[str, int] | None:
     """Return the integer of each value, None unless all are integers (``3.0`` is one)."""
     numbers = {value: number_of(value) for value in values}
-    found = {
+    integers = {
         value: int(number)
         for value, number in numbers.items()
         if number is not None and abs(number) < 1 << 53 and number == int(number)
     }
-    return found if len(found) == len(numbers) else None
+    return integers if len(integers) == len(numbers) else None
 
 
 def flags_of(values: Collection[str]) -> dict[str, int | None] | None:
@@ -92,13 +92,13 @@ def flags_of(values: Collection[str]) -> dict[str, int | None] | None:
     None if it holds anything else, or no 0 and no 1.
     """
     truths = {"true": 1, "false": 0}
-    found: dict[str, int | None] = {}
+    flags: dict[str, int | None] = {}
     for value in values:
         number = None if value in EMPTY else truths.get(value.lower(), number_of(value))
         if number not in (None, 0, 1, -1) or (number is None and value not in EMPTY):
             return None
-        found[value] = None if number is None else int(number)
-    return found if {0, 1} & set(found.values()) else None
+        flags[value] = None if number is None else int(number)
+    return flags if {0, 1} & set(flags.values()) else None
 
 
 def why_no_label(name: str, counts: Mapping[str, int], num_rows: int) -> str | None:
@@ -121,10 +121,10 @@ def why_no_label(name: str, counts: Mapping[str, int], num_rows: int) -> str | N
     if all(split_of_folder(value) for value in values):
         return "names of splits"
     if all(number_of(value) is not None for value in values):
-        whole = whole_numbers(values)
-        if whole is None:
+        integers = whole_numbers(values)
+        if integers is None:
             return "measurements"
-        numbers = set(whole.values()) - {-1}
+        numbers = set(integers.values()) - {-1}
         if min(numbers, default=-1) not in (0, 1) or max(numbers) - min(numbers) >= len(numbers):
             return "numbers that do not count from 0 or 1"
         return None

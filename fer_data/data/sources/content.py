@@ -1,4 +1,4 @@
-"""Which content a data set has, by its files' sizes and times, and where in doubt by the bytes.
+"""Which content a data set has: by its files' sizes and times, else by their bytes.
 
 Names, sizes and modification times are a key that costs a `stat` a file. A copy can set the
 modification time as it likes, but not the time of the last change of the inode (ctime): where that
@@ -77,8 +77,10 @@ class State:
         for name in self.names:
             digest.update(name.encode("utf-8", "surrogateescape") + b"\0")
             if not name.endswith("/"):
-                found = known.get(name)
-                digest.update(digest_of_file(root / name) if found is None else found)
+                digest_of_name = known.get(name)
+                digest.update(
+                    digest_of_file(root / name) if digest_of_name is None else digest_of_name
+                )
         return digest.hexdigest()
 
 

@@ -70,8 +70,8 @@ class FileLookup:
 
         The place is `NO_FILE` or `SEVERAL_FILES` where that is so.
         """
-        found = map(self._exact.get, names, repeat(NO_FILE))
-        places = np.fromiter(found, np.int64, len(names))
+        exact = map(self._exact.get, names, repeat(NO_FILE))
+        places = np.fromiter(exact, np.int64, len(names))
         levels = np.zeros(len(names), np.int8)
         left: list[tuple[int, str]] = []
         for row in np.flatnonzero(places == NO_FILE).tolist():
@@ -110,14 +110,14 @@ class FileLookup:
             return self._index(of_file, 1).get(name)
         depth = name.count("/") + 1
         if depth <= self._depth:
-            found = self._index(of_file, depth).get(name)
-            if found is not None:
-                return found
+            matches = self._index(of_file, depth).get(name)
+            if matches is not None:
+                return matches
         shorter = name
         while "/" in shorter:  # the table knows folders above the listed ones
             shorter = shorter.partition("/")[2]
-            if (found := self._index(of_file, _WHOLE).get(shorter)) is not None:
-                return found
+            if (matches := self._index(of_file, _WHOLE).get(shorter)) is not None:
+                return matches
         return None
 
     def _index(self, key: Callable[[str], str], depth: int) -> dict[str, int | list[int]]:

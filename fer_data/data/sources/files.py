@@ -120,10 +120,10 @@ def _entry(before: str, entry: os.DirEntry[str]) -> Entry:
             return Entry(name, path, "file")
         return Entry(name, path, "folder" if entry.is_dir() else "special")
     try:
-        found = entry.stat()
+        info = entry.stat()
     except OSError:
         return Entry(name, path, "link")
-    place = (found.st_dev, found.st_ino)
+    place = (info.st_dev, info.st_ino)
     if entry.is_file():
         return Entry(name, path, "file", place)
     return Entry(name, path, "folder" if entry.is_dir() else "special", place)

@@ -46,12 +46,12 @@ def read(path: Path, options: LoadOptions) -> Dataset:
     samples: list[tuple[str, str | None, str]] = []
     skipped: list[Skipped] = []
     files = files_of(path)
-    found = layout_of(files, told=options.layout is not None)
+    layout = layout_of(files, as_named=options.layout is not None)
     if options.layout is None:
-        refuse_tables(files, found)
+        refuse_tables(files, layout)
     bound = Bound(path)
-    beside = strangers(files, found)
-    for split, name, folder in found.folders:
+    others = strangers(files, layout)
+    for split, name, folder in layout.folders:
         is_first = True
         for entry, reason in files_below(files, folder, bound):
             if reason:
@@ -62,13 +62,13 @@ def read(path: Path, options: LoadOptions) -> Dataset:
                 is_first = False
                 samples.append((split, name, entry.path))
     samples.sort(key=lambda sample: (sample[0], sample[1] or "", sample[2]))
-    names = [folder.name for folder in found.folders if folder.name is not None]
-    split = next(folder.split for folder in found.folders if folder.name is not None)
-    words = IN_SPLITS if found.in_splits else f"class folders of the {split} split"
+    names = [folder.name for folder in layout.folders if folder.name is not None]
+    split = next(folder.split for folder in layout.folders if folder.name is not None)
+    words = IN_SPLITS if layout.in_splits else f"class folders of the {split} split"
     if path.is_file():
         words += " in a zip archive"
-    dataset = build(path, words, names, samples, [*skipped, *beside])
-    return replace(dataset, notes=found.notes)
+    dataset = build(path, words, names, samples, [*skipped, *others])
+    return replace(dataset, notes=layout.notes)
 
 
 def images_below(path: Path) -> tuple[list[str], list[Skipped]]:
@@ -79,28 +79,28 @@ def images_below(path: Path) -> tuple[list[str], list[Skipped]]:
     DataError
         If there is no image.
     """
-    found: list[str] = []
+    paths: list[str] = []
     skipped: list[Skipped] = []
     for entry, reason in files_below(files_of(path), "", Bound(path)):
         if reason:
             skipped.append(Skipped(entry.path, reason))
         else:
-            found.append(entry.path)
-    if not found:
+            paths.append(entry.path)
+    if not paths:
         raise DataError(f"{path}: there is no image in this folder")
-    return sorted(found), skipped
+    return sorted(paths), skipped
 
 
 def state(origin: Origin) -> State:
     """Return the state of every image file of the data set, or of the archive that they are in."""
     if origin.root.is_file():
         return source.state(origin)
-    found = State()
+    state = State()
     for name in origin.class_names:
-        found.add_folder(name)  # a class without an image counts too
+        state.add_folder(name)  # a class without an image counts too
     for location in origin.locations.tolist():
-        found.add(location, os.stat(origin.root / location))
-    return found
+        state.add(location, os.stat(origin.root / location))
+    return state
 
 
 @dataclass(frozen=True)
@@ -164,12 +164,12 @@ def chunks(origin: Origin, rows: NDArray[np.int64]) -> Chunks:
 
 def names(dataset: Dataset) -> list[str]:
     """Return each file's path below its class folder."""
-    layout = layout_of(files_of(dataset.root), told=dataset.options.layout is not None)
+    layout = layout_of(files_of(dataset.root), as_named=dataset.options.layout is not None)
     folders = {folder.path for folder in layout.folders}
-    found = []
+    names = []
     for location in dataset.locations.tolist():
         end = location.find("/")
         while end >= 0 and location[:end] not in folders:
             end = location.find("/", end + 1)
-        found.append(location[end + 1 :])
-    return found
+        names.append(location[end + 1 :])
+    return names

@@ -5,15 +5,16 @@ Links to folders and files are followed where they can be read and lead to no fo
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
 from fer_data.data.skipped import Skipped
 from fer_data.data.sources import class_folders, image_tables
-from fer_data.data.sources.class_layout import Layout
-from fer_data.data.sources.files import Entry, Files
-from fer_data.data.sources.image_names import SUFFIXES
-from fer_data.data.sources.tree import NO_FILE, TEXTS, Listing
+from fer_data.data.sources.files import Entry, Files, Folder
+from fer_data.data.sources.layout_checks import DATA
+from fer_data.data.sources.tree import NO_FILE, TEXTS, Layout, Listing
+from fer_data.data.sources.tree_paths import SUFFIXES, ending
 from fer_data.errors import DataError
 
 _OF_SYSTEMS = frozenset(
@@ -30,6 +31,9 @@ _HARMLESS = SUFFIXES | TEXTS | {*image_tables.ENDINGS, ".db", ".zip", ".npz", ".
 """Endings of files: a broken link of another name may be a class."""
 
 _MAX_FOLDERS = 1 << 17
+_FEW_FOLDERS = 256
+"""In which the only file of data is looked for."""
+
 _STEMS = 64
 
 
@@ -49,17 +53,17 @@ class Bound:
             )
 
 
-def layout_of(files: Files, *, told: bool) -> Layout:
+def layout_of(files: Files, *, as_named: bool) -> Layout:
     """Return which folders are classes: those that are found, or the folders as they stand."""
     bound = Bound(files.root)
 
-    def look(folder: str) -> Listing:
+    def list_folder(folder: str) -> Listing:
         bound.count()
         return listing(files, folder)
 
-    if told:
-        return class_folders.read_as_told(files.root, look)
-    return class_folders.find(files.root, look)
+    if as_named:
+        return class_folders.read_as_named(files.root, list_folder)
+    return class_folders.find(files.root, list_folder)
 
 
 def listing(files: Files, folder: str) -> Listing:
@@ -96,14 +100,14 @@ def listing(files: Files, folder: str) -> Listing:
     return Listing(tuple(folders), num_images, tuple(others), frozenset(stems))
 
 
-def strangers(files: Files, found: Layout) -> list[Skipped]:
-    """Return what lies beside the class folders, and beside those that hold them."""
-    known = {folder.path for folder in found.folders} | set(found.parents)
+def strangers(files: Files, layout: Layout) -> list[Skipped]:
+    """Return what lies next to the class folders, and next to those that hold them."""
+    known = {folder.path for folder in layout.folders} | set(layout.parents)
     holds_classes = {
-        folder.path.rpartition("/")[0] for folder in found.folders if folder.name is not None
+        folder.path.rpartition("/")[0] for folder in layout.folders if folder.name is not None
     }
     skipped = []
-    for parent in found.parents:
+    for parent in layout.parents:
         for entry in files.children(parent):
             if entry.path in known:
                 continue
@@ -112,8 +116,8 @@ def strangers(files: Files, found: Layout) -> list[Skipped]:
             elif is_skipped(entry):
                 reason = _BY_A_SYSTEM
             elif parent not in holds_classes:
-                beside = "split folders" if found.in_splits else "folder that holds the classes"
-                reason = f"beside the {beside}"
+                place = "split folders" if layout.in_splits else "folder that holds the classes"
+                reason = f"next to the {place}"
             else:
                 reason = _LOOP if files.makes_loop(entry) else "not a class folder"
             skipped.append(Skipped(entry.path, reason))
@@ -133,7 +137,7 @@ def files_below(files: Files, folder: str, bound: Bound) -> Iterator[tuple[Entry
         elif entry.kind == "link":
             yield entry, _NOWHERE
         elif entry.kind == "file":
-            yield entry, "" if ending(entry.name) in SUFFIXES else "not an image by its name"
+            yield entry, "" if ending(entry.name) in SUFFIXES else "not an image file"
         elif entry.kind == "special":
             yield entry, "not a regular file"
         elif is_skipped(entry):
@@ -154,6 +158,24 @@ def is_skipped(entry: Entry) -> bool:
     return entry.name[0] == "." or entry.name.lower() in _OF_SYSTEMS
 
 
-def ending(name: str) -> str:
-    """Return the ending of a file's name, in lower case."""
-    return name[name.rfind(".") :].lower()
+def only_file(root: Path) -> Path | None:
+    """Return the only file of data in a folder, at any depth; None if there are more, or images."""
+    files = Folder(root)
+    waiting, data_files = deque([""]), []
+    for _ in range(_FEW_FOLDERS):
+        if not waiting:
+            break
+        try:
+            entries = files.children(waiting.popleft())
+        except DataError:
+            return None
+        for entry in entries:
+            if is_skipped(entry):
+                continue
+            if entry.kind == "folder" and entry.place is None:
+                waiting.append(entry.path)
+            elif entry.kind == "file" and ending(entry.name) in SUFFIXES:
+                return None
+            elif entry.kind == "file" and entry.name.lower().endswith(DATA):
+                data_files.append(root / entry.path)
+    return None if waiting or len(data_files) != 1 else data_files[0]

@@ -1,4 +1,4 @@
-"""Whether class folders are meant where a table lies beside them, and what their files are."""
+"""Whether class folders are meant where a table lies next to them, and what their files are."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from collections.abc import Iterator
 from fer_data.data.first_bytes import HEAD_BYTES, ZIP_START, is_lfs_pointer, kind_of
 from fer_data.data.options import CLASS_FOLDERS
 from fer_data.data.sources import image_tables
-from fer_data.data.sources.class_layout import Layout
 from fer_data.data.sources.files import Entry, Files
-from fer_data.data.sources.folder_listing import ending, is_skipped
-from fer_data.data.sources.image_names import SUFFIXES
+from fer_data.data.sources.folder_listing import is_skipped
 from fer_data.data.sources.layout_checks import TYPE_IT
+from fer_data.data.sources.tree import Layout
+from fer_data.data.sources.tree_paths import SUFFIXES, ending
 from fer_data.errors import DataError
 
 _XLSX_TEXTS = "xl/sharedStrings.xml"
 _MAX_XLSX_BYTES = 1 << 26
 
 
-def refuse_tables(files: Files, found: Layout) -> None:
-    """Refuse class folders beside a table that names their images and other classes.
+def refuse_tables(files: Files, layout: Layout) -> None:
+    """Refuse class folders next to a table that names their images and other classes.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def refuse_tables(files: Files, found: Layout) -> None:
     """
     tables = [
         entry
-        for parent in found.parents
+        for parent in layout.parents
         for entry in files.children(parent)
         if image_tables.is_table(entry.name) and not is_skipped(entry) and entry.kind == "file"
     ]
@@ -41,17 +41,17 @@ def refuse_tables(files: Files, found: Layout) -> None:
     images = image_tables.Images(
         (
             (folder.name, _image_names(files, folder.path))
-            for folder in found.folders
+            for folder in layout.folders
             if folder.name is not None
         ),
         (
             name
-            for folder in found.folders
+            for folder in layout.folders
             if folder.name is None
             for name in _image_names(files, folder.path)
         ),
     )
-    names = {folder.name for folder in found.folders if folder.name is not None}
+    names = {folder.name for folder in layout.folders if folder.name is not None}
     for entry in tables[: image_tables.MOST_TABLES]:
         text = _table_text(files, entry)
         has_rows = ending(entry.name) not in (".xlsx", ".parquet")
@@ -67,7 +67,7 @@ def refuse_tables(files: Files, found: Layout) -> None:
             if image_tables.is_labels_table(entry.name):
                 fix = {"labels": (str(files.root / entry.path),)} | fix
             raise DataError(
-                f"{files.root}: {entry.path} beside the folders names their images, so the "
+                f"{files.root}: {entry.path} next to the folders names their images, so the "
                 "folders may be no classes; name it as the table of labels, or sort the images "
                 f"into one folder a class; {TYPE_IT}",
                 fix=fix,
@@ -90,8 +90,8 @@ def _table_text(files: Files, entry: Entry) -> str:
     data = files.head(entry.path, image_tables.BYTES_READ)
     if data.startswith(ZIP_START):
         try:
-            whole = io.BytesIO(files.head(entry.path, _MAX_XLSX_BYTES))
-            with zipfile.ZipFile(whole) as archive, archive.open(_XLSX_TEXTS) as texts:
+            packed = io.BytesIO(files.head(entry.path, _MAX_XLSX_BYTES))
+            with zipfile.ZipFile(packed) as archive, archive.open(_XLSX_TEXTS) as texts:
                 data = re.sub(rb"<[^>]*>", b"\n", texts.read(image_tables.BYTES_READ))
         except Exception:  # a broken archive raises what each of its kinds of compression does
             return ""

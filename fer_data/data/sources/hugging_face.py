@@ -75,7 +75,7 @@ def columns_of(dataset: Any, options: LoadOptions) -> tuple[str, str]:
 
 
 def _one(
-    features: Any, named: str | None, found: list[str], words: tuple[str, ...], argument: str
+    features: Any, named: str | None, candidates: list[str], words: tuple[str, ...], argument: str
 ) -> str:
     if named is not None:
         if named not in features:
@@ -84,16 +84,16 @@ def _one(
                 fix={argument: list(features)},
             )
         return named
-    if len(found) == 1:
-        return found[0]
-    by_name = [name for name in found if name.lower() in words]
+    if len(candidates) == 1:
+        return candidates[0]
+    by_name = [name for name in candidates if name.lower() in words]
     if len(by_name) == 1:
         return by_name[0]
     what = argument.removesuffix("_column")
     raise DataError(
-        f"Hugging Face dataset: {'no column' if not found else 'several columns'} may be the "
+        f"Hugging Face dataset: {'no column' if not candidates else 'several columns'} may be the "
         f"{what}; name one",
-        fix={argument: found or list(features)},
+        fix={argument: candidates or list(features)},
     )
 
 
@@ -101,11 +101,11 @@ def _part(dataset: Any, image: str, label: str, options: LoadOptions) -> Part:
     names = getattr(dataset.features[label], "names", None) or ()
     plain = dataset.with_format(None)
     values = plain[label]
-    found = part_of("Hugging Face dataset", range(len(dataset)), np.array(values[:]), names)
+    part = part_of("Hugging Face dataset", range(len(dataset)), np.array(values[:]), names)
     groups = None
     if options.group_column is not None:
         groups = np.array([str(value) for value in plain[options.group_column]], np.str_)
-    return Part(Images(plain, image), found.labels, found.class_names, groups)
+    return Part(Images(plain, image), part.labels, part.class_names, groups)
 
 
 def _is_dataset(value: Any) -> bool:

@@ -52,29 +52,29 @@ def find_image_column(table: Table, lookup: FileLookup, given: str | None) -> Im
     DataError
         If no column does, several do, or a name is no relative path.
     """
-    found = _given(table, lookup, given) if given is not None else _only(table, lookup)
-    names = table.columns[found.name]
-    for row in np.flatnonzero(found.places == NO_FILE).tolist():
+    column = _given(table, lookup, given) if given is not None else _only(table, lookup)
+    names = table.columns[column.name]
+    for row in np.flatnonzero(column.places == NO_FILE).tolist():
         if reason := refusal(names[row]):
             raise DataError(
                 f"{table.where(row)}: {quoted(names[row])} is {reason}; expected paths "
                 "relative to the folder of the images"
             )
-    so_named = FileLookup([path for path in lookup.files if found.name in path])
-    if table.first_row > 1 and so_named.find(found.name, _WITHOUT_EXTENSION) != NO_FILE:
+    so_named = FileLookup([path for path in lookup.files if column.name in path])
+    if table.first_row > 1 and so_named.find(column.name, _WITHOUT_EXTENSION) != NO_FILE:
         raise DataError(
-            f"{table.path}: row 1: the column's name {quoted(found.name)} is an image; "
+            f"{table.path}: row 1: the column's name {quoted(column.name)} is an image; "
             "add a first row with the names of the columns"
         )
-    return found
+    return column
 
 
 def _given(table: Table, lookup: FileLookup, name: str) -> ImageColumn:
     values = table.columns[name]
-    found = ImageColumn(name, *lookup.find_all(values))
-    if (found.places == NO_FILE).all() and not any(map(refusal, values)):
+    column = ImageColumn(name, *lookup.find_all(values))
+    if (column.places == NO_FILE).all() and not any(map(refusal, values)):
         raise DataError(f"{table.path}: {_none_found(values, name, lookup)}")
-    return found
+    return column
 
 
 def _only(table: Table, lookup: FileLookup) -> ImageColumn:
@@ -160,9 +160,9 @@ def _names_rows(values: Sequence[str]) -> bool:
 
 
 def _fraction(lookup: FileLookup, sample: list[str], level: int) -> float:
-    found = 0.0
+    fraction = 0.0
     for part in (sample[:: max(1, len(sample) // _FIRST)], sample):
-        found = float(np.mean(lookup.find_all(part, level)[0] != NO_FILE))
-        if not found:
+        fraction = float(np.mean(lookup.find_all(part, level)[0] != NO_FILE))
+        if not fraction:
             break
-    return found
+    return fraction

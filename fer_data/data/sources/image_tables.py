@@ -1,4 +1,4 @@
-"""Tables beside image folders: whether one names the images, and labels them otherwise.
+"""Tables next to image folders: whether one names the images, and labels them otherwise.
 
 Pure functions over text and names. A table is known by its cells: one column names the images,
 with or without their endings.
@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from fer_data.data.labels import split_of_folder
+from fer_data.data.split_names import split_of_folder
 
 ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".xlsx", ".parquet")
 """Of a file that may be a table of images."""
@@ -24,7 +24,7 @@ BYTES_READ = 1 << 17
 """Of a table: as many say what it holds."""
 
 MOST_TABLES = 64
-"""Tables looked at: there may be a text beside each image."""
+"""Tables looked at: there may be a text next to each image."""
 
 FEWEST = 0.5
 """Of the images of one folder, or of the rows read: a table that names fewer is of others."""
@@ -88,7 +88,7 @@ def is_labels_table(path: str) -> bool:
 def contradicts(text: str, images: Images, *, has_rows: bool = True) -> bool:
     """Whether a table names the images, and says of them what their folders don't.
 
-    It doesn't where a cell beside the image's name is the folder's, where a column goes one to one
+    It doesn't where a cell next to the image's name is the folder's, where a column goes one to one
     with the folders, or where no column can be one of labels.
 
     Parameters
@@ -97,11 +97,13 @@ def contradicts(text: str, images: Images, *, has_rows: bool = True) -> bool:
         The table's beginning; of a binary one, any text that is in it.
     images : Images
     has_rows : bool
-        Whether what stands beside a name belongs to it; in .xlsx and parquet it does not, so there
+        Whether what stands next to a name belongs to it; in .xlsx and parquet it does not, so there
         the names of all folders must be in the text.
     """
     lines = _rows(text)
-    rows: list[tuple[set[str], list[str]]] = []  # an image's folders, and the cells beside its name
+    rows: list[
+        tuple[set[str], list[str]]
+    ] = []  # an image's folders, and the cells next to its name
     found_in: Counter[str] = Counter()
     seen: set[str] = set()
     has_endings = False
@@ -112,7 +114,7 @@ def contradicts(text: str, images: Images, *, has_rows: bool = True) -> bool:
         has_endings |= named in images.whole
         folders = images.folders_of[named]
         parts = {part for cell in cells for part in _SEPARATORS.split(cell.lower())[:-1]}
-        rows.append((folders & parts or folders, [_beside(cell, named) for cell in cells]))
+        rows.append((folders & parts or folders, [_without_name(cell, named) for cell in cells]))
         if named not in seen:
             seen.add(named)
             found_in.update(folders)
@@ -185,7 +187,7 @@ def _is_one_to_one(folders: list[str], column: list[str]) -> bool:
     return distinct and fit >= _AGREES * len(folders)
 
 
-def _beside(cell: str, named: str) -> str:
+def _without_name(cell: str, named: str) -> str:
     """Return a cell in lower case, ``""`` where it is the image's name or another path."""
     return "" if _SEPARATORS.search(cell) or _last(cell) == named else cell.lower()
 
@@ -206,9 +208,9 @@ def _rows(text: str) -> list[str]:
     """Return the rows: lines, or, of JSON in few lines, its innermost objects and lists."""
     lines = [line for line in text.splitlines()[1:] if line.strip()]
     if text.lstrip()[:1] in ("{", "["):
-        found = re.findall(r"[\[{]([^\[\]{}]+)[\]}]", text)
-        if len(found) > 1:
-            return found
+        rows = re.findall(r"[\[{]([^\[\]{}]+)[\]}]", text)
+        if len(rows) > 1:
+            return rows
         return text.split(",")
     if len(lines) > 1 and len(text) == BYTES_READ:
         lines.pop()  # cut off

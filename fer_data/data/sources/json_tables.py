@@ -111,8 +111,8 @@ def _objects(
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield row and the two named values of each object, all as text."""
     for row, value in enumerate(values if isinstance(values, list) else [values], 1):
-        found = {name: value.get(name) for name in names} if isinstance(value, dict) else {}
-        texts = {name: text for name, text in found.items() if isinstance(text, str)}
+        cells = {name: value.get(name) for name in names} if isinstance(value, dict) else {}
+        texts = {name: text for name, text in cells.items() if isinstance(text, str)}
         if len(texts) < len(names):  # numbers are text here
             raise DataError(f"{path}: row {row:,} of {what}: expected {names[0]} and {names[1]}")
         yield row, texts

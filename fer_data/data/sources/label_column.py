@@ -122,9 +122,9 @@ def _only(
     if len(candidates) == 1 and not flags:
         return candidates[0], ()
     if not candidates:
-        found = "; ".join(f"{quoted(name)}: {reason}" for name, reason in list(reasons.items())[:8])
+        shown = "; ".join(f"{quoted(name)}: {reason}" for name, reason in list(reasons.items())[:8])
         raise DataError(
-            f"{path}: no column can be the label ({found or 'there is no other column'}). Name one",
+            f"{path}: no column can be the label ({shown or 'there is no other column'}). Name one",
             fix={"label_column": [name for name in columns if len(counts[name]) > 1]},
         )
     also = f"; those of 0 and 1 ({len(flags)}) are multi-label together" if flags else ""
@@ -150,13 +150,13 @@ def _several_labels(
 def _class_names(counts: Counter[str]) -> dict[str, str | None]:
     """Return the class name that each value stands for: ``3`` for ``3.0``, None for none."""
     filled = [value for value in counts if value not in EMPTY]
-    whole = whole_numbers(filled)
+    numbers = whole_numbers(filled)
     names: dict[str, str | None] = {value: value for value in filled}
-    if whole is not None:
+    if numbers is not None:
         decimal = any("." in value or "e" in value.lower() for value in filled)
-        names = {value: str(whole[value]) if decimal else value for value in filled}
-        if set(whole.values()) != {-1, 1}:  # which are no and yes
-            names |= {value: None for value in filled if whole[value] == -1}
+        names = {value: str(numbers[value]) if decimal else value for value in filled}
+        if set(numbers.values()) != {-1, 1}:  # which are no and yes
+            names |= {value: None for value in filled if numbers[value] == -1}
     return names | {value: None for value in counts if value in EMPTY}
 
 

@@ -20,14 +20,17 @@ from fer_data.data.sources.labels_table import TableMatch, match_table
 from fer_data.data.sources.name_pattern import labels_from_names, split_of_path
 from fer_data.data.sources.table import build
 from fer_data.data.sources.tables import TABLE_SUFFIXES, Table, read_table, table_of_frame
+from fer_data.data.sources.tree_paths import unpacked_ending
 from fer_data.errors import DataError, UsageError
 
 chunks, state = folder.chunks, folder.state
 
 
-def recognises(path: Path) -> bool:
-    """Whether the path is a table of labels that names images; a folder is told by the options."""
-    return path.is_file() and _ending(path) in TABLE_SUFFIXES
+def recognises(data: Any) -> bool:
+    """Whether this is the path of a table of labels, or a DataFrame; options name a folder."""
+    if isinstance(data, Path):
+        return data.is_file() and unpacked_ending(data) in TABLE_SUFFIXES
+    return is_frame(data)
 
 
 def is_frame(data: Any) -> bool:
@@ -55,13 +58,15 @@ def read(data: Any, options: LoadOptions) -> Dataset:
     names = sorted({label for label in match.labels if label is not None})
     if not names:
         raise DataError(f"{path}: {words}: no image has a label")
-    found = [files[row] for row in match.rows.tolist()]
-    splits = match.splits or [split_of_path(file) for file in found]
+    located = [files[row] for row in match.rows.tolist()]
+    splits = match.splits or [split_of_path(file) for file in located]
     groups, group_names = _groups(match.groups)
-    beside = [
-        one for one in skipped if "hidden" not in one.reason and path / one.name != options.labels
+    others = [
+        item
+        for item in skipped
+        if "hidden" not in item.reason and path / item.name != options.labels
     ]
-    dataset = build(path, words, names, zip(splits, match.labels, found, strict=True), beside)
+    dataset = build(path, words, names, zip(splits, match.labels, located, strict=True), others)
     return replace(dataset, groups=groups, group_names=group_names, notes=match.notes)
 
 
@@ -93,13 +98,13 @@ def _table_path(root: Path, path: Path) -> Path:
     inside = path.relative_to(Path.cwd()).as_posix()
     if root.is_dir():
         return root / inside if (root / inside).is_file() else path
-    found = [name for name in archive.members_of(root) if f"/{name}".endswith(f"/{inside}")]
-    if len(found) > 1 and inside not in found:
+    matches = [name for name in archive.members_of(root) if f"/{name}".endswith(f"/{inside}")]
+    if len(matches) > 1 and inside not in matches:
         raise DataError(
-            f"{root}: {len(found)} tables {inside} in it; name one of them",
-            fix={"labels": [str(root / name) for name in found]},
+            f"{root}: {len(matches)} tables {inside} in it; name one of them",
+            fix={"labels": [str(root / name) for name in matches]},
         )
-    return root / (inside if inside in found else found[0]) if found else path
+    return root / (inside if inside in matches else matches[0]) if matches else path
 
 
 def existing_folder(path: str | Path) -> Path:
@@ -145,7 +150,3 @@ def _groups(
         groups.append(alone if value is None else place[value])
         alone += value is None
     return np.array(groups, np.int64), np.array([*named, *[""] * (alone - len(named))], np.str_)
-
-
-def _ending(path: Path) -> str:
-    return Path(path.stem if path.suffix.lower() == ".gz" else path).suffix.lower()

@@ -7,21 +7,23 @@ doubtful is an error with the choices in `DataError.fix`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.sources.column_values import is_group
-from fer_data.data.sources.file_lookup import LEVELS, NO_FILE, FileLookup
+from fer_data.data.sources.file_lookup import LEVELS, NO_FILE, SEVERAL_FILES, FileLookup, normal
 from fer_data.data.sources.image_column import ImageColumn, find_image_column
 from fer_data.data.sources.label_column import find_label_column
-from fer_data.data.sources.split_column import find_split_column
+from fer_data.data.sources.split_column import find_split_column, in_split_folder
 from fer_data.data.sources.table_columns import Table, quoted
-from fer_data.data.sources.table_rows import decided, first_of_each, taken
 from fer_data.errors import DataError
 from fer_data.util.words import counted
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +37,7 @@ class TableMatch:
     labels : list of str or None, length N
         Class names, None where the table has none.
     splits : list of str, length N, or None
-        Of `fer_data.data.labels.SPLITS`.
+        Of `fer_data.data.split_names.SPLITS`.
     groups : list of str or None, length N, or None
         Values of the group column, None where it is empty.
     columns : dict of str to tuple of str
@@ -118,16 +120,16 @@ def match_table(
     }
     others = {name: values for name, values in left.items() if name != label_column}
     split = find_split_column(table, others, split_column)
-    places = decided(table, lookup, images, left.get(split.name or ""), below)
+    places = _decided(table, lookup, images, left.get(split.name or ""), below)
     kept = np.flatnonzero(places != NO_FILE)
-    rest = {name: taken(values, kept) for name, values in left.items() if name != split.name}
+    rest = {name: _taken(values, kept) for name, values in left.items() if name != split.name}
     label = find_label_column(table.path, rest, label_column)
-    splits = taken(split.splits, kept) if split.splits is not None else None
+    splits = _taken(split.splits, kept) if split.splits is not None else None
     groups = None
     if group_column is not None:
-        groups = [value or None for value in taken(table.columns[group_column], kept)]
+        groups = [value or None for value in _taken(table.columns[group_column], kept)]
     aspects = {"label": label.labels, "split": splits, "group": groups}
-    once = first_of_each(table, images.name, places, kept, aspects)
+    once = _first_of_each(table, images.name, places, kept, aspects)
     columns = {
         "image": (images.name,),
         "label": label.names,
@@ -138,12 +140,12 @@ def match_table(
     columns["unused"] = tuple(name for name in table.columns if name not in used)
     match = TableMatch(
         rows=places[kept[once]],
-        labels=taken(label.labels, once),
-        splits=None if splits is None else taken(splits, once),
-        groups=None if groups is None else taken(groups, once),
+        labels=_taken(label.labels, once),
+        splits=None if splits is None else _taken(splits, once),
+        groups=None if groups is None else _taken(groups, once),
         columns=columns,
         notes=(),
-        missing=tuple(taken(table.columns[images.name], np.flatnonzero(places == NO_FILE))),
+        missing=tuple(_taken(table.columns[images.name], np.flatnonzero(places == NO_FILE))),
     )
     notes = (
         *_about_columns(table, match),
@@ -153,6 +155,99 @@ def match_table(
         *_about_files(images, match, len(files), len(kept)),
     )
     return replace(match, notes=notes)
+
+
+def _taken(values: Sequence[T], rows: NDArray[np.int64]) -> list[T]:
+    """Return the values of some rows, in order; each row at most once."""
+    if len(rows) == len(values):
+        return list(values)
+    return [values[row] for row in rows.tolist()]
+
+
+def _decided(
+    table: Table,
+    lookup: FileLookup,
+    images: ImageColumn,
+    splits: Sequence[str] | None,
+    below: str,
+) -> NDArray[np.int64]:
+    """Return each row's file where names that several files have are decided.
+
+    A file below the folder `below` comes first, then one in a folder named as the row's split.
+
+    Raises
+    ------
+    DataError
+        If a name still stands for several files.
+    """
+    places = images.places.copy()
+    for row in np.flatnonzero(places == SEVERAL_FILES).tolist():
+        name = table.columns[images.name][row]
+        candidates = lookup.candidates(name)
+        left = [
+            place for place in candidates if below and lookup.files[place].startswith(f"{below}/")
+        ]
+        if len(left) != 1 and splits is not None:
+            left = [
+                place
+                for place in left or candidates
+                if in_split_folder(lookup.files[place], splits[row])
+            ]
+        if len(left) != 1:
+            first, second = (quoted(lookup.files[place]) for place in (left or candidates)[:2])
+            raise DataError(
+                f"{table.where(row)}: {quoted(name)} is several files, as {first} and {second}; "
+                "give the folder of the images that are meant, or name them with their folders"
+            )
+        places[row] = left[0]
+    return places
+
+
+def _first_of_each(
+    table: Table,
+    image_column: str,
+    places: NDArray[np.int64],
+    kept: NDArray[np.int64],
+    aspects: Mapping[str, Sequence[Any] | None],
+) -> NDArray[np.int64]:
+    """Return which of the kept rows to use so that each file is one sample.
+
+    Parameters
+    ----------
+    table : Table
+    image_column : str
+    places : ndarray of int64, shape [N]
+        File of each row of the table.
+    kept : ndarray of int64, shape [K]
+        Rows that have a file.
+    aspects : mapping of str to sequence of length K or None
+        What rows of one file have to agree in: label, split, group.
+
+    Raises
+    ------
+    DataError
+        If two rows of one file disagree, or have different names.
+    """
+    _, first, inverse = np.unique(places[kept], return_index=True, return_inverse=True)
+    names = table.columns[image_column]
+    for number in np.flatnonzero(first[inverse] != np.arange(len(kept))).tolist():
+        before = int(first[inverse[number]])
+        row, row_before = int(kept[number]), int(kept[before])
+        where = f"{table.where(row_before)} and {row + table.first_row:,}"
+        if normal(names[row]) != normal(names[row_before]):
+            raise DataError(
+                f"{where}: {quoted(names[row_before])} and {quoted(names[row])} are one file; "
+                "name the images with their folders"
+            )
+        for aspect, values in aspects.items():
+            if values is not None and values[number] != values[before]:
+                several = "multi-label: " if aspect == "label" else ""
+                raise DataError(
+                    f"{where}: {several}{quoted(names[row])} has the {aspect} "
+                    f"{quoted(str(values[before]))} and the {aspect} "
+                    f"{quoted(str(values[number]))}; expected one for each image"
+                )
+    return np.sort(first)
 
 
 def _about_columns(table: Table, match: TableMatch) -> Iterator[str]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from fer_data.data.labels import split_of_folder, splits_in
 from fer_data.data.options import CLASS_FOLDERS
 from fer_data.data.sources.image_tables import LABELS_TABLES, is_labels_table
-from fer_data.data.sources.tree import IMAGES, Tree
+from fer_data.data.sources.tree import IMAGES, ClassFolder, Tree
 from fer_data.data.sources.tree_paths import ending, endings, join, last, listed, parent, plain
+from fer_data.data.split_names import split_of_folder, splits_in
 from fer_data.errors import DataError
 from fer_data.util.words import counted
 
@@ -58,7 +58,7 @@ def doubtful(
     what, advice : str
         What was found, and what to do about it.
     *around : str
-        Folders in which, or beside which, a table may hold the labels.
+        Folders in which, or next to which, a table may hold the labels.
     patterns : tuple of str, optional
         Where the names of files may have the labels in them: expressions that find these.
     """
@@ -108,20 +108,20 @@ def refuse_other_case(tree: Tree, folders: Iterable[tuple[str, str | None, str]]
 
 def refuse_detection(tree: Tree, top: str) -> None:
     """Refuse images and labels side by side, which is how data for detection is laid out."""
-    names = tree.look(top).folders
+    names = tree.listing(top).folders
     images = [name for name in names if IMAGES.fullmatch(plain(name))]
     labels = [name for name in names if LABELS.fullmatch(plain(name))]
     if not images or not labels or tree.has_classes(join(top, images[0])):
         return
-    beside = tree.look(join(top, labels[0]))
+    held = tree.listing(join(top, labels[0]))
     if all(_may_be_class(tree, join(top, images[0]), join(top, name)) for name in labels):
         return
     is_yolo = any(name.lower().endswith(".txt") for name in _some_files(tree, top, labels[0]))
     kind = "a detection layout (YOLO)" if is_yolo else "a detection or segmentation layout"
-    what = "" if beside else " (empty)"
+    what = "" if held else " (empty)"
     raise doubtful(
         tree,
-        f"{join(top, images[0])} beside {labels[0]}{what} is {kind}, not class folders",
+        f"{join(top, images[0])} next to {labels[0]}{what} is {kind}, not class folders",
         "sort the images into one folder a class",
         top,
     )
@@ -130,7 +130,7 @@ def refuse_detection(tree: Tree, top: str) -> None:
 def refuse_pairs(tree: Tree, top: str, paths: list[str]) -> None:
     """Refuse two folders of the same names that are no classes, as images and what is sought."""
     names = frozenset(plain(last(path)) for path in paths)
-    stems = [tree.look(path).stems for path in paths]
+    stems = [tree.listing(path).stems for path in paths]
     if len(paths) == 2 and names in _PAIRS and stems[0] and stems[0] == stems[1]:
         raise doubtful(
             tree,
@@ -143,19 +143,19 @@ def refuse_pairs(tree: Tree, top: str, paths: list[str]) -> None:
 
 def _may_be_class(tree: Tree, images: str, path: str) -> bool:
     """Whether a folder that is named as labels holds images, and these are no masks."""
-    held, beside = tree.look(images), tree.look(path)
-    if not held.num_images or not beside.num_images or beside.others:
+    images_held, labels_held = tree.listing(images), tree.listing(path)
+    if not images_held.num_images or not labels_held.num_images or labels_held.others:
         return False
     return not (
         _MASKS.fullmatch(plain(last(path)))
-        and any(stem.startswith(tuple(held.stems)) for stem in beside.stems)
+        and any(stem.startswith(tuple(images_held.stems)) for stem in labels_held.stems)
     )
 
 
 def _some_files(tree: Tree, top: str, name: str) -> tuple[str, ...]:
     path = join(top, name)
-    within = (tree.look(child).others for child in tree.children(path)[:8])
-    return tree.look(path).others + tuple(file for files in within for file in files)
+    within = (tree.listing(child).others for child in tree.children(path)[:8])
+    return tree.listing(path).others + tuple(file for files in within for file in files)
 
 
 def several(tree: Tree, places: tuple[str, ...]) -> DataError:
@@ -168,12 +168,12 @@ def several(tree: Tree, places: tuple[str, ...]) -> DataError:
     )
 
 
-def beside_flat(tree: Tree, deeper: list[str], flat: list[str]) -> DataError:
-    """Return the error that class folders are beside flat folders of splits, in none themselves."""
+def classes_next_to_flat(tree: Tree, deeper: list[str], flat: list[str]) -> DataError:
+    """Return the error that class folders are next to flat folders of splits, and in none."""
     places = [place for path in deeper for place in tree.places(path)]
     return doubtful(
         tree,
-        f"class folders in {listed(places)}, whose name is no split's, beside {listed(flat)}",
+        f"class folders in {listed(places)}, whose name is no split's, next to {listed(flat)}",
         f"name {places[0]}, or call it train",
         patterns=(),
     )
@@ -182,8 +182,8 @@ def beside_flat(tree: Tree, deeper: list[str], flat: list[str]) -> DataError:
 def nothing(tree: Tree, top: str) -> DataError:
     """Return the error that a tree without class folders is."""
     paths = tree.children(top)
-    files = [join(path, name) for path in ("", *paths) for name in tree.look(path).others]
-    if tree.look("").num_images:
+    files = [join(path, name) for path in ("", *paths) for name in tree.listing(path).others]
+    if tree.listing("").num_images:
         return none_here(tree)
     if data := [name for name in files if name.lower().endswith(DATA)]:
         packed = ", unpacked" if tree.root.suffix.lower() == ".zip" else ""
@@ -195,16 +195,16 @@ def nothing(tree: Tree, top: str) -> DataError:
         return DataError(
             f"{tree.root}: no class folders in {names}; expected {names}/<class>/<image>"
         )
-    if found := [last(name) for name in files if "/" in name]:
+    if names_inside := [last(name) for name in files if "/" in name]:
         return DataError(
             f"{tree.root}: class folders, but no image in it that can be read, only "
-            f"{endings(tuple(found))}"
+            f"{endings(tuple(names_inside))}"
         )
     return none_here(tree)
 
 
 def tables_around(tree: Tree, *paths: str) -> list[str]:
-    """Return the tables that lie in some folders, or beside them."""
+    """Return the tables that lie in some folders, or next to them."""
     around = dict.fromkeys(part for path in paths for part in (path, parent(path)))
     return [table for path in around for table in tree.tables_in(path)]
 
@@ -224,10 +224,10 @@ def flat(tree: Tree, paths: list[str], top: str) -> DataError:
 
 def refuse_flat_splits(tree: Tree, top: str, holding: list[str]) -> None:
     """Refuse folders of images that are named as splits, or as images, and not as classes."""
-    found = [path for path in holding if tree.is_flat(path)]
-    splits = {split_of_folder(last(path)) for path in found} - {None}
-    if len(found) == len(holding) or ("train" in splits and len(splits) > 1):
-        raise flat(tree, found, top)
+    flat_paths = [path for path in holding if tree.is_flat(path)]
+    splits = {split_of_folder(last(path)) for path in flat_paths} - {None}
+    if len(flat_paths) == len(holding) or ("train" in splits and len(splits) > 1):
+        raise flat(tree, flat_paths, top)
     mixed = [path for path in holding if splits_in(last(path)) and not tree.is_flat(path)]
     within = {split for path in mixed for split in splits_in(last(path))}
     if len(within) > 1 and 2 * len(mixed) >= len(holding):  # real_train, real_test, …
@@ -253,7 +253,7 @@ def refuse_twice(root: Path, splits: list[tuple[str, str]]) -> None:
 
 def none_here(tree: Tree) -> DataError:
     """Return the error that a tree without a folder of images is."""
-    name, number = tree.root.name, tree.look("").num_images
+    name, number = tree.root.name, tree.listing("").num_images
     if not number:
         return DataError(
             f"{tree.root}: no class folders here; expected {name}/<class>/<image>, "
@@ -267,3 +267,17 @@ def none_here(tree: Tree) -> DataError:
         f"{name}/<class>/<image>",
         fix=_labels(tree, tables) | {"label_from": ()},
     )
+
+
+def strange_classes(folders: Sequence[ClassFolder]) -> Iterator[str]:
+    """Yield a line for each split with classes that training has not, or calls otherwise."""
+    known = {folder.name for folder in folders if folder.split == "train"}
+    for split in dict.fromkeys(folder.split for folder in folders):
+        names = [
+            class_folder.name
+            for class_folder in folders
+            if class_folder.split == split and class_folder.name is not None
+        ]
+        strange = [name for name in names if name not in known]
+        if known and strange:
+            yield f"{split} has classes that train has not: {listed(strange)}"

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from fer_data.data.chosen import UNLABELLED
 from fer_data.data.dataset import Dataset
-from fer_data.data.labels import SPLITS, split_notes, split_of_folder
 from fer_data.data.origin import Origin
 from fer_data.data.sources.chunk import Chunks, RawImage
 from fer_data.data.sources.content import State
 from fer_data.data.sources.source import made_names
 from fer_data.data.sources.table import MAX_CLASSES, format_of
+from fer_data.data.split_names import SPLITS, split_notes, split_of_folder
 from fer_data.errors import DataError, UsageError
 
 _AT_ONCE = 256
@@ -66,25 +66,25 @@ def part_of(where: str, images: Any, labels: Any, class_names: Sequence[str] = (
     num = len(images)
     if labels is None:
         return Part(images, np.full(num, UNLABELLED), tuple(class_names))
-    found = np.asarray(labels)
-    if found.ndim == 2 and found.shape[1] == 1:
-        found = found[:, 0]
-    if found.ndim == 2 and found.dtype.kind in "biuf":
-        found = _from_one_hot(where, found)
-    if found.ndim != 1 or found.dtype.kind not in "biuUOfS":
+    array = np.asarray(labels)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim == 2 and array.dtype.kind in "biuf":
+        array = _from_one_hot(where, array)
+    if array.ndim != 1 or array.dtype.kind not in "biuUOfS":
         raise DataError(
-            f"{where}: labels are {found.dtype} {list(found.shape)}; "
+            f"{where}: labels are {array.dtype} {list(array.shape)}; "
             "expected integers or text [N], or one-hot [N, C]"
         )
-    if len(found) != num:
-        raise DataError(f"{where}: {num:,} images and {len(found):,} labels")
-    if found.dtype.kind == "f":
-        if not (found == np.floor(found)).all():
-            raise DataError(f"{where}: labels are {found.dtype} with fractions; expected integers")
-        found = found.astype(np.int64)
-    if found.dtype.kind in "biu":
-        return _of_numbers(where, images, found.astype(np.int64), class_names)
-    texts = np.array(["" if one is None else str(one) for one in found.tolist()], np.str_)
+    if len(array) != num:
+        raise DataError(f"{where}: {num:,} images and {len(array):,} labels")
+    if array.dtype.kind == "f":
+        if not (array == np.floor(array)).all():
+            raise DataError(f"{where}: labels are {array.dtype} with fractions; expected integers")
+        array = array.astype(np.int64)
+    if array.dtype.kind in "biu":
+        return _of_numbers(where, images, array.astype(np.int64), class_names)
+    texts = np.array(["" if name is None else str(name) for name in array.tolist()], np.str_)
     names, codes = np.unique(texts, return_inverse=True)
     if names[:1].tolist() == [""]:
         names, codes = names[1:], codes - 1
@@ -116,8 +116,8 @@ def _from_one_hot(where: str, values: NDArray[Any]) -> NDArray[np.int64]:
             f"{where}: {int((chosen > 1).sum()):,} images have several labels, and balancing needs "
             "one for each"
         )
-    found = np.where(chosen == 1, values.argmax(axis=1), UNLABELLED)
-    return found.astype(np.int64)
+    labels = np.where(chosen == 1, values.argmax(axis=1), UNLABELLED)
+    return labels.astype(np.int64)
 
 
 def dataset_of(name: str, layout: str, parts: Mapping[str, Part]) -> Dataset:
@@ -146,10 +146,12 @@ def dataset_of(name: str, layout: str, parts: Mapping[str, Part]) -> Dataset:
     longest = max((part.class_names for part in chosen), key=len)
     names = list(longest)
     if any(part.class_names != longest[: len(part.class_names)] for part in chosen):
-        names = sorted({one for part in chosen for one in part.class_names})
+        names = sorted({class_name for part in chosen for class_name in part.class_names})
     labels = []
     for part in chosen:
-        place = np.array([*(names.index(one) for one in part.class_names), UNLABELLED])
+        place = np.array(
+            [*(names.index(class_name) for class_name in part.class_names), UNLABELLED]
+        )
         labels.append(place[part.labels])
     sizes = [len(part.images) for part in chosen]
     are_arrays = all(isinstance(part.images, np.ndarray) for part in chosen)
@@ -191,30 +193,30 @@ def checked_images(where: str, images: Any, *, from_float: bool) -> NDArray[np.u
     DataError
         If they are nothing of the kind.
     """
-    found = np.asarray(images)
-    shape = list(found.shape)
-    if found.ndim not in (3, 4) or (found.ndim == 4 and found.shape[3] not in (1, 3)):
+    pixels = np.asarray(images)
+    shape = list(pixels.shape)
+    if pixels.ndim not in (3, 4) or (pixels.ndim == 4 and pixels.shape[3] not in (1, 3)):
         advice = ""
-        if found.ndim == 4 and found.shape[1] in (1, 3):
+        if pixels.ndim == 4 and pixels.shape[1] in (1, 3):
             advice = ". Channels stand last: images.transpose(0, 2, 3, 1)"
         raise DataError(
-            f"{where}: images are {found.dtype} {shape}; expected uint8 [N, H, W] or "
+            f"{where}: images are {pixels.dtype} {shape}; expected uint8 [N, H, W] or "
             f"[N, H, W, 1 or 3]{advice}"
         )
-    if found.dtype == np.uint8:
-        return found
-    if found.dtype.kind == "f" and len(found) and found.min() >= 0 and found.max() <= 1:
+    if pixels.dtype == np.uint8:
+        return pixels
+    if pixels.dtype.kind == "f" and len(pixels) and pixels.min() >= 0 and pixels.max() <= 1:
         if from_float:
-            scaled: NDArray[np.uint8] = np.rint(found * 255).astype(np.uint8)
+            scaled: NDArray[np.uint8] = np.rint(pixels * 255).astype(np.uint8)
             return scaled
         raise DataError(
-            f"{where}: images are {found.dtype} from {found.min():g} to {found.max():g}; "
+            f"{where}: images are {pixels.dtype} from {pixels.min():g} to {pixels.max():g}; "
             "expected uint8, or from 0 to 1 where that is said",
             fix={"from_float": ("true",)},
         )
-    range_ = f" from {found.min():g} to {found.max():g}" if found.size else ""
+    range_ = f" from {pixels.min():g} to {pixels.max():g}" if pixels.size else ""
     raise DataError(
-        f"{where}: images are {found.dtype}{range_}; expected uint8 from 0 to 255, or floats from "
+        f"{where}: images are {pixels.dtype}{range_}; expected uint8 from 0 to 255, or floats from "
         "0 to 1 with from_float=True. Bring them to one of these"
     )
 

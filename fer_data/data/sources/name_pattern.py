@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fer_data.data.labels import split_notes, split_of_folder
 from fer_data.data.sources.labels_table import TableMatch
 from fer_data.data.sources.table_columns import quoted
+from fer_data.data.split_names import split_notes, split_of_folder
 from fer_data.errors import DataError, UsageError
 from fer_data.util.words import counted
 
@@ -44,8 +44,8 @@ def labels_from_names(files: Sequence[str], pattern: str | re.Pattern[str]) -> T
     """
     label = _label_group(pattern)
     search = re.compile(pattern).search
-    found = [search(path) for path in files]
-    fits = [bool(match and match[label]) for match in found]
+    matches = [search(path) for path in files]
+    fits = [bool(match and match[label]) for match in matches]
     labelled = {split_of_path(path) for path, fit in zip(files, fits, strict=True) if fit}
     bad = [path for path, fit in zip(files, fits, strict=True) if not fit]
     without = [path for path in bad if split_of_path(path) not in {"train"} | labelled]
@@ -57,18 +57,18 @@ def labels_from_names(files: Sequence[str], pattern: str | re.Pattern[str]) -> T
             f"{counted(len(bad), 'file')} of {len(files):,}: {shown}; change it, or leave those "
             "files elsewhere"
         )
-    labels = [match[label] if match else None for match in found]
+    labels = [match[label] if match else None for match in matches]
     named = re.compile(pattern).groupindex
     splits = groups = None
     if "split" in named:
-        pairs = zip(files, found, strict=True)
+        pairs = zip(files, matches, strict=True)
         splits = [_split(match) if match else split_of_path(path) for path, match in pairs]
     if "group" in named:
-        groups = [(match["group"] or None) if match else None for match in found]
+        groups = [(match["group"] or None) if match else None for match in matches]
     read = ", ".join(["label", *(name for name in ("split", "group") if name in named)])
     notes = [f"{read} from the names of files"]
     if "split" in named:
-        notes += split_notes((match["split"], _split(match)) for match in found if match)
+        notes += split_notes((match["split"], _split(match)) for match in matches if match)
     if without:
         notes.append(
             f"no label in the names of {counted(len(without), 'file')} of the "

@@ -1,4 +1,4 @@
-"""NumPy's ``.npz``: images in arrays, with their labels beside them.
+"""NumPy's ``.npz``: images in arrays, with their labels next to them.
 
 As it is written here:
 
@@ -32,12 +32,12 @@ from numpy.typing import NDArray
 from fer_data.data.chosen import UNLABELLED
 from fer_data.data.class_names import NUMERIC, renamed
 from fer_data.data.dataset import Dataset
-from fer_data.data.labels import SPLITS, split_notes, split_of_folder
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.sources import archive, npz_arrays, source
 from fer_data.data.sources.chunk import Chunks, RawImage
 from fer_data.data.sources.table import MAX_CLASSES, dataset_of, format_of
+from fer_data.data.split_names import SPLITS, split_notes, split_of_folder
 from fer_data.errors import DataError
 
 state = source.state
@@ -95,7 +95,7 @@ def _parts(path: Path, file: zipfile.ZipFile) -> tuple[str, list[Part]]:
     if "pixels" in names:
         return "", [Part("", "pixels", "labels")]
     for kind, of_images, of_labels in _PAIRS:
-        found: dict[str, Part] = {}
+        parts: dict[str, Part] = {}
         for name in names:
             match = of_images.fullmatch(name)
             split = match and split_of_folder(match[1])
@@ -103,17 +103,17 @@ def _parts(path: Path, file: zipfile.ZipFile) -> tuple[str, list[Part]]:
                 continue
             wanted = of_labels.format(match[1]).lower()
             labels = next((other for other in names if other.lower() == wanted), "")
-            if split in found:
+            if split in parts:
                 raise DataError(
-                    f"{path}: {found[split].images} and {name} both stand for the {split} split"
+                    f"{path}: {parts[split].images} and {name} both stand for the {split} split"
                 )
             if not labels and split == "train":
                 raise DataError(
-                    f"{path}: no array {wanted} beside {name}, only {npz_arrays.listed(names)}"
+                    f"{path}: no array {wanted} next to {name}, only {npz_arrays.listed(names)}"
                 )
-            found[split] = Part(split, name, labels)
-        if found:
-            return kind, [found[split] for split in SPLITS if split in found]
+            parts[split] = Part(split, name, labels)
+        if parts:
+            return kind, [parts[split] for split in SPLITS if split in parts]
     raise DataError(
         f"{path}: no array pixels in it, or another of images, only {npz_arrays.listed(names)}; "
         f"expected {npz_arrays.EXPECTED}"
@@ -150,25 +150,25 @@ def _of_parts(path: Path, file: zipfile.ZipFile, kind: str, parts: list[Part]) -
     for part in parts:
         shapes.append(_shape(path, file, part.images))
         num = shapes[-1][0]
-        found = np.full(num, UNLABELLED)
+        part_labels = np.full(num, UNLABELLED)
         if part.labels:
-            found = npz_arrays.integers(file, part.labels, num)
-            _check_range(path, part.labels, found, UNLABELLED, MAX_CLASSES)
-        labels.append(found)
-    whole = np.concatenate(labels)
-    low = int(whole[whole >= 0].min(initial=MAX_CLASSES))
+            part_labels = npz_arrays.integers(file, part.labels, num)
+            _check_range(path, part.labels, part_labels, UNLABELLED, MAX_CLASSES)
+        labels.append(part_labels)
+    every_label = np.concatenate(labels)
+    low = int(every_label[every_label >= 0].min(initial=MAX_CLASSES))
     if low and low < MAX_CLASSES:  # codes that begin at 1
-        whole = np.where(whole >= 0, whole - low, whole)
+        every_label = np.where(every_label >= 0, every_label - low, every_label)
     else:
         low = 0
-    class_names = [str(low + code) for code in range(int(whole.max(initial=-1)) + 1)]
-    codes = np.repeat(np.arange(len(parts)), [len(found) for found in labels])
+    class_names = [str(low + code) for code in range(int(every_label.max(initial=-1)) + 1)]
+    codes = np.repeat(np.arange(len(parts)), [len(part_labels) for part_labels in labels])
     layout = f"npz of {kind} ({' and '.join(dict.fromkeys(map(_by, shapes)))})"
     splits, form = [part.split for part in parts], format_of(shapes)
-    dataset = dataset_of(path, layout, class_names, whole, splits, codes, image_format=form)
+    dataset = dataset_of(path, layout, class_names, every_label, splits, codes, image_format=form)
     dataset = renamed(dataset, NUMERIC)
     used = {name for part in parts for name in (part.images, part.labels)}
-    notes = [f"{part.images} has no labels beside it" for part in parts if not part.labels]
+    notes = [f"{part.images} has no labels next to it" for part in parts if not part.labels]
     notes += split_notes((part.images, part.split) for part in parts)
     if others := [name for name in npz_arrays.names(file) if name not in used]:
         notes.append(f"arrays not used: {npz_arrays.listed(others)}")
@@ -201,10 +201,10 @@ def names(dataset: Dataset) -> list[str]:
         if not npz_arrays.has(file, "pixels") or not npz_arrays.has(file, "samples"):
             return source.made_names(dataset)
         num = _shape(dataset.root, file, "pixels")[0]
-        found = npz_arrays.text(file, "samples", num)
-    if len(found) != num:
-        raise DataError(f"{dataset.root}: samples has {len(found):,} names, pixels {num:,} rows")
-    return source.own_names(dataset, (found[row] for row in dataset.locations.tolist()))
+        texts = npz_arrays.text(file, "samples", num)
+    if len(texts) != num:
+        raise DataError(f"{dataset.root}: samples has {len(texts):,} names, pixels {num:,} rows")
+    return source.own_names(dataset, (texts[row] for row in dataset.locations.tolist()))
 
 
 def _chunks(path: Path, locations: NDArray[Any]) -> Iterator[Stack]:

@@ -42,8 +42,8 @@ _CHANNELS = ((), (1,), (3,))
 def opened(path: Path) -> Iterator[zipfile.ZipFile]:
     """Open a file, and name it in what goes wrong with it."""
     try:
-        with source.reading(path), open(path, "rb") as file, zipfile.ZipFile(file) as found:
-            yield found
+        with source.reading(path), open(path, "rb") as file, zipfile.ZipFile(file) as archive:
+            yield archive
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
         raise DataError(f"{path}: broken .npz ({error}); fetch or write the file again") from None
     except (ValueError, SyntaxError) as error:  # a header of NumPy's that is none, a pickle
@@ -78,9 +78,9 @@ def names(file: zipfile.ZipFile) -> list[str]:
     return [name.removesuffix(".npy") for name in file.namelist() if name.endswith(".npy")]
 
 
-def listed(found: list[str]) -> str:
+def listed(array_names: list[str]) -> str:
     """Return names of arrays, for people."""
-    return ", ".join(map(printable, found[:12])) + (", …" if len(found) > 12 else "")
+    return ", ".join(map(printable, array_names[:12])) + (", …" if len(array_names) > 12 else "")
 
 
 def packed_size(file: zipfile.ZipFile, name: str) -> int:
@@ -127,12 +127,12 @@ def _head(file: zipfile.ZipFile, name: str) -> _Head:
             warnings.simplefilter("ignore")  # of a header that Python 2 wrote, and odd text in one
             version = np.lib.format.read_magic(start)
             if version == (1, 0):
-                found = np.lib.format.read_array_header_1_0(start)
+                header = np.lib.format.read_array_header_1_0(start)
             else:
-                found = np.lib.format.read_array_header_2_0(start)
+                header = np.lib.format.read_array_header_2_0(start)
     except Exception:  # NumPy lets tokenize.TokenError, MemoryError, RecursionError and more out
         raise ValueError(f"array {name} has no header that can be read") from None
-    return _Head(*found, start.tell())
+    return _Head(*header, start.tell())
 
 
 @contextmanager
@@ -176,7 +176,7 @@ def text(file: zipfile.ZipFile, name: str, most: int) -> list[str]:
         )
     if head.shape[0] > most:
         raise ValueError(f"{name} has {head.shape[0]:,} texts; expected {most:,} at the most")
-    found: list[str] = []
+    texts: list[str] = []
     with _behind(file, name, head) as stream:
         at_once = max(1, BYTES_AT_ONCE // head.dtype.itemsize)
         for _ in range(0, head.shape[0], at_once):
@@ -184,5 +184,5 @@ def text(file: zipfile.ZipFile, name: str, most: int) -> list[str]:
             codes = np.frombuffer(data, head.dtype.str[0] + "u4")
             if len(codes) and codes.max() > sys.maxunicode:
                 raise ValueError(f"{name} has a letter that is none of Unicode's")
-            found += np.frombuffer(data, head.dtype).tolist()
-    return found
+            texts += np.frombuffer(data, head.dtype).tolist()
+    return texts

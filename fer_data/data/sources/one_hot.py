@@ -21,16 +21,16 @@ def runs(columns: Columns, counts: Counts) -> list[tuple[str, ...]]:
     names = [name for name in columns if _holds_only(counts[name], {0, 1})]
     ones = [num_ones(counts[name]) for name in names]
     num_rows = len(next(iter(columns.values()), ()))
-    found: list[tuple[str, ...]] = []
+    runs: list[tuple[str, ...]] = []
     start = 0
     while start < len(names):
         stop = _stop(ones, start, num_rows)
         if stop - start > 1 and (_ones_of_rows(columns, names[start:stop]) == 1).all():
-            found.append(tuple(names[start:stop]))
+            runs.append(tuple(names[start:stop]))
             start = stop
         else:
             start += 1
-    return found
+    return runs
 
 
 def of_several(columns: Columns, counts: Counts, names: Sequence[str]) -> list[str]:
@@ -48,11 +48,11 @@ def more_than_flags(counts: Counts, names: Sequence[str]) -> str | None:
 
 def labels(columns: Columns, names: Sequence[str]) -> list[str | None]:
     """Return for each row the column that has the 1, None where none has."""
-    found: list[str | None] = [None] * len(columns[names[0]])
+    labels: list[str | None] = [None] * len(columns[names[0]])
     for name in names:
         for row in np.flatnonzero(_ones(columns[name])).tolist():
-            found[row] = name
-    return found
+            labels[row] = name
+    return labels
 
 
 def num_ones(counts: Mapping[str, int]) -> int:

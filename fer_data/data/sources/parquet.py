@@ -6,19 +6,21 @@ or one file, of one split.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from fer_data.data.dataset import Dataset
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
+from fer_data.data.skipped import Skipped
 from fer_data.data.sources import source
-from fer_data.data.sources.chunk import Chunks
 from fer_data.data.sources.content import State
-from fer_data.data.sources.parquet_names import listed, split_files
+from fer_data.data.split_names import split_of_folder
+from fer_data.errors import DataError
 from fer_data.extras import require
+from fer_data.util.lazy import LazyFunction
+
+_FILE = re.compile(r"(?P<split>[A-Za-z_]+)(-\d{5}-of-\d{5,})?(-[0-9a-f]{16})?\.parquet", re.ASCII)
 
 
 def recognises(path: Path) -> bool:
@@ -31,13 +33,7 @@ def recognises(path: Path) -> bool:
 
 def state(origin: Origin) -> State:
     """Return the state of each file."""
-    path = origin.root
-    if path.is_file():
-        return source.state(origin)
-    found = State()
-    for _, file in split_files(path)[0]:
-        found.add(str(file.relative_to(path)), file.stat())
-    return found
+    return source.state_of_files(origin.root, (file for _, file in split_files(origin.root)[0]))
 
 
 def read(path: Path, options: LoadOptions) -> Dataset:
@@ -49,20 +45,40 @@ def read(path: Path, options: LoadOptions) -> Dataset:
         If pyarrow is not installed.
     """
     require(f"{path}: parquet", "pyarrow")
-    from fer_data.data.sources import parquet_table
-
-    return parquet_table.read(path, options)
-
-
-def chunks(origin: Origin, rows: NDArray[np.int64]) -> Chunks:
-    """Return the rows, a row group a chunk."""
-    from fer_data.data.sources import parquet_table
-
-    return parquet_table.chunks(origin, rows)
+    dataset: Dataset = _read(path, options)
+    return dataset
 
 
-def names(dataset: Dataset) -> list[str]:
-    """Return each image's ``path``, or a name made of split and number where it has none."""
-    from fer_data.data.sources import parquet_table
+chunks = LazyFunction("fer_data.data.sources.parquet_table", "chunks")
+names = LazyFunction("fer_data.data.sources.parquet_table", "names")
+_read = LazyFunction("fer_data.data.sources.parquet_table", "read")
 
-    return parquet_table.names(dataset)
+
+def split_files(path: Path) -> tuple[list[tuple[str | None, Path]], list[Skipped]]:
+    """Return the files in order, each with its split, and what is none of them.
+
+    The split of a single file is None where its name tells none.
+    """
+    if path.is_file():
+        return [(split_of_file(path), path)], []
+    files, skipped = source.inside(
+        path, "parquet", ((split_of_file(file), file) for file in listed(path))
+    )
+    if not any(split for split, _ in files):
+        raise DataError(
+            f"{path}: no parquet file here that names its split; "
+            "expected data/train-00000-of-00001.parquet"
+        )
+    return files, skipped
+
+
+def split_of_file(path: Path) -> str | None:
+    """Return the split that a file's name tells, or None."""
+    match = _FILE.fullmatch(path.name)
+    return split_of_folder(match["split"]) if match else None
+
+
+def listed(path: Path) -> list[Path]:
+    """Return the parquet files of a folder: those in its ``data/``, or its own."""
+    inside = path / "data"
+    return sorted(inside.glob("*.parquet")) or sorted(path.glob("*.parquet"))

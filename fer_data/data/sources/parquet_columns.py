@@ -59,11 +59,11 @@ def _columns(path: Path, file: Any, schema: Any, pa: Any) -> dict[str, list[str]
         num_rows += batch.num_rows
         check_cells(path, num_rows, len(schema.names))
         for name, values in zip(flat, batch.columns, strict=True):
-            found, size = _texts(pa, values)
+            texts, size = _texts(pa, values)
             num_characters += size
             if size > MAX_TEXT_BYTES or num_characters > MAX_TEXT_BYTES:
                 raise DataError(f"{path}: row {num_rows:,}: more than {MAX_TEXT_BYTES:,} bytes")
-            columns[name] += found
+            columns[name] += texts
     for item in schema:
         if pa.types.is_list(item.type) or pa.types.is_large_list(item.type):
             columns[item.name] = [LIST] * num_rows
@@ -79,8 +79,8 @@ def _texts(pa: Any, values: Any) -> tuple[list[str], int]:
         known, size = _texts(pa, values.dictionary.take(used))
         of_place = dict(zip(used.to_pylist(), known, strict=True))
         return [of_place[place] for place in values.indices.to_pylist()], size
-    found = [cell_text(value) for value in values.to_pylist()]
-    return found, sum(map(len, found))
+    texts = [cell_text(value) for value in values.to_pylist()]
+    return texts, sum(map(len, texts))
 
 
 def _is_text(pa: Any, kind: Any) -> bool:

@@ -21,16 +21,16 @@ from numpy.typing import NDArray
 from fer_data.data.chosen import UNLABELLED
 from fer_data.data.dataset import Dataset
 from fer_data.data.first_bytes import HEAD_BYTES, kind_of
-from fer_data.data.labels import SPLITS, split_notes
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.skipped import Skipped
 from fer_data.data.sources import source
 from fer_data.data.sources.chunk import Chunks, RawImage
+from fer_data.data.sources.parquet import split_files
 from fer_data.data.sources.parquet_features import Columns, columns_of, is_text
-from fer_data.data.sources.parquet_names import split_files
 from fer_data.data.sources.table import MAX_CLASSES, dataset_of
-from fer_data.errors import DataError, skippable
+from fer_data.data.split_names import SPLITS, split_notes
+from fer_data.errors import DataError
 from fer_data.util.words import printable
 
 SPLIT_KEY = b"fer_data.split"
@@ -84,6 +84,7 @@ def read(path: Path, options: LoadOptions) -> Dataset:
     splits: list[str] = []
     labels: list[NDArray[np.int64]] = []
     codes: dict[str, int] = {}
+    bad_rows: list[Skipped] = []
     num_bad = first = 0
     for split, file_path in files:
         with opened(file_path) as file:
@@ -93,19 +94,21 @@ def read(path: Path, options: LoadOptions) -> Dataset:
             num_bad += num_rows - file_path.stat().st_size  # without a byte each
             source.check_bad_rows(path, num_bad)
         with opened(file_path, columns.label) as file:
-            found, bad = _labels(path, file, columns, codes)
-            if len(found) != num_rows:
-                raise pa.ArrowInvalid(f"{len(found):,} labels of {num_rows:,}")
-        for row, label in bad:
-            if not options.skip_bad:
-                raise skippable(
-                    f"{file_path}: row {row}: label {label} of {len(columns.class_names or ())} "
-                    "classes"
-                )
-            skipped.append(Skipped(f"row {first + row}", "bad label"))
-        source.check_bad_rows(path, len(skipped))
-        labels.append(found)
-        first += len(found)
+            file_labels, bad = _labels(path, file, columns, codes)
+            if len(file_labels) != num_rows:
+                raise pa.ArrowInvalid(f"{len(file_labels):,} labels of {num_rows:,}")
+        of_classes = f"of {len(columns.class_names or ())} classes"
+        bad_rows += [
+            Skipped(
+                f"row {first + row}",
+                "bad label",
+                f"{file_path}: row {row}: label {label} {of_classes}",
+            )
+            for row, label in bad
+        ]
+        source.check_bad(path, bad_rows, options)
+        labels.append(file_labels)
+        first += len(file_labels)
     every = np.concatenate(labels)
     rows = np.flatnonzero(every >= UNLABELLED)
     split_codes = np.repeat(np.arange(len(splits)), [len(some) for some in labels])
@@ -117,7 +120,7 @@ def read(path: Path, options: LoadOptions) -> Dataset:
         splits,
         split_codes[rows],
         rows=rows,
-        skipped=skipped,
+        skipped=[*skipped, *bad_rows],
     )
     if columns.label is not None and (columns.image, columns.label) != ("image", "label"):
         found_data = found_data.noted(
@@ -195,8 +198,8 @@ def _checked(value: Any, name: str) -> bytes | DataError:
 
 
 def _own_split(schema: pa.Schema) -> str:
-    found = (schema.metadata or {}).get(SPLIT_KEY, b"train").decode("utf-8", "replace")
-    return found if found in SPLITS else "train"
+    split = (schema.metadata or {}).get(SPLIT_KEY, b"train").decode("utf-8", "replace")
+    return split if split in SPLITS else "train"
 
 
 def _num_rows(file: pq.ParquetFile) -> int:
@@ -220,12 +223,12 @@ def _paths(path: Path, column: str) -> list[str | None]:
     column = f"{image.name}.path"
     with opened(path, column) as file:
         for batch in file.iter_batches(_VALUES_AT_ONCE, columns=[column]):
-            found = batch.column(0).field("path")
-            found.validate(full=True)  # else a place may be beyond the dictionary
-            texts = found.dictionary
+            column_paths = batch.column(0).field("path")
+            column_paths.validate(full=True)  # else a place may be beyond the dictionary
+            texts = column_paths.dictionary
             too_long = pc.greater(pc.binary_length(texts), source.MAX_NAME_BYTES)
             of_place = [*pc.if_else(too_long, None, texts).to_pylist(), None]
-            paths += [of_place[place] for place in found.indices.fill_null(-1).to_pylist()]
+            paths += [of_place[place] for place in column_paths.indices.fill_null(-1).to_pylist()]
         if len(paths) != num_rows:
             raise pa.ArrowInvalid(f"{len(paths):,} paths of {num_rows:,}")
     return paths
@@ -243,31 +246,33 @@ def _labels(
         return np.full(file.metadata.num_rows, UNLABELLED), []
     names = columns.class_names or ()
     of_label = np.array([*(codes.setdefault(name, len(codes)) for name in names), UNLABELLED])
-    found = [np.empty(0, np.int64)]
+    parts = [np.empty(0, np.int64)]
     bad: list[tuple[int, int]] = []
     first = 0
     for batch in file.iter_batches(_VALUES_AT_ONCE, columns=[columns.label]):
         column = batch.column(0)
         if columns.class_names is None:
-            found.append(_text_codes(path, column, codes))
+            parts.append(_text_codes(path, column, codes))
         else:
             labels = column.cast(pa.int64()).fill_null(UNLABELLED).to_numpy()
             wrong = (labels < UNLABELLED) | (labels >= len(names))
             rows = np.flatnonzero(wrong)
             bad += zip((first + rows).tolist(), labels[rows].tolist(), strict=True)
             source.check_bad_rows(path, len(bad))
-            found.append(np.where(wrong, _BAD, of_label[np.where(wrong, 0, labels)]))
+            parts.append(np.where(wrong, _BAD, of_label[np.where(wrong, 0, labels)]))
         first += len(column)
-    return np.concatenate(found), bad
+    return np.concatenate(parts), bad
 
 
-def _text_codes(path: Path, found: pa.DictionaryArray, codes: dict[str, int]) -> NDArray[np.int64]:
-    found.validate(full=True)
-    if (pc.max(pc.binary_length(found.dictionary)).as_py() or 0) > source.MAX_NAME_BYTES:
+def _text_codes(
+    path: Path, dictionary_array: pa.DictionaryArray, codes: dict[str, int]
+) -> NDArray[np.int64]:
+    dictionary_array.validate(full=True)
+    if (pc.max(pc.binary_length(dictionary_array.dictionary)).as_py() or 0) > source.MAX_NAME_BYTES:
         raise DataError(f"{path}: a label of more than {source.MAX_NAME_BYTES:,} bytes")
-    names = found.dictionary.to_pylist()
+    names = dictionary_array.dictionary.to_pylist()
     of_place = np.array([*(codes.setdefault(name, len(codes)) for name in names), UNLABELLED])
     if len(codes) > MAX_CLASSES:
         raise DataError(f"{path}: more than {MAX_CLASSES:,} labels that differ")
-    code: NDArray[np.int64] = of_place[found.indices.fill_null(UNLABELLED).to_numpy()]
+    code: NDArray[np.int64] = of_place[dictionary_array.indices.fill_null(UNLABELLED).to_numpy()]
     return code

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from fer_data.data.dataset import Dataset
-from fer_data.data.labels import SPLITS
+from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.skipped import Skipped
 from fer_data.data.sources.content import State
-from fer_data.errors import DataError
+from fer_data.data.split_names import SPLITS
+from fer_data.errors import DataError, skippable
 
 MAX_BAD_ROWS = 100_000
 """Bad rows that are skipped and listed; a data set with more is something else than it seems."""
@@ -35,15 +36,29 @@ def reading(path: Path) -> Iterator[None]:
 
 def state(origin: Origin) -> State:
     """Return the state of a data set that is one file."""
-    return state_of_file(origin.root)
+    return state_of_files(origin.root, [origin.root])
 
 
-def state_of_file(path: Path) -> State:
-    """Return the state of one file."""
-    found = State()
-    with reading(path):
-        found.add("", path.stat())
-    return found
+def state_of_files(root: Path, files: Iterable[Path]) -> State:
+    """Return the state of some files of a folder, or of the one file that a data set is."""
+    state = State()
+    for file in [root] if root.is_file() else files:
+        with reading(file):
+            state.add("" if file == root else str(file.relative_to(root)), file.stat())
+    return state
+
+
+def check_bad(path: Path, bad: Sequence[Skipped], options: LoadOptions) -> None:
+    """Refuse bad rows as soon as they are known to be an error, or too many.
+
+    Raises
+    ------
+    DataError
+        If there is one and the options cannot skip it, or there are more than `MAX_BAD_ROWS`.
+    """
+    if bad and not options.may_skip_bad:
+        raise skippable(bad[0].error)
+    check_bad_rows(path, len(bad))
 
 
 def check_bad_rows(path: Path, number: int) -> None:
@@ -66,7 +81,7 @@ def inside(
     That are those that are no regular files, or lead out of the folder, and, where the name of any
     file tells a split, those whose name tells none.
     """
-    found: list[tuple[str | None, Path]] = []
+    kept: list[tuple[str | None, Path]] = []
     skipped = []
     for split, file in files:
         reason = ""
@@ -77,16 +92,16 @@ def inside(
         if reason:
             skipped.append(Skipped(str(file.relative_to(root)), reason))
         else:
-            found.append((split, file))
-    if any(split for split, _ in found):
+            kept.append((split, file))
+    if any(split for split, _ in kept):
         reason = f"a {kind} file of no known split"
         unknown = [
-            Skipped(str(file.relative_to(root)), reason) for split, file in found if not split
+            Skipped(str(file.relative_to(root)), reason) for split, file in kept if not split
         ]
         skipped = [*unknown, *skipped]
-        found = [(split, file) for split, file in found if split]
-    found.sort(key=lambda item: (SPLITS.index(item[0]) if item[0] else 0, str(item[1])))
-    return found, skipped
+        kept = [(split, file) for split, file in kept if split]
+    kept.sort(key=lambda item: (SPLITS.index(item[0]) if item[0] else 0, str(item[1])))
+    return kept, skipped
 
 
 def file_name(split: str, row: int) -> str:
@@ -95,14 +110,15 @@ def file_name(split: str, row: int) -> str:
 
 
 def made_names(dataset: Dataset) -> list[str]:
-    """Return a file name for each row of a table, of its split and number."""
-    rows = zip(dataset.split_codes.tolist(), dataset.locations.tolist(), strict=True)
-    return [file_name(dataset.splits[code], row) for code, row in rows]
+    """Return a file name for each sample, of its split and its number in the table or dataset."""
+    numbers = dataset.locations.tolist() if dataset.in_table else range(len(dataset))
+    rows = zip(dataset.split_codes.tolist(), numbers, strict=True)
+    return [file_name(dataset.splits[code], number) for code, number in rows]
 
 
 def own_names(dataset: Dataset, own: Iterable[str | None]) -> list[str]:
     """Return the names that the data brings for the rows, made ones where they can be no file's."""
     return [
-        name if name and len(name.encode("utf-8", "surrogatepass")) <= MAX_NAME_BYTES else made
-        for name, made in zip(own, made_names(dataset), strict=True)
+        name if name and len(name.encode("utf-8", "surrogatepass")) <= MAX_NAME_BYTES else made_name
+        for name, made_name in zip(own, made_names(dataset), strict=True)
     ]

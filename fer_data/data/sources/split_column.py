@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fer_data.data.labels import split_notes, split_of_folder
 from fer_data.data.sources.column_values import plain
 from fer_data.data.sources.table_columns import Table, quoted
+from fer_data.data.split_names import split_notes, split_of_folder
 from fer_data.errors import DataError
 
 SPLIT_NAMES = frozenset(
@@ -46,22 +46,22 @@ def find_split_column(
                 "train, validation or test"
             )
         return SplitColumn(given, splits, split_notes(zip(columns[given], splits, strict=True)))
-    found: dict[str, list[str]] = {}
+    splits_of: dict[str, list[str]] = {}
     notes: list[str] = []
     for name, values in columns.items():
         if plain(name) in SPLIT_NAMES:
             splits, bad = _splits(values)
             if bad is None:
-                found[name] = splits
+                splits_of[name] = splits
             else:
                 notes.append(f"column {quoted(name)} is not the split: it holds {quoted(bad)}")
-    if not found:
+    if not splits_of:
         return SplitColumn(notes=tuple(notes))
-    (name, splits), *others = found.items()
+    (name, splits), *others = splits_of.items()
     if any(other != splits for _, other in others):
         raise DataError(
-            f"{table.path}: {len(found)} columns could be the split. Choose one",
-            fix={"split_column": list(found)},
+            f"{table.path}: {len(splits_of)} columns could be the split. Choose one",
+            fix={"split_column": list(splits_of)},
         )
     notes += split_notes(zip(columns[name], splits, strict=True))
     return SplitColumn(name, splits, tuple(notes))

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from fer_data.data.chosen import UNLABELLED
 from fer_data.data.dataset import Dataset
-from fer_data.data.labels import SPLITS
 from fer_data.data.origin import Origin
 from fer_data.data.skipped import Skipped
+from fer_data.data.split_names import SPLITS
 from fer_data.errors import DataError
 
 MAX_CLASSES = 1 << 16
@@ -44,7 +44,7 @@ def dataset_of(
     labels : ndarray of int64, shape [N]
         Places in `class_names`, `UNLABELLED` (-1) where there is no label.
     splits : sequence of str
-        Any of `fer_data.data.labels.SPLITS`, in any order, and more than once too.
+        Any of `fer_data.data.split_names.SPLITS`, in any order, and more than once too.
     split_codes : ndarray of int64, shape [N]
         Places in `splits`.
     rows : ndarray of int64 or str, shape [N], optional
@@ -60,7 +60,7 @@ def dataset_of(
     """
     skipped = tuple(skipped)
     if not len(labels):
-        raise DataError(f"{path}: {layout}, but no image in it{_what_was_found(skipped)}")
+        raise DataError(f"{path}: {layout}, but no image in it{_skipped_text(skipped)}")
     names = sorted(class_names)
     place = {name: code for code, name in enumerate(names)}
     present = {splits[code] for code in np.unique(split_codes).tolist()}
@@ -109,10 +109,10 @@ def format_of(shapes: Iterable[tuple[int, ...]]) -> Any:
     return shapes[0][1:3], shapes[-1][1:3], "rgb" if is_rgb else "grey"
 
 
-def _what_was_found(skipped: tuple[Skipped, ...]) -> str:
+def _skipped_text(skipped: tuple[Skipped, ...]) -> str:
     if not skipped:
         return ""
     reasons = Counter(item.reason for item in skipped)
-    return "; left out: " + ", ".join(
-        f"{number:,} ({reason})" for reason, number in reasons.items()
-    )
+    counts = ", ".join(f"{number:,} ({reason})" for reason, number in reasons.items())
+    first = next((f"; the first bad one: {item.error}" for item in skipped if item.error), "")
+    return f"; skipped: {counts}{first}"

@@ -92,19 +92,19 @@ def column_names(path: Path, names: Iterable[object]) -> list[str]:
     DataError
         If there are too many, or two columns have one name.
     """
-    found = [str(name).strip() for name in names]
-    if len(found) > MAX_COLUMNS:
+    stripped = [str(name).strip() for name in names]
+    if len(stripped) > MAX_COLUMNS:
         raise DataError(
-            f"{path}: row 1 has {len(found):,} columns; expected a table of images and labels "
+            f"{path}: row 1 has {len(stripped):,} columns; expected a table of images and labels "
             f"with at most {MAX_COLUMNS:,}"
         )
-    found = [name or f"column_{number}" for number, name in enumerate(found, 1)]
+    stripped = [name or f"column_{number}" for number, name in enumerate(stripped, 1)]
     seen: set[str] = set()
-    for name in found:
+    for name in stripped:
         if name in seen:
             raise DataError(f"{path}: row 1 has two columns {quoted(name)}; rename one")
         seen.add(name)
-    return found
+    return stripped
 
 
 def check_cells(path: Path, num_rows: int, num_columns: int) -> None:

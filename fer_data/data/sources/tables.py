@@ -13,6 +13,7 @@ from fer_data.data.sources.json_tables import read_json, read_jsonl
 from fer_data.data.sources.parquet_columns import read_parquet
 from fer_data.data.sources.table_columns import Table, table_of_frame
 from fer_data.data.sources.text_tables import read_delimited, read_list
+from fer_data.data.sources.tree_paths import unpacked_ending
 from fer_data.errors import DataError
 
 __all__ = ["TABLE_SUFFIXES", "Table", "read_table", "table_of_frame"]
@@ -51,9 +52,7 @@ def read_table(path: str | Path) -> Table:
         If it is none of these, or broken, too large or not text.
     """
     path = Path(path)
-    ending = path.suffix.lower()
-    if ending == ".gz":
-        ending = Path(path.stem).suffix.lower()
+    ending = unpacked_ending(path)
     if ending in _SPREADSHEETS:
         raise DataError(f"{path}: a spreadsheet; save it as csv")
     reader = _READERS.get(ending)

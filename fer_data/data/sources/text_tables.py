@@ -12,8 +12,8 @@ from typing import IO, cast
 
 from fer_data.data.sources import source
 from fer_data.data.sources.files import open_file
-from fer_data.data.sources.image_names import SUFFIXES
 from fer_data.data.sources.table_columns import MAX_TEXT_BYTES, ColumnBuilder, Table, quoted
+from fer_data.data.sources.tree_paths import SUFFIXES
 from fer_data.errors import DataError
 
 MAX_ROW_BYTES = 1 << 20

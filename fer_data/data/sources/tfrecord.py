@@ -1,7 +1,7 @@
 """TFRecord files of ``tf.train.Example``, as TensorFlow's tools and its datasets write them.
 
-A data set is a folder of such files, or one file. Splits are told by the files' names, classes by
-``labels.txt`` or ``<label>.labels.txt`` beside them, else by the records. What needs TensorFlow is
+A data set is a folder of such files, or one file. Splits are read from the files' names, classes by
+``labels.txt`` or ``<label>.labels.txt`` next to them, else by the records. What needs TensorFlow is
 in `tfrecord_parsing`.
 """
 
@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.dataset import Dataset
-from fer_data.data.labels import split_notes
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.sources import source
@@ -26,7 +25,8 @@ from fer_data.data.sources.content import State
 from fer_data.data.sources.tfrecord_features import Kind, choose_features, file_name_feature
 from fer_data.data.sources.tfrecord_files import is_record_file, listed, split_files
 from fer_data.data.sources.tfrecord_labels import Labels, label_files
-from fer_data.errors import DataError, UsageError, skippable
+from fer_data.data.split_names import split_notes
+from fer_data.errors import DataError, UsageError
 from fer_data.extras import require
 from fer_data.util.quiet import with_tensorflow
 
@@ -59,14 +59,8 @@ def recognises(path: Path) -> bool:
 
 def state(origin: Origin) -> State:
     """Return the state of each file."""
-    path = origin.root
-    if path.is_file():
-        return source.state(origin)
-    found = State()
-    for file in (*label_files(path), *(file for _, file in split_files(path)[0])):
-        with source.reading(file):
-            found.add(str(file.relative_to(path)), file.stat())
-    return found
+    files = (file for _, file in split_files(origin.root)[0])
+    return source.state_of_files(origin.root, (*label_files(origin.root), *files))
 
 
 def read(path: Path, options: LoadOptions) -> Dataset:
@@ -97,18 +91,14 @@ def read(path: Path, options: LoadOptions) -> Dataset:
             locations += [f"{_relative(file, path)}:{number}" for number in numbers.tolist()]
         codes += [code] * (len(locations) - len(codes))
     splits = [split or "train" for split, _ in files]
-    found = labels.dataset(locations, splits, np.array(codes, np.int64), skipped)
-    if found.num_bad and not options.skip_bad:
-        bad = next(item for item in found.skipped if item.is_bad)
-        raise skippable(f"{path}: {bad.name}: {bad.reason}")
-    source.check_bad_rows(path, found.num_bad)
+    dataset = labels.dataset(locations, splits, np.array(codes, np.int64), skipped)
     notes = [*split_notes((file.name, split) for split, file in files)]
     if (features.image, features.label) != _CONVENTION:
         notes.append(f"image from {features.image!r}, label from {features.label!r}")
     if files[0][0] is None and path.is_dir():
         notes.append("no file's name tells a split: all are train")
-    origin = replace(found.origin, image_column=features.image)
-    return replace(found, origin=origin).noted(*notes)
+    origin = replace(dataset.origin, image_column=features.image)
+    return replace(dataset, origin=origin).noted(*notes)
 
 
 def chunks(origin: Origin, rows: NDArray[np.int64]) -> Chunks:
@@ -137,21 +127,15 @@ def names(dataset: Dataset) -> list[str]:
             continue
         for _, values in parsing.parsed(file, {feature: "bytes"}, wanted):
             own += [value.decode("utf-8", "surrogateescape") for value in values[feature].tolist()]
-    splits = [dataset.splits[code] for code in dataset.split_codes.tolist()]
-    return [
-        name
-        if 0 < len(name.encode("utf-8", "surrogateescape")) <= source.MAX_NAME_BYTES
-        else source.file_name(split, row)
-        for row, (name, split) in enumerate(zip(own, splits, strict=True))
-    ]
+    return source.own_names(dataset, own)
 
 
 def _by_file(origin: Origin, rows: NDArray[np.int64]) -> Iterator[tuple[Path, NDArray[np.int64]]]:
     """Yield each file with the numbers of its records among some rows."""
     ends = (location.rpartition(":") for location in origin.locations[rows].tolist())
-    for relative, found in groupby(ends, key=lambda end: str(end[0])):
+    for relative, locations in groupby(ends, key=lambda end: str(end[0])):
         file = origin.root if is_record_file(origin.root) else origin.root / relative
-        yield file, np.array([int(number) for *_, number in found])
+        yield file, np.array([int(number) for *_, number in locations])
 
 
 def _relative(file: Path, root: Path) -> str:

@@ -33,7 +33,7 @@ class Features:
     label : str
     label_kind : {"bytes", "int64"}
     text : str or None
-        The class's name, beside a label that is a number.
+        The class's name, next to a label that is a number.
     """
 
     image: str
@@ -81,8 +81,8 @@ def choose_features(path: Path, kinds: Mapping[str, Kind], options: LoadOptions)
 
 def file_name_feature(kinds: Mapping[str, Kind]) -> str | None:
     """Return the feature that is the image's file name, where one is."""
-    found = [name for name, kind in kinds.items() if kind == "bytes"]
-    return next((name for name in found if _plain(name) in _FILE_NAMES), None)
+    in_bytes = [name for name, kind in kinds.items() if kind == "bytes"]
+    return next((name for name in in_bytes if _plain(name) in _FILE_NAMES), None)
 
 
 def _named(names: Iterable[str], words: frozenset[str]) -> list[str]:
@@ -96,7 +96,7 @@ def _plain(name: str) -> str:
 
 
 def _one(
-    path: Path, argument: str, named: str | None, found: list[str], *, others: list[str]
+    path: Path, argument: str, named: str | None, candidates: list[str], *, others: list[str]
 ) -> str:
     what = argument.removesuffix("_column")
     if named is not None:
@@ -106,10 +106,10 @@ def _one(
             f"{path}: no feature {named!r} that can be the {what}; choose another",
             fix={argument: others},
         )
-    if len(found) == 1:
-        return found[0]
+    if len(candidates) == 1:
+        return candidates[0]
     raise DataError(
-        f"{path}: {'several features' if found else 'no feature'} can be the {what}"
-        f"{'' if found else ' by its name'}; name it",
-        fix={argument: found or others},
+        f"{path}: {'several features' if candidates else 'no feature'} can be the {what}"
+        f"{'' if candidates else ' by its name'}; name it",
+        fix={argument: candidates or others},
     )

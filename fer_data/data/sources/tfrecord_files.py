@@ -7,9 +7,9 @@ import re
 import struct
 from pathlib import Path
 
-from fer_data.data.labels import split_of_folder, splits_in
 from fer_data.data.skipped import Skipped
 from fer_data.data.sources import source
+from fer_data.data.split_names import split_of_folder, splits_in
 from fer_data.errors import DataError
 
 _FILE = re.compile(r"(?P<stem>.*?)(-\d+-of-\d+)?\.(tfrecords?|tfrec)(-\d+-of-\d+)?", re.IGNORECASE)
@@ -25,14 +25,14 @@ def is_record_file(path: Path) -> bool:
 
 def listed(path: Path) -> list[Path]:
     """Return the TFRecord files of a folder, and of the folders in it that are named as splits."""
-    found = []
+    files = []
     with source.reading(path), os.scandir(path) as entries:
         for entry in entries:
             if is_record_file(Path(entry.name)):
-                found.append(Path(entry.path))
+                files.append(Path(entry.path))
             elif split_of_folder(entry.name) and entry.is_dir():
-                found += [file for file in Path(entry.path).iterdir() if is_record_file(file)]
-    return sorted(found)
+                files += [file for file in Path(entry.path).iterdir() if is_record_file(file)]
+    return sorted(files)
 
 
 def split_files(path: Path) -> tuple[list[tuple[str | None, Path]], list[Skipped]]:
@@ -42,12 +42,12 @@ def split_files(path: Path) -> tuple[list[tuple[str | None, Path]], list[Skipped
     """
     if path.is_file():
         return [(_split_of(path), path)], []
-    found, skipped = source.inside(
+    files, skipped = source.inside(
         path, "TFRecord", ((_split_in(path, file), file) for file in listed(path))
     )
-    if not found:
+    if not files:
         raise DataError(f"{path}: no regular TFRecord file in it")
-    return found, skipped
+    return files, skipped
 
 
 def _split_in(root: Path, file: Path) -> str | None:
@@ -91,5 +91,5 @@ def _split_of(file: Path) -> str | None:
     for start in (0, *(match.end() for match in re.finditer(r"[-_.]", stem))):
         if split := split_of_folder(stem[start:]):  # mnist-train, fer_public_test
             return split
-    found = splits_in(stem)
-    return found.pop() if len(found) == 1 else None
+    splits = splits_in(stem)
+    return splits.pop() if len(splits) == 1 else None

@@ -1,4 +1,4 @@
-"""The classes of records: by a list of names beside the files, by their text, or by number."""
+"""The classes of records: by a list of names next to the files, by their text, or by number."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _BAD = UNLABELLED - 1
 
 
 def label_files(folder: Path) -> list[Path]:
-    """Return the files of class names that lie beside records."""
+    """Return the files of class names that lie next to records."""
     return sorted(path for path in folder.glob(f"*{LABELS}") if path.is_file())
 
 
@@ -52,8 +52,8 @@ class Labels:
     @property
     def kinds(self) -> dict[str, Kind]:
         """What is to be parsed of each record."""
-        found = {self._features.label: self._features.label_kind}
-        return found | ({self._features.text: "bytes"} if self._features.text else {})
+        kinds = {self._features.label: self._features.label_kind}
+        return kinds | ({self._features.text: "bytes"} if self._features.text else {})
 
     def add(self, values: Mapping[str, NDArray[Any]]) -> None:
         """Add the labels of some records.
@@ -63,17 +63,19 @@ class Labels:
         DataError
             If one label has two names, or there are too many to be classes.
         """
-        found = values[self._features.label]
+        codes = values[self._features.label]
         if self._features.label_kind == "bytes":
-            for name in set(found.tolist()) - self._codes.keys():
+            for name in set(codes.tolist()) - self._codes.keys():
                 self._codes[name] = len(self._codes) - 1
-            found = np.array([self._codes[name] for name in found.tolist()], np.int64)
-        self._parts.append(found)
+            codes = np.array([self._codes[name] for name in codes.tolist()], np.int64)
+        self._parts.append(codes)
         if self._features.text:
             texts = values[self._features.text].tolist()
-            for label, text in set(zip(found.tolist(), texts, strict=True)):
+            for label, text in set(zip(codes.tolist(), texts, strict=True)):
                 if label >= 0 and self._texts.setdefault(label, text) != text:
-                    both = ", ".join(repr(_text(one)) for one in (self._texts[label], text))
+                    both = ", ".join(
+                        repr(_text(name_bytes)) for name_bytes in (self._texts[label], text)
+                    )
                     raise DataError(f"{self._path}: label {label} has two names: {both}")
         if max(len(self._codes), len(self._texts)) > MAX_CLASSES:
             raise DataError(
@@ -89,14 +91,14 @@ class Labels:
         split_codes: NDArray[np.int64],
         skipped: list[Skipped],
     ) -> Dataset:
-        """Return the dataset of all records; a label without a class is left out as bad.
+        """Return the dataset of all records; a label without a class is skipped as bad.
 
         Parameters
         ----------
         locations : sequence of str
             Of each record.
         splits : sequence of str
-            Any of `fer_data.data.labels.SPLITS`, more than once too.
+            Any of `fer_data.data.split_names.SPLITS`, more than once too.
         split_codes : ndarray of int64, shape [N]
             Places in `splits`.
         skipped : list of Skipped
@@ -113,6 +115,10 @@ class Labels:
         if not len(rows):
             raise DataError(f"{self._path}: TFRecord files, but no usable record in them")
         source.check_bad_rows(self._path, len(bad))
+        bad_names = [locations[row] for row in bad.tolist()]
+        skipped += [
+            Skipped(name, "bad label", f"{self._path}: {name}: bad label") for name in bad_names
+        ]
         return dataset_of(
             self._path,
             "TFRecord files",
@@ -121,7 +127,7 @@ class Labels:
             splits,
             split_codes[rows],
             rows=np.array(locations)[rows],
-            skipped=[*skipped, *(Skipped(locations[row], "bad label") for row in bad.tolist())],
+            skipped=skipped,
         )
 
     def _names(self, every: NDArray[np.int64]) -> dict[int, str]:
@@ -142,10 +148,10 @@ class Labels:
         return {value: str(value) for value in values.tolist() if value >= 0}
 
     def _listed(self) -> list[str]:
-        """Return the class names that a file lists beside the records, none without such a file."""
+        """Return the class names that a file next to the records lists, none without that file."""
         folder = self._path if self._path.is_dir() else self._path.parent
-        found = {path.name: path for path in label_files(folder)}
-        path = found.get(f"{self._features.label}.{LABELS}") or found.get(LABELS)
+        paths = {path.name: path for path in label_files(folder)}
+        path = paths.get(f"{self._features.label}.{LABELS}") or paths.get(LABELS)
         if path is None:
             return []
         with source.reading(path), open(path, "rb") as file:

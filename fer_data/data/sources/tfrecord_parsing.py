@@ -75,8 +75,8 @@ def parsed(
                 numbers = numbers[kept]
             with tf.device(_CPU):
                 some = batch if len(numbers) == len(batch) else tf.gather(batch, kept)
-                found = tf.io.parse_example(some, spec)
-            yield numbers, {name: value.numpy() for name, value in found.items()}
+                features = tf.io.parse_example(some, spec)
+            yield numbers, {name: value.numpy() for name, value in features.items()}
 
 
 @contextmanager
@@ -92,9 +92,9 @@ def _reading(path: Path) -> Iterator[None]:
 
 def _kind_of(feature: Any) -> Kind:
     kind = feature.WhichOneof("kind")
-    found: dict[str | None, Kind] = {
+    kinds: dict[str | None, Kind] = {
         "bytes_list": "bytes",
         "int64_list": "int64",
         "float_list": "float",
     }
-    return found.get(kind, "empty")
+    return kinds.get(kind, "empty")

@@ -43,10 +43,10 @@ def read(data: Any, options: LoadOptions) -> Dataset:
     datasets = data if isinstance(data, dict) else {"train": data}
     parts = {str(split): _part(dataset, options) for split, dataset in datasets.items()}
     kind = type(next(iter(datasets.values()))).__name__
-    found = dataset_of(kind, "PyTorch dataset", parts)
-    if any(without_transform(_innermost(one))[1] for one in datasets.values()):
-        return found.noted(f"{kind}: images as they are before its transform")
-    return found
+    whole_dataset = dataset_of(kind, "PyTorch dataset", parts)
+    if any(without_transform(_innermost(item))[1] for item in datasets.values()):
+        return whole_dataset.noted(f"{kind}: images as they are before its transform")
+    return whole_dataset
 
 
 def labels_of(dataset: Any, label_from: Any = None) -> tuple[Any, Sequence[str]]:
@@ -63,7 +63,7 @@ def labels_of(dataset: Any, label_from: Any = None) -> tuple[Any, Sequence[str]]
         labels, names = labels_of(dataset.dataset)
         return np.asarray(labels)[np.asarray(dataset.indices)], names
     if hasattr(dataset, "datasets"):  # a ConcatDataset
-        parts = [labels_of(one) for one in dataset.datasets]
+        parts = [labels_of(item) for item in dataset.datasets]
         return np.concatenate([np.asarray(labels) for labels, _ in parts]), parts[0][1]
     for name in ("targets", "labels"):
         values = getattr(dataset, name, None)
@@ -85,8 +85,8 @@ def _names_of(dataset: Any) -> Sequence[str]:
 
 def _part(dataset: Any, options: LoadOptions) -> Part:
     labels, names = labels_of(dataset, options.label_from)
-    found = part_of(type(dataset).__name__, range(len(dataset)), labels, names)
-    return Part(Images(_plain(dataset)), found.labels, found.class_names)
+    part = part_of(type(dataset).__name__, range(len(dataset)), labels, names)
+    return Part(Images(_plain(dataset)), part.labels, part.class_names)
 
 
 def _plain(dataset: Any) -> Any:

@@ -1,17 +1,18 @@
-"""A tree of folders, and the questions about it by which class folders are found."""
+"""A tree of folders: the questions by which class folders are found, and how it is then read."""
 
 from __future__ import annotations
 
 import re
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from fer_data.data.labels import split_of_folder
 from fer_data.data.sources.image_tables import is_table
 from fer_data.data.sources.tree_paths import join, last, parent, plain
+from fer_data.data.split_names import split_of_folder
 
 MAX_DEPTH = 16
 """Folders between the data set's own and its class folders."""
@@ -53,7 +54,36 @@ class Listing(NamedTuple):
     stems: frozenset[str] = frozenset()
 
 
-Look = Callable[[str], Listing]
+class ClassFolder(NamedTuple):
+    """A folder of one class and split; `name` is None where its images have no label."""
+
+    split: str
+    name: str | None
+    path: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a tree is read.
+
+    Attributes
+    ----------
+    in_splits : bool
+        Whether class folders lie in split folders.
+    folders : tuple of ClassFolder
+    parents : tuple of str
+        The folders that hold them, whose other content is no part of the data.
+    notes : tuple of str
+        What was not as plain as it could be, for people.
+    """
+
+    in_splits: bool
+    folders: tuple[ClassFolder, ...]
+    parents: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+ListFolder = Callable[[str], Listing]
 """Gives the listing of a folder by its path below the data set, ``""`` for the data set itself."""
 
 
@@ -64,56 +94,60 @@ class Tree:
     ----------
     root : Path
         What errors call it; nothing is read there.
-    look : callable
+    list_folder : callable
     """
 
-    def __init__(self, root: Path, look: Look) -> None:
-        self.root, self._listing = root, cache(look)
-        self.look: Look = cache(self._look)
+    def __init__(self, root: Path, list_folder: ListFolder) -> None:
+        self.root, self._list_folder = root, cache(list_folder)
+        self.listing: ListFolder = cache(self._split_listing)
         self.places: Callable[[str], tuple[str, ...]] = cache(self._places)
 
-    def _look(self, path: str) -> Listing:
+    def _split_listing(self, path: str) -> Listing:
         """Return the listing of a folder, with the images of ``<split>/<class>/images`` in it."""
-        found = self._listing(path)
+        listing = self._list_folder(path)
         if self.inner_images(path):
-            inner = self._listing(join(path, found.folders[0]))
-            return Listing((), inner.num_images, found.others, inner.stems)
-        return found
+            inner = self._list_folder(join(path, listing.folders[0]))
+            return Listing((), inner.num_images, listing.others, inner.stems)
+        return listing
 
     def inner_images(self, path: str) -> bool:
         """Whether a folder in a split holds one of images, and nothing else of data."""
-        found = self._listing(path)
-        if found.num_images or len(found.folders) != 1 or not split_of_folder(last(parent(path))):
+        listing = self._list_folder(path)
+        if (
+            listing.num_images
+            or len(listing.folders) != 1
+            or not split_of_folder(last(parent(path)))
+        ):
             return False
-        if split_of_folder(last(path)) or not IMAGES.fullmatch(plain(found.folders[0])):
+        if split_of_folder(last(path)) or not IMAGES.fullmatch(plain(listing.folders[0])):
             return False
-        inner = self._listing(join(path, found.folders[0]))
+        inner = self._list_folder(join(path, listing.folders[0]))
         return bool(inner.num_images) and not inner.folders
 
     def tables(self) -> list[str]:
         """Return the tables in it, those of some folders from the root on."""
-        paths, found = deque([""]), []
+        paths, tables = deque([""]), []
         for _ in range(_MOST_FOLDERS):
             if not paths:
                 break
             path = paths.popleft()
-            found += self.tables_in(path)
+            tables += self.tables_in(path)
             if path.count("/") < _TABLES_DEPTH:
                 paths += self.children(path)
-        return found[:_MOST_TABLES]
+        return tables[:_MOST_TABLES]
 
     def tables_in(self, path: str) -> list[str]:
-        """Return the tables in a folder; one with many has rather a text beside each image."""
-        found = [join(path, name) for name in self.look(path).others if is_table(name)]
-        return found if len(found) <= _MOST_IN_FOLDER else []
+        """Return the tables in a folder; one with many has rather a text next to each image."""
+        tables = [join(path, name) for name in self.listing(path).others if is_table(name)]
+        return tables if len(tables) <= _MOST_IN_FOLDER else []
 
     def children(self, path: str) -> list[str]:
         """Return the folders in one."""
-        return [join(path, name) for name in self.look(path).folders]
+        return [join(path, name) for name in self.listing(path).folders]
 
     def holding(self, path: str) -> list[str]:
         """Return the folders in one that hold images themselves."""
-        return [child for child in self.children(path) if self.look(child).num_images]
+        return [child for child in self.children(path) if self.listing(child).num_images]
 
     def deeper(self, path: str) -> list[str]:
         """Return the folders in one that hold no images, and class folders at any depth."""
@@ -122,7 +156,7 @@ class Tree:
         return [
             child
             for child in self.children(path)
-            if not self.look(child).num_images and self.places(child)
+            if not self.listing(child).num_images and self.places(child)
         ]
 
     def has_deeper_splits(self, path: str) -> bool:
@@ -137,14 +171,14 @@ class Tree:
 
     def has_images(self, path: str) -> bool:
         """Whether images are in a folder, at any depth."""
-        return bool(self.look(path).num_images) or self.has_images_deeper(path)
+        return bool(self.listing(path).num_images) or self.has_images_deeper(path)
 
     def has_images_deeper(self, path: str) -> bool:
         """Whether a folder without images has folders with images somewhere below."""
-        if self.look(path).num_images:
+        if self.listing(path).num_images:
             return False
         return any(
-            self.look(child).num_images or self.has_images_deeper(child)
+            self.listing(child).num_images or self.has_images_deeper(child)
             for child in self.children(path)
             if child.count("/") < MAX_DEPTH
         )

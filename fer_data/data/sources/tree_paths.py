@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
+    | {".ppm", ".pgm", ".pbm", ".pnm"}
+)
+"""Endings of files that are images by their names, in lower case."""
 
 
 def join(path: str, name: str) -> str:
@@ -22,10 +29,10 @@ def last(path: str) -> str:
 
 def between(outer: str, inner: str) -> list[str]:
     """Return the paths from one folder down to another below it, both too."""
-    found = [inner]
-    while found[-1] != outer:
-        found.append(parent(found[-1]))
-    return found[::-1]
+    paths = [inner]
+    while paths[-1] != outer:
+        paths.append(parent(paths[-1]))
+    return paths[::-1]
 
 
 def plain(name: str) -> str:
@@ -46,6 +53,11 @@ def hold(paths: list[str]) -> str:
 def ending(name: str) -> str:
     """Return the ending of a name, in lower case."""
     return name[name.rfind(".") :].lower() if "." in name else ""
+
+
+def unpacked_ending(path: Path) -> str:
+    """Return the ending of a file's name, in lower case; of a gzipped file's, the one before."""
+    return Path(path.stem if path.suffix.lower() == ".gz" else path).suffix.lower()
 
 
 def endings(names: tuple[str, ...]) -> str:
