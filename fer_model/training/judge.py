@@ -9,7 +9,7 @@ import numpy as np
 from fer_data.analysis.ledger import record_ledger
 from fer_data.analysis.predictions import PREDICTIONS, concatenated, save_predictions
 from fer_data.errors import TrainingError
-from fer_data.util.files import atomic_file
+from fer_data.util.files import atomic_file, write_json
 from fer_model.training import models, plots
 from fer_model.training.evaluate import predict
 from fer_model.training.parts import Parts

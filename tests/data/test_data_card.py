@@ -45,7 +45,7 @@ def test_the_card_has_counts_imbalance_and_findings(make_folder: MakeFolder) -> 
     assert '- "n<1K"\n' in card
     assert "| cat | 30 | 90.9% | 6 | 54.5% |" in card
     assert "| train | 33 | 0 | 10.00 |" in card
-    assert "| leaked-copies | error | train, test |" in card
+    assert "| leaked-duplicates | error | train, test |" in card
     assert str(folder) not in card
 
 
