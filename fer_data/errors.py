@@ -3,9 +3,9 @@
 ::
 
     FerError
-    ├── DataError       the data is not what it should be: what, where, what to do
-    ├── TrainingError   a training came to nothing
-    └── UsageError      an argument that cannot be meant; a ValueError too
+    ├── DataError       the data is not as expected: what, where, what to do
+    ├── TrainingError   a training failed
+    └── UsageError      an invalid argument; also a ValueError
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 class FerError(Exception):
     """Base of every error that these packages raise on purpose; its text is for the user.
 
-    The text ends in the arguments that settle the matter. Here they are spelled as Python does,
+    The text ends in the arguments that resolve it. Here they are spelled as Python does,
     ``(skip_bad=True)``; a command line spells them as its options by `spelled`.
 
     Parameters
@@ -24,7 +24,7 @@ class FerError(Exception):
     message : str
         What is wrong, where, and what to do.
     fix : mapping of str to sequence of str, optional
-        Arguments that settle the matter, each with the values that it can be given, the likeliest
+        Arguments that settle the matter, each with the values that it can have, the likeliest
         first: none where any value may do, ``("true",)`` for a switch.
 
     Attributes
@@ -45,9 +45,9 @@ class FerError(Exception):
 
     @property
     def plain(self) -> str:
-        """The text without the arguments that settle the matter.
+        """The text without the arguments that resolve it.
 
-        It is not called ``message``: PyTorch makes an exception that has such an attribute anew by
+        It is not called ``message``: PyTorch creates an exception with such an attribute again by
         ``message=``, when it comes from a worker.
         """
         return super().__str__()
@@ -87,7 +87,7 @@ def _as_argument(name: str, values: tuple[str, ...]) -> str:
 
 
 class DataError(FerError):
-    """The data is not what it should be. The text says what, where, and what to do.
+    """The data is not as expected. The text says what, where, and what to do.
 
     Examples
     --------
@@ -106,11 +106,11 @@ def skippable(cause: str) -> DataError:
 
 
 class TrainingError(FerError):
-    """A training came to nothing, as one that diverged. The text says what to do."""
+    """A training failed, for example by diverging. The text says what to do."""
 
 
 class UsageError(FerError, ValueError):
-    """An argument, or a combination of arguments, that cannot be meant.
+    """An invalid argument or combination of arguments.
 
     Examples
     --------

@@ -62,11 +62,11 @@ class Number(Parameter):
         return " ".join(filter(None, ("a number", *ends)))
 
     def read(self, value: Any) -> float:
-        found = float(value)
-        is_inside = math.isfinite(found) and self.low <= found <= self.high
-        if isinstance(value, bool) or not is_inside or found == self.excluding:
+        number = float(value)
+        is_inside = math.isfinite(number) and self.low <= number <= self.high
+        if isinstance(value, bool) or not is_inside or number == self.excluding:
             raise ValueError(value)
-        return found
+        return number
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,10 @@ class Integer(Parameter):
     def read(self, value: Any) -> int:
         if isinstance(value, str) and re.fullmatch("-?[0-9]{1,15}", value):
             value = int(value)
-        found = operator.index(value)
-        if isinstance(value, bool) or not self.low <= found <= self.high:
+        number = operator.index(value)
+        if isinstance(value, bool) or not self.low <= number <= self.high:
             raise ValueError(value)
-        return found
+        return number
 
 
 @dataclass(frozen=True)
@@ -120,14 +120,14 @@ class ClassCounts(Parameter):
             value *= len(value) == len(pairs)
         number = Integer("N", high=10**15)
         pairs_ = value.items() if isinstance(value, Mapping) else value
-        found = tuple((str(name), number.read(each)) for name, each in pairs_)
-        if not found or len(dict(found)) < len(found):
+        counts = tuple((str(name), number.read(text)) for name, text in pairs_)
+        if not counts or len(dict(counts)) < len(counts):
             raise ValueError(value)
-        return found
+        return counts
 
     def print(self, value: tuple[tuple[str, int], ...]) -> str:
         return ",".join(f"{re.sub('[%,=:+]', _quoted, name)}={number}" for name, number in value)
 
 
-def _quoted(found: re.Match[str]) -> str:
-    return quote(found[0])
+def _quoted(match: re.Match[str]) -> str:
+    return quote(match[0])

@@ -1,8 +1,8 @@
-"""One registry for all that is a name with parameters: strategies, mixes, losses, heads, nets.
+"""One registry for every name with parameters: strategies, mixes, losses, heads, nets.
 
-What is registered is a function. Its text is ``name``, ``name:1.5`` or ``name:0.9:2.0``, which is
-parsed, printed, listed in help and refused with a suggestion here alone. Anyone's own function is
-registered by the same decorator, and is then taken wherever those of the package are.
+Entries are functions. The text of one is ``name``, ``name:1.5`` or ``name:0.9:2.0``; parsing,
+printing, help and errors with a suggestion are implemented only here. Functions of a user are
+registered by the same decorator, and are then accepted everywhere.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """A function that is registered, its parameters, what else is known of it, and its module."""
+    """A registered function with its parameters, traits and module."""
 
     name: str
     function: Callable[..., Any]
@@ -33,10 +33,10 @@ class Entry:
 
     def forms(self, *, explained: bool = False) -> tuple[str, ...]:
         """Return its texts, parameters by their names: several where some have a default."""
-        least = sum(one.default is REQUIRED for one in self.parameters)
+        least = sum(parameter.default is REQUIRED for parameter in self.parameters)
         shown = [self.parameters[:number] for number in range(least, len(self.parameters) + 1)]
-        names = [":".join([self.name, *(one.name for one in some)]) for some in shown]
-        abouts = [", ".join(f"{one.name} {one.expected}" for one in some) for some in shown]
+        names = [":".join([self.name, *(p.name for p in some)]) for some in shown]
+        abouts = [", ".join(f"{p.name} {p.expected}" for p in some) for some in shown]
         return tuple(
             f"{name} ({about})" if about and explained else name
             for name, about in zip(names, abouts, strict=True)
@@ -44,12 +44,12 @@ class Entry:
 
     def read(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return values of all parameters; a ValueError where one is missing or is none."""
-        values += tuple(one.default for one in self.parameters[len(values) :])
+        values += tuple(parameter.default for parameter in self.parameters[len(values) :])
         if any(value is REQUIRED for value in values):
             raise ValueError(values)
         return tuple(
-            value if value is one.default else one.read(value)
-            for one, value in zip(self.parameters, values, strict=True)
+            value if value is parameter.default else parameter.read(value)
+            for parameter, value in zip(self.parameters, values, strict=True)
         )
 
 
@@ -59,7 +59,7 @@ class Registry:
     Parameters
     ----------
     kind : str
-        What is chosen from it, as arguments call it: ``loss``.
+        Name of the argument that chooses from it: ``loss``.
     aliases : mapping of str to str
         Other names of some.
     **traits
@@ -152,7 +152,7 @@ class Choice:
     ----------
     name : str
     *parameters
-        Values, or their texts; those at the end that have a default may be left out.
+        Values, or their texts; trailing ones with a default may be omitted.
 
     Raises
     ------

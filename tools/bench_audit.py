@@ -1,14 +1,13 @@
-"""How fast are copies found, and how surely? Ours beside cleanvision and imagededup, in one run.
+"""Speed and recall of duplicate search: fer_data, cleanvision and imagededup, in one run.
 
     python tools/bench_audit.py fer2013/ --rounds 3 --json audit.json
     python tools/bench_audit.py fer2013/ --only ours,cleanvision --sheet sheets/
 
-Each finds exact and near copies in all images of a folder, in a process of its own that starts
-from the files. Beside the images lie planted copies: of 200 images each, changed in one way.
-*Recall* is the share of these that are put together with their original. For *precision* look at
-the sheets: pairs drawn at random of what a tool calls near copies, without the planted ones, of
-which you count those that are one photograph. `pip install cleanvision imagededup` (best into an
-environment of its own, given as --python).
+Each finds exact and near-duplicates in all images of a folder, in its own process that starts from
+the files. Changed copies of images are added, 200 for each kind of change. *Recall* is the fraction
+of these that are grouped with their original. For *precision* look at the sheets: random pairs of a
+tool's near-duplicates, without the added ones, of which you count the true ones. `pip install
+cleanvision imagededup` (best into an environment of its own, given as --python).
 """
 
 from __future__ import annotations
@@ -40,9 +39,10 @@ OURS = """
 import sys
 from fer_data.auditing.subject import Subject
 from fer_data.data.store import open_store
+from fer_data.duplicates.duplicate_groups import COMPARED
 subject = Subject(open_store(sys.argv[1], form=COMPARED, skip_bad=True))
 names = subject.dataset.sample_ids()
-numbers = subject.photographs
+numbers = subject.duplicate_groups
 """
 
 CLEANVISION = """
@@ -68,7 +68,7 @@ groups = {}
 for name, number in zip(names, numbers.tolist()):
     groups.setdefault(number, []).append(name)
 groups = [group for group in groups.values() if len(group) > 1]
-near = subject.versions
+near = subject.near_pairs
 pairs = [[names[a], names[b]] for a, b in zip(near.first.tolist(), near.second.tolist())]
 """,
     "cleanvision": """
@@ -193,7 +193,7 @@ def run(
 
 
 def recall(found: dict[str, Any], planted: dict[str, list[tuple[str, str]]]) -> dict[str, float]:
-    """Return the share of planted copies that are in a group with their original."""
+    """Return the fraction of added copies that are in a group with their original."""
     together: dict[str, set[int]] = {}
     for number, group in enumerate(found["groups"]):
         for name in group:

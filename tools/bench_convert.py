@@ -1,4 +1,4 @@
-"""How fast is `fer-data convert-csv`? Beside the script that people use, and beside bytes alone.
+"""Speed of `fer-data convert-csv`, of the usual script, and of reading and writing bytes alone.
 
     python tools/bench_convert.py fer2013.csv --folder /dev/shm --folder . --rounds 5 --json x.json
 
@@ -8,8 +8,8 @@ memory already, by `open` and `write`. It parses and encodes nothing, its clock 
 has, and it does not wait for the disk, as `convert-csv` does before its folder appears.
 
 All take turns, round by round, into an empty folder; the figure to quote is the median of the
-ratios of a round. `--folder /dev/shm` takes the disk out of it. Beside the time by the clock stands
-the time of all cores, which tells more on a machine that has other work to do.
+ratios of a round. `--folder /dev/shm` excludes the disk. The CPU time of all cores is measured as
+well as the elapsed time, which depends on other work of the machine.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How fast are our loaders, beside those that people use? All in turn, in one run, one machine.
+"""Speed of our loaders and of those that people use, in turn, in one run on one machine.
 
     python tools/bench_loader.py fer2013/ --rounds 5 --json bench.json
     python tools/bench_loader.py fer2013/ --only ours-tf,keras-generator --skip memory,waiting
@@ -104,7 +104,7 @@ def speeds(names: list[str], data: Data, rounds: int, seconds: float) -> dict[st
             streams[name], trials = set_up(CONTENDERS[name], data, seconds)
         except (ImportError, FileNotFoundError) as error:
             found[name] = {"missing": str(error)}
-            say(f"  left out: {error}")
+            say(f"  skipped: {error}")
             continue
         found[name] = {"trials": trials, "rounds": [], "by_the_clock": []}
         if trials:
@@ -376,7 +376,7 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--only", default="", help=f"of {', '.join(CONTENDERS)}")
-    parser.add_argument("--skip", default="", help=f"parts to leave out, of {', '.join(SECTIONS)}")
+    parser.add_argument("--skip", default="", help=f"parts to skip, of {', '.join(SECTIONS)}")
     parser.add_argument("--memory-of", help=argparse.SUPPRESS)
     parser.add_argument("--variant", help=argparse.SUPPRESS)
     args = parser.parse_args()

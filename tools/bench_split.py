@@ -1,11 +1,11 @@
-"""How fast is a split? Processor seconds for millions of samples, beside a sort of as many numbers.
+"""Speed of a split: CPU seconds for millions of samples, and for a sort of as many numbers.
 
     python tools/bench_split.py --samples 10_000_000 --rounds 3 --json x.json
 
-Beside each case stand a stable sort of as many int64 numbers and, without groups, scikit-learn's
-`train_test_split(stratify=…)`, called twice for three sides. (Its `StratifiedGroupKFold` goes
-through the groups in Python, with an array of groups by classes.) All take turns, round by round,
-in one process; the figure to quote is the median of the ratios of a round.
+Each case is compared with a stable sort of as many int64 numbers and, without groups, with
+`train_test_split(stratify=…)` of scikit-learn, called twice for three sides. (Its
+`StratifiedGroupKFold` goes through the groups in Python, with an array of groups by classes.) All
+take turns, round by round, in one process; the figure to quote is the median of the ratios.
 """
 
 from __future__ import annotations

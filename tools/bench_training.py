@@ -5,7 +5,7 @@
 
     python tools/bench_training.py fer2013/ --net documented --notebook --precision bfloat16
 
-With --notebook the reference notebook's own code runs beside them: `ImageDataGenerator` on class
+With --notebook the reference notebook's own code runs, too: `ImageDataGenerator` on class
 folders, float32, and `compile` with Keras's defaults, which turn XLA on for processors too; so it
 runs without that as well. All are trained by Keras's ``fit`` in one process, round by round in
 turn, so that noise hits all alike; the first step of a round, which starts the pipeline, is not
@@ -47,7 +47,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=50, help="of a round")
-    parser.add_argument("--notebook", action="store_true", help="wants class folders and SciPy")
+    parser.add_argument("--notebook", action="store_true", help="needs class folders and SciPy")
     parser.add_argument("--json", type=Path, help="write all rounds here")
     return parser.parse_args()
 

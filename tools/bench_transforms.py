@@ -1,4 +1,4 @@
-"""Augmented images per CPU-second: ours beside what people use, in turn, in one run.
+"""Augmented images per CPU second: ours and what people use, in turn, in one run.
 
     python tools/bench_transforms.py --json tools/records/bench_transforms.json
 

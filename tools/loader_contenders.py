@@ -136,7 +136,7 @@ ours("standard", "batch, --augment standard", "batch", "each batch, exactly", au
     balances="each batch, exactly",
 )
 def ours_tf_epochs(data: Data, _: Any) -> Stream:
-    """As `fit` iterates where it is told no number of steps."""
+    """As `fit` iterates without a number of steps."""
     import fer_data
 
     return forever(fer_data.tf_dataset(data.path, balance="batch", batch_size=data.batch_size))

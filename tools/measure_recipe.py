@@ -9,7 +9,7 @@
 The wall time is that of the whole `fer-model train`: Python and its imports, reading what is
 decoded already (the data is opened once before; `--no-warm` leaves that to the first run),
 training, validation, scores, plots. On a processor let one run at a time, as is the default; a GPU
-has room for several at once. Runs that are finished are not made again; one that was killed, or
+fits several at once. Runs that are finished are not made again; one that was killed, or
 stopped after `--minutes`, goes on when this is called again, and its wall time is then not known.
 More options of `fer-model train` can follow `--`.
 """
@@ -51,12 +51,12 @@ class Training:
         self.wall = folder.with_suffix(".wall")
         self._began = time.perf_counter()
         self._is_new = not folder.exists()
-        told = folder.with_suffix(".options")
+        options_file = folder.with_suffix(".options")
         if (folder / "recipe.json").exists():
             options = ["--resume", str(folder)]
         else:
-            told.parent.mkdir(parents=True, exist_ok=True)
-            told.write_text(json.dumps(options))
+            options_file.parent.mkdir(parents=True, exist_ok=True)
+            options_file.write_text(json.dumps(options))
         self.process = subprocess.Popen(
             [sys.executable, "-m", "fer_model.cli", "train", *options, "--no-summary"],
             stdout=subprocess.DEVNULL,
@@ -177,7 +177,7 @@ def main() -> None:
     parser.add_argument("--recipe", help="by its name; else what `fer-model train` takes")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
-    parser.add_argument("--at-once", type=int, default=1, help="trainings beside one another")
+    parser.add_argument("--at-once", type=int, default=1, help="number of trainings at once")
     parser.add_argument(
         "--minutes", type=float, default=float("inf"), help="stop then; another call goes on"
     )
@@ -204,9 +204,11 @@ def main() -> None:
         options = [str(given.path), *chosen, "--seed", str(seed), "--out", str(folder)]
         trainings[folder] = [*options, *more]
     for folder, options in trainings.items():
-        told = folder.with_suffix(".options")
-        if told.exists() and json.loads(told.read_text()) != options:
-            parser.error(f"{folder} was trained with {told.read_text()}; choose another --out")
+        options_file = folder.with_suffix(".options")
+        if options_file.exists() and json.loads(options_file.read_text()) != options:
+            parser.error(
+                f"{folder} was trained with {options_file.read_text()}; choose another --out"
+            )
     leaked = leaked_samples(given.audit) if given.audit else None
     failed = train_all(trainings, at_once=given.at_once, minutes=given.minutes)
     rows = [

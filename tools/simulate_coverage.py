@@ -42,7 +42,7 @@ from tests.helpers.trainings import (
 
 
 def measured(scenario: Scenario, num_replications: int, num_draws: int) -> dict[str, Any]:
-    """Return the shares of a scenario, by figure, with arms that differ and arms that do not."""
+    """Return the fractions of a scenario, by figure, with arms that differ and arms that do not."""
     start = time.perf_counter()
     apart = simulate(scenario, num_replications, num_draws=num_draws)
     alike = simulate(replace(scenario, effect=0.0), num_replications, num_draws=num_draws)
@@ -108,7 +108,7 @@ def _fraction(outcome: Outcome) -> np.ndarray:
 
 
 def show(console: Console, results: list[dict[str, Any]]) -> None:
-    """Print one table of each share: scenarios by figures."""
+    """Print a table for each fraction: scenarios by figures."""
     titles = {
         "coverage": "Coverage of 95 % intervals, arms that differ, %",
         "coverage_without_effect": "Coverage of 95 % intervals, arms that do not differ, %",
@@ -148,20 +148,20 @@ def main() -> None:
         "--arms", default=[2, 5], help="with the baseline (default: 2,5)", **numbers
     )
     parser.add_argument("--seeds", default=[3, 6], help="default: 3,6", **numbers)
-    parser.add_argument("--clusters", type=int, help="photographs in the test split")
+    parser.add_argument("--clusters", type=int, help="duplicate groups in the test split")
     parser.add_argument("--replications", type=int, default=1000, help="default: 1000")
     parser.add_argument("--draws", type=int, default=399, help="of each bootstrap (default: 399)")
     parser.add_argument("--worst", action="store_true", help="the worst class's recall alone")
     parser.add_argument("--data-sets", action="store_true", help="means over data sets alone")
-    parser.add_argument("--json", type=Path, help="write the shares here")
+    parser.add_argument("--json", type=Path, help="write the fractions here")
     arguments = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 150)
     for chosen, simulated in ((arguments.worst, worst_class), (arguments.data_sets, data_sets)):
         if chosen:
-            told = simulated(arguments.replications, arguments.draws)
-            console.print_json(data=told)
+            figures = simulated(arguments.replications, arguments.draws)
+            console.print_json(data=figures)
             if arguments.json:
-                arguments.json.write_text(json.dumps(told, indent=1) + "\n")
+                arguments.json.write_text(json.dumps(figures, indent=1) + "\n")
             return
     results = []
     for name in arguments.only or SCENARIOS:

@@ -78,7 +78,7 @@ class KerasDataset(keras.utils.PyDataset):
         self.class_names = loader.store.dataset.class_names
         self._within_epoch = False
         self._last = -1
-        self._ahead = _Ahead(self._drawn, workers) if workers > 1 else None
+        self._prefetched = _Prefetched(self._drawn, workers) if workers > 1 else None
 
     def __repr__(self) -> str:
         return f"KerasDataset({self.iterations}; {len(self.class_names)} classes)"
@@ -95,7 +95,7 @@ class KerasDataset(keras.utils.PyDataset):
                 "order. Call fit with shuffle=False"
             )
         step = self.iterations.step + index
-        return self._ahead.get(step) if self._ahead else self._drawn(step)
+        return self._prefetched.get(step) if self._prefetched else self._drawn(step)
 
     def on_epoch_begin(self) -> None:
         """Note that an epoch began."""
@@ -112,8 +112,8 @@ class KerasDataset(keras.utils.PyDataset):
         return self._loader.arrays(step, label_mode=self._label_mode)
 
 
-class _Ahead:
-    """What threads prepare ahead of the step that is asked for."""
+class _Prefetched:
+    """Batches that threads prepare in advance."""
 
     def __init__(self, drawn: Any, num_threads: int) -> None:
         self._drawn = drawn
@@ -126,13 +126,13 @@ class _Ahead:
         """Return the batch of a step, and have those after it prepared."""
         with self._lock:
             wanted = range(step, step + self._num_threads + 1)
-            for each in self._prepared.keys() - set(wanted):
-                self._prepared.pop(each).cancel()
-            for each in wanted:
-                if each not in self._prepared:
-                    self._prepared[each] = self._pool.submit(self._drawn, each)
-            found = self._prepared[step]
-        return found.result()
+            for old in self._prepared.keys() - set(wanted):
+                self._prepared.pop(old).cancel()
+            for needed in wanted:
+                if needed not in self._prepared:
+                    self._prepared[needed] = self._pool.submit(self._drawn, needed)
+            future = self._prepared[step]
+        return future.result()
 
 
 def keras_dataset(

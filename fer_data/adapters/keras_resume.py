@@ -56,14 +56,14 @@ class ResumeData(keras.callbacks.Callback):
 
     def __init__(self, dataset: Any, folder: str | Path) -> None:
         super().__init__()
-        found = getattr(dataset, "iterations", None)
-        if not isinstance(found, Iterations):
+        iterations = getattr(dataset, "iterations", None)
+        if not isinstance(iterations, Iterations):
             raise UsageError(
                 "dataset: expected what fer_data.tf_dataset, keras_dataset or tf_indices returned, "
                 f"before anything was made of it, got {type(dataset).__name__}"
             )
-        self._iterations = found
-        self._first = found.step  # here, as Keras draws batches before the training
+        self._iterations = iterations
+        self._first = iterations.step  # here, as Keras draws batches before the training
         self._file = Path(folder) / _NAME
         self._started = False
         self._epoch_start = self._end = 0
@@ -113,9 +113,9 @@ class ResumeData(keras.callbacks.Callback):
             self._file.parent.mkdir(parents=True, exist_ok=True)
             write_text(self._file, json.dumps(begun))
         try:
-            found = json.loads(self._file.read_text("utf-8"))
-            known = found.pop("fingerprint")
-            if not all(isinstance(found[name], int) for name in ("step", "trained", "epoch")):
+            saved = json.loads(self._file.read_text("utf-8"))
+            known = saved.pop("fingerprint")
+            if not all(isinstance(saved[name], int) for name in ("step", "trained", "epoch")):
                 raise TypeError
         except (ValueError, KeyError, TypeError, AttributeError):
             raise UsageError(f"{self._file}: expected what ResumeData wrote; remove it") from None
@@ -124,4 +124,4 @@ class ResumeData(keras.callbacks.Callback):
                 f"{self._file}: the training in this folder is of other data or settings: it has "
                 f"{known}, this has {fingerprint}"
             )
-        return dict(found)
+        return dict(saved)

@@ -31,14 +31,14 @@ def plan_arrays(plan: BatchPlan, rows: NDArray[np.int64]) -> dict[str, NDArray[A
     """
     if not isinstance(plan.parameters, Parameters):
         raise UsageError("a Python function transforms no images on a device: use operations")
-    found: dict[str, NDArray[Any]] = {
+    arrays: dict[str, NDArray[Any]] = {
         "places": np.searchsorted(rows, plan.samples).astype(np.int32),
         **{name: one for name, one in plan.parameters._asdict().items() if one is not None},
     }
     if plan.mixed is not None:
-        found["partners"] = plan.mixed.places.astype(np.int32)
-        found["lam"] = plan.mixed.lam
-    return found
+        arrays["partners"] = plan.mixed.places.astype(np.int32)
+        arrays["lam"] = plan.mixed.lam
+    return arrays
 
 
 def planned_arrays(

@@ -53,8 +53,8 @@ def tf_indices(
     specs = [spec, spec] if sampler.with_repeats else [spec]
 
     def batch(step: np.int64) -> tuple[Any, ...]:
-        found = np.asarray(sampler[int(step)], np.int64)
-        return tuple(found.T) if sampler.with_repeats else (found,)
+        indices = np.asarray(sampler[int(step)], np.int64)
+        return tuple(indices.T) if sampler.with_repeats else (indices,)
 
     def start() -> np.int64:
         return np.int64(iterations.begin())
@@ -64,8 +64,8 @@ def tf_indices(
         return tf.data.Dataset.range(first, first + num_steps)
 
     def indices(step: tf.Tensor) -> Any:
-        found = call_python(batch, [step], specs)
-        return found if sampler.with_repeats else found[0]
+        indices = call_python(batch, [step], specs)
+        return indices if sampler.with_repeats else indices[0]
 
     dataset = (
         tf.data.Dataset.range(1)

@@ -71,5 +71,5 @@ def call_python(
         with _calls:
             return function(*arrays)
 
-    found = tf.numpy_function(counted, list(inputs), [one.dtype for one in specs])
-    return tuple(tf.ensure_shape(x, one.shape) for x, one in zip(found, specs, strict=True))
+    results = tf.numpy_function(counted, list(inputs), [spec.dtype for spec in specs])
+    return tuple(tf.ensure_shape(x, spec.shape) for x, spec in zip(results, specs, strict=True))

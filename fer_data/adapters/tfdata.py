@@ -137,11 +137,11 @@ def by_step(
         return np.array(firsts), np.array(lasts)
 
     def batches(first: np.int64, last: np.int64) -> tuple[NDArray[Any], ...]:
-        found = arrays(int(first), int(last))
-        return tuple(each.reshape(last - first, -1, *each.shape[1:]) for each in found)
+        values = arrays(int(first), int(last))
+        return tuple(array.reshape(last - first, -1, *array.shape[1:]) for array in values)
 
     steps = tf.TensorSpec((None,), tf.int64)
-    of_several = [tf.TensorSpec((None, *one.shape), one.dtype) for one in specs]
+    of_several = [tf.TensorSpec((None, *spec.shape), spec.dtype) for spec in specs]
     dataset = (
         tf.data.Dataset.range(1)
         .map(lambda _: call_python(firsts_and_lasts, [], [steps, steps]))

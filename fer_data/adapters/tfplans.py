@@ -40,12 +40,12 @@ def plan_dataset(
         plan, *targets = planned_arrays(loader, rows, step, stop)
         return *plan.values(), *targets
 
-    specs = [tf.TensorSpec((None, *one.shape[1:]), one.dtype) for one in arrays(0, 1)]
+    specs = [tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in arrays(0, 1)]
     at_once = steps_at_once(loader, with_images=False)
     flat = by_step(loader, arrays, specs, at_once=at_once, steps_per_epoch=steps_per_epoch)
 
-    def structured(*found: Any) -> tuple[Any, ...]:
+    def structured(*values: Any) -> tuple[Any, ...]:
         num = len(names)
-        return dict(zip(names, found[:num], strict=True)), *found[num:]
+        return dict(zip(names, values[:num], strict=True)), *values[num:]
 
     return flat.map(structured)

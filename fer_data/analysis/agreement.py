@@ -1,4 +1,4 @@
-"""How far two sets of labels of the same samples agree."""
+"""Agreement of two sets of labels of the same samples."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Agreement:
 
     @property
     def kappa(self) -> float:
-        r"""Cohen's kappa: the agreement beyond that of chance (Cohen 1960).
+        r"""Cohen's kappa: the agreement beyond chance (Cohen 1960).
 
         .. math:: \kappa = (p_o - p_e) / (1 - p_e)
 
@@ -64,7 +64,7 @@ class Agreement:
         return (self.proportion - by_chance) / (1 - by_chance) if by_chance < 1 else math.nan
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the figures as JSON holds them; one that is not a number is None."""
+        """Return the figures as JSON-compatible values; NaN is None."""
         return {
             "num_samples": self.num_samples,
             "proportion": None if math.isnan(self.proportion) else self.proportion,
@@ -97,7 +97,7 @@ class Agreement:
 
 
 def label_agreement(own: Dataset, other: Dataset) -> Agreement:
-    """Return how far the labels of two datasets of one origin agree.
+    """Return the agreement of the labels of two datasets of one origin.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Whether splits are alike: the distribution of their classes, and how their images look.
+"""Differences between splits: of their class distributions, and of their images.
 
-An effect size decides, not a p-value: with tens of thousands of samples a test calls any trifle
-significant, and with fifty it misses what matters.
+An effect size decides, not a p-value: with tens of thousands of samples a test calls any small
+difference significant, and with fifty it misses large ones.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SIZES = ((0.1, "negligible"), (0.3, "small"), (0.5, "medium"), (math.inf, "larg
 
 @dataclass(frozen=True)
 class ClassDrift:
-    r"""How the classes of a split are distributed against those of the training split.
+    r"""How the class distribution of a split differs from the training split's.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class ClassDrift:
     cramers_v : float
         Cramér's V (1946), the effect size, :math:`\sqrt{\chi^2 / n}` here: 0 is the same
         distribution, 1 no class in common. Splits of very different sizes make it smaller: with
-        shares :math:`\pi` and :math:`1 - \pi` of the samples it goes by
+        fractions :math:`\pi` and :math:`1 - \pi` of the samples it is proportional to
         :math:`\sqrt{\pi (1 - \pi)}`; `js_distance` does not.
     js_distance : float
         Jensen-Shannon distance, base 2 (Endres and Schindelin 2003,
@@ -55,7 +55,7 @@ class ClassDrift:
 
     @property
     def size(self) -> str:
-        """Cohen's word for V: negligible below 0.1, small, medium from 0.3, large from 0.5."""
+        """Cohen's label for V: negligible below 0.1, small, medium from 0.3, large from 0.5."""
         return next(word for below, word in _SIZES if self.cramers_v < below)
 
     def to_dict(self) -> dict[str, Any]:
@@ -116,11 +116,11 @@ def class_drift(counts: Mapping[str, ArrayLike]) -> tuple[ClassDrift, ...]:
     >>> drift.split, round(drift.cramers_v, 2)
     ('test', 0.22)
     """
-    found = {split: np.asarray(each, np.int64) for split, each in counts.items()}
-    train = found.pop("train", np.zeros(0, np.int64))
+    by_split = {split: np.asarray(values, np.int64) for split, values in counts.items()}
+    train = by_split.pop("train", np.zeros(0, np.int64))
     if not train.any():
         return ()
-    return tuple(_compared(train, split, other) for split, other in found.items() if other.any())
+    return tuple(_compared(train, split, other) for split, other in by_split.items() if other.any())
 
 
 def image_drift(
@@ -128,7 +128,7 @@ def image_drift(
     split_codes: NDArray[np.integer],
     splits: Sequence[str],
 ) -> tuple[ImageDrift, ...]:
-    """Compare measures of the images, as brightness, of the training split with each other's.
+    """Compare image measures, such as brightness, of the training split with each other split's.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def image_drift(
     >>> [(one.split, one.mean) for one in drift]
     [('train', 110.0), ('test', 160.0)]
     """
-    found = []
+    drifts = []
     for measure, values in measures.items():
         of_split = {
             split: np.asarray(values, np.float64)[split_codes == code]
@@ -163,21 +163,21 @@ def image_drift(
             mean = float(part.mean()) if len(part) else math.nan
             std = float(part.std(ddof=1)) if len(part) > 1 else math.nan
             distance = cohens_d(train, part)
-            found.append(ImageDrift(measure, split, len(part), mean, std, distance))
-    return tuple(found)
+            drifts.append(ImageDrift(measure, split, len(part), mean, std, distance))
+    return tuple(drifts)
 
 
-def cohens_d(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Return the mean of `other` less that of `one`, in pooled standard deviations.
+def cohens_d(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """Return the mean of `second` minus that of `first`, in pooled standard deviations.
 
-    0 where both are the same numbers throughout, infinite where only their means differ, NaN where
-    one of them is empty or neither has two values.
+    0 where all values are equal, infinite where only the means differ, NaN where one is empty or
+    neither has two values.
     """
-    freedom = len(one) + len(other) - 2
-    if not len(one) or not len(other) or freedom < 1:
+    freedom = len(first) + len(second) - 2
+    if not len(first) or not len(second) or freedom < 1:
         return math.nan
-    difference = float(other.mean() - one.mean())
-    pooled = math.sqrt(sum(len(part) * float(part.var()) for part in (one, other)) / freedom)
+    difference = float(second.mean() - first.mean())
+    pooled = math.sqrt(sum(len(part) * float(part.var()) for part in (first, second)) / freedom)
     if pooled > 0:
         return difference / pooled
     return math.copysign(math.inf, difference) if difference else 0.0
@@ -233,10 +233,10 @@ def _compared(train: NDArray[np.int64], split: str, other: NDArray[np.int64]) ->
     )
 
 
-def _js_distance(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    middle = (one + other) / 2
+def _js_distance(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    middle = (first + second) / 2
     divergence = sum(
         float((part[part > 0] * np.log2(part[part > 0] / middle[part > 0])).sum()) / 2
-        for part in (one, other)
+        for part in (first, second)
     )
     return math.sqrt(min(max(divergence, 0.0), 1.0))

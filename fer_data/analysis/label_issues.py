@@ -4,13 +4,13 @@ A model that never saw a sample gives its probabilities :math:`p`. The threshold
 
 .. math:: t_j = \operatorname{mean}(p_j \text{ over the samples labelled } j),
 
-says how sure the model is of it where it is right on the whole; so a rare class, of which the model
-is never sure, has a low one. A sample of which :math:`p_j \ge t_j` for another class, and for that
-one most of all, is counted as of that class: its label is flagged. Doubted labels are ranked by how
-far the model is from them, :math:`(p_y - t_y) - \max_{j \ne y} (p_j - t_j)`, the least first. (The
-paper ranks by the same without the thresholds, which puts all rare classes first.)
+is the model's mean confidence in it, so a rare class, of which the model is never certain, has a
+low threshold. If :math:`p_j \ge t_j` for a class other than the label, the likeliest such class is
+suggested and the label is flagged. Labels are ranked by their margin,
+:math:`(p_y - t_y) - \max_{j \ne y} (p_j - t_j)`, the smallest first. (The paper ranks without the
+thresholds, which puts all rare classes first.)
 
-The paper's own package is not used: its licence (AGPL) would bind everyone who uses this one.
+The paper's own package is not used because of its licence (AGPL).
 """
 
 from __future__ import annotations
@@ -48,17 +48,17 @@ _COLUMNS = [
 
 @dataclass(frozen=True, eq=False)
 class LabelIssues:
-    """What a model thinks of the labels of samples that it has not seen.
+    """How well labels agree with a model's predictions for samples that it was not trained on.
 
     Attributes
     ----------
     dataset : Dataset
     rows : ndarray of int64, shape [P]
-        The samples with a prediction, the most likely first.
+        The samples with a prediction, the most likely label issue first.
     margins : ndarray of float64, shape [P]
-        How far the model is from the label; below 0 it leans to another class.
+        Margin of the label; below 0 the model prefers another class.
     suggested : ndarray of int64, shape [P]
-        The label that the model would give; the sample's own where it is not flagged.
+        The label that the model suggests; the sample's own where it is not flagged.
     probabilities : ndarray of float32, shape [P, C]
 
     Examples
@@ -66,8 +66,8 @@ class LabelIssues:
     >>> import numpy as np, fer_data
     >>> data = fer_data.load((np.zeros((3, 48, 48), np.uint8), ["cat", "cat", "dog"]))
     >>> probabilities = np.array([[0.9, 0.1], [0.1, 0.9], [0.2, 0.8]], np.float32)
-    >>> doubts = fer_data.find_label_issues(data, np.arange(3), probabilities)
-    >>> doubts.rows.tolist(), doubts.suggested.tolist()
+    >>> issues = fer_data.find_label_issues(data, np.arange(3), probabilities)
+    >>> issues.rows.tolist(), issues.suggested.tolist()
     ([1, 2, 0], [1, 1, 0])
     """
 
@@ -84,7 +84,7 @@ class LabelIssues:
         return flagged
 
     def to_dicts(self) -> list[dict[str, Any]]:
-        """Return the flagged samples, the most likely first; ``label`` is what is suggested."""
+        """Return the flagged samples, the most likely first; ``label`` is the suggested label."""
         names, ids = self.dataset.class_names, self.dataset.sample_ids(self.rows)
         return [
             {
@@ -108,7 +108,7 @@ class LabelIssues:
     def write(self, out: str | Path) -> None:
         """Write the flagged samples as csv, the most likely first.
 
-        ``exclude=`` takes it, and ``relabel=``, which gives them the labels that are suggested.
+        ``exclude=`` takes it, and so does ``relabel=``, which applies the suggested labels.
         """
         text = io.StringIO()
         writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
@@ -118,16 +118,16 @@ class LabelIssues:
 
 
 @dataclass(frozen=True)
-class Check:
-    """Doubts against a second set of labels, which nobody showed to the model.
+class LabelCheck:
+    """Label issues compared with a second set of labels, on which the model was not trained.
 
     Attributes
     ----------
     num_samples : int
         Samples with a prediction and both labels.
     base, flagged, top : float
-        Share whose second label differs: of all of them, of the flagged ones (None where there
-        are none), and of the hundred most likely.
+        Fraction with a different second label: of all samples, of the flagged ones (None where
+        there are none), and of the hundred most likely issues.
     auc : float
         Area under the ROC curve of the ranking: the chance that a sample whose second label
         differs is ranked before one whose does not.
@@ -143,7 +143,7 @@ class Check:
 def find_label_issues(
     dataset: Dataset, rows: NDArray[np.int64], probabilities: NDArray[np.float32]
 ) -> LabelIssues:
-    """Rank samples by how much a model doubts their labels.
+    """Rank samples by how likely their label is wrong, according to a model's predictions.
 
     Parameters
     ----------
@@ -158,8 +158,8 @@ def find_label_issues(
     >>> import numpy as np, fer_data
     >>> data = fer_data.load((np.zeros((3, 48, 48), np.uint8), ["cat", "cat", "dog"]))
     >>> probabilities = np.array([[0.9, 0.1], [0.1, 0.9], [0.2, 0.8]], np.float32)
-    >>> doubts = fer_data.find_label_issues(data, np.arange(3), probabilities)
-    >>> doubts.rows[doubts.margins < 0].tolist()
+    >>> issues = fer_data.find_label_issues(data, np.arange(3), probabilities)
+    >>> issues.rows[issues.margins < 0].tolist()
     [1]
     """
     labels = dataset.labels[rows].astype(np.int64)
@@ -181,13 +181,13 @@ def find_label_issues(
 def read_predictions(
     runs: Sequence[str | Path], dataset: Dataset
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return what runs say of the samples that they validated on: rows, probabilities [P, C].
+    """Return the predictions of runs for their validation samples: rows, probabilities [P, C].
 
     Parameters
     ----------
     runs : sequence of path
-        Run folders, or their ``predictions.npz``: one for each fold. Of a sample that several
-        runs predict, the mean counts.
+        Run folders, or their ``predictions.npz``: one for each fold. For a sample in
+        several runs, the mean is taken.
     dataset : Dataset
         The data that they were trained on.
 
@@ -218,16 +218,17 @@ def read_predictions(
         path = Path(run) / PREDICTIONS if Path(run).is_dir() else Path(run)
         if not path.is_file():
             raise DataError(f"{run}: no run here (a finished run holds {PREDICTIONS})")
-        found = load_predictions(path)
-        if found.class_names != names:
+        predictions = load_predictions(path)
+        if predictions.class_names != names:
             raise DataError(
-                f"{path}: predictions of other classes ({', '.join(found.class_names) or 'none'}) "
+                f"{path}: predictions of other classes "
+                f"({', '.join(predictions.class_names) or 'none'}) "
                 f"than {dataset.root} has"
             )
-        validated.append(found.of_split("validation"))
+        validated.append(predictions.of_split("validation"))
     samples, means = _means(
-        np.concatenate([one.samples for one in validated]),
-        np.concatenate([one.probabilities for one in validated]),
+        np.concatenate([part.samples for part in validated]),
+        np.concatenate([part.probabilities for part in validated]),
     )
     of_sample = {sample: row for row, sample in enumerate(dataset.sample_ids())}
     places = [of_sample.get(sample, -1) for sample in samples.tolist()]
@@ -252,8 +253,8 @@ def _means(
     return samples[np.sort(first)], (sums / counts[:, None]).astype(np.float32)
 
 
-def check_label_issues(label_issues: LabelIssues, other: Dataset) -> Check:
-    """Compare doubts with the labels of another dataset of the same samples.
+def check_label_issues(label_issues: LabelIssues, other: Dataset) -> LabelCheck:
+    """Compare label issues with the labels of another dataset of the same samples.
 
     Raises
     ------
@@ -265,9 +266,9 @@ def check_label_issues(label_issues: LabelIssues, other: Dataset) -> Check:
     >>> import numpy as np, fer_data
     >>> data = fer_data.load((np.zeros((3, 48, 48), np.uint8), ["cat", "cat", "dog"]))
     >>> probabilities = np.array([[0.9, 0.1], [0.1, 0.9], [0.2, 0.8]], np.float32)
-    >>> doubts = fer_data.find_label_issues(data, np.arange(3), probabilities)
+    >>> issues = fer_data.find_label_issues(data, np.arange(3), probabilities)
     >>> other = data.relabel({data.sample_ids()[1]: "dog"})
-    >>> fer_data.check_label_issues(doubts, other).auc
+    >>> fer_data.check_label_issues(issues, other).auc
     1.0
     """
     own = label_issues.dataset
@@ -278,9 +279,9 @@ def check_label_issues(label_issues: LabelIssues, other: Dataset) -> Check:
     names, others = np.array(own.class_names), np.array(other.class_names)
     differs = names[own.labels[rows]] != others[other.labels[places]]
     if differs.all() or not differs.any() or not np.isfinite(label_issues.margins).all():
-        raise DataError(f"{own.root}: the other labels differ always, or never: nothing to check")
+        raise DataError(f"{own.root}: the other labels always differ, or never: nothing to check")
     flagged = label_issues.flagged[usable]
-    return Check(
+    return LabelCheck(
         num_samples=len(rows),
         base=float(differs.mean()),
         flagged=float(differs[flagged].mean()) if flagged.any() else None,

@@ -34,15 +34,15 @@ class ClassUse:
     ----------
     class_name : str
     samples : int
-        That there are.
+        Number of samples.
     draws : int
-        In all.
+        Number of draws.
     distinct : int
-        Samples that are drawn at all.
+        Samples that are drawn at least once.
     fewest, most : int
-        Draws of the sample that is drawn least, and most.
+        Draws of the least and of the most drawn sample.
     weight : float
-        Of the class in the loss.
+        Weight of the class in the loss.
     """
 
     class_name: str
@@ -55,17 +55,17 @@ class ClassUse:
 
     @property
     def mean(self) -> float:
-        """Draws of a sample, on average; 0 where there is none."""
+        """Mean draws per sample; 0 where there are none."""
         return self.draws / self.samples if self.samples else 0.0
 
     @property
     def never(self) -> float:
-        """Share of the samples that are never drawn; 0 where there is none."""
+        """Fraction of the samples that are never drawn; 0 where there is none."""
         return 1 - self.distinct / self.samples if self.samples else 0.0
 
     @property
     def never_at_random(self) -> float:
-        """The share that as many draws with replacement would be expected never to draw."""
+        """Expected fraction never drawn, for as many draws with replacement."""
         return float((1 - 1 / self.samples) ** self.draws) if self.samples else 0.0
 
 
@@ -99,11 +99,11 @@ class Ledger:
     @property
     def num_draws(self) -> int:
         """Draws of all classes."""
-        return sum(one.draws for one in self.classes)
+        return sum(use.draws for use in self.classes)
 
     @property
     def length(self) -> str:
-        """Its epochs and steps in words."""
+        """Number of epochs and steps, in words."""
         epochs = f"{self.num_epochs:,.4g} epoch" + ("" if self.num_epochs == 1 else "s")
         return f"{epochs}, {counted(self.num_steps, 'step')}"
 
@@ -114,16 +114,16 @@ class Ledger:
     def _repr_html_(self) -> str:
         rows = [
             (
-                shown_class(one.class_name),
-                one.samples,
-                one.draws,
-                one.fewest,
-                one.mean,
-                one.most,
-                f"{one.never:.1%}",
-                one.weight,
+                shown_class(use.class_name),
+                use.samples,
+                use.draws,
+                use.fewest,
+                use.mean,
+                use.most,
+                f"{use.never:.1%}",
+                use.weight,
             )
-            for one in self.classes
+            for use in self.classes
         ]
         head = ("class", "samples", "draws", "fewest", "mean", "most", "never seen", "weight")
         return notebook.page(
@@ -146,16 +146,16 @@ class Ledger:
         return uses(self.classes, f"{self.balance}: {self.length}")
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a row a class, with the attributes of `ClassUse`, ``mean`` and ``never`` too."""
+        """Return a row per class: the attributes of `ClassUse`, ``mean`` and ``never``."""
         import pandas as pd  # 0.7 s to import, and this is its only use here
 
         return pd.DataFrame(
-            [asdict(one) | {"mean": one.mean, "never": one.never} for one in self.classes],
-            columns=[*(one.name for one in fields(ClassUse)), "mean", "never"],
+            [asdict(use) | {"mean": use.mean, "never": use.never} for use in self.classes],
+            columns=[*(use.name for use in fields(ClassUse)), "mean", "never"],
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the figures as JSON holds them."""
+        """Return the figures as JSON-compatible values."""
         return {
             "balance": self.balance,
             "epochs": self.num_epochs,
@@ -163,16 +163,16 @@ class Ledger:
             "batch_size": self.batch_size,
             "draws": self.num_draws,
             "classes": {
-                one.class_name: {
-                    "samples": one.samples,
-                    "draws": one.draws,
-                    "distinct": one.distinct,
-                    "repeats": {"min": one.fewest, "mean": one.mean, "max": one.most},
-                    "never_seen": one.never,
-                    "never_seen_with_replacement": one.never_at_random,
-                    "weight": one.weight,
+                use.class_name: {
+                    "samples": use.samples,
+                    "draws": use.draws,
+                    "distinct": use.distinct,
+                    "repeats": {"min": use.fewest, "mean": use.mean, "max": use.most},
+                    "never_seen": use.never,
+                    "never_seen_with_replacement": use.never_at_random,
+                    "weight": use.weight,
                 }
-                for one in self.classes
+                for use in self.classes
             },
         }
 
@@ -186,7 +186,7 @@ def plan_ledger(
     batch_size: int = 64,
     epoch_size: EpochSize = None,
 ) -> Ledger:
-    """Return what a training will use, from the counts alone.
+    """Return what a training will draw, computed from the class counts.
 
     Parameters
     ----------
@@ -205,7 +205,7 @@ def plan_ledger(
     Raises
     ------
     UsageError
-        If an argument cannot be meant.
+        If an argument is invalid.
 
     Examples
     --------
@@ -233,7 +233,7 @@ def plan_ledger(
 
 
 def record_ledger(loader: Loader, steps: int) -> Ledger:
-    """Return what the first steps of a loader used, counted draw by draw from its plans.
+    """Return what the first steps of a loader drew, counted from its plans.
 
     Parameters
     ----------
@@ -258,13 +258,13 @@ def record_ledger(loader: Loader, steps: int) -> Ledger:
     for epoch in range(-(-stop // loader.num_samples)):
         drawn = loader.plan(epoch).samples[: stop - epoch * loader.num_samples]
         uses += np.bincount(drawn, minlength=len(uses))
-    every = range(loader.num_classes)
-    of_class = [uses[loader.labels == label] for label in every]
+    labels = range(loader.num_classes)
+    of_class = [uses[loader.labels == label] for label in labels]
     figures = (
-        [each.sum() for each in of_class],
-        [np.count_nonzero(each) for each in of_class],
-        [each.min() if len(each) else 0 for each in of_class],
-        [each.max(initial=0) for each in of_class],
+        [draws_of_class.sum() for draws_of_class in of_class],
+        [np.count_nonzero(draws_of_class) for draws_of_class in of_class],
+        [draws_of_class.min() if len(draws_of_class) else 0 for draws_of_class in of_class],
+        [draws_of_class.max(initial=0) for draws_of_class in of_class],
     )
     names = loader.store.dataset.class_names
     return Ledger(

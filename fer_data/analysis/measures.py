@@ -28,7 +28,7 @@ class Measures(NamedTuple):
         Unlike the usual variance of the Laplacian alone (Pech-Pacheco et al. 2000,
         doi:10.1109/ICPR.2000.903548), it does not call a pale image blurred.
     dark, bright : ndarray
-        Share of pixels below `DARK`, and of those from `BRIGHT` on.
+        Fraction of pixels below `DARK`, and of pixels from `BRIGHT` on.
     """
 
     brightness: NDArray[np.float32]

@@ -1,4 +1,4 @@
-"""The predictions that a training keeps: a file of arrays, a row a sample."""
+"""The predictions that a run saves: a file of arrays with a row per sample."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PREDICTIONS = "predictions.npz"
 """The file's name in a run folder."""
 
-_REMEDY = "train anew"
+_REMEDY = "train again"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ class SavedPredictions:
     probabilities: NDArray[np.float32]
 
     def of_split(self, split: str) -> SavedPredictions:
-        """Return those of a split."""
+        """Return the predictions of a split."""
         kept = self.splits == split
         return replace(
             self,
@@ -69,7 +69,7 @@ class SavedPredictions:
 
 
 def concatenated(parts: Sequence[SavedPredictions]) -> SavedPredictions:
-    """Return parts of the same classes, of which there is one or more, as one."""
+    """Concatenate one or more parts with the same classes."""
     return replace(
         parts[0],
         splits=np.concatenate([part.splits for part in parts]),
@@ -80,7 +80,7 @@ def concatenated(parts: Sequence[SavedPredictions]) -> SavedPredictions:
 
 
 def save_predictions(path: Path, predictions: SavedPredictions) -> None:
-    """Write predictions, whole or not at all; equal ones as equal bytes."""
+    """Write predictions atomically; equal predictions give equal bytes."""
     arrays = {
         "class_names": np.array(predictions.class_names, np.str_),
         "split": np.asarray(predictions.splits, np.str_),
@@ -106,16 +106,16 @@ def load_predictions(path: Path) -> SavedPredictions:
         "label": ("i", 1),
         "probabilities": ("f", 2),
     }
-    found = read_arrays(path, expected, remedy=_REMEDY)
+    arrays = read_arrays(path, expected, remedy=_REMEDY)
     predictions = SavedPredictions(
-        class_names=tuple(found["class_names"].tolist()),
-        splits=found["split"],
-        samples=found["sample"],
-        labels=found["label"].astype(np.int64),
-        probabilities=found["probabilities"].astype(np.float32),
+        class_names=tuple(arrays["class_names"].tolist()),
+        splits=arrays["split"],
+        samples=arrays["sample"],
+        labels=arrays["label"].astype(np.int64),
+        probabilities=arrays["probabilities"].astype(np.float32),
     )
     num, size = predictions.probabilities.shape
-    lengths = {name: len(found[name]) for name in ("split", "sample", "label")}
+    lengths = {name: len(arrays[name]) for name in ("split", "sample", "label")}
     if set(lengths.values()) != {num} or size != len(predictions.class_names):
         raise DataError(
             f"{path}: probabilities of {num} samples and {size} classes do not fit to "

@@ -1,4 +1,4 @@
-"""An audit of a data set: everything that makes its scores untrue, or a training poorer."""
+"""An audit of a data set: what makes scores wrong, or training worse."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from fer_data.analysis.measures import Measures
 from fer_data.auditing import (
     classes,
-    copies,
+    exact_duplicates,
     exposure,
     files,
-    near_copies,
+    near_duplicates,
     oversampled,
     processing,
     split_groups,
@@ -49,7 +49,16 @@ __all__ = [
     "write_exclusions",
 ]
 
-_CHECKS = (copies, near_copies, split_groups, oversampled, classes, files, processing, exposure)
+_CHECKS = (
+    exact_duplicates,
+    near_duplicates,
+    split_groups,
+    oversampled,
+    classes,
+    files,
+    processing,
+    exposure,
+)
 
 KINDS: dict[str, str] = {kind: about for check in _CHECKS for kind, about in check.KINDS.items()}
 """Every kind of finding, with what it is."""
@@ -66,7 +75,8 @@ class Audit:
     findings : tuple of Finding
         The worst first.
     num_distinct : dict
-        Split -> for each class, in label order, how many different photographs its samples are.
+        Split -> number of distinct images of each class, in label order; near-duplicates count
+        once.
     measures : Measures
         Brightness, contrast and sharpness of every image.
 
@@ -101,13 +111,20 @@ class Audit:
     @property
     def _found(self) -> str:
         numbers = Counter(finding.severity for finding in self.findings)
-        words = [counted(numbers[one], one) for one in SEVERITIES if numbers[one]]
+        words = [counted(numbers[name], name) for name in SEVERITIES if numbers[name]]
         return ", ".join(words) or "nothing found"
 
     def _rows(self) -> list[tuple[str, str, str, int, str, str]]:
         return [
-            (one.severity, one.kind, one.where, one.num_samples, one.summary, one.advice)
-            for one in self.findings
+            (
+                finding.severity,
+                finding.kind,
+                finding.where,
+                finding.num_samples,
+                finding.summary,
+                finding.advice,
+            )
+            for finding in self.findings
         ]
 
     def plot(self) -> Figure:
@@ -137,16 +154,16 @@ class Audit:
 
     @property
     def exclude_rows(self) -> NDArray[np.int64]:
-        """Rows of the origin that the findings would exclude, ascending; see `Dataset.exclude`."""
-        found = sorted({row for finding in self.findings for row in finding.exclude})
-        return self.dataset.rows[np.array(found, np.int64)]
+        """Rows of the origin that the findings exclude, ascending; see `Dataset.exclude`."""
+        rows = sorted({row for finding in self.findings for row in finding.exclude})
+        return self.dataset.rows[np.array(rows, np.int64)]
 
     def of_kinds(self, kinds: tuple[str, ...]) -> tuple[Finding, ...]:
-        """Return the findings of some kinds, or severities."""
-        return tuple(one for one in self.findings if one.kind in kinds or one.severity in kinds)
+        """Return the findings of the given kinds or severities."""
+        return tuple(f for f in self.findings if f.kind in kinds or f.severity in kinds)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all of it as JSON holds it, samples by their names."""
+        """Return the audit as JSON-compatible values, with the names of samples."""
         names = self.dataset.sample_ids()
         return {
             "path": str(self.dataset.root),
@@ -177,7 +194,7 @@ class Audit:
 
 
 def nearly_emptied(audit: Audit) -> list[str]:
-    """Return a line for each class of which the exclusions would leave less than half."""
+    """Return a line for each class that loses more than half of its samples by the exclusions."""
     dataset = audit.dataset
     if "train" not in dataset.splits:
         return []
@@ -193,7 +210,7 @@ def nearly_emptied(audit: Audit) -> list[str]:
 
 
 def parse_kinds(text: str) -> tuple[str, ...]:
-    """Return kinds and severities from a list with commas.
+    """Return kinds and severities from a comma-separated list.
 
     Raises
     ------
@@ -201,19 +218,19 @@ def parse_kinds(text: str) -> tuple[str, ...]:
         If one of them is neither.
     """
     kinds = tuple(kind.strip() for kind in text.split(",") if kind.strip())
-    known = [*SEVERITIES, *KINDS]
+    choices = [*SEVERITIES, *KINDS]
     for kind in kinds:
-        if kind not in known:
-            raise UsageError(f"{kind!r} is no kind of finding; choose one of {', '.join(known)}")
+        if kind not in choices:
+            raise UsageError(f"{kind!r} is no kind of finding; choose one of {', '.join(choices)}")
     if not kinds:
-        raise UsageError(f"name a kind of finding: {', '.join(known)}")
+        raise UsageError(f"name a kind of finding: {', '.join(choices)}")
     return kinds
 
 
 def audit(data: DatasetLike, *, cache: str | Path | None = None, **options: Any) -> Audit:
     """Look for everything in `KINDS` in a data set.
 
-    Images are compared as 48x48 grey ones. What cannot be decoded is a finding, not an error.
+    Images are compared at 48x48 grey. An image that cannot be decoded is a finding, not an error.
 
     Parameters
     ----------
@@ -247,8 +264,8 @@ def audit_store(store: PixelStore) -> Audit:
     """Look for everything in `KINDS` in a store of 48x48 grey images; see `audit`."""
     store.dataset.check_labels()
     subject = Subject(store)
-    found = [finding for check in _CHECKS for finding in check.find(subject)]
-    found.sort(key=lambda finding: SEVERITIES.index(finding.severity))
+    findings = [finding for check in _CHECKS for finding in check.find(subject)]
+    findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     dataset = store.dataset
     num_distinct = {}
     for split in dataset.splits:
@@ -257,4 +274,4 @@ def audit_store(store: PixelStore) -> Audit:
         pairs = np.unique(np.stack([dataset.labels[rows], subject.duplicate_groups[rows]]), axis=1)
         counts = np.bincount(pairs[0], minlength=len(dataset.class_names))
         num_distinct[split] = tuple(counts.tolist())
-    return Audit(store, tuple(found), num_distinct, subject.measures)
+    return Audit(store, tuple(findings), num_distinct, subject.measures)

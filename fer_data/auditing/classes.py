@@ -1,4 +1,4 @@
-"""Classes that a split lacks, that are too small to judge, or whose names are one word twice."""
+"""Classes without samples, with too few samples, or with similar names."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from fer_data.util.words import named_class, printable
 KINDS = {
     "missing-class": "classes without a sample in a split",
     "few-samples": "classes with too few samples in a split",
-    "similar-names": "class names that differ by case, blanks or accents",
+    "similar-class-names": "class names that differ by case, blanks or accents",
 }
 
 FEW = 20
-"""With fewer samples one of them is more than five points of a class's recall."""
+"""With fewer samples each is more than five percentage points of a class's recall."""
 
 
 def find(subject: Subject) -> Iterator[Finding]:
@@ -50,23 +50,23 @@ def find(subject: Subject) -> Iterator[Finding]:
                 f"fewer than {FEW} samples of {_listed(shown)}",
                 "gather more, or read the scores of these classes as rough"
                 if split != "train"
-                else "gather more: balancing repeats these samples, it makes none",
+                else "gather more: balancing repeats these samples and adds no new ones",
                 names=tuple(printable(dataset.class_names[label]) for label in few),
                 num_unlisted=int(counts[few].sum()),
             )
-    alike: dict[str, list[int]] = {}
+    by_plain_name: dict[str, list[int]] = {}
     for label, name in enumerate(dataset.class_names):
-        alike.setdefault(_plain(name), []).append(label)
-    for labels in alike.values():
+        by_plain_name.setdefault(_plain(name), []).append(label)
+    for labels in by_plain_name.values():
         if len(labels) > 1:
-            same = [dataset.class_names[label] for label in labels]
+            similar = [dataset.class_names[label] for label in labels]
             yield Finding(
-                "similar-names",
+                "similar-class-names",
                 "warning",
                 "",
-                f"{_listed([repr(name) for name in same])} may be one class",
+                f"{_listed([repr(name) for name in similar])} may be one class",
                 "give them one name",
-                names=tuple(map(printable, same)),
+                names=tuple(map(printable, similar)),
                 num_unlisted=int(np.isin(dataset.labels, labels).sum()),
             )
 

@@ -1,4 +1,4 @@
-"""The list of samples to leave out, which ``exclude=`` takes."""
+"""The list of samples to exclude, which ``exclude=`` takes."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from fer_data.util.files import write_text
 
 
 def write_exclusions(findings: Iterable[Finding], dataset: Dataset, out: str | Path) -> int:
-    """Write what the findings would leave out of training, and return how many samples that is.
+    """Write the samples that the findings exclude from training; return how many there are.
 
     A csv with the columns ``sample``, ``kind`` (the first finding that names it) and ``split``.
-    Images themselves stay where they are.
+    No image is changed or deleted.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Images with nothing to see: of one colour, almost so, too dark, too bright, blurred."""
+"""Images that show nothing: of one colour, low contrast, too dark, too bright, blurred."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from fer_data.util.words import counted
 
 KINDS = {
     "flat": "images of a single colour",
-    "almost-flat": "images of almost a single colour",
+    "low-contrast": "images of nearly one grey level",
     "dark": "images that are nearly all dark",
     "bright": "images that are nearly all bright",
     "blurred": "images without detail",
 }
 MOST_ALIKE = 0.9
-"""Share of dark pixels, or of bright ones, from which an image is too dark or too bright."""
+"""Fraction of dark or bright pixels from which an image is too dark or too bright."""
 
 LEAST_SHARPNESS = 0.1
 """See `fer_data.analysis.measures`: of FER2013's images one in a thousand has less."""
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """Find what no one could label; each image counts as the first that it is."""
+    """Find images that cannot be labelled; each counts once, by the first test that it fails."""
     figures = subject.measures
-    left = np.ones(len(subject.dataset), np.bool_)
-    flat = np.zeros(len(left), np.bool_)
+    remaining = np.ones(len(subject.dataset), np.bool_)
+    flat = np.zeros(len(remaining), np.bool_)
     flat[subject.single_colored(np.flatnonzero(figures.contrast == 0))] = True
-    for kind, is_so, one, many, what in (
+    for kind, mask, singular, plural, what in (
         ("flat", flat, "is", "are", "of a single colour"),
         (
-            "almost-flat",
+            "low-contrast",
             figures.contrast < LEAST_CONTRAST,
             "varies",
             "vary",
@@ -58,28 +58,28 @@ def find(subject: Subject) -> Iterator[Finding]:
             f"a sharpness below {LEAST_SHARPNESS:g}",
         ),
     ):
-        rows = np.flatnonzero(is_so & left)
-        left &= ~is_so
+        rows = np.flatnonzero(mask & remaining)
+        remaining &= ~mask
         if len(rows):
-            images = counted(len(rows), f"image {one}", f"images {many}")
+            images = counted(len(rows), f"image {singular}", f"images {plural}")
             yield _finding(subject, kind, rows, f"{images} {what}")
 
 
 def _enlarged(subject: Subject) -> NDArray[np.bool_]:
-    """Return which images are smaller than they are compared at, so that all look blurred there."""
+    """Return which images were enlarged for the comparison, so that they look blurred."""
     form = subject.store.form
     sides = ((height, width) for height, width, _ in subject.looks)
     return np.array([height < form.height or width < form.width for height, width in sides])
 
 
 def _finding(subject: Subject, kind: str, rows: NDArray[np.int64], summary: str) -> Finding:
-    hopeless = kind == "flat"
+    uninformative = kind == "flat"
     return Finding(
         kind,
-        "warning" if hopeless else "note",
+        "warning" if uninformative else "note",
         "",
         summary,
-        "train without them" if hopeless else "look at them; some may be no images of a class",
+        "train without them" if uninformative else "look at them: some may show no class",
         groups=tuple((row,) for row in rows.tolist()),
-        exclude=subject.trained(rows) if hopeless else (),
+        exclude=subject.trained(rows) if uninformative else (),
     )

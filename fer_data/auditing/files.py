@@ -29,7 +29,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             "error",
             "",
             f"{len(bad):,} cannot be decoded, and are not part of any other finding",
-            "mend them, exclude them by name, or skip them in training",
+            "repair them, exclude them by name, or skip them in training",
             names=bad,
             num_unlisted=len(bad),
         )
@@ -42,29 +42,31 @@ def find(subject: Subject) -> Iterator[Finding]:
             "in colour or Pillow's mode",
         ),
     ):
-        found = Counter(values)
-        if len(found) < 2:
+        counts = Counter(values)
+        if len(counts) < 2:
             continue
-        (usual, number), *others = found.most_common()
-        if 2 * number > found.total():
+        (usual, number), *others = counts.most_common()
+        if 2 * number > counts.total():
             rows = [row for row, value in enumerate(values) if value != usual]
             images = counted(number, "image is", "images are")
-            not_so = counted(len(rows), "is not", "are not")
-            summary = f"{images} {usual}, {not_so}: {_listed(others)} ({unit})"
+            others_are = counted(len(rows), "is not", "are not")
+            summary = f"{images} {usual}, {others_are}: {_listed(others)} ({unit})"
         else:
             rows = list(range(len(values)))
-            every = _listed(found.most_common())
-            summary = f"{counted(len(found), what)} among {len(rows):,} images: {every} ({unit})"
+            values_found = _listed(counts.most_common())
+            summary = (
+                f"{counted(len(counts), what)} among {len(rows):,} images: {values_found} ({unit})"
+            )
         yield Finding(
             kind,
             "note",
             "",
             summary,
-            "know that they are brought to one form; look whether a class has them all",
+            "loading brings all to one form; check whether only some classes have them",
             groups=tuple((row,) for row in rows),
         )
 
 
-def _listed(found: list[tuple[str, int]]) -> str:
-    shown = ", ".join(f"{value} ({number:,})" for value, number in found[:5])
-    return shown + (f" and {len(found) - 5:,} more" if len(found) > 5 else "")
+def _listed(counts: list[tuple[str, int]]) -> str:
+    shown = ", ".join(f"{value} ({number:,})" for value, number in counts[:5])
+    return shown + (f" and {len(counts) - 5:,} more" if len(counts) > 5 else "")

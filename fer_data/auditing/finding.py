@@ -1,4 +1,4 @@
-"""What an audit finds: one type for everything."""
+"""What an audit finds: one type for all kinds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong with a data set, or odd.
+    """One problem of a data set, or something unusual.
 
     Attributes
     ----------
@@ -21,19 +21,19 @@ class Finding:
         One of `fer_data.auditing.KINDS`.
     severity : {"error", "warning", "note"}
     where : str
-        The splits, or the class, that it is about; "" for the whole data set.
+        The affected splits, or the class; "" for the whole data set.
     summary : str
         What was found, with numbers, in a sentence.
     advice : str
         What to do.
     groups : tuple of tuple of int
-        Rows of the dataset, those that belong together in a group.
+        Rows of the dataset; duplicates of one image are a group.
     names : tuple of str
-        Of what is no sample: files, classes and groups.
+        Names of files, classes and groups, which are not samples.
     exclude : tuple of int
-        Rows whose exclusion from training mends it.
+        Rows to exclude from training, which removes the problem.
     num_unlisted : int
-        Samples and files that it is about and that are in no group.
+        Affected samples and files that are in no group.
 
     Examples
     --------
@@ -55,5 +55,5 @@ class Finding:
 
     @property
     def num_samples(self) -> int:
-        """Samples and files that it is about, each once."""
+        """Number of affected samples and files."""
         return len({row for group in self.groups for row in group}) + self.num_unlisted

@@ -1,4 +1,4 @@
-"""Copies across two splits, exact or near, with the classes that they hit."""
+"""Duplicates across two splits, exact or near, with the classes that they affect."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ def find_leaks(
     words: tuple[str, str],
     advice: str,
 ) -> Iterator[Finding]:
-    """Yield a finding for each two splits that share images.
+    """Yield a finding for each two splits with images in common.
 
     Parameters
     ----------
     subject : Subject
     numbers : ndarray of int64, shape [N]
-        The same for images that are copies.
+        The group of each image: duplicates have the same number.
     beyond : ndarray of int64, shape [N], optional
-        Images that share this number are left out: they are told of elsewhere.
+        Images with the same number here are skipped: another finding reports them.
     kind, advice : str
         Of the findings.
     words : tuple of str
-        What one image is, and what several are.
+        What a leaked image is, in the singular and in the plural.
     """
     dataset = subject.dataset
     for one, other in combinations(dataset.splits, 2):
@@ -45,10 +45,9 @@ def find_leaks(
         if not leaks.any():
             continue
         leaked = second[leaks]
-        photographs = subject.duplicate_groups  # versions of an image go with it
-        known = first[np.isin(photographs[first], photographs[leaked]) & subject.telling[first]]
-        copies = first[np.isin(numbers[first], numbers[leaked])]
-        members = np.concatenate([copies, leaked])
+        related = subject.duplicate_groups  # near-duplicates are excluded with an image
+        sources = first[np.isin(related[first], related[leaked]) & subject.informative[first]]
+        members = np.concatenate([first[np.isin(numbers[first], numbers[leaked])], leaked])
         order = members[np.argsort(numbers[members], kind="stable")]
         bounds = np.flatnonzero(np.diff(numbers[order])) + 1
         yield Finding(
@@ -60,12 +59,12 @@ def find_leaks(
             f"{_by_class(subject, leaked, other)}",
             advice,
             groups=tuple(tuple(group.tolist()) for group in np.split(order, bounds)),
-            exclude=tuple(known.tolist()) if one in ("train", "validation") else (),
+            exclude=tuple(sources.tolist()) if one in ("train", "validation") else (),
         )
 
 
 def _by_class(subject: Subject, leaked: NDArray[np.int64], split: str) -> str:
-    """Return how many samples of each class are hit, the largest share first."""
+    """Return how many samples of each class are leaked, the largest fraction first."""
     dataset = subject.dataset
     labels = dataset.labels[leaked]
     hits = np.bincount(labels[labels >= 0], minlength=len(dataset.class_names))

@@ -1,4 +1,4 @@
-"""Pairs of images that show what the worst findings are about."""
+"""Pairs of images that illustrate the worst findings."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ def draw_pairs(store: PixelStore, findings: Sequence[Finding]) -> Figure:
     """
     from fer_data.plotting.images import Strip, message, strips  # matplotlib, for this alone
 
-    found: list[Strip] = []
+    rows: list[Strip] = []
     for finding in findings:
         groups = [group for group in finding.groups if len(group) > 1][:_PAIRS]
         pairs = [_pair(store, group) for group in groups]
-        if pairs and len(found) < _FINDINGS:
+        if pairs and len(rows) < _FINDINGS:
             title = shortened(f"{finding.severity}: {finding.kind}. {finding.summary}")
-            images = [(store.pixels[one], store.pixels[other]) for one, other in pairs]
-            words = [(_words(store, one), _words(store, other)) for one, other in pairs]
-            found.append(Strip(title, images, words))
-    if not found:
+            images = [(store.pixels[first], store.pixels[second]) for first, second in pairs]
+            words = [(_words(store, first), _words(store, second)) for first, second in pairs]
+            rows.append(Strip(title, images, words))
+    if not rows:
         return message("No finding has pairs of images.")
-    return strips(found, pairs=_PAIRS)
+    return strips(rows, pairs=_PAIRS)
 
 
 def _pair(store: PixelStore, group: Sequence[int]) -> tuple[int, int]:
-    """Return two of a group that differ in split, or in label, where any two do."""
+    """Return two rows of a group, of different splits or labels if there are such."""
     codes, labels = store.dataset.split_codes, store.dataset.labels
     first, *others = group
     other = max(

@@ -13,7 +13,7 @@ from fer_data.auditing.subject import Subject
 from fer_data.data.split_names import EVALUATION_SPLITS
 
 KINDS = {
-    "processed-differently": "splits that differ from training in sharpness, brightness, contrast, "
+    "image-drift": "splits that differ from training in sharpness, brightness, contrast, "
     "size or colour",
 }
 
@@ -35,71 +35,75 @@ def find(subject: Subject) -> Iterator[Finding]:
         "contrast": subject.measures.contrast.astype(np.float64),
     }
     for split in (name for name in dataset.splits if name in EVALUATION_SPLITS):
-        judged = dataset.indices(split)
-        if min(len(train), len(judged)) < _FEWEST:
+        evaluated = dataset.indices(split)
+        if min(len(train), len(evaluated)) < _FEWEST:
             continue
         differences = {
-            name: within_classes(values, dataset.labels, train, judged)
+            name: within_classes(values, dataset.labels, train, evaluated)
             for name, values in figures.items()
         }
         large = {name: d for name, d in differences.items() if abs(d) >= LARGE}
         parts = [f"{name} {d:+.1f} standard deviations" for name, d in large.items()]
-        parts += _looks(subject, train, judged)
+        parts += _looks(subject, train, evaluated)
         if parts:
             worst = max(map(abs, large.values()), default=0.0)
             yield Finding(
-                "processed-differently",
+                "image-drift",
                 "error" if worst >= VERY_LARGE else "warning",
                 f"train, {split}",
                 f"{split} images differ from training images of the same classes: "
                 f"{', '.join(parts)}",
-                "process both alike; near-duplicates across them cannot be judged as they are",
-                num_unlisted=len(judged),
+                "process both splits the same way; near-duplicates between them may go unnoticed",
+                num_unlisted=len(evaluated),
             )
 
 
 def within_classes(
     values: NDArray[np.float64],
     labels: NDArray[np.int32],
-    one: NDArray[np.int64],
-    other: NDArray[np.int64],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
 ) -> float:
-    """Return how far the values of `other` are from those of `one`, in standard deviations.
+    """Return the difference of two groups' mean values within classes, in standard deviations.
 
-    Means are compared class by class, weighted by the samples in `other`, so that other
-    proportions of the classes make no difference. 0 where no class has two samples in both.
+    Means of `second` minus `first`, class by class, weighted by the samples of `second`, so that
+    class proportions have no influence. 0 where no class has two samples in both.
 
     Parameters
     ----------
     values : ndarray of float64, shape [N]
     labels : ndarray of int32, shape [N]
         Unlabelled samples (-1) count as a class.
-    one, other : ndarray of int64
-        Indices.
+    first, second : ndarray of int64
+        Indices of the two groups.
     """
     difference = variance = weight = 0.0
-    for label in np.intersect1d(labels[one], labels[other]):
-        first, second = values[one[labels[one] == label]], values[other[labels[other] == label]]
-        if min(len(first), len(second)) > 1:
-            difference += len(second) * float(second.mean() - first.mean())
-            variance += len(second) * float(first.var() + second.var()) / 2
-            weight += len(second)
+    for label in np.intersect1d(labels[first], labels[second]):
+        before = values[first[labels[first] == label]]
+        after = values[second[labels[second] == label]]
+        if min(len(before), len(after)) > 1:
+            difference += len(after) * float(after.mean() - before.mean())
+            variance += len(after) * float(before.var() + after.var()) / 2
+            weight += len(after)
     if not weight or not difference:
         return 0.0
     return difference / weight / float(np.sqrt(variance / weight)) if variance else float("inf")
 
 
-def _looks(subject: Subject, train: NDArray[np.int64], judged: NDArray[np.int64]) -> Iterator[str]:
-    """Yield in which size, and which colour, most images of each are, where these differ."""
+def _looks(
+    subject: Subject, train: NDArray[np.int64], evaluated: NDArray[np.int64]
+) -> Iterator[str]:
+    """Yield the usual size and colour of both splits, where these differ."""
     looks = subject.looks
     sizes = [f"{width}x{height}" for height, width, _ in looks]
     for values in (sizes, [color for _, _, color in looks]):
         usual = [
             Counter(values[index] for index in part.tolist()).most_common(1)[0]
-            for part in (train, judged)
+            for part in (train, evaluated)
         ]
         is_usual = all(
-            2 * number > len(part) for (_, number), part in zip(usual, (train, judged), strict=True)
+            2 * number > len(part)
+            for (_, number), part in zip(usual, (train, evaluated), strict=True)
         )
         if is_usual and usual[0][0] != usual[1][0]:
-            yield f"{usual[1][0]} in place of {usual[0][0]}"
+            yield f"{usual[1][0]} instead of {usual[0][0]}"

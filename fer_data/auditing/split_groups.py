@@ -12,7 +12,7 @@ from fer_data.data.split_names import EVALUATION_SPLITS
 from fer_data.util.words import counted, printable
 
 KINDS = {
-    "group-across-splits": "groups, as patients, that stand in training and in an evaluation split",
+    "leaked-groups": "groups, such as patients, that are in training and in an evaluation split",
 }
 
 _NAMED = 5
@@ -25,25 +25,26 @@ def find(subject: Subject) -> Iterator[Finding]:
         return
     train = dataset.indices("train")
     for split in (name for name in dataset.splits if name in EVALUATION_SPLITS):
-        judged = dataset.indices(split)
-        across = np.intersect1d(groups[train], groups[judged])
+        evaluated = dataset.indices(split)
+        across = np.intersect1d(groups[train], groups[evaluated])
         if not len(across):
             continue
-        leaked = judged[np.isin(groups[judged], across)]
+        leaked = evaluated[np.isin(groups[evaluated], across)]
         trained = train[np.isin(groups[train], across)]
         members = np.concatenate([trained, leaked])
         order = members[np.argsort(groups[members], kind="stable")]
         bounds = np.flatnonzero(np.diff(groups[order])) + 1
         names = tuple(dataset.group_names[across].tolist())
         shown = ", ".join(map(printable, names[:_NAMED])) + ", …" * (len(names) > _NAMED)
-        stand = counted(len(across), "group stands", "groups stand")
+        shared = counted(len(across), "group is", "groups are")
         yield Finding(
-            "group-across-splits",
+            "leaked-groups",
             "error",
             f"train, {split}",
-            f"{stand} in both, with {len(trained):,} training samples and {len(leaked):,} of "
-            f"{counted(len(judged), f'{split} sample')} ({len(leaked) / len(judged):.1%}): {shown}",
-            "train without them, or split anew, which keeps groups together (fer-data split does)",
+            f"{shared} in both, with {len(trained):,} training samples and {len(leaked):,} of "
+            f"{counted(len(evaluated), f'{split} sample')} "
+            f"({len(leaked) / len(evaluated):.1%}): {shown}",
+            "train without them, or split again by groups (fer-data split does)",
             groups=tuple(tuple(group.tolist()) for group in np.split(order, bounds)),
             names=names,
             exclude=tuple(trained.tolist()),

@@ -1,4 +1,4 @@
-"""What the checks look at: the table of samples, the pixels, and which images are copies."""
+"""What the checks look at: the table of samples, the pixels and the duplicate groups."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fer_data.duplicates.duplicate_groups import (
     LEAST_CONTRAST,
     duplicate_groups,
     equal_images,
-    versions,
+    near_duplicate_pairs,
 )
 from fer_data.duplicates.families import families_of
 from fer_data.duplicates.grouping import merge_groups
@@ -31,7 +31,7 @@ from fer_data.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A data set with what several checks need to know of it, found out once.
+    """A data set with what several checks need, computed once.
 
     Attributes
     ----------
@@ -56,33 +56,33 @@ class Subject:
 
     @cached_property
     def unchanged(self) -> NDArray[np.bool_]:
-        """Which images are compared as they are, bool [N]: the others lost colour or size."""
+        """Which images are compared unchanged, bool [N]: the others lost colour or size."""
         form = self.store.form
         return np.array([look == (form.height, form.width, form.color) for look in self.looks])
 
     @cached_property
-    def telling(self) -> NDArray[np.bool_]:
-        """Which images show enough to be copies of one another, bool [N]: not one lost colour."""
-        found: NDArray[np.bool_] = self.unchanged | (self.measures.contrast >= LEAST_CONTRAST)
-        return found
+    def informative(self) -> NDArray[np.bool_]:
+        """Which images show enough to be duplicates, bool [N]: flat ones may differ in colour."""
+        informative: NDArray[np.bool_] = self.unchanged | (self.measures.contrast >= LEAST_CONTRAST)
+        return informative
 
     def single_colored(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return those of some rows, ascending, whose images have one colour as the data has them.
+        """Return the rows, ascending, whose original images have one colour.
 
-        Compared is a smaller image without colours, which may have one grey where these have none.
+        The images that are compared are small and grey: they may be flat where these are not.
         """
         changed = rows[~self.unchanged[rows]]
-        found = rows[self.unchanged[rows]].tolist()
+        single = rows[self.unchanged[rows]].tolist()
         for chunk in self.dataset.take(changed).source_chunks().chunks:
-            for place, name, raw in chunk.raw_images():
-                with suppress(DataError):  # unreadable by now
+            for position, name, raw in chunk.raw_images():
+                with suppress(DataError):  # no longer readable
                     pixels = as_it_is(raw, name, lambda: self.store.form.bits)
                     if (pixels == pixels[0, 0]).all():
-                        found.append(int(changed[place]))
-        return np.array(sorted(found), np.int64)
+                        single.append(int(changed[position]))
+        return np.array(sorted(single), np.int64)
 
     def trained(self, rows: NDArray[np.int64]) -> tuple[int, ...]:
-        """Return those of some rows that are in the training split."""
+        """Return the rows that are in the training split."""
         if "train" not in self.dataset.splits:
             return ()
         return tuple(np.intersect1d(rows, self.dataset.indices("train")).tolist())
@@ -93,46 +93,46 @@ class Subject:
         return measure(self.store.pixels)
 
     @cached_property
-    def copies(self) -> NDArray[np.int64]:
-        """A number for each image, int64 [N], the same for those that are equal to the bit."""
+    def exact_groups(self) -> NDArray[np.int64]:
+        """A group number of each image, int64 [N], the same for equal images."""
         return equal_images(self.store.pixels)
 
     @cached_property
     def identical(self) -> NDArray[np.int64]:
-        """A number for each image, int64 [N], the same for those that are one image for sure.
+        """A group number of each image, int64 [N], the same for images that are certainly the same.
 
-        They are equal as they are compared, and lost nothing for that, or what the data holds of
-        them (a file, or an image in a table) is equal to the byte.
+        They are equal where they are compared, and were compared unchanged, or what the data holds
+        of them (a file, or an image in a table) is equal to the byte.
         """
-        equal = groups(self.copies, np.arange(len(self.dataset)))
+        equal = groups(self.exact_groups, np.arange(len(self.dataset)))
         rows = np.array([row for group in equal for row in group if not self.unchanged[row]], int)
         if not len(rows):
-            return self.copies
-        found = self.copies.tolist()
+            return self.exact_groups
+        numbers = self.exact_groups.tolist()
         contents: dict[tuple[int, bytes], int] = {}
-        new = int(self.copies.max()) + 1
+        new = int(self.exact_groups.max()) + 1
         rows.sort()
         for row, content in zip(rows.tolist(), _contents(self.dataset.take(rows)), strict=True):
-            found[row] = contents.setdefault((found[row], content), new + row)
-        return np.array(found, np.int64)
+            numbers[row] = contents.setdefault((numbers[row], content), new + row)
+        return np.array(numbers, np.int64)
 
     @cached_property
-    def versions(self) -> Pairs:
-        """Pairs of near copies, as rows; of equal images the first stands for all."""
-        return versions(self.store.pixels, self.copies)
+    def near_pairs(self) -> Pairs:
+        """Pairs of near-duplicates, as rows; the first of equal images represents all of them."""
+        return near_duplicate_pairs(self.store.pixels, self.exact_groups)
 
     @cached_property
     def duplicate_groups(self) -> NDArray[np.int64]:
-        """A number for each image, int64 [N], the same for near-duplicates and derived files."""
-        found = duplicate_groups(self.copies, self.versions)
+        """A group number of each image, int64 [N]: of near-duplicates and derived files."""
+        near = duplicate_groups(self.exact_groups, self.near_pairs)
         families = families_of(self.dataset)
-        merged = found if families is None else merge_groups(found, families)
+        merged = near if families is None else merge_groups(near, families)
         assert merged is not None
         return merged
 
 
 def _contents(dataset: Dataset) -> Iterator[bytes]:
-    """Yield a digest of what the data holds of each sample; one like no other if unreadable."""
+    """Yield a digest of each sample's stored bytes; a unique one if they are unreadable."""
     for chunk in dataset.source_chunks().chunks:
         for row, _, raw in chunk.raw_images():
             digest = hashlib.blake2b(digest_size=16)
@@ -149,7 +149,7 @@ def _contents(dataset: Dataset) -> Iterator[bytes]:
 
 
 def groups(numbers: NDArray[np.int64], rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """Yield the rows that share their number with another one, each group in order.
+    """Yield the groups of two rows or more that have the same number, each in order.
 
     Parameters
     ----------
@@ -160,5 +160,5 @@ def groups(numbers: NDArray[np.int64], rows: NDArray[np.int64]) -> Iterator[NDAr
     """
     order = rows[np.argsort(numbers[rows], kind="stable")]
     bounds = np.flatnonzero(np.diff(numbers[order])) + 1
-    found = [group for group in np.split(order, bounds) if len(group) > 1]
-    yield from sorted(found, key=lambda group: int(group[0]))
+    several = [group for group in np.split(order, bounds) if len(group) > 1]
+    yield from sorted(several, key=lambda group: int(group[0]))

@@ -1,4 +1,4 @@
-"""What makes a data set's scores untrue."""
+"""The audit of a data set."""
 
 from __future__ import annotations
 
@@ -31,32 +31,36 @@ def audit(
         Parameter(
             name="--write-exclusions",
             metavar="FILE",
-            help="List what training is better without, for --exclude of other commands.",
+            help="Write the samples to exclude from training, for --exclude of other commands.",
             group=OUTPUT,
         ),
     ] = None,
     html: Annotated[
         Path | None,
-        Parameter(metavar="FILE", help="Write a page with images of it, too.", group=OUTPUT),
+        Parameter(
+            metavar="FILE",
+            help="Write an html page with the findings and their images.",
+            group=OUTPUT,
+        ),
     ] = None,
     as_json: AsJson = False,
     cache: Cache = None,
     data: AuditedData = AuditedData(),
 ) -> int:
-    """Look for what makes scores untrue: leaks, duplicates, conflicting labels, bad images.
+    """Look for what makes scores wrong: leaks, duplicates, conflicting labels, bad images.
 
     Examples::
 
         fer-data audit fer2013/
         fer-data audit fer2013.csv --write-exclusions exclusions.csv
-        fer-data audit dataset/ --fail-on leaked-copies,conflicting-labels --json
+        fer-data audit dataset/ --fail-on leaked-duplicates,conflicting-labels --json
 
-    Duplicates are found to the bit, and as versions of one image: flipped, shifted by a few
-    pixels, brightened, resized, encoded anew. Nothing is ever deleted: --write-exclusions lists
-    training samples to leave out. Kinds of findings: conflicting-labels, leaked-copies,
-    leaked-near-copies, exact-duplicates, near-duplicates, oversampled-on-disk, missing-class,
-    few-samples, similar-names, unreadable, odd-size, odd-color, flat, almost-flat, dark, bright,
-    blurred.
+    Near-duplicates are found, too: images flipped, shifted by a few pixels, brightened, resized
+    or encoded again. Nothing is ever deleted: --write-exclusions lists the training samples to
+    exclude. Kinds of findings: conflicting-labels, leaked-duplicates, leaked-near-duplicates,
+    leaked-groups, exact-duplicates, near-duplicates, oversampled-on-disk, missing-class,
+    few-samples, similar-class-names, unreadable, odd-size, odd-color, image-drift, flat,
+    low-contrast, dark, bright, blurred.
     """
     from fer_data import auditing
     from fer_data.terminal import audit_tables
@@ -65,16 +69,16 @@ def audit(
     check_output(exclusions, [path], data)
     check_output(html, [path], data)
     kinds = auditing.parse_kinds(fail_on) if fail_on is not None else ()
-    found = auditing.audit(path, cache=cache, **data.given())
+    result = auditing.audit(path, cache=cache, **data.given())
     if as_json:
-        print_json(found.to_dict())
+        print_json(result.to_dict())
     else:
-        dataset = found.dataset
+        dataset = result.dataset
         images = counted(len(dataset), "image")
         print_line(f"{printable(str(dataset.root))}: {dataset.layout}, {images}")
-        print_table([audit_tables.photographs_table(found)])
-        if found.findings:
-            print_table(audit_tables.findings_tables(found))
+        print_table([audit_tables.counts_table(result)])
+        if result.findings:
+            print_table(audit_tables.findings_tables(result))
         else:
             print_line("Nothing was found.")
         for line in (*dataset.notes, *dataset.skipped_summary()):
@@ -82,16 +86,16 @@ def audit(
     if html is not None:
         from fer_data.reporting import write_audit_page
 
-        write_audit_page(found, html)
+        write_audit_page(result, html)
         say(f"The findings with their images are in {html}")
     if exclusions is not None:
         with written(exclusions):
-            number = auditing.write_exclusions(found.findings, found.dataset, exclusions)
+            number = auditing.write_exclusions(result.findings, result.dataset, exclusions)
         better = counted(number, "sample is", "samples are")
-        say(f"{better} better left out of training, as listed in {exclusions}")
-        for line in auditing.nearly_emptied(found):
+        say(f"{better} to be excluded from training, as listed in {exclusions}")
+        for line in auditing.nearly_emptied(result):
             say(line)
-    if failed := found.of_kinds(kinds):
-        say(f"fer-data: found {', '.join(dict.fromkeys(one.kind for one in failed))}")
+    if failed := result.of_kinds(kinds):
+        say(f"fer-data: found {', '.join(dict.fromkeys(finding.kind for finding in failed))}")
         return FAILED_CHECK
     return 0

@@ -35,20 +35,20 @@ def cache(
         fer-data cache clear --unused-days 30
         fer-data cache clear --data fer2013.csv
 
-    A store is built anew when its data set is opened again. Nothing is removed that is no store.
+    A store is built again when its data set is next opened. Only stores are removed.
     """
     from fer_data.data.cache import cache_folder, cached_stores, clear_cache
     from fer_data.terminal.cache_table import cache_table
 
-    found = cached_stores(cache, data=data, unused_days=unused_days)
-    total = sum(one.num_bytes for one in found)
+    listed = cached_stores(cache, data=data, unused_days=unused_days)
+    total = sum(store.num_bytes for store in listed)
     if action == "clear":
-        clear_cache(found)
+        clear_cache(listed)
     if as_json:
-        stores = [one.to_dict() for one in found]
+        stores = [store.to_dict() for store in listed]
         print_json({"cache": str(cache_folder(cache)), "num_bytes": total, "stores": stores})
         return
-    if action == "list" and found:
-        print_table([cache_table(found)])
+    if action == "list" and listed:
+        print_table([cache_table(listed)])
     said = "removed from" if action == "clear" else "in"
-    say(f"{counted(len(found), 'store')}, {sized(total)}, {said} {cache_folder(cache)}")
+    say(f"{counted(len(listed), 'store')}, {sized(total)}, {said} {cache_folder(cache)}")

@@ -51,12 +51,12 @@ def ferplus(
 
     check_output(out, [path, votes], data)
     with written(out):
-        found = ferplus_labels(
+        labels = ferplus_labels(
             path, votes, out, contempt=contempt, keep_unusable=keep_unusable, **data.given()
         )
     if as_json:
-        print_json({**asdict(found), "out": str(out)})
+        print_json({**asdict(labels), "out": str(out)})
         return
-    for line in found.lines():
+    for line in labels.lines():
         say(line)
     say(f"written to {out}; use it by --relabel {out}")

@@ -1,7 +1,7 @@
 """Options of a command line from the fields of a frozen dataclass of the library.
 
-A name, its type and its default stand in the dataclass alone. Here an option is None where it does
-not stand on the command line, so that a command hands on what was given and nothing else.
+Names, types and defaults are defined only in the dataclass. Here an option is None unless it is on
+the command line, so that a command passes on exactly what was given.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Given:
     """Options of a command, flattened into it; None for each that was not given."""
 
     def given(self) -> dict[str, Any]:
-        """Return what stands on the command line, by the names of the fields."""
+        """Return the options that are on the command line, by the names of the fields."""
         return {name: value for name, value in vars(self).items() if value is not None}
 
 
@@ -52,12 +52,12 @@ def fields_of(
     source : type
         A dataclass whose docstring has its fields under ``Attributes``.
     words : mapping of str to Parameter
-        What only a command line says of a field: its line of help, its placeholder, its type. A
-        field that is not there has the first sentence of its documentation for help.
+        What the command line adds to a field: its help, its placeholder, its type. The help of
+        other fields is the first sentence of their documentation.
     group : Group
-        Under which heading the help shows them.
+        Heading under which the help shows them.
     only, without : collection of str
-        Names of those to take; of those to leave away.
+        Names of the fields to include; of those to exclude.
     shown : object, optional
         An instance whose values the help shows as defaults, where they are not the dataclass's.
     """
@@ -84,22 +84,22 @@ def fields_of(
 
 
 def refuse_others(why: str, *options: Given, but: Collection[str] = ()) -> None:
-    """Refuse options that were given, and that would silently do nothing.
+    """Refuse options that were given but would have no effect.
 
     Parameters
     ----------
     why : str
-        Why they would.
+        Why they have no effect.
     *options : Given
     but : collection of str
-        Names of the fields that do something.
+        Names of the fields that have an effect.
 
     Raises
     ------
     UsageError
         If there is one.
     """
-    others = [name for one in options for name in one.given() if name not in but]
+    others = [name for group in options for name in group.given() if name not in but]
     if others:
         raise UsageError(f"{', '.join(map(flag, others))} cannot be given here: {why}")
 
@@ -125,22 +125,22 @@ def _option(
     return name, Annotated[kind | None, of_field, *([words] if words else [])], field(default=None)
 
 
-def _default(one: Any) -> Any:
-    return one.default_factory() if one.default is MISSING else one.default
+def _default(field: Any) -> Any:
+    return field.default_factory() if field.default is MISSING else field.default
 
 
 def _shown(default: Any) -> Any:
-    """Return how a default is typed: sizes as 48 or 48x64."""
+    """Return a default as a user types it: sizes as 48 or 48x64."""
     if isinstance(default, tuple):
         return "x".join(map(str, dict.fromkeys(default)))
     return default
 
 
 def _kind(hint: Any) -> tuple[Any, Callable[[Any, Sequence[Any]], Any] | None]:
-    """Return the type of an option's text, and what reads it where cyclopts would not.
+    """Return the type of an option's text, and its parser where cyclopts has none.
 
-    Several names are given with commas between them, pairs as ``old=new,other=new``, sizes as one
-    number or as HEIGHTxWIDTH. What has no form of its own is text, which the library checks.
+    Names are comma-separated, pairs are ``old=new,other=new``, sizes are one number or
+    HEIGHTxWIDTH. Everything else is text, which the library checks.
     """
     arms = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     arms = tuple(one for one in arms if one is not type(None))
@@ -180,7 +180,7 @@ def read_size(kind: Any, tokens: Sequence[Any]) -> tuple[int, int]:
 
 
 def _documentation(source: type, name: str) -> str:
-    """Return the first sentence on a field in its class's docstring."""
+    """Return the first sentence about a field in its class's docstring."""
     entry = re.search(
         rf"^ *(?:\w+, )*{name}(?:, \w+)* : .*\n((?:(?: {{8,}}.*)?\n)+)", source.__doc__ or "", re.M
     )

@@ -1,4 +1,4 @@
-"""Labels that a model doubts."""
+"""Label issues."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ def label_issues(
     as_json: AsJson = False,
     data: UndividedData = UndividedData(),
 ) -> None:
-    """Rank samples whose label a model doubts that was not trained on them.
+    """Rank samples by how likely their label is wrong, with models not trained on them.
 
     Examples::
 
         fer-data split fer2013.csv --folds 5 --out folds.csv
         fer-model train fer2013.csv --splits folds.csv --fold 1 --out runs/fold-1
-        fer-data label-issues fer2013.csv runs/fold-* --out doubts.csv
+        fer-data label-issues fer2013.csv runs/fold-* --out issues.csv
 
-    By confident learning (arXiv:1911.00068). Train on every fold first: each run's validation
-    samples are those that it has not seen. With --relabel the doubts are checked against other
-    labels, which the runs must not have been trained on. What --out writes has the label that the
-    model suggests: --relabel takes it, and --exclude leaves these samples out.
+    By confident learning (arXiv:1911.00068). Train on every fold first: a run has not seen its
+    validation samples. With --relabel the label issues are compared with other labels, on which
+    the runs must not have been trained. The file of --out has the suggested labels: --relabel
+    applies them, and --exclude excludes these samples.
     """
     from fer_data.analysis.label_issues import (
         check_label_issues,
@@ -62,24 +62,24 @@ def label_issues(
     options = data.given()
     own = {name: value for name, value in options.items() if name != "relabel"}
     dataset = load(path, **own)
-    found = find_label_issues(dataset, *read_predictions(runs, dataset))
+    issues = find_label_issues(dataset, *read_predictions(runs, dataset))
     check = None
     if len(own) < len(options):
-        check = check_label_issues(found, load(path, **options))
-    listed = found.to_dicts()
+        check = check_label_issues(issues, load(path, **options))
+    listed = issues.to_dicts()
     if out is not None:
         with written(out):
-            found.write(out)
+            issues.write(out)
     if as_json:
         print_json(
             {
-                "num_predicted": len(found.rows),
+                "num_predicted": len(issues.rows),
                 "check": vars(check) if check else None,
                 "flagged": listed,
             }
         )
     else:
-        print_table([render.label_issues_table(listed[:most], len(listed), len(found.rows))])
+        print_table([render.label_issues_table(listed[:most], len(listed), len(issues.rows))])
         if check:
             print_table([render.check_table(check)])
     if out is not None:

@@ -28,7 +28,7 @@ WORDS = {
         help="Keep a csv's PublicTest and PrivateTest apart, as public_test and private_test."
     ),
     "layout": Parameter(
-        metavar="class-folders", help="Take folders as classes where they may be something else."
+        metavar="class-folders", help="Read folders as classes where they may be something else."
     ),
     "labels": Parameter(metavar="FILE", help="A table of labels for a folder of images."),
     "image_column": Parameter(metavar="NAME", help="Column of --labels with the images' names."),
@@ -40,7 +40,7 @@ WORDS = {
         metavar="REGEX", help="Find the label in each file's path: a group, or one named label."
     ),
     "group_column": Parameter(
-        metavar="NAME", help="Column of what samples belong to, as patients: never divided."
+        metavar="NAME", help="Column of the groups, such as patients, that are never divided."
     ),
     "images": Parameter(
         metavar="DIR", help="For a table as PATH: the folder of its images; by default its own."
@@ -50,7 +50,7 @@ WORDS = {
         help="Names or order of the classes: a,b,c, or numeric, or a csv of old,new.",
     ),
     "exclude": Parameter(
-        metavar="FILE", help="A csv whose first column is sample: leave these samples out."
+        metavar="FILE", help="A csv whose first column is sample: exclude these samples."
     ),
     "splits": Parameter(
         metavar="FILE", help="A csv of splits or folds, as `fer-data split` writes it."

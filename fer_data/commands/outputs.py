@@ -1,4 +1,4 @@
-"""Files that a command writes: never in place of what it reads, and named where they cannot be."""
+"""Output files of a command: they never replace an input, and errors name them."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ _OURS = (".csv", ".html")
 
 
 def check_output(out: Path | None, read: Sequence[Path], data: Given | None = None) -> None:
-    """Refuse an output that would replace an input, a file of the data set, or no regular file.
+    """Refuse an output that would replace an input, a file of the data set, or a special file.
 
     Parameters
     ----------
     out : Path, optional
-        What is to be written.
+        The output.
     read : sequence of Path
-        What is read.
+        The inputs.
     data : Given, optional
-        How it is read; files that are named there are read, too.
+        Options of reading; files named there are inputs, too.
 
     Raises
     ------
     UsageError, DataError
-        If it would.
+        If it would replace one of these.
     """
     if out is None:
         return
     named = data.given().values() if data else ()
-    inputs = [*read, *(one for one in named if isinstance(one, Path))]
+    inputs = [*read, *(source for source in named if isinstance(source, Path))]
     if out.is_dir():
         raise UsageError(f"{out}: is a folder; name a file")
-    for one in inputs:
-        if out.resolve() == one.resolve():
+    for source in inputs:
+        if out.resolve() == source.resolve():
             raise UsageError(f"{out}: is what is read, and would be replaced; name another file")
-        if one.is_dir() and _is_part(out.resolve(), one.resolve()):
-            raise UsageError(f"{out}: lies in {one}, which is read; choose another place")
+        if source.is_dir() and _is_part(out.resolve(), source.resolve()):
+            raise UsageError(f"{out}: is in {source}, which is an input; choose another place")
     refuse_special(out)
 
 
 def _is_part(out: Path, folder: Path) -> bool:
-    """Whether a file lies in a folder of data: deep in it, or at its top as a part of it."""
+    """Whether a file belongs to a folder of data: deep in it, or a data file at its top."""
     if out.parent == folder:
         return out.exists() and out.suffix not in _OURS
     return folder in out.parents
@@ -55,7 +55,7 @@ def _is_part(out: Path, folder: Path) -> bool:
 
 @contextmanager
 def written(out: Path) -> Iterator[None]:
-    """Name the output in what goes wrong while it is written.
+    """Name the output in errors while it is written.
 
     Raises
     ------

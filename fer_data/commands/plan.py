@@ -1,4 +1,4 @@
-"""What a training will draw, before any training."""
+"""What a training will draw, computed in advance."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def plan(
         ),
     ] = "own",
     plot: Annotated[
-        Path | None, Parameter(metavar="FILE", help="Draw it too, as plan.png.", group=OUTPUT)
+        Path | None, Parameter(metavar="FILE", help="Also plot it, as plan.png.", group=OUTPUT)
     ] = None,
     write_lists: Annotated[
         Path | None,
@@ -56,7 +56,7 @@ def plan(
     as_json: AsJson = False,
     data: DataOptions = DataOptions(),
 ) -> None:
-    """Say what a training will use, before any training: the ledger of the training split.
+    """Show what a training will draw: the ledger of the training split.
 
     Examples::
 
@@ -65,9 +65,9 @@ def plan(
         fer-data plan train/ --balance counts:disgust=2000,happy=4000 --json
         fer-data plan train/ --balance batch --epochs 10 --write-lists lists/
 
-    For each class its draws, how often its samples are used (two samples of a class differ by one
-    at most), and the proportion of them that is never seen; beside it, what as many draws with
-    replacement would be expected to miss. A training writes the same to its run's ledger.json.
+    For each class: its draws, how often its samples are used (two samples of a class differ by one
+    at most), the fraction of them that is never seen, and the fraction that as many draws with
+    replacement would be expected to miss. A run writes the same table to its ledger.json.
     """
     from fer_data.analysis.ledger import plan_ledger
     from fer_data.data.reading import load

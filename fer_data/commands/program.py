@@ -1,6 +1,6 @@
-"""A command line: its commands, its help, its errors as one line, its exit codes.
+"""A command line: commands, help, errors in one line, exit codes.
 
-0 is fine, 1 a check that was asked for and failed, 2 bad usage or bad input, 130 Ctrl-C.
+Exit codes: 0 success, 1 a requested check failed, 2 bad usage or bad input, 130 Ctrl-C.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _OTHERWISE = {
     "image_size": ("--image-size", "--size"),
     "num_steps": ("--steps",),
 }
-"""Arguments of the library whose options bear other names."""
+"""Arguments of the library whose options have other names."""
 
 _OPTIONS = Group("Options", sort_key=1)
 
 _VERSIONS_OF = ("numpy", "keras", "tensorflow", "torch", "jax")
-"""What ``--version`` tells the version of, where it is installed."""
+"""Packages whose version ``--version`` reports, where installed."""
 
 
 def new_app(name: str, about: str, commands: Mapping[str, str]) -> App:
@@ -69,7 +69,7 @@ def new_app(name: str, about: str, commands: Mapping[str, str]) -> App:
 
 
 def versions(name: str) -> str:
-    """Return the versions of the package, Python and what it computes with, and the kernel."""
+    """Return the versions of the package, of Python and its libraries, and the kernel."""
     from importlib.metadata import PackageNotFoundError, version
     from platform import python_version
 
@@ -86,9 +86,9 @@ def versions(name: str) -> str:
 
 
 def options_of(app: App, command: str) -> dict[str, tuple[str, ...]]:
-    """Return the arguments of a command by their first names, each with all of its names."""
+    """Return all names of each argument of a command, by its first name."""
     arguments = app[command].assemble_argument_collection()
-    return {one.name: one.names for one in arguments if one.parse}
+    return {argument.name: argument.names for argument in arguments if argument.parse}
 
 
 def run(app: App) -> None:
@@ -127,7 +127,7 @@ def run(app: App) -> None:
 
 
 def _called(app: App, words: Sequence[str]) -> int:
-    """Call the command that words name, or show the help of all where there are none."""
+    """Call the named command, or show the help if there is none."""
     if not words or words[0] in app.help_flags:
         app.resolved_commands()  # else their summaries are not known
     if not words:
@@ -138,7 +138,7 @@ def _called(app: App, words: Sequence[str]) -> int:
 
 
 def _usage_error(app: App, error: CycloptsError) -> str:
-    """Return what is wrong with the words of a command line, in one line."""
+    """Return a usage error in one line."""
     command = " ".join(error.command_chain or ())
     if isinstance(error, MissingArgumentError) and error.argument and not error.argument.tokens:
         example = re.search(rf"^ *({app.name[0]} {command} .*)$", app[command].help, re.M)
@@ -151,7 +151,7 @@ def _usage_error(app: App, error: CycloptsError) -> str:
 
 
 def _with_options(app: App, words: Sequence[str], error: FerError) -> str:
-    """Return an error's text, with the options of the command that settle the matter."""
+    """Return an error's text, with the options of the command that resolve it."""
     if not error.fix:
         return str(error)
     known = {name for names in options_of(app, words[0]).values() for name in names}

@@ -1,4 +1,4 @@
-"""A page of html on a data set."""
+"""The html report on a data set."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def report(
     cache: Cache = None,
     data: AuditedData = AuditedData(),
 ) -> None:
-    """Write a page of html on a data set: what it holds, and all that the audit finds.
+    """Write an html page on a data set: its contents, and everything that the audit finds.
 
     Examples::
 
@@ -31,7 +31,7 @@ def report(
         fer-data report fer2013.csv --out report/ --exclude exclusions.csv
 
     Counts by class and split, samples, the mean image of each class, findings with their images,
-    what each --balance would draw. The page needs nothing beside it: send it, print it.
+    what each --balance would draw. The page is self-contained: send it, print it.
     """
     from fer_data.reporting import report as write
 

@@ -23,17 +23,17 @@ class SplitOptions:
     """How a data set is divided: arguments of `fer_data.split`."""
 
     validation: Annotated[
-        float | None, Parameter(metavar="FRACTION", help="Fraction that validates; by default 0.1.")
+        float | None, Parameter(metavar="FRACTION", help="Fraction for validation; by default 0.1.")
     ] = None
     test: Annotated[
         float | None,
         Parameter(
             metavar="FRACTION",
-            help="Fraction that tests; by default 0.1, where no test split stays.",
+            help="Fraction for test; by default 0.1, unless a test split is kept.",
         ),
     ] = None
     folds: Annotated[int | None, Parameter(metavar="K", help="Divide into K folds instead.")] = None
-    pool: Annotated[bool, Parameter(help="Pool all splits and divide anew, test splits too.")] = (
+    pool: Annotated[bool, Parameter(help="Pool all splits, test splits too, and divide again.")] = (
         False
     )
     min_per_class: Annotated[
@@ -80,10 +80,10 @@ def split(
         fer-model train fer2013/ --splits folds.csv --fold 1
         fer-data split faces/ --pool --as-folders divided/
 
-    Without --pool a test split that the data brings stays as it is, and the rest is divided into
-    train and validation. What is written is a small csv that all commands take by --splits; with
-    --folds, --fold says which fold validates. Groups of the data are never divided, nor are
-    near-duplicates: one image flipped, shifted, brightened, resized or encoded anew.
+    Without --pool, an existing test split is kept, and the rest is divided into train and
+    validation. The output is a small csv that all commands take as --splits; with --folds, --fold
+    chooses the validation fold. Groups of the data are never divided, and neither are
+    near-duplicates: one image flipped, shifted, brightened, resized or encoded again.
     """
     from fer_data.splitting import dividing
     from fer_data.terminal import render
@@ -93,25 +93,25 @@ def split(
         raise UsageError("--folds and --as-folders: every fold would be in each of the folders")
     target = out or Path("folds.csv" if how.folds else "splits.csv")
     check_output(target, [path], data)
-    made = dividing.split(path, cache=cache, **vars(how), **data.given())
+    result = dividing.split(path, cache=cache, **vars(how), **data.given())
     if as_folders is not None:
-        write_split_folders(made, as_folders)
-    if out is None and target.exists() and target.read_bytes() != made.to_csv().encode():
+        write_split_folders(result, as_folders)
+    if out is None and target.exists() and target.read_bytes() != result.to_csv().encode():
         raise UsageError(
             f"{target}: holds other ones; to replace them, name it", fix={"out": [str(target)]}
         )
     with written(target):
-        made.write(target)
+        result.write(target)
     if as_json:
-        print_json({**made.to_dict(), "out": str(target), "seed": how.seed})
+        print_json({**result.to_dict(), "out": str(target), "seed": how.seed})
     else:
-        print_table(render.split_tables(made))
-    for note in made.source.notes:
+        print_table(render.split_tables(result))
+    for note in result.source.notes:
         say(note)
-    if made.num_across:
-        kept = ", ".join(made.names[-made.num_kept :])
+    if result.num_across:
+        kept = ", ".join(result.names[-result.num_kept :])
         across = counted(
-            made.num_across,
+            result.num_across,
             "group of what was divided has",
             "groups of what was divided have",
         )

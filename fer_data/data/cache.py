@@ -20,7 +20,7 @@ from fer_data.data.decode import PixelFormat
 from fer_data.data.store_folder import ABOUT, PIXELS, TIMES, VERIFIED
 from fer_data.errors import DataError
 from fer_data.util.files import was_left
-from fer_data.util.folders import remove_left_behind, take_away
+from fer_data.util.folders import remove_folder, remove_left_behind
 
 _NAME = re.compile(r"[\w-]{0,40}-[0-9a-f]{20}")
 _FILES = {PIXELS, ABOUT, TIMES, VERIFIED}
@@ -152,7 +152,7 @@ def clear_cache(stores: Iterable[CachedStore]) -> None:
         if _store_in(store.path) is None:
             continue
         try:
-            take_away(store.path)
+            remove_folder(store.path)
         except FileNotFoundError:  # another process was faster
             continue
         except OSError as error:

@@ -37,7 +37,7 @@ from fer_data.data.sources.content import State
 from fer_data.data.store_folder import ABOUT, FORMAT, PIXELS, TIMES, BuildReport, DamagedStore
 from fer_data.errors import DataError
 from fer_data.util.files import write_text
-from fer_data.util.folders import built_whole, take_away
+from fer_data.util.folders import atomic_folder, remove_folder
 from fer_data.util.words import printable, sized
 
 _LOGGER = logging.getLogger("fer_data")
@@ -178,7 +178,7 @@ def open_store(
             store = _map(folder, dataset)
         except DamagedStore as error:
             _LOGGER.warning("%s; it is built again", printable(error.damage))
-            _take_away_damaged(folder, error)
+            _remove_damaged(folder, error)
             _build(dataset, state, form, folder)
             store = _map(folder, dataset)
         store_folder.used_now(folder)
@@ -237,7 +237,7 @@ def _is_of(origin: Origin, state: State, folder: Path) -> bool:
             with suppress(OSError, DataError):  # in a cache that cannot be written
                 write_text(times, state.changes())
             return True
-        take_away(folder)
+        remove_folder(folder)
     except FileNotFoundError:  # another process was faster
         pass
     except OSError as error:
@@ -254,12 +254,12 @@ def _cannot_be_written(folder: Path, error: OSError) -> DataError:
     )
 
 
-def _take_away_damaged(folder: Path, error: DamagedStore) -> None:
+def _remove_damaged(folder: Path, error: DamagedStore) -> None:
     """Take a damaged store away, unless another process has built it again meanwhile."""
     traceback.clear_frames(error.__traceback__)  # they map it, and Windows moves no mapped file
     try:
         if error.inode == folder.stat().st_ino:
-            take_away(folder)
+            remove_folder(folder)
     except FileNotFoundError:
         pass
     except OSError as refused:
@@ -276,7 +276,7 @@ def _build(dataset: Dataset, state: State, form: PixelFormat, folder: Path) -> N
             *map(printable, (str(dataset.root), sized(num_bytes), str(folder.parent))),
         )
     try:
-        with built_whole(folder) as temporary:
+        with atomic_folder(folder) as temporary:
             _fill(dataset, state, form, temporary)
     except OSError as error:
         if not folder.exists():  # else another process was faster

@@ -1,4 +1,4 @@
-"""Which images are one photograph: equal to the bit, or versions of it."""
+"""Groups of duplicates and near-duplicates of an image."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ COMPARED = PixelFormat(48, 48, "grey")
 """The form in which images are compared."""
 
 LEAST_CONTRAST = 5.0
-"""Standard deviation of the pixels, of 255, below which an image is almost flat, and no photograph
-that another could be a version of."""
+"""Standard deviation of the pixels, of 255, below which an image is too flat to be compared."""
 
 _AT_ONCE = 1024
 
 
 def equal_images(pixels: ImageArray) -> NDArray[np.int64]:
-    """Return a number for each image, int64 [N], the same for those that are equal to the bit."""
+    """Return a group number for each image, int64 [N], the same for equal images."""
     keys = np.empty(len(pixels), "V16")
     images = track(pixels, total=len(pixels), description="Looking for equal images")
     for row, image in enumerate(images):
@@ -31,8 +30,8 @@ def equal_images(pixels: ImageArray) -> NDArray[np.int64]:
     return np.unique(keys, return_inverse=True)[1].astype(np.int64)
 
 
-def versions(pixels: ImageArray, equal: NDArray[np.int64]) -> Pairs:
-    """Return pairs of near copies, as rows; of equal images the first stands for all.
+def near_duplicate_pairs(pixels: ImageArray, equal: NDArray[np.int64]) -> Pairs:
+    """Return pairs of near-duplicates, as rows; the first of equal images represents all of them.
 
     Parameters
     ----------
@@ -51,12 +50,12 @@ def versions(pixels: ImageArray, equal: NDArray[np.int64]) -> Pairs:
 
 
 def duplicate_groups(equal: NDArray[np.int64], pairs: Pairs) -> NDArray[np.int64]:
-    """Return a number for each image, int64 [N], the same for all that are one photograph.
+    """Return a group number for each image, int64 [N], the same for near-duplicates.
 
     Parameters
     ----------
     equal, pairs
-        What `equal_images` and `versions` give.
+        What `equal_images` and `near_duplicate_pairs` give.
     """
     of_equal = np.unique(equal, return_index=True)[1][equal]
     first = np.concatenate([np.arange(len(equal)), pairs.first])
@@ -64,7 +63,7 @@ def duplicate_groups(equal: NDArray[np.int64], pairs: Pairs) -> NDArray[np.int64
 
 
 def near_duplicate_groups(pixels: ImageArray) -> NDArray[np.int64]:
-    """Return a number for each image, int64 [N], the same for all that are one photograph.
+    """Return a group number for each image, int64 [N], the same for near-duplicates.
 
     Parameters
     ----------
@@ -79,4 +78,4 @@ def near_duplicate_groups(pixels: ImageArray) -> NDArray[np.int64]:
     [0, 1, 0]
     """
     equal = equal_images(pixels)
-    return duplicate_groups(equal, versions(pixels, equal))
+    return duplicate_groups(equal, near_duplicate_pairs(pixels, equal))

@@ -1,8 +1,8 @@
-"""Files that are derived from one another, by their names: copies and augmentations on disk.
+"""Files that are derived from one another by their names: duplicates and augmentations on disk.
 
-Names alone decide, so only names that tools make are taken for it: Roboflow's
-(``NAME_jpg.rf.HASH.jpg``), Keras's (``NAME.jpg0.jpg`` beside ``NAME.jpg``), and a file's name with
-a word of augmentation or of copying behind it (``NAME_flip.png``, ``NAME_aug_3.png``,
+Only names decide, so only names that tools make count: Roboflow's
+(``NAME_jpg.rf.HASH.jpg``), Keras's (``NAME.jpg0.jpg`` next to ``NAME.jpg``), and a file's name with
+a suffix for augmentation or copying (``NAME_flip.png``, ``NAME_aug_3.png``,
 ``NAME (1).png``, ``NAME - Copy.png``) in the folder of ``NAME``.
 """
 
@@ -53,12 +53,12 @@ def file_families(locations: Sequence[str]) -> NDArray[np.int64]:
     derived = [_derived_from(folder, name, stems) for folder, name in files]
     sources = set(filter(None, derived))
     number: dict[tuple[str, ...], int] = {}
-    found = []
+    numbers = []
     for (folder, name), source in zip(files, derived, strict=True):
         own = folder, name.rpartition(".")[0] or name
         key = source or (own if own in sources else (folder, name, "alone"))
-        found.append(number.setdefault(key, len(number)))
-    return np.array(found, np.int64)
+        numbers.append(number.setdefault(key, len(number)))
+    return np.array(numbers, np.int64)
 
 
 def _derived_from(folder: str, name: str, stems: set[tuple[str, str]]) -> tuple[str, str] | None:
@@ -89,5 +89,5 @@ def families_of(dataset: Dataset) -> NDArray[np.int64] | None:
     """Return the family of each sample's file, int64 [N]; None where there are none."""
     if dataset.kind not in _OF_FILES:
         return None
-    found = file_families(dataset.locations.tolist())
-    return found if len(found) and found.max() + 1 < len(found) else None
+    numbers = file_families(dataset.locations.tolist())
+    return numbers if len(numbers) and numbers.max() + 1 < len(numbers) else None

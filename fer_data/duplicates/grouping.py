@@ -1,4 +1,4 @@
-"""Groups of samples that belong together: images that are equal, and groups that meet in one."""
+"""Groups of samples that belong together: equal images, and merged groups."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fer_data.data.images import ImageArray
 
 
 def duplicate_groups(images: ImageArray, indices: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return a group number for each of some images, the same for duplicates, mirrored or not.
+    """Return a group number for each of the given images, the same for duplicates, mirrored or not.
 
     Mirrored duplicates count, as a flip in training makes them the same image. Near-duplicates are
     found by `fer_data.near_duplicate_groups`.
@@ -52,7 +52,7 @@ def merge_groups(*groups: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
     >>> merge_groups(patients, duplicates).tolist()
     [0, 0, 0, 1]
     """
-    given = [one for one in groups if one is not None]
+    given = [numbers for numbers in groups if numbers is not None]
     if len(given) < 2:
         return given[0] if given else None
     merged = given[0]
@@ -61,18 +61,22 @@ def merge_groups(*groups: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
     return merged
 
 
-def _merged(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+def _merged(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    if not len(one):
-        return one
+    if not len(first):
+        return first
     # Each sample links its group in the one numbering to its group in the other.
-    first = int(one.max()) + 1
-    number = first + int(other.max()) + 1
-    links = coo_array((np.ones(len(one), np.bool_), (one, other + first)), shape=(number, number))
-    found: NDArray[np.int64] = connected_components(links, directed=False)[1][one].astype(np.int64)
-    return found
+    offset = int(first.max()) + 1
+    number = offset + int(second.max()) + 1
+    links = coo_array(
+        (np.ones(len(first), np.bool_), (first, second + offset)), shape=(number, number)
+    )
+    merged: NDArray[np.int64] = connected_components(links, directed=False)[1][first].astype(
+        np.int64
+    )
+    return merged
 
 
 def _key(image: NDArray[np.uint8]) -> bytes:

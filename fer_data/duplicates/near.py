@@ -1,9 +1,9 @@
-"""Near copies: one photograph twice, flipped, shifted, brightened, resized or encoded anew.
+"""Near-duplicates: one image flipped, shifted, brightened, resized or encoded again.
 
 Two steps. *Candidates*: each image's neighbours by a short descriptor, the principal components
 of the image at 16x16, found with FAISS, whose inverted file makes that subquadratic. Components
-are taken apart into those that a mirror keeps and those that it negates, so mirrored copies are
-looked for by a change of sign. *Proof*: the peak of the two images' correlation over small
+are divided into those that a mirror keeps and those that it negates, so mirrored images are
+found by a change of sign. *Proof*: the peak of the two images' correlation over small
 shifts, in a band of frequencies where faces differ and where JPEG and resizing leave something.
 Both images' brightness and contrast cancel out.
 """
@@ -22,12 +22,12 @@ from fer_data.util.keyed import SAMPLES, generator
 from fer_data.util.progress import track
 
 LEAST = 0.75
-"""Correlation from which a pair counts as near copies; see docs/audit.md for what it finds."""
+"""Correlation from which a pair counts as near-duplicates; see docs/audit.md for what it finds."""
 
 _SIGMAS = 7.0
 """How far a pair must stand out from pairs drawn at random, in their standard deviations (of
 Fisher's z): where all images of a data set are alike, as drawings in one style, more than `LEAST`
-is asked. FER2013's own random pairs ask for 0.73."""
+is required. FER2013's own random pairs require 0.73."""
 
 _RANDOM_PAIRS, _ENOUGH = 20_000, 50
 """Pairs drawn, and images from which on that says something."""
@@ -40,7 +40,7 @@ MAX_SHIFT = 5
 of 2, and mostly of 3."""
 
 _NEIGHBOURS = 8
-"""Neighbours that are looked at; more where all of them turn out to be copies."""
+"""Neighbours that are compared; more where all of them are near-duplicates."""
 
 _SMALL = 256
 """Up to this many images all pairs are looked at: a handful has no principal components."""
@@ -58,12 +58,12 @@ _FEW = 20_000
 
 
 class Pairs(NamedTuple):
-    """Pairs of near copies.
+    """Pairs of near-duplicates.
 
     Attributes
     ----------
     first, second : ndarray of int64, shape [P]
-        Places of the two images, the smaller first.
+        Rows of the two images, the smaller first.
     mirrored : ndarray of bool, shape [P]
         Whether one is the other's mirror image.
     correlation : ndarray of float32, shape [P]
@@ -77,20 +77,20 @@ class Pairs(NamedTuple):
 
 
 def near_pairs(pixels: NDArray[np.uint8]) -> Pairs:
-    """Find the pairs of near copies among images.
+    """Find the pairs of near-duplicates among images.
 
     Parameters
     ----------
     pixels : ndarray of uint8, shape [N, 48, 48] or [N, 48, 48, 1]
-        No two the same: exact copies would only take time. Memory is about 4 KiB an image more.
+        Without exact duplicates, which would only take time. Needs about 4 KiB more per image.
 
     Returns
     -------
     Pairs
-        The same ones each time.
+        The same pairs each time.
     """
     if pixels.shape[1:3] != (SIDE, SIDE) or pixels.size != len(pixels) * SIDE * SIDE:
-        raise ValueError(f"images are {pixels.shape[1:]}; near copies are found at 48x48 grey")
+        raise ValueError(f"images are {pixels.shape[1:]}; near-duplicates are found at 48x48 grey")
     if len(pixels) < 2:
         none = np.empty(0, np.int64)
         return Pairs(none, none, none.astype(np.bool_), none.astype(np.float32))
@@ -165,7 +165,7 @@ def _threshold(spectra: NDArray[np.complex64]) -> float:
     """Return the correlation that pairs must have, from that of pairs drawn at random.
 
     Mean and standard deviation are those of the normal distribution with their upper quartile and
-    ninth decile: the last tenth may be copies, and the lower half mirrored images.
+    ninth decile: the last tenth may be near-duplicates, and the lower half mirrored images.
     """
     if len(spectra) < _ENOUGH:
         return LEAST
@@ -185,10 +185,10 @@ def _proven(
     *,
     mirrored: bool,
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return the pairs of near copies, int64 [P, 2], each once, and their correlations.
+    """Return the pairs of near-duplicates, int64 [P, 2], each once, and their correlations.
 
-    Where all neighbours of an image are copies of it, twice as many are looked at, and so on: a
-    photograph in a hundred versions would hide its last ones else.
+    Where all neighbours of an image are near-duplicates, twice as many are compared, and so on:
+    an image with a hundred near-duplicates needs as many neighbours.
     """
     size = len(queries)
     rows = np.arange(size)
@@ -204,8 +204,8 @@ def _proven(
         if number >= size:
             break
         proven = np.isin(of_rows[:, 0] * size + of_rows[:, 1], keys)
-        copies = np.bincount(of_rows[proven].ravel(), minlength=size)
-        rows, number = rows[copies[rows] >= number], 2 * number
+        matches = np.bincount(of_rows[proven].ravel(), minlength=size)
+        rows, number = rows[matches[rows] >= number], 2 * number
     return np.stack(np.divmod(keys, size), axis=1), peaks
 
 
@@ -218,7 +218,7 @@ def _candidates(
     """
     found = []
     starts = range(0, len(rows), _AT_ONCE)
-    for start in track(starts, total=len(starts), description="Looking for near copies"):
+    for start in track(starts, total=len(starts), description="Looking for near-duplicates"):
         own = rows[start : start + _AT_ONCE, None]
         cosines, places = index.search(queries[own[:, 0]], min(number + 1, len(queries)))
         alike = (places != own) & (places >= 0)
@@ -230,7 +230,7 @@ def _candidates(
 
 
 _PERIOD = 56
-"""Of the waves that images are taken apart into, in pixels: the image, and room to shift it."""
+"""Longest wave of the Fourier transform, in pixels: the image's side, and margin to shift it."""
 
 _WAVES_Y, _WAVES_X = np.arange(-12, 13), np.arange(13)  # of a real image the rest is known
 _SHIFTS = np.arange(-MAX_SHIFT, MAX_SHIFT + 1)

@@ -44,7 +44,7 @@ def convert_csv(
     path : path
         A csv with an emotion column, gzipped or not.
     out : path
-        A folder that is not there, or is empty. It appears when all is written.
+        A new or empty folder. It appears when everything is written.
     test_apart : bool
         Whether PublicTest and PrivateTest are ``public_test`` and ``private_test``, or both
         ``test``, as in Kaggle's folder.

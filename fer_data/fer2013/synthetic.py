@@ -13,8 +13,8 @@ from PIL import Image
 from fer_data.errors import DataError, UsageError
 from fer_data.fer2013 import faces
 from fer_data.fer2013.emotions import EMOTIONS, EMOTIONS_BY_CODE, USAGES, split_of_usage
-from fer_data.util.files import written_whole
-from fer_data.util.folders import built_whole
+from fer_data.util.files import atomic_file
+from fer_data.util.folders import atomic_folder
 from fer_data.util.parallel import in_parallel
 from fer_data.util.progress import track
 
@@ -67,7 +67,7 @@ def write_synthetic(
 
 
 def _write_folder(out: Path, rows: tuple[tuple[str, str], ...], size: int, seed: int) -> None:
-    with built_whole(out) as temporary:
+    with atomic_folder(out) as temporary:
         for split in ("train", "test"):
             for name in EMOTIONS:
                 (temporary / split / name).mkdir(parents=True)
@@ -85,7 +85,7 @@ def _write_csv(out: Path, rows: tuple[tuple[str, str], ...], size: int, seed: in
     usages = {split_of_usage(usage, merge_test=False): usage for usage in USAGES}
     codes = {name: code for code, name in enumerate(EMOTIONS_BY_CODE)}
     with (
-        written_whole(out) as temporary,
+        atomic_file(out) as temporary,
         open(temporary, "w", encoding="ascii", newline="\n") as file,
     ):
         file.write("emotion,pixels,Usage\n")

@@ -11,7 +11,7 @@ from fer_data.data.store import PixelStore
 from fer_data.loading.batches import Mixed
 from fer_data.transforms.kernel import transform_rows
 from fer_data.transforms.transform import Drawn, Keys, Transform
-from fer_data.util.scratch import Recycled, Scratch
+from fer_data.util.scratch import ArrayPool, Scratch
 
 
 class BatchImages:
@@ -30,7 +30,7 @@ class BatchImages:
         self._pixels = pixels.view(np.ndarray) if isinstance(pixels, np.ndarray) else pixels
         self._shape = store.form.shape
         self._transform, self._rescale = transform, rescale
-        self._memory = Recycled(8)
+        self._memory = ArrayPool(8)
 
     def of(self, rows: NDArray[np.int64], drawn: Drawn, dtype: Any) -> NDArray[Any]:
         """Return images of rows, float32 or uint8 [B, H, W, C], by what a transform drew."""
@@ -45,8 +45,8 @@ class BatchImages:
                 transform_rows(source, places, drawn, images, self._rescale)
                 return images
             images = self._transform.apply(np, source, drawn)
-            found: NDArray[Any] = np.multiply(images, self._rescale, dtype=np.float32)
-            return found if dtype == np.float32 else np.rint(np.clip(found, 0, 255)).astype(dtype)
+            scaled: NDArray[Any] = np.multiply(images, self._rescale, dtype=np.float32)
+            return scaled if dtype == np.float32 else np.rint(np.clip(scaled, 0, 255)).astype(dtype)
 
 
 def mix_with(images: NDArray[np.float32], others: NDArray[np.float32], mixed: Mixed) -> None:

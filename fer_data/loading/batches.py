@@ -120,5 +120,5 @@ def _part(column: Any, part: slice) -> Any:
     if isinstance(column, np.ndarray):
         return column[part]
     if isinstance(column, tuple):
-        return type(column)(*[one if one is None else _part(one, part) for one in column])
+        return type(column)(*[_part(values, part) for values in column])
     return column

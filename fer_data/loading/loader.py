@@ -1,4 +1,4 @@
-"""The loader: step number -> batch, in NumPy. Adapters to tf.data and others add nothing to it."""
+"""The loader: step number -> batch, in NumPy. Adapters to tf.data and others build on it."""
 
 from __future__ import annotations
 
@@ -29,19 +29,20 @@ from fer_data.util.checks import finite_number, whole_number
 
 _STEPS_AT_ONCE = 8
 _BYTES_AT_ONCE = 8 << 20
-"""Iterating draws at most so many steps, and so many bytes of images, in one go: that shares what
-each call of NumPy costs, and more would no longer stay in the processor's cache."""
+"""Iterating draws at most so many steps, and so many bytes of images, at once: that spreads the
+cost of each NumPy call, and more would not fit into the processor's cache."""
 
 
 @dataclass(frozen=True, eq=False)
 class Loader:
     """Images, a sampler and a transform: batches, each a pure function of its step number.
 
-    Iterating gives the rest of an epoch, and iterating again the next epoch; `state` says
-    where that stands. There is one position: an iterator ends where another one began. Batches are
+    Iterating yields the rest of an epoch, and iterating again the next epoch; `state` returns the
+    position. There is one position: an iterator ends where another one began. Batches are
     drawn several at a time and share their memory, so copy what you keep for long
-    (``batch.images.copy()``). `batch` gives any batch at any time, and moves nothing; any number of
-    threads may call it. A pickled loader holds no pixels: another process maps the store anew.
+    (``batch.images.copy()``). `batch` returns any batch at any time without moving the position;
+    any number of threads may call it. A pickled loader holds no pixels: another process maps the
+    store again.
 
     Attributes
     ----------
@@ -113,7 +114,9 @@ class Loader:
     _repr_html_ = loader_html
 
     def __reduce__(self) -> Any:
-        return _rebuilt, ({one.name: getattr(self, one.name) for one in dataclasses.fields(self)},)
+        return _rebuilt, (
+            {field.name: getattr(self, field.name) for field in dataclasses.fields(self)},
+        )
 
     @cached_property
     def labels(self) -> NDArray[np.int64]:
@@ -211,8 +214,8 @@ class Loader:
         """
         batch = self._batch(range(step, step + 1 if stop is None else stop))
         targets = batch.targets(self.num_classes) if label_mode == "one-hot" else batch.labels
-        found = batch.images, targets, batch.weights
-        return found if self.weights else found[:2]
+        parts = batch.images, targets, batch.weights
+        return parts if self.weights else parts[:2]
 
     def epoch(self, epoch: int = 0, *, start: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch, from batch `start` on."""

@@ -32,7 +32,7 @@ def as_loader(source: DatasetLike | Loader, options: dict[str, Any]) -> Loader:
     """Return a loader as it is, or open one of a data set with these options."""
     if not isinstance(source, Loader):
         known = inspect.signature(open_loader).parameters.keys() - {"data", "options"}
-        known |= {one.name for one in dataclasses.fields(LoadOptions)}
+        known |= {field.name for field in dataclasses.fields(LoadOptions)}
         if unknown := [name for name in options if name not in known]:
             raise UsageError(
                 f"{', '.join(unknown)}: no option of this function or of open_loader, which takes "
@@ -130,8 +130,8 @@ def open_loader(
     DataError
         If the data cannot be read, or has no such split.
     UsageError
-        If an argument cannot be meant, as balancing a split that is for evaluation, or no split
-        is named and there are several without train.
+        If an argument is invalid, such as balancing an evaluation split, or if no split is named
+        and there are several without train.
 
     Examples
     --------
@@ -236,8 +236,8 @@ def make_loader(
 
 def is_rare(counts: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return which classes have fewer than half of an average class's samples, bool [C]."""
-    found: NDArray[np.bool_] = 2 * counts * np.count_nonzero(counts) < counts.sum()
-    return found
+    is_rare: NDArray[np.bool_] = 2 * counts * np.count_nonzero(counts) < counts.sum()
+    return is_rare
 
 
 def check_labels(loader: Loader, label_mode: str) -> None:

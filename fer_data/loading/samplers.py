@@ -211,10 +211,10 @@ class BalancedBatchSampler:
 
     def copy(self) -> BalancedBatchSampler:
         """Return the same sampler with a position of its own."""
-        found: BalancedBatchSampler = object.__new__(type(self))
-        vars(found).update(vars(self))
-        found._position = dataclasses.replace(self._position)
-        return found
+        copied: BalancedBatchSampler = object.__new__(type(self))
+        vars(copied).update(vars(self))
+        copied._position = dataclasses.replace(self._position)
+        return copied
 
     def sharded(self, shard: Shard, batch_size: int | None = None) -> BalancedBatchSampler:
         """Return the same sampler for another shard and batch size, standing where this one does.
@@ -224,14 +224,14 @@ class BalancedBatchSampler:
         UsageError
             If it stands where no batch of that size begins, or the shard would be empty.
         """
-        found = self.copy()
-        found.shard, found._position = checked_shard(shard), Position(0)
+        copied = self.copy()
+        copied.shard, copied._position = checked_shard(shard), Position(0)
         if self.strategy is not None:
-            found.batch_size = whole_number("batch_size", batch_size or self.batch_size, 1)
-            found.steps = dataclasses.replace(self.steps, batch_size=found.batch_size)
-        found._check()
-        found.load_state_dict(self.state_dict())
-        return found
+            copied.batch_size = whole_number("batch_size", batch_size or self.batch_size, 1)
+            copied.steps = dataclasses.replace(self.steps, batch_size=copied.batch_size)
+        copied._check()
+        copied.load_state_dict(self.state_dict())
+        return copied
 
     def epochs(self, num_epochs: int) -> StepSequence:
         """Return what every step of some epochs is, as a sequence that is computed when asked.

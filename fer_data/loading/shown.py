@@ -69,10 +69,10 @@ def batch_html(batch: Any) -> str:
 
 def _labels(batch: Any) -> str:
     labels, counts = np.unique(batch.labels, return_counts=True)
-    found = [f"{label} ×{count}" for label, count in zip(labels[:12], counts[:12], strict=True)]
+    parts = [f"{label} ×{count}" for label, count in zip(labels[:12], counts[:12], strict=True)]
     more = [f"and {len(labels) - 12:,} more"] if len(labels) > 12 else []
     mixed = ", mixed" if batch.mixed is not None else ""
-    return f"labels {', '.join(found + more)}{mixed}"
+    return f"labels {', '.join(parts + more)}{mixed}"
 
 
 def _visible(image: NDArray[Any]) -> NDArray[np.uint8]:

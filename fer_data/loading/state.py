@@ -1,4 +1,4 @@
-"""Where an iteration stands, as a plain dict that a later process goes on from."""
+"""The position of an iteration, as a plain dict from which a later process resumes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Position:
     goes_on : bool
         Whether a state within an epoch was loaded.
     again : int, optional
-        Where the next iteration begins, if it was told so while this one is under way.
+        Where the next iteration begins, if that was set during this one.
     """
 
     step: int
@@ -108,19 +108,19 @@ def position_of(
     """
     try:
         epoch, step, samples = state["epoch"], state["step"], state["samples"]
-        found = str(state["fingerprint"])
+        fingerprint = str(state["fingerprint"])
     except (KeyError, TypeError):
         raise UsageError(
             "state: expected what state() or state_dict() gives: epoch, step, samples, fingerprint"
         ) from None
-    if not all(isinstance(one, int) and one >= 0 for one in (epoch, step, samples)):
+    if not all(isinstance(number, int) and number >= 0 for number in (epoch, step, samples)):
         raise UsageError(
             f"state: expected whole numbers, got epoch {epoch!r}, step {step!r}, samples "
             f"{samples!r}"
         )
     if epoch > _MOST_EPOCHS:
         raise UsageError(f"state: epoch {epoch}; a training has at most {_MOST_EPOCHS:,}")
-    saved = dict(part.partition(" ")[::2] for part in found.split(" | "))
+    saved = dict(part.partition(" ")[::2] for part in fingerprint.split(" | "))
     if saved == settings:
         if step >= steps.per_epoch:
             raise UsageError(f"state: step {step}; an epoch has {steps.per_epoch}")

@@ -1,4 +1,4 @@
-"""What samples are balanced over: classes from labels of any form, and combinations of them."""
+"""What is balanced: classes from labels of any form, and combinations of them."""
 
 from __future__ import annotations
 
@@ -52,18 +52,18 @@ def class_codes(labels: Any, class_names: Sequence[str] = ()) -> Codes:
         if not recognises(labels):
             raise UsageError(
                 f"labels: expected a label for each sample, got {type(labels).__name__}. If a "
-                "framework makes this sampler anew with a sampler of its own, as Lightning does "
+                "framework creates this sampler again with a sampler of its own, as Lightning does "
                 "on several processes, take fer_data.BalancedDistributedSampler, as sampler="
             )
         labels, names = labels_of(labels)
-    found = np.asarray(labels)
-    if found.ndim != 1:
+    array = np.asarray(labels)
+    if array.ndim != 1:
         raise UsageError(
-            f"labels: expected one for each sample, [N], got {found.dtype} {list(found.shape)}"
+            f"labels: expected one for each sample, [N], got {array.dtype} {list(array.shape)}"
         )
-    if not len(found):
+    if not len(array):
         raise UsageError("labels: there are none")
-    return _of_array(found, tuple(map(str, names)))
+    return _of_array(array, tuple(map(str, names)))
 
 
 def combined(labels: Any, by: Sequence[Any]) -> Codes:
@@ -75,7 +75,7 @@ def combined(labels: Any, by: Sequence[Any]) -> Codes:
         If they are not of one length.
     """
     num = len(labels)
-    parts = [class_codes(one) for one in by]
+    parts = [class_codes(values) for values in by]
     if not parts or any(len(codes) != num for codes, _ in parts):
         raise UsageError(
             f"by: expected arrays of {num:,}, one value a sample, got "
@@ -126,10 +126,10 @@ def any_strategy(balance: Any, codes: NDArray[np.int64], names: Sequence[str]) -
                 f"balance: expected a function from counts [{len(counts)}] to draws of the same "
                 f"shape, 0 or more, got {draws.dtype} {list(draws.shape)}"
             )
-        whole = np.rint(draws).astype(np.int64).tolist()
+        numbers = np.rint(draws).astype(np.int64).tolist()
         balance = Strategy(
             "counts",
-            tuple((names[label], whole[label]) for label in np.flatnonzero(counts).tolist()),
+            tuple((names[label], numbers[label]) for label in np.flatnonzero(counts).tolist()),
         )
     elif not isinstance(balance, Strategy):
         balance = Strategy.from_sampler(balance, codes, names)
@@ -143,20 +143,20 @@ def _is_array_like(labels: Any) -> bool:
     )
 
 
-def _of_array(found: NDArray[Any], names: tuple[str, ...]) -> Codes:
-    if found.dtype.kind in "USO":
-        if any(one is None or one != one for one in found.tolist()):
+def _of_array(array: NDArray[Any], names: tuple[str, ...]) -> Codes:
+    if array.dtype.kind in "USO":
+        if any(label is None or label != label for label in array.tolist()):
             raise UsageError("labels: a sample has none")
-        unique, codes = np.unique(found.astype(np.str_), return_inverse=True)
+        unique, codes = np.unique(array.astype(np.str_), return_inverse=True)
         return codes.reshape(-1).astype(np.int64), tuple(unique.tolist())
-    if found.dtype.kind not in "iub":
-        raise UsageError(f"labels: expected integers or text, got {found.dtype}")
-    low, high = int(found.min()), int(found.max())
+    if array.dtype.kind not in "iub":
+        raise UsageError(f"labels: expected integers or text, got {array.dtype}")
+    low, high = int(array.min()), int(array.max())
     if low < 0:
         raise UsageError(
-            f"labels: label {low} of sample {int(found.argmin())}; expected 0 or more, and no "
+            f"labels: label {low} of sample {int(array.argmin())}; expected 0 or more, and no "
             "sample without a label"
         )
     if high >= max(len(names), _MOST_CLASSES):
         raise UsageError(f"labels: label {high:,}; number the classes from 0")
-    return found.astype(np.int64), names or tuple(map(str, range(high + 1)))
+    return array.astype(np.int64), names or tuple(map(str, range(high + 1)))

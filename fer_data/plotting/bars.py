@@ -37,9 +37,9 @@ def bars(names: Sequence[str], series: Mapping[str, Sequence[int]], label: str) 
         for place, (name, values) in enumerate(series.items()):
             tops = np.arange(len(shown)) + (place - (len(series) - 1) / 2) * height
             color = COLORS[place % len(COLORS)]
-            found = np.asarray(values)[shown]
-            axes.barh(tops, found, height * 0.92, color=color, label=name)
-            for top, value in zip(tops, found, strict=True):
+            shown_values = np.asarray(values)[shown]
+            axes.barh(tops, shown_values, height * 0.92, color=color, label=name)
+            for top, value in zip(tops, shown_values, strict=True):
                 axes.text(value, top, f" {value:,}", va="center", fontsize=8)
         axes.set_yticks(range(len(shown)), [shown_class(names[label]) for label in shown])
         for text in axes.get_yticklabels():
@@ -63,20 +63,20 @@ def uses(classes: Sequence[Any], title: str) -> ShownFigure:
     figure = new_figure(10, 1.6 + 0.34 * len(classes))
     amounts, means = figure.subplots(1, 2, sharey=True)
     places = np.arange(len(classes))
-    samples = np.array([one.samples for one in classes])
-    draws = np.array([one.draws for one in classes])
+    samples = np.array([use.samples for use in classes])
+    draws = np.array([use.draws for use in classes])
     amounts.barh(places - 0.2, samples, 0.38, color="#b8c4d0", label="samples")
     amounts.barh(places + 0.2, draws, 0.38, color="#1f6f8b", label="draws")
-    amounts.set_yticks(places, [shown_class(one.class_name) for one in classes])
+    amounts.set_yticks(places, [shown_class(use.class_name) for use in classes])
     for label in amounts.get_yticklabels():
         label.set_parse_math(False)
     amounts.invert_yaxis()
     amounts.set_xlabel("number")
     amounts.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
-    means.barh(places, [one.mean for one in classes], 0.6, color="#1f6f8b")
-    for place, one in zip(places, classes, strict=True):
-        note = f" {one.mean:,.3g}" + (f", {one.never:.0%} never seen" if one.never else "")
-        means.text(one.mean, place, note, va="center", fontsize=9)
+    means.barh(places, [use.mean for use in classes], 0.6, color="#1f6f8b")
+    for place, use in zip(places, classes, strict=True):
+        note = f" {use.mean:,.3g}" + (f", {use.never:.0%} never seen" if use.never else "")
+        means.text(use.mean, place, note, va="center", fontsize=9)
     means.set_xlabel("uses of a sample, mean")
     means.margins(x=0.3)
     for axes in (amounts, means):

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 class ShownFigure(Figure):
     """A matplotlib `Figure` that shows itself.
 
-    Notebooks draw a plain `Figure` only once pyplot has told them how, and pyplot keeps every
+    Notebooks draw a plain `Figure` only after pyplot has registered it, and pyplot keeps every
     figure that it makes.
     """
 

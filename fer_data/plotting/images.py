@@ -67,18 +67,18 @@ def grid(
     return figure
 
 
-def strips(found: Sequence[Strip], *, pairs: int) -> ShownFigure:
+def strips(rows: Sequence[Strip], *, pairs: int) -> ShownFigure:
     """Draw strips one below another, each of up to so many pairs."""
-    figure = new_figure(0.4 + 2.1 * pairs, 0.2 + 1.6 * len(found))
-    panels = figure.subplots(len(found), 1, squeeze=False).ravel()
-    for axes, strip in zip(panels, found, strict=True):
-        every = [image for pair in strip.pairs for image in pair]
-        height, width = (max(image.shape[axis] for image in every) for axis in (0, 1))
+    figure = new_figure(0.4 + 2.1 * pairs, 0.2 + 1.6 * len(rows))
+    panels = figure.subplots(len(rows), 1, squeeze=False).ravel()
+    for axes, strip in zip(panels, rows, strict=True):
+        images = [image for pair in strip.pairs for image in pair]
+        height, width = (max(image.shape[axis] for image in images) for axis in (0, 1))
         gap = max(1, width // 12)
         apart = 2 * width + gap + width // 3
         canvas = np.full((height, apart * pairs - width // 3), 255, np.uint8)
         middles = []
-        for place, image in enumerate(every):
+        for place, image in enumerate(images):
             left = place // 2 * apart + place % 2 * (width + gap)
             _paste(canvas, image, (0, left), (height, width))
             middles.append(left + width / 2)
@@ -105,8 +105,8 @@ def _paste(
     """Put an image into the middle of a cell of a canvas; grey ones into all channels."""
     flat = image[..., 0] if image.shape[2:] == (1,) else image
     top, left = (
-        start + (room - side) // 2
-        for start, room, side in zip(corner, size, flat.shape[:2], strict=True)
+        start + (available - side) // 2
+        for start, available, side in zip(corner, size, flat.shape[:2], strict=True)
     )
     place = canvas[top : top + flat.shape[0], left : left + flat.shape[1]]
     place[...] = flat[..., None] if place.ndim > flat.ndim else flat

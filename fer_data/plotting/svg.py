@@ -34,7 +34,7 @@ COLORS = (
     "#7d4423",
     "#4553a0",
 )
-"""One for each series; all can be told from black and from white."""
+"""One colour per series, each distinct from black and white."""
 
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",

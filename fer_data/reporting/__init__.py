@@ -1,4 +1,4 @@
-"""The report: one self-contained page of html on a data set, for the screen, phone and print."""
+"""The report: one self-contained html page on a data set, for screen, phone and print."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _MEASURES = ("brightness", "contrast", "sharpness")
 
 @dataclass(frozen=True)
 class Plot:
-    """A plot with its caption, which a reader that does not see it hears too."""
+    """A plot with its caption, which is also its text for screen readers."""
 
     svg: Markup
     words: str
 
 
 @dataclass(frozen=True)
-class Found:
+class FindingSection:
     """A finding with some of its images."""
 
     finding: Finding
@@ -49,12 +49,12 @@ class Found:
 
     @property
     def hidden(self) -> int:
-        """Groups that are not shown."""
+        """Number of groups that are not shown."""
         return len(self.finding.groups) - len(self.groups)
 
     @property
     def names(self) -> list[str]:
-        """The first names of what is no sample."""
+        """The first names of files, classes or groups."""
         return [printable(name) for name in self.finding.names[:_MOST_NAMES]]
 
 
@@ -65,14 +65,14 @@ def report(
     cache: str | Path | None = None,
     **options: Any,
 ) -> Path:
-    """Write ``out/index.html``: counts, samples, mean images, findings, what balancing would do.
+    """Write ``out/index.html``: counts, samples, mean images, findings, effect of balancing.
 
     Parameters
     ----------
     data : path or Dataset
         What `fer_data.load` takes.
     out : path
-        A folder; it is made where there is none.
+        A folder, created if needed.
     cache : path, optional
         As in `fer_data.open_store`.
     **options
@@ -81,12 +81,12 @@ def report(
     Returns
     -------
     Path
-        The page. It needs nothing beside it, and asks nothing of the network.
+        The page: self-contained, without requests to the network.
 
     Raises
     ------
     DataError
-        If the data cannot be read, or the page not be written.
+        If the data cannot be read, or the page cannot be written.
 
     Examples
     --------
@@ -106,25 +106,29 @@ def report(
 def write_page(audit: Audit, page: Path) -> None:
     """Write the report of an audited data set; see `report`."""
     store = audit.store
-    dataset, found = store.dataset, stats(store.dataset)
+    dataset, counts = store.dataset, stats(store.dataset)
     labelled = [split for split in dataset.splits if dataset.class_counts(split).any()]
-    of_classes = _shown(len(found.class_names), figures.MOST_CLASSES, "those with the most samples")
+    of_classes = _shown(
+        len(counts.class_names), figures.MOST_CLASSES, "those with the most samples"
+    )
     plots = {
         "counts": Plot(
-            Markup(figures.counts_by_class(found)), f"Samples of each class by split{of_classes}"
+            Markup(figures.counts_by_class(counts)), f"Samples of each class by split{of_classes}"
         )
     }
-    if found.balances:
-        of_draws = _shown(len(found.class_names), figures.MOST_CLASSES, "those drawn the most")
+    if counts.balances:
+        of_draws = _shown(
+            len(counts.class_names), figures.MOST_CLASSES, "those with the most draws"
+        )
         plots["balance"] = Plot(
-            Markup(figures.draws_by_class(found)),
+            Markup(figures.draws_by_class(counts)),
             f"Samples of each class that an epoch draws, by strategy{of_draws}",
         )
     _write(
         page,
         audit,
-        stats=found,
-        imbalance=_imbalance(found),
+        stats=counts,
+        imbalance=_imbalance(counts),
         plots=plots,
         measures=_measures(audit),
         image_drift=_image_drift(audit),
@@ -140,7 +144,7 @@ def write_page(audit: Audit, page: Path) -> None:
 
 
 def write_audit_page(audit: Audit, out: str | Path) -> None:
-    """Write a page with the findings alone.
+    """Write a page with only the findings.
 
     Raises
     ------
@@ -150,11 +154,11 @@ def write_audit_page(audit: Audit, out: str | Path) -> None:
     _write(Path(out), audit)
 
 
-def _imbalance(found: Stats) -> list[str]:
-    """Say of each split with labels how unequal its classes are, or which have no sample."""
+def _imbalance(counts: Stats) -> list[str]:
+    """Return a sentence for each labelled split: its imbalance, or its classes without samples."""
     sentences = []
-    for split, part in found.splits.items():
-        pairs = zip(found.class_names, part.counts, strict=True)
+    for split, part in counts.splits.items():
+        pairs = zip(counts.class_names, part.counts, strict=True)
         empty = [shown_class(name) for name, count in pairs if not count]
         if not any(part.counts):
             continue
@@ -175,12 +179,12 @@ def _shown(number: int, most: int, which: str) -> str:
 
 
 def _measures(audit: Audit) -> list[Plot]:
-    """Plot what is measured of the images, by split."""
-    dataset, found = audit.dataset, audit.measures
+    """Plot the image measures by split."""
+    dataset, measures = audit.dataset, audit.measures
     plots = []
     for name in _MEASURES:
         values = {
-            split: getattr(found, name)[rows]
+            split: getattr(measures, name)[rows]
             for split in dataset.splits
             if len(rows := dataset.indices(split))
         }
@@ -193,9 +197,9 @@ def _measures(audit: Audit) -> list[Plot]:
 
 
 def _image_drift(audit: Audit) -> tuple[ImageDrift, ...]:
-    """Compare what is measured of the images in each split with the training split's."""
-    found, dataset = audit.measures, audit.dataset
-    values = {name: getattr(found, name) for name in _MEASURES}
+    """Compare the image measures of each split with the training split's."""
+    measures, dataset = audit.measures, audit.dataset
+    values = {name: getattr(measures, name) for name in _MEASURES}
     return image_drift(values, dataset.split_codes, dataset.splits)
 
 
@@ -227,7 +231,7 @@ def _write(page: Path, audit: Audit, **sections: Any) -> None:
                 for severity in ("error", "warning", "note")
             },
             "findings": [
-                Found(
+                FindingSection(
                     finding,
                     of_groups(store, finding.groups, most=_MOST_GROUPS, most_of_each=_MOST_OF_EACH),
                 )

@@ -1,4 +1,4 @@
-"""A figure to a file, whole or not at all."""
+"""Write a figure to a file atomically."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from fer_data.errors import DataError
-from fer_data.util.files import written_whole
+from fer_data.util.files import atomic_file
 
 
 def save_figure(figure: Figure, out: str | Path) -> None:
-    """Write a figure to a file whose ending says the format: png, pdf, svg, jpg …
+    """Write a figure to a file; the suffix gives the format: png, pdf, svg, jpg …
 
     Raises
     ------
@@ -23,9 +23,9 @@ def save_figure(figure: Figure, out: str | Path) -> None:
     if not out.suffix:
         raise DataError(f"{out}: the ending says the format; name it {out.name}.png, say")
     try:
-        with written_whole(out) as beside, warnings.catch_warnings():
+        with atomic_file(out) as temporary, warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph .* missing from")  # drawn as a box, then
-            figure.savefig(beside, dpi=110)
+            figure.savefig(temporary, dpi=110)
     except OSError as error:
         raise DataError(f"{out}: cannot be written ({error.strerror or error})") from None
     except ValueError as error:  # there is no such format

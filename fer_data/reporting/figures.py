@@ -23,26 +23,26 @@ def counts_by_class(stats: Stats) -> str:
 
 
 def draws_by_class(stats: Stats) -> str:
-    """Draw what an epoch draws of each class, by strategy."""
+    """Plot the samples that an epoch draws of each class, by strategy."""
     series = {balance.name: balance.draws for balance in stats.balances}
     return _bars(stats.class_names, series, "samples of an epoch")
 
 
 def histograms(values: Mapping[str, NDArray[np.float32]], label: str) -> str:
-    """Draw how a figure is spread in each split, as shares of the split's images."""
+    """Draw the distribution of a measure in each split, as fractions of the split's images."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.2, 2.6), layout="constrained")
         axes = figure.subplots()
-        every = np.concatenate(list(values.values()))
-        top = max(np.quantile(every, 0.995), every.min() + 1e-3)
-        bins = np.linspace(every.min(), top, 31).tolist()
+        pooled = np.concatenate(list(values.values()))
+        top = max(np.quantile(pooled, 0.995), pooled.min() + 1e-3)
+        bins = np.linspace(pooled.min(), top, 31).tolist()
         for (split, found), color in zip(values.items(), COLORS, strict=False):
             weights = np.full(len(found), 1 / max(1, len(found)))
             axes.hist(
                 found, bins, weights=weights, histtype="step", color=color, lw=1.6, label=split
             )
         axes.set_xlabel(label)
-        axes.set_ylabel("share of images")
+        axes.set_ylabel("fraction of images")
         axes.legend(fontsize=8)
         return to_svg(figure)
 

@@ -15,7 +15,7 @@ def draw_ledger(ledger: Ledger, out: str | Path) -> None:
     ----------
     ledger : Ledger
     out : path
-        Its ending says the format: png, pdf, svg, jpg …
+        The suffix gives the format: png, pdf, svg, jpg …
 
     Raises
     ------

@@ -36,11 +36,11 @@ def draw_samples(
     ----------
     store : PixelStore
     out : path
-        Its ending says the format: png, pdf, svg, jpg …
+        The suffix gives the format: png, pdf, svg, jpg …
     split : str, optional
-        By default train, or the only one that there is.
+        By default train, or the only split.
     columns : int
-        1 or more; a class with fewer samples leaves places empty.
+        1 or more; a class with fewer samples leaves cells empty.
     seed : int
 
     Raises
@@ -83,22 +83,22 @@ def show_samples(data: DatasetLike, *, per_class: int = 8, seed: int = 0) -> Fig
         What `fer_data.load` takes: its training split, or all samples where there is none. Another
         split is ``show_samples(data["test"])``.
     per_class : int
-        1 or more; a class with fewer samples leaves places empty.
+        1 or more; a class with fewer samples leaves cells empty.
     seed : int
-        Another one shows other samples.
+        Another seed shows other samples.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Which notebooks show; ``savefig`` writes it. Of more than 100 classes it shows those with
-        the most samples.
+        Notebooks show it; ``savefig`` writes it. Of more than 100 classes it shows those with the
+        most samples.
 
     Raises
     ------
     DataError
         If the data cannot be read, or no sample has a label, or no image of those can be decoded.
     UsageError
-        If `per_class` is no number of samples.
+        If `per_class` is not a whole number, 1 or more.
 
     Examples
     --------
@@ -123,12 +123,12 @@ def show_samples(data: DatasetLike, *, per_class: int = 8, seed: int = 0) -> Fig
         for label in shown.tolist()
     ]
     taken = np.sort(np.concatenate([of_class[:per_class] for of_class in chosen]))
-    found = dict(thumbnails(dataset.take(taken), _SIDE))
-    if not found:
+    thumbs = dict(thumbnails(dataset.take(taken), _SIDE))
+    if not thumbs:
         raise DataError(f"{dataset.root}: no image of {counted(len(taken), 'sample')} is readable")
     places = {row: place for place, row in enumerate(taken.tolist())}
     images = [
-        [found[places[row]] for row in of_class[:per_class].tolist() if places[row] in found]
+        [thumbs[places[row]] for row in of_class[:per_class].tolist() if places[row] in thumbs]
         for of_class in chosen
     ]
     title = f"{', '.join(dataset.splits)}: {counted(int(counts.sum()), 'sample')}"

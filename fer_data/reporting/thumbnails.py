@@ -1,4 +1,4 @@
-"""Images of the data set as the report shows them: inside the page, in data URIs."""
+"""Thumbnails for the report, embedded in the page as data URIs."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ class Group(NamedTuple):
 
 
 def thumbnails(store: PixelStore, rows: Iterable[int]) -> dict[int, Thumbnail]:
-    """Return the image of some samples, by row, in their own colour and aspect ratio.
+    """Return thumbnails of samples, by row, in their own colour and aspect ratio.
 
-    The words of each are its name, split and class.
+    The caption of each is its name, split and class.
     """
     dataset = store.dataset
     chosen = sorted(set(rows))
@@ -62,16 +62,16 @@ def thumbnails(store: PixelStore, rows: Iterable[int]) -> dict[int, Thumbnail]:
                     shown[chosen[place]] = (
                         _original(raw, name, store.form.bits) or shown[chosen[place]]
                     )
-    found = {}
+    thumbs = {}
     for row, name in zip(chosen, taken.sample_ids(), strict=True):
         code, class_name = int(dataset.split_codes[row]), _class_name(store, row)
         words = f"{name} ({dataset.splits[code]}, {class_name})"
-        found[row] = Thumbnail(shown[row], class_name, words)
-    return found
+        thumbs[row] = Thumbnail(shown[row], class_name, words)
+    return thumbs
 
 
 def _original(raw: Raw, name: str, bits: int | None) -> str | None:
-    """Return an image in a data URI, made smaller where it is large; None if it is unreadable."""
+    """Return an image as a data URI, reduced where it is large; None if it is unreadable."""
     try:
         height, width, color = image_info(raw, name)
         scale = min(1.0, _HEIGHT / height, _WIDTH / width)
@@ -95,7 +95,7 @@ def _original(raw: Raw, name: str, bits: int | None) -> str | None:
 def samples_by_class(
     store: PixelStore, split: str, *, columns: int, most_classes: int
 ) -> dict[str, list[Thumbnail]]:
-    """Return random samples of each class of a split; of many classes, of the first ones."""
+    """Return random samples of each class of a split; of the first ones if there are many."""
     dataset = store.dataset
     rows = dataset.indices(split)
     chosen = {}
@@ -104,15 +104,15 @@ def samples_by_class(
         chosen[shown_class(name)] = (
             generator(0, SAMPLES, label).permutation(members)[:columns].tolist()
         )
-    found = thumbnails(store, (row for of_class in chosen.values() for row in of_class))
-    return {name: [found[row] for row in of_class] for name, of_class in chosen.items()}
+    thumbs = thumbnails(store, (row for of_class in chosen.values() for row in of_class))
+    return {name: [thumbs[row] for row in of_class] for name, of_class in chosen.items()}
 
 
 def mean_by_class(store: PixelStore, split: str, *, most_classes: int) -> list[Thumbnail]:
     """Return the mean image of each class of a split that has samples."""
     dataset = store.dataset
     rows = dataset.indices(split)
-    found = []
+    thumbs = []
     for label, name in enumerate(dataset.class_names[:most_classes]):
         members = rows[dataset.labels[rows] == label]
         if len(members):
@@ -123,18 +123,18 @@ def mean_by_class(store: PixelStore, split: str, *, most_classes: int) -> list[T
             mean = np.asarray(total) / len(members)
             words = f"{shown_class(name)}, mean of {len(members):,}"
             uri = data_uri(mean.round().astype(np.uint8))
-            found.append(Thumbnail(uri, shown_class(name), words))
-    return found
+            thumbs.append(Thumbnail(uri, shown_class(name), words))
+    return thumbs
 
 
 def of_groups(
     store: PixelStore, groups: Iterable[tuple[int, ...]], *, most: int, most_of_each: int
 ) -> list[Group]:
-    """Return the first groups, and of each some images: one of each split and label first."""
+    """Return the first groups with some images of each: one of each split and label first."""
     shown = [(group, *_shown(store, group, most_of_each)) for group in islice(groups, most)]
-    found = thumbnails(store, (row for _, rows, _ in shown for row in rows))
+    thumbs = thumbnails(store, (row for _, rows, _ in shown for row in rows))
     return [
-        Group([found[row] for row in rows], len(group) - len(rows), words)
+        Group([thumbs[row] for row in rows], len(group) - len(rows), words)
         for group, rows, words in shown
     ]
 

@@ -84,17 +84,17 @@ class ClassBatches:
     def _order(self, whole: int) -> NDArray[np.int64]:
         """Return the classes of P cycles, in order, int64 [P * C]."""
         rng = generator(self._seed, CLASSES, whole)
-        found: list[NDArray[np.int64]] = []
+        orders: list[NDArray[np.int64]] = []
         for cycle in range(self._classes):
             classes = rng.permutation(len(self._members))
             begun = cycle * len(self._members) % self._classes
             if begun:
-                there = np.isin(classes, np.concatenate(found)[-begun:])
-                first = np.flatnonzero(~there)[: self._classes - begun]
+                is_used = np.isin(classes, np.concatenate(orders)[-begun:])
+                first = np.flatnonzero(~is_used)[: self._classes - begun]
                 rest = np.setdiff1d(np.arange(len(classes)), first)
                 classes = classes[np.concatenate([first, rest])]
-            found.append(classes)
-        return np.concatenate(found)
+            orders.append(classes)
+        return np.concatenate(orders)
 
     def _stream(self, label: int, start: int) -> NDArray[np.int64]:
         """Return K draws of a class's endless stream."""

@@ -1,14 +1,14 @@
-"""Which sample stands at which place of which epoch, and which repeat of it that is.
+"""Which sample is drawn at each position of an epoch, and how often it was drawn before.
 
 One pure function of (labels, strategy, seed, epoch): no state, no clock, no global generator. The
 draws of a class are one endless stream, cycle after cycle, each cycle a fresh permutation of the
 class; an epoch takes the next draws of it. So two samples of a class have been used equally
-often, to within one, whatever the strategy, and any epoch is computed without those before it.
+often, to within one, whatever the strategy, and any epoch is computed without the epochs before it.
 
-An epoch is shuffled by shuffling the order of its *classes*; each class then fills its places with
-its stream, in order. That is as random as shuffling the samples, as a stream's cycles are random
-permutations themselves, and the uses of a sample are numbered in the order in which they are
-trained, so that what alternates by use (flips) alternates in training.
+An epoch is shuffled by shuffling the order of its *classes*; each class then fills its positions
+with its stream, in order. That is as random as shuffling the samples, as a stream's cycles are
+random permutations themselves, and the uses of a sample are numbered in the order in which they
+are trained, so that what alternates by use (flips) alternates in training.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class EpochPlan:
 
 
 class Planner:
-    """Plans any epoch; what is the same for all of them is computed once.
+    """Plan any epoch; what all epochs have in common is computed once.
 
     Parameters
     ----------
@@ -80,8 +80,8 @@ class Planner:
     class_names : sequence of str
         Needed by the strategy ``counts`` alone.
     shuffle : bool
-        Whether epochs are shuffled. An unshuffled epoch is in the order of `labels`, and only a
-        natural one, of its own size, can be unshuffled.
+        Whether epochs are shuffled. An unshuffled epoch is in the order of `labels`; only a natural
+        epoch of its own size can be unshuffled.
 
     Attributes
     ----------
@@ -91,7 +91,7 @@ class Planner:
     Raises
     ------
     UsageError
-        If the arguments cannot be meant together.
+        If the arguments do not fit together.
 
     Examples
     --------
@@ -175,7 +175,7 @@ class Planner:
         return rng.permuted(drawn, axis=1, out=drawn).ravel()
 
     def _turns(self, epoch: int) -> NDArray[np.int64]:
-        """Return, for each place of an epoch whose classes take turns, which draw stands there."""
+        """Return the draw at each position of an epoch whose classes take turns."""
         present = np.array([label for label, rows in enumerate(self._members) if len(rows)], int)
         size, num = self.schedule.size, max(len(present), 1)
         draws = self.schedule.draws(epoch)

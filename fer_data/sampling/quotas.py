@@ -1,7 +1,7 @@
-"""How much of an epoch each class gets: one function a formula, and their registry.
+"""How many samples of each class an epoch draws: one function per formula, and their registry.
 
-A formula gives quotas: how many samples of each class an epoch wants, as exact as a float is.
-`fer_data.sampling.schedule` makes whole numbers of them.
+A formula gives quotas: the number of samples of each class in an epoch, as a float.
+`fer_data.sampling.schedule` turns them into whole numbers.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Counts = NDArray[np.int64]
 """Samples of each class, int64 [C]."""
 
 Quotas = NDArray[np.float64]
-"""Samples of each class that an epoch wants, float64 [C]; 0 where a class has none."""
+"""Samples of each class in an epoch, float64 [C]; 0 where a class has none."""
 
 STRATEGIES = Registry("balance", aliases={"natural": "none"}, until=None, in_turn=False)
 """Strategies: functions from counts and parameters to quotas.
@@ -48,13 +48,13 @@ def natural(counts: Counts) -> Quotas:
 
 @STRATEGIES.register("oversample")
 def oversample(counts: Counts) -> Quotas:
-    """Draw each class as often as the largest has samples, so rare samples several times."""
+    """Draw each class as often as the largest class has samples: rare samples repeat."""
     return np.where(counts > 0, float(counts.max()), 0.0)
 
 
 @STRATEGIES.register("undersample")
 def undersample(counts: Counts) -> Quotas:
-    """Draw each class as often as the smallest has samples; other samples in the next epoch."""
+    """Draw each class as often as the smallest class has samples; others follow in later epochs."""
     return np.where(counts > 0, float(counts[counts > 0].min()), 0.0)
 
 
@@ -94,12 +94,12 @@ def effective(counts: Counts, beta: float) -> Quotas:
 
 @STRATEGIES.register("repeat-factor", Number("T", 0, 1, excluding=0))
 def repeat_factor(counts: Counts, threshold: float) -> Quotas:
-    r"""Repeat the samples of classes whose share is under a threshold.
+    r"""Repeat the samples of classes whose frequency is below a threshold.
 
     .. math:: r_c = \max(1, \sqrt{T / f_c}), \qquad f_c = n_c / n
 
     and an epoch draws :math:`r_c n_c` of a class, rounded (Gupta et al. 2019, arXiv:1908.03195,
-    where each image's share of a repeat is drawn at random; here the count is exact).
+    where fractional repeats are drawn at random; here the count is exact).
     """
     fractions = np.maximum(counts, 1) / counts.sum()
     quotas: Quotas = np.rint(counts * np.maximum(1.0, np.sqrt(threshold / fractions)))
@@ -129,7 +129,7 @@ def deferred(counts: Counts, first: int, *, epoch: int) -> Quotas:
 
 @STRATEGIES.register("counts", ClassCounts())
 def exact_counts(counts: Counts, wanted: Mapping[int, int]) -> Quotas:
-    """Draw so many samples of the labels that are named, and every sample of others once."""
+    """Draw the given numbers of samples of the named classes, and every sample of others once."""
     quotas = natural(counts)
     for label, number in wanted.items():
         quotas[label] = number if counts[label] else 0

@@ -16,7 +16,7 @@ EpochSize = int | str | None
 
 
 def parse_epoch_size(text: str) -> EpochSize:
-    """Parse an epoch size from text; what cannot be meant is refused where it is used."""
+    """Parse an epoch size from text; `Schedule` refuses invalid values."""
     return int(text) if re.fullmatch("[0-9]{1,15}", text) else text
 
 
@@ -34,7 +34,7 @@ class Schedule:
     """The draws of each class, epoch by epoch.
 
     A quota of 3.4 is met by 3 draws in some epochs and 4 in others, so that no class is neglected
-    for good, however small its quota. Which, is decided for all classes at once by systematic
+    for good, however small its quota. All classes are decided at once by systematic
     sampling: the classes' quotas lie end to end on a line, and a comb of whole numbers, shifted
     each epoch by the golden ratio, counts what falls on each. So every epoch has the same
     length, each class gets its quota rounded up or down, and the draws before any epoch are a sum
@@ -58,7 +58,7 @@ class Schedule:
     Raises
     ------
     UsageError
-        If the epoch's size cannot be meant, or the strategy names a class that there is not.
+        If the epoch size is invalid, or the strategy names a class that does not exist.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Which part of every batch a process takes, where several share a training."""
+"""Which part of every batch a process takes in distributed training."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from fer_data.errors import UsageError
 class Shard:
     """One of several equal parts of every batch.
 
-    A batch's places are divided into stretches, so the parts are disjoint and together are the
-    batch, whatever their number. Where classes take turns (strategy ``batch``), each part has each
+    A batch is divided into contiguous parts, which are disjoint and together are the batch,
+    whatever their number. Where classes take turns (strategy ``batch``), each part has each
     class ⌊n/C⌋ or ⌈n/C⌉ times as well.
 
     Attributes
@@ -48,7 +48,7 @@ class Shard:
             )
 
     def check(self, smallest: int) -> None:
-        """Raise a UsageError where a batch of so many samples would leave a shard empty."""
+        """Raise a UsageError if a batch of the given size would leave a shard empty."""
         if smallest < self.count:
             raise UsageError(
                 f"{self.count} shards of a batch of {smallest}, the smallest of an epoch: some "
@@ -56,7 +56,7 @@ class Shard:
             )
 
     def of(self, size: int) -> slice:
-        """Return the part's places in a batch of so many."""
+        """Return the slice of this shard in a batch of the given size."""
         return slice(
             size * self.index // self.count,
             size * (self.index + 1) // self.count,
@@ -73,7 +73,7 @@ def checked_shard(shard: object) -> Shard:
     Raises
     ------
     UsageError
-        If it is something else, as a pair of numbers.
+        If it is something else, such as a pair of numbers.
     """
     if not isinstance(shard, Shard):
         raise UsageError(f"shard: expected fer_data.Shard(index, count), got {shard!r}")

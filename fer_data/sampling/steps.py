@@ -1,4 +1,4 @@
-"""The draws of all epochs, one after the other, cut into batches."""
+"""The draws of all epochs in sequence, divided into batches."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Steps:
     batch_size : int
         Of all shards together.
     drop_last : bool
-        Whether all batches are whole. What is left of an epoch then begins the next one; else the
+        Whether all batches are full. The rest of an epoch then begins the next one; otherwise the
         last batch of an epoch may be smaller.
     """
 

@@ -1,4 +1,4 @@
-"""How an epoch is drawn: a value that prints, parses, and tells the quotas of classes."""
+"""How an epoch is drawn: a value that prints, parses, and computes the quotas of classes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fer_data.sampling.quotas import STRATEGIES
 from fer_data.sampling.weights import Scheme
 
 CHOICES = ("none", "oversample", "undersample", "class-weights")
-"""Those of what ``balance=`` takes that most people choose from."""
+"""The most common values of ``balance=``."""
 
 _WEIGHTS = "class-weights"
 
@@ -60,8 +60,8 @@ class Strategy(Choice):
     def parse(cls, text: str) -> Strategy:
         """Parse what ``balance=`` takes.
 
-        Weighting the classes of an epoch that is already balanced corrects twice, and is almost
-        always a mistake. Whoever means it says so by name: ``oversample+class-weights``.
+        Class weights on an epoch that is already balanced correct twice, which is almost always a
+        mistake. If it is intended, name both: ``oversample+class-weights``.
 
         Raises
         ------
@@ -102,8 +102,8 @@ class Strategy(Choice):
     def from_sampler(cls, sampler: Any, labels: ArrayLike, class_names: Sequence[str]) -> Strategy:
         """Return the strategy that draws as many samples of each class as a sampler keeps.
 
-        How often is the sampler's to say, once; which samples are then drawn, epoch after epoch,
-        is planned as for every strategy, so that all promises hold.
+        The sampler decides once how often each class is drawn; the samples of every epoch are then
+        planned as for every strategy, so that all guarantees hold.
 
         Parameters
         ----------
@@ -158,7 +158,7 @@ class Strategy(Choice):
     def quotas(
         self, counts: NDArray[np.int64], *, epoch: int = 0, class_names: Sequence[str] = ()
     ) -> NDArray[np.float64]:
-        """Return how many samples of each class an epoch wants, not rounded.
+        """Return the number of samples of each class in an epoch, not rounded.
 
         Parameters
         ----------

@@ -44,7 +44,7 @@ def class_weights(counts: ArrayLike, scheme: str = "balanced") -> NDArray[np.flo
     counts : array_like of int, shape [C]
         Samples of each class.
     scheme : str
-        ``balanced``: inverse to the number of samples, so that each class has the same share of
+        ``balanced``: inverse to the number of samples, so that each class has the same fraction of
         the loss (King and Zeng 2001; scikit-learn's ``"balanced"``). ``effective:BETA``: inverse
         to the effective number (Cui et al. 2019, arXiv:1901.05555). ``power:ALPHA``: by
         :math:`n_c^{\alpha - 1}`; 0 is balanced, 1 is none at all.
@@ -84,10 +84,10 @@ def _checked(counts: ArrayLike) -> NDArray[np.int64]:
     UsageError
         If they are not whole numbers, 0 or more, one for each class.
     """
-    found = np.asarray(counts)
-    is_numeric = found.ndim == 1 and found.dtype.kind in "iuf"
-    if not is_numeric or not np.isfinite(found).all() or (found < 0).any() or (found % 1).any():
+    values = np.asarray(counts)
+    is_numeric = values.ndim == 1 and values.dtype.kind in "iuf"
+    if not is_numeric or not np.isfinite(values).all() or (values < 0).any() or (values % 1).any():
         raise UsageError(
             f"counts: expected a whole number, 0 or more, for each class in order, got {counts!r}"
         )
-    return found.astype(np.int64)
+    return values.astype(np.int64)

@@ -71,19 +71,19 @@ def quotas(
     By largest remainders; among equal ones it is the turn of the side that was given least before,
     so that many small classes do not all favour one side.
     """
-    found = np.zeros((len(counts), len(fractions)), np.int64)
+    quotas = np.zeros((len(counts), len(fractions)), np.int64)
     owed = np.zeros(len(fractions))
     for label, count in enumerate(counts):
         exact = count * np.asarray(fractions)
-        found[label] = np.floor(exact + 1e-9)
-        rest = exact - found[label]
+        quotas[label] = np.floor(exact + 1e-9)
+        rest = exact - quotas[label]
         first = np.lexsort((-owed, -np.round(rest, 9)))
-        found[label, first[: count - found[label].sum()]] += 1
-        owed += exact - found[label]
-        while found[label].min() < min_per_class <= count // len(fractions):
-            found[label, found[label].argmin()] += 1
-            found[label, found[label].argmax()] -= 1
-    return found
+        quotas[label, first[: count - quotas[label].sum()]] += 1
+        owed += exact - quotas[label]
+        while quotas[label].min() < min_per_class <= count // len(fractions):
+            quotas[label, quotas[label].argmin()] += 1
+            quotas[label, quotas[label].argmax()] -= 1
+    return quotas
 
 
 def _mend(

@@ -114,9 +114,9 @@ def _dealt(
 ) -> NDArray[np.int64]:
     """Return how many groups of one size each side gets, int64 [C, S].
 
-    Each side gets as many as its part of what is open, rounded at random without a bias
-    (systematic sampling): else a class's only large group would be on the largest side always.
-    Where such a group does not fit, it goes to the side where most is open.
+    Each side gets a number in proportion to its open quota, rounded at random without bias
+    (systematic sampling): otherwise a class's only large group would always be on the largest
+    side. A group that does not fit goes to the side with the largest open quota.
 
     Parameters
     ----------
@@ -125,12 +125,12 @@ def _dealt(
     open_ : ndarray of int64, shape [C, S]
         It is updated.
     """
-    room = np.maximum(open_, 0)
-    total = room.sum(axis=1)
-    dealt, rests = np.divmod(numbers[:, None] * room, total[:, None])
+    capacity = np.maximum(open_, 0)
+    total = capacity.sum(axis=1)
+    dealt, rests = np.divmod(numbers[:, None] * capacity, total[:, None])
     ends = np.cumsum(rests, axis=1) + rng.integers(total)[:, None]
     dealt += np.diff(ends // total[:, None], axis=1, prepend=0)
-    dealt -= dealt * size > room
+    dealt -= dealt * size > capacity
     open_ -= dealt * size
     unplaced = numbers - dealt.sum(axis=1)
     while unplaced.any():  # fewer times than there are sides

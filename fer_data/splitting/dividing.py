@@ -38,17 +38,17 @@ def split(
     """Divide a data set into training, validation and test samples, or into folds.
 
     Every class has its fraction of each split, as nearly as the groups allow, and no group is
-    divided: neither one of the data's own (`Dataset.groups`), nor one of near-duplicates, nor what
-    these make together. A test split that the data brings stays as it is, and the rest is divided.
+    divided: groups of the data (`Dataset.groups`), near-duplicates, and their unions. An existing
+    test split is kept, and the rest is divided.
 
     Parameters
     ----------
     data : path or Dataset
         What `fer_data.load` takes.
     validation, test : float, optional
-        Fractions of what is divided; by default 0.1 each. Where a test split stays, none is drawn.
+        Fractions of what is divided; by default 0.1 each. If a test split is kept, none is drawn.
     folds : int, optional
-        Divide into so many folds of one size instead, 2 or more.
+        Number of folds of one size to divide into instead, 2 or more.
     pool : bool
         Whether all splits are pooled and divided, the test splits too.
     min_per_class : int
@@ -99,7 +99,7 @@ def split(
         dataset = store.dataset  # without images that cannot be decoded, where these are skipped
         groups = merge_groups(near_duplicate_groups(store.pixels), related(dataset))
     sides, num_across = _divide(dataset, groups, plan, seed=seed, min_per_class=min_per_class)
-    found = Split(
+    result = Split(
         source=dataset,
         names=(*plan.names, *plan.kept),
         sides=sides,
@@ -107,8 +107,8 @@ def split(
         num_kept=len(plan.kept),
         num_across=num_across,
     )
-    _check(found, min_per_class)
-    return found
+    _check(result, min_per_class)
+    return result
 
 
 class _Plan(NamedTuple):
@@ -135,7 +135,7 @@ def _divide(
     labels = dataset.labels[drawn]
     if not len(drawn):
         raise DataError(
-            f"{dataset.root}: nothing to divide beside {', '.join(plan.kept)}; "
+            f"{dataset.root}: nothing to divide besides {', '.join(plan.kept)}; "
             "to divide that, pool all splits",
             fix={"pool": ["true"]},
         )
@@ -164,7 +164,7 @@ def _plan(
     if folds is not None:
         whole_number("folds", folds, 2)
         if validation is not None or test is not None:
-            raise UsageError("folds are of one size: leave validation and test away")
+            raise UsageError("folds have one size: give no validation and test")
         return _Plan(tuple(map(str, range(1, folds + 1))), [1 / folds] * folds, kept)
     if kept and test is not None:
         raise UsageError(
@@ -185,14 +185,14 @@ def _plan(
     return _Plan(tuple(chosen), list(chosen.values()), kept)
 
 
-def _check(found: Split, min_per_class: int) -> None:
-    counts = found.counts()[:, : len(found.names) - found.num_kept]
+def _check(result: Split, min_per_class: int) -> None:
+    counts = result.counts()[:, : len(result.names) - result.num_kept]
     for label in np.flatnonzero(counts.sum(axis=1)):
         side = int(counts[label].argmin())
         if counts[label, side] < min_per_class:
-            where = f"fold {side + 1}" if found.num_folds else found.names[side]
+            where = f"fold {side + 1}" if result.num_folds else result.names[side]
             raise DataError(
-                f"{found.source.root}: class {found.source.class_names[label]} has "
+                f"{result.source.root}: class {result.source.class_names[label]} has "
                 f"{counted(int(counts[label, side]), 'sample')} in {where}, "
                 f"fewer than {min_per_class:,}, of {counts[label].sum():,} in all (groups and "
                 "near-duplicates stay together); merge rare classes, or ask for fewer",

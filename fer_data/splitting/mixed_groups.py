@@ -1,4 +1,4 @@
-"""Groups of several classes dealt to sides: they draw together, and what fits in turn stays."""
+"""Groups of several classes dealt to sides: all draw at once, and those that fit stay."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
 _FEW = 1000
-"""Up to so many groups are placed one by one."""
+"""Up to this many groups are placed one by one."""
 
 _AT_ONCE = 1 << 17
 """Groups that draw at once: their numbers stay in the processor's cache."""
@@ -48,14 +48,14 @@ def deal_mixed(
 def _draw(
     counts: csr_array, left: NDArray[np.int64], rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Let groups draw a side each, of those where they fit; who fits in turn, keeps it.
+    """Let each group draw a side where it fits; groups that still fit in turn keep it.
 
     Returns
     -------
     sides : ndarray of int64, shape [G]
         -1 where a group keeps none.
     again : ndarray of bool, shape [G]
-        Which groups fitted somewhere, until others that came before took the room.
+        Which groups fitted somewhere before earlier groups took the capacity.
     """
     num_sides = left.shape[1]
     firsts, classes, need = counts.indptr[:-1], counts.indices, counts.data
@@ -88,7 +88,7 @@ def _side(need: NDArray[np.int64], open_: NDArray[np.int64], rng: np.random.Gene
     """Return a side for a group, by what is still open there of its classes, int64 [c, S].
 
     Where it fits, it is drawn with the odds of a single sample: else every group would be on the
-    largest side, which has room for it longest. Where it fits nowhere, the squared error decides.
+    largest side, where it fits longest. Where it fits nowhere, the squared error decides.
     """
     places = need @ open_
     fits = (open_ >= need[:, None]).all(axis=0)
@@ -103,9 +103,9 @@ def class_counts(
 ) -> csr_array:
     """Return how many samples of each class each group has, sparse int64 [G, C]."""
     shape = (int(groups.max()) + 1, num_classes)
-    found = coo_array((np.ones(len(labels), np.int64), (groups, labels)), shape=shape).tocsr()
-    found.sum_duplicates()
-    return found
+    table = coo_array((np.ones(len(labels), np.int64), (groups, labels)), shape=shape).tocsr()
+    table.sum_duplicates()
+    return table
 
 
 def of_group(counts: csr_array, group: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:

@@ -1,4 +1,4 @@
-"""What a split gives: datasets of one split each, or folds, and the small csv that says which."""
+"""The result of a split: a dataset for each split, or folds, and the csv that records it."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 class Split:
     """A data set that was split: `train`, `validation` and `test`, or folds.
 
-    It iterates over the datasets of its splits, in that order, those that there are; with folds,
-    over pairs of datasets, ``(train, validation)``, one a fold.
+    It iterates over the datasets of its splits in that order; with folds, over a pair
+    ``(train, validation)`` of datasets for each fold.
 
     Attributes
     ----------
     source : Dataset
         The data, under its own splits.
     names : tuple of str
-        Splits, or folds from ``1``; the data's own splits that were kept stand last.
+        Splits, or folds from ``1``; splits of the data that were kept come last.
     sides : ndarray of int64, shape [N]
         Index into `names` of each sample.
     num_folds : int
@@ -45,7 +45,7 @@ class Split:
     num_kept : int
         How many of `names` are splits that stay as they were.
     num_across : int
-        Groups, of the data or of near-duplicates, with samples both in what was split and in a
+        Groups, of the data or of near-duplicates, with samples both in the new splits and in a
         split that was kept.
 
     Examples
@@ -211,7 +211,9 @@ class Split:
 
     def _kept(self, name: str) -> Dataset:
         if name not in self.names[self.num_folds :]:
-            raise DataError(f"{self.source.root}: no {printable(name)} split stands beside folds")
+            raise DataError(
+                f"{self.source.root}: there is no {printable(name)} split besides the folds"
+            )
         return self.source[name]
 
 

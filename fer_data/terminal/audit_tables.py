@@ -18,7 +18,7 @@ _LEAST_PROSE, _LEAST_NARROW = 30, 24
 
 
 def findings_tables(audit: Audit) -> Iterator[Table]:
-    """Yield a row a finding, the worst first: in four columns, and for a phone in two."""
+    """Yield tables with a row per finding, the worst first: of four columns, and of two."""
     for narrow in (False, True):
         table = Table(title="Findings", title_justify="left", show_lines=True)
         table.add_column("kind")
@@ -31,30 +31,30 @@ def findings_tables(audit: Audit) -> Iterator[Table]:
         for finding in audit.findings:
             kind = Text(finding.kind)
             kind.append(f"\n{finding.severity}", style=_STYLES[finding.severity])
-            found = Text(finding.summary)
-            found.append(f"\n{finding.advice}", style="dim")
+            description = Text(finding.summary)
+            description.append(f"\n{finding.advice}", style="dim")
             where, number = finding.where, f"{finding.num_samples:,}"
             if narrow:
                 kind.append(f"\n{where}" if where else "").append(f"\nsamples: {number}")
-                table.add_row(kind, found)
+                table.add_row(kind, description)
             else:
-                table.add_row(kind, Text(where), number, found)
+                table.add_row(kind, Text(where), number, description)
         yield table
 
 
-def photographs_table(audit: Audit) -> Table:
-    """Return a row a class: its samples in each split, and how many photographs they are."""
+def counts_table(audit: Audit) -> Table:
+    """Return a row per class: samples and distinct images in each split."""
     dataset = audit.dataset
-    table = Table(title="Samples, and the photographs that they are", title_justify="left")
+    table = Table(title="Samples and distinct images", title_justify="left")
     table.add_column("class")
     for split in audit.num_distinct:
-        for name in (split, "photographs", "versions of each"):
+        for name in (split, "distinct images", "samples per image"):
             table.add_column(name, justify="right")
     for label, name in enumerate(dataset.class_names):
         cells = []
         for split, row in audit.num_distinct.items():
             count = int(dataset.class_counts(split)[label])
-            versions = f"{count / row[label]:.2f}" if row[label] else "–"
-            cells += [f"{count:,}", f"{row[label]:,}", versions]
+            per_image = f"{count / row[label]:.2f}" if row[label] else "–"
+            cells += [f"{count:,}", f"{row[label]:,}", per_image]
         table.add_row(class_name(name), *cells)
     return table

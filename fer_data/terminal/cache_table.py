@@ -12,20 +12,20 @@ from fer_data.util.words import printable, sized
 
 
 def cache_table(stores: Sequence[CachedStore]) -> Table:
-    """Return a row a store of decoded images."""
-    total = sized(sum(one.num_bytes for one in stores))
+    """Return a row per store of decoded images."""
+    total = sized(sum(store.num_bytes for store in stores))
     table = Table(title_justify="left", show_footer=True)
     table.add_column("data", footer="total", overflow="fold")
     table.add_column("format")
     table.add_column("images", justify="right")
     table.add_column("size", justify="right", footer=total)
     table.add_column("last used")
-    for one in stores:
+    for store in stores:
         table.add_row(
-            Text(printable(str(one.source))),
-            str(one.form),
-            f"{one.num_images:,}",
-            sized(one.num_bytes),
-            f"{one.last_used.astimezone():%Y-%m-%d %H:%M}",
+            Text(printable(str(store.source))),
+            str(store.form),
+            f"{store.num_images:,}",
+            sized(store.num_bytes),
+            f"{store.last_used.astimezone():%Y-%m-%d %H:%M}",
         )
     return table

@@ -1,4 +1,4 @@
-"""What commands print, and where: results to standard output, remarks to standard error."""
+"""Output of commands: results to standard output, remarks to standard error."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def out() -> Console:
 def print_table(tables: Iterable[Table]) -> None:
     """Print the first table that fits the terminal, or the last one with its text wrapped.
 
-    Numbers are never cut: where they need more than there is, lines are longer than the terminal.
-    What is piped is the first table, as wide as it needs.
+    Numbers are never cut: where they do not fit, lines are longer than the terminal. Piped output
+    is the first table in its full width.
 
     Parameters
     ----------
@@ -52,17 +52,17 @@ def print_line(text: str) -> None:
 
 
 def say(text: str) -> None:
-    """Print a remark to standard error, where it disturbs no one who reads the results.
+    """Print a remark to standard error, apart from the results.
 
-    It stays one line whatever file names are in it.
+    It is one line, whatever file names are in it.
     """
     text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     console = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
     console.print(text, markup=False)
 
 
-class _Said(logging.Handler):
-    """Prints what the library logs, as remarks."""
+class _RemarkHandler(logging.Handler):
+    """Print log records of the library as remarks."""
 
     def emit(self, record: logging.LogRecord) -> None:
         say(record.getMessage())
@@ -70,8 +70,8 @@ class _Said(logging.Handler):
 
 @contextmanager
 def logs_said() -> Iterator[None]:
-    """Print what the library logs to standard error, a line each."""
-    logger, handler = logging.getLogger("fer_data"), _Said()
+    """Print log records of the library to standard error, one per line."""
+    logger, handler = logging.getLogger("fer_data"), _RemarkHandler()
     propagate = logger.propagate
     logger.addHandler(handler)
     logger.propagate = False  # a backend may give the root logger a handler of its own

@@ -1,4 +1,4 @@
-"""Tables that fit the terminal: numbers stay whole, text wraps, and what is too wide is wider."""
+"""Fit tables into the terminal: text wraps, numbers are never cut."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _LEAST_TEXT = 20
 def fitted(tables: Iterable[Table], width: int, *, whole: bool = False) -> tuple[Table, int]:
     """Return the first table that fits, or the last with its text wrapped, and its width.
 
-    A column needs its ``min_width``, or where it has none all that is in it. In the last table
-    columns of text wrap, the widest first; those aligned to the right hold numbers, and break at
-    blanks alone.
+    A column needs its ``min_width``, or if it has none the width of its content. In the last table
+    columns of text wrap, the widest first; columns aligned to the right hold numbers, and break
+    only at blanks.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def fitted(tables: Iterable[Table], width: int, *, whole: bool = False) -> tuple
     width : int
         Of the terminal, in characters.
     whole : bool
-        Take the first, and let it be wider than `width` where it needs that.
+        Take the first table, even if it is wider than `width`.
 
     Returns
     -------
@@ -48,18 +48,18 @@ def fitted(tables: Iterable[Table], width: int, *, whole: bool = False) -> tuple
     else:
         least = [_least(console, column) for column in table.columns]
     _shrink(widths, least, width - frame)
-    for column, each in zip(table.columns, widths, strict=True):
-        column.width, column.overflow = each, "fold"
+    for column, size in zip(table.columns, widths, strict=True):
+        column.width, column.overflow = size, "fold"
     return table, frame + sum(widths)
 
 
-def _shrink(widths: list[int], least: list[int], room: int) -> None:
-    """Make the widest columns narrower until all have room, or none can be narrower."""
-    while sum(widths) > room:
-        able = [place for place, each in enumerate(widths) if each > least[place]]
-        if not able:
+def _shrink(widths: list[int], least: list[int], available: int) -> None:
+    """Make the widest columns narrower until all fit, or none can be narrower."""
+    while sum(widths) > available:
+        shrinkable = [i for i, size in enumerate(widths) if size > least[i]]
+        if not shrinkable:
             break
-        widths[max(able, key=widths.__getitem__)] -= 1
+        widths[max(shrinkable, key=widths.__getitem__)] -= 1
 
 
 def _least(console: Console, column: Column) -> int:

@@ -1,4 +1,4 @@
-"""Help as plain text: usage, summary, examples, what else there is to say, options in groups."""
+"""Help as plain text: usage, summary, examples, details, options in groups."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class HelpPage:
         _print(console, _filled(console, text, first="Usage: ", others=" " * 7))
 
     def render_description(self, console: Console, options: ConsoleOptions, about: Any) -> None:
-        """Print the docstring, its paragraphs filled and its examples as they stand."""
+        """Print the docstring: paragraphs filled, examples unchanged."""
         for paragraph in _plain(about).strip().split("\n\n"):
             _print(console, [""])
             if paragraph.startswith(" "):
@@ -43,12 +43,12 @@ class HelpPage:
         if not panel.entries:
             return
         rows = [(_label(entry), _about(entry)) for entry in panel.entries]
-        room = min(_LABELS, max(len(label) for label, _ in rows))
+        indent = min(_LABELS, max(len(label) for label, _ in rows))
         console.print(Text(f"\n{panel.title}:", style="bold"))
         for label, about in rows:
-            lines = _filled(console, about, first=" " * (room + 4), others=" " * (room + 4))
-            if len(label) <= room and lines:
-                lines[0] = f"  {label:<{room}}  {lines[0].lstrip()}"
+            lines = _filled(console, about, first=" " * (indent + 4), others=" " * (indent + 4))
+            if len(label) <= indent and lines:
+                lines[0] = f"  {label:<{indent}}  {lines[0].lstrip()}"
             else:
                 lines.insert(0, f"  {label}")
             _print(console, lines)
@@ -78,7 +78,7 @@ def _about(entry: HelpEntry) -> str:
 
 
 def _plain(text: Any) -> str:
-    """Return the characters of what cyclopts made of a docstring."""
+    """Return the plain text of a docstring that cyclopts rendered."""
     return str(getattr(text, "primary_renderable", text) or "")
 
 

@@ -16,11 +16,11 @@ from fer_data.analysis.stats import Stats
 from fer_data.util.words import counted, shown_class
 
 if TYPE_CHECKING:
-    from fer_data.analysis.label_issues import Check
+    from fer_data.analysis.label_issues import LabelCheck
     from fer_data.splitting.result import Split
 
 _BAR_WIDTHS = (16, 8, 4, 0)
-"""Characters, the one after the other where a table is wider than the terminal."""
+"""Widths in characters, tried in turn where a table is wider than the terminal."""
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
@@ -48,7 +48,7 @@ def counts_tables(stats: Stats) -> Iterator[Table]:
 
 
 def counts_table(stats: Stats, *, bar_width: int) -> Table:
-    """Return a row a class: count and share by split, with a bar unless its width is 0."""
+    """Return a row per class: count and fraction by split, with a bar unless its width is 0."""
     table = Table(title_justify="left", show_footer=True)
     table.add_column("class", footer="total")
     for name, split in stats.splits.items():
@@ -79,7 +79,7 @@ def counts_table(stats: Stats, *, bar_width: int) -> Table:
 
 
 def balance_table(stats: Stats) -> Table:
-    """Return a row a class: what an epoch draws of it under each ``--balance``."""
+    """Return a row per class: the samples that an epoch draws under each ``--balance``."""
     title = "Samples of an epoch of the training split, by --balance"
     table = Table(title=title, title_justify="left", show_footer=True)
     table.add_column("class", footer="epoch")
@@ -96,27 +96,27 @@ def balance_table(stats: Stats) -> Table:
 
 
 def drift_table(drift: Sequence[ClassDrift]) -> Table:
-    """Return a row a split: how its classes are distributed against the training split's."""
-    title = "Are the splits alike? Classes against those of train"
+    """Return a row per split: how its class distribution differs from the training split's."""
+    title = "Class distribution of each split, compared with train"
     table = Table(title=title, title_justify="left")
     table.add_column("split")
     for name in ("Cramér's V", "", "JS distance", "chi-square", "df", "p"):
         table.add_column(name, justify="left" if not name else "right")
-    for one in drift:
+    for split in drift:
         table.add_row(
-            one.split,
-            f"{one.cramers_v:.3f}",
-            one.size,
-            f"{one.js_distance:.3f}",
-            f"{one.chi_square:,.2f}",
-            f"{one.degrees}",
-            f"{one.p_value:.2g}",
+            split.split,
+            f"{split.cramers_v:.3f}",
+            split.size,
+            f"{split.js_distance:.3f}",
+            f"{split.chi_square:,.2f}",
+            f"{split.degrees}",
+            f"{split.p_value:.2g}",
         )
     return table
 
 
 def agreement_table(agreement: Agreement) -> Table:
-    """Return a row a class of the data's own, and in it what its samples are relabelled."""
+    """Return a row per original class: the new labels of its samples."""
     title = (
         f"Own labels (rows), new ones (columns): {agreement.proportion:.1%} agree, "
         f"kappa {number(agreement.kappa, 3)}"
@@ -138,7 +138,7 @@ def split_tables(split: Split) -> Iterator[Table]:
 
 
 def split_table(split: Split, *, with_fractions: bool) -> Table:
-    """Return a row a class: count of each split, and its fraction if asked for."""
+    """Return a row per class: count of each split, and its fraction if asked for."""
     counts = split.counts()
     totals = counts.sum(axis=0)
     table = Table(title_justify="left", show_footer=True)
@@ -161,7 +161,7 @@ def split_table(split: Split, *, with_fractions: bool) -> Table:
 def label_issues_table(
     listed: Sequence[dict[str, Any]], num_issues: int, num_samples: int
 ) -> Table:
-    """Return a row a sample whose label is flagged: what a model gives it, and its label."""
+    """Return a row per flagged sample: its label, and the label that the model suggests."""
     title = (
         f"{num_issues:,} of {counted(num_samples, 'label')} "
         f"{'is' if num_issues == 1 else 'are'} flagged"
@@ -169,19 +169,19 @@ def label_issues_table(
     table = Table(title=title, title_justify="left")
     for name in ("sample", "label", "probability", "suggested", "probability"):
         table.add_column(name, justify="right" if name == "probability" else "left")
-    for one in listed:
+    for issue in listed:
         table.add_row(
-            Text(one["sample"]),
-            class_name(one["own_label"]),
-            f"{one['probability_of_own_label']:.1%}",
-            class_name(one["label"]),
-            f"{one['probability_of_label']:.1%}",
+            Text(issue["sample"]),
+            class_name(issue["own_label"]),
+            f"{issue['probability_of_own_label']:.1%}",
+            class_name(issue["label"]),
+            f"{issue['probability_of_label']:.1%}",
         )
     return table
 
 
-def check_table(check: Check) -> Table:
-    """Return how often a second set of labels differs: of all, of the flagged, of the top."""
+def check_table(check: LabelCheck) -> Table:
+    """Return how often the second labels differ: of all, of the flagged, of the likeliest."""
     both = counted(check.num_samples, "sample has", "samples have")
     title = f"Where the second labels differ ({both} both)"
     table = Table(title=title, title_justify="left")
@@ -197,10 +197,10 @@ def check_table(check: Check) -> Table:
 
 
 def ledger_table(ledger: Ledger) -> Table:
-    """Return a row a class: its draws, and how often its samples are used."""
+    """Return a row per class: its draws, and how often its samples are used."""
     title = f"{ledger.balance}: {ledger.length} of {ledger.batch_size}"
     table = Table(title=Text(title), title_justify="left", show_footer=True)
-    weighted = any(one.weight != 1 for one in ledger.classes)
+    weighted = any(use.weight != 1 for use in ledger.classes)
     table.add_column("class", footer="total")
     table.add_column(
         "samples", justify="right", footer=f"{sum(x.samples for x in ledger.classes):,}"
@@ -211,33 +211,33 @@ def ledger_table(ledger: Ledger) -> Table:
         table.add_column("weight", justify="right")
     for name in ("uses: least", "mean", "most", "never seen", "if drawn at random"):
         table.add_column(name, justify="right")
-    for one in ledger.classes:
+    for use in ledger.classes:
         table.add_row(
-            class_name(one.class_name),
-            f"{one.samples:,}",
-            f"{one.draws:,}",
-            f"{one.draws / max(ledger.num_draws, 1):.1%}",
-            *([f"{one.weight:.2f}"] if weighted else []),
-            *(_uses(one) if one.samples else "–––––"),
+            class_name(use.class_name),
+            f"{use.samples:,}",
+            f"{use.draws:,}",
+            f"{use.draws / max(ledger.num_draws, 1):.1%}",
+            *([f"{use.weight:.2f}"] if weighted else []),
+            *(_uses(use) if use.samples else "–––––"),
         )
     return table
 
 
-def _uses(one: ClassUse) -> list[str]:
-    """Return the last five cells of a ledger's row, which a class without a sample has not."""
-    uses = f"{one.fewest:,}", f"{one.mean:,.2f}", f"{one.most:,}"
-    return [*uses, f"{one.never:.1%}", f"{one.never_at_random:.1%}"]
+def _uses(use: ClassUse) -> list[str]:
+    """Return the last five cells of a ledger's row; a class without samples has none."""
+    uses = f"{use.fewest:,}", f"{use.mean:,.2f}", f"{use.most:,}"
+    return [*uses, f"{use.never:.1%}", f"{use.never_at_random:.1%}"]
 
 
 def bar(fraction: float, width: int) -> str:
-    """Return a bar of eighths of a character for a share of `width`."""
+    """Return a bar that fills a fraction of `width`, to an eighth of a character."""
     eighths = round(fraction * width * 8)
     whole, rest = divmod(eighths, 8)
     return "█" * whole + (_EIGHTHS[rest] if rest else "")
 
 
 def number(value: float, digits: int) -> str:
-    """Return a figure for people: infinity as such, a dash where there is none."""
+    """Format a number; NaN is a dash."""
     if math.isnan(value):
         return "–"
     return "∞" if math.isinf(value) else f"{value:,.{digits}f}"

@@ -43,7 +43,7 @@ typedef struct {
 } Job;
 
 typedef struct {           /* Buffers: an image, then rows of width * channels */
-    uint8_t *image;        /* with room behind it for loads of neighbors and of whole words */
+    uint8_t *image;        /* with padding behind it for loads of neighbors and of whole words */
     uint8_t *corners[4];   /* upper left, upper right, lower left, lower right neighbors */
     float *columns;        /* of each value, counted from the center */
     float *right, *down;   /* how far a place is on the way to the next pixel */
@@ -98,7 +98,7 @@ INLINE void scaled(const uint8_t *restrict values, float *restrict to, int64_t l
         to[i] = (float)values[i] * scale;
 }
 
-/* Values 0 to 255 as bytes: in a sum with 0xC00000 is no room for a fraction, so that it is rounded
+/* Values 0 to 255 as bytes: in a sum with 0xC00000 no bits are left for a fraction, so that it is rounded
  * as rint does, and its last byte is the number. */
 INLINE void to_bytes(const float *restrict values, uint8_t *restrict to, int32_t length)
 {
@@ -257,9 +257,9 @@ LEVELS static void transform_image(const Job *job, const Work *work, int64_t row
 static int allocate(const Job *job, Work *work)
 {
     const int64_t length = (int64_t)job->width * job->channels;
-    const int64_t room = 2 * (int64_t)job->channels + 64; /* behind each buffer */
-    const int64_t image = (job->height * length + room + 63) / 64 * 64;
-    const int64_t bytes = (length + room + 63) / 64 * 64, line = 4 * bytes;
+    const int64_t padding = 2 * (int64_t)job->channels + 64; /* behind each buffer */
+    const int64_t image = (job->height * length + padding + 63) / 64 * 64;
+    const int64_t bytes = (length + padding + 63) / 64 * 64, line = 4 * bytes;
     uint8_t *at = work->memory = calloc(1, image + 4 * bytes + 6 * line + 64);
     if (!at)
         return -1;

@@ -92,25 +92,25 @@ def as_transform(
 
 def _parsed(text: str, name: str) -> list[Op]:
     """Return the operations that a text names."""
-    found: list[Op] = []
+    ops: list[Op] = []
     for item in text.split(","):
         key, *values = item.strip().split(":")
         if not values and key in PRESETS:
-            found.extend(PRESETS[key])
+            ops.extend(PRESETS[key])
         elif key in _NAMES:
-            found.append(_op(key, values, f"{name} {item.strip()!r}"))
+            ops.append(_op(key, values, f"{name} {item.strip()!r}"))
         else:
             raise UsageError(
                 f"{name}: expected a preset ({', '.join(PRESETS)}) or operations "
                 f"({','.join(FORMS)}), got {text!r}"
             )
-    return found
+    return ops
 
 
 def _op(key: str, values: list[str], name: str) -> Op:
     """Return an operation by its name and amounts as text."""
     amounts = fields(_NAMES[key])
-    needed = sum(one.default is MISSING for one in amounts)
+    needed = sum(amount.default is MISSING for amount in amounts)
     try:
         numbers = [float(value) for value in values]
     except ValueError:

@@ -77,7 +77,7 @@ def _transform_rows(
         raise ValueError("scale: expected 1 for an out of uint8")
     for start in range(0, len(rows), _IMAGES_AT_ONCE):
         some = slice(start, start + _IMAGES_AT_ONCE)
-        fields: list[Any] = [None if one is None else one[some] for one in parameters]
+        fields: list[Any] = [None if field is None else field[some] for field in parameters]
         chosen = Parameters(*fields)
         out[some] = apply(np, store[rows[some]], chosen, scale=scale, dtype=out.dtype.name)
 

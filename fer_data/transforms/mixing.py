@@ -35,11 +35,11 @@ def _to_rarer(
     labels: NDArray[np.int64],
     partners: NDArray[np.int64],
 ) -> NDArray[np.float32]:
-    found = lam.copy()
+    adjusted = lam.copy()
     ratio = counts[labels] / counts[partners]
-    found[(ratio >= _KAPPA) & (lam < _TAU)] = 0.0
-    found[(ratio <= 1 / _KAPPA) & (1 - lam < _TAU)] = 1.0
-    return found
+    adjusted[(ratio >= _KAPPA) & (lam < _TAU)] = 0.0
+    adjusted[(ratio <= 1 / _KAPPA) & (1 - lam < _TAU)] = 1.0
+    return adjusted
 
 
 @MIXES.register("none")

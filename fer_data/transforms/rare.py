@@ -54,8 +54,8 @@ class ForRare:
             transform.draw(taken(keys, where), shape)
             for transform, where in zip((self.transform, self.rare), wheres, strict=True)
         ]
-        found = [one for one in drawn if isinstance(one, Parameters)]
-        return _merged(found, wheres) if len(found) == len(drawn) else keys
+        parts = [part for part in drawn if isinstance(part, Parameters)]
+        return _merged(parts, wheres) if len(parts) == len(drawn) else keys
 
     def apply(self, xp: Any, images: Any, drawn: Drawn) -> Any:
         """See `Transform.apply`."""
@@ -70,10 +70,10 @@ class ForRare:
         shapes = {result.shape[1:] for _, result in results}
         if len(shapes) > 1:
             raise UsageError(f"expected images of one shape for all classes, got {shapes}")
-        found = np.empty((len(images), *(shapes or {images.shape[1:]}).pop()), np.float32)
+        transformed = np.empty((len(images), *(shapes or {images.shape[1:]}).pop()), np.float32)
         for where, result in results:
-            found[where] = result
-        return found
+            transformed[where] = result
+        return transformed
 
     def _parts(self, keys: Keys) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Return which images are not of rare classes, and which are."""

@@ -45,8 +45,8 @@ _D = TypeVar("_D", bound=Drawn)
 def taken(drawn: _D, which: slice | NDArray[Any]) -> _D:
     """Return what was drawn for some images of a batch, by a slice, a mask or places."""
     make: Any = type(drawn)
-    found: _D = make(*(one[which] if isinstance(one, np.ndarray) else one for one in drawn))
-    return found
+    part: _D = make(*(field[which] if isinstance(field, np.ndarray) else field for field in drawn))
+    return part
 
 
 @runtime_checkable

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.errors import DataError
-from fer_data.util.files import refuse_no_file, written_whole
+from fer_data.util.files import atomic_file, refuse_no_file
 
 _HEADER_BYTES = 1 << 14
 
@@ -35,7 +35,7 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     DataError
         If something that is no regular file is there.
     """
-    with written_whole(path) as beside, zipfile.ZipFile(beside, "w") as file:
+    with atomic_file(path) as temporary, zipfile.ZipFile(temporary, "w") as file:
         for name, array in arrays.items():
             stream = io.BytesIO()
             np.lib.format.write_array(stream, np.ascontiguousarray(array), allow_pickle=False)

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: written beside, flushed, renamed."""
+"""Files that appear whole or not at all: written to a temporary file, flushed, renamed."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import Any
 
 from fer_data.errors import DataError
 
-_BESIDE = re.compile(r"\.[0-9a-f]{8}\..+", re.DOTALL)
+_TEMPORARY = re.compile(r"\.[0-9a-f]{8}\..+", re.DOTALL)
 
 
 def was_left(name: str) -> bool:
-    """Whether a file of this name is what a killed process left of one that it was writing."""
-    return _BESIDE.fullmatch(name) is not None
+    """Whether this is the name of a temporary file that a killed process left behind."""
+    return _TEMPORARY.fullmatch(name) is not None
 
 
 _KINDS = (
@@ -33,7 +33,7 @@ _KINDS = (
 
 
 def refuse_special(path: Path) -> None:
-    """Refuse to write what is there already and no regular file: it would be replaced.
+    """Refuse to replace what exists and is no regular file.
 
     Raises
     ------
@@ -42,7 +42,10 @@ def refuse_special(path: Path) -> None:
     """
     try:
         kind = _kind_of(path.lstat().st_mode)
-    except (OSError, ValueError):  # nothing there, or nothing can be: who writes will say
+    except (
+        OSError,
+        ValueError,
+    ):  # nothing is there, or the path is invalid: writing will fail with a reason
         return
     if kind:
         hint = "; name the file itself" if kind == "symbolic link" else "; name a file"
@@ -74,7 +77,7 @@ def existing(path: str | Path) -> Path:
 def refuse_no_file(path: Path) -> None:
     """Refuse to read what is no regular file: opening a FIFO or a device may wait for ever.
 
-    A path that cannot be looked at passes: who opens it will say why.
+    A path that cannot be examined passes: opening it will fail with a reason.
 
     Raises
     ------
@@ -94,10 +97,10 @@ def _kind_of(mode: int) -> str:
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """Give a path beside `path` to write to; it takes the place of `path` at the end.
+def atomic_file(path: Path) -> Iterator[Path]:
+    """Give a temporary path next to `path` to write to; it replaces `path` at the end.
 
-    The name keeps its ending, as some writers choose the format by it. Where the body raises,
+    The name keeps its suffix, as some writers choose the format by it. Where the body raises,
     `path` stays as it was.
 
     Raises
@@ -107,15 +110,15 @@ def written_whole(path: Path) -> Iterator[Path]:
     """
     refuse_special(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{secrets.token_hex(4)}.{path.name}")
+    temporary = path.with_name(f".{secrets.token_hex(4)}.{path.name}")
     try:
-        yield beside
-        with open(beside, "rb+") as file:
+        yield temporary
+        with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
-        refuse_special(path)  # it may have come meanwhile
-        os.replace(beside, path)
+        refuse_special(path)  # it may have appeared meanwhile
+        os.replace(temporary, path)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -123,8 +126,8 @@ def write_text(path: Path, text: str) -> None:
 
     Bytes of a file name that are no UTF-8 become ``\udc..`` escapes, which JSON reads back.
     """
-    with written_whole(path) as beside:
-        beside.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+    with atomic_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
 def write_json(path: Path, value: Any) -> None:

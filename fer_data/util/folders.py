@@ -1,9 +1,9 @@
-"""Folders that appear whole or not at all, and what killed processes left of some.
+"""Folders that appear whole or not at all, and clean-up after killed processes.
 
-Whoever builds a folder holds a lock on it, which the system drops with the process. So what nobody
-locks was left behind, and the next to build something beside it takes it away. Where a file system
-has no such locks (NFS), nothing is taken away. Windows opens no folder, so there the lock is on a
-file beside it.
+A process that builds a folder holds a lock on it, which the system releases when the process ends.
+A temporary folder without a lock was left behind, and the next process that builds something next
+to it removes it. Where a file system has no such locks (NFS), nothing is removed. Windows cannot
+open a folder, so there the lock is on a file next to it.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _BUILDING = re.compile(r"\..+\.[0-9a-f]{8}\.building", re.DOTALL)
 
 
 @contextmanager
-def temporary_beside(target: Path) -> Iterator[Path]:
-    """Give a new hidden folder beside `target`, which is taken away at the end.
+def temporary_folder(target: Path) -> Iterator[Path]:
+    """Give a new hidden folder next to `target`, which is removed at the end.
 
     Raises
     ------
@@ -36,42 +36,42 @@ def temporary_beside(target: Path) -> Iterator[Path]:
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     remove_left_behind(target.parent)
-    beside, lock = _claimed(target)
+    temporary, lock = _claimed(target)
     try:
-        yield beside
+        yield temporary
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
-        _unlock(beside, lock)
+        shutil.rmtree(temporary, ignore_errors=True)
+        _unlock(temporary, lock)
 
 
 @contextmanager
-def built_whole(folder: Path) -> Iterator[Path]:
-    """Give a new hidden folder beside `folder`, which becomes `folder` at the end.
+def atomic_folder(folder: Path) -> Iterator[Path]:
+    """Give a new hidden folder next to `folder`, which is renamed to `folder` at the end.
 
-    Unless the body has given it another name. Where the body raises, nothing stays.
+    It is not renamed if the body has moved it, and is removed if the body raises.
 
     Raises
     ------
     OSError
         If nothing can be written there, or `folder` is there by then and holds something.
     """
-    with temporary_beside(folder) as beside:
-        yield beside
-        if beside.exists():
-            _flush_folder(beside)
-            move_folder(beside, folder)
+    with temporary_folder(folder) as temporary:
+        yield temporary
+        if temporary.exists():
+            _flush_folder(temporary)
+            move_folder(temporary, folder)
             _flush_folder(folder.parent)
 
 
 def move_folder(folder: Path, target: Path) -> None:
-    """Give a folder another name, which an empty folder may have."""
+    """Rename a folder; the target may be an empty folder."""
     if _WINDOWS and target.is_dir():  # which is not replaced there
         target.rmdir()
     os.replace(folder, target)
 
 
 def flush_files(folder: Path) -> None:
-    """Bring all files below a folder to the disk; all at once, where the system can."""
+    """Flush all files below a folder to the disk; at once, where the system can."""
     if hasattr(os, "sync"):
         os.sync()
         return
@@ -82,7 +82,7 @@ def flush_files(folder: Path) -> None:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk, where its file system can."""
+    """Flush the entries of a folder to the disk, where its file system can."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -91,28 +91,28 @@ def _flush_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def take_away(folder: Path) -> None:
-    """Take a folder away: its name is free at once, and nothing is left half there."""
-    beside = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.building")
-    os.replace(folder, beside)
-    shutil.rmtree(beside, ignore_errors=True)
+def remove_folder(folder: Path) -> None:
+    """Remove a folder: its name is free at once, and never holds half of it."""
+    temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.building")
+    os.replace(folder, temporary)
+    shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _claimed(folder: Path) -> tuple[Path, int]:
     while True:
-        beside = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.building")
-        beside.mkdir()
-        with suppress(FileNotFoundError):  # taken away before it was locked
-            lock = _opened(beside)
+        temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.building")
+        temporary.mkdir()
+        with suppress(FileNotFoundError):  # removed before it was locked
+            lock = _opened(temporary)
             with suppress(OSError):
                 locks.is_taken(lock, wait=True)
-            if beside.exists():
-                return beside, lock
-            _unlock(beside, lock)
+            if temporary.exists():
+                return temporary, lock
+            _unlock(temporary, lock)
 
 
 def _opened(folder: Path) -> int:
-    """Return a descriptor of what is locked in a folder's stead."""
+    """Return a descriptor of the folder, or of the file that is locked instead."""
     if _WINDOWS:
         return locks.opened(_lock_file(folder))
     return os.open(folder, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
@@ -121,7 +121,7 @@ def _opened(folder: Path) -> int:
 def _unlock(folder: Path, lock: int) -> None:
     os.close(lock)
     if _WINDOWS:
-        with suppress(OSError):  # another process has opened it to look
+        with suppress(OSError):  # another process has opened it to test the lock
             _lock_file(folder).unlink(missing_ok=True)
 
 
@@ -134,10 +134,10 @@ def remove_left_behind(parent: Path) -> None:
     with suppress(OSError), os.scandir(parent) as entries:
         for entry in entries:
             if _BUILDING.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
-                _take_away_unless_locked(Path(entry.path))
+                _remove_unless_locked(Path(entry.path))
 
 
-def _take_away_unless_locked(folder: Path) -> None:
+def _remove_unless_locked(folder: Path) -> None:
     with suppress(OSError, DataError):
         lock = _opened(folder)
         try:

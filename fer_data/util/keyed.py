@@ -29,7 +29,7 @@ class Streams:
     """Many random streams of one (seed, purpose), moved between in under two microseconds.
 
     A counter-based generator (Philox: Salmon et al. 2011, doi:10.1145/2063384.2063405): a stream is
-    a stretch of its counter. Each call of `at` takes the generator that the call before gave.
+    a range of its counter. Each call of `at` invalidates the generator of the previous call.
     """
 
     def __init__(self, seed: int, purpose: int) -> None:

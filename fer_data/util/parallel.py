@@ -59,7 +59,7 @@ def in_parallel(tasks: Iterable[Any], *, size: int) -> Generator[Any, None, None
     try:
         for function, arguments, options in tasks:
             with _interrupts_later():
-                hands_on = sum(not one.done() for one in waiting) < workers * _TASKS_A_WORKER
+                hands_on = sum(not task.done() for task in waiting) < workers * _TASKS_A_WORKER
                 if hands_on:
                     waiting.append(pool.submit(function, *arguments, **options))
             if not hands_on:
@@ -81,7 +81,7 @@ def in_parallel(tasks: Iterable[Any], *, size: int) -> Generator[Any, None, None
 
 def _kill_workers(pool: Any, waiting: Iterable[Future[Any]]) -> None:
     """End the workers of a pool at once."""
-    while not all(one.running() or one.done() for one in waiting):
+    while not all(task.running() or task.done() for task in waiting):
         time.sleep(_SECONDS_BETWEEN_RESULTS)  # loky's thread would fail on what it has yet to send
     pool.shutdown(kill_workers=True)
 

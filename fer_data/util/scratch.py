@@ -34,18 +34,18 @@ class Scratch:
         self, name: str, num: int, shape: tuple[int, ...], dtype: DTypeLike = np.uint8
     ) -> NDArray[Any]:
         """Return an array [num, *shape] of anything."""
-        found = self._arrays.get(name)
-        if found is None or len(found) < num or found.shape[1:] != shape or found.dtype != dtype:
-            found = self._arrays[name] = np.empty((num, *shape), dtype)
-        return found[:num]
+        array = self._arrays.get(name)
+        if array is None or len(array) < num or array.shape[1:] != shape or array.dtype != dtype:
+            array = self._arrays[name] = np.empty((num, *shape), dtype)
+        return array[:num]
 
 
-class Recycled:
-    """Gives arrays as `numpy.empty` does, in the memory of earlier ones that nobody holds any more.
+class ArrayPool:
+    """Give arrays as `numpy.empty` does, in memory of earlier arrays without references.
 
     Memory is given again only when Python counts no reference to it but the one kept here: no array
-    in it, no view of one, no tensor that shares it. Any number of threads may ask. Arrays begin at
-    multiples of 64 bytes, as frameworks want them that take them without a copy.
+    in it, no view of one, no tensor that uses it. Any number of threads may ask. Arrays begin at
+    multiples of 64 bytes, as frameworks need for using them without a copy.
 
     Parameters
     ----------
@@ -64,8 +64,8 @@ class Recycled:
         size = math.prod(shape) * np.dtype(dtype).itemsize
         memory = self._memory(size + _ALIGNMENT)
         begin = -memory.ctypes.data % _ALIGNMENT
-        found: NDArray[Any] = memory[begin : begin + size].view(dtype).reshape(shape)
-        return found
+        array: NDArray[Any] = memory[begin : begin + size].view(dtype).reshape(shape)
+        return array
 
     def _memory(self, size: int) -> NDArray[np.uint8]:
         for _ in range(len(self._kept)):

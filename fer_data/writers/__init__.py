@@ -1,4 +1,4 @@
-"""From any layout that `fer_data.load` takes to any other: one module a format."""
+"""Conversion from any layout that `fer_data.load` takes: one module per format."""
 
 from __future__ import annotations
 
@@ -60,14 +60,13 @@ def convert(
     src : path, arrays, DataFrame, dataset or Dataset
         What `fer_data.load` takes; of a `Dataset`, the samples that are in it.
     dst : path
-        A file that is not there, or a folder that is not there or is empty. It appears when all is
-        written.
+        A new file, or a new or empty folder. It appears when everything is written.
     to : {"folder", "csv", "npz", "parquet", "tfrecord"}, optional
-        By default what `dst` ends with (``.csv``, ``.csv.gz``, ``.npz``, ``.parquet``), else
+        By default from the suffix of `dst` (``.csv``, ``.csv.gz``, ``.npz``, ``.parquet``), else
         ``"folder"``.
     form : FormatRequest or PixelFormat, optional
-        Size, colour or both to bring every image to; what is not asked for is each image's own, or,
-        in formats that hold images of one form, the data's. By default images stay as they are.
+        Size, colour or both to convert every image to. What is not given stays each image's own,
+        or the data's in formats that hold images of one form. By default images are unchanged.
     **options
         As in `fer_data.load`.
 
@@ -130,18 +129,20 @@ def _is_plain_csv(src: DatasetLike, options: dict[str, Any]) -> bool:
 
 
 def _format(dst: Path, to: Format | None) -> Format:
-    told = _OF_ENDING.get(_ending(dst))
+    by_suffix = _OF_ENDING.get(_ending(dst))
     if to is None:
-        if told is None and dst.suffix[1:].isalpha() and not dst.is_dir():
+        if by_suffix is None and dst.suffix[1:].isalpha() and not dst.is_dir():
             raise UsageError(
-                f"{dst.name}: {dst.suffix} says no format; name one", fix={"to": FORMATS}
+                f"{dst.name}: {dst.suffix} is no known format; name one", fix={"to": FORMATS}
             )
-        return told or "folder"
+        return by_suffix or "folder"
     if to not in FORMATS:
         raise UsageError(f"to is {to!r}; choose one of {', '.join(FORMATS)}")
-    if told not in (None, to):
-        raise UsageError(f"{dst.name} ends as a {told} file does, not {to}; choose one of the two")
-    if told is None and to in ("csv", "npz"):
+    if by_suffix not in (None, to):
+        raise UsageError(
+            f"{dst.name} has the suffix of a {by_suffix} file, not {to}; choose one of the two"
+        )
+    if by_suffix is None and to in ("csv", "npz"):
         raise UsageError(f"{dst.name} is no name of a {to} file; name it {dst.name}.{to}")
     return to
 

@@ -1,4 +1,4 @@
-"""What a conversion did, and what it could not take."""
+"""The result of a conversion."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Conversion:
         What the source has and the target has not, and why: bad rows where a csv became a folder,
         else what cannot be read or is no sample.
     unlabelled : dict
-        Split -> number of images without a label, which `counts` leaves out.
+        Split -> number of images without a label, which are not in `counts`.
     changes : tuple of str
-        What else is not as it was, for people to read.
+        Other changes, in words.
     are_rejects_listed : bool
         Whether ``rejects.csv`` in `out` lists the rejects, as it does where class folders are made.
 

@@ -1,4 +1,4 @@
-"""File names for samples, of which none leads out of its class folder."""
+"""Safe file names for samples, which stay in their class folders."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def check_class_names(dataset: Dataset) -> None:
     for name in dataset.class_names:
         other = others.setdefault(_folded(name), name)
         if not _is_plain(name) or other != name:
-            why = "" if other == name else f" beside {other!r} on this system"
+            why = "" if other == name else f" next to {other!r} on this system"
             raise DataError(
                 f"{dataset.root}: class name {name!r} cannot be a folder's{why}; "
                 "rename the class, or choose another format",
@@ -60,7 +60,7 @@ def file_names(dataset: Dataset, *, as_png: bool) -> tuple[list[str], bool]:
     if names and all(map(_is_image, names)):
         names = _as_png(names) if as_png else names
         if not _all_differ(dataset, names) and not dataset.in_table:
-            names = _told_apart(dataset, names)
+            names = _with_paths(dataset, names)
             names = _as_png(names) if as_png else names
         if all(map(_is_image, names)) and _all_differ(dataset, names):
             return names, True
@@ -73,13 +73,13 @@ def _as_png(names: list[str]) -> list[str]:
     return [str(PurePosixPath(name).with_suffix(".png")) for name in names]
 
 
-def _told_apart(dataset: Dataset, names: list[str]) -> list[str]:
-    """Return names of which those that come twice in a folder have their path in them."""
-    places = [*zip(dataset.split_codes.tolist(), dataset.labels.tolist(), names, strict=True)]
-    often = Counter(places)
+def _with_paths(dataset: Dataset, names: list[str]) -> list[str]:
+    """Return names in which duplicates within a folder are replaced by their whole paths."""
+    keys = [*zip(dataset.split_codes.tolist(), dataset.labels.tolist(), names, strict=True)]
+    counts = Counter(keys)
     return [
-        name if often[place] == 1 else location.replace("/", "-")
-        for place, name, location in zip(places, names, dataset.locations.tolist(), strict=True)
+        name if counts[key] == 1 else location.replace("/", "-")
+        for key, name, location in zip(keys, names, dataset.locations.tolist(), strict=True)
     ]
 
 

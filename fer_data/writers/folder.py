@@ -28,7 +28,7 @@ from fer_data.writers.images import as_file, ending, write
 
 
 class Place(NamedTuple):
-    """Where an image is to be written; a file name without an ending gets one."""
+    """Where to write an image; a file name without a suffix gets one."""
 
     split: str
     class_name: str
@@ -45,7 +45,7 @@ class Part(Protocol):
         ...
 
 
-class Written(NamedTuple):
+class PartResult(NamedTuple):
     """What was written of a part: numbers by split and class name, and what is bad."""
 
     counts: Counter[tuple[str, str]]
@@ -60,19 +60,19 @@ def write_parts(
     size: int,
     total: int,
     links: bool = False,
-) -> Generator[Written, None, None]:
+) -> Generator[PartResult, None, None]:
     """Write all parts on all cores; yield what was written of each, in order.
 
-    With `links`, files of the data are linked where that can be, not copied. To be closed before
-    `folder` is taken away: others write into it till then.
+    With `links`, files of the data are linked where possible, not copied. Close the generator
+    before removing `folder`: workers write into it until then.
     """
     tasks = (joblib.delayed(_write_part)(part, folder, form, links) for part in parts)
-    with closing(in_parallel(tasks, size=size)) as found:
-        yield from track(found, total=total, description="Writing images")
+    with closing(in_parallel(tasks, size=size)) as results:
+        yield from track(results, total=total, description="Writing images")
 
 
-def _write_part(part: Part, folder: Path, form: FormatRequest | None, links: bool) -> Written:
-    written = Written(Counter(), [])
+def _write_part(part: Part, folder: Path, form: FormatRequest | None, links: bool) -> PartResult:
+    written = PartResult(Counter(), [])
     for (split, class_name, file_name), data in part.read(form, written.bad):
         write(data, f"{folder}/{split}/{class_name}/{file_name}", links=links)
         written.counts[split, class_name] += 1
@@ -130,8 +130,8 @@ def write_folder(
         for chunk in takewhile(lambda _: dataset.options.skip_bad or not bad, whole.chunks)
     )
     sizes = {"size": len(dataset), "total": whole.number}
-    with closing(write_parts(parts, folder, form, **sizes, links=links)) as found:
-        for written in found:
+    with closing(write_parts(parts, folder, form, **sizes, links=links)) as results:
+        for written in results:
             bad += written.bad
             check_bad_rows(dataset.root, len(bad))
     kept = without_bad(dataset, bad)

@@ -114,13 +114,13 @@ def _asked_for(dataset: Dataset, writer: OneForm, form: FormatRequest) -> PixelF
     if only is not None:
         own = FormatRequest.of(only)
         form = replace(form, size=form.size or own.size, color=form.color or own.color)
-    found = format_of(form, dataset)
-    if only is not None and found.shape != only.shape:
+    own_form = format_of(form, dataset)
+    if only is not None and own_form.shape != only.shape:
         raise DataError(
-            f"{dataset.root}: {writer.holds}, not {found}; bring all to one form, as {only}",
+            f"{dataset.root}: {writer.holds}, not {own_form}; bring all to one form, as {only}",
             fix=_FORM,
         )
-    return found
+    return own_form
 
 
 _FORM: dict[str, tuple[str, ...]] = {"form": ()}

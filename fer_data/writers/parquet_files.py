@@ -104,10 +104,10 @@ def _schema(dataset: Dataset, single: Path | None) -> pa.Schema:
     if single is not None:
         (split, *others) = dataset.splits
         if others or split_of_file(single) not in (None, split):
-            told = split_of_file(single)
+            expected = split_of_file(single)
             raise DataError(
                 f"{dataset.root}: has {', '.join(dataset.splits)}, and {single.name} holds "
-                f"{'one split' if told is None else f'the {told} split, by its name'}; "
+                f"{'one split' if expected is None else f'the {expected} split, by its name'}; "
                 "name a folder",
                 fix={"to": ["parquet"]},
             )

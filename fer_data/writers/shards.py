@@ -56,18 +56,18 @@ class Encoder:
         looked_at = np.unique(np.linspace(0, len(self.dataset) - 1, _LOOKED_AT).astype(np.int64))
         sizes = [len(data) for _, data, _ in self._encoded(looked_at) if data is not None]
         size = max(1, num_bytes // max(1, sum(sizes) // max(1, len(sizes))))
-        found = {}
+        shards = {}
         for split in self.dataset.splits:
             rows = self.dataset.indices(split)
             number = -(-len(rows) // size)
-            found[split] = [
+            shards[split] = [
                 (
                     rows[shard * size : (shard + 1) * size],
                     folder / f"{split}-{shard:05d}-of-{number:05d}.{ending}",
                 )
                 for shard in range(number)
             ]
-        return found
+        return shards
 
     def write(
         self,
@@ -87,9 +87,9 @@ class Encoder:
         skip_bad = self.dataset.options.skip_bad
         for split, of_split in shards.items():
             # In one pass over a split: a csv is read from its start
-            with closing(self._in_parallel(split)) as found:
+            with closing(self._in_parallel(split)) as encoded:
                 for samples, path in of_split:
-                    write(path, _good(islice(found, len(samples)), bad, skip_bad=skip_bad))
+                    write(path, _good(islice(encoded, len(samples)), bad, skip_bad=skip_bad))
                     check_bad_rows(self.dataset.root, len(bad))
                     if bad and not skip_bad:
                         return bad
@@ -100,8 +100,8 @@ class Encoder:
         whole = self.dataset.take(samples).source_chunks()
         tasks = (joblib.delayed(_encoded)(chunk, self.form, self.encode) for chunk in whole.chunks)
         with closing(in_parallel(tasks, size=len(samples))) as parts:
-            for found in track(parts, total=whole.number, description=f"Writing {split}"):
-                for place, data, cause in found:
+            for part in track(parts, total=whole.number, description=f"Writing {split}"):
+                for place, data, cause in part:
                     yield int(samples[place]), data, cause
 
     def _encoded(self, samples: NDArray[np.int64]) -> Iterator[_Encoded]:
@@ -114,9 +114,9 @@ _Encoded = tuple[int, bytes | None, str]
 
 
 def _good(
-    found: Iterable[_Encoded], bad: list[tuple[int, str]], *, skip_bad: bool
+    encoded: Iterable[_Encoded], bad: list[tuple[int, str]], *, skip_bad: bool
 ) -> Iterator[tuple[int, bytes]]:
-    for sample, data, cause in found:
+    for sample, data, cause in encoded:
         if data is not None:
             yield sample, data
             continue
@@ -130,7 +130,7 @@ def _encoded(
     form: FormatRequest | None,
     encode: Callable[[Raw, FormatRequest | None, str], Path | bytes],
 ) -> list[_Encoded]:
-    found: list[_Encoded] = []
+    encoded: list[_Encoded] = []
     for row, name, raw in chunk.raw_images():
         try:
             if isinstance(raw, DataError):
@@ -138,7 +138,7 @@ def _encoded(
             if isinstance(raw, Path) and raw.stat().st_size > MAX_BYTES:
                 raise DataError(f"{name}: an image of more than {MAX_BYTES:,} bytes")
             data = encode(raw, form, name)
-            found.append((row, data.read_bytes() if isinstance(data, Path) else data, ""))
+            encoded.append((row, data.read_bytes() if isinstance(data, Path) else data, ""))
         except DataError as error:
-            found.append((row, None, str(error)))
-    return found
+            encoded.append((row, None, str(error)))
+    return encoded

@@ -1,4 +1,4 @@
-"""The place where a conversion is to appear: free, outside the source, and filled at once."""
+"""The target of a conversion: it is new, outside the source, and appears complete."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fer_data.errors import DataError
 from fer_data.util.files import refuse_special
-from fer_data.util.folders import flush_files, move_folder, temporary_beside
+from fer_data.util.folders import flush_files, move_folder, temporary_folder
 
 
 def placed(out: str | Path, source: Path | None) -> Path:
@@ -34,7 +34,7 @@ def placed(out: str | Path, source: Path | None) -> Path:
     except ValueError:
         raise DataError(f"{str(out)!r}: no path can hold this") from None
     if not path.name:
-        raise DataError(f"{path}: the root cannot be written whole; name a file or folder in it")
+        raise DataError(f"{path}: the root cannot be replaced; name a file or folder in it")
     if source is None:
         return path
     if path in source.resolve().parents:
@@ -48,7 +48,7 @@ def placed(out: str | Path, source: Path | None) -> Path:
 def written_at(out: Path, *, single: bool = False) -> Iterator[Path]:
     """Give a temporary folder to write in, which becomes `out` at the end.
 
-    A killed process leaves that folder, hidden, and the next conversion beside it takes it away.
+    A killed process leaves that folder, hidden; the next conversion next to it removes it.
 
     Parameters
     ----------
@@ -63,10 +63,10 @@ def written_at(out: Path, *, single: bool = False) -> Iterator[Path]:
     """
     try:
         _refuse_taken(out, single=single)
-        with temporary_beside(out) as folder:
+        with temporary_folder(out) as folder:
             yield folder
             flush_files(folder)  # the target shall not appear before them
-            _refuse_taken(out, single=single)  # it may have come meanwhile
+            _refuse_taken(out, single=single)  # it may have appeared meanwhile
             if single:
                 os.replace(folder / out.name, out)
             else:

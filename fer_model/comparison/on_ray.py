@@ -22,7 +22,7 @@ from fer_data import plugins
 from fer_data.data.cache import cache_folder
 from fer_data.errors import UsageError
 from fer_data.extras import keras_backend
-from fer_data.util.folders import built_whole, take_away, temporary_beside
+from fer_data.util.folders import atomic_folder, remove_folder, temporary_folder
 from fer_model.comparison.protocol import FILE, Cell, Protocol, is_finished
 from fer_model.comparison.runner import Crash, Event, EventHandler, run_child
 from fer_model.environment import DATA_ON_DEVICE
@@ -70,7 +70,7 @@ def run_on_node(
     name = socket.gethostname()
     environment = {**os.environ, **settings}
     events: list[Event] = []
-    with temporary_beside(cache_folder(request["cache"]) / "on-ray" / "run") as out:
+    with temporary_folder(cache_folder(request["cache"]) / "on-ray" / "run") as out:
         (out / FILE).write_bytes(protocol)
         with zipfile.ZipFile(io.BytesIO(runs)) as archive:
             archive.extractall(out)
@@ -236,10 +236,10 @@ def _take_in(archive: zipfile.ZipFile, cell: Cell, out: Path) -> None:
     names = [name for name in archive.namelist() if name.startswith(f"{folder}/")]
     if not names or is_finished(cell):
         return
-    with built_whole(cell.folder) as temporary:
+    with atomic_folder(cell.folder) as temporary:
         archive.extractall(temporary, names)  # which keeps to the folder, whatever the names are
         for path in (temporary / folder).iterdir():
             path.rename(temporary / path.name)
         shutil.rmtree(temporary / folder.split("/")[0])
         if is_run(cell.folder):
-            take_away(cell.folder)
+            remove_folder(cell.folder)

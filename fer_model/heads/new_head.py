@@ -14,7 +14,7 @@ from fer_data.data.reading import DatasetLike
 from fer_data.errors import UsageError
 from fer_data.loading.loader import Loader
 from fer_data.util.files import write_json
-from fer_data.util.folders import built_whole
+from fer_data.util.folders import atomic_folder
 from fer_model.heads.choice import Head, HeadChoice, HeadInputs
 from fer_model.training import models
 from fer_model.training.feed import feed
@@ -79,7 +79,7 @@ def with_new_head(
     head, chosen = choice.build(inputs)
     last.set_weights([part.astype(np.float32) for part in head])
     out = Path(out).absolute()
-    with built_whole(out) as temporary:
+    with atomic_folder(out) as temporary:
         about = {"head": str(choice), "base": str(base.path), **chosen}
         run = Run.create(temporary, base.recipe, base.data, versions(), about)
         models.save(model, run.model_path, metadata)

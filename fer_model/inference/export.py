@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from fer_data.data.fill import decoded
 from fer_data.data.reading import load
 from fer_data.errors import DataError, TrainingError, UsageError
-from fer_data.util.files import write_json, written_whole
-from fer_data.util.folders import built_whole
+from fer_data.util.files import atomic_file, write_json
+from fer_data.util.folders import atomic_folder
 from fer_model.inference.forms import Form, export_path
 from fer_model.training import models
 from fer_model.training.models import ModelMetadata
@@ -196,7 +196,7 @@ def _write_onnx(model: keras.Model, path: Path, about: dict[str, Any]) -> Iterat
     import onnx
     import onnxruntime
 
-    with written_whole(path) as temporary:
+    with atomic_file(path) as temporary:
         model.export(temporary, format="onnx", verbose=False)
         graph = onnx.load(temporary)
         for end in (*graph.graph.input, *graph.graph.output):
@@ -216,7 +216,7 @@ def _write_onnx(model: keras.Model, path: Path, about: dict[str, Any]) -> Iterat
 
 @contextmanager
 def _write_saved_model(model: keras.Model, path: Path, about: dict[str, Any]) -> Iterator[Model]:
-    with built_whole(path) as temporary:
+    with atomic_folder(path) as temporary:
         model.export(temporary, format="tf_saved_model", verbose=False)
         write_json(temporary / "classes.json", about)
         layer = keras.layers.TFSMLayer(temporary, call_endpoint="serve")
@@ -232,7 +232,7 @@ def _write_saved_model(model: keras.Model, path: Path, about: dict[str, Any]) ->
 def _write_tflite(model: keras.Model, path: Path, about: dict[str, Any]) -> Iterator[Model]:
     from ai_edge_litert.interpreter import Interpreter
 
-    with written_whole(path) as temporary:
+    with atomic_file(path) as temporary:
         model.export(temporary, format="litert", verbose=False)
         run = Interpreter(model_path=str(temporary)).get_signature_runner("serving_default")
         yield lambda pixels: run(**{INPUT: pixels})[OUTPUT]

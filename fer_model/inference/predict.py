@@ -17,7 +17,7 @@ from fer_data.data.changes import Changes
 from fer_data.data.fill import decoded
 from fer_data.data.sources.source import check_bad_rows
 from fer_data.errors import DataError, skippable
-from fer_data.util.files import written_whole
+from fer_data.util.files import atomic_file
 from fer_data.util.progress import track
 from fer_data.util.words import printable
 from fer_model.inference.sources import Source, sources_of
@@ -130,7 +130,7 @@ class Predictions:
 
     def write_csv(self, path: str | Path) -> None:
         """Write `to_frame` as a csv, whole or not at all."""
-        with written_whole(Path(path)) as temporary:
+        with atomic_file(Path(path)) as temporary:
             self.to_frame().to_csv(temporary, index=False)
 
 

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from fer_data.errors import DataError
 from fer_data.plotting.svg import STYLE, to_svg
-from fer_data.util.files import write_text, written_whole
+from fer_data.util.files import atomic_file, write_text
 
 FORMATS = ("pdf", "svg", "png")
 
@@ -77,7 +77,7 @@ def save_as(figure: Figure, path: Path, *, dpi: int = 200) -> None:
     dates = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
     with (
         mpl.rc_context({**STYLE, "svg.fonttype": "path"}),
-        written_whole(path) as temporary,
+        atomic_file(path) as temporary,
         warnings.catch_warnings(),
     ):
         warnings.filterwarnings("ignore", "Glyph .* missing from")  # drawn as a box, then

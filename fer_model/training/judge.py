@@ -8,7 +8,7 @@ import numpy as np
 
 from fer_data.analysis.predictions import PREDICTIONS, concatenated, save_predictions
 from fer_data.errors import TrainingError
-from fer_data.util.files import written_whole
+from fer_data.util.files import atomic_file
 from fer_model.training import models, plots
 from fer_model.training.evaluate import predict
 from fer_model.training.parts import Parts
@@ -20,7 +20,7 @@ from fer_model.training.test_time import averaged
 def judge(run: Run, parts: Parts) -> dict[str, Any]:
     """Write a run's predictions, weights and confusion plots; return its scores by split."""
     model, metadata = models.load(run.model_path)
-    with written_whole(run.path / "model.weights.h5") as temporary:
+    with atomic_file(run.path / "model.weights.h5") as temporary:
         model.save_weights(temporary)
     splits = {"test": parts.test} if parts.test else {}
     if run.recipe.protocol == "standard":  # the notebook's validation is the test split, flipped

@@ -15,7 +15,7 @@ import keras
 
 from fer_data.data.decode import PixelFormat
 from fer_data.errors import DataError
-from fer_data.util.files import refuse_no_file, written_whole
+from fer_data.util.files import atomic_file, refuse_no_file
 from fer_model.losses import keras_losses  # noqa: F401  # Keras finds them once they are imported
 from fer_model.training import devices
 
@@ -46,7 +46,7 @@ def save(
     model: keras.Model, path: Path, metadata: ModelMetadata, training: dict[str, Any] | None = None
 ) -> None:
     """Save a model whole or not at all, with its use and a checkpoint's state of the training."""
-    with written_whole(path) as temporary:
+    with atomic_file(path) as temporary:
         model.save(temporary)
         with zipfile.ZipFile(temporary, "a") as archive:
             archive.writestr(_USE, json.dumps(asdict(metadata)))

@@ -16,7 +16,7 @@ from fer_data.data.store import open_store
 from fer_data.errors import DataError, TrainingError
 from fer_data.loading.loader import Loader
 from fer_data.util.files import write_json
-from fer_data.util.folders import built_whole
+from fer_data.util.folders import atomic_folder
 from fer_model.training.parts import about_data, divide
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
@@ -58,7 +58,7 @@ def train_own(
     given = fit(parts.train, parts.test, recipe.seed)
     probabilities = _checked(given, len(parts.test.rows), parts.test.num_classes)
     seconds = time.monotonic() - began
-    with built_whole(out) as temporary:
+    with atomic_folder(out) as temporary:
         run = Run.create(temporary, recipe, about_data(store, parts), versions(own_training=True))
         save_predictions(run.path / PREDICTIONS, with_samples("test", parts.test, probabilities))
         metrics: dict[str, Any] = {

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from fer_data.util.files import written_whole
+from fer_data.util.files import atomic_file
 from fer_model.plotting.confusion import draw_confusion
 from fer_model.plotting.history import plot_history
 
@@ -29,7 +29,7 @@ _FILL = {
 
 def save(figure: Figure, path: Path) -> None:
     """Write a figure as PNG, whole or not at all."""
-    with written_whole(path) as temporary:
+    with atomic_file(path) as temporary:
         figure.savefig(temporary, dpi=120)
 
 

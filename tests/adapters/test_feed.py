@@ -21,7 +21,7 @@ from fer_model.training.feed import Batches, Epochs, feed
 from fer_model.training.on_device import table_rows
 from fer_model.training.recipe import Recipe
 from fer_model.training.train import resume, train
-from tests.train.test_train import StopAfter, assert_same_run
+from tests.helpers.runs import StopAfter, assert_same_run
 
 BALANCES = ("none", "oversample", "class-weights", "batch")
 
@@ -89,7 +89,7 @@ def test_a_net_rescales_pixels_of_either_dtype(net: str) -> None:
     for dtype in (np.uint8, np.float32):
         found = scaled.predict(images.astype(dtype), verbose=0)
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
-    assert isinstance(scaled.layers[-1], keras.layers.Dense)  # as new heads want it
+    assert isinstance(scaled.layers[-1], keras.layers.Dense)  # as new heads need it
 
 
 @given(order=st.lists(st.integers(0, 20), min_size=1), start=st.integers(0, 30))

@@ -208,5 +208,5 @@ def test_wild_numbers_end_no_process() -> None:
 def test_the_version_tells_the_kernel(asked: str) -> None:
     code = "from fer_data.transforms.kernel import kernel_in_use; print(kernel_in_use())"
     environment = {**os.environ, "FER_DATA_KERNEL": asked}
-    told = subprocess.check_output([sys.executable, "-c", code], env=environment, text=True)
-    assert told.startswith("NumPy" if asked or kernel._kernel is None else "compiled")
+    shown = subprocess.check_output([sys.executable, "-c", code], env=environment, text=True)
+    assert shown.startswith("NumPy" if asked or kernel._kernel is None else "compiled")

@@ -163,7 +163,7 @@ def test_class_weights_reach_the_batch_and_nothing_else_is_weighted(data: Path) 
         ({"image_size": (0, 4)}, "image size is 0x4"),
     ],
 )
-def test_what_cannot_be_meant_is_said(data: Path, options: dict[str, object], message: str) -> None:
+def test_what_is_invalid_is_said(data: Path, options: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         open_loader(data, **options)  # type: ignore[arg-type]
 

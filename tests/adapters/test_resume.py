@@ -127,8 +127,8 @@ for epoch in itertools.count():
         facts = [batch.samples, batch.repeats, batch.parameters.matrix, batch.parameters.box]
         digest = hashlib.md5(images.tobytes()).hexdigest()
         step += 1
-        with open(file + ".new", "w") as beside:
-            json.dump(loader.state(step), beside)
+        with open(file + ".new", "w") as temporary:
+            json.dump(loader.state(step), temporary)
         os.replace(file + ".new", file)
         print(json.dumps([digest, *(fact.tolist() for fact in facts)]), flush=True)
         sys.stdin.readline()  # go on

@@ -138,7 +138,7 @@ def test_cohen_s_d_is_defined_where_nothing_varies() -> None:
 def test_stats_show_the_drift_and_fail_above_a_value(run: Run, make_folder: MakeFolder) -> None:
     root = make_folder({"train/a": 12, "train/b": 4, "test/a": 2, "test/b": 6}, side=8)
     shown = run("stats", root).out
-    assert "Are the splits alike?" in shown
+    assert "Class distribution of each split" in shown
     assert "medium" in shown
     found = json.loads(run("stats", root, "--json").out)["drift"]["test"]
     assert found["size"] == "medium"

@@ -36,7 +36,7 @@ def dataset_of(labels: NDArray[np.int64]) -> Dataset:
 def noisy(
     number: int, fraction_wrong: float, *, seed: int = 0
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
-    """Return true labels, labels of which a share is wrong, and a model's probabilities."""
+    """Return true labels, labels of which a fraction is wrong, and a model's probabilities."""
     random = np.random.default_rng(seed)
     true = random.choice(3, number, p=[0.7, 0.25, 0.05])
     logits = random.normal(size=(number, 3)) + 3 * np.eye(3)[true] + [1, 0, -1]
@@ -82,7 +82,7 @@ def test_the_formula_is_that_of_the_paper(seed: int) -> None:
 
 
 def write_run(folder: Path, samples: list[str], probabilities: NDArray[np.float32]) -> Path:
-    """Write the predictions of a run as training does, with some of a test split beside."""
+    """Write the predictions of a run as training does, with some of a test split as well."""
     names = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
     parts = [
         SavedPredictions(
@@ -138,7 +138,7 @@ def test_the_runs_of_all_folds_are_read_together(tmp_path: Path) -> None:
 
 def test_the_command_lists_them_in_a_csv_that_exclude_and_relabel_take(tmp_path: Path) -> None:
     table, runs = runs_of(tmp_path)
-    out = tmp_path / "doubts.csv"
+    out = tmp_path / "issues.csv"
     arguments = ["label-issues", table, *runs]
     ended = call(DATA, *arguments, "--out", out)
     assert ended.code == 0

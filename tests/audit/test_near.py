@@ -64,8 +64,8 @@ def test_the_index_for_many_images_finds_what_comparing_all_finds(
     assert len(pairs[1]) >= 0.98 * len(pairs[0])
 
 
-@pytest.mark.parametrize("versions", [12, 40])
-def test_a_photograph_in_many_versions_on_both_sides_is_one_photograph(versions: int) -> None:
+@pytest.mark.parametrize("num_near", [12, 40])
+def test_many_near_duplicates_on_both_sides_are_one_group(num_near: int) -> None:
     originals = drawn_images(400, seed=3)
     random = np.random.default_rng(0)
     chosen = originals[:10]
@@ -75,14 +75,14 @@ def test_a_photograph_in_many_versions_on_both_sides_is_one_photograph(versions:
                 shifted(image, *shift), int(random.integers(-30, 31)), random.uniform(0.8, 1.2)
             )
             for image in chosen
-            for _ in range(versions)
+            for _ in range(num_near)
         ]
         for shift in ((0, 0), (1, 1))
     ]
     pixels = np.concatenate([originals[10:], *sides])
     pairs = near_pairs(pixels)
     groups = linked(len(pixels), pairs.first, pairs.second)
-    one, other = groups[-20 * versions :].reshape(2, 10, versions)
+    one, other = groups[-20 * num_near :].reshape(2, 10, num_near)
     for number in range(10):
         assert len({*one[number].tolist(), *other[number].tolist()}) == 1
 

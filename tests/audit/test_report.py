@@ -12,7 +12,7 @@ from fer_data.data.store import open_store
 from fer_data.duplicates.duplicate_groups import COMPARED
 from fer_data.reporting import report, write_page
 from fer_data.reporting.thumbnails import of_groups
-from tests.audit.test_audit import EVERY, WITHOUT_GROUPS, everything, group_across, write
+from tests.helpers.audited_folders import EVERY, WITHOUT_GROUPS, everything, group_across, write
 from tests.helpers.browser import CHROMIUM, NEEDED, Elements, show
 from tests.helpers.drawn_images import drawn_images
 from tests.helpers.programs import DATA, call
@@ -104,7 +104,7 @@ def test_a_browser_shows_it_without_errors_or_requests(
     assert shown.console == []
     assert shown.requests == []
     found = Elements(shown.html)
-    assert "<title>data: what is in the data</title>" in shown.html  # not "owned"
+    assert "<title>data: data set report</title>" in shown.html  # not "owned"
     assert not [tag for tag, _ in found.tags if tag == "script"]
     assert "Findings" in found.text
 
@@ -151,10 +151,13 @@ def test_a_group_shows_each_split_and_label_and_says_what_it_hides(tmp_path: Pat
     )
     store = open_store(root, form=COMPARED, cache=tmp_path / "cache")
     found = {one.kind: one for one in audit_store(store).findings}
-    (torn,) = of_groups(store, found["conflicting-labels"].groups, most=9, most_of_each=4)
-    assert [image.class_name for image in torn.images] == list(names)
-    assert (torn.words, torn.num_hidden) == ("angry / fear / happy / sad / surprise", 4)
-    (leak,) = of_groups(store, found["leaked-copies"].groups, most=9, most_of_each=4)
+    (conflicting,) = of_groups(store, found["conflicting-labels"].groups, most=9, most_of_each=4)
+    assert [image.class_name for image in conflicting.images] == list(names)
+    assert (conflicting.words, conflicting.num_hidden) == (
+        "angry / fear / happy / sad / surprise",
+        4,
+    )
+    (leak,) = of_groups(store, found["leaked-duplicates"].groups, most=9, most_of_each=4)
     assert ["test, " in image.words for image in leak.images] == [False, False, False, True]
     assert (leak.words, leak.num_hidden) == ("train: happy; test: happy", 3)
     write_page(audit_store(store), tmp_path / "index.html")

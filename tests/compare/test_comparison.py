@@ -43,7 +43,7 @@ from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
 from tests.conftest import without_plots
 from tests.helpers.made_comparison import Heard, InThisProcess, train_here, training_of
-from tests.train.test_train import StopAfter
+from tests.helpers.runs import StopAfter
 
 pytestmark = pytest.mark.usefixtures("no_plots")
 

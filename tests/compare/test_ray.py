@@ -29,8 +29,8 @@ from fer_model.training import models
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
 from fer_model.training.versions import versions
+from tests.helpers.imports import imported
 from tests.helpers.made_comparison import Heard, train_here
-from tests.robustness.test_imports import imported
 
 pytest.importorskip("ray", reason="the extra ray is not installed")
 

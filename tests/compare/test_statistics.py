@@ -26,6 +26,7 @@ from fer_model.statistics.intervals import interval
 from fer_model.statistics.p_values import holm, mcnemar
 from fer_model.statistics.scores import Predicted, shot_groups
 from fer_model.statistics.verdict import CANNOT_TELL, EQUIVALENT, HELPS, HURTS, verdicts
+from tests.helpers.imports import FRAMEWORKS, imported
 from tests.helpers.trainings import (
     SCENARIOS,
     Outcome,
@@ -35,7 +36,6 @@ from tests.helpers.trainings import (
     simulate,
     true_differences,
 )
-from tests.robustness.test_imports import FRAMEWORKS, imported
 
 MODULES = [file.stem for file in sorted(Path(fer_model.statistics.__path__[0]).glob("[a-z]*.py"))]
 

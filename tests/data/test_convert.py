@@ -28,17 +28,10 @@ from fer_data.fer2013.emotions import EMOTIONS_BY_CODE
 from fer_data.util import parallel
 from fer_data.util.png import encode_grey
 from tests.helpers.csv_files import FLAT, cell, noise, write_csv, write_noise_csv
+from tests.helpers.file_trees import tree
 
 CODES = [0, 1, 2, 3, 4, 5, 6, 3, 3, 6]
 USAGES = ["Training"] * 7 + ["PublicTest", "PrivateTest", "PublicTest"]
-
-
-def tree(root: Path) -> dict[str, bytes]:
-    """Return the bytes of every file below a folder, and the folders."""
-    return {
-        str(path.relative_to(root)): path.read_bytes() if path.is_file() else b""
-        for path in root.rglob("*")
-    }
 
 
 def images_in(root: Path) -> list[str]:
@@ -155,7 +148,7 @@ def test_bad_rows_are_skipped_and_listed_where_asked(tmp_path: Path) -> None:
     assert rows[1]["cause"] == "2 values where 2,304 (48 x 48) are expected"
 
 
-def test_what_a_folder_was_made_of_is_not_told_of_as_skipped(tmp_path: Path) -> None:
+def test_what_a_folder_was_made_of_is_not_reported_as_skipped(tmp_path: Path) -> None:
     table = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training", f"4,{FLAT},PublicTest"])
     convert_csv(table, tmp_path / "out")
     assert fer_data.load(tmp_path / "out").skipped == ()

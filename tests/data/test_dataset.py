@@ -141,12 +141,12 @@ def test_everything_excluded_is_refused(data: Dataset) -> None:
 
 def test_an_audit_excludes_without_a_file(data: Dataset) -> None:
     audit = fer_data.audit(data)
-    assert [finding.kind for finding in audit.findings][:1] == ["leaked-copies"]
+    assert [finding.kind for finding in audit.findings][:1] == ["leaked-duplicates"]
     found = data.exclude(audit)
     assert found.rows.tolist() == list(range(3, 13))
     assert found.num_excluded == 3
     after = fer_data.audit(found)
-    assert "leaked-copies" not in [finding.kind for finding in after.findings]
+    assert "leaked-duplicates" not in [finding.kind for finding in after.findings]
 
 
 def test_labels_are_changed_by_name_or_all_at_once(data: Dataset) -> None:
@@ -235,7 +235,7 @@ def test_a_frame_names_files_and_groups(make_folder: MakeFolder) -> None:
         fer_data.load(frame)
 
 
-def test_a_table_beside_its_images_is_a_source(make_folder: MakeFolder) -> None:
+def test_a_table_next_to_its_images_is_a_source(make_folder: MakeFolder) -> None:
     root = make_folder({"images": 3})
     table = root / "labels.csv"
     table.write_text("image,label\n0000.png,cat\n0001.png,dog\n0002.png,cat\n")

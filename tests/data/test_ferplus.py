@@ -276,7 +276,7 @@ def test_a_file_that_holds_no_votes_is_refused(tmp_path: Path, text: str, messag
 
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
-    """A csv of the rows, beside the votes."""
+    """A csv of the rows, next to the votes."""
     codes = {"angry": 0, "disgust": 1, "fear": 2, "happy": 3, "sad": 4, "surprise": 5, "neutral": 6}
     write_noise_csv(
         tmp_path / "fer.csv", [codes[name] for _, name, _ in ROWS], [usage for usage, _, _ in ROWS]

@@ -7,7 +7,7 @@ import pytest
 
 from fer_data.data.store import open_store
 from fer_data.util import folders, locks
-from fer_data.util.folders import built_whole
+from fer_data.util.folders import atomic_folder
 from tests.conftest import MakeFolder
 
 
@@ -19,8 +19,8 @@ def left_behind(parent: Path, name: str = ".old-1.01234567.building") -> Path:
 
 
 def test_a_folder_appears_at_the_end_and_only_then(tmp_path: Path) -> None:
-    with built_whole(tmp_path / "new" / "out") as beside:
-        (beside / "file").write_text("x")
+    with atomic_folder(tmp_path / "new" / "out") as temporary:
+        (temporary / "file").write_text("x")
         assert not (tmp_path / "new" / "out").exists()
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["out"]
     assert (tmp_path / "new" / "out" / "file").read_text() == "x"
@@ -28,8 +28,8 @@ def test_a_folder_appears_at_the_end_and_only_then(tmp_path: Path) -> None:
 
 def test_nothing_stays_where_building_fails(tmp_path: Path) -> None:
     def build() -> None:
-        with built_whole(tmp_path / "out") as beside:
-            (beside / "file").write_text("x")
+        with atomic_folder(tmp_path / "out") as temporary:
+            (temporary / "file").write_text("x")
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -41,8 +41,8 @@ def test_an_empty_folder_is_replaced_and_a_full_one_is_not(tmp_path: Path) -> No
     (tmp_path / "out").mkdir()
     for text in ("first", "second"):
         try:
-            with built_whole(tmp_path / "out") as beside:
-                (beside / "file").write_text(text)
+            with atomic_folder(tmp_path / "out") as temporary:
+                (temporary / "file").write_text(text)
         except OSError:
             assert text == "second"
     assert (tmp_path / "out" / "file").read_text() == "first"
@@ -51,7 +51,7 @@ def test_an_empty_folder_is_replaced_and_a_full_one_is_not(tmp_path: Path) -> No
 
 def test_what_a_killed_process_left_is_taken_away_by_the_next(tmp_path: Path) -> None:
     left = left_behind(tmp_path)
-    with built_whole(tmp_path / "other"):
+    with atomic_folder(tmp_path / "other"):
         assert not left.exists()
 
 
@@ -67,7 +67,7 @@ def test_a_store_s_building_takes_away_what_another_s_left(
 
 
 def test_what_is_being_built_is_left_alone(tmp_path: Path) -> None:
-    with built_whole(tmp_path / "one") as first, built_whole(tmp_path / "two") as second:
+    with atomic_folder(tmp_path / "one") as first, atomic_folder(tmp_path / "two") as second:
         (first / "file").write_text("x")
         (second / "file").write_text("x")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "two"]
@@ -78,10 +78,10 @@ def test_what_another_process_locks_is_left_alone(tmp_path: Path) -> None:
     left = left_behind(tmp_path)
     lock = os.open(left, os.O_RDONLY)
     assert not locks.is_taken(lock)
-    with built_whole(tmp_path / "out"):
+    with atomic_folder(tmp_path / "out"):
         assert (left / "below" / "half").exists()
     os.close(lock)
-    with built_whole(tmp_path / "new"):
+    with atomic_folder(tmp_path / "new"):
         assert not left.exists()
 
 
@@ -99,7 +99,7 @@ def test_only_folders_of_these_names_are_taken_away(tmp_path: Path) -> None:
     target = left_behind(tmp_path, "target")
     (tmp_path / ".link.01234567.building").symlink_to(target)
     (tmp_path / ".file.01234567.building").write_text("mine")
-    with built_whole(tmp_path / "out"):
+    with atomic_folder(tmp_path / "out"):
         pass
     for folder in [*kept, target]:
         assert (folder / "below" / "half").exists()
@@ -107,7 +107,7 @@ def test_only_folders_of_these_names_are_taken_away(tmp_path: Path) -> None:
     assert (tmp_path / ".file.01234567.building").read_text() == "mine"
 
 
-def test_a_folder_taken_away_before_it_was_locked_is_made_anew(
+def test_a_folder_taken_away_before_it_was_locked_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another process looks for what was left just between the two."""
@@ -120,8 +120,8 @@ def test_a_folder_taken_away_before_it_was_locked_is_made_anew(
         return is_taken(lock, wait=wait)
 
     monkeypatch.setattr(locks, "is_taken", after_another_came)
-    with built_whole(tmp_path / "out") as beside:
-        assert beside.exists()
+    with atomic_folder(tmp_path / "out") as temporary:
+        assert temporary.exists()
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert taken
 
@@ -135,7 +135,7 @@ def test_without_locks_nothing_is_taken_away_and_building_goes_on(
         raise OSError(95, "Operation not supported")
 
     monkeypatch.setattr(locks, "is_taken", unsupported)
-    with built_whole(tmp_path / "out"):
+    with atomic_folder(tmp_path / "out"):
         pass
     assert (tmp_path / "out").is_dir()
     assert left.exists()

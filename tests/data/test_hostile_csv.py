@@ -14,10 +14,9 @@ import fer_data
 from fer_data.data.sources import source
 from fer_data.errors import DataError
 from fer_data.fer2013 import csv_blocks, csv_rows
-from tests.cli.test_data_cli import one_line
 from tests.conftest import Run
-from tests.data.test_readers import LINES, PLAIN, parse_all
-from tests.helpers.csv_files import FLAT, write_csv
+from tests.helpers.csv_files import FLAT, LINES, PLAIN, parse_all, write_csv
+from tests.helpers.messages import one_line
 
 HEADER = b"emotion,pixels,Usage\n"
 MEBIBYTE = 1 << 20
@@ -110,7 +109,9 @@ def test_a_run_of_blank_lines_within_the_data_is_no_end_of_it(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("code", ["utf-16", "utf-16-be", "utf-16-le", "utf-32"])
-def test_utf_16_is_refused_by_its_name_where_it_can_be_told(tmp_path: Path, code: str) -> None:
+def test_utf_16_is_refused_by_its_name_where_it_can_be_recognised(
+    tmp_path: Path, code: str
+) -> None:
     path = tmp_path / "fer.csv"
     path.write_bytes(PLAIN.decode().encode(code))
     with pytest.raises(DataError, match=r"no column pixels; the header is|binary") as refused:
@@ -200,6 +201,6 @@ def test_a_csv_that_is_none_is_one_line_and_never_waited_for(
         path.touch()
     out = [] if arguments[0] in ("stats", "plan") else [tmp_path / "out.png"]
     line = one_line(run(*arguments, path, *out))
-    told = {"pipe": "is a FIFO", "device": "is a device", "empty": "no column pixels"}
-    assert told[kind] in line
+    causes = {"pipe": "is a FIFO", "device": "is a device", "empty": "no column pixels"}
+    assert causes[kind] in line
     assert not (tmp_path / "out.png").exists()

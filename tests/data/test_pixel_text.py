@@ -107,7 +107,7 @@ def test_a_cell_of_any_bytes_is_parsed_or_has_a_cause(junk: bytes, place: int) -
 
 @settings(deadline=None)
 @given(st.lists(st.booleans(), min_size=1, max_size=50))
-def test_good_cells_of_a_batch_are_kept_beside_bad_ones(good: list[bool]) -> None:
+def test_good_cells_of_a_batch_are_kept_next_to_bad_ones(good: list[bool]) -> None:
     images = [image(place) for place in range(len(good))]
     cells = [
         plain(values) if is_good else plain(values) + b" 1"

@@ -10,7 +10,8 @@ import pytest
 import fer_data
 from fer_data.errors import DataError, UsageError
 from tests.conftest import Run
-from tests.helpers.public_layouts import CASES, Case
+from tests.helpers.layout_case import Case
+from tests.helpers.public_layouts import CASES
 
 
 def made(case: Case, folder: Path) -> Path:
@@ -21,11 +22,11 @@ def made(case: Case, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.counts is not None])
-def test_a_public_layout_is_read_when_all_that_is_asked_is_told(tmp_path: Path, name: str) -> None:
+def test_a_public_layout_is_read_when_all_that_is_asked_is_given(tmp_path: Path, name: str) -> None:
     case = CASES[name]
     root = made(case, tmp_path)
     given: dict[str, Any] = {}
-    for option, value in case.told.items():
+    for option, value in case.given.items():
         with pytest.raises((DataError, UsageError)) as refused:
             fer_data.load(root / case.path, **given)
         given[option] = str(root / value) if option == "labels" else value

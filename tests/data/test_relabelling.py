@@ -159,7 +159,7 @@ def test_columns_for_people_are_ignored_where_none_bears_the_name_of_a_class(
         (["sample,cafe\u0301,caf\u00e9", "row 1,1,2"], "line 1: two columns of one class"),
     ],
 )
-def test_what_cannot_be_meant_is_one_line_that_names_the_place(
+def test_what_is_invalid_is_one_line_that_names_the_place(
     tmp_path: Path, lines: list[str], message: str
 ) -> None:
     with pytest.raises(DataError, match=message) as error:

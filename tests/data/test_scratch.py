@@ -8,28 +8,28 @@ from pathlib import Path
 import numpy as np
 
 from fer_data.loading.opening import open_loader
-from fer_data.util.scratch import Recycled, Scratch
+from fer_data.util.scratch import ArrayPool, Scratch
 from tests.conftest import MakeFolder
 
 
 def test_an_array_comes_again_only_when_nobody_holds_it() -> None:
-    recycled = Recycled(4)
-    first = recycled.empty((3, 5), np.float32)
+    pool = ArrayPool(4)
+    first = pool.empty((3, 5), np.float32)
     place = first.ctypes.data
-    second = recycled.empty((3, 5), np.float32)
+    second = pool.empty((3, 5), np.float32)
     assert second.ctypes.data != place
     view = first[1:, 2]
     del first
-    assert recycled.empty((3, 5), np.float32).ctypes.data != place
+    assert pool.empty((3, 5), np.float32).ctypes.data != place
     del view
-    found = {recycled.empty((3, 5), np.float32).ctypes.data for _ in range(4)}
+    found = {pool.empty((3, 5), np.float32).ctypes.data for _ in range(4)}
     assert place in found
 
 
 def test_an_array_of_another_shape_or_type_is_a_new_one() -> None:
-    recycled = Recycled(4)
+    pool = ArrayPool(4)
     for shape, dtype in (((3, 5), np.float32), ((5, 3), np.float32), ((3, 5), np.uint8)):
-        array = recycled.empty(shape, dtype)
+        array = pool.empty(shape, dtype)
         assert array.shape == shape
         assert array.dtype == dtype
 
@@ -37,10 +37,10 @@ def test_an_array_of_another_shape_or_type_is_a_new_one() -> None:
 def test_what_tensors_fraction_is_left_alone() -> None:
     import tensorflow as tf
 
-    recycled = Recycled(4)
+    pool = ArrayPool(4)
     tensors = []
     for number in range(40):
-        array = recycled.empty((64, 64), np.float32)
+        array = pool.empty((64, 64), np.float32)
         array[:] = number
         tensors.append(tf.convert_to_tensor(array))
         del array
@@ -60,15 +60,15 @@ def test_batches_that_are_kept_stay_as_they_were(make_folder: MakeFolder) -> Non
 
 
 def test_threads_never_get_the_same_array_at_once() -> None:
-    recycled = Recycled(4)
+    pool = ArrayPool(4)
 
     def use(number: int) -> bool:
-        array = recycled.empty((200, 50), np.int64)
+        array = pool.empty((200, 50), np.int64)
         array[:] = number
         return bool((np.sort(array, axis=0) == number).all() and (array == number).all())
 
-    with ThreadPoolExecutor(8) as pool:
-        assert all(pool.map(use, range(2000)))
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(use, range(2000)))
 
 
 def test_scratch_is_borrowed_by_one_block_at_a_time() -> None:

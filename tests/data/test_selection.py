@@ -1,4 +1,4 @@
-"""Selections: what is taken of a data set, by files beside it."""
+"""Selections of samples by csv files."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def test_what_is_excluded_stays_excluded_whatever_the_splits_say(
         ),
     ],
 )
-def test_a_file_of_splits_that_cannot_be_meant_is_refused(
+def test_a_file_of_splits_that_is_invalid_is_refused(
     data: Path,
     tmp_path: Path,
     header: list[str],

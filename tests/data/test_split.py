@@ -110,7 +110,7 @@ def test_without_a_test_split_one_is_drawn_too() -> None:
     assert found.counts().tolist() == [[26, 4, 10], [13, 2, 5]]
 
 
-def test_pooled_splits_are_divided_anew() -> None:
+def test_pooled_splits_are_divided_again() -> None:
     found = divided(pool=True)
     assert found.counts().sum(axis=0).tolist() == [65, 9, 8]
     assert set(found.sides[WHOLE.indices("test")]) > {0}
@@ -217,9 +217,7 @@ def test_datasets_of_a_split_need_no_name_of_it_where_they_are_loaded() -> None:
         ({"min_per_class": -1}, UsageError),
     ],
 )
-def test_a_split_that_cannot_be_meant_is_refused(
-    options: dict[str, Any], error: type[FerError]
-) -> None:
+def test_a_split_that_is_invalid_is_refused(options: dict[str, Any], error: type[FerError]) -> None:
     with pytest.raises(error) as caught:
         divided(**options)
     assert "--" not in str(caught.value)
@@ -234,7 +232,7 @@ def test_samples_without_a_label_cannot_be_divided() -> None:
     data = build(Path("/data"), "x", ["a"], [("train", "a", "1"), ("train", None, "2")])
     with pytest.raises(DataError, match="1 sample to divide has no label"):
         divided(data)
-    with pytest.raises(DataError, match="nothing to divide beside test"):
+    with pytest.raises(DataError, match="nothing to divide besides test"):
         divided(dataset({"test": {"a": 4}}))
 
 
@@ -267,9 +265,9 @@ def test_no_duplicate_stands_on_two_sides(
     groups = duplicate_groups(store.pixels, np.arange(len(store.dataset)))
     for group in np.unique(groups):
         assert len(set(store.dataset.split_codes[groups == group])) == 1
-    told = json.loads(ended.out)
-    assert told["kept_splits"] == ([] if "--pool" in options else ["test"])
-    counts = told["counts"]
+    printed = json.loads(ended.out)
+    assert printed["kept_splits"] == ([] if "--pool" in options else ["test"])
+    counts = printed["counts"]
     if fold:
         assert store.dataset.class_counts("validation").tolist() == list(counts["2"].values())
     else:

@@ -18,7 +18,7 @@ from fer_data.data.sources.tfrecord_files import check_records, split_files
 from fer_data.errors import DataError, FerError, UsageError
 from fer_data.writers import convert
 from tests.conftest import MakeFolder
-from tests.data.test_formats import encoded
+from tests.helpers.format_files import encoded
 from tests.helpers.records import write_records
 
 pytestmark = pytest.mark.extra("tensorflow")
@@ -195,7 +195,7 @@ def test_names_of_classes_in_the_form_of_tf_slim_are_read(tmp_path: Path) -> Non
         (["00.tfrec", "01.tfrec"], [None, None]),
     ],
 )
-def test_splits_are_told_by_names(tmp_path: Path, names: list[str], splits: list[Any]) -> None:
+def test_splits_are_found_by_names(tmp_path: Path, names: list[str], splits: list[Any]) -> None:
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()

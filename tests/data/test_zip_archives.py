@@ -108,19 +108,19 @@ def test_every_command_takes_an_archive(run: Run, tmp_path: Path) -> None:
 # Tables of labels
 
 
-def test_a_table_is_read_in_the_archive_or_beside_it(
+def test_a_table_is_read_in_the_archive_or_next_to_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     members = {f"set/images/{number}.png": image(number) for number in range(4)}
     table = "file,kind\n" + "".join(f"{number}.png,{'ab'[number % 2]}\n" for number in range(4))
     path = write_zip(tmp_path / "x.zip", members | {"set/labels.csv": table.encode()})
-    (tmp_path / "beside.csv").write_text(table)
+    (tmp_path / "outside.csv").write_text(table)
     monkeypatch.chdir(tmp_path)
-    for labels in ("set/labels.csv", path / "set/labels.csv", "beside.csv", "labels.csv"):
+    for labels in ("set/labels.csv", path / "set/labels.csv", "outside.csv", "labels.csv"):
         dataset = fer_data.load(path, labels=labels)
         assert dataset.counts == {"train": {"a": 2, "b": 2}}
         assert len(fer_data.open_store(dataset).pixels) == 4
-    assert fer_data.load(tmp_path / "beside.csv", images=path).counts == dataset.counts
+    assert fer_data.load(tmp_path / "outside.csv", images=path).counts == dataset.counts
     assert fer_data.load(path, label_from=r"([0-9])\.png$").class_names == tuple("0123")
     with pytest.raises(DataError) as refused:
         fer_data.load(path)

@@ -28,7 +28,7 @@ class Shown:
     console : list of str
         What it, or the browser about it, wrote to the console.
     requests : list of str
-        Every address that was asked for, the page itself and data URIs left out.
+        Every address that was requested, without the page itself and data URIs.
     """
 
     html: str

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.fer2013 import csv_blocks, csv_rows
+
 FLAT = " ".join(["7"] * 2304)
 """A good cell: one flat colour."""
 
@@ -33,3 +35,26 @@ def write_noise_csv(path: Path, codes: list[int], usages: list[str]) -> NDArray[
     rows = zip(codes, images, usages, strict=True)
     write_csv(path, [f"{code},{cell(image)},{usage}" for code, image, usage in rows])
     return images
+
+
+LINES = [f"3,{FLAT},Training", f"6,{FLAT},PublicTest"]
+
+
+PLAIN = "\n".join(["emotion,pixels,Usage", *LINES, ""]).encode()
+
+
+# Any csv
+
+
+def parse_all(path: Path, *, merge_test: bool = True) -> csv_rows.Rows:
+    """Parse a whole csv with its pixels."""
+    whole = csv_rows.Rows()
+    with csv_blocks.open_csv(path) as (columns, blocks):
+        for block in blocks:
+            part = csv_rows.parse(block, columns, merge_test=merge_test, with_pixels=True)
+            whole.rows += part.rows
+            whole.labels += part.labels
+            whole.splits += part.splits
+            whole.rejects += part.rejects
+            whole.pixels = np.concatenate([whole.pixels, part.pixels])
+    return whole

@@ -1,4 +1,4 @@
-"""Images that, as photographs do, have all sizes of detail, and share something as faces do."""
+"""Images with details of all sizes, and with something in common, as faces have."""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -44,3 +46,14 @@ def commands(app: App) -> list[str]:
 def flags_of(app: App, command: str) -> set[str]:
     """Return the options and arguments of a command, by all of their names."""
     return {name for names in program.options_of(app, command).values() for name in names}
+
+
+NOT_ROOT = pytest.mark.skipif(os.geteuid() == 0, reason="root reads and writes everywhere")
+
+
+def in_a_process(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "fer_data.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, check=False, **options)  # type: ignore[call-overload, no-any-return]
+
+
+NASTY = ["[red]x[", "[bold]", "<b>x<", "a,b", "$x^2$", ":smile:", "a\nb", "\x1b[31mred", "幸"]

@@ -30,7 +30,7 @@ GROUPS = {
 }
 EFFECTS = np.array([0.0, 0.5, 0.1, -0.1, 0.0, 0.05, 0.0])
 SAME_CHANCE = 0.9
-"""Correlation of chance between images of one photograph."""
+"""Random correlation between near-duplicates."""
 
 
 def made(

@@ -133,7 +133,7 @@ def try_all(folder: Path, python: list[str], *, hide: bool) -> Tried:
     return Tried(
         dict(zip(WORKING, commands, strict=False)),
         dict(zip(REFUSED, commands[len(WORKING) :], strict=True)),
-        {name: tuple(told) for name, told in tried["missing"].items()},
+        {name: tuple(extras) for name, extras in tried["missing"].items()},
         tried["found"],
     )
 
@@ -233,7 +233,7 @@ def test_without_a_backend_its_extra_is_named(folder: Path, backend: str) -> Non
 
 
 @pytest.mark.extra("jax")
-def test_a_backend_that_is_installed_is_named_beside(folder: Path) -> None:
+def test_a_backend_that_is_installed_is_named_too(folder: Path) -> None:
     for text in trained(folder, "tensorflow", "torch"):
         assert_names("tensorflow", text)
         assert "or set KERAS_BACKEND=jax" in text
@@ -243,9 +243,9 @@ def test_an_unknown_backend_is_refused_in_a_line(folder: Path, tmp_path: Path) -
     (tmp_path / "keras.json").write_text('{"backend": "theano"}')
     for chosen in ({"KERAS_BACKEND": "theano"}, {"KERAS_HOME": str(tmp_path)}):
         library, command = trained(folder, **chosen)
-        told = "Keras's backend is 'theano'; set KERAS_BACKEND to tensorflow, torch, jax"
-        assert library == f"UsageError: {told}"
-        assert command == f"2 fer-model: {told}"
+        message = "Keras's backend is 'theano'; set KERAS_BACKEND to tensorflow, torch, jax"
+        assert library == f"UsageError: {message}"
+        assert command == f"2 fer-model: {message}"
 
 
 @cache

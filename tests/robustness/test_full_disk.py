@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import MakeFolder
-from tests.data.test_convert import tree
 from tests.helpers.children import in_children
 from tests.helpers.csv_files import write_noise_csv
+from tests.helpers.file_trees import tree
 
 
 def test_no_command_leaves_a_part_of_a_file_on_a_full_disk(

@@ -20,7 +20,7 @@ from fer_data.data.sources import source
 from fer_data.errors import DataError
 from fer_data.writers import convert
 from tests.conftest import MakeFolder
-from tests.data.test_formats import GOOD, PIXELS, content, encoded, write_npz
+from tests.helpers.format_files import GOOD, PIXELS, content, encoded, write_npz
 
 
 def refused(path: Path) -> str:

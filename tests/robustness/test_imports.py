@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
 from graphlib import TopologicalSorter
 from importlib import import_module
 from pathlib import Path
@@ -10,14 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.csv_files import FLAT, write_csv
+from tests.helpers.imports import FRAMEWORKS, imported, module_imports
 
-FRAMEWORKS = ["tensorflow", "keras", "torch", "matplotlib"]
 HEAVY = ["tensorflow", "keras", "sklearn", "imblearn", "torch", "matplotlib", "scipy", "pandas"]
 
 RUN = """
 import sys
-from graphlib import TopologicalSorter
-from importlib import import_module
 sys.argv = ["fer-data", *sys.argv[1:]]
 from fer_data import cli
 try:
@@ -25,14 +21,6 @@ try:
 except SystemExit as end:
     assert not end.code, end.code
 """
-
-
-def imported(code: str, *arguments: str | Path) -> set[str]:
-    """Return the top-level modules that are there after some code ran in a new process."""
-    show = "\nprint('\\n' + ' '.join({name.partition('.')[0] for name in sys.modules}))"
-    command = [sys.executable, "-c", "import sys\n" + code + show, *map(str, arguments)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=True)
-    return set(ended.stdout.splitlines()[-1].split())
 
 
 def test_the_package_alone_imports_nothing_heavy() -> None:
@@ -91,24 +79,11 @@ def test_a_comparison_is_judged_without_a_framework() -> None:
     assert not imported(code) & heavy
 
 
-def rooms_of(package: str) -> dict[str, set[str]]:
-    """Return what each room of a package, a folder or a module beside it, imports of the others."""
-    root, found = Path(import_module(package).__file__ or "").parent, {}
-    for file in root.rglob("*.py"):
-        room = file.relative_to(root).with_suffix("").parts[0]
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == package:
-                _, *parts = (node.module or "").split(".")
-                others = set(parts[:1] or [alias.name for alias in node.names])
-                found.setdefault(room, set()).update(others - {room})
-    return found
-
-
 @pytest.mark.parametrize("package", ["fer_data", "fer_model"])
-def test_no_room_imports_one_that_imports_it(package: str) -> None:
-    rooms = rooms_of(package)
-    assert len(rooms) > 8
-    TopologicalSorter(rooms).prepare()  # raises for a circle, and names it
+def test_there_are_no_import_circles(package: str) -> None:
+    imports = module_imports(package)
+    assert len(imports) > 8
+    TopologicalSorter(imports).prepare()  # raises for a circle, and names it
 
 
 @pytest.mark.parametrize("package", ["fer_data", "fer_model"])
@@ -145,6 +120,14 @@ def modules_of(file: Path) -> set[str]:
         elif isinstance(node, ast.Import):
             found.update(one.name for one in node.names)
     return {name.partition(".")[0] for name in found}
+
+
+def test_no_test_module_imports_another() -> None:
+    for file in Path(__file__).parents[1].rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tests"):
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+                assert not [name for name in names if ".test_" in name], file
 
 
 def test_the_data_knows_nothing_of_the_model_and_imports_frameworks_in_few_places() -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import MakeFolder
-from tests.data.test_convert import tree
 from tests.helpers.children import in_children
 from tests.helpers.csv_files import write_noise_csv
+from tests.helpers.file_trees import tree
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from fer_data.data.store import open_store
 from fer_data.errors import DataError
 from fer_data.fer2013 import csv_blocks
 from fer_data.util import folders, locks
-from fer_data.util.folders import built_whole
+from fer_data.util.folders import atomic_folder
 from fer_data.writers import convert, file_names, target
 from tests.conftest import MakeFolder
 
@@ -63,10 +63,10 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("windows")
 def test_a_folder_appears_in_place_of_an_empty_one_alone(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    with built_whole(tmp_path / "out") as beside:
-        (beside / "file").write_bytes(b"first")
-    with pytest.raises(OSError), built_whole(tmp_path / "out") as beside:  # noqa: PT011
-        (beside / "file").write_bytes(b"second")
+    with atomic_folder(tmp_path / "out") as temporary:
+        (temporary / "file").write_bytes(b"first")
+    with pytest.raises(OSError), atomic_folder(tmp_path / "out") as temporary:  # noqa: PT011
+        (temporary / "file").write_bytes(b"second")
     assert (tmp_path / "out" / "file").read_bytes() == b"first"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
@@ -78,10 +78,10 @@ def test_what_was_left_is_taken_away_unless_its_lock_is_held(tmp_path: Path) -> 
     held.mkdir()
     lock = locks.opened(held.with_suffix(".lock"))
     assert not locks.is_taken(lock)
-    with built_whole(tmp_path / "out"):
+    with atomic_folder(tmp_path / "out"):
         assert (left.exists(), held.exists()) == (False, True)
     os.close(lock)  # as the system does when the process ends
-    with built_whole(tmp_path / "new"):
+    with atomic_folder(tmp_path / "new"):
         assert not held.exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "out"]
 

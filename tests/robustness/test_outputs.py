@@ -80,7 +80,7 @@ def test_a_page_is_not_put_among_the_images(run: Run, data: Path) -> None:
     assert not (data / "train" / "index.html").exists()
 
 
-def test_a_list_beside_the_splits_may_be_written_again(run: Run, data: Path) -> None:
+def test_a_list_next_to_the_splits_may_be_written_again(run: Run, data: Path) -> None:
     for _ in range(2):
         assert run("audit", data, "--write-exclusions", data / "exclusions.csv").code == 0
     shutil.copy(data / "train" / "a" / "0000.png", data / "mine.png")
@@ -177,8 +177,8 @@ def test_a_conversion_replaces_no_special_file(
 
 def test_what_comes_as_a_file_is_written_is_not_replaced(tmp_path: Path) -> None:
     def write() -> None:
-        with files.written_whole(tmp_path / "out") as beside:
-            beside.write_text("new")
+        with files.atomic_file(tmp_path / "out") as temporary:
+            temporary.write_text("new")
             os.mkfifo(tmp_path / "out")
 
     with pytest.raises(DataError, match="FIFO"):

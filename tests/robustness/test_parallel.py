@@ -44,7 +44,7 @@ if __name__ == "__main__":
 
 @pytest.fixture
 def workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two workers beside this process, whatever the machine has."""
+    """Two workers in addition to this process, whatever the machine has."""
     monkeypatch.setattr(parallel, "_FEW", 0)
     monkeypatch.setattr(joblib, "cpu_count", lambda: 3)
 

@@ -76,6 +76,6 @@ def test_a_ledger_can_be_drawn(tmp_path: Path, ending: str) -> None:
     assert content.startswith(b"\x89PNG" if ending == "png" else b"<?xml")
 
 
-def test_epochs_that_cannot_be_meant_are_refused() -> None:
+def test_epochs_that_are_invalid_are_refused() -> None:
     with pytest.raises(UsageError, match="epochs is 0"):
         planned("none", epochs=0)

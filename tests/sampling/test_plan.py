@@ -94,7 +94,7 @@ def test_no_class_is_neglected_for_good_by_short_epochs(counts: np.ndarray, size
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=60), seeds, st.integers(0, 1000))
-def test_classes_take_turns_so_that_any_stretch_of_draws_is_balanced(
+def test_classes_take_turns_so_that_any_run_of_draws_is_balanced(
     labels: list[int], seed: int, epoch: int
 ) -> None:
     strategy = Strategy("batch")
@@ -191,7 +191,7 @@ def test_an_unshuffled_epoch_is_in_order() -> None:
 
 
 @pytest.mark.parametrize("size", ["big", 0, -3, 2.5])
-def test_a_size_that_cannot_be_meant_is_refused(size: object) -> None:
+def test_a_size_that_is_invalid_is_refused(size: object) -> None:
     with pytest.raises(UsageError, match="choose own, natural or a number"):
         planned(np.array([0, 1]), Strategy(), epoch_size=size)  # type: ignore[arg-type]
 

@@ -158,7 +158,7 @@ def test_commands_and_their_processes_know_plug_ins(
     assert "FER_DATA_PLUGINS: no_such_module cannot be imported" in missing.stderr
 
 
-def test_training_processes_are_told_of_plug_ins() -> None:
+def test_training_processes_know_of_plug_ins() -> None:
     before = dict(os.environ)
     recipe = Recipe(net="x-linear:4", loss="x-focal:2")
     with plugins.handed_on(choice.entry.module for choice in recipe.choices):

@@ -342,7 +342,7 @@ def test_an_epoch_that_skips_the_rest_of_a_loaded_one_is_refused() -> None:
         sampler.set_epoch(1)
 
 
-def test_an_epoch_told_late_moves_nothing_that_is_under_way() -> None:
+def test_an_epoch_set_late_moves_nothing_that_is_under_way() -> None:
     sampler = BalancedBatchSampler(LABELS, "batch", batch_size=5)
     whole = [sampler[step] for step in range(16)]
     iteration = iter(sampler)

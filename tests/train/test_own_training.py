@@ -32,7 +32,7 @@ from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
 from fer_model.training.train import resume, train
 from tests.helpers.made_comparison import make_comparison, training_of
-from tests.train.test_train import StopAfter
+from tests.helpers.runs import StopAfter
 
 RECIPE = Recipe(epochs=2, steps_per_epoch=3, batch_size=16, schedule="cosine", keep="last")
 DOCS = (Path(__file__).parents[2] / "docs" / "comparison.md").read_text("utf-8")

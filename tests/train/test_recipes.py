@@ -21,7 +21,7 @@ from fer_model.training.test_time import averaged
 from fer_model.training.train import resume, train
 from tests.conftest import without_plots
 from tests.helpers.registered import every
-from tests.train.test_train import StopAfter, assert_same_run
+from tests.helpers.runs import StopAfter, assert_same_run
 
 pytestmark = pytest.mark.usefixtures("no_plots")
 

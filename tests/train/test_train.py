@@ -15,7 +15,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 from rich.console import Console
@@ -39,6 +38,7 @@ from fer_model.training.runs import Run
 from fer_model.training.score import score
 from fer_model.training.train import resume, train
 from tests.conftest import MakeFolder
+from tests.helpers.runs import StopAfter, assert_same_run
 
 no_plots = pytest.mark.usefixtures("no_plots")
 
@@ -50,28 +50,6 @@ QUICK = Recipe(net="small", epochs=2, learning_rate=3e-3, batch_size=32, rescale
 def run(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("runs")
     return train(QUICK, faces, folder / "natural", cache=folder / "cache")
-
-
-class StopAfter(keras.callbacks.Callback):
-    """Sends this process Ctrl-C after a number of steps."""
-
-    def __init__(self, steps: int) -> None:
-        super().__init__()
-        self.left = steps
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self.left -= 1
-        if self.left == 0:
-            signal.raise_signal(signal.SIGINT)
-
-
-def assert_same_run(one: Run, other: Run) -> None:
-    first, second = (models.load(run.model_path)[0].get_weights() for run in (one, other))
-    for weights, others in zip(first, second, strict=True):
-        np.testing.assert_array_equal(weights, others)
-    columns = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "steps"]
-    pd.testing.assert_frame_equal(one.history[columns], other.history[columns])
-    pd.testing.assert_frame_equal(one.predictions, other.predictions)
 
 
 def test_a_run_folder_holds_all_that_a_reader_needs(run: Run) -> None:

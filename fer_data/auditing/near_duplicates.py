@@ -1,0 +1,47 @@
+"""Near-duplicates: one image flipped, shifted, brightened, resized or encoded again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fer_data.auditing.finding import Finding
+from fer_data.auditing.leaks import find_leaks
+from fer_data.auditing.subject import Subject, groups
+from fer_data.util.words import counted
+
+KINDS = {
+    "near-duplicates": "near-duplicates within a split",
+    "leaked-near-duplicates": "images of one split that have near-duplicates in another",
+}
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """Find near-duplicates; equal images are counted by `exact_duplicates`."""
+    dataset, numbers = subject.dataset, subject.duplicate_groups
+    for split in dataset.splits:
+        near = [
+            group
+            for group in groups(numbers, dataset.indices(split))
+            if len(set(subject.exact_groups[group])) > 1
+        ]
+        if near:
+            distinct = sum(len(set(subject.exact_groups[group])) for group in near)
+            conflicts = sum(len(set(dataset.labels[group])) > 1 for group in near)
+            yield Finding(
+                "near-duplicates",
+                "note",
+                split,
+                f"{counted(len(near), 'group')} of near-duplicates, {distinct:,} distinct images"
+                + (f", {conflicts:,} of the groups under more than one label" if conflicts else ""),
+                "keep each group on one side of every split (fer-data split does)",
+                groups=tuple(tuple(group.tolist()) for group in near),
+            )
+    yield from find_leaks(
+        subject,
+        numbers,
+        beyond=subject.exact_groups,
+        kind="leaked-near-duplicates",
+        words=("is a near-duplicate of an image in", "are near-duplicates of images in"),
+        advice="train without these near-duplicates: the model would be tested on images it has "
+        "nearly seen",
+    )

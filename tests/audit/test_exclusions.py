@@ -1,0 +1,173 @@
+"""Which samples the audit excludes."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_data.auditing import (
+    KINDS,
+    audit,
+    nearly_emptied,
+    write_exclusions,
+)
+from tests.conftest import Run
+from tests.helpers.audited_folders import Pixels, everything, only, plain, polluted, write
+from tests.helpers.drawn_images import drawn_images, shifted
+
+
+def test_of_training_and_test_only_training_samples_are_for_exclusion(tmp_path: Path) -> None:
+    found = audit(everything(tmp_path / "data"))
+    excluded = {row for finding in found.findings for row in finding.exclude}
+    assert excluded
+    assert {found.dataset.splits[found.dataset.split_codes[row]] for row in excluded} == {"train"}
+
+
+def test_without_the_exclusions_no_test_image_is_leaked(tmp_path: Path) -> None:
+    root = everything(tmp_path / "data")
+    found = audit(root)
+    number = write_exclusions(found.findings, found.dataset, tmp_path / "out.csv")
+    with open(tmp_path / "out.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == number
+    assert {row["kind"] for row in rows} <= set(KINDS)
+    again = {one.kind for one in audit(root, exclude=tmp_path / "out.csv").findings}
+    assert not again & {"leaked-duplicates", "leaked-near-duplicates", "conflicting-labels"}
+
+
+def test_what_is_excluded_is_in_no_finding(tmp_path: Path) -> None:
+    root = everything(tmp_path / "data")
+    found = audit(root)
+    names = found.dataset.sample_ids()
+    odd = [finding for finding in found.findings if finding.kind in ("odd-size", "odd-color")]
+    samples = [names[row] for finding in odd for group in finding.groups for row in group]
+    listed = "\n".join(["sample", *samples, "train/common/broken.png"])
+    (tmp_path / "out.csv").write_text(listed + "\n")
+    again = audit(root, exclude=tmp_path / "out.csv")
+    assert not again.of_kinds(("odd-size", "odd-color", "unreadable"))
+
+
+def test_images_that_only_lost_their_colour_are_not_for_exclusion(tmp_path: Path) -> None:
+    def striped(*color: int) -> Pixels:
+        image = np.full((48, 48, 3), 255, np.uint8)
+        image[::4] = color
+        return image
+
+    found = audit(
+        write(
+            tmp_path / "data",
+            {"train/red": [striped(200, 0, 0)] * 25, "train/green": [striped(0, 102, 0)] * 25},
+        )
+    )
+    assert found.of_kinds(("conflicting-labels",))
+    names = found.dataset.sample_ids()
+    excluded = {names[row] for one in found.findings for row in one.exclude}
+    # the files of a colour are equal to the byte, so one of each stays
+    assert excluded == {
+        f"train/{color}/{n:03d}.png" for color in ("red", "green") for n in range(1, 25)
+    }
+
+
+@pytest.mark.parametrize("shape", [(48, 48), (48, 48, 3), (90, 60), (17, 32, 3)])
+def test_flat_images_are_for_exclusion_whatever_their_size_and_colour(
+    tmp_path: Path, shape: tuple[int, ...]
+) -> None:
+    flat = np.full(shape, 90, np.uint8)
+    not_flat = np.zeros((*shape[:2], 3), np.uint8)
+    not_flat[:] = 200, 0, 0
+    not_flat[::2] = 0, 102, 0  # as bright
+    root = write(tmp_path / "data", {"train/a": [flat, not_flat], "train/b": drawn_images(2)})
+    flat_ones = only(audit(root), "flat")
+    assert (flat_ones.groups, flat_ones.exclude) == (((0,),), (0,))
+
+
+@pytest.mark.parametrize(("side", "is_found"), [(32, False), (48, True), (96, True)])
+def test_small_images_are_not_called_blurred_for_being_enlarged(
+    tmp_path: Path, side: int, is_found: bool
+) -> None:
+    ramp = np.linspace(0, 255, side).astype(np.uint8)
+    smooth = [np.roll(np.tile(ramp, (side, 1)), 3 * step, axis=1)[:, ::-1] for step in range(2)]
+    root = write(tmp_path / "data", {"train/a": smooth, "train/b": drawn_images(2)})
+    assert bool(audit(root).of_kinds(("blurred",))) == is_found
+
+
+def colourful(seed: int) -> Pixels:
+    return np.stack([*drawn_images(3, seed=seed)], axis=-1)
+
+
+def test_of_equal_files_in_colour_all_but_one_are_for_exclusion(tmp_path: Path, run: Run) -> None:
+    one, other = colourful(1), colourful(2)
+    root = write(tmp_path / "data", {"train/cat": [one, one, other, one], "train/dog": [other]})
+    found = audit(root)
+    names = found.dataset.sample_ids()
+    duplicates, conflict = only(found, "exact-duplicates"), only(found, "conflicting-labels")
+    assert "48x48" not in duplicates.summary + conflict.summary
+    excluded = [{names[row] for row in one.exclude} for one in (duplicates, conflict)]
+    assert excluded == [
+        {"train/cat/001.png", "train/cat/003.png", "train/dog/000.png"},
+        {"train/cat/002.png", "train/dog/000.png"},
+    ]
+    ended = run("audit", root, "--write-exclusions", tmp_path / "out.csv")
+    assert "4 samples are to be excluded" in ended.err
+
+
+def test_images_that_are_equal_only_at_48x48_grey_are_reported_and_stay(tmp_path: Path) -> None:
+    one = colourful(1)
+    root = write(tmp_path / "data", {"train/cat": [one], "train/dog": [colourful(2)]})
+    # the same pixels in another file: nothing says so without decoding both at their own size
+    Image.fromarray(one).save(root / "train/cat/again.png", compress_level=0)
+    Image.fromarray(one).save(root / "train/dog/again.png", compress_level=1)
+    found = audit(root)
+    for kind in ("exact-duplicates", "conflicting-labels"):
+        finding = only(found, kind)
+        assert "equal only at 48x48 grey" in finding.summary
+        assert finding.exclude == ()
+        assert "train on one of each" not in finding.advice
+        assert "train without them" not in finding.advice
+
+
+def test_a_leak_into_validation_is_mended_in_training(tmp_path: Path) -> None:
+    every = drawn_images(60)
+    root = write(
+        tmp_path / "data",
+        {"train/cat": list(every[:40]), "val/cat": [*every[40:], every[3], every[5][:, ::-1]]},
+    )
+    (root / "train/dog").mkdir()
+    found = audit(root)
+    errors = [one.where for one in found.of_kinds(("error",)) if one.kind != "missing-class"]
+    assert errors == ["train, validation"] * 2
+    names = found.dataset.sample_ids()
+    excluded = {names[row] for finding in found.findings for row in finding.exclude}
+    assert excluded == {"train/cat/003.png", "train/cat/005.png"}
+
+
+def test_a_leak_of_validation_into_test_is_mended_in_validation(tmp_path: Path) -> None:
+    every = drawn_images(60)
+    root = write(tmp_path / "data", {"val/cat": list(every[:30]), "test/cat": list(every[29:])})
+    (root / "val/dog").mkdir()
+    found = audit(root)
+    names = found.dataset.sample_ids()
+    excluded = {names[row] for finding in found.findings for row in finding.exclude}
+    assert excluded == {"val/cat/029.png"}
+
+
+def test_it_says_where_exclusions_leave_less_than_half_of_a_class(tmp_path: Path) -> None:
+    found = audit(polluted(tmp_path / "data"))
+    (line,) = nearly_emptied(found)
+    assert re.fullmatch("that leaves [0-9] of 40 training samples of rare", line)
+    assert nearly_emptied(audit(plain(tmp_path / "good"))) == []
+
+
+def test_a_version_goes_where_the_image_itself_is_known_too(tmp_path: Path) -> None:
+    known = drawn_images(120)[90]
+    root = plain(tmp_path / "data", cat=[known, known[:, ::-1], shifted(known, 1, 0)])
+    found = audit(root)
+    write_exclusions(found.findings, found.dataset, tmp_path / "out.csv")
+    again = audit(root, exclude=tmp_path / "out.csv")
+    assert not again.of_kinds(("leaked-duplicates", "leaked-near-duplicates"))
+    assert again.dataset.num_excluded == 3

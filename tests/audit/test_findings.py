@@ -1,0 +1,104 @@
+"""Findings on classes, files and sizes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_data.auditing import (
+    audit,
+)
+from tests.helpers.audited_folders import only, plain, write
+from tests.helpers.drawn_images import drawn_images, shifted
+from tests.helpers.programs import DATA, call
+
+
+def test_findings_on_classes_count_samples(tmp_path: Path) -> None:
+    every = list(drawn_images(80))
+    root = write(
+        tmp_path / "data",
+        {
+            "train/cat": every[:30],
+            "train/dog": every[30:37],
+            "train/Dog": every[37:40],
+            "test/cat": every[40:70],
+            "test/dog": every[70:],
+        },
+    )
+    found = audit(root)
+    counts = {(one.kind, one.where): one.num_samples for one in found.findings}
+    assert counts == {
+        ("missing-class", "test"): 0,
+        ("few-samples", "train"): 10,
+        ("few-samples", "test"): 10,
+        ("similar-class-names", ""): 20,
+    }
+
+
+def test_unreadable_files_are_counted(tmp_path: Path) -> None:
+    root = plain(tmp_path / "data")
+    (root / "train/cat/broken.png").write_bytes(b"not an image")
+    assert only(audit(root), "unreadable").num_samples == 1
+
+
+def test_a_conflict_among_test_images_is_no_error_of_training(tmp_path: Path) -> None:
+    every = drawn_images(120)
+    conflicting, judged = every[3], every[90]
+    root = plain(tmp_path / "data", dog=[conflicting], test_cat=[conflicting], test_dog=[judged])
+    out = tmp_path / "out.csv"
+    before, after = audit(root).of_kinds(("conflicting-labels",))
+    assert (before.severity, before.where) == ("error", "train, test")
+    assert "1 image appears under more than one label, 3 samples in all" in before.summary
+    assert (after.severity, after.where, after.exclude) == ("warning", "test", ())
+    assert "score" in after.advice
+    assert "train" not in after.advice
+    assert call(DATA, "audit", root, "--write-exclusions", out).code == 0
+    again = call(DATA, "audit", root, "--exclude", out, "--fail-on", "error")
+    assert again.code == 0, again.err
+    assert "conflicting-labels" in again.out
+
+
+def sized(root: Path, *sides: int) -> Path:
+    """Write images of one class, of these sides, and an empty class."""
+    for name in ("cat", "dog"):
+        (root / "train" / name).mkdir(parents=True)
+    for number, (side, image) in enumerate(zip(sides, drawn_images(len(sides)), strict=True)):
+        Image.fromarray(image).resize((side, side)).save(root / f"train/cat/{number}.png")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("sides", "summary", "number"),
+    [
+        ((50, 50, 50, 60), "3 images are 50x50, 1 is not: 60x60 (1) (pixels)", 1),
+        ((50, 50, 60, 60), "2 sizes among 4 images: 50x50 (2), 60x60 (2) (pixels)", 4),
+        ((50, 50, 60, 70), "3 sizes among 4 images: 50x50 (2), 60x60 (1), 70x70 (1) (pixels)", 4),
+        (
+            tuple(range(50, 57)),
+            "7 sizes among 7 images: "
+            "50x50 (1), 51x51 (1), 52x52 (1), 53x53 (1), 54x54 (1) and 2 more (pixels)",
+            7,
+        ),
+    ],
+)
+def test_a_size_is_usual_only_if_most_images_have_it(
+    sides: tuple[int, ...], summary: str, number: int, tmp_path: Path
+) -> None:
+    finding = only(audit(sized(tmp_path / "data", *sides)), "odd-size")
+    assert (finding.summary, finding.num_samples) == (summary, number)
+
+
+def test_one_of_a_kind_is_named_in_the_singular(tmp_path: Path) -> None:
+    every = drawn_images(120)
+    flat = np.full((48, 48), 9, np.uint8)
+    root = plain(
+        tmp_path / "data", cat=[every[3], shifted(every[5], 0, 1), flat], test_cat=[every[50]]
+    )
+    found = {one.kind: one.summary for one in audit(root).findings}
+    assert found["exact-duplicates"] == "1 redundant duplicate: 1 image appears twice"
+    assert found["near-duplicates"] == "1 group of near-duplicates, 2 distinct images"
+    assert found["flat"] == "1 image is of a single colour"
+    assert "1 of 41 test images (2.4%) is equal to an image of train" in found["leaked-duplicates"]

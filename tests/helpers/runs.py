@@ -1,0 +1,35 @@
+"""Trainings that are stopped, and runs that must be the same."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+
+from fer_model.training import models
+from fer_model.training.runs import Run
+
+
+class StopAfter(keras.callbacks.Callback):
+    """Sends this process Ctrl-C after a number of steps."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self.left = steps
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.left -= 1
+        if self.left == 0:
+            signal.raise_signal(signal.SIGINT)
+
+
+def assert_same_run(one: Run, other: Run) -> None:
+    first, second = (models.load(run.model_path)[0].get_weights() for run in (one, other))
+    for weights, others in zip(first, second, strict=True):
+        np.testing.assert_array_equal(weights, others)
+    columns = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "steps"]
+    pd.testing.assert_frame_equal(one.history[columns], other.history[columns])
+    pd.testing.assert_frame_equal(one.predictions, other.predictions)
