@@ -140,9 +140,8 @@ class Stats:
     def of(cls, dataset: Dataset) -> Stats:
         """Return what a dataset holds, as `fer_data.stats` does."""
         counts = np.zeros((len(dataset.splits), len(dataset.class_names) + 1), np.int64)
-        np.add.at(
-            counts, (dataset.split_codes, dataset.labels), 1
-        )  # -1, without a label, is the last
+        # The label -1 of samples without one is the last column.
+        np.add.at(counts, (dataset.split_codes, dataset.labels), 1)
         splits = {
             split: SplitStats(tuple(labelled), unlabelled)
             for split, (*labelled, unlabelled) in zip(dataset.splits, counts.tolist(), strict=True)

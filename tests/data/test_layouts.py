@@ -279,7 +279,7 @@ def test_any_tree_is_read_or_refused_and_no_image_is_in_two_classes(
     tree: int | dict[str, object],
 ) -> None:
     found = listings(tree)
-    for read in (class_folders.find, class_folders.read_as_told):
+    for read in (class_folders.find, class_folders.read_as_named):
         try:
             layout = read(Path("/data"), found.__getitem__)
         except DataError:

@@ -198,7 +198,7 @@ def test_where_nothing_is_bad_skipping_it_makes_no_other_store(
     make_folder: MakeFolder, skip_first: bool
 ) -> None:
     root = make_folder({"cat": 2, "zoo": 0})
-    (root / "cat" / "notes.txt").write_text("left out, and not bad")
+    (root / "cat" / "notes.txt").write_text("skipped, and not bad")
     first = open_store(root, skip_bad=skip_first)
     assert open_store(root, skip_bad=not skip_first).path == first.path
 
