@@ -34,10 +34,10 @@ from fer_model.comparison.sample_table import SAMPLES
 from fer_model.environment import versions
 from fer_model.statistics.verdict import check_question
 from fer_model.training.own_code import OwnCode, code_of, own_code
-from fer_model.training.own_settings import OWN, changed, given_again
+from fer_model.training.own_settings import OWN
 from fer_model.training.own_training import Fit
 from fer_model.training.recipe import Recipe
-from fer_model.training.recipes import COMPARED
+from fer_model.training.recipes import COMPARED, changed, given_again
 
 if TYPE_CHECKING:
     import keras

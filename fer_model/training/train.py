@@ -28,9 +28,9 @@ from fer_model.training.on_device import OnDevice, table_rows
 from fer_model.training.optimizing import optimizer as built_optimizer
 from fer_model.training.own_code import code_of
 from fer_model.training.own_nets import build_own
-from fer_model.training.own_settings import changed, given_again
 from fer_model.training.parts import Parts, about_data, divide, parts_of
 from fer_model.training.recipe import Recipe
+from fer_model.training.recipes import changed, given_again
 from fer_model.training.recorder import (
     Averaging,
     Plateau,
