@@ -51,7 +51,7 @@ def write_comparison(summary: Summary, page: str | Path) -> None:
     >>> fer_model.write_comparison(fer_model.Summary(results), "index.html")
     """
     found = summary.results
-    recipe = found.training.protocol.recipe.to_dict() if found.training else {}
+    recipe = found.training.protocol.recipe.shown() if found.training else {}
     plots = plots_of(summary)
     table = arms_table(summary)
     downloads = {plot.name: _csv(plot.csv) for plot in plots.values() if plot}

@@ -44,7 +44,7 @@ class OwnCode:
 
     @property
     def key(self) -> str:
-        """Its name and the begin of its digest: ``package.module:function#0123456789ab``."""
+        """Its name and the beginning of its digest: ``package.module:function#0123456789ab``."""
         is_of_keras = self.name.startswith("keras.applications:")
         return self.name if is_of_keras else f"{self.name}#{self.digest[:12]}"
 
