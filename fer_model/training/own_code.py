@@ -150,7 +150,7 @@ def _sources(one: Any, package: str, seen: set[int]) -> Iterator[str]:
         return
     try:
         yield inspect.getsource(one)
-        is_known = True
+        is_known = one.__name__ != "<lambda>"  # of whose line there may be several
     except (OSError, TypeError):  # typed at a prompt
         yield one.__qualname__
         is_known = False
