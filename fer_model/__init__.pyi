@@ -17,12 +17,12 @@ from .inference.predict import predict_paths as predict_paths
 from .losses.choice import LOSSES as LOSSES
 from .plotting.confusion import plot_confusion as plot_confusion
 from .plotting.history import plot_history as plot_history
-from .reporting.markdown import as_markdown as as_markdown
 from .reporting.model_card import model_card as model_card
 from .reporting.page import write_comparison as write_comparison
 from .reporting.page import write_figures as write_figures
 from .reporting.summary import Summary as Summary
 from .reporting.table import as_latex as as_latex
+from .reporting.table import as_markdown as as_markdown
 from .statistics.design import Design as Design
 from .statistics.design import smallest_difference as smallest_difference
 from .statistics.differences import Differences as Differences

@@ -210,7 +210,7 @@ def main() -> None:
         os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     import keras
 
-    from fer_model.training.versions import versions
+    from fer_model.environment import versions
 
     rounds: dict[str, list[float]] = {}
     with keras.device(chosen.device) if chosen.device else nullcontext():

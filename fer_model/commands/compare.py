@@ -17,10 +17,16 @@ from fer_data.terminal import cli_support
 from fer_data.terminal.cli_support import print_json, print_table, say
 from fer_data.util.entry import INTERRUPTED
 from fer_data.util.files import refuse_special
-from fer_model.commands.compared import SEEDS, SHOWN, Cluster, ComparisonOutput, Question
+from fer_model.commands.compared import (
+    SEEDS,
+    SHOWN,
+    Cluster,
+    ComparisonOutput,
+    Question,
+    show_results,
+)
 from fer_model.commands.options import ComparedRecipeOptions, Named, TrainingData, make_recipe
 from fer_model.commands.session import data_name, net_name
-from fer_model.commands.showing import show_results
 from fer_model.environment import set_data_on_device
 from fer_model.training.own_settings import OWN
 from fer_model.training.recipes import COMPARED

@@ -14,8 +14,7 @@ from fer_data.errors import DataError, UsageError
 from fer_data.terminal.cli_support import say
 from fer_data.util.files import refuse_special
 from fer_data.util.words import printable
-from fer_model.commands.compared import ComparisonOutput
-from fer_model.commands.showing import show_results
+from fer_model.commands.compared import ComparisonOutput, show_results
 from fer_model.comparison.prediction_tables import SUFFIXES
 
 _BASELINES = ("none", "baseline")

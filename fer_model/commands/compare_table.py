@@ -43,7 +43,7 @@ def compare_table(
     from fer_model import render
     from fer_model.comparison.across import across_data_sets
     from fer_model.comparison.reading import read_results
-    from fer_model.reporting.markdown import table_as_markdown
+    from fer_model.reporting.table import table_as_markdown
 
     for file in (markdown, csv):
         if file is not None:

@@ -1,4 +1,4 @@
-"""What a comparison says before its first training."""
+"""What a comparison says of its trainings: before the first one, and with its results."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import numpy as np
 from fer_data.util.words import counted, printable
 from fer_model.comparison.arm import Arm
 from fer_model.comparison.protocol import Protocol
-from fer_model.comparison.results import rarest_class
+from fer_model.comparison.results import Training, rarest_class
 from fer_model.comparison.sample_table import SampleTable, load_samples
 from fer_model.statistics.design import Design, smallest_difference
+from fer_model.training.own_settings import shown
 
 
 def before_training(protocol: Protocol, out: Path) -> list[str]:
@@ -117,3 +118,48 @@ def _smallest(samples: SampleTable, protocol: Protocol) -> dict[str, float]:
     names = tuple(map(printable, protocol.data["class_names"]))
     design = Design(num_arms=len(protocol.arms), num_seeds=len(protocol.seeds))
     return smallest_difference(counts, design, class_names=names)
+
+
+def as_trained(training: Training) -> list[str]:
+    """Return how the runs were trained, a line each."""
+    protocol = training.protocol
+    recipe = protocol.recipe
+    keeps = "the last epoch's" if recipe.keep == "last" else "the best validation epoch's"
+    notes = [
+        f"every run: {shown(recipe.net)} net, {recipe.epochs * (recipe.steps_per_epoch or 0):,} "
+        f"steps of {recipe.batch_size}, {shown(recipe.schedule)} schedule, augmentation "
+        f"{shown(recipe.augment)}; {keeps} model"
+        + ("" if protocol.later else "; declared before the first training"),
+        "runs of one seed have the same first weights and the same held-out part; the test "
+        "split is scored once a run, and chooses nothing",
+        *unfair(protocol),
+        *dearer(protocol),
+        *twice_corrected(protocol.arms),
+    ]
+    if protocol.later:
+        notes.append(f"added when there were finished runs to look at: {', '.join(protocol.later)}")
+    return notes
+
+
+def missing(training: Training) -> list[str]:
+    """Return which runs are not finished, skipped or failed, a line each."""
+    notes = []
+    if training.missing:
+        notes.append(
+            f"{counted(len(training.missing), 'run is', 'runs are')} not finished, the first "
+            f"{training.missing[0]}: seeds that lack one are skipped"
+        )
+    versions = {tuple(sorted(run.versions.items())) for runs in training.runs for run in runs}
+    if len(versions) > 1:
+        notes.append("the runs were not all trained with the same versions (see recipe.json)")
+    if training.skipped:
+        notes.append(
+            f"skipped, with fewer than half of the baseline's seeds: {', '.join(training.skipped)}"
+        )
+    notes += [
+        f"{name}: failed after {counted(about['tries'], 'try', 'tries')}: {about['error']}"
+        if about["tries"]
+        else f"{name}: {about['error']}"
+        for name, about in training.failures.items()
+    ]
+    return notes

@@ -25,9 +25,9 @@ from fer_data.data.reading import load
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
 from fer_model.comparison.protocol import Cell, Protocol, is_finished
+from fer_model.environment import versions
 from fer_model.training.own_code import OwnCode, keep
 from fer_model.training.own_training import Fit, train_own
-from fer_model.training.versions import versions
 
 
 def make_runs(

@@ -20,25 +20,24 @@ from fer_data.errors import DataError, UsageError
 from fer_data.extras import require, require_keras
 from fer_data.transforms.choice import Augment
 from fer_data.util import locks
-from fer_data.util.words import printable
 from fer_model.comparison import grid
 from fer_model.comparison.announcement import before_training
 from fer_model.comparison.arm import Arm, parse_arms
 from fer_model.comparison.display import ComparisonDisplay
-from fer_model.comparison.own_data import OWN_DATA, kept_in
+from fer_model.comparison.grid import OWN_DATA, kept_in
+from fer_model.comparison.kept import check_place
 from fer_model.comparison.protocol import FILE, Protocol, check_seeds
 from fer_model.comparison.reading import check_runs, read_results
 from fer_model.comparison.results import Results
 from fer_model.comparison.runner import LocalStarter, Starter, train_missing
 from fer_model.comparison.sample_table import SAMPLES
-from fer_model.statistics.scores import SUMMARIES, check_shots
-from fer_model.statistics.verdict import check_margin
+from fer_model.environment import versions
+from fer_model.statistics.verdict import check_question
 from fer_model.training.own_code import OwnCode, code_of, own_code
-from fer_model.training.own_settings import OWN, changed, given_again
+from fer_model.training.own_settings import OWN
 from fer_model.training.own_training import Fit
 from fer_model.training.recipe import Recipe
-from fer_model.training.recipes import COMPARED
-from fer_model.training.versions import versions
+from fer_model.training.recipes import COMPARED, changed, given_again
 
 if TYPE_CHECKING:
     import keras
@@ -138,14 +137,9 @@ def compare(
     >>> fer_model.compare("faces", arms, seeds=1, recipe=recipe, out="compared").arms
     ('none', 'oversample')
     """
-    if figure not in SUMMARIES:
-        raise UsageError(f"figure is {figure!r}; choose one of {', '.join(SUMMARIES)}")
+    check_question(figure, margin, shots)
     if not isinstance(recipe, Recipe):
         raise UsageError(f"recipe: expected a fer_model.Recipe, got {recipe!r:.80}")
-    if margin is not None:
-        check_margin(margin)
-    if shots is not None:
-        check_shots(shots)
     numbers = range(recipe.seed, recipe.seed + seeds) if isinstance(seeds, int) else seeds
     check_seeds(numbers)
     if num_at_once < 1:
@@ -160,7 +154,12 @@ def compare(
     recipe = changed(recipe, settings)
     out = Path(out).absolute()
     dataset = load(data, **options)
-    _check_place(out, dataset.root)
+    if dataset.root.is_dir() and out.resolve().is_relative_to(dataset.root.resolve()):
+        raise UsageError(
+            f"{out}: lies in the data set, which it would change; choose another folder",
+            fix={"out": []},
+        )
+    check_place(out, FILE, (SAMPLES, OWN_DATA))
     if not isinstance(data, str | os.PathLike) and not is_reloadable(dataset):
         with _alone(out):
             dataset = kept_in(out, dataset, recipe.requested)
@@ -282,32 +281,6 @@ def _packed(function: Any) -> str:
             f"{function!r:.80}: cannot be sent to the processes that train ({error}); put it in a "
             "module"
         ) from None
-
-
-def _check_place(out: Path, data: Path) -> None:
-    """Refuse a folder that holds something else, or that the data would take for its own.
-
-    Raises
-    ------
-    UsageError
-        If it is one.
-    """
-    if data.is_dir() and out.resolve().is_relative_to(data.resolve()):
-        raise UsageError(
-            f"{out}: lies in the data set, which it would change; choose another folder",
-            fix={"out": []},
-        )
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"{out}: is no folder; choose another", fix={"out": []})
-    if out.exists() and not (out / FILE).exists():
-        others = (one.name for one in out.iterdir() if not one.name.startswith("."))
-        other = next((name for name in others if name not in (SAMPLES, OWN_DATA)), None)
-        if other is not None:
-            raise UsageError(
-                f"{out}: holds something already ({printable(other)}), and no comparison; "
-                "choose another folder",
-                fix={"out": []},
-            )
 
 
 @contextmanager

@@ -29,8 +29,8 @@ from fer_model.comparison.results import Results
 from fer_model.comparison.sample_table import SampleTable
 from fer_model.heads.choice import HeadInputs
 from fer_model.heads.posthoc import apply_head
-from fer_model.statistics.scores import SHOTS, SUMMARIES, check_shots
-from fer_model.statistics.verdict import MARGIN, check_margin
+from fer_model.statistics.scores import SHOTS
+from fer_model.statistics.verdict import MARGIN, check_question
 from fer_model.training.recipe import Recipe
 
 _FRACTIONS = {"train": 0.8, "validation": 0.1, "test": 0.1}
@@ -113,10 +113,7 @@ def compare_features(
     >>> fer_model.compare_features(features, labels, arms, seeds=1, epochs=2).arms
     ('none', 'oversample')
     """
-    if figure not in SUMMARIES:
-        raise UsageError(f"figure: expected one of {', '.join(SUMMARIES)}, got {figure!r}")
-    check_margin(margin)
-    check_shots(shots)
+    check_question(figure, margin, shots)
     numbers = tuple(range(seeds) if isinstance(seeds, int) else seeds)
     check_seeds(numbers)
     parsed = parse_arms(arms)
@@ -272,8 +269,8 @@ def _run(
             took[arm.trained] = time.monotonic() - began
         head, began = trained[arm.trained], time.monotonic()
         if arm.head is not None:
-            known = HeadInputs(head, counts, lambda: of_train, lambda: of_validation)
-            head, _ = arm.head.build(known)
+            inputs = HeadInputs(head, counts, lambda: of_train, lambda: of_validation)
+            head, _ = arm.head.build(inputs)
         of_held_out = apply_head(of_validation[0], *head), of_validation[1]
         found[arm, base.seed] = Output(apply_head(of_test, *head), of_held_out)
         seconds[place] = took[arm.trained] + time.monotonic() - began

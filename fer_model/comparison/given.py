@@ -17,8 +17,8 @@ from fer_model.comparison.prediction_tables import PredictionTable, listed, read
 from fer_model.comparison.probabilities import Output, outputs_of
 from fer_model.comparison.results import Results
 from fer_model.comparison.sample_table import SampleTable
-from fer_model.statistics.scores import SHOTS, SUMMARIES, check_shots
-from fer_model.statistics.verdict import MARGIN, check_margin
+from fer_model.statistics.scores import SHOTS
+from fer_model.statistics.verdict import MARGIN, check_question
 
 
 def compare_predictions(
@@ -90,10 +90,7 @@ def compare_predictions(
     >>> results.predicted.scores[:, :, 0].mean(axis=1).round(2).tolist()
     [0.9, 0.89]
     """
-    if figure not in SUMMARIES:
-        raise UsageError(f"figure: expected one of {', '.join(SUMMARIES)}, got {figure!r}")
-    check_margin(margin)
-    check_shots(shots)
+    check_question(figure, margin, shots)
     if out is not None:
         check_place(Path(out).absolute())
     asked = _class_names(class_names)

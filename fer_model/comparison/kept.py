@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -43,8 +44,16 @@ def is_kept(out: Path) -> bool:
     return (out / KEPT).exists()
 
 
-def check_place(out: Path) -> None:
-    """Refuse a folder that holds something else.
+def check_place(out: Path, file: str = KEPT, others: Collection[str] = _OURS) -> None:
+    """Refuse a folder that holds something else than a comparison, known by a file of it.
+
+    Parameters
+    ----------
+    out : Path
+    file : str
+        What a comparison's folder holds.
+    others : collection of str
+        What a folder may hold where that file is not written yet.
 
     Raises
     ------
@@ -53,8 +62,9 @@ def check_place(out: Path) -> None:
     """
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out}: expected a folder, got a file", fix={"out": []})
-    if out.is_dir() and not is_kept(out):
-        other = next((one.name for one in out.iterdir() if one.name not in _OURS), None)
+    if out.is_dir() and not (out / file).exists():
+        names = (one.name for one in out.iterdir() if not one.name.startswith("."))
+        other = next((name for name in names if name not in others), None)
         if other is not None:
             raise UsageError(
                 f"{out}: holds something already ({printable(other)}); choose another folder",

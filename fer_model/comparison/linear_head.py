@@ -86,7 +86,7 @@ def train_head(
                 optimizer=by,
                 loss=loss.build(counts, late=is_late),
                 steps_per_execution=_STEPS_AT_ONCE if has_tensorflow else 1,
-                jit_compile=False if has_tensorflow and not devices.has_accelerator() else "auto",
+                jit_compile=devices.jit_compile(),
             )
             model.fit(Batches(start, stop), shuffle=False, verbose=0)
     return Head(*(np.asarray(part, np.float64) for part in model.get_weights()))

@@ -15,8 +15,7 @@ from urllib.parse import quote
 from fer_data.errors import DataError, UsageError
 from fer_data.util.files import refuse_no_file, write_json
 from fer_model.comparison.arm import Arm, parse_arms
-from fer_model.statistics.scores import SUMMARIES, check_shots
-from fer_model.statistics.verdict import check_margin
+from fer_model.statistics.verdict import check_question
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run, is_run
 
@@ -158,8 +157,8 @@ class Protocol:
         refuse_no_file(out / FILE)
         try:
             about = json.loads((out / FILE).read_text("utf-8"))
-            if about["format"] != FORMAT or about["figure"] not in SUMMARIES:
-                raise ValueError(f"format {about['format']}, figure {about['figure']}")
+            if about["format"] != FORMAT:
+                raise ValueError(f"format {about['format']}")
             data, seeds = dict(about["data"]), tuple(map(int, about["seeds"]))
             if not str(data["path"]) or len([str(name) for name in data["class_names"]]) < 2:
                 raise ValueError("no path, or not two classes")
@@ -168,12 +167,10 @@ class Protocol:
             if train_counts and len(train_counts) != len(data["class_names"]):
                 raise ValueError(f"training counts of {len(train_counts)} classes")
             margin, shots = about.get("margin"), about.get("shots")
-            if margin is not None:
-                check_margin(margin)
             if shots is not None:
                 few, many = map(int, shots)
                 shots = few, many
-                check_shots(shots)
+            check_question(about["figure"], margin, shots)
             return cls(
                 Recipe.from_dict(about["recipe"]),
                 data,

@@ -203,7 +203,7 @@ class Results:
 
     @property
     def leaked(self) -> NDArray[np.bool_]:
-        """Test samples of which training has a version, bool [N]."""
+        """Leaked test samples, of which training has a near-duplicate, bool [N]."""
         return self.samples.leaked
 
     @cached_property

@@ -15,13 +15,13 @@ from fer_data.errors import UsageError
 from fer_data.loading.loader import Loader
 from fer_data.util.files import write_json
 from fer_data.util.folders import atomic_folder
+from fer_model.environment import versions
 from fer_model.heads.choice import Head, HeadChoice, HeadInputs
 from fer_model.training import models
+from fer_model.training.evaluate import judge
 from fer_model.training.feed import feed
-from fer_model.training.judge import judge
 from fer_model.training.parts import evaluation_loader, parts_of
 from fer_model.training.runs import Run
-from fer_model.training.versions import versions
 
 
 def with_new_head(

@@ -14,8 +14,7 @@ from fer_data.errors import DataError
 from fer_data.util.files import write_text
 from fer_data.util.words import printable
 from fer_model.reporting import figures
-from fer_model.reporting.card import write_card
-from fer_model.reporting.class_plots import by_training, recalls
+from fer_model.reporting.class_plots import by_training, recalls, write_card
 from fer_model.reporting.plot import Plot, save_plots
 from fer_model.reporting.summary import Summary
 from fer_model.reporting.table import arms_table
@@ -52,7 +51,7 @@ def write_comparison(summary: Summary, page: str | Path) -> None:
     >>> fer_model.write_comparison(fer_model.Summary(results), "index.html")
     """
     found = summary.results
-    recipe = found.training.protocol.recipe.to_dict() if found.training else {}
+    recipe = found.training.protocol.recipe.shown() if found.training else {}
     plots = plots_of(summary)
     table = arms_table(summary)
     downloads = {plot.name: _csv(plot.csv) for plot in plots.values() if plot}

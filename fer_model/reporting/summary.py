@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.util.words import counted, printable
+from fer_model.comparison.announcement import as_trained, missing
 from fer_model.comparison.results import Results
-from fer_model.reporting.training_notes import as_trained, missing
 from fer_model.statistics.calibration import Calibration, calibration
 from fer_model.statistics.design import smallest_difference_measured
 from fer_model.statistics.differences import Difference, Differences

@@ -78,8 +78,8 @@ def load(path: str | Path, *, with_optimizer: bool = False) -> tuple[keras.Model
         raise DataError(f"{path}: broken ({_USE} in it: {error}); train again") from None
     try:
         model = keras.saving.load_model(path, compile=with_optimizer, safe_mode=True)
-        if not with_optimizer:
-            model.jit_compile = devices.jit_compile()
+        if not with_optimizer and devices.jit_compile() is False:
+            model.jit_compile = False  # else Keras decides, by its backend
         shapes = model.input_shape, model.output_shape
     except Exception as error:  # broken files make Keras, h5py and zipfile raise nearly anything
         raise DataError(f"{path}: Keras cannot load this model ({first_line(error)})") from None

@@ -44,7 +44,7 @@ class OwnCode:
 
     @property
     def key(self) -> str:
-        """Its name and the begin of its digest: ``package.module:function#0123456789ab``."""
+        """Its name and the beginning of its digest: ``package.module:function#0123456789ab``."""
         is_of_keras = self.name.startswith("keras.applications:")
         return self.name if is_of_keras else f"{self.name}#{self.digest[:12]}"
 
@@ -150,7 +150,7 @@ def _sources(one: Any, package: str, seen: set[int]) -> Iterator[str]:
         return
     try:
         yield inspect.getsource(one)
-        is_known = True
+        is_known = one.__name__ != "<lambda>"  # of whose line there may be several
     except (OSError, TypeError):  # typed at a prompt
         yield one.__qualname__
         is_known = False

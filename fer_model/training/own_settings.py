@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import fields
+from typing import Any
 
 from fer_data.errors import UsageError
 from fer_data.registry import Registry
@@ -23,9 +23,6 @@ from fer_data.transforms.presets import PRESETS
 from fer_model.training.nets import NETS
 from fer_model.training.optimizers import OPTIMIZERS
 from fer_model.training.own_code import OwnCode, is_import_name, keep, own_code
-
-if TYPE_CHECKING:
-    from fer_model.training.recipe import Recipe
 
 OWN = ("net", "optimizer", "schedule", "augment", "augment_rare")
 """Settings of a recipe that take objects."""
@@ -168,44 +165,3 @@ def shown(text: Any) -> Any:
         )
         return f"{record['class_name']}({', '.join(amounts)})"
     return text.partition("#")[0]
-
-
-def changed(recipe: Recipe, settings: dict[str, Any]) -> Recipe:
-    """Return a recipe with the settings that are given, not None, and its own code looked up."""
-    given = {name: value for name, value in settings.items() if value is not None}
-    return replace(recipe, **given).resolved()
-
-
-def given_again(where: str, recipe: Recipe, own: dict[str, Any]) -> Recipe:
-    """Return the recipe of something that goes on, when all code of the user's is given again.
-
-    Parameters
-    ----------
-    where : str
-        What goes on, for errors.
-    recipe : Recipe
-        As it began.
-    own : dict
-        Settings, as in `resume`.
-
-    Raises
-    ------
-    UsageError
-        If code is missing, or another setting is given than it began with.
-    """
-    if unknown := own.keys() - set(OWN):
-        raise UsageError(f"{', '.join(unknown)}: expected some of {', '.join(OWN)}")
-    for name, began_with in recipe.own.items():
-        if own.get(name) is None:
-            raise UsageError(
-                f"{where}: its {name} is {began_with}, which must be given again",
-                fix={name: [str(shown(began_with))]},
-            )
-    now = changed(recipe, own)
-    for name, value in now.to_dict().items():
-        if value != recipe.to_dict()[name]:
-            raise UsageError(
-                f"{where}: its {name} is {shown(getattr(recipe, name))}, which must be given "
-                f"again, not {shown(getattr(now, name))} or changed code"
-            )
-    return now

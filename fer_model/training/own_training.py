@@ -17,11 +17,11 @@ from fer_data.errors import DataError, TrainingError
 from fer_data.loading.loader import Loader
 from fer_data.util.files import write_json
 from fer_data.util.folders import atomic_folder
+from fer_model.environment import versions
 from fer_model.training.parts import about_data, divide
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
 from fer_model.training.score import score, with_samples
-from fer_model.training.versions import versions
 
 Fit = Callable[[Loader, Loader, int], ArrayLike]
 """``fit(train, test, seed) -> probabilities``: two loaders and a seed to float [N, C], a row for

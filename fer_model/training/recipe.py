@@ -244,9 +244,13 @@ class Recipe:
             notebook.table(("setting", "value", "default"), rows, most=len(fields)) if rows else "",
             notebook.folded(
                 "all settings",
-                notebook.settings({name: shown(getattr(self, name)) for name in self.to_dict()}),
+                notebook.settings(self.shown()),
             ),
         )
+
+    def shown(self) -> dict[str, Any]:
+        """Return the settings as people read them, by name: an object as a call, or its name."""
+        return {one.name: shown(getattr(self, one.name)) for one in dataclasses.fields(self)}
 
     def changed(self) -> dict[str, Any]:
         """Return the settings that are not as by default, by name."""

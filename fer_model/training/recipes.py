@@ -1,8 +1,15 @@
-"""Recipes with names, as frozen values; docs/training.md has what was measured of them."""
+"""Recipes with names, as frozen values, and recipes that others are changed to.
+
+What was measured of those with names is in docs/training.md.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from fer_data.errors import UsageError
+from fer_model.training.own_settings import OWN, shown
 from fer_model.training.recipe import Recipe
 
 RECIPES = {
@@ -87,3 +94,44 @@ def named_recipe(name: str) -> Recipe:
 
 COMPARED = Recipe(schedule="cosine", keep="last")
 """What a comparison trains by default: no arm is favoured by its own validation."""
+
+
+def changed(recipe: Recipe, settings: dict[str, Any]) -> Recipe:
+    """Return a recipe with the settings that are given, not None, and its own code looked up."""
+    given = {name: value for name, value in settings.items() if value is not None}
+    return replace(recipe, **given).resolved()
+
+
+def given_again(where: str, recipe: Recipe, own: dict[str, Any]) -> Recipe:
+    """Return the recipe of something that goes on, when all code of the user's is given again.
+
+    Parameters
+    ----------
+    where : str
+        What goes on, for errors.
+    recipe : Recipe
+        As it began.
+    own : dict
+        Settings, as in `resume`.
+
+    Raises
+    ------
+    UsageError
+        If code is missing, or another setting is given than it began with.
+    """
+    if unknown := own.keys() - set(OWN):
+        raise UsageError(f"{', '.join(unknown)}: expected some of {', '.join(OWN)}")
+    for name, began_with in recipe.own.items():
+        if own.get(name) is None:
+            raise UsageError(
+                f"{where}: its {name} is {began_with}, which must be given again",
+                fix={name: [str(shown(began_with))]},
+            )
+    now = changed(recipe, own)
+    for name, value in now.to_dict().items():
+        if value != recipe.to_dict()[name]:
+            raise UsageError(
+                f"{where}: its {name} is {shown(getattr(recipe, name))}, which must be given "
+                f"again, not {shown(getattr(now, name))} or changed code"
+            )
+    return now

@@ -18,8 +18,8 @@ _SHIFTS = {
 """Pixels down and to the right by which an image is moved, its edges repeated."""
 
 
-class Versions(keras.layers.Layer):
-    """Gives an image in several versions, one after the other.
+class Views(keras.layers.Layer):
+    """Gives several views of each image, flipped and shifted, one after the other.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Versions(keras.layers.Layer):
         self._shifts = shifts
 
     def call(self, images: keras.KerasTensor) -> list[keras.KerasTensor]:
-        """Return the versions of images [B, H, W, C]."""
+        """Return the views of images [B, H, W, C], each of that shape."""
         moved = [_moved(_moved(images, down, 1), right, 2) for down, right in self._shifts]
         return [*moved, *(ops.flip(one, axis=2) for one in moved)]
 
@@ -64,5 +64,5 @@ def averaged(model: keras.Model, test_time: str) -> keras.Model:
     if test_time == "none":
         return model
     inputs = keras.Input(model.input_shape[1:])
-    versions = Versions(_SHIFTS[test_time])(inputs)
-    return keras.Model(inputs, ops.mean(ops.stack([model(one) for one in versions]), axis=0))
+    views = Views(_SHIFTS[test_time])(inputs)
+    return keras.Model(inputs, ops.mean(ops.stack([model(one) for one in views]), axis=0))

@@ -16,22 +16,23 @@ from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
 from fer_data.transforms.choice import Augment
 from fer_data.util.files import write_text
+from fer_model.environment import versions
 from fer_model.interrupt import ctrl_c_asks
 from fer_model.losses.choice import LossChoice
 from fer_model.training import devices, models, nets, plots
-from fer_model.training.averaging import Averaging
+from fer_model.training.evaluate import finish
 from fer_model.training.feed import Epochs, feed
-from fer_model.training.judge import finish
 from fer_model.training.live import shown
 from fer_model.training.logs import opened_logs, parse_logs
 from fer_model.training.on_device import OnDevice, table_rows
 from fer_model.training.optimizing import optimizer as built_optimizer
 from fer_model.training.own_code import code_of
 from fer_model.training.own_nets import build_own
-from fer_model.training.own_settings import changed, given_again
 from fer_model.training.parts import Parts, about_data, divide, parts_of
 from fer_model.training.recipe import Recipe
+from fer_model.training.recipes import changed, given_again
 from fer_model.training.recorder import (
+    Averaging,
     Plateau,
     Progress,
     Recorder,
@@ -41,7 +42,6 @@ from fer_model.training.recorder import (
 )
 from fer_model.training.runs import Run
 from fer_model.training.sharpness import learn_sharply
-from fer_model.training.versions import versions
 
 Build = Callable[[tuple[int, int, int], int], keras.Model]
 """A net of the user's own: input shape and number of classes to a model."""

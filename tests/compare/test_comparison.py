@@ -34,10 +34,10 @@ from fer_model.comparison.protocol import Cell, Protocol, run_folder
 from fer_model.comparison.reading import read_results
 from fer_model.comparison.sample_table import load_samples
 from fer_model.heads.posthoc import adjust_logits
-from fer_model.reporting.markdown import as_markdown
 from fer_model.reporting.page import write_comparison
 from fer_model.reporting.summary import Summary
-from fer_model.training import judge
+from fer_model.reporting.table import as_markdown
+from fer_model.training import evaluate
 from fer_model.training.evaluate import evaluate_run
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
@@ -351,7 +351,7 @@ def test_a_diverged_training_is_a_failed_run(
     cell = Protocol.read(copy).cells(copy)[2]
     shutil.rmtree(cell.folder)
     monkeypatch.setattr(
-        judge, "predict", lambda model, loader: np.full((len(loader.labels), 7), np.nan)
+        evaluate, "predict", lambda model, loader: np.full((len(loader.labels), 7), np.nan)
     )
     heard = train_here(Protocol.read(copy), copy)
     assert len(heard.errors) == 2
@@ -424,7 +424,7 @@ def test_a_comparison_lies_where_nothing_else_does(faces: Path, tmp_path: Path) 
     (tmp_path / "link").symlink_to(faces)
     assert "lies in the data set" in refused(tmp_path / "link" / "out")
     (tmp_path / "file").touch()
-    assert "is no folder" in refused(tmp_path / "file")
+    assert "expected a folder" in refused(tmp_path / "file")
     thesis = tmp_path / "work" / "thesis.txt"
     thesis.parent.mkdir()
     thesis.touch()

@@ -24,10 +24,9 @@ from fer_model.comparison.across import across_data_sets
 from fer_model.comparison.announcement import before_training
 from fer_model.comparison.protocol import Protocol
 from fer_model.comparison.reading import read_results
-from fer_model.reporting.markdown import as_markdown
 from fer_model.reporting.page import write_comparison, write_figures
 from fer_model.reporting.summary import Summary
-from fer_model.reporting.table import arms_table, as_latex
+from fer_model.reporting.table import arms_table, as_latex, as_markdown
 from tests.helpers.browser import CHROMIUM, NEEDED, show
 from tests.helpers.made_comparison import make_comparison, training_of
 

@@ -85,6 +85,12 @@ def test_what_a_function_is_given_beforehand_counts() -> None:
     assert closed(1).digest == closed(1).digest != closed(2).digest
 
 
+def test_lambdas_of_one_line_are_distinguished() -> None:
+    functions = [lambda step: 0.1, lambda image, rng: image, lambda step: 0.1]
+    first, second, third = (own_code("schedule", function) for function in functions)
+    assert first.key == third.key != second.key
+
+
 def test_functions_without_a_source_are_distinguished() -> None:
     def typed(text: str) -> str:
         names: dict[str, Any] = {"__name__": "__main__"}

@@ -25,10 +25,10 @@ from fer_model.comparison import grid, on_ray
 from fer_model.comparison.arm import parse_arms
 from fer_model.comparison.protocol import Protocol
 from fer_model.comparison.runner import train_missing
+from fer_model.environment import versions
 from fer_model.training import models
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
-from fer_model.training.versions import versions
 from tests.helpers.imports import imported
 from tests.helpers.made_comparison import Heard, train_here
 

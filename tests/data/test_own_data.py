@@ -12,7 +12,7 @@ import fer_data
 from fer_data.data.image_format import FormatRequest
 from fer_data.data.reading import is_reloadable
 from fer_data.errors import DataError
-from fer_model.comparison.own_data import OWN_DATA, kept_in
+from fer_model.comparison.grid import OWN_DATA, kept_in
 from tests.conftest import MakeFolder
 
 NAMES = np.repeat(["owl", "cat", "dog"], [24, 10, 6])

@@ -67,7 +67,7 @@ def test_commands_that_compare_images_import_no_framework(tmp_path: Path, comman
 
 
 def test_a_comparison_is_read_without_a_framework() -> None:
-    code = "import fer_model.commands.compare\nfrom fer_model.reporting import markdown, summary"
+    code = "import fer_model.commands.compare\nfrom fer_model.reporting import summary, table"
     assert not imported(code) & {"tensorflow", "keras", "torch", "jax"}
 
 

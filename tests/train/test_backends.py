@@ -47,7 +47,7 @@ from fer_model.training.on_device import OnDevice, net_of, table_rows
 from fer_model.training.parts import divide
 from fer_model.training.recipe import Recipe
 from fer_model.training.train import resume, train
-from fer_model.training.versions import versions
+from fer_model.environment import versions
 
 data, weights, folder = sys.argv[1:]
 weights = list(np.load(weights).values())

@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 
 from fer_data.data.decode import PixelFormat
 from fer_model.training import models, recorder
-from fer_model.training.averaging import Averaging
-from fer_model.training.recorder import Progress, Recorder, Stopped
+from fer_model.training.recorder import Averaging, Progress, Recorder, Stopped
 from fer_model.training.runs import Run
 
 STEPS = 3
