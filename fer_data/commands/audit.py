@@ -11,8 +11,7 @@ from fer_data.commands.fields import OUTPUT
 from fer_data.commands.options import AsJson, AuditedData, Cache, DataPath
 from fer_data.commands.outputs import check_output, written
 from fer_data.commands.program import FAILED_CHECK
-from fer_data.terminal import cli_support
-from fer_data.terminal.cli_support import print_json, print_table, say
+from fer_data.terminal.cli_support import print_json, print_line, print_table, say
 from fer_data.util.words import counted
 
 
@@ -54,7 +53,7 @@ def audit(
 
         fer-data audit fer2013/
         fer-data audit fer2013.csv --write-exclusions exclusions.csv
-        fer-data audit dataset/ --fail-on leaked-duplicates,conflicting-labels --json
+        fer-data audit faces/ --fail-on leaked-duplicates,conflicting-labels --json
 
     Near-duplicates are found, too: images flipped, shifted by a few pixels, brightened, resized
     or encoded again. Nothing is ever deleted: --write-exclusions lists the training samples to
@@ -75,20 +74,15 @@ def audit(
         print_json(result.to_dict())
     else:
         dataset = result.dataset
-        console = cli_support.out()
-        console.print(
-            f"{printable(str(dataset.root))}: {dataset.layout}, {counted(len(dataset), 'image')}",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
+        images = counted(len(dataset), "image")
+        print_line(f"{printable(str(dataset.root))}: {dataset.layout}, {images}")
         print_table([audit_tables.counts_table(result)])
         if result.findings:
             print_table(audit_tables.findings_tables(result))
         else:
-            console.print("Nothing was found.")
+            print_line("Nothing was found.")
         for line in (*dataset.notes, *dataset.skipped_summary()):
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+            print_line(line)
     if html is not None:
         from fer_data.reporting import write_audit_page
 

@@ -45,6 +45,11 @@ def print_table(tables: Iterable[Table]) -> None:
     console.print(table)
 
 
+def print_line(text: str) -> None:
+    """Print a line of results; names in it are no markup, and it is not wrapped."""
+    out().print(text, markup=False, highlight=False, soft_wrap=True)
+
+
 def say(text: str) -> None:
     """Print a remark to standard error, apart from the results.
 
