@@ -1,4 +1,4 @@
-"""Parameters of what is registered: each reads a value or its text, and prints it again."""
+"""Parameters of registered functions: each parses a value or text, and prints it."""
 
 from __future__ import annotations
 

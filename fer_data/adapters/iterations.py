@@ -1,4 +1,4 @@
-"""Where the iterations of a dataset begin: each goes on after the one before."""
+"""Where the iterations of a dataset begin: each continues after the previous one."""
 
 from __future__ import annotations
 

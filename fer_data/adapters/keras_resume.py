@@ -1,4 +1,4 @@
-"""Data that goes on where a Keras model's training stands."""
+"""Data that resumes where the training of a Keras model stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plans of batches as small arrays, of which a device makes the images."""
+"""Plans of batches as small arrays, from which a device makes the images."""
 
 from __future__ import annotations
 

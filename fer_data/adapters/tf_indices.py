@@ -1,4 +1,4 @@
-"""Balanced batches of indices as a ``tf.data.Dataset``, for a map function of one's own."""
+"""Balanced batches of indices as a ``tf.data.Dataset``, for your own map function."""
 
 from __future__ import annotations
 

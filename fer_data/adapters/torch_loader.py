@@ -174,11 +174,11 @@ class _Steps(DistributedSampler[_Step]):
             self._first = epoch * len(self)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return where the iteration under way began, and how many steps it has given."""
+        """Return where the current iteration began, and how many steps it has given."""
         return {**self._loader.state(self._first), "given": self._num_given}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a state.
+        """Resume from a state.
 
         Raises
         ------

@@ -81,7 +81,7 @@ class BalancedDistributedSampler(DistributedSampler[Any]):
             by=by,
             with_repeats=with_repeats,
         )
-        # What its own methods divide is nothing: all of them are replaced below.
+        # Its own methods divide an empty range: all of them are replaced below.
         super().__init__(range(0), num_replicas=1, rank=0, shuffle=False)
         _ = self.batches
 
@@ -121,11 +121,11 @@ class BalancedDistributedSampler(DistributedSampler[Any]):
         self.batches.set_epoch(epoch)
 
     def state_dict(self, step: int | None = None) -> dict[str, Any]:
-        """Return where the training stands: `BalancedBatchSampler.state_dict`."""
+        """Return the position of the training: `BalancedBatchSampler.state_dict`."""
         return self.batches.state_dict(step)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state: `BalancedBatchSampler.load_state_dict`.
+        """Resume from a state: `BalancedBatchSampler.load_state_dict`.
 
         With another number of processes, batches of all of them together may be of another size
         where the samples that were trained are a whole number of those.

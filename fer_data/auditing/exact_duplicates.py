@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.auditing.finding import Finding, Severity
+from fer_data.auditing.finding import Finding, Severity, as_tuples
 from fer_data.auditing.leaks import find_leaks
 from fer_data.auditing.subject import Subject, groups
 from fer_data.data.chosen import UNLABELLED
@@ -28,7 +28,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     """Find equal images."""
     dataset = subject.dataset
     for split in dataset.splits:
-        duplicates = list(groups(subject.exact_groups, dataset.indices(split)))
+        duplicates = groups(subject.exact_groups, dataset.indices(split))
         if duplicates:
             surplus = np.concatenate([group[1:] for group in duplicates])
             certain = _certain_surplus(subject, duplicates)
@@ -45,7 +45,7 @@ def find(subject: Subject) -> Iterator[Finding]:
                 ("train on one of each; " if len(certain) else "")
                 + (f"{_LOOK}; " if uncertain else "")
                 + "a score counts such an image several times",
-                groups=tuple(tuple(group.tolist()) for group in duplicates),
+                groups=as_tuples(duplicates),
                 exclude=subject.trained(certain),
             )
     labels = dataset.labels
@@ -89,7 +89,7 @@ def _conflict(
         f"{images} under more than one label, {len(members):,} samples in all"
         + _uncertainty(uncertain, len(members)),
         (f"{advice}; " if len(certain) else "") + _LOOK if uncertain else advice,
-        groups=tuple(tuple(group.tolist()) for group in conflicts),
+        groups=as_tuples(conflicts),
         exclude=subject.trained(certain),
     )
 

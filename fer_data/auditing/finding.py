@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 Severity = Literal["error", "warning", "note"]
 
@@ -57,3 +61,8 @@ class Finding:
     def num_samples(self) -> int:
         """Number of affected samples and files."""
         return len({row for group in self.groups for row in group}) + self.num_unlisted
+
+
+def as_tuples(groups: Iterable[NDArray[np.int64]]) -> tuple[tuple[int, ...], ...]:
+    """Return groups of rows as a `Finding` has them."""
+    return tuple(tuple(group.tolist()) for group in groups)

@@ -8,8 +8,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.auditing.finding import Finding
-from fer_data.auditing.subject import Subject
+from fer_data.auditing.finding import Finding, as_tuples
+from fer_data.auditing.subject import Subject, groups
 from fer_data.util.words import counted, named_class
 
 
@@ -48,8 +48,6 @@ def find_leaks(
         related = subject.duplicate_groups  # near-duplicates are excluded with an image
         sources = first[np.isin(related[first], related[leaked]) & subject.informative[first]]
         members = np.concatenate([first[np.isin(numbers[first], numbers[leaked])], leaked])
-        order = members[np.argsort(numbers[members], kind="stable")]
-        bounds = np.flatnonzero(np.diff(numbers[order])) + 1
         yield Finding(
             kind,
             "error",
@@ -58,7 +56,7 @@ def find_leaks(
             f"({len(leaked) / len(second):.1%}) {words[len(leaked) > 1]} {one}: "
             f"{_by_class(subject, leaked, other)}",
             advice,
-            groups=tuple(tuple(group.tolist()) for group in np.split(order, bounds)),
+            groups=as_tuples(groups(numbers, members)),
             exclude=tuple(sources.tolist()) if one in ("train", "validation") else (),
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fer_data.auditing.finding import Finding
+from fer_data.auditing.finding import Finding, as_tuples
 from fer_data.auditing.leaks import find_leaks
 from fer_data.auditing.subject import Subject, groups
 from fer_data.util.words import counted
@@ -34,7 +34,7 @@ def find(subject: Subject) -> Iterator[Finding]:
                 f"{counted(len(near), 'group')} of near-duplicates, {distinct:,} distinct images"
                 + (f", {conflicts:,} of the groups under more than one label" if conflicts else ""),
                 "keep each group on one side of every split (fer-data split does)",
-                groups=tuple(tuple(group.tolist()) for group in near),
+                groups=as_tuples(near),
             )
     yield from find_leaks(
         subject,

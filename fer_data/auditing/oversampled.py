@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fer_data.auditing.finding import Finding
+from fer_data.auditing.finding import Finding, as_tuples
 from fer_data.auditing.subject import Subject, groups
 from fer_data.util.words import counted, named_class
 
@@ -39,7 +39,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         others = np.median(np.delete(per_image, label)) if len(per_image) > 1 else np.inf
         if per_image[label] < min(_CERTAIN, _SUSPECT * max(others, 1)):
             continue
-        duplicates = list(groups(numbers, of_class))
+        duplicates = groups(numbers, of_class)
         crossing = [group for group in duplicates if len(set(dataset.split_codes[group])) > 1]
         surplus = np.concatenate([group[1:] for group in duplicates])
         distinct = counted(num_distinct[label], "distinct image")
@@ -57,6 +57,6 @@ def find(subject: Subject) -> Iterator[Finding]:
             "start from the original images, and balance while they are loaded, after the split"
             if crossing
             else "balance while images are loaded: duplicates on disk count as new samples",
-            groups=tuple(tuple(group.tolist()) for group in duplicates),
+            groups=as_tuples(duplicates),
             exclude=subject.trained(surplus[subject.informative[surplus]]),
         )

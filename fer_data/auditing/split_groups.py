@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fer_data.auditing.finding import Finding
-from fer_data.auditing.subject import Subject
+from fer_data.auditing.finding import Finding, as_tuples
+from fer_data.auditing.subject import Subject, groups
 from fer_data.data.split_names import EVALUATION_SPLITS
 from fer_data.util.words import counted, printable
 
@@ -20,20 +20,18 @@ _NAMED = 5
 
 def find(subject: Subject) -> Iterator[Finding]:
     """Find the groups of each evaluation split of which training has samples."""
-    dataset, groups = subject.dataset, subject.dataset.groups
-    if groups is None or "train" not in dataset.splits:
+    dataset, numbers = subject.dataset, subject.dataset.groups
+    if numbers is None or "train" not in dataset.splits:
         return
     train = dataset.indices("train")
     for split in (name for name in dataset.splits if name in EVALUATION_SPLITS):
         evaluated = dataset.indices(split)
-        across = np.intersect1d(groups[train], groups[evaluated])
+        across = np.intersect1d(numbers[train], numbers[evaluated])
         if not len(across):
             continue
-        leaked = evaluated[np.isin(groups[evaluated], across)]
-        trained = train[np.isin(groups[train], across)]
+        leaked = evaluated[np.isin(numbers[evaluated], across)]
+        trained = train[np.isin(numbers[train], across)]
         members = np.concatenate([trained, leaked])
-        order = members[np.argsort(groups[members], kind="stable")]
-        bounds = np.flatnonzero(np.diff(groups[order])) + 1
         names = tuple(dataset.group_names[across].tolist())
         shown = ", ".join(map(printable, names[:_NAMED])) + ", …" * (len(names) > _NAMED)
         shared = counted(len(across), "group is", "groups are")
@@ -45,7 +43,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             f"{counted(len(evaluated), f'{split} sample')} "
             f"({len(leaked) / len(evaluated):.1%}): {shown}",
             "train without them, or split again by groups (fer-data split does)",
-            groups=tuple(tuple(group.tolist()) for group in np.split(order, bounds)),
+            groups=as_tuples(groups(numbers, members)),
             names=names,
             exclude=tuple(trained.tolist()),
         )

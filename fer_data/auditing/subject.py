@@ -148,17 +148,22 @@ def _contents(dataset: Dataset) -> Iterator[bytes]:
             yield digest.digest()
 
 
-def groups(numbers: NDArray[np.int64], rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """Yield the groups of two rows or more that have the same number, each in order.
+def groups(numbers: NDArray[np.int64], rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Return the groups of two or more of the given rows that have the same number.
 
     Parameters
     ----------
     numbers : ndarray of int64, shape [N]
         A group number of every row of the dataset.
     rows : ndarray of int64
-        The rows to look at, ascending.
+        Rows of a group keep their order here.
+
+    Returns
+    -------
+    list of ndarray of int64
+        By their first rows.
     """
     order = rows[np.argsort(numbers[rows], kind="stable")]
     bounds = np.flatnonzero(np.diff(numbers[order])) + 1
     several = [group for group in np.split(order, bounds) if len(group) > 1]
-    yield from sorted(several, key=lambda group: int(group[0]))
+    return sorted(several, key=lambda group: int(group[0]))

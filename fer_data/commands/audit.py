@@ -53,7 +53,7 @@ def audit(
 
         fer-data audit fer2013/
         fer-data audit fer2013.csv --write-exclusions exclusions.csv
-        fer-data audit dataset/ --fail-on leaked-duplicates,conflicting-labels --json
+        fer-data audit faces/ --fail-on leaked-duplicates,conflicting-labels --json
 
     Near-duplicates are found, too: images flipped, shifted by a few pixels, brightened, resized
     or encoded again. Nothing is ever deleted: --write-exclusions lists the training samples to

@@ -1,4 +1,4 @@
-"""What makes the batches of a loader, before any pixel is touched."""
+"""Plans of a loader's batches, before any pixel is touched."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fer_data.util.checks import whole_number
 
 
 def plan_batches(loader: Any, steps: range) -> BatchPlan:
-    """Return what makes the batches of some steps of a `Loader`, one after the other."""
+    """Return the plans of the batches of some steps of a `Loader`, concatenated."""
     whole_number("step", steps[0])
     shard = loader.sampler.shard
     windows = [loader.sampler.steps.window(step) for step in steps]

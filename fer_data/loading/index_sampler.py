@@ -15,8 +15,8 @@ _AT_ONCE = 1 << 16
 class BalancedSampler(BalancedBatchSampler):
     """Single indices, balanced as a strategy says, each sample used equally often.
 
-    It is what ``DataLoader(dataset, sampler=…, batch_size=…)`` takes, with a batch size of the
-    loader's own. Each shard gets one of every ``shard.count`` draws.
+    For ``DataLoader(dataset, sampler=…, batch_size=…)``, with the loader's own batch size. Each
+    shard gets one of every ``shard.count`` draws.
 
     Parameters
     ----------

@@ -180,7 +180,7 @@ class Loader:
         return self._batch(range(step, step + 1))
 
     def batch_plan(self, step: int, stop: int | None = None) -> BatchPlan:
-        """Return what makes a step's batch, before any pixel is touched.
+        """Return the plan of a step's batch, before any pixel is touched.
 
         Parameters
         ----------
@@ -236,7 +236,7 @@ class Loader:
         return found
 
     def state(self, step: int | None = None) -> dict[str, Any]:
-        """Return where the training stands, as a plain dict that `from_state` takes.
+        """Return the position of the training, as a plain dict that `from_state` takes.
 
         Parameters
         ----------
@@ -259,7 +259,7 @@ class Loader:
         return state_of(step, self.sampler.steps, self.settings(named=True))
 
     def from_state(self, state: dict[str, Any]) -> Loader:
-        """Return the same loader, iterating from where a state stands.
+        """Return the same loader, iterating from the position of a state.
 
         Another number of shards is fine, and another batch size where the samples that were
         trained are a whole number of its batches.
@@ -273,7 +273,7 @@ class Loader:
         return self.at(position_of(state, self.sampler.steps, settings, name).step)
 
     def settings(self, *, named: bool = False) -> dict[str, str]:
-        """Return all that decides the batches, by name; shards, dtype and rescaling do not.
+        """Return all settings that determine the batches; shards, dtype and rescaling do not.
 
         Parameters
         ----------

@@ -1,7 +1,7 @@
 """Balanced samplers for any framework: indices into your own labels, and nothing else.
 
-They need NumPy alone. What they draw is a pure function of (labels, balance, seed, step), so any
-step is computed without those before it, and a training that stopped goes on exactly.
+They need only NumPy. Draws are a pure function of (labels, balance, seed, step), so any step is
+computed without the steps before it, and an interrupted training resumes exactly.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from fer_data.sampling.strategy import Strategy
 from fer_data.util.checks import whole_number
 
 _DRAWS_AT_ONCE = 4096
-"""Of several steps, which an iteration computes together, in two thirds of the time."""
+"""Draws of several steps that an iteration computes together, in two thirds of the time."""
 
 
 class BalancedBatchSampler:
@@ -73,7 +73,7 @@ class BalancedBatchSampler:
     Attributes
     ----------
     labels : ndarray of int64, shape [N]
-        What is balanced over: class of each sample, or combination.
+        What is balanced: the class of each sample, or the combination.
     steps : Steps
         Which draws each step takes.
 
@@ -178,8 +178,8 @@ class BalancedBatchSampler:
     def set_epoch(self, epoch: int) -> None:
         """Begin the next iteration with an epoch, unless a state was loaded that is within it.
 
-        An iteration that is under way, and what a state says of it, stay as they are: Lightning
-        tells the epoch after its iteration began.
+        A running iteration and its state do not change: Lightning sets the epoch after its
+        iteration began.
 
         Raises
         ------
@@ -200,7 +200,7 @@ class BalancedBatchSampler:
         Returns
         -------
         Position
-            What counts from now on; its ``step`` is to be moved with each step that is given.
+            The new position; advance its ``step`` with each step that is given.
         """
         if step is None:
             self._position = self._position.next(len(self))
@@ -234,7 +234,7 @@ class BalancedBatchSampler:
         return copied
 
     def epochs(self, num_epochs: int) -> StepSequence:
-        """Return what every step of some epochs is, as a sequence that is computed when asked.
+        """Return the steps of some epochs as a lazily computed sequence.
 
         It is what loaders with random access take, as ``grain.MapDataset.source``; item *k* is
         ``sampler[k]``, wherever iterating stands.
@@ -257,7 +257,7 @@ class BalancedBatchSampler:
         return draws & LOWER_HALF, draws >> 32
 
     def state_dict(self, step: int | None = None) -> dict[str, Any]:
-        """Return where the training stands, as a plain dict that `load_state_dict` takes.
+        """Return the position of the training, as a plain dict that `load_state_dict` takes.
 
         Parameters
         ----------
@@ -276,7 +276,7 @@ class BalancedBatchSampler:
         return state_of(step, self.steps, self.settings())
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state.
+        """Resume from a state.
 
         Another number of shards is fine, and another batch size where the samples that were
         trained are a whole number of its batches.

@@ -1,4 +1,4 @@
-"""What loaders and batches show of themselves in notebooks."""
+"""Display of loaders and batches in notebooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every step of some epochs is, as a sequence for loaders with random access."""
+"""The steps of some epochs, as a sequence for loaders with random access."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class StepSequence(Sequence[Any]):
-    """What every step of some epochs is; pickles as small as its sampler."""
+    """The steps of some epochs; a pickle is as small as that of its sampler."""
 
     def __init__(self, sampler: Any, num_steps: int) -> None:
         self._sampler, self._num_steps = sampler, num_steps

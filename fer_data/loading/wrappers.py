@@ -1,7 +1,7 @@
-"""What frameworks that wrap a sampler make of its indices; refused where batches would change.
+"""Checks of frameworks that wrap a sampler: refused where batches would change.
 
-A framework wraps a sampler in one of its own and asks for nothing before: only the calls that ask
-for the first index show it. So they are looked at, once an iteration.
+A framework wraps a sampler without notice: only the call stack of the request for the first index
+shows it. So the stack is examined, once per iteration.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _TORCH = "fer_data.BalancedDistributedSampler(labels, ..., batch_size=...)"
 
 
 def check_wrappers(shard: Shard, num_samples: int) -> None:
-    """Refuse what would train other batches than the sampler that is iterated gives.
+    """Refuse wrappers that would train other batches than the sampler gives.
 
     Parameters
     ----------

@@ -78,7 +78,7 @@ class Planner:
     epoch_size : int, "own", "natural" or None
         Samples of an epoch: a number, the strategy's own (None too), or as many as there are.
     class_names : sequence of str
-        Needed by the strategy ``counts`` alone.
+        Needed only by the strategy ``counts``.
     shuffle : bool
         Whether epochs are shuffled. An unshuffled epoch is in the order of `labels`; only a natural
         epoch of its own size can be unshuffled.

@@ -48,7 +48,7 @@ class Schedule:
     epoch_size : int, "own", "natural" or None
         Samples of an epoch; None is the strategy's own.
     class_names : sequence of str
-        Needed by the strategy ``counts`` alone.
+        Needed only by the strategy ``counts``.
 
     Attributes
     ----------

@@ -166,7 +166,7 @@ class Strategy(Choice):
             Samples of each class.
         epoch : int
         class_names : sequence of str, length C
-            Needed by a strategy with numbers of classes alone.
+            Needed only by a strategy with numbers of classes.
 
         Returns
         -------

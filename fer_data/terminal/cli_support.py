@@ -46,9 +46,8 @@ def print_table(tables: Iterable[Table]) -> None:
 
 
 def print_line(text: str) -> None:
-    """Print a line of results as it stands: no markup, no colours, never wrapped."""
-    console = out()
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    """Print a line of results; names in it are no markup, and it is not wrapped."""
+    out().print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def say(text: str) -> None:

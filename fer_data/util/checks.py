@@ -11,7 +11,7 @@ from fer_data.errors import UsageError
 
 
 def whole_number(name: str, value: Any, least: int = 0) -> int:
-    """Return a whole number, or refuse what is none.
+    """Return a whole number, or raise an error.
 
     Raises
     ------
@@ -24,7 +24,7 @@ def whole_number(name: str, value: Any, least: int = 0) -> int:
 
 
 def finite_number(name: str, value: Any) -> float:
-    """Return a finite number, or refuse what is none.
+    """Return a finite number, or raise an error.
 
     Raises
     ------

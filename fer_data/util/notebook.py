@@ -1,4 +1,4 @@
-"""Html that objects show themselves with in notebooks: escaped, asking no other host for anything.
+"""Html for the display of objects in notebooks: escaped, without requests to other hosts.
 
 No colour is set but greys that stand out from black and from white, so that it reads in light and
 in dark themes; what the notebook gives its own tables holds for these.

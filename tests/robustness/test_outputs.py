@@ -46,8 +46,8 @@ def test_a_image_of_the_data_is_not_replaced(
 ) -> None:
     image = data / "train" / "a" / "0003.png"
     before = image.read_bytes()
-    assert "lies in" in called(run, command, data, image)
-    assert "lies in" in called(run, command, data, data / "train" / "a" / "new.png")
+    assert "is in" in called(run, command, data, image)
+    assert "is in" in called(run, command, data, data / "train" / "a" / "new.png")
     assert image.read_bytes() == before
     assert not (data / "train" / "a" / "new.png").exists()
     assert "is a folder; name a file" in called(run, command, data, data / "train")
@@ -76,7 +76,7 @@ def test_a_list_that_is_read_is_not_replaced(run: Run, data: Path, tmp_path: Pat
 
 def test_a_page_is_not_put_among_the_images(run: Run, data: Path) -> None:
     ended = run("report", data, "--out", data / "train")
-    assert (ended.code, "lies in" in ended.err) == (2, True)
+    assert (ended.code, "is in" in ended.err) == (2, True)
     assert not (data / "train" / "index.html").exists()
 
 
@@ -85,7 +85,7 @@ def test_a_list_next_to_the_splits_may_be_written_again(run: Run, data: Path) ->
         assert run("audit", data, "--write-exclusions", data / "exclusions.csv").code == 0
     shutil.copy(data / "train" / "a" / "0000.png", data / "mine.png")
     ended = run("plan", data, "--plot", data / "mine.png")
-    assert (ended.code, "lies in" in ended.err) == (2, True)
+    assert (ended.code, "is in" in ended.err) == (2, True)
 
 
 def test_where_a_file_cannot_be_written_it_is_named(run: Run, data: Path) -> None:
