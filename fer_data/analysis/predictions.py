@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PREDICTIONS = "predictions.npz"
 """The file's name in a run folder."""
 
-_REMEDY = "train anew"
+_REMEDY = "train again"
 
 
 @dataclass(frozen=True, eq=False)
