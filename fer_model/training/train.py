@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -15,7 +16,7 @@ from fer_data.data.reading import DatasetLike
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
 from fer_data.transforms.choice import Augment
-from fer_data.util.files import write_text
+from fer_data.util.files import write_json
 from fer_model.environment import versions
 from fer_model.interrupt import ctrl_c_asks
 from fer_model.losses.choice import LossChoice
@@ -93,8 +94,7 @@ def train(
         Where else to log parameters, epochs and scores: ``tensorboard``, ``mlflow``, ``wandb``. The
         first and the last write into the run folder, MLflow where its own settings say.
     verbose : int
-        1 shows the training on standard error: live in a terminal, a line an epoch elsewhere; 0
-        for silence.
+        0 for silence; else standard error shows it, live in a terminal, or a line an epoch.
     **options
         As in `fer_data.load`, for a path.
 
@@ -283,7 +283,9 @@ def _fit(
     metadata = models.ModelMetadata(parts.train.store.dataset.class_names, parts.train.store.form)
     steps = recipe.steps_per_epoch or parts.train.num_steps
     write_history(run, progress)  # a kill may have left epochs that are to be trained again
-    write_text(run.path / "model.json", model.to_json(indent=2) + "\n")
+    architecture = json.loads(model.to_json())
+    architecture.pop("compile_config", None)  # the weights come without the optimizer's
+    write_json(run.path / "model.json", architecture)
     plots.architecture(model, run.path / "plots" / "architecture.png")
     averaging = Averaging()
     recorder = Recorder(

@@ -438,7 +438,9 @@ def test_a_comparison_goes_on_with_the_settings_that_it_has(
 ) -> None:
     copy = shutil.copytree(out, tmp_path / "out")
     monkeypatch.setattr(
-        comparison, "Here", lambda out, *rest, **options: InThisProcess(Protocol.read(out), out)
+        comparison,
+        "LocalStarter",
+        lambda out, *rest, **options: InThisProcess(Protocol.read(out), out),
     )
     found = comparison.extend(copy, ["crt"])
     assert found is not None
