@@ -18,8 +18,8 @@ from fer_data.writers import csv_file, npz_file
 from fer_data.writers.conversion import Conversion
 from fer_data.writers.csv_to_folder import convert_csv
 from fer_data.writers.folder import write_folder
-from fer_data.writers.one_form import write_one_form
 from fer_data.writers.target import placed, written_at
+from fer_data.writers.uniform_format import write_uniform
 
 __all__ = ["FORMATS", "Conversion", "Format", "convert", "convert_csv"]
 
@@ -30,7 +30,7 @@ FORMATS: tuple[Format, ...] = ("folder", "csv", "npz", "parquet", "tfrecord")
 _NEEDS = {"parquet": "pyarrow", "tfrecord": "tensorflow"}
 """Format to the package that writes it, which an extra installs."""
 
-_ONE_FORM = {"csv": csv_file.WRITER, "npz": npz_file.WRITER}
+_UNIFORM = {"csv": csv_file.WRITER, "npz": npz_file.WRITER}
 
 _OF_ENDING: dict[str, Format] = {
     ".csv": "csv",
@@ -97,7 +97,7 @@ def convert(
     dataset = load(src, **options)
     dataset.check_labels()
     asked = None if form is None else FormatRequest.of(form)
-    if asked and asked.bits is None and to not in _ONE_FORM:
+    if asked and asked.bits is None and to not in _UNIFORM:
         asked = replace(asked, bits=seen_in(dataset).bits)
     dst = placed(dst, None if dataset.origin.arrays else dataset.root)
     single = to in ("csv", "npz") or _ending(dst) == ".parquet"
@@ -112,7 +112,7 @@ def convert(
             writer = with_tensorflow("fer_data.writers.tfrecord_files")
             done = writer.write_tfrecords(dataset, folder, dst, form=asked)
         else:
-            done = write_one_form(dataset, _ONE_FORM[to], folder, dst, form=asked)
+            done = write_uniform(dataset, _UNIFORM[to], folder, dst, form=asked)
     return replace(done, changes=(*dataset.notes, *done.changes))
 
 
