@@ -16,7 +16,7 @@ from fer_data.data.dataset import Dataset
 from fer_data.data.decode import PixelFormat
 from fer_data.errors import DataError
 from fer_data.fer2013.emotions import EMOTIONS, EMOTIONS_BY_CODE, USAGES
-from fer_data.writers.one_form import Chunks, OneForm
+from fer_data.writers.uniform_format import Chunks, UniformFormat
 
 _NUMBERS = np.array([f"{value} ".encode() for value in range(256)], "S4")
 """The text of each value, with zero bytes where it is shorter than four."""
@@ -96,7 +96,7 @@ def _created(path: Path) -> Iterator[BinaryIO]:
             yield cast(BinaryIO, zipped)
 
 
-WRITER = OneForm(
+WRITER = UniformFormat(
     "a FER2013 csv holds 48x48 grey images only",
     PixelFormat(48, 48, "grey"),
     check_csv,

@@ -1,4 +1,4 @@
-"""Tasks on all cores, results in order, few of them in memory, by joblib's pool of processes.
+"""Run tasks on all cores by joblib's pool of processes: results in order, few in memory.
 
 joblib's workers, unlike those of ``multiprocessing``, do not import the caller's main module again,
 so a script without ``if __name__ == "__main__"`` and a notebook can decode in parallel. They end
@@ -33,19 +33,18 @@ _SECONDS_BETWEEN_RESULTS = 0.001
 _SECONDS_BETWEEN_LOOKS = 0.5
 
 _using: set[int] = set()
-"""The calls that use the pool now."""
+"""Calls that currently use the pool."""
 
 
 def in_parallel(tasks: Iterable[Any], *, size: int) -> Generator[Any, None, None]:
     """Run ``joblib.delayed`` tasks that handle `size` samples in all; yield results in order.
 
-    Where every worker has a task and another to go on with, this process takes one itself: it is a
-    core's worth of work, and has begun before the workers are there. (The caller of
-    joblib.Parallel only waits, and one worker more has to start.)
+    When every worker has a task and another one queued, this process runs one itself: it uses its
+    own core, and starts before the workers are ready. (The caller of joblib.Parallel only waits,
+    and needs one more worker.)
 
-    Where results are no longer wanted, as at Ctrl-C, the workers are killed, so what a task writes
-    must be such that half of it does no harm. (Where another call uses them, their tasks are waited
-    for instead.)
+    When results are no longer needed, as at Ctrl-C, the workers are killed, so half-written output
+    of a task must do no harm. (If another call uses the workers, their tasks are awaited instead.)
     """
     workers = 0 if size <= _FEW else joblib.cpu_count() - 1
     if not workers:
@@ -59,10 +58,10 @@ def in_parallel(tasks: Iterable[Any], *, size: int) -> Generator[Any, None, None
     try:
         for function, arguments, options in tasks:
             with _interrupts_later():
-                hands_on = sum(not task.done() for task in waiting) < workers * _TASKS_A_WORKER
-                if hands_on:
+                delegate = sum(not task.done() for task in waiting) < workers * _TASKS_A_WORKER
+                if delegate:
                     waiting.append(pool.submit(function, *arguments, **options))
-            if not hands_on:
+            if not delegate:
                 waiting.append(_done_here(function, arguments, options))
             while waiting and (len(waiting) > workers * _WAITING_A_WORKER or _is_done(waiting[0])):
                 yield _result(waiting.popleft())
@@ -88,10 +87,10 @@ def _kill_workers(pool: Any, waiting: Iterable[Future[Any]]) -> None:
 
 @contextmanager
 def _interrupts_later() -> Iterator[None]:
-    """Let Ctrl-C wait for the end of the block.
+    """Delay Ctrl-C until the end of the block.
 
-    The locks of a pool and of its futures are Python's own, and would stay locked where Ctrl-C
-    comes as they are taken.
+    The locks of a pool and of its futures are Python's own, and would stay locked if Ctrl-C came
+    while they are acquired.
     """
     kept = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(kept):
@@ -128,14 +127,14 @@ def _done_here(function: Any, arguments: Any, options: Any) -> Future[Any]:
 
 
 def _end_with(parent: int) -> None:
-    """Let this process, a worker, end soon after its parent, and leave Ctrl-C to it."""
+    """Make this worker process end soon after its parent, and ignore Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
-        if sys.platform == "win32":  # where `getppid` stays as it is
-            there = multiprocessing.parent_process()
-            assert there is not None
-            there.join()
+        if sys.platform == "win32":  # where `getppid` does not change
+            parent_process = multiprocessing.parent_process()
+            assert parent_process is not None
+            parent_process.join()
         else:
             while os.getppid() == parent:
                 time.sleep(_SECONDS_BETWEEN_LOOKS)

@@ -17,8 +17,8 @@ from fer_data.extras import require
 from fer_data.util.quiet import with_tensorflow
 from fer_data.writers.conversion import Conversion
 from fer_data.writers.folder import write_folder
-from fer_data.writers.one_form import write_one_form
 from fer_data.writers.target import placed, written_at
+from fer_data.writers.uniform_format import write_uniform
 
 __all__ = ["FORMATS", "Conversion", "Format", "convert"]
 
@@ -115,7 +115,7 @@ def convert(
             writer = with_tensorflow("fer_data.writers.tfrecord_files")
             done = writer.write_tfrecords(dataset, folder, dst, form=asked)
         else:
-            done = write_one_form(
+            done = write_uniform(
                 dataset, import_module(_ONE_FORM[to]).WRITER, folder, dst, form=asked
             )
     return replace(done, changes=(*dataset.notes, *done.changes))

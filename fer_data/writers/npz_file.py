@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fer_data.data import sources
 from fer_data.data.dataset import Dataset
 from fer_data.data.decode import PixelFormat
-from fer_data.writers.one_form import Chunks, OneForm
+from fer_data.writers.uniform_format import Chunks, UniformFormat
 
 
 def write_npz(dataset: Dataset, form: PixelFormat, chunks: Chunks, path: Path) -> None:
@@ -46,4 +46,4 @@ def _check(dataset: Dataset) -> None:
     """Refuse nothing: every class, split and missing label has its place."""
 
 
-WRITER = OneForm("an npz holds images of one size and colour", None, _check, write_npz)
+WRITER = UniformFormat("an npz holds images of one size and colour", None, _check, write_npz)

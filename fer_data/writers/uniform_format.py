@@ -1,4 +1,4 @@
-"""A data set's images as one array of one form, for the formats that hold nothing else."""
+"""Formats that hold all images as one array, of one size and colour."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from fer_data.data.dataset import Dataset
 from fer_data.data.decode import PixelFormat
 from fer_data.data.fill import fill, without_bad
 from fer_data.data.image_format import FormatRequest, format_of
-from fer_data.data.image_infos import image_infos
 from fer_data.errors import DataError
 from fer_data.util.progress import track
 from fer_data.writers.conversion import Conversion, conversion_of
@@ -25,7 +24,7 @@ _ROWS_AT_ONCE = 1024
 
 
 @dataclass(frozen=True)
-class OneForm:
+class UniformFormat:
     """A format that holds images of one size and colour.
 
     Attributes
@@ -33,7 +32,7 @@ class OneForm:
     holds : str
         What it holds, for errors.
     only : PixelFormat or None
-        The one form that it holds, where there is but one.
+        The form that it holds, if there is only one.
     check : callable
         Refuses a dataset that it cannot hold.
     write : callable
@@ -46,37 +45,37 @@ class OneForm:
     write: Callable[[Dataset, PixelFormat, Chunks, Path], None]
 
 
-def write_one_form(
+def write_uniform(
     dataset: Dataset,
-    writer: OneForm,
+    writer: UniformFormat,
     folder: Path,
     out: Path,
     *,
     form: FormatRequest | None,
 ) -> Conversion:
-    """Write a data set in the form asked for, else in the one that it has.
+    """Write a data set in the requested form, else in its own.
 
     Parameters
     ----------
     dataset : Dataset
-    writer : OneForm
+    writer : UniformFormat
     folder : Path
-        Where the file is written, and decoded pixels are kept till then.
+        Where the file is written, and decoded pixels are kept meanwhile.
     out : Path
-        What the file is to become; it has the same name.
+        Final path of the file, with the same name.
     form : FormatRequest, optional
-        The rest is the one form that there is, or the data's own.
+        What it does not set is the format's form, or the data's own.
 
     Raises
     ------
     DataError
         If the format cannot hold the data set, an image cannot be decoded and bad ones are not
-        skipped, or images differ in form and none is asked for.
+        skipped, or images differ in form and none is requested.
     OSError
         If something cannot be written.
     """
     writer.check(dataset)
-    used = _own_form(dataset, writer) if form is None else _asked_for(dataset, writer, form)
+    used = _own_form(dataset, writer) if form is None else _requested_form(dataset, writer, form)
     filled = fill(dataset, used, folder / "pixels.npy", stop_at_bad=not dataset.options.skip_bad)
     bad = [(one.row, one.cause) for one in filled.bad]
     kept = without_bad(dataset, bad)
@@ -93,12 +92,12 @@ def _chunks(pixels: Path, rows: NDArray[np.int64]) -> Chunks:
         yield array[rows[start : start + _ROWS_AT_ONCE]]
 
 
-def _own_form(dataset: Dataset, writer: OneForm) -> PixelFormat:
-    """Return the form that all images have, which must be the one that the format holds."""
-    every = image_infos(dataset)
-    (usual, _), *_ = Counter(every).most_common()
-    form = writer.only or FormatRequest().of_image(usual if usual[0] else max(every))
-    for index, (height, width, color) in enumerate(every):
+def _own_form(dataset: Dataset, writer: UniformFormat) -> PixelFormat:
+    """Return the form of all images; an error if they differ, or the format holds another one."""
+    forms = image_infos(dataset)
+    (usual, _), *_ = Counter(forms).most_common()
+    form = writer.only or FormatRequest().of_image(usual if usual[0] else max(forms))
+    for index, (height, width, color) in enumerate(forms):
         if height and (height, width, color) != (form.height, form.width, form.color):
             (name,) = dataset.sample_ids(np.array([index]))
             raise DataError(
@@ -109,7 +108,7 @@ def _own_form(dataset: Dataset, writer: OneForm) -> PixelFormat:
     return form
 
 
-def _asked_for(dataset: Dataset, writer: OneForm, form: FormatRequest) -> PixelFormat:
+def _requested_form(dataset: Dataset, writer: UniformFormat, form: FormatRequest) -> PixelFormat:
     only = writer.only
     if only is not None:
         own = FormatRequest.of(only)
