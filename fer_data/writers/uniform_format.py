@@ -14,6 +14,7 @@ from fer_data.data.dataset import Dataset
 from fer_data.data.decode import PixelFormat
 from fer_data.data.fill import fill, without_bad
 from fer_data.data.image_format import FormatRequest, format_of
+from fer_data.data.image_infos import image_infos
 from fer_data.errors import DataError
 from fer_data.util.progress import track
 from fer_data.writers.conversion import Conversion, conversion_of
