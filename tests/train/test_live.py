@@ -8,7 +8,7 @@ import pytest
 
 from fer_model.training.recipe import Recipe
 from fer_model.training.train import resume, train
-from tests.train.test_train import StopAfter
+from tests.helpers.runs import StopAfter
 
 RECIPE = Recipe(net="small", epochs=2, steps_per_epoch=3, batch_size=16, keep="last")
 

@@ -24,7 +24,7 @@ from fer_model.training.optimizing import optimizer
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
 from fer_model.training.train import resume, train
-from tests.train.test_train import StopAfter
+from tests.helpers.runs import StopAfter
 
 RECIPE = Recipe(net="small", epochs=2, steps_per_epoch=3, batch_size=16, keep="last")
 DOCS = (Path(__file__).parents[2] / "docs" / "training.md").read_text("utf-8")

@@ -223,7 +223,7 @@ def test_the_command_never_writes_into_what_it_reads(run: Run, tmp_path: Path, o
     words = ["predict", run.path, tmp_path / "photos", "--out", tmp_path / out]
     ended = call(MODEL, *words)
     assert ended.code == 2
-    assert "which is read" in ended.err
+    assert "which is an input" in ended.err
 
 
 def test_it_is_logged_in_one_line_what_images_were_and_became(
