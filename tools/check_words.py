@@ -51,6 +51,8 @@ LEGITIMATE = {
     "fer_data/data/split_names.py": r"pictures?",  # names of folders that people have
     "fer_data/data/sources/hugging_face.py": r"picture",  # names of columns
     "fer_data/data/sources/tfrecord_features.py": r"picture",  # names of features
+    "fer_data/data/sources/tree.py": r"pictures?",  # names of folders that people have
+    "tests/data/test_refused_layouts.py": r"pictures?",  # such names
 }
 
 

@@ -140,6 +140,7 @@ REFUSED: list[tuple[str, dict[str, int], Callable[[Path], None], list[str]]] = [
         ["real_train"],
     ),
     ("masks", {"images": 3, "masks": 3}, nothing_more, ["images", "masks"]),
+    ("masks of pictures", {"pictures": 3, "masks": 3}, nothing_more, ["pictures", "masks"]),
     ("table", {"part_1": 6, "part_2": 6}, names_with_endings, ["labels.csv"]),
     ("bare names", {"part_1": 6, "part_2": 6}, bare_names, ["labels.tsv"]),
     ("paths", {"part_1": 6, "part_2": 6}, paths_with_labels, ["labels.csv"]),

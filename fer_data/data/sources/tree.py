@@ -20,7 +20,7 @@ MAX_DEPTH = 16
 _MOST_FOLDERS, _MOST_TABLES, _MOST_IN_FOLDER, _TABLES_DEPTH = 256, 16, 8, 2
 """Where tables of labels are looked for when class folders are doubtful."""
 
-IMAGES = re.compile(r"(jpeg|jpg|png)?(images?|imgs?|images?|pics?|photos?|frames)")
+IMAGES = re.compile(r"(jpeg|jpg|png)?(images?|imgs?|pictures?|pics?|photos?|frames)")
 """What a folder of all images is called, without what is no letter."""
 
 TEXTS = frozenset(
