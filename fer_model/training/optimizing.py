@@ -54,16 +54,25 @@ def _built(recipe: Recipe, options: dict[str, Any]) -> Any:
         except TypeError as error:
             raise UsageError(f"optimizer {code.name}: {error}") from None
     if recipe.optimizer.startswith("{"):
-        return _of_keras(keras.optimizers, recipe.optimizer, options)
+        return _of_keras(keras.optimizers.Optimizer, recipe.optimizer, options)
     chosen = OptimizerChoice.parse(recipe.optimizer)
     return chosen.entry.function(*chosen.parameters, **options)
 
 
-def _of_keras(module: Any, text: str, options: dict[str, Any]) -> Any:
-    """Build an object of Keras of its configuration, with options that go before it."""
+def _of_keras(base: type, text: str, options: dict[str, Any]) -> Any:
+    """Build one of Keras's optimizers or schedules of its configuration; options override it.
+
+    The text may come from a file, and Keras's modules hold more than classes: ``deserialize`` makes
+    whatever its arguments name.
+    """
     record = json.loads(text)
+    is_optimizer = base is keras.optimizers.Optimizer
+    module = keras.optimizers if is_optimizer else keras.optimizers.schedules
+    kind = getattr(module, record["class_name"], None)
+    if not isinstance(kind, type) or not issubclass(kind, base):
+        raise UsageError(f"{record['class_name']}: expected a class of {module.__name__}")
     try:
-        return getattr(module, record["class_name"])(**record["config"] | options)
+        return kind(**record["config"] | options)
     except (AttributeError, TypeError, ValueError) as error:
         raise UsageError(f"{record['class_name']}: {error}") from None
 
@@ -75,7 +84,7 @@ def _rate(
         return recipe.learning_rate
     if recipe.schedule.startswith("{"):
         found: keras.optimizers.schedules.LearningRateSchedule = _of_keras(
-            keras.optimizers.schedules, recipe.schedule, {}
+            keras.optimizers.schedules.LearningRateSchedule, recipe.schedule, {}
         )
         return found
     if "schedule" in recipe.own:

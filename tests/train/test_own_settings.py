@@ -30,6 +30,12 @@ RECIPE = Recipe(net="small", epochs=2, steps_per_epoch=3, batch_size=16, keep="l
 DOCS = (Path(__file__).parents[2] / "docs" / "training.md").read_text("utf-8")
 HERE = "tests.train.test_own_settings"
 schedules = keras.optimizers.schedules
+DESERIALIZE: dict[str, Any] = {
+    "module": "keras.optimizers.schedules",
+    "class_name": "deserialize",
+    "config": {"config": [{"module": "keras", "class_name": "Sequential", "config": {}}]},
+}
+"""What a stranger's ``recipe.json`` may say: no schedule, and anything that Keras can make."""
 
 
 class Halved(keras.optimizers.SGD):
@@ -145,6 +151,8 @@ def test_operations_are_recorded_as_text_and_other_transforms_by_name() -> None:
         ({"optimizer": {"module": "os", "class_name": "system", "config": {}}}, "os.system"),
         ({"schedule": {"module": "keras.optimizers", "class_name": "SGD", "config": {}}}, "SGD"),
         ({"schedule": {"module": "keras.optimizers.schedules"}}, "expected the configuration"),
+        ({"schedule": DESERIALIZE}, "deserialize: expected a class"),
+        ({"optimizer": DESERIALIZE | {"module": "keras.optimizers"}}, "deserialize: expected"),
         ({"optimizer": keras.optimizers.SGD(clipnorm=1.0), "clip_norm": None}, None),
     ],
 )
