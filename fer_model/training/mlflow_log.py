@@ -18,9 +18,13 @@ from mlflow.exceptions import MlflowException
 from fer_data.errors import UsageError
 from fer_data.util.words import printable
 from fer_model.training.epoch_log import EpochLog, parameters_of, scores_of
+from fer_model.training.models import first_line
 from fer_model.training.runs import Run
 
 EXPERIMENT = "fer-model"
+
+_MOST_METRICS, _LONGEST_NAME = 1000, 250
+"""What MLflow takes at once, and of a metric's name."""
 
 
 class MlflowLog(EpochLog):
@@ -50,7 +54,8 @@ class MlflowLog(EpochLog):
         at = int(1000 * time.time())
         metrics = [Metric(_allowed(name), value, at, step) for name, value in row.items()]
         with _explained():
-            self._client.log_batch(self.id, metrics=metrics)
+            for start in range(0, len(metrics), _MOST_METRICS):
+                self._client.log_batch(self.id, metrics=metrics[start : start + _MOST_METRICS])
 
     def close(self) -> None:
         """Write the scores of a finished run, and end MLflow's."""
@@ -77,8 +82,13 @@ class MlflowLog(EpochLog):
 
 
 def _allowed(name: str) -> str:
-    """Return a metric's name with the characters that MLflow takes."""
-    return "".join(letter if letter.isalnum() or letter in "_-. /" else "_" for letter in name)
+    """Return a metric's name as MLflow takes it, which may hold a class name of any kind.
+
+    It must be a path in its shortest form, of letters, digits and a few other characters.
+    """
+    letters = (letter if letter.isalnum() or letter in "_-. /" else "_" for letter in name)
+    parts = "".join(letters)[:_LONGEST_NAME].split("/")
+    return "/".join(part if part.strip(".") else "_" for part in parts)
 
 
 @contextmanager
@@ -86,5 +96,5 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except MlflowException as error:
-        line = printable(str(error).strip().splitlines()[0])
+        line = printable(first_line(error))
         raise UsageError(f"MLflow at {mlflow.get_tracking_uri()}: {line:.300}") from None

@@ -14,6 +14,7 @@ import wandb
 from fer_data.errors import UsageError
 from fer_data.util.words import printable
 from fer_model.training.epoch_log import EpochLog, parameters_of, scores_of
+from fer_model.training.models import first_line
 from fer_model.training.runs import Run
 
 PROJECT = "fer-model"
@@ -50,7 +51,7 @@ class WandbLog(EpochLog):
                 settings=wandb.Settings(silent=True, console="off"),
             )
         except (wandb.Error, OSError, ValueError) as error:
-            line = printable(str(error).strip().splitlines()[0])
+            line = printable(first_line(error))
             raise UsageError(f"Weights & Biases: {line:.300}") from None
 
     def write(self, row: dict[str, float], step: int) -> None:
