@@ -17,7 +17,7 @@ _RESERVED = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 
 def escaped(text: str) -> str:
     """Return text in which Markdown finds nothing to interpret."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>|#" else c for c in printable(text))
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>|#&~" else c for c in printable(text))
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from fer_data.util.markdown import escaped, front_matter, table
 from fer_data.util.words import counted, printable, shown_class
+from fer_model.training.own_settings import shown
 from fer_model.training.runs import Run
 from fer_model.words import duration
 
@@ -57,7 +58,7 @@ def model_card(run: Run | str | Path) -> str:
     metrics, recipe, data = run.metrics, run.recipe, run.data
     split = "test" if "test" in metrics else "validation"
     source = printable(Path(str(data["path"])).name) or "data"
-    name = f"{source.split('.')[0]}-{recipe.net.rpartition(':')[2]}"
+    name = f"{source.split('.')[0]}-{str(shown(recipe.net)).rpartition(':')[2]}"
     names = ", ".join(shown_class(one) for one in data["class_names"])
     parts = [
         front_matter(_head(run, name, source, split), {"license": f"replace it, see {LICENCES}"}),
@@ -66,7 +67,7 @@ def model_card(run: Run | str | Path) -> str:
         f"{counted(len(data['class_names']), 'class', 'classes')}: {escaped(names)}.\n",
         "*To fill in: what it is for, and what it must not be used for.*\n",
         "## Use\n",
-        "Pixels go in as they are, from 0 to 255. With this folder as `RUN`:\n",
+        "Pixels go in as they are, from 0 to 255. With the run folder as `RUN`:\n",
         '```python\nimport fer_model\n\nfound = fer_model.predict_paths("RUN", ["image.jpg"])\n'
         "found.to_frame()\n```\n",
         "## Data\n",
@@ -75,7 +76,7 @@ def model_card(run: Run | str | Path) -> str:
         _training(run),
         "## Scores\n",
         _scores(metrics),
-        f"Of each class, on the {split} split:\n",
+        f"By class, on the {split} split:\n",
         _of_classes(metrics[split]),
         "## Limits\n",
         "".join(f"- {line}\n" for line in _limits(run, metrics, split)),
@@ -140,7 +141,7 @@ def _data(run: Run, source: str) -> str:
 def _training(run: Run) -> str:
     """Return the recipe, how long it took, and versions."""
     training = run.metrics["training"]
-    rows = [[name, str(value)] for name, value in run.recipe.to_dict().items() if value is not None]
+    rows = [[name, str(value)] for name, value in run.recipe.shown().items() if value is not None]
     versions = ", ".join(f"{name} {value}" for name, value in run.versions.items())
     return (
         f"{counted(int(training['steps']), 'step')} in {duration(training['seconds'])}. Versions: "
@@ -201,8 +202,8 @@ def _limits(run: Run, metrics: dict[str, Any], split: str) -> list[str]:
     balance = run.recipe.balance
     if balance not in ("none", "natural"):
         lines.append(
-            f"It was trained on a balanced draw (`{balance}`): its probabilities are those of "
-            "another mix of classes than the data's."
+            f"It was trained on a balanced draw ({escaped(balance)}): its probabilities are those "
+            "of another mix of classes than the data's."
         )
     lines += [
         "One training with one seed: another one differs by a percentage point or two.",

@@ -52,7 +52,7 @@ def test_the_card_has_recipe_data_scores_and_limits(tmp_path: Path) -> None:
     assert "| d\\|og | 100.0% | 100.0% | 100.0% | 40 |" in card
     assert "weakest on eel: it finds 0.0% of them" in card
     assert "Fewer than 30 samples were scored of eel:" in card
-    assert "balanced draw (`oversample`)" in card
+    assert "balanced draw (oversample)" in card
     assert "secret" not in card
     assert card == fer_model.model_card(tmp_path / "run")
 
