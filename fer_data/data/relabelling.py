@@ -68,7 +68,10 @@ def relabelled(dataset: Dataset, options: LoadOptions) -> Dataset:
     changed = dataset
     if columns or LABEL in table.names:
         changed = _with_labels(dataset, table, columns, rows, soft)
-    if excluded_ids := [name for name, row in table.skipped.items() if row.cells.get(EXCLUDE)]:
+    excluded_ids = {
+        name for name, row in table.skipped.items() if row.cells.get(EXCLUDE, "").strip()
+    }
+    if excluded_ids:
         skipped = tuple(item for item in changed.skipped if id_of(item) not in excluded_ids)
         changed = replace(changed, skipped=skipped)
     number = len(dataset) - len(kept)
