@@ -99,7 +99,7 @@ def train_all(trainings: dict[Path, list[str]], *, at_once: int, minutes: float)
 
 
 def leaked_samples(report: Path) -> set[str]:
-    """Return the samples of a ``fer-data audit --json`` that have a version in another split."""
+    """Return the samples of a ``fer-data audit --json`` that have a duplicate in another split."""
     findings = json.loads(report.read_text())["findings"]
     leaks = [one for one in findings if one["kind"].startswith("leaked")]
     return {sample for one in leaks for group in one["groups"] for sample in group}

@@ -164,7 +164,7 @@ def highest_value(raw: Raw, name: str) -> int:
 
 
 def _color(image: Image.Image) -> str:
-    """Return the colour of a `ImageInfo`; Pillow opens a PGM of 16 bits as one of 32."""
+    """Return the colour of an `ImageInfo`; Pillow opens a PGM of 16 bits as one of 32."""
     mode = "I;16" if (image.mode, image.format) == ("I", "PPM") else image.mode
     return _COLORS.get(mode, mode)
 

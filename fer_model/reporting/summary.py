@@ -206,7 +206,8 @@ class Summary:
         leaked = int(found.leaked.sum())
         if leaked:
             notes.append(
-                f"{leaked:,} of {len(found.labels):,} test samples have a version in training"
+                f"{leaked:,} of {len(found.labels):,} test samples have a duplicate or "
+                "near-duplicate in training"
                 + ("; the differences without them are given, too" if found.clean else "")
             )
         return notes + (missing(training) if training else [])

@@ -47,9 +47,9 @@ def evaluate_run(
     The split is by default the first of `fer_data.data.split_names.TEST_SPLITS` that there is, or
     the only one.
 
-    Images are seen in the versions of `test_time`, the recipe's where it is not given. The data may
-    lack some of the model's classes; where it names them otherwise, ``class_names`` maps its names
-    to the model's.
+    Probabilities are averaged over flips or shifts of an image by `test_time`, by default the
+    recipe's. The data may lack some of the model's classes; where it names them otherwise,
+    ``class_names`` maps its names to the model's.
 
     Raises
     ------
