@@ -102,8 +102,8 @@ def _with_splits(
         + f": {', '.join(f'{split} {counts[split]:,}' for split in splits)}"
         + (f"; {unnamed:,} that it does not name are in none" if unnamed else "")
     )
-    divided = replace(dataset, splits=splits, split_codes=codes)
-    return replace(divided.take(kept).noted(note), num_excluded=dataset.num_excluded + unnamed)
+    changed = replace(dataset, splits=splits, split_codes=codes)
+    return replace(changed.take(kept).noted(note), num_excluded=dataset.num_excluded + unnamed)
 
 
 def _values(table: SampleTable, dataset: Dataset, column: str) -> dict[int, tuple[int, str]]:

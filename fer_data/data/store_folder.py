@@ -165,7 +165,7 @@ def stored(folder: Path, num_images: int, *, compare: bool = False) -> Stored:
         report = _report(**about["report"])
         fingerprint = str(about["fingerprint"])
         blocks = [str(digest) for digest in about["blocks"]]
-        rows = {digest.row for digest in bad}
+        rows = {image.row for image in bad}
         if not rows <= set(range(num_images)):
             raise ValueError(f"bad rows are {sorted(rows)[:3]} of {num_images}")
         pixels, state = _map(folder), _state(folder)

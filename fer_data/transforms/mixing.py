@@ -62,7 +62,7 @@ class Mixing(Choice):
     r"""How the images of a batch are mixed.
 
     Each is mixed with another of the same batch, the partners being a permutation of the batch,
-    and all with the same lam, drawn for the step:
+    and all with the same λ, drawn for the step:
 
     .. math::
         x = \lambda x_i + (1 - \lambda) x_j, \quad y = \lambda y_i + (1 - \lambda) y_j,

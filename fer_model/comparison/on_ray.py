@@ -99,7 +99,7 @@ class OnRay:
     ) -> None:
         import ray  # once `connected` has set what it reads as it is imported
 
-        options, self.num_at_once = fraction(
+        options, self.num_at_once = task_options(
             [node["Resources"] for node in ray.nodes() if node["Alive"]]
         )
         # A worker trains once: the memory of a GPU ends with its process.
@@ -150,7 +150,7 @@ class OnRay:
     kill = stop
 
 
-def fraction(nodes: Sequence[Mapping[str, float]]) -> tuple[dict[str, float], int]:
+def task_options(nodes: Sequence[Mapping[str, float]]) -> tuple[dict[str, float], int]:
     """Return what a process asks for, and how many run at once.
 
     With GPUs it has one; else it has all processors of a node, as it would have here, or as many as

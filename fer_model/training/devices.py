@@ -9,8 +9,8 @@ import keras
 
 from fer_model.environment import data_on_device
 
-_FRACTION = 4
-"""Pixels may take up to one such part of an accelerator's memory."""
+_PARTS = 4
+"""Of an accelerator's memory, of which pixels may take one."""
 
 
 def has_accelerator() -> bool:
@@ -49,7 +49,7 @@ def takes_data(asked: bool | None, num_bytes: int) -> bool:
     if asked is None:
         asked = data_on_device()
     if asked is None:
-        return num_bytes * _FRACTION <= accelerator_memory()
+        return num_bytes * _PARTS <= accelerator_memory()
     return asked
 
 

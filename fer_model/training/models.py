@@ -19,7 +19,7 @@ from fer_data.util.files import atomic_file, refuse_no_file
 from fer_model.losses import keras_losses  # noqa: F401  # Keras finds them once they are imported
 from fer_model.training import devices
 
-_USE = "fer_data.json"
+_METADATA = "fer_data.json"
 _TRAINING = "training.json"
 
 _MOST_BYTES = 256 << 20
@@ -45,17 +45,17 @@ class ModelMetadata:
 def save(
     model: keras.Model, path: Path, metadata: ModelMetadata, training: dict[str, Any] | None = None
 ) -> None:
-    """Save a model whole or not at all, with its use and a checkpoint's state of the training."""
+    """Save a model whole or not at all, with its metadata and a checkpoint's training state."""
     with atomic_file(path) as temporary:
         model.save(temporary)
         with zipfile.ZipFile(temporary, "a") as archive:
-            archive.writestr(_USE, json.dumps(asdict(metadata)))
+            archive.writestr(_METADATA, json.dumps(asdict(metadata)))
             if training is not None:
                 archive.writestr(_TRAINING, json.dumps(training))
 
 
 def load(path: str | Path, *, with_optimizer: bool = False) -> tuple[keras.Model, ModelMetadata]:
-    """Load a model and its use; code inside the file is never run.
+    """Load a model and its metadata; code inside the file is never run.
 
     Parameters
     ----------
@@ -70,12 +70,12 @@ def load(path: str | Path, *, with_optimizer: bool = False) -> tuple[keras.Model
         If the file is none of ours, or broken.
     """
     path = Path(path)
-    about = _read(path, _USE)
+    about = _read(path, _METADATA)
     try:
         names = tuple(map(str, about["class_names"]))
         metadata = ModelMetadata(names, PixelFormat(**about["form"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{path}: broken ({_USE} in it: {error}); train again") from None
+        raise DataError(f"{path}: broken ({_METADATA} in it: {error}); train again") from None
     try:
         model = keras.saving.load_model(path, compile=with_optimizer, safe_mode=True)
         if not with_optimizer and devices.jit_compile() is False:

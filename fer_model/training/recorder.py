@@ -23,9 +23,9 @@ from fer_model.training.runs import Run
 _SECONDS_WITHIN_AN_EPOCH = 120.0
 """Between the checkpoints of an epoch, at least."""
 
-_FRACTION = 20
-"""Checkpoints, but those of a best model, wait until so many times the seconds have passed that the
-last one took."""
+_LEAST_RATIO = 20
+"""Of the seconds between two checkpoints to those that the first one took; a best model is saved at
+once."""
 
 
 class Stopped(Exception):
@@ -171,7 +171,7 @@ class Recorder(keras.callbacks.Callback):
 
     def _waited(self, seconds: float = 0.0) -> bool:
         """Whether the last checkpoint is long ago, in seconds and for what it took."""
-        return time.monotonic() - self._saved_at > max(seconds, _FRACTION * self._saving)
+        return time.monotonic() - self._saved_at > max(seconds, _LEAST_RATIO * self._saving)
 
     def _save_checkpoint(self, *, with_model: bool = False) -> None:
         """Save where the training stands, and the run's model if the epoch's end is one to keep."""

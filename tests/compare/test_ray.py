@@ -225,7 +225,7 @@ with connected("local") as settings:
 def test_a_run_has_a_gpu_or_a_nodes_processors(
     nodes: list[dict[str, float]], options: dict[str, float], num_at_once: int
 ) -> None:
-    assert on_ray.fraction(nodes) == (options, num_at_once)
+    assert on_ray.task_options(nodes) == (options, num_at_once)
 
 
 def test_where_no_cluster_is_it_says_so(protocol: Protocol, tmp_path: Path) -> None:
