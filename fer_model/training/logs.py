@@ -1,8 +1,8 @@
 """Logs of a training for TensorBoard, MLflow and Weights & Biases: parameters, epochs, scores.
 
 Each is a Keras callback that is opened before the first epoch and closed once the run has its
-scores. A run keeps what MLflow and Weights & Biases call it, so that resuming goes on with the same
-log.
+scores. A run keeps what MLflow and Weights & Biases call it, so that resuming continues the same
+log. (Weights & Biases ignores that offline, and begins another log of the same id.)
 """
 
 from __future__ import annotations
