@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -95,5 +96,5 @@ class SampleTable:
 
 
 def id_of(item: Skipped) -> str:
-    """Return the id of a sample that was skipped."""
-    return printable(item.name).partition(" (line ")[0]
+    """Return the id of a sample that was skipped: of a row of a csv without its line."""
+    return re.sub(r"(row [\d,]+) \(line [\d,]+\)$", r"\1", printable(item.name))

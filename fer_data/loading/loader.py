@@ -29,8 +29,7 @@ from fer_data.util.checks import finite_number, whole_number
 
 _STEPS_AT_ONCE = 8
 _BYTES_AT_ONCE = 8 << 20
-"""Iterating draws at most so many steps, and so many bytes of images, at once: that spreads the
-cost of each NumPy call, and more would not fit into the processor's cache."""
+"""What iterating draws at once: that spreads the cost of calls, and fits into the cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -324,16 +323,11 @@ class Loader:
     def _size(self, step: int) -> int:
         """Return how many images of a step are this shard's."""
         start, stop = self.sampler.steps.window(step)
-        shard = self.sampler.shard
-        if shard.count == 1:
-            return stop - start
-        return len(range(stop - start)[shard.of(stop - start)])
+        part = self.sampler.shard.of(stop - start)
+        return int(part.stop - part.start)
 
     def _batch(self, steps: range) -> Batch:
-        """Return the batches of some steps in a row, one after the other, as one.
-
-        All images are drawn together: half of what a batch of 64 takes is calls, not pixels.
-        """
+        """Return the batches of some steps in a row as one: half of a batch's time is calls."""
         plan = plan_batches(self, steps)
         mixed = plan.mixed
         dtype = np.float32 if mixed else np.dtype(self.dtype)

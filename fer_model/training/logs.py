@@ -8,6 +8,7 @@ log. (Weights & Biases ignores that offline, and begins another log of the same 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from fer_data.util.files import write_json
 if TYPE_CHECKING:
     import keras
 
+    from fer_model.training.epoch_log import EpochLog
     from fer_model.training.runs import Run
 
 PACKAGES = {
@@ -27,6 +29,8 @@ PACKAGES = {
     "wandb": ("wandb",),
 }
 """What a training can be logged to, with the packages that each needs."""
+
+_LOGGER = logging.getLogger(__name__)
 
 NAMES = "logs.json"
 """File of a run that says what other programs call it."""
@@ -80,9 +84,17 @@ def opened_logs(names: Sequence[str], run: Run) -> Iterator[list[keras.callbacks
                 from fer_model.training.wandb_log import WandbLog as Log
             log = Log(run, kept_name(run, name))
             keep_name(run, name, log.id)
-            stack.callback(log.close)
+            stack.callback(_close, log)
             callbacks.append(log)
         yield callbacks
+
+
+def _close(log: EpochLog) -> None:
+    """Close a log; the run is complete without it, and an error of the run matters more."""
+    try:
+        log.close()
+    except UsageError as error:
+        _LOGGER.warning("%s; the run itself is complete", error)
 
 
 def kept_name(run: Run, log: str) -> str | None:
