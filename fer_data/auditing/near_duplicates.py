@@ -25,13 +25,13 @@ def find(subject: Subject) -> Iterator[Finding]:
             if len(set(subject.exact_groups[group])) > 1
         ]
         if near:
-            distinct = sum(len(set(subject.exact_groups[group])) for group in near)
+            different = sum(len(set(subject.exact_groups[group])) for group in near)
             conflicts = sum(len(set(dataset.labels[group])) > 1 for group in near)
             yield Finding(
                 "near-duplicates",
                 "note",
                 split,
-                f"{counted(len(near), 'group')} of near-duplicates, {distinct:,} distinct images"
+                f"{counted(len(near), 'group')} of near-duplicates, {different:,} different images"
                 + (f", {conflicts:,} of the groups under more than one label" if conflicts else ""),
                 "keep each group on one side of every split (fer-data split does)",
                 groups=as_tuples(near),

@@ -23,7 +23,7 @@ from fer_data.data.preview import dataset_frame, dataset_html
 from fer_data.data.skipped import Exclusions, Skipped, summary
 from fer_data.data.split_names import split_of_folder
 from fer_data.errors import DataError, UsageError
-from fer_data.util.words import printable
+from fer_data.util.words import counted, printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,8 +107,8 @@ class Dataset:
 
     def __repr__(self) -> str:
         sizes = [f"{split} {len(self.indices(split)):,}" for split in self.splits]
-        parts = [printable(str(self.root)), *sizes, f"{len(self.class_names)} classes"]
-        return f"Dataset({', '.join(parts)})"
+        classes = counted(len(self.class_names), "class", "classes")
+        return f"Dataset({', '.join([printable(str(self.root)), *sizes, classes])})"
 
     def _repr_html_(self) -> str:
         return dataset_html(self)

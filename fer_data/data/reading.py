@@ -33,9 +33,9 @@ def load(source: DatasetLike, **options: Any) -> Dataset:
         Arrays: ``(images, labels)``, or ``{"train": (images, labels), "test": …}``; images are
         uint8 [N, H, W] or [N, H, W, 3] and are not copied, labels integers, text or one-hot.
         A DataFrame that names image files (`images`). A dataset of PyTorch's or of Hugging Face's,
-        or a mapping of splits to such. A `Dataset` is returned as it is, or, with the options
-        ``exclude``, ``relabel``, ``soft``, ``splits``, ``fold`` and ``class_names``, what these
-        make of it.
+        or a mapping of splits to such. What `fer_data.split`
+        returns. A `Dataset` is returned as it is, or, with the options ``exclude``, ``relabel``,
+        ``soft``, ``splits``, ``fold`` and ``class_names``, what these make of it.
     **options
         The fields of `fer_data.LoadOptions`.
 
@@ -63,6 +63,8 @@ def load(source: DatasetLike, **options: Any) -> Dataset:
     >>> fer_data.load("HAM10000/", labels=table, label_column="dx")     # doctest: +SKIP
     """
     chosen = _checked(options)
+    held = getattr(source, "dataset", None)  # of what `fer_data.split` returns
+    source = held if isinstance(held, Dataset) else source
     if isinstance(source, Dataset):
         return _reloaded(source, chosen, options)
     dataset = _changed(sources.read(source, chosen), chosen)

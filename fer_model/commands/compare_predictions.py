@@ -121,9 +121,9 @@ def _arms(path: Path, baseline: str | None) -> dict[str, list[Path]]:
         )
     first = baseline or next((name for name in _BASELINES if name in arms), None)
     if first not in arms:
-        raise UsageError(
-            f"--baseline: expected one of {', '.join(map(printable, arms))}, got {first}"
-        )
+        problem = "no arm is called none or baseline" if first is None else f"no arm {first}"
+        names = ", ".join(map(printable, arms))
+        raise UsageError(f"{path}: {problem}; name the baseline by --baseline: {names}")
     return {first: arms[first], **arms}
 
 

@@ -155,7 +155,7 @@ def _runs(arms: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
     """Return the runs of each arm, of which there are two arms or more."""
     if not isinstance(arms, Mapping) or len(arms) < 2:
         raise UsageError(
-            "arms: expected a dict of two or more, {{name: [run, …]}}, got {arms!r:.80}"
+            f"arms: expected a dict of two or more, {{name: [run, …]}}, got {arms!r:.80}"
         )
     found = {}
     for arm, runs in arms.items():

@@ -24,7 +24,7 @@ from fer_data.errors import DataError, UsageError
 from fer_data.loading.opening import make_loader
 from fer_data.writers import convert
 from fer_model.comparison.arm import Arm
-from fer_model.comparison.protocol import Protocol
+from fer_model.comparison.protocol import FILE, Protocol
 from fer_model.comparison.sample_table import SampleTable, save_samples
 from fer_model.training.parts import Parts, divide
 from fer_model.training.recipe import Recipe
@@ -81,8 +81,8 @@ def declare(
     parts = divide(recipe, store)
     if parts.test is None:
         raise DataError(
-            f"{store.dataset.root}: no labelled test split to compare on; divide all "
-            "of it (fer_data.split, pooled), and name the file",
+            f"{store.dataset.root}: no labelled test split to compare on; divide the data "
+            "by fer_data.split and compare on what it returns, or name its file",
             fix={"splits": []},
         )
     natural = recipe.steps_per_epoch or parts.train.num_steps
@@ -184,7 +184,7 @@ def kept_in(out: Path, dataset: Dataset, form: PixelFormat | FormatRequest) -> D
     with TemporaryDirectory(dir=out, prefix=".data-") as folder:
         new = Path(folder) / OWN_DATA
         convert(dataset, new, form=found)
-        if not path.exists():
+        if not path.exists() or not (out / FILE).exists():  # of a call that declared nothing
             os.replace(new, path)
         elif not filecmp.cmp(new, path, shallow=False):
             raise DataError(f"{path}: is other data than what is given; choose another folder")

@@ -13,6 +13,7 @@ from fer_data import __version__
 from fer_data.errors import DataError
 from fer_data.util.files import write_text
 from fer_data.util.words import printable
+from fer_model.comparison.results import Results
 from fer_model.reporting import figures
 from fer_model.reporting.class_plots import by_training, recalls, write_card
 from fer_model.reporting.plot import Plot, save_plots
@@ -28,12 +29,12 @@ _OF_ARMS = ("balance", "loss", "mix", "seed")
 _TONES = {HELPS: "good", HURTS: "error", EQUIVALENT: "note"}
 
 
-def write_comparison(summary: Summary, page: str | Path) -> None:
+def write_comparison(comparison: Results | Summary, page: str | Path) -> None:
     """Write the page.
 
     Parameters
     ----------
-    summary : Summary
+    comparison : Results or Summary
     page : path
         It needs no other file, and asks nothing of the network.
 
@@ -48,8 +49,9 @@ def write_comparison(summary: Summary, page: str | Path) -> None:
     >>> labels = np.repeat([0, 1], [90, 10])
     >>> good = [np.where(np.arange(100) % 9 == seed, 1 - labels, labels) for seed in range(3)]
     >>> results = fer_model.compare_predictions(labels, {"none": [0 * labels] * 3, "own": good})
-    >>> fer_model.write_comparison(fer_model.Summary(results), "index.html")
+    >>> fer_model.write_comparison(results, "index.html")
     """
+    summary = Summary.of(comparison)
     found = summary.results
     recipe = found.training.protocol.recipe.shown() if found.training else {}
     plots = plots_of(summary)
@@ -124,7 +126,7 @@ def plots_of(summary: Summary) -> dict[str, Plot | None]:
     }
 
 
-def write_figures(summary: Summary, folder: str | Path) -> None:
+def write_figures(comparison: Results | Summary, folder: str | Path) -> None:
     """Write every plot as pdf, svg and png with its csv, ``runs.csv``, and ``card.png``.
 
     Raises
@@ -138,8 +140,9 @@ def write_figures(summary: Summary, folder: str | Path) -> None:
     >>> labels = np.repeat([0, 1], [90, 10])
     >>> good = [np.where(np.arange(100) % 9 == seed, 1 - labels, labels) for seed in range(3)]
     >>> results = fer_model.compare_predictions(labels, {"none": [0 * labels] * 3, "own": good})
-    >>> fer_model.write_figures(fer_model.Summary(results), "figures")
+    >>> fer_model.write_figures(results, "figures")
     """
+    summary = Summary.of(comparison)
     folder = Path(folder)
     save_plots(filter(None, plots_of(summary).values()), folder)
     runs = summary.results.to_frame().to_csv(index=False, float_format="%.6g")

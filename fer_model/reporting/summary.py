@@ -53,6 +53,11 @@ class Summary:
     results: Results
     auroc: bool = False
 
+    @classmethod
+    def of(cls, comparison: Results | Summary) -> Summary:
+        """Return the account of results; an account is returned as it is."""
+        return comparison if isinstance(comparison, Summary) else cls(comparison)
+
     @cached_property
     def main(self) -> tuple[Verdict, ...]:
         """The verdicts on the figure that was declared, an arm each."""

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from fer_data.util.markdown import escaped
+from fer_model.comparison.results import Results
 from fer_model.reporting.summary import Summary
 from fer_model.statistics.calibration import Calibration
 from fer_model.words import duration, figure_name
@@ -43,7 +44,7 @@ def differences_table(summary: Summary) -> pd.DataFrame:
     return table
 
 
-def as_latex(summary: Summary) -> str:
+def as_latex(comparison: Results | Summary) -> str:
     r"""Return the arms and their differences as a ``tabular``; needs ``\usepackage{booktabs}``.
 
     Examples
@@ -52,9 +53,10 @@ def as_latex(summary: Summary) -> str:
     >>> labels = np.repeat([0, 1], [90, 10])
     >>> good = [np.where(np.arange(100) % 9 == seed, 1 - labels, labels) for seed in range(3)]
     >>> results = fer_model.compare_predictions(labels, {"none": [0 * labels] * 3, "own": good})
-    >>> print(fer_model.as_latex(fer_model.Summary(results)).splitlines()[0])
+    >>> print(fer_model.as_latex(results).splitlines()[0])
     % own raises balanced accuracy by at least 29.3 pp
     """
+    summary = Summary.of(comparison)
     found = summary.results
     table = arms_table(summary)
     column = [NO_VALUE, *(one.difference.in_points for one in summary.main)]
@@ -100,7 +102,7 @@ def _error(found: Calibration | None) -> str:
     return NO_VALUE if found is None else f"{found.error:.3f}"
 
 
-def as_markdown(summary: Summary) -> str:
+def as_markdown(comparison: Results | Summary) -> str:
     """Return the verdicts, a table of the arms and what they stand on.
 
     Examples
@@ -109,9 +111,10 @@ def as_markdown(summary: Summary) -> str:
     >>> labels = np.repeat([0, 1], [90, 10])
     >>> good = [np.where(np.arange(100) % 9 == seed, 1 - labels, labels) for seed in range(3)]
     >>> results = fer_model.compare_predictions(labels, {"none": [0 * labels] * 3, "own": good})
-    >>> print(fer_model.as_markdown(fer_model.Summary(results)).splitlines()[0])
+    >>> print(fer_model.as_markdown(results).splitlines()[0])
     **own raises balanced accuracy by at least 29.3 pp**
     """
+    summary = Summary.of(comparison)
     found = summary.results
     lines = [f"**{escaped(summary.headline)}**", ""]
     lines += [

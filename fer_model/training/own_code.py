@@ -95,6 +95,11 @@ def own_code(argument: str, given: str | Callable[..., Any] | OwnCode) -> OwnCod
     function = _imported(argument, given) if isinstance(given, str) else given
     if not callable(function) and not argument.startswith("augment"):  # a transform is an object
         raise UsageError(f"{argument}: expected a function, got {function!r:.80}")
+    if isinstance(getattr(function, "layers", None), list):
+        raise UsageError(
+            f"{argument}: expected a function of input_shape and num_classes that returns a model, "
+            "got a model"
+        )
     key = hashlib.blake2b(digest_size=16)
     for part in _sources(function, _package(function), set()):
         key.update(part.encode("utf-8", "surrogateescape") + b"\0")

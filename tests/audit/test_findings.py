@@ -99,6 +99,6 @@ def test_one_of_a_kind_is_named_in_the_singular(tmp_path: Path) -> None:
     )
     found = {one.kind: one.summary for one in audit(root).findings}
     assert found["exact-duplicates"] == "1 redundant duplicate: 1 image appears twice"
-    assert found["near-duplicates"] == "1 group of near-duplicates, 2 distinct images"
+    assert found["near-duplicates"] == "1 group of near-duplicates, 2 different images"
     assert found["flat"] == "1 image is of a single colour"
     assert "1 of 41 test images (2.4%) is equal to an image of train" in found["leaked-duplicates"]

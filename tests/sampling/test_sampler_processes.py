@@ -25,8 +25,14 @@ def batches(size: int, num: int, **options: Any) -> list[list[int]]:
     return [sampler[step] for step in range(num)]
 
 
-def run(script: str, framework: str, folder: Path, *, num_started: int) -> None:
-    """Run a script as two processes, or as one that starts the second itself."""
+def run(
+    script: str, framework: str, folder: Path, *, num_started: int, may_abort: bool = False
+) -> None:
+    """Run a script as two processes, or as one that starts the second itself.
+
+    Gloo may abort a process whose peer has just ended (seen once in some thirty runs of Lightning's
+    ddp_spawn on a busy machine): the script is then run once more, if `may_abort`.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
@@ -52,7 +58,10 @@ def run(script: str, framework: str, folder: Path, *, num_started: int) -> None:
         for rank in ranks
     ]
     errors = [process.communicate(timeout=900)[1] for process in processes]
-    assert [process.returncode for process in processes] == [0] * num_started, errors
+    if may_abort and "SIGABRT" in errors[0]:
+        run(script, framework, folder, num_started=num_started, may_abort=False)
+    else:
+        assert [process.returncode for process in processes] == [0] * num_started, errors
 
 
 def both(framework: str, folder: Path) -> list[dict[str, Any]]:
@@ -111,7 +120,7 @@ def test_hugging_face(tmp_path: Path) -> None:
 @pytest.mark.parametrize("strategy", ["ddp", "ddp_spawn"])
 def test_lightning_as_it_is_by_default(tmp_path: Path, strategy: str) -> None:
     pytest.importorskip("lightning")
-    run("tests.helpers.two_ranks_lightning", strategy, tmp_path, num_started=1)
+    run("tests.helpers.two_ranks_lightning", strategy, tmp_path, num_started=1, may_abort=True)
 
     def read(name: str) -> list[Any]:
         return [json.loads((tmp_path / f"{name}-{rank}.json").read_text()) for rank in range(2)]

@@ -82,6 +82,11 @@ def _folder_and_table(data: Any, options: LoadOptions) -> tuple[Path, LoadOption
             raise UsageError("DataFrame: name the folder of its images", fix={"images": []})
         return existing_folder(options.images), options, table_of_frame(data)
     if folder.recognises(data):
+        if options.images is not None:
+            raise UsageError(
+                f"{data}: is the folder of images already; leave images out, or load the table",
+                fix={"images": []},
+            )
         if options.labels is not None:
             options = replace(options, labels=_table_path(data, Path(options.labels)))
         return data, options, None
