@@ -30,8 +30,8 @@ def run(
 ) -> None:
     """Run a script as two processes, or as one that starts the second itself.
 
-    Gloo may abort a process whose peer has just ended (seen once in some thirty runs of Lightning's
-    ddp_spawn on a busy machine): the script is then run once more, if `may_abort`.
+    On a busy machine a process of Lightning's ddp_spawn was once aborted by PyTorch: the script is
+    then run once more, if `may_abort`.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
