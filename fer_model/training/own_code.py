@@ -95,15 +95,28 @@ def own_code(argument: str, given: str | Callable[..., Any] | OwnCode) -> OwnCod
     function = _imported(argument, given) if isinstance(given, str) else given
     if not callable(function) and not argument.startswith("augment"):  # a transform is an object
         raise UsageError(f"{argument}: expected a function, got {function!r:.80}")
-    if isinstance(getattr(function, "layers", None), list):
+    if argument == "net" and not _takes_two(function):
         raise UsageError(
-            f"{argument}: expected a function of input_shape and num_classes that returns a model, "
-            "got a model"
+            "net: expected a function of input_shape and num_classes that returns a model, got "
+            f"{function!r:.80}"
         )
     key = hashlib.blake2b(digest_size=16)
     for part in _sources(function, _package(function), set()):
         key.update(part.encode("utf-8", "surrogateescape") + b"\0")
     return OwnCode(name, key.hexdigest(), function)
+
+
+def _takes_two(function: Any) -> bool:
+    """Whether a net's function can be called with a shape and a number, as far as can be known."""
+    if isinstance(getattr(function, "layers", None), list):  # a model, which may be called, too
+        return False
+    try:
+        inspect.signature(function).bind((48, 48, 1), 7)
+    except TypeError:
+        return False
+    except ValueError:  # a function without a signature
+        pass
+    return True
 
 
 def _imported(argument: str, name: str) -> Any:

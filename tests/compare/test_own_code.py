@@ -112,6 +112,7 @@ def test_functions_without_a_source_are_distinguished() -> None:
         ("json", "expected package.module:function"),
         ("json:dumps()", "expected package.module:function"),
         (3, "expected a function, got 3"),
+        (len, "expected a function of input_shape and num_classes"),
     ],
 )
 def test_what_is_no_function_is_refused(given: Any, says: str) -> None:

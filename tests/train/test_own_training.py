@@ -81,7 +81,7 @@ def test_a_net_of_one_s_own_trains_and_goes_on(faces: Path, tmp_path: Path) -> N
     with pytest.raises(UsageError, match="must be given again"):
         resume(tmp_path / "run")
     with pytest.raises(UsageError, match="must be given again"):
-        resume(tmp_path / "run", net="tests.train.test_own_training:fit")
+        resume(tmp_path / "run", net=lambda shape, num: own_net(shape, num))
     made = resume(tmp_path / "run", net="tests.train.test_own_training:own_net")
     pd.testing.assert_frame_equal(made.predictions, whole.predictions)
 
