@@ -77,13 +77,13 @@ class Summary:
 
     @cached_property
     def _leading(self) -> Verdict:
-        """The verdict with the largest difference that holds for all arms at once."""
+        """The largest difference that holds for all arms at once, else the arm that did best."""
 
         def certain(one: Verdict) -> tuple[bool, bool, float, float]:
             low, high = one.difference.simultaneous
             sign = 1 if one.difference.estimate > 0 else -1
             decided = one.word in (HELPS, HURTS)
-            least = min(sign * low, sign * high)
+            least = min(sign * low, sign * high) if decided else one.difference.estimate
             return one.word == HELPS, decided, least, abs(one.difference.estimate)
 
         return max(self.main, key=certain)
