@@ -25,7 +25,7 @@ def save_figure(figure: Figure, out: str | Path) -> None:
     try:
         with atomic_file(out) as temporary, warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph .* missing from")  # drawn as a box, then
-            figure.savefig(temporary, dpi=110)
+            figure.savefig(temporary, dpi=110, bbox_inches="tight", pad_inches=0.15)
     except OSError as error:
         raise DataError(f"{out}: cannot be written ({error.strerror or error})") from None
     except ValueError as error:  # there is no such format
