@@ -2,14 +2,16 @@
 
     python tools/collect_record.py comparison records/fer2013-fast
 
-Copied are the protocol, the test samples, the recipe, history, metrics and predictions of every
-finished run, and the page with its figures. Of each path the last part is kept: on another machine
-the data lie elsewhere, and `fer-model compare DATA --out records/fer2013-fast` goes on.
+Copied are the protocol, the test samples, the page with its figures, and in `runs.zip` the recipe,
+history, metrics and predictions of every finished run: names of arms, such as power:0.5, are no
+names of folders on every system. Of each path the last part is kept. To continue on another
+machine, unpack `runs.zip` where it lies and give `fer-model compare` the data and this folder.
 """
 
 import argparse
 import json
 import shutil
+import zipfile
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -29,10 +31,10 @@ def without_folders(value: Any) -> Any:
     return value
 
 
-def copy_json(source: Path, target: Path) -> None:
-    """Copy a file of JSON; see `without_folders`."""
+def record_json(source: Path) -> str:
+    """Return a file of JSON for a record; see `without_folders`."""
     about = without_folders(json.loads(source.read_text("utf-8")))
-    target.write_text(json.dumps(about, indent=2) + "\n", "utf-8")
+    return json.dumps(about, indent=2) + "\n"
 
 
 def collect(comparison: Path, record: Path) -> int:
@@ -40,21 +42,19 @@ def collect(comparison: Path, record: Path) -> int:
     record.mkdir(parents=True, exist_ok=True)
     for name in JSON:
         if (comparison / name).exists():
-            copy_json(comparison / name, record / name)
+            (record / name).write_text(record_json(comparison / name), "utf-8")
     for name in WHOLE:
         if (comparison / name).exists():
             shutil.copy(comparison / name, record / name)
-    number = 0
-    for metrics in sorted(comparison.glob("runs/*/seed-*/metrics.json")):
-        run = metrics.parent
-        target = record / run.relative_to(comparison)
-        target.mkdir(parents=True, exist_ok=True)
-        copy_json(run / "recipe.json", target / "recipe.json")
-        for name in OF_RUN:
-            if (run / name).exists():
-                shutil.copy(run / name, target / name)
-        number += 1
-    return number
+    finished = sorted(comparison.glob("runs/*/seed-*/metrics.json"))
+    with zipfile.ZipFile(record / "runs.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for run in (metrics.parent for metrics in finished):
+            place = run.relative_to(comparison).as_posix()
+            archive.writestr(f"{place}/recipe.json", record_json(run / "recipe.json"))
+            for name in OF_RUN:
+                if (run / name).exists():
+                    archive.write(run / name, f"{place}/{name}")
+    return len(finished)
 
 
 def main() -> None:

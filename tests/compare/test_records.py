@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 from fer_model.comparison.reading import read_results
@@ -16,6 +17,8 @@ def test_a_record_has_the_results_of_the_comparison_and_no_folder_of_the_machine
     comparison = make_comparison(tmp_path / "comparison", path="/home/someone/data/pets")
     record = tmp_path / "record"
     assert collect(comparison, record) == 9
+    with zipfile.ZipFile(record / "runs.zip") as archive:
+        archive.extractall(record)
     expected, found = read_results(comparison), read_results(record)
     assert found.to_frame().equals(expected.to_frame())
     assert json.loads((record / "comparison.json").read_text("utf-8"))["data"]["path"] == "pets"
