@@ -30,6 +30,7 @@ GONE = {
     r"torn": "conflicting labels",
     r"doubts?|doubted": "label issue, or not certain",
     r"(the|a|an|its|their|this|that|whose|what|of|equal|each|by|in) shares?": "fraction",
+    r"(as|same|lasting|squared) shares?": "fraction",
     r"shares? of": "fraction of",
     r"(left|leaves?|leaving) out": "exclude, or skip",
     r"not (a|an) images? by its name": "skipped file",

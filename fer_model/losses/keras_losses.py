@@ -7,7 +7,7 @@ that is wrong by more than 16 in its logits teaches nothing. (On TensorFlow, Ker
 cross-entropy finds the logits behind a softmax and has no such limit.)
 
 Labels are one-hot or soft. For soft ones a loss is the mean of the losses of each class, weighted
-by the label's shares.
+by the label's fractions.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def forest(results: Results) -> Plot:
 
 
 def confusions(results: Results) -> Plot | None:
-    """Draw each arm's confusion matrix, rows as shares, and what differs from the baseline's."""
+    """Draw each arm's confusion matrix, rows as fractions, and what differs from the baseline's."""
     size = len(results.class_names)
     if size > MOST_CLASSES:
         return None

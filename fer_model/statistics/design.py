@@ -91,7 +91,7 @@ def smallest_difference(
     One image's difference is -1, 0 or 1. Arms that differ by :math:`\delta` disagree on that
     fraction of the images at least, so with :math:`q` the disagreement that is assumed, or
     :math:`\delta` where that is more, its variance is :math:`q - \delta^2`. With :math:`n`
-    images, the lasting share :math:`\rho` and a seed's spread :math:`\sigma` the variances are
+    images, the lasting fraction :math:`\rho` and a seed's spread :math:`\sigma` the variances are
 
     .. math:: M' = \rho (q - \delta^2) / n, \qquad
               V = ((1 - \rho) (q - \delta^2) / n + \sigma^2) / S

@@ -43,7 +43,7 @@ _MAX_DEVIATIONS = 8_000_000
 
 @dataclass(frozen=True)
 class Components:
-    """Parts of the variance of a difference, in squared shares.
+    """Parts of the variance of a difference, in squared fractions.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class Components:
 
 @dataclass(frozen=True)
 class Difference:
-    """An arm's figure less the baseline's, the mean over seeds; shares, 1 is 100 points.
+    """An arm's figure less the baseline's, the mean over seeds; fractions, 1 is 100 points.
 
     Attributes
     ----------
