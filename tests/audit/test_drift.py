@@ -1,4 +1,4 @@
-"""Drift: whether splits have the same classes, in the same proportions, and images that look alike."""
+"""Drift: whether splits have the same classes in the same proportions, and similar images."""
 
 from __future__ import annotations
 
