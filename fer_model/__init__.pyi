@@ -12,6 +12,7 @@ from .comparison.results import Results as Results
 from .heads.choice import HEADS as HEADS
 from .inference.export import Exported as Exported
 from .inference.export import export_run as export_run
+from .inference.features import extract_features as extract_features
 from .inference.predict import Predictions as Predictions
 from .inference.predict import predict_paths as predict_paths
 from .losses.choice import LOSSES as LOSSES

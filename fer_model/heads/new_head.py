@@ -6,12 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.data.reading import DatasetLike
-from fer_data.errors import UsageError
 from fer_data.loading.loader import Loader
 from fer_data.util.files import write_json
 from fer_data.util.folders import atomic_folder
@@ -59,13 +57,8 @@ def with_new_head(
     began = time.monotonic()
     training, parts = base.metrics["training"], parts_of(base, data, cache=cache)
     model, metadata = models.load(base.model_path)
+    features = models.feature_model(model, str(base.path))
     last = model.layers[-1]
-    if not isinstance(last, keras.layers.Dense):
-        raise UsageError(
-            f"{base.path}: a new head needs a net that ends in a dense layer; the last one of "
-            f"{base.recipe.net} is {last.__class__.__name__}"
-        )
-    features = keras.Model(model.inputs, last.input)
 
     def seen(loader: Loader) -> tuple[NDArray[Any], NDArray[Any]]:
         loader = evaluation_loader(base.recipe, loader.store, loader.rows)

@@ -14,7 +14,7 @@ from typing import Any
 import keras
 
 from fer_data.data.decode import PixelFormat
-from fer_data.errors import DataError
+from fer_data.errors import DataError, UsageError
 from fer_data.util.files import atomic_file, refuse_no_file
 from fer_model.losses import keras_losses  # noqa: F401  # Keras finds them once they are imported
 from fer_model.training import devices
@@ -116,3 +116,20 @@ def _read(path: Path, name: str) -> dict[str, Any]:
         raise DataError(
             f"{path}: broken, or not a model that fer-model train saved; train again"
         ) from None
+
+
+def feature_model(model: keras.Model, name: str) -> keras.Model:
+    """Return a model without its last layer.
+
+    Raises
+    ------
+    UsageError
+        If that is no dense layer; the message begins with `name`.
+    """
+    last = model.layers[-1]
+    if not isinstance(last, keras.layers.Dense):
+        raise UsageError(
+            f"{name}: features are the inputs of a last layer that is dense; the last layer of "
+            f"this net is {last.__class__.__name__}"
+        )
+    return keras.Model(model.inputs, last.input)
