@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,12 +14,10 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
 import fer_data
 from fer_data.analysis.predictions import PREDICTIONS, load_predictions
 from fer_data.errors import DataError, UsageError
-from fer_data.util import locks
 from fer_data.writers.split_folders import write_split_folders
 from fer_model.comparison import compare as comparison
 from fer_model.comparison import grid, making
@@ -42,14 +34,12 @@ from fer_model.training.evaluate import evaluate_run
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
 from tests.conftest import without_plots
-from tests.helpers.made_comparison import Heard, InThisProcess, train_here, training_of
+from tests.helpers.made_comparison import RECIPE, Heard, InThisProcess, train_here, training_of
 from tests.helpers.runs import StopAfter
 
 pytestmark = pytest.mark.usefixtures("no_plots")
 
-RECIPE = Recipe(
-    net="small", epochs=5, steps_per_epoch=2, batch_size=32, schedule="cosine", keep="last"
-)
+
 ARMS = ("none", "ldam-drw:0.5", "post-hoc:1.0")
 
 
@@ -69,16 +59,6 @@ def compared(
 def of_test(run: Run) -> np.ndarray:
     """Return a run's probabilities of the test samples, [N, C]."""
     return load_predictions(run.path / PREDICTIONS).of_split("test").probabilities
-
-
-@pytest.fixture(scope="module")
-def leaky(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The synthetic faces, two of whose test images are in training, too."""
-    root = tmp_path_factory.mktemp("leaky") / "faces"
-    shutil.copytree(faces, root)
-    for number, image in enumerate(sorted((root / "test" / "happy").iterdir())[:2]):
-        shutil.copy(image, root / "train" / "happy" / f"again-{number}.png")
-    return root
 
 
 @pytest.fixture(scope="module")
@@ -328,22 +308,6 @@ def test_runs_that_another_comparison_left_are_refused(out: Path, tmp_path: Path
         read_results(copy)
 
 
-@pytest.mark.parametrize(
-    ("arm", "recipe", "message"),
-    [
-        ("ldam-drw:0.5", dataclasses.replace(RECIPE, epochs=4), "in the last fifth of the epochs"),
-        ("deferred:3", RECIPE, "at pass 3 of the data, and a run has 1.0"),
-        ("progressive:2", RECIPE, "at pass 2"),
-        ("crt", dataclasses.replace(RECIPE, protocol="notebook"), "validates on the test split"),
-    ],
-)
-def test_an_arm_that_would_do_nothing_is_refused(
-    faces: Path, arm: str, recipe: Recipe, message: str
-) -> None:
-    with pytest.raises(UsageError, match=message):
-        grid.declare(recipe, faces, parse_arms(["none", arm]), [0])
-
-
 def test_a_diverged_training_is_a_failed_run(
     out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -356,81 +320,6 @@ def test_a_diverged_training_is_a_failed_run(
     heard = train_here(Protocol.read(copy), copy)
     assert len(heard.errors) == 2
     assert "predictions are not finite" in heard.errors[0]
-
-
-def test_data_without_a_test_split_is_refused(faces: Path) -> None:
-    with pytest.raises(DataError, match="no labelled test split to compare on"):
-        grid.declare(RECIPE, faces / "train", parse_arms(["none", "crt"]), [0])
-
-
-@pytest.mark.parametrize(
-    ("wanted", "natural", "epochs", "made"),
-    [(8, 4, 2, 8), (11, 4, 3, 12), (1, 4, 1, 4), (23, None, 2, 22), (5, None, 1, 5)],
-)
-def test_steps_in_all_become_whole_epochs(
-    faces: Path, wanted: int, natural: int | None, epochs: int, made: int
-) -> None:
-    protocol, parts = grid.declare(
-        dataclasses.replace(RECIPE, steps_per_epoch=natural),
-        faces,
-        parse_arms(["none", "crt"]),
-        [0],
-        num_steps=wanted,
-    )
-    assert natural or parts.train.num_steps == 10
-    assert protocol.recipe.epochs == epochs
-    assert protocol.num_steps == made
-
-
-def test_a_comparison_logs_once_what_images_are_brought_to(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    for split, number in (("train", 20), ("test", 5)):
-        for name in ("red", "blue"):
-            (tmp_path / "data" / split / name).mkdir(parents=True)
-            for place in range(number):
-                pixels = np.random.default_rng(place).integers(0, 255, (20, 70, 3), np.uint8)
-                Image.fromarray(pixels).save(tmp_path / "data" / split / name / f"{place}.png")
-    recipe = dataclasses.replace(RECIPE, image_size=(24, 24), color="rgb")
-    _, parts = grid.declare(recipe, tmp_path / "data", parse_arms(["none", "oversample"]), [0])
-    grid.write_samples(parts, tmp_path)
-    (text,) = [one.getMessage() for one in caplog.records if one.name == "fer_data"]
-    assert "24x24 rgb" in text
-    assert "70x20" in text
-
-
-def test_an_arm_that_needs_other_classes_is_refused_before_any_training(faces: Path) -> None:
-    with pytest.raises(UsageError, match="no samples of 'nosuch'"):
-        grid.declare(RECIPE, faces, parse_arms(["none", "counts:nosuch=3"]), [0])
-
-
-def test_where_a_strategy_changes_is_counted_in_its_own_epochs(faces: Path) -> None:
-    short = dataclasses.replace(RECIPE, epoch_size=32)
-    grid.declare(short, faces, parse_arms(["none", "deferred:3"]), [0])  # 10 steps, 10 epochs
-    long = dataclasses.replace(RECIPE, epoch_size=2000)
-    with pytest.raises(UsageError, match=r"at pass 1 of the data, and a run has 0\.2"):
-        grid.declare(long, faces, parse_arms(["none", "deferred:1"]), [0])
-
-
-def test_a_comparison_lies_where_nothing_else_does(faces: Path, tmp_path: Path) -> None:
-    def refused(out: Path) -> str:
-        with pytest.raises(UsageError) as error:
-            comparison.compare(faces, ["none", "crt"], [0], out=out, recipe=RECIPE)
-        return str(error.value)
-
-    before = sorted(faces.rglob("*"))
-    assert "lies in the data set" in refused(faces)
-    assert "lies in the data set" in refused(faces / "train" / "comparison")
-    (tmp_path / "link").symlink_to(faces)
-    assert "lies in the data set" in refused(tmp_path / "link" / "out")
-    (tmp_path / "file").touch()
-    assert "expected a folder" in refused(tmp_path / "file")
-    thesis = tmp_path / "work" / "thesis.txt"
-    thesis.parent.mkdir()
-    thesis.touch()
-    assert "holds something already (thesis.txt)" in refused(thesis.parent)
-    assert sorted(faces.rglob("*")) == before
-    assert list(thesis.parent.iterdir()) == [thesis]
 
 
 def test_a_comparison_goes_on_with_the_settings_that_it_has(
@@ -484,108 +373,3 @@ def test_the_account_holds_what_was_found(out: Path, tmp_path: Path) -> None:
         assert word in html
     write_comparison(Summary(read_results(out)), page)
     assert page.read_text() == html
-
-
-def same_but_for_time(first: Path, second: Path) -> None:
-    for one in (first, second):
-        assert (one / "results.json").exists()
-
-    def scores(out: Path) -> Any:
-        found = json.loads((out / "results.json").read_text())
-        for arm in found["arms"]:
-            del arm["seconds"]
-        return found
-
-    assert scores(first) == scores(second)
-    for run in sorted((first / "runs").glob("*/*")):
-        other = second / run.relative_to(first)
-        pd.testing.assert_frame_equal(Run(run).predictions, Run(other).predictions)
-
-
-def compare_command(data: Path, out: Path, *, steps: int = 8) -> list[str]:
-    words = [sys.executable, "-m", "fer_model.cli", "compare", str(data)]
-    words += ["--arms", "none,ldam-drw:0.5,crt", "--seeds", "2", "--net", "small"]
-    words += ["--epochs", "5", "--steps-per-epoch", str(steps), "--batch-size", "32"]
-    return [*words, "--out", str(out)]
-
-
-def wait_for(what: Callable[[], bool], child: subprocess.Popen[Any]) -> None:
-    """Wait until something is so, as long as a process runs."""
-    while not what():
-        assert child.poll() is None, child.communicate()
-        time.sleep(0.02)
-
-
-def is_free(out: Path) -> bool:
-    """Whether no process holds a comparison's lock."""
-    lock = locks.opened(out / ".lock")
-    try:
-        return not locks.is_taken(lock)
-    finally:
-        os.close(lock)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("at", ["the start", "a training"])
-def test_ctrl_c_stops_a_comparison_cleanly(leaky: Path, tmp_path: Path, at: str) -> None:
-    out = tmp_path / "out"
-    child = subprocess.Popen(
-        compare_command(leaky, out, steps=2000),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    if at == "the start":
-        assert child.stderr is not None
-        assert child.stderr.readline().startswith("every run: ")
-    else:
-        wait_for((out / "runs/none/seed-0/recipe.json").exists, child)
-    child.send_signal(signal.SIGINT)
-    printed, errors = child.communicate(timeout=120)
-    assert (child.returncode, printed) == (130, ""), errors
-    assert errors.endswith("Stopped. The same command goes on with it.\n")
-    assert "Traceback" not in errors
-    assert is_free(out)
-
-
-@pytest.mark.slow
-def test_the_trainings_of_a_command_that_was_killed_end_with_it(
-    leaky: Path, tmp_path: Path
-) -> None:
-    out = tmp_path / "out"
-    child = subprocess.Popen(
-        compare_command(leaky, out, steps=2000),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    wait_for((out / "runs/none/seed-0/recipe.json").exists, child)
-    assert not is_free(out)
-    child.kill()
-    child.wait()
-    limit = time.monotonic() + 120
-    while not is_free(out):
-        assert time.monotonic() < limit, "a training goes on without its command"
-        time.sleep(0.1)
-
-
-@pytest.mark.slow
-def test_a_comparison_killed_anywhere_and_given_again_ends_in_the_same_table(
-    leaky: Path, tmp_path: Path
-) -> None:
-    done = subprocess.run(
-        compare_command(leaky, tmp_path / "whole"), capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    kills, command = 0, compare_command(leaky, tmp_path / "killed")
-    for appeared in ("comparison.json", "runs/*/*/recipe.json", "runs/*/*/metrics.json"):
-        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while child.poll() is None and not list((tmp_path / "killed").glob(appeared)):
-            time.sleep(0.05)
-        if child.poll() is None:
-            child.send_signal(signal.SIGKILL)
-            kills += 1
-        child.wait()
-    assert kills
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    same_but_for_time(tmp_path / "whole", tmp_path / "killed")

@@ -10,7 +10,7 @@ depend on any of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,16 @@ def made(
     clusters = random.integers(0, num_clusters, num) if num_clusters else np.arange(num)
     arms = tuple(f"arm {place}" for place in range(num_arms))
     return Predicted(arms, tuple("abcdefgh"[:num_classes]), labels, predicted, clusters)
+
+
+def taken(predicted: Predicted, rows: np.ndarray) -> Predicted:
+    """Return the predictions of some samples, each as often as it is named."""
+    return replace(
+        predicted,
+        labels=predicted.labels[rows],
+        predicted=predicted.predicted[..., rows],
+        clusters=predicted.clusters[rows],
+    )
 
 
 @dataclass(frozen=True)

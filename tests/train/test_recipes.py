@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -162,3 +163,32 @@ def test_the_last_layer_computes_in_float32_whatever_the_others_do(precision: An
     assert model.layers[-2].compute_dtype == precision
     assert keras.config.dtype_policy().name == "float32"
     assert all(each.dtype == "float32" for each in model.trainable_variables)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"net": "big"},
+        {"balance": "oversample,class-weights"},
+        {"epochs": 0},
+        {"validation_fraction": 1.0},
+        {"subset": 0.0},
+        {"plateau_factor": 1.5},
+        {"image_size": (0, 3)},
+        {"keep": "first"},
+    ],
+)
+def test_a_impossible_recipe_is_refused(values: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        Recipe(**values)
+
+
+def test_a_recipe_survives_json() -> None:
+    recipe = Recipe(net="small", balance="natural", image_size=(32, 40))
+    assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+
+
+@pytest.mark.parametrize("name", ["steps_per_epoch", "epochs", "batch_size"])
+def test_a_recipe_of_nothing_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match=f"{name} is 0; it must be 1 or more"):
+        replace(AVERAGED, **{name: 0})
