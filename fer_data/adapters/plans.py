@@ -33,7 +33,9 @@ def plan_arrays(plan: BatchPlan, rows: NDArray[np.int64]) -> dict[str, NDArray[A
         raise UsageError("a Python function transforms no images on a device: use operations")
     arrays: dict[str, NDArray[Any]] = {
         "places": np.searchsorted(rows, plan.samples).astype(np.int32),
-        **{name: one for name, one in plan.parameters._asdict().items() if one is not None},
+        **{
+            name: values for name, values in plan.parameters._asdict().items() if values is not None
+        },
     }
     if plan.mixed is not None:
         arrays["partners"] = plan.mixed.places.astype(np.int32)
