@@ -47,8 +47,8 @@ class Calibration:
             "error": self.error,
             "edges": self.edges.tolist(),
             "counts": self.counts.tolist(),
-            "confidence": [None if np.isnan(each) else float(each) for each in self.confidence],
-            "accuracy": [None if np.isnan(each) else float(each) for each in self.accuracy],
+            "confidence": [None if np.isnan(value) else float(value) for value in self.confidence],
+            "accuracy": [None if np.isnan(value) else float(value) for value in self.accuracy],
         }
 
 
@@ -119,11 +119,11 @@ def with_temperature(
     probabilities: NDArray[np.floating[Any]], temperature: float
 ) -> NDArray[np.float64]:
     """Return softmax(log probabilities / temperature), float64 [N, C]."""
-    found: NDArray[np.float64] = special.softmax(_logits(probabilities) / temperature, axis=1)
-    return found
+    calibrated: NDArray[np.float64] = special.softmax(_logits(probabilities) / temperature, axis=1)
+    return calibrated
 
 
 def _logits(probabilities: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     tiny = float(np.finfo(np.float32).tiny)
-    found: NDArray[np.float64] = np.log(np.maximum(probabilities.astype(np.float64), tiny))
-    return found
+    logits: NDArray[np.float64] = np.log(np.maximum(probabilities.astype(np.float64), tiny))
+    return logits
