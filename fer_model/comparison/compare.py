@@ -264,7 +264,7 @@ def _own_training(
     if recipe.rescale != 1.0:
         raise UsageError(f"rescale is {recipe.rescale}: images are 0 to 255; rescale them in fit")
     for arm in arms:
-        changes_training = any(not one.trait("of_images") for one in arm.changes)
+        changes_training = any(not change.trait("of_images") for change in arm.changes)
         if arm.head is not None or str(arm.loss) != "cross-entropy" or changes_training:
             raise UsageError(
                 f"arm {arm}: a training of your own (fit) has its own loss, head and optimizer"

@@ -180,10 +180,10 @@ def kept_in(out: Path, dataset: Dataset, form: PixelFormat | FormatRequest) -> D
     if dataset.soft_labels is not None:
         raise UsageError(f"{dataset.root}: soft labels are not kept; write the data to files first")
     path = out / OWN_DATA
-    found = open_store(dataset, form=form).form
+    own_form = open_store(dataset, form=form).form
     with TemporaryDirectory(dir=out, prefix=".data-") as folder:
         new = Path(folder) / OWN_DATA
-        convert(dataset, new, form=found)
+        convert(dataset, new, form=own_form)
         if not path.exists() or not (out / FILE).exists():  # of a call that declared nothing
             os.replace(new, path)
         elif not filecmp.cmp(new, path, shallow=False):

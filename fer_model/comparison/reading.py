@@ -141,15 +141,15 @@ def _failures(out: Path, missing: tuple[Cell, ...]) -> dict[str, Any]:
 def _output(run: Run, samples: SampleTable, num_classes: int) -> Output:
     path = run.path / PREDICTIONS
     every = load_predictions(path)
-    found, validation = every.of_split("test"), every.of_split("validation")
+    test, validation = every.of_split("test"), every.of_split("validation")
     if not (
-        np.array_equal(found.samples, samples.samples)
-        and np.array_equal(found.labels, samples.labels)
+        np.array_equal(test.samples, samples.samples)
+        and np.array_equal(test.labels, samples.labels)
     ):
         raise DataError(f"{path}: other test samples than the comparison's; train it again")
-    if len(found.class_names) != num_classes:
-        num = len(found.class_names)
+    if len(test.class_names) != num_classes:
+        num = len(test.class_names)
         raise DataError(
             f"{path}: probabilities of {num} classes, not {num_classes}; train it again"
         )
-    return Output(found.probabilities, (validation.probabilities, validation.labels))
+    return Output(test.probabilities, (validation.probabilities, validation.labels))

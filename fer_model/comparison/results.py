@@ -140,17 +140,17 @@ class Results:
     def _repr_html_(self) -> str:
         scores = 100 * self.predicted.scores
         judged = verdicts(self.differences, figure=self.figure, margin=self.margin)
-        words = {one.difference.arm: one for one in judged}
+        words = {verdict.difference.arm: verdict for verdict in judged}
         rows = []
         for arm, of_arm in zip(self.arms, scores, strict=True):
             columns = [of_arm[:, self.predicted.figures.index(name)] for name in SUMMARIES]
-            one = words.get(arm)
+            verdict = words.get(arm)
             rows.append(
                 (
                     arm,
                     *map(_spread, columns),
-                    one.difference.in_points if one else "",
-                    one.word if one else "baseline",
+                    verdict.difference.in_points if verdict else "",
+                    verdict.word if verdict else "baseline",
                 )
             )
         head = (
