@@ -149,11 +149,11 @@ def _side_by_side(paths: Sequence[Path], *, as_json: bool) -> None:
     from fer_model.comparison.side_by_side import side_by_side
     from fer_model.render import side_by_side_table
 
-    found = side_by_side(paths)
+    comparison = side_by_side(paths)
     if as_json:
-        print_json(found.to_dict())
+        print_json(comparison.to_dict())
         return
     console = cli_support.out()
-    print_table([side_by_side_table(found)])
-    for warning in found.warnings:
+    print_table([side_by_side_table(comparison)])
+    for warning in comparison.warnings:
         console.print(f"[yellow]Note:[/] {warning}.", highlight=False, soft_wrap=True)

@@ -112,17 +112,17 @@ class ComparisonOutput(Given):
 
     def judged_by(self) -> dict[str, Any]:
         """Return margin and shots as the library takes them, those that are given."""
-        found: dict[str, Any] = {}
+        settings: dict[str, Any] = {}
         if self.margin is not None:
-            found["margin"] = self.margin / 100
+            settings["margin"] = self.margin / 100
         if self.shots is not None:
             few, comma, many = self.shots.partition(",")
             if not (comma and few.strip().isdecimal() and many.strip().isdecimal()):
                 raise UsageError(
                     f"--shots: expected two numbers such as 20,100, got {self.shots!r}"
                 )
-            found["shots"] = int(few), int(many)
-        return found
+            settings["shots"] = int(few), int(many)
+        return settings
 
 
 @Parameter(name="*")
@@ -176,9 +176,9 @@ def show_results(results: Results, output: ComparisonOutput) -> None:
     print_table([render.differences_table(summary)])
     console = cli_support.out()
     console.print(f"{summary.headline}.", markup=False, highlight=False, soft_wrap=True)
-    for one in summary.main:
-        cost = f"Also: {summary.cost_of(one.difference.arm)}."
-        console.print(f"{one.text} {cost}", markup=False, highlight=False, soft_wrap=True)
+    for verdict in summary.main:
+        cost = f"Also: {summary.cost_of(verdict.difference.arm)}."
+        console.print(f"{verdict.text} {cost}", markup=False, highlight=False, soft_wrap=True)
     for note in summary.notes():
         say(note)
     if results.out is not None:

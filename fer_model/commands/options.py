@@ -130,7 +130,7 @@ class ComparedRecipeOptions(Given):
     LoadOptions,
     DATA_WORDS,
     group=DATA,
-    without=("test_apart", *LIBRARY_ONLY, *(one.name for one in fields(Recipe))),
+    without=("test_apart", *LIBRARY_ONLY, *(field.name for field in fields(Recipe))),
 )
 class TrainingData(Given):
     """How a data set is read that is trained on; size and colour are the recipe's."""

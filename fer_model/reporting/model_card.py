@@ -59,7 +59,7 @@ def model_card(run: Run | str | Path) -> str:
     split = "test" if "test" in metrics else "validation"
     source = printable(Path(str(data["path"])).name) or "data"
     name = f"{source.split('.')[0]}-{str(shown(recipe.net)).rpartition(':')[2]}"
-    names = ", ".join(shown_class(one) for one in data["class_names"])
+    names = ", ".join(shown_class(name) for name in data["class_names"])
     parts = [
         front_matter(_head(run, name, source, split), {"license": f"replace it, see {LICENCES}"}),
         f"# {escaped(name)}\n",
