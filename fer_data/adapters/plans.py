@@ -30,7 +30,7 @@ def plan_arrays(plan: BatchPlan, rows: NDArray[np.int64]) -> dict[str, NDArray[A
         int32 [B], places in the batch, and ``lam`` float32 [B] of the images themselves.
     """
     if not isinstance(plan.parameters, Parameters):
-        raise UsageError("a Python function transforms no images on a device: use operations")
+        raise UsageError("a Python function cannot transform images on a device: use operations")
     arrays: dict[str, NDArray[Any]] = {
         "places": np.searchsorted(rows, plan.samples).astype(np.int32),
         **{

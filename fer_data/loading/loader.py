@@ -96,7 +96,7 @@ class Loader:
             raise UsageError(f"dtype: expected float32 or uint8, got {self.dtype!r}")
         if self.dtype == "uint8" and self.rescale != 1.0:
             raise UsageError(
-                f"rescale is {self.rescale}, and dtype uint8: whole numbers stay 0 to 255; rescale "
+                f"rescale is {self.rescale}, and dtype uint8: whole numbers stay 0 to 255. Rescale "
                 "in the model, as keras.layers.Rescaling does"
             )
         if len(self.sampler.labels) != len(self.rows):

@@ -38,7 +38,7 @@ def compare_predictions(
         str | None,
         Parameter(
             metavar="NAME",
-            help="Column of the labels that is the same for samples that belong together.",
+            help="Column of the labels that groups samples which belong together.",
         ),
     ] = None,
     train_counts: Annotated[
@@ -53,7 +53,7 @@ def compare_predictions(
         str,
         Parameter(
             metavar="NAME",
-            help="What the verdict goes by: balanced_accuracy, accuracy, macro_f1, geometric_mean.",
+            help="Metric of the verdict: balanced_accuracy, accuracy, macro_f1, geometric_mean.",
         ),
     ] = "balanced_accuracy",
     output: ComparisonOutput = ComparisonOutput(),
@@ -125,7 +125,7 @@ def _arms(path: Path, baseline: str | None) -> dict[str, list[Path]]:
     if first not in arms:
         problem = "no arm is called none or baseline" if first is None else f"no arm {first}"
         names = ", ".join(map(printable, arms))
-        raise UsageError(f"{path}: {problem}; name the baseline by --baseline: {names}")
+        raise UsageError(f"{path}: {problem}; name the baseline with --baseline: {names}")
     return {first: arms[first], **arms}
 
 
@@ -138,11 +138,11 @@ def _runs(folder: Path) -> list[Path]:
         elif (path / PREDICTIONS).is_file():
             files.append(path / PREDICTIONS)
         elif path.name[0] != ".":
-            say(f"skipped, no predictions by its name: {printable(str(path))}")
+            say(f"skipped, not named like predictions: {printable(str(path))}")
     files.sort(key=lambda file: _in_order(_name(file)))
     for path, next_path in pairwise(files):
         if _name(path) == _name(next_path):
-            raise DataError(f"{folder}: two runs of one name, {path.name} and {next_path.name}")
+            raise DataError(f"{folder}: two runs have one name, {path.name} and {next_path.name}")
     return files
 
 

@@ -40,13 +40,13 @@ def predict(
     ],
     split: Annotated[
         str | None,
-        Parameter(metavar="NAME", help="Of data sets: this split alone; by default all."),
+        Parameter(metavar="NAME", help="Only this split of data sets; by default all."),
     ] = None,
     test_time: OwnTestTime = None,
     out: Annotated[
         Path | None,
         Parameter(
-            metavar="CSV", help="Write a row an image, with every probability.", group=OUTPUT
+            metavar="CSV", help="Write a row for each image, with all probabilities.", group=OUTPUT
         ),
     ] = None,
     as_json: AsJson = False,

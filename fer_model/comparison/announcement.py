@@ -32,7 +32,7 @@ def before_training(protocol: Protocol, out: Path) -> list[str]:
     trained = dict.fromkeys(cell.arm for cell in protocol.needed(out))
     bases = [str(arm) for arm in trained if arm not in protocol.arms]
     if bases:
-        lines.append(f"trained besides, as new heads are made for it: {', '.join(bases)}")
+        lines.append(f"also trained, as the base of new heads: {', '.join(bases)}")
     return [
         *lines,
         *unfair(protocol),
@@ -103,7 +103,7 @@ def _can_find(protocol: Protocol, out: Path) -> str:
             ends += ", of which no difference can be found"
     begins = f"{counted(len(protocol.arms), 'arm')}, {counted(len(protocol.seeds), 'seed')} each: "
     if len(protocol.seeds) == 1:
-        return f"{begins}that one training is like another cannot be known; take 3 seeds or more"
+        return f"{begins}one seed shows no spread between trainings; take 3 seeds or more"
     begins += "if two trainings disagree on a fifth of the images, "
     if not any(known):
         return f"{begins}too few test images to find any difference{ends}"
@@ -137,7 +137,7 @@ def as_trained(training: Training) -> list[str]:
         *twice_corrected(protocol.arms),
     ]
     if protocol.later:
-        notes.append(f"added when there were finished runs to look at: {', '.join(protocol.later)}")
+        notes.append(f"added after there were finished runs: {', '.join(protocol.later)}")
     return notes
 
 

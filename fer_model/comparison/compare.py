@@ -298,7 +298,7 @@ def _alone(out: Path) -> Iterator[int]:
     try:
         try:
             if locks.is_taken(lock):
-                print(f"another command is at work in {out}; waiting for its end", file=sys.stderr)
+                print(f"another command is using {out}; waiting until it ends", file=sys.stderr)
                 locks.is_taken(lock, wait=True)
         except OSError:
             pass  # a file system without locks

@@ -120,8 +120,8 @@ def _check_reached(arm: Arm, epochs: int, passes: float) -> None:
     """Refuse an arm that would not get to what it is named after; passes are the loader's."""
     if arm.balance.settles and arm.balance.settles >= passes:
         raise UsageError(
-            f"arm {arm}: its change lies at pass {arm.balance.settles} of the data, and a run has "
-            f"{passes:.1f}; give it an earlier one, or more steps",
+            f"arm {arm}: it changes at pass {arm.balance.settles} of the data, but a run has only "
+            f"{passes:.1f}; change earlier, or take more steps",
             fix={"num_steps": []},
         )
     if arm.loss.trait("late") and arm.loss.late_epoch(epochs) >= epochs:

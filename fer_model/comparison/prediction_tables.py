@@ -223,7 +223,7 @@ def _of_frame(
             raise DataError(
                 f"{where}: column {printable(name)}: expected probabilities, got "
                 f"{printable(str(frame[named[name]].iloc[0]) if len(frame) else 'nothing')}. Name "
-                "the classes, or leave this column away"
+                "the classes, or leave this column out"
             )
     values = frame[[named[name] for name in of_classes]].to_numpy(np.float64)
     names = tuple(name.removeprefix(_PREFIX) if prefixed else name for name in of_classes)

@@ -69,8 +69,8 @@ def read_results(out: str | Path) -> Results:
     seeds = tuple(seed for seed in protocol.seeds if all(seed in seeds_of[arm] for arm in arms))
     if len(arms) < 2 or protocol.arms[0] not in arms or not seeds:
         raise DataError(
-            f"{out}: no seed yet with which the baseline and another arm are finished; "
-            f"{missing[0]} is not"
+            f"{out}: the baseline and another arm have no finished seed in common; "
+            f"missing: {missing[0]}"
         )
     skipped = tuple(str(arm) for arm in protocol.arms if arm not in arms)
     protocol = dataclasses.replace(protocol, arms=arms)

@@ -159,9 +159,7 @@ def class_weights_of(labels: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.in
     """
     present, places = np.unique(np.asarray(labels, np.int64), return_inverse=True)
     if len(present) < 2:
-        raise UsageError(
-            "head: training samples of one class alone; there is nothing to tell apart"
-        )
+        raise UsageError("head: all training samples are of one class; expected two or more")
     return places, present, len(places) / (len(present) * np.bincount(places))
 
 

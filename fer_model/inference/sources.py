@@ -75,7 +75,7 @@ def sources_of(
         if not is_image:
             sources += [_data(path, names, split, skip_bad, layout) for path in group]
         elif split is not None:
-            raise UsageError(f"{next(group)}: an image is in no split; leave split away")
+            raise UsageError(f"{next(group)}: an image is in no split; leave split out")
         else:
             dataset = _unlabelled(Path(), "image files", [str(path) for path in group])
             sources.append(Source(None, dataset, dataset.source_chunks()))

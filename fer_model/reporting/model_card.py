@@ -196,9 +196,9 @@ def _limits(run: Run, metrics: dict[str, Any], split: str) -> list[str]:
     if none := [shown_class(name) for name, row in rows.items() if not row["support"]]:
         lines.append(f"No sample was scored of {escaped(', '.join(none[:10]))}.")
     if split == "validation":
-        lines.append("The validation split chose this model, so its scores flatter it.")
+        lines.append("The validation split selected this model, so its scores are optimistic.")
     if run.recipe.protocol == "notebook":
-        lines.append("The test split served as validation, so its scores flatter the model.")
+        lines.append("The test split served as validation, so its scores are optimistic.")
     balance = run.recipe.balance
     if balance not in ("none", "natural"):
         lines.append(

@@ -74,7 +74,7 @@ def calibration(
     if confidence.ndim != 1 or right.shape != confidence.shape or not len(right):
         raise UsageError(
             f"confidence {list(confidence.shape)} of predictions {list(right.shape)}; "
-            "wanted are [N] and [N] of one sample or more"
+            "expected [N] and [N] of one sample or more"
         )
     if num_bins < 1:
         raise UsageError(f"{num_bins} bins; take one or more")

@@ -88,7 +88,7 @@ class Predicted:
             != wanted
         ):
             raise UsageError(
-                f"predictions have the shape {list(self.predicted.shape)}; wanted is "
+                f"predictions have the shape {list(self.predicted.shape)}; expected "
                 f"[{len(self.arms)} arms, seeds, {len(self.labels)} images]"
             )
         if not self.predicted.size:

@@ -222,7 +222,7 @@ class Recipe:
                 raise UsageError(f"{name} is {getattr(self, name)}; it must be {must}")
         if "net" in self.own and self.rescale != 1.0:
             raise UsageError(
-                f"rescale is {self.rescale}, and the net your own: begin it with "
+                f"rescale is {self.rescale}, but the net is your own: begin it with "
                 f"keras.layers.Rescaling({self.rescale})"
             )
 

@@ -210,7 +210,7 @@ def _at_checkpoint(run: Run, recipe: Recipe, parts: Parts) -> tuple[keras.Model,
             state.assign(value)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(
-            f"{path}: broken ({models.first_line(error)}); delete it, and the run begins again"
+            f"{path}: broken ({models.first_line(error)}); delete it to start the run again"
         ) from None
     return model, progress
 

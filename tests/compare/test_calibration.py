@@ -49,5 +49,5 @@ def test_probabilities_of_one_are_in_the_last_bin() -> None:
 def test_logits_are_not_probabilities() -> None:
     with pytest.raises(UsageError, match="logits"):
         calibration(np.array([3.0]), np.array([True]))
-    with pytest.raises(UsageError, match="wanted are"):
+    with pytest.raises(UsageError, match=r"expected \[N\]"):
         calibration(np.zeros(2), np.array([True]))

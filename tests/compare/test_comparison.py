@@ -90,7 +90,7 @@ def test_what_is_there_is_not_made_again_and_more_is_added(
     found = read_results(copy)
     assert (found.arms, found.seeds) == ((*ARMS, "crt"), (0, 1))
     assert training_of(found).protocol.later == ("arm crt",)
-    assert "added when there were finished runs to look at: arm crt" in Summary(found).notes()
+    assert "added after there were finished runs: arm crt" in Summary(found).notes()
 
 
 def test_what_is_added_before_any_run_is_declared_like_the_rest(
@@ -251,7 +251,7 @@ def test_seeds_that_lack_a_run_are_skipped_and_reported(out: Path, tmp_path: Pat
     assert any("skipped" in note for note in Summary(found).notes())
     for seed in (0, 1):
         (run_folder(copy, protocol.arms[0], seed) / "metrics.json").unlink()
-    with pytest.raises(DataError, match="no seed yet with which the baseline"):
+    with pytest.raises(DataError, match="no finished seed in common"):
         read_results(copy)
 
 

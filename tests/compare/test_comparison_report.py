@@ -294,7 +294,7 @@ def test_trainings_that_no_arm_is_and_double_corrections_are_announced(tmp_path:
     arms = ("none", "oversample+crt", "oversample+balanced-softmax", "class-weights+post-hoc:1.0")
     out = make_comparison(tmp_path / "out", arms=arms)
     lines = before_training(Protocol.read(out), out)
-    line = "trained besides, as new heads are made for it: oversample, class-weights"
+    line = "also trained, as the base of new heads: oversample, class-weights"
     assert lines[1] == line
     doubled = [line.split(" ")[1] for line in lines if "more than once" in line]
     assert doubled == list(arms[2:])

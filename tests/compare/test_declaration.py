@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("no_plots")
     ("arm", "recipe", "message"),
     [
         ("ldam-drw:0.5", dataclasses.replace(RECIPE, epochs=4), "in the last fifth of the epochs"),
-        ("deferred:3", RECIPE, "at pass 3 of the data, and a run has 1.0"),
+        ("deferred:3", RECIPE, "at pass 3 of the data, but a run has only 1.0"),
         ("progressive:2", RECIPE, "at pass 2"),
         ("crt", dataclasses.replace(RECIPE, protocol="notebook"), "validates on the test split"),
     ],
@@ -85,7 +85,7 @@ def test_where_a_strategy_changes_is_counted_in_its_own_epochs(faces: Path) -> N
     short = dataclasses.replace(RECIPE, epoch_size=32)
     grid.declare(short, faces, parse_arms(["none", "deferred:3"]), [0])  # 10 steps, 10 epochs
     long = dataclasses.replace(RECIPE, epoch_size=2000)
-    with pytest.raises(UsageError, match=r"at pass 1 of the data, and a run has 0\.2"):
+    with pytest.raises(UsageError, match=r"at pass 1 of the data, but a run has only 0\.2"):
         grid.declare(long, faces, parse_arms(["none", "deferred:1"]), [0])
 
 

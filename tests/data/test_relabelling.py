@@ -46,7 +46,7 @@ def test_named_samples_get_the_label_and_others_keep_theirs(tmp_path: Path) -> N
     found = relabelled(tmp_path, "sample,label", "row 3,cat", "row 1,", "row 0,cat")
     assert names(found) == ["cat", "", "dog", "cat"]
     assert found.class_names == CLASSES
-    assert found.notes == ("3 labels by labels.csv, 2 of them other than before",)
+    assert found.notes == ("3 labels by labels.csv, 2 of them changed",)
     assert found.own_labels is not None
     assert found.own_labels.tolist() == [0, 0, UNLABELLED, 2]
     assert found.soft_labels is None
@@ -171,7 +171,7 @@ def test_what_is_invalid_is_one_line_that_names_the_place(
 def test_soft_labels_need_numbers_and_a_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no soft labels"):
         relabelled(tmp_path, "sample,label", "row 0,cat", soft=True)
-    with pytest.raises(UsageError, match="soft labels of nothing"):
+    with pytest.raises(UsageError, match="soft labels need a csv"):
         LoadOptions(soft=True)
 
 

@@ -72,7 +72,7 @@ def test_split_prints_a_table_and_says_what_stands_in_both(
     assert ended.code == 0
     for text in ("│ a     │    17 │", "validation", "test"):
         assert text in ended.out
-    assert "1 group of what was divided has samples in test" in ended.err
+    assert "1 group of the divided samples has members in test" in ended.err
     assert "1 excluded, by x.csv" in ended.err
     assert "written to splits.csv" in ended.err
     found = load(data, splits=tmp_path / "splits.csv")
@@ -81,7 +81,7 @@ def test_split_prints_a_table_and_says_what_stands_in_both(
     run("split", data, "--exclude", listed)
     assert (tmp_path / "splits.csv").read_bytes() == first
     other = run("split", data)
-    assert (other.code, "splits.csv: holds other ones" in other.err) == (2, True)
+    assert (other.code, "splits.csv: holds a different split" in other.err) == (2, True)
     assert (tmp_path / "splits.csv").read_bytes() == first
     assert run("split", data, "--out", "splits.csv").code == 0
     refused = run("split", data, "--min-per-class", "6")

@@ -123,7 +123,7 @@ def test_resuming_applies_the_selection_again_and_refuses_one_that_changed(
     assert "2 excluded, by x.csv" in stopped.data["notes"]
     text = listed.read_text()
     listed.write_text("sample\ntrain/a/0001.png\n")
-    with pytest.raises(DataError, match=r"the selection \(exclude .*x\.csv\) is another than when"):
+    with pytest.raises(DataError, match=r"the selection \(exclude .*x\.csv\) differs from when"):
         resume(stopped.path)
     listed.write_text(text)
     run = resume(stopped.path)
