@@ -168,7 +168,7 @@ def test_predictions_of_other_data_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"broken\.npz: cannot be read"):
         read_predictions([tmp_path / "broken.npz"], dataset)
     other = write_run(tmp_path / "other", ["a.png"], np.full((1, 7), 1 / 7, np.float32))
-    with pytest.raises(DataError, match="no sample of it"):
+    with pytest.raises(DataError, match="none of its samples"):
         read_predictions([other], dataset)
 
 
