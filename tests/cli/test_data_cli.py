@@ -151,7 +151,7 @@ def test_every_command_takes_what_convert_writes(
 def test_what_convert_skips_is_said(run: Run, make_folder: MakeFolder, tmp_path: Path) -> None:
     root = make_folder({"cat": 2, "zoo": 0})
     (root / "cat" / "0001.png").write_text("no image")
-    assert "skip what is bad (--skip-bad)" in one_line(run("convert", root, tmp_path / "x.npz"))
+    assert "skip bad items (--skip-bad)" in one_line(run("convert", root, tmp_path / "x.npz"))
     ended = run("convert", root, tmp_path / "x.npz", "--skip-bad")
     assert "; 1 skipped: cat/0001.png (cannot be decoded)\n" in ended.err
     ended = run("convert", root, tmp_path / "out", "--skip-bad")

@@ -200,7 +200,7 @@ def test_a_class_without_training_samples_is_never_answered(
     kept = np.isin(labels, present)
     arguments: Any = (choice, features[kept], labels[kept], 3)
     if len(present) == 1:
-        with pytest.raises(UsageError, match="training samples of one class alone"):
+        with pytest.raises(UsageError, match="training samples are of one class"):
             fer_model.heads.fit(*arguments)
         return
     head = fer_model.heads.fit(*arguments, validation=(features, labels))

@@ -226,7 +226,7 @@ def test_samples_that_cannot_be_joined_are_refused(
 
 def test_other_classes_are_refused(votes: Path) -> None:
     data = build(Path("/d"), "x", ["cat", "dog"], [("train", "cat", 0), ("train", "dog", 1)])
-    with pytest.raises(DataError, match=r"FER\+ is of the classes .*; here they are cat, dog"):
+    with pytest.raises(DataError, match=r"FER\+ has the classes .*; the data has cat, dog"):
         overlay(data, votes)
 
 

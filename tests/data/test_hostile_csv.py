@@ -77,7 +77,7 @@ def test_a_bomb_of_bad_rows_ends_early_though_they_are_skipped(
     tmp_path: Path, blocks_read: list[int]
 ) -> None:
     path = bomb(tmp_path / "fer.csv.gz", b"3,,Training\n", mebibytes=1000)
-    with pytest.raises(DataError, match="more than 5,000 bad rows; it is no such data set"):
+    with pytest.raises(DataError, match="more than 5,000 bad rows; this is not such a data set"):
         fer_data.load(path, skip_bad=True)
     assert len(blocks_read) <= 4
     with pytest.raises(DataError, match="more than 5,000 bad rows"):

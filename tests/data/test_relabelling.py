@@ -147,7 +147,7 @@ def test_columns_for_people_are_ignored_where_none_bears_the_name_of_a_class(
         (["sample,label,label"], "line 1: two columns of one name"),
         (["sample,label", "row 9,cat"], "1 of its samples are not in .*: row 9"),
         (["sample,label", "row 1,cat,dog"], "line 2: 3 fields"),
-        (["sample,label", "row 1,cat", "row 1,dog"], "line 3: row 1 is here otherwise than on"),
+        (["sample,label", "row 1,cat", "row 1,dog"], "line 3: row 1 differs here from line"),
         (["sample,cat,dog", "row 1,1,-1"], "line 2: dog is '-1'; expected a number, 0 or more"),
         (["sample,cat,dog", "row 1,1,nan"], "line 2: dog is 'nan'"),
         (["sample,cat,dog", "row 1,inf,1"], "line 2: cat is 'inf'"),

@@ -44,11 +44,11 @@ def test_a_comparison_says_first_what_it_can_find_and_then_what_it_found(arms: P
     errors = (arms / "first.txt").read_text()
     first, second = errors.splitlines()[:2]
     assert first.startswith("every run: 1 epoch of ")
-    assert second.startswith("2 arms, 1 seed each: that one training is like another cannot be")
+    assert second.startswith("2 arms, 1 seed each: one seed shows no spread between")
     assert "run 2 of 2: oversample, seed 0: balanced accuracy " in errors
     found = json.loads((arms / "first.json").read_text())
     assert [one["arm"] for one in found["arms"]] == ["none", "oversample"]
-    assert found["verdicts"][0]["text"].endswith("Run three seeds or more of each arm.")
+    assert found["verdicts"][0]["text"].endswith("Train three seeds or more of each arm.")
     assert json.loads((arms / "arms" / "results.json").read_text()) == found
     assert (arms / "arms" / "index.html").exists()
     assert "| oversample |" in (arms / "verdict.md").read_text()
@@ -162,7 +162,7 @@ def test_other_backends_train_too(
             "none of the images",
             marks=pytest.mark.slow,
         ),
-        (["compare", "arms/runs"], "no comparison is there"),
+        (["compare", "arms/runs"], "not a comparison"),
     ],
 )
 @pytest.mark.slow
