@@ -100,7 +100,7 @@ def examine(name: str, data: Data, labels: np.ndarray) -> dict[str, Any]:
         np.array_equal(a, b) and np.array_equal(f, g)
         for (a, f), (b, g) in zip(batches, again, strict=False)
     )
-    happy, disgust = (list(COUNTS).index(one) for one in ("happy", "disgust"))
+    happy, disgust = (list(COUNTS).index(name) for name in ("happy", "disgust"))
     return {
         "batch_spread": int((counts.max(axis=1) - counts.min(axis=1)).max()),
         "epoch_spread": int(of_class.max() - of_class.min()),

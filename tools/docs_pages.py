@@ -44,7 +44,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Add what is made here to the navigation."""
     config.mdx_configs["toc"]["slugify"] = anchor
     made = pages_of_packages()
-    config.extra["made"] = made | {f"cli/{one}.md": help_page(one) for one in PROGRAMS}
+    config.extra["made"] = made | {f"cli/{program}.md": help_page(program) for program in PROGRAMS}
     api = [
         {package: [path for path in made if path.startswith(f"reference/{package}/")]}
         for package in PACKAGES

@@ -77,8 +77,8 @@ def measure(folder: Path, extras: str, *, use_cache: bool = True) -> Installed:
     seconds = time.perf_counter() - began
     site = next(folder.glob("lib/python*/site-packages"))
     sizes = {
-        f"{one.metadata['Name']} {one.version}": _bytes_of(one)
-        for one in distributions(path=[str(site)])
+        f"{package.metadata['Name']} {package.version}": _bytes_of(package)
+        for package in distributions(path=[str(site)])
     }
     largest_first = dict(sorted(sizes.items(), key=lambda item: -item[1]))
     total = sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())

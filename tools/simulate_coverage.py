@@ -141,7 +141,7 @@ def show(console: Console, results: list[dict[str, Any]]) -> None:
 
 def main() -> None:
     """Simulate, and print."""
-    numbers = {"type": lambda text: [int(each) for each in text.split(",")]}
+    numbers = {"type": lambda text: [int(number) for number in text.split(",")]}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", type=lambda text: text.split(","), help=", ".join(SCENARIOS))
     parser.add_argument(
@@ -171,7 +171,7 @@ def main() -> None:
                 if arguments.clusters:
                     scenario = replace(scenario, num_clusters=arguments.clusters)
                 results.append(measured(scenario, arguments.replications, arguments.draws))
-                lowest = min(each["coverage"] for each in results[-1]["figures"].values())
+                lowest = min(row["coverage"] for row in results[-1]["figures"].values())
                 console.print(
                     f"{name}, {num_arms} arms, {num_seeds} seeds: {results[-1]['seconds']:.0f} s, "
                     f"lowest coverage {100 * lowest:.1f} %",

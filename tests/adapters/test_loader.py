@@ -107,11 +107,11 @@ def test_batches_drawn_together_are_those_of_their_steps(
             assert np.array_equal(batch.targets(3), alone.targets(3))
             found, expected = (
                 [
-                    *(getattr(one, name) for name in COLUMNS),
-                    *one.parameters,
-                    *(one.mixed or ()),
+                    *(getattr(loader, name) for name in COLUMNS),
+                    *loader.parameters,
+                    *(loader.mixed or ()),
                 ]
-                for one in (batch, alone)
+                for loader in (batch, alone)
             )
             for one, other in zip(found, expected, strict=True):
                 assert np.array_equal(one, other)

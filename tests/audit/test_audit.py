@@ -176,7 +176,9 @@ def test_the_command_prints_and_fails_as_it_is_asked(tmp_path: Path) -> None:
     assert run.code == 1
     printed = json.loads(run.out)
     assert printed["num_distinct"]["train"]["rare"] == 10
-    leak = next(one for one in printed["findings"] if one["kind"] == "leaked-duplicates")
+    leak = next(
+        finding for finding in printed["findings"] if finding["kind"] == "leaked-duplicates"
+    )
     assert leak["groups"][0] == ["train/common/002.png", "test/common/more000.png"]
     good = call(DATA, "audit", plain(tmp_path / "good"), "--fail-on", "note")
     assert good.code == 0

@@ -36,7 +36,7 @@ def test_without_the_exclusions_no_test_image_is_leaked(tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     assert len(rows) == number
     assert {row["kind"] for row in rows} <= set(KINDS)
-    again = {one.kind for one in audit(root, exclude=tmp_path / "out.csv").findings}
+    again = {finding.kind for finding in audit(root, exclude=tmp_path / "out.csv").findings}
     assert not again & {"leaked-duplicates", "leaked-near-duplicates", "conflicting-labels"}
 
 
@@ -66,7 +66,7 @@ def test_images_that_only_lost_their_colour_are_not_for_exclusion(tmp_path: Path
     )
     assert found.of_kinds(("conflicting-labels",))
     names = found.dataset.sample_ids()
-    excluded = {names[row] for one in found.findings for row in one.exclude}
+    excluded = {names[row] for finding in found.findings for row in finding.exclude}
     # the files of a colour are equal to the byte, so one of each stays
     assert excluded == {
         f"train/{color}/{n:03d}.png" for color in ("red", "green") for n in range(1, 25)
@@ -107,7 +107,7 @@ def test_of_equal_files_in_colour_all_but_one_are_for_exclusion(tmp_path: Path, 
     names = found.dataset.sample_ids()
     duplicates, conflict = only(found, "exact-duplicates"), only(found, "conflicting-labels")
     assert "48x48" not in duplicates.summary + conflict.summary
-    excluded = [{names[row] for row in one.exclude} for one in (duplicates, conflict)]
+    excluded = [{names[row] for row in finding.exclude} for finding in (duplicates, conflict)]
     assert excluded == [
         {"train/cat/001.png", "train/cat/003.png", "train/dog/000.png"},
         {"train/cat/002.png", "train/dog/000.png"},
@@ -139,7 +139,9 @@ def test_a_leak_into_validation_is_mended_in_training(tmp_path: Path) -> None:
     )
     (root / "train/dog").mkdir()
     found = audit(root)
-    errors = [one.where for one in found.of_kinds(("error",)) if one.kind != "missing-class"]
+    errors = [
+        finding.where for finding in found.of_kinds(("error",)) if finding.kind != "missing-class"
+    ]
     assert errors == ["train, validation"] * 2
     names = found.dataset.sample_ids()
     excluded = {names[row] for finding in found.findings for row in finding.exclude}

@@ -114,7 +114,7 @@ def test_more_seeds_are_added_for_every_arm(out: Path, leaky: Path, tmp_path: Pa
 def test_all_arms_begin_alike_and_get_the_same_steps(out: Path) -> None:
     protocol = Protocol.read(out)
     recipes = [Run(cell.folder).recipe for cell in protocol.cells(out)]
-    assert {dataclasses.replace(one, loss="cross-entropy", seed=0) for one in recipes} == {
+    assert {dataclasses.replace(recipe, loss="cross-entropy", seed=0) for recipe in recipes} == {
         protocol.recipe
     }
     for cell in protocol.cells(out):
@@ -281,7 +281,7 @@ def test_a_run_that_fails_is_tried_again_and_else_reported(
 
     def failing(protocol: Protocol, cell: Cell, *rest: Any, **options: Any) -> Run:
         calls.append(cell)
-        if cell.seed == 0 or len([one for one in calls if one == cell]) == 1:
+        if cell.seed == 0 or len([earlier for earlier in calls if earlier == cell]) == 1:
             raise RuntimeError("out of memory")
         return make(protocol, cell, *rest, **options)
 
@@ -356,7 +356,7 @@ def test_the_account_holds_what_was_found(out: Path, tmp_path: Path) -> None:
     summary = Summary(read_results(out))
     values = summary.to_dict()
     json.dumps(values, allow_nan=False)
-    assert [one["arm"] for one in values["verdicts"]] == list(ARMS[1:])
+    assert [verdict["arm"] for verdict in values["verdicts"]] == list(ARMS[1:])
     assert values["num_leaked"] == 2
     (counts,) = {run.train_counts for runs in training_of(summary.results).runs for run in runs[:1]}
     assert tuple(values["train_counts"].values()) == counts

@@ -43,14 +43,14 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_verdict_stands_first_and_follows_from_the_numbers(out: Path, tmp_path: Path) -> None:
     summary = Summary(read_results(out))
-    assert [one.word for one in summary.main] == ["helps", "helps"]
+    assert [verdict.word for verdict in summary.main] == ["helps", "helps"]
     html = paged(out, tmp_path / "page.html")
     assert html.index("helps</b> <strong>oversample</strong>") < html.index("<h2>")
     same = make_comparison(tmp_path / "same", other_bias=-1.5)
-    words = {one.word for one in Summary(read_results(same)).main}
+    words = {verdict.word for verdict in Summary(read_results(same)).main}
     assert words == {"can't tell"}
     worse = make_comparison(tmp_path / "worse", base_bias=0.3, other_bias=-1.5)
-    assert {one.word for one in Summary(read_results(worse)).main} == {"hurts"}
+    assert {verdict.word for verdict in Summary(read_results(worse)).main} == {"hurts"}
 
 
 def test_every_plot_has_words_and_its_numbers_as_csv(out: Path, tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_the_headline_holds_for_all_arms_at_once(
     out = make_comparison(tmp_path / "out", base_bias=base, other_bias=other)
     summary = Summary(dataclasses.replace(read_results(out), margin=margin))
     assert re.search(headline, summary.headline), summary.headline
-    ends = [abs(100 * one.difference.simultaneous[base > other]) for one in summary.main]
+    ends = [abs(100 * verdict.difference.simultaneous[base > other]) for verdict in summary.main]
     for least in re.findall(r"at least (\d+\.\d)", summary.headline):
         assert float(least) == pytest.approx(max(ends), abs=0.051)
 

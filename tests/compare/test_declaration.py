@@ -71,7 +71,7 @@ def test_a_comparison_logs_once_what_images_are_brought_to(
     recipe = dataclasses.replace(RECIPE, image_size=(24, 24), color="rgb")
     _, parts = grid.declare(recipe, tmp_path / "data", parse_arms(["none", "oversample"]), [0])
     grid.write_samples(parts, tmp_path)
-    (text,) = [one.getMessage() for one in caplog.records if one.name == "fer_data"]
+    (text,) = [record.getMessage() for record in caplog.records if record.name == "fer_data"]
     assert "24x24 rgb" in text
     assert "70x20" in text
 

@@ -61,7 +61,7 @@ def test_seeds_alone_and_few_images_alone_are_student_s_t_test() -> None:
 @pytest.mark.parametrize("num_arms", [2, 3, 9])
 def test_a_sign_test_of_the_fewest_discordant_images_is_just_enough(num_arms: int) -> None:
     number = least_discordant(num_arms, 0.05)
-    p_values = [stats.binomtest(each, each).pvalue for each in (number - 1, number)]
+    p_values = [stats.binomtest(num, num).pvalue for num in (number - 1, number)]
     assert p_values[1] <= 0.05 / (num_arms - 1) < p_values[0]
 
 
@@ -232,7 +232,7 @@ def test_of_sixty_arms_that_help_each_is_said_to() -> None:
     found = paired_differences(Predicted(arms, ("a", "b"), labels, guesses, np.arange(40)))
     judged = verdicts(found, figure="accuracy")
     assert len(judged) == 59
-    assert {one.word for one in judged} == {HELPS}
+    assert {verdict.word for verdict in judged} == {HELPS}
     few = paired_differences(
         Predicted(arms, ("a", "b"), labels, guesses, np.arange(40)), num_draws=2000
     )

@@ -88,7 +88,7 @@ def test_the_python_of_the_docs_runs(
     np.save("labels.npy", LABELS)
     docs = (Path(__file__).parents[2] / "docs" / "comparison.md").read_text("utf-8")
     snippets = re.findall(r"```python\n(.*?)```", docs, re.DOTALL)
-    (snippet,) = (one for one in snippets if "compare_features" in one)
+    (snippet,) = (snippet for snippet in snippets if "compare_features" in snippet)
     exec(compile(snippet.replace("seeds=3", "seeds=1"), "comparison.md", "exec"), {})
     assert "| crt |" in capsys.readouterr().out
 

@@ -124,7 +124,7 @@ def test_predicted_labels_alone_have_no_calibration(texts: bool, tmp_path: Path)
     likely = [values.argmax(axis=1) for values in RUNS["own"]]
     labels: Any = LABELS
     if texts:
-        labels, likely = np.array(NAMES)[LABELS], [np.array(NAMES)[one] for one in likely]
+        labels, likely = np.array(NAMES)[LABELS], [np.array(NAMES)[guesses] for guesses in likely]
     found = fer_model.compare_predictions(labels, {"none": likely, "own": likely})
     summary = fer_model.Summary(found)
     fer_model.write_comparison(summary, tmp_path / "page.html")
@@ -152,7 +152,7 @@ def test_what_is_kept_is_read_again_with_the_same_page(tmp_path: Path) -> None:
 
 def test_samples_of_a_cluster_are_drawn_together() -> None:
     labels = frame(RUNS["none"][0])[["sample", "label"]].assign(patient=np.arange(70) // 2)
-    runs = {arm: [frame(one, label=False) for one in of_arm] for arm, of_arm in RUNS.items()}
+    runs = {arm: [frame(run, label=False) for run in of_arm] for arm, of_arm in RUNS.items()}
     found = fer_model.compare_predictions(labels, runs, clusters="patient")
     assert found.predicted.num_clusters == 35
 
@@ -166,15 +166,15 @@ def held_out(values: np.ndarray, *, label: bool = True) -> pd.DataFrame:
 
 @pytest.mark.parametrize("label", [True, False])
 def test_temperatures_are_fitted_on_validation_samples_alone(label: bool, tmp_path: Path) -> None:
-    sharp = {arm: [one**3 for one in runs] for arm, runs in RUNS.items()}
+    sharp = {arm: [run**3 for run in runs] for arm, runs in RUNS.items()}
     sharp = {
-        arm: [one / one.sum(axis=1, keepdims=True) for one in runs] for arm, runs in sharp.items()
+        arm: [run / run.sum(axis=1, keepdims=True) for run in runs] for arm, runs in sharp.items()
     }
     labels = None
     if not label:
         labels = held_out(RUNS["none"][0])[["sample", "label", "split"]]
     arms: dict[str, Any] = {
-        arm: [held_out(one, label=label) for one in runs] for arm, runs in sharp.items()
+        arm: [held_out(run, label=label) for run in runs] for arm, runs in sharp.items()
     }
     found = fer_model.compare_predictions(labels, arms, out=tmp_path / "out")
     for results in (found, fer_model.read_results(tmp_path / "out")):
@@ -193,7 +193,7 @@ def test_temperatures_are_fitted_on_validation_samples_alone(label: bool, tmp_pa
 
 
 def _in_order(arms: dict[str, Any]) -> dict[str, Any]:
-    return {**arms, "own": [frame(one, label=False) for one in arms["own"]]}
+    return {**arms, "own": [frame(run, label=False) for run in arms["own"]]}
 
 
 @pytest.mark.parametrize("form", ["argument", "labels", "runs"])
@@ -201,7 +201,7 @@ def test_differences_without_leaked_samples_are_given(form: str, tmp_path: Path)
     leaked = np.arange(len(LABELS)) % 3 == 0
     texts = np.where(leaked, "True", "False")
     labels = frame(RUNS["none"][0])[["sample", "label"]]
-    arms = {arm: [shuffled(one) for one in runs] for arm, runs in RUNS.items()}
+    arms = {arm: [shuffled(run) for run in runs] for arm, runs in RUNS.items()}
     options: dict[str, Any] = {}
     if form == "argument":
         options["leaked"] = leaked
@@ -214,7 +214,7 @@ def test_differences_without_leaked_samples_are_given(form: str, tmp_path: Path)
     for results in (found, fer_model.read_results(tmp_path / "out")):
         np.testing.assert_array_equal(results.leaked, leaked)
         expected = fer_model.compare_predictions(
-            LABELS[~leaked], {arm: [one[~leaked] for one in runs] for arm, runs in RUNS.items()}
+            LABELS[~leaked], {arm: [run[~leaked] for run in runs] for arm, runs in RUNS.items()}
         )
         assert results.clean is not None
         np.testing.assert_array_equal(results.clean.scores, expected.predicted.scores)
@@ -222,7 +222,7 @@ def test_differences_without_leaked_samples_are_given(form: str, tmp_path: Path)
 
 
 def test_flags_of_leaks_that_differ_or_are_none_are_refused() -> None:
-    runs = {arm: [frame(one) for one in of_arm] for arm, of_arm in RUNS.items()}
+    runs = {arm: [frame(run) for run in of_arm] for arm, of_arm in RUNS.items()}
     runs["none"][0] = runs["none"][0].assign(leaked="no")
     for flag, says in (("yes", "row 1 is leaked"), ("perhaps", "true or false.*perhaps")):
         runs["own"][1] = frame(RUNS["own"][1]).assign(leaked=flag)
@@ -288,7 +288,7 @@ def test_what_is_wrong_or_ambiguous_is_refused_by_arm_and_run(name: str) -> None
     labels, run, says = WRONG[name]
     arms: dict[str, Any] = RUNS
     if labels is None:
-        arms = {arm: [frame(one) for one in runs] for arm, runs in RUNS.items()}
+        arms = {arm: [frame(run) for run in runs] for arm, runs in RUNS.items()}
     with pytest.raises(FerError, match=f"arm 'own', run 2.*{says}"):
         fer_model.compare_predictions(labels, {**arms, "own": [arms["own"][0], run]})
 
@@ -331,7 +331,7 @@ def test_a_folder_of_something_else_stays_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(UsageError, match=r"mine\.txt"):
         fer_model.compare_predictions(LABELS, RUNS, out=tmp_path)
-    assert [one.name for one in tmp_path.iterdir()] == ["mine.txt"]
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
 @pytest.fixture
@@ -374,7 +374,7 @@ def test_the_python_of_the_docs_runs(
         for number in range(3):
             table = frame(probabilities(number, 2.0 * (arm == "own")), label=False)
             table.to_csv(folder / arm / f"seed-{number}.csv", index=False)
-    (snippet,) = (one for one in SNIPPETS if "compare_predictions" in one)
+    (snippet,) = (snippet for snippet in SNIPPETS if "compare_predictions" in snippet)
     exec(compile(snippet, "comparison.md", "exec"), {})
     assert "balanced accuracy" in capsys.readouterr().out
     assert (folder / "page.html").exists()

@@ -187,7 +187,7 @@ def test_the_decay_with_the_best_balanced_accuracy_on_validation_samples_is_take
     def right(choice: HeadChoice) -> float:
         return balanced_accuracy(truth, choice.build(given)[0].probabilities(seen))
 
-    others = [right(HeadChoice("weight-balance", one)) for one in (0.0001, 0.001, 0.01, 0.1)]
+    others = [right(HeadChoice("weight-balance", decay)) for decay in (0.0001, 0.001, 0.01, 0.1)]
     assert right(HeadChoice("weight-balance")) == max(others)
 
 

@@ -22,8 +22,8 @@ pytestmark = pytest.mark.usefixtures("no_plots")
 
 
 def same_but_for_time(first: Path, second: Path) -> None:
-    for one in (first, second):
-        assert (one / "results.json").exists()
+    for folder in (first, second):
+        assert (folder / "results.json").exists()
 
     def scores(out: Path) -> Any:
         found = json.loads((out / "results.json").read_text())

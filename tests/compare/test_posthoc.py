@@ -94,7 +94,7 @@ def balanced_accuracy(labels: NDArray[np.int64], found: Floats) -> float:
 def test_the_best_tau_has_the_best_balanced_accuracy_of_the_grid() -> None:
     labels, given = skewed_sample(0, COUNTS)
     tau = best_tau(labels, lambda tau: adjust_logits(given, COUNTS, tau))
-    scores = {one: balanced_accuracy(labels, adjust_logits(given, COUNTS, one)) for one in TAUS}
+    scores = {tau: balanced_accuracy(labels, adjust_logits(given, COUNTS, tau)) for tau in TAUS}
     assert scores[tau] == max(scores.values()) > scores[0.0]
 
 

@@ -30,7 +30,7 @@ def test_the_figures_are_those_of_scikit_learn(seed: int, num_classes: int, num:
     present = np.unique(labels)
     for arm, training in np.ndindex(2, 2):
         guess = predicted.predicted[arm, training]
-        recall = [float((guess[labels == each] == each).mean()) for each in present]
+        recall = [float((guess[labels == label] == label).mean()) for label in present]
         expected = [
             (guess == labels).mean(),
             np.mean(recall),

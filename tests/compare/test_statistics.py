@@ -157,7 +157,7 @@ def test_five_images_won_are_too_few_and_six_are_enough() -> None:
         assert row.num_discordant == num
         assert row.p_value == pytest.approx(p_value)
         assert (row.low <= 0) == (num == 5)
-        verdict = next(each for each in verdicts(found) if each.difference is row)
+        verdict = next(candidate for candidate in verdicts(found) if candidate.difference is row)
         assert verdict.word == (CANNOT_TELL if num == 5 else HELPS)
         assert ("differ on 5 test images" in verdict.text) == (num == 5)
 
@@ -198,13 +198,13 @@ def test_a_verdict_follows_from_the_interval_of_all_arms_and_the_margin(
     seed: int, margin: float
 ) -> None:
     found = paired_differences(made(num=400, seed=seed), num_draws=200)
-    for one in verdicts(found, margin=margin):
-        row = one.difference
+    for verdict in verdicts(found, margin=margin):
+        row = verdict.difference
         low, high = row.simultaneous
         assert low <= row.low <= row.high <= high
-        assert (one.word == EQUIVALENT) == (-margin < low and high < margin)
-        assert one.word in (EQUIVALENT, CANNOT_TELL) or row.p_holm <= 0.05
-        assert one.word not in (HELPS, HURTS) or (row.estimate > 0) == (one.word == HELPS)
+        assert (verdict.word == EQUIVALENT) == (-margin < low and high < margin)
+        assert verdict.word in (EQUIVALENT, CANNOT_TELL) or row.p_holm <= 0.05
+        assert verdict.word not in (HELPS, HURTS) or (row.estimate > 0) == (verdict.word == HELPS)
     with pytest.raises(UsageError, match="margin"):
         verdicts(found, margin=1)
 

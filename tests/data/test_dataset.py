@@ -112,14 +112,14 @@ def test_indices_a_mask_and_ids_select_alike(chosen: set[int]) -> None:
     ]
     if len(chosen) < 13:
         found.append(whole.exclude(~mask))
-    for one in found:
-        assert one.rows.tolist() == indices.tolist()
-        assert np.array_equal(one.labels, whole.labels[indices])
-        assert one.sample_ids() == [whole.sample_ids()[index] for index in indices]
-        assert [one.splits[code] for code in one.split_codes] == [
+    for selected in found:
+        assert selected.rows.tolist() == indices.tolist()
+        assert np.array_equal(selected.labels, whole.labels[indices])
+        assert selected.sample_ids() == [whole.sample_ids()[index] for index in indices]
+        assert [selected.splits[code] for code in selected.split_codes] == [
             whole.splits[code] for code in whole.split_codes[indices]
         ]
-    assert len({one.digest() for one in found}) == 1
+    assert len({selected.digest() for selected in found}) == 1
     assert whole.select(np.arange(13)).digest() == whole.digest()
 
 

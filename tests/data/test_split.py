@@ -44,7 +44,7 @@ def grouped(groups: np.ndarray, data: Dataset = WHOLE) -> Dataset:
 
 
 def rows_of(*datasets: Dataset) -> list[int]:
-    return sorted(np.concatenate([one.rows for one in datasets]).tolist())
+    return sorted(np.concatenate([dataset.rows for dataset in datasets]).tolist())
 
 
 def test_a_test_split_stays_and_the_rest_is_divided() -> None:
@@ -57,7 +57,7 @@ def test_a_test_split_stays_and_the_rest_is_divided() -> None:
 def test_a_split_unpacks_into_datasets_of_one_split_each() -> None:
     found = divided()
     train, validation, test = found
-    assert [one.splits for one in found] == [("train",), ("validation",), ("test",)]
+    assert [part.splits for part in found] == [("train",), ("validation",), ("test",)]
     assert rows_of(train, validation, test) == list(range(len(WHOLE)))
     assert test.rows.tolist() == WHOLE["test"].rows.tolist()
     for other in (found.train, found["train"], found[0], found.dataset["train"]):
@@ -82,7 +82,7 @@ def test_only_splits_that_there_are_are_given() -> None:
     assert (len(train), len(test)) == (36, 4)
     data = dataset({"train": {"a": 40}, "public_test": {"a": 3}, "private_test": {"a": 4}})
     found = divided(data)
-    assert [one.splits[0] for one in found] == [
+    assert [part.splits[0] for part in found] == [
         "train",
         "validation",
         "public_test",
@@ -154,14 +154,16 @@ def test_groups_of_the_data_are_not_divided(options: dict[str, Any]) -> None:
 
 def test_groups_and_near_duplicates_that_meet_are_not_divided() -> None:
     originals = drawn_images(120)
-    images = np.stack([*originals, *(as_jpeg(shifted(one, 1, 0), 70) for one in originals)])
+    images = np.stack(
+        [*originals, *(as_jpeg(shifted(original, 1, 0), 70) for original in originals)]
+    )
     groups = np.concatenate([np.arange(120) // 2, np.arange(120, 240)])  # pairs of originals
     data = grouped(groups, load((images, np.arange(240) % 2)))
     together = np.tile(np.arange(120) // 2, 2)
-    apart = [len(set(divided(data, folds=4).sides[together == one])) > 1 for one in range(60)]
+    apart = [len(set(divided(data, folds=4).sides[together == group])) > 1 for group in range(60)]
     assert sum(apart) > 30
     found = fer_data.split(data, folds=4)
-    apart = [len(set(found.sides[together == one])) > 1 for one in range(60)]
+    apart = [len(set(found.sides[together == group])) > 1 for group in range(60)]
     assert sum(apart) <= 4  # the few near-duplicates that are not found
     for group in range(60):
         assert len(set(found.sides[groups == group])) == 1
@@ -181,12 +183,12 @@ def test_datasets_of_a_split_need_no_name_of_it_where_they_are_loaded() -> None:
     train, validation, test = found
     assert len(open_loader(train, balance="oversample", batch_size=4).rows) == len(train)
     assert open_loader(found.dataset).rows.tolist() == found.dataset.indices("train").tolist()
-    for one in (validation, test):
-        loader = open_loader(one, augment="strong", batch_size=len(one))
+    for part in (validation, test):
+        loader = open_loader(part, augment="strong", batch_size=len(part))
         batch = loader.batch(0)
-        assert np.array_equal(batch.images[..., 0], images[one.rows])
+        assert np.array_equal(batch.images[..., 0], images[part.rows])
         with pytest.raises(UsageError):
-            open_loader(one, balance="oversample")
+            open_loader(part, balance="oversample")
     with pytest.raises(UsageError, match=r"several splits.*'validation' or 'test'"):
         open_loader(found.dataset.select(np.sort([*validation.rows, *test.rows])))
 

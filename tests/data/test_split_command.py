@@ -187,4 +187,4 @@ def test_groups_of_a_column_are_kept_whole_by_the_command_and_by_the_call(
     assert by_csv.groups is not None
     for group in np.unique(by_csv.groups):
         assert len(set(by_csv.split_codes[by_csv.groups == group])) == 1
-    assert [len(one) for one in found] == pytest.approx([63, 9, 18], abs=3)
+    assert [len(part) for part in found] == pytest.approx([63, 9, 18], abs=3)

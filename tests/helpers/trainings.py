@@ -143,7 +143,7 @@ def true_differences(scenario: Scenario, *, num: int = 100_000) -> NDArray[np.fl
         means = recall.mean(0)
         of_groups = [means[list(group)].mean() for group in GROUPS.values()]
         worst = recall.min(axis=1).mean()
-        found.append(np.array([*[each.mean() for each in figures], *means, *of_groups, worst]))
+        found.append(np.array([*[values.mean() for values in figures], *means, *of_groups, worst]))
     return np.tile(found[1] - found[0], (scenario.num_arms - 1, 1))
 
 

@@ -107,7 +107,7 @@ def test_no_file_imports_one_that_imports_it(package: str) -> None:
         for file, name in names.items()
     }
     for imports in graph.values():  # a module imported from its package is no import of that
-        imports -= {one.rpartition(".")[0] for one in imports}
+        imports -= {module.rpartition(".")[0] for module in imports}
     TopologicalSorter(graph).prepare()  # raises for a circle, and names it
 
 
@@ -118,7 +118,7 @@ def modules_of(file: Path) -> set[str]:
         if isinstance(node, ast.ImportFrom):
             found.add(node.module or "")
         elif isinstance(node, ast.Import):
-            found.update(one.name for one in node.names)
+            found.update(name.name for name in node.names)
     return {name.partition(".")[0] for name in found}
 
 

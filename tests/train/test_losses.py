@@ -230,8 +230,8 @@ def test_a_model_file_carries_the_loss_it_was_compiled_with(text: str, tmp_path:
     loaded, _ = models.load(tmp_path / "model.keras", with_optimizer=True)
     images, (labels, _) = np.random.default_rng(1).normal(size=(64, 8, 8, 1)), batch()
     expected = losses_of(text, FER2013, labels, model.predict(images, verbose=0)).mean()
-    for one in (model, loaded):
-        assert one.evaluate(images, labels, verbose=0) == pytest.approx(expected, rel=1e-5)
+    for net in (model, loaded):
+        assert net.evaluate(images, labels, verbose=0) == pytest.approx(expected, rel=1e-5)
     if text != "cross-entropy":
         assert loaded.loss.get_config() == model.loss.get_config()
         json.dumps(loaded.loss.get_config())

@@ -79,9 +79,9 @@ def test_the_hub_s_own_reader_takes_the_card(tmp_path: Path) -> None:
 
     read: Any = ModelCard(model_card(finished(tmp_path / "run"))).data
     assert (read.library_name, read.pipeline_tag) == ("keras", "image-classification")
-    values = {one.metric_type: one.metric_value for one in read.eval_results}
+    values = {result.metric_type: result.metric_value for result in read.eval_results}
     assert values["accuracy"] == pytest.approx(0.9574, abs=1e-4)
-    assert {one.dataset_split for one in read.eval_results} == {"test"}
+    assert {result.dataset_split for result in read.eval_results} == {"test"}
 
 
 @pytest.mark.slow

@@ -47,7 +47,7 @@ def test_a_comparison_says_first_what_it_can_find_and_then_what_it_found(arms: P
     assert second.startswith("2 arms, 1 seed each: one seed shows no spread between")
     assert "run 2 of 2: oversample, seed 0: balanced accuracy " in errors
     found = json.loads((arms / "first.json").read_text())
-    assert [one["arm"] for one in found["arms"]] == ["none", "oversample"]
+    assert [arm["arm"] for arm in found["arms"]] == ["none", "oversample"]
     assert found["verdicts"][0]["text"].endswith("Train three seeds or more of each arm.")
     assert json.loads((arms / "arms" / "results.json").read_text()) == found
     assert (arms / "arms" / "index.html").exists()

@@ -107,7 +107,8 @@ def test_every_layout_is_predicted_alike(run: Run, faces: Path, tmp_path: Path, 
     found = predict_paths(run.path, [path], split="test")
     expected = predict_paths(run.path, [faces], split="test")
     order, others = (
-        np.lexsort([*one.probabilities.T, one.true_classes]) for one in (found, expected)
+        np.lexsort([*predictions.probabilities.T, predictions.true_classes])
+        for predictions in (found, expected)
     )
     np.testing.assert_allclose(
         found.probabilities[order], expected.probabilities[others], rtol=0, atol=1e-6
@@ -232,10 +233,10 @@ def test_it_is_logged_in_one_line_what_images_were_and_became(
     for number, size in enumerate([(60, 20), (30, 90)]):
         Image.new("RGB", size).save(tmp_path / f"{number}.png")
     predict_paths(run.path, sorted(tmp_path.glob("*.png")))
-    (text,) = [one.getMessage() for one in caplog.records if one.name == "fer_data"]
+    (text,) = [record.getMessage() for record in caplog.records if record.name == "fer_data"]
     for part in ("2 images", "48x48 grey", "60x20", "30x90", "rgb"):
         assert part in text
     caplog.clear()
     Image.new("L", (48, 48)).save(tmp_path / "same.png")
     predict_paths(run.path, [tmp_path / "same.png"])
-    assert not [one for one in caplog.records if one.name == "fer_data"]
+    assert not [record for record in caplog.records if record.name == "fer_data"]

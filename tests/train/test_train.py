@@ -89,7 +89,7 @@ def test_the_ledger_of_a_run_counts_the_batches_that_it_trained_on(
     loader = divide(recipe, store).train
     samples = np.concatenate([loader.batch(step).samples for step in range(6)])
     drawn = np.bincount(store.dataset.labels[samples], minlength=7)
-    assert [one["draws"] for one in ledger["classes"].values()] == drawn.tolist()
+    assert [row["draws"] for row in ledger["classes"].values()] == drawn.tolist()
 
 
 def test_scores_are_those_of_the_stored_predictions(run: Run) -> None:
