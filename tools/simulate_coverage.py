@@ -69,7 +69,7 @@ def measured(scenario: Scenario, num_replications: int, num_draws: int) -> dict[
 def worst_class(num_replications: int, num_draws: int) -> list[dict[str, Any]]:
     """Return how often intervals of the worst class's recall hold it, by number of classes."""
     kept, evidence.WITHOUT_INTERVAL = evidence.WITHOUT_INTERVAL, ()
-    found = []
+    rows = []
     for num_classes in (5, 20, 50):
         held = 0
         for number in range(num_replications):
@@ -77,11 +77,11 @@ def worst_class(num_replications: int, num_draws: int) -> list[dict[str, Any]]:
             row = paired_differences(predicted, seed=number, num_draws=num_draws).of("arm", WORST)
             held += row.low <= 0.4 <= row.high
         coverage = held / num_replications
-        found.append(
+        rows.append(
             {"classes": num_classes, "replications": num_replications, "coverage": coverage}
         )
     evidence.WITHOUT_INTERVAL = kept
-    return found
+    return rows
 
 
 def data_sets(num_replications: int, num_draws: int) -> list[dict[str, Any]]:
@@ -180,8 +180,8 @@ def main() -> None:
     show(console, results)
     if arguments.json:
         versions = {name: version(name) for name in ("numpy", "scipy")}
-        found = {"versions": versions, "results": results}
-        arguments.json.write_text(json.dumps(found, indent=1) + "\n")
+        record = {"versions": versions, "results": results}
+        arguments.json.write_text(json.dumps(record, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -125,7 +125,7 @@ def test_seeds_that_agree_leave_the_images_alone() -> None:
         assert three.components.interaction == pytest.approx(0, abs=1e-12)
 
 
-def test_a_class_without_a_image_has_no_recall() -> None:
+def test_a_class_without_an_image_has_no_recall() -> None:
     predicted = replace(made(), class_names=tuple("abcde"))
     found = paired_differences(predicted, num_draws=200)
     assert ("arm 1", "recall of d") in {(row.arm, row.figure) for row in found.rows}

@@ -142,7 +142,7 @@ def test_a_truncated_file_is_refused(tmp_path: Path, suffix: str, part: float) -
         read_image(path, PixelFormat(48, 48, "grey"))
 
 
-def test_a_file_of_another_format_under_a_images_name_is_refused(tmp_path: Path) -> None:
+def test_a_file_of_another_format_under_an_images_name_is_refused(tmp_path: Path) -> None:
     Image.new("RGB", (48, 48)).save(tmp_path / "a.eps")
     (tmp_path / "a.eps").rename(tmp_path / "a.png")
     with pytest.raises(DataError, match="not an image that can be decoded"):
@@ -169,7 +169,7 @@ ENCODED = {kind: encoded(kind) for kind in ("PNG", "JPEG", "BMP", "GIF", "WEBP")
     st.lists(st.tuples(st.integers(0, 10**4), st.integers(0, 255)), max_size=6),
     st.integers(0, 10**4),
 )
-def test_a_file_with_any_bytes_changed_is_a_image_or_a_data_error(
+def test_a_file_with_any_bytes_changed_is_an_image_or_a_data_error(
     tmp_path_factory: pytest.TempPathFactory,
     kind: str,
     changes: list[tuple[int, int]],

@@ -178,7 +178,7 @@ def test_the_last_layer_computes_in_float32_whatever_the_others_do(precision: An
         {"keep": "first"},
     ],
 )
-def test_a_impossible_recipe_is_refused(values: dict[str, Any]) -> None:
+def test_an_impossible_recipe_is_refused(values: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         Recipe(**values)
 

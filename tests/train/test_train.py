@@ -259,7 +259,7 @@ def test_a_comparison_says_what_makes_it_doubtful(run: Run, faces: Path, tmp_pat
     json.dumps(found.to_dict())
 
 
-def test_a_image_that_is_no_model_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.keras").write_bytes(b"no zip")
     with pytest.raises(DataError, match="not a model"):
         models.load(tmp_path / "model.keras")
