@@ -232,7 +232,7 @@ def test_another_process_draws_the_same(data: Path) -> None:
         "print(json.dumps([[b.samples.tolist(), b.repeats.tolist(), b.parameters.flipped.tolist()]"
         " for b in loader.epoch(3)]))"
     )
-    found = subprocess.run(
+    ended = subprocess.run(
         [sys.executable, "-c", code, str(data)],
         capture_output=True,
         text=True,
@@ -241,7 +241,7 @@ def test_another_process_draws_the_same(data: Path) -> None:
     )
     loader = open_loader(data, balance="oversample", batch_size=4, seed=5)
     expected = [list(facts(batch)) for batch in loader.epoch(3)]
-    assert found.stdout.strip() == str(expected).replace("True", "true").replace("False", "false")
+    assert ended.stdout.strip() == str(expected).replace("True", "true").replace("False", "false")
 
 
 def test_a_step_before_the_first_is_refused(data: Path) -> None:

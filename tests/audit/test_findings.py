@@ -28,8 +28,8 @@ def test_findings_on_classes_count_samples(tmp_path: Path) -> None:
             "test/dog": every[70:],
         },
     )
-    found = audit(root)
-    counts = {(finding.kind, finding.where): finding.num_samples for finding in found.findings}
+    audited = audit(root)
+    counts = {(finding.kind, finding.where): finding.num_samples for finding in audited.findings}
     assert counts == {
         ("missing-class", "test"): 0,
         ("few-samples", "train"): 10,

@@ -87,10 +87,10 @@ def test_what_is_there_is_not_made_again_and_more_is_added(
     )  # hard links, which touch the data
     assert compared(copy, leaky, ARMS, [0, 1]).ended == []
     assert compared(copy, leaky, ("none", "crt"), [1]).ended == ["crt, seed 0", "crt, seed 1"]
-    found = read_results(copy)
-    assert (found.arms, found.seeds) == ((*ARMS, "crt"), (0, 1))
-    assert training_of(found).protocol.later == ("arm crt",)
-    assert "added after there were finished runs: arm crt" in Summary(found).notes()
+    results = read_results(copy)
+    assert (results.arms, results.seeds) == ((*ARMS, "crt"), (0, 1))
+    assert training_of(results).protocol.later == ("arm crt",)
+    assert "added after there were finished runs: arm crt" in Summary(results).notes()
 
 
 def test_what_is_added_before_any_run_is_declared_like_the_rest(
@@ -179,12 +179,12 @@ def test_the_rate_falls_to_nothing_whatever_the_loss(out: Path) -> None:
 
 
 def test_a_new_head_is_its_base_but_for_the_head(out: Path) -> None:
-    found = read_results(out)
-    counts = np.array(training_of(found).runs[0][0].data["counts"]["train"])
-    for base, head in zip(training_of(found).runs[0], training_of(found).runs[2], strict=True):
+    results = read_results(out)
+    counts = np.array(training_of(results).runs[0][0].data["counts"]["train"])
+    for base, head in zip(training_of(results).runs[0], training_of(results).runs[2], strict=True):
         adjusted = adjust_logits(of_test(base), counts, 1.0)
         np.testing.assert_allclose(of_test(head), adjusted, atol=1e-5)
-    run = training_of(found).runs[2][0]
+    run = training_of(results).runs[2][0]
     assert run.head is not None
     assert (run.head["head"], run.head["tau"]) == ("post-hoc:1.0", 1.0)
     assert not run.history.size
@@ -196,12 +196,12 @@ def test_a_new_head_s_model_gives_its_scores_again(out: Path, leaky: Path) -> No
 
 
 def test_leaks_are_known_and_scores_without_them_are_given(out: Path) -> None:
-    found = read_results(out)
-    assert found.leaked.sum() == 2
-    assert found.clean is not None
-    assert found.clean.predicted.shape[2] == len(found.labels) - 2
-    assert found.clean_differences is not None
-    samples = found.samples
+    results = read_results(out)
+    assert results.leaked.sum() == 2
+    assert results.clean is not None
+    assert results.clean.predicted.shape[2] == len(results.labels) - 2
+    assert results.clean_differences is not None
+    samples = results.samples
     assert len(set(samples.groups.tolist())) == len(samples)
     assert len(set(samples.labels[samples.leaked].tolist())) == 1
 
@@ -216,19 +216,19 @@ def test_groups_of_the_data_are_clusters_and_leak_like_near_duplicates(tmp_path:
     data = dataclasses.replace(data, groups=groups, group_names=np.full(40, "x"))
     _, parts = grid.declare(RECIPE, data, parse_arms(["none", "oversample"]), [0])
     grid.write_samples(parts, tmp_path)
-    found = load_samples(tmp_path, 2)
-    clusters = found.groups
+    samples = load_samples(tmp_path, 2)
+    clusters = samples.groups
     assert len(set(clusters[[0, 1, 2, 7]])) == 1  # one group, and the duplicate of one of it
     assert len(set(clusters)) == 12 - 3
-    assert np.flatnonzero(found.leaked).tolist() == [10]
+    assert np.flatnonzero(samples.leaked).tolist() == [10]
 
 
 def test_scores_are_those_of_the_runs(out: Path) -> None:
-    found = read_results(out)
-    for a, runs in enumerate(training_of(found).runs):
+    results = read_results(out)
+    for a, runs in enumerate(training_of(results).runs):
         for s, run in enumerate(runs):
             scores = run.metrics["test"]
-            got = found.predicted.scores[a, s]
+            got = results.predicted.scores[a, s]
             assert got[0] == pytest.approx(scores["accuracy"])
             assert got[1] == pytest.approx(scores["balanced_accuracy"])
 
@@ -237,18 +237,18 @@ def test_seeds_that_lack_a_run_are_skipped_and_reported(out: Path, tmp_path: Pat
     copy = shutil.copytree(out, tmp_path / "out")
     protocol = Protocol.read(copy)
     (run_folder(copy, protocol.arms[1], 1) / "metrics.json").unlink()
-    found = read_results(copy)
-    assert found.seeds == (0,)
-    assert [str(cell) for cell in training_of(found).missing] == ["ldam-drw:0.5, seed 1"]
-    assert any("1 run is not finished" in note for note in Summary(found).notes())
+    results = read_results(copy)
+    assert results.seeds == (0,)
+    assert [str(cell) for cell in training_of(results).missing] == ["ldam-drw:0.5, seed 1"]
+    assert any("1 run is not finished" in note for note in Summary(results).notes())
     (run_folder(copy, protocol.arms[1], 0) / "metrics.json").unlink()
-    found = read_results(copy)
-    assert (found.arms, training_of(found).skipped) == (
+    results = read_results(copy)
+    assert (results.arms, training_of(results).skipped) == (
         ("none", "post-hoc:1.0"),
         ("ldam-drw:0.5",),
     )
-    assert found.seeds == (0, 1)
-    assert any("skipped" in note for note in Summary(found).notes())
+    assert results.seeds == (0, 1)
+    assert any("skipped" in note for note in Summary(results).notes())
     for seed in (0, 1):
         (run_folder(copy, protocol.arms[0], seed) / "metrics.json").unlink()
     with pytest.raises(DataError, match="no finished seed in common"):
@@ -291,12 +291,12 @@ def test_a_run_that_fails_is_tried_again_and_else_reported(
     assert [error.partition(": ")[2] for error in heard.errors] == [
         "RuntimeError: out of memory"
     ] * 3
-    found = read_results(copy)
-    assert found.seeds == (1,)
-    assert training_of(found).failures == {
+    results = read_results(copy)
+    assert results.seeds == (1,)
+    assert training_of(results).failures == {
         "post-hoc:1.0, seed 0": {"tries": 2, "error": "RuntimeError: out of memory"}
     }
-    assert any("failed after 2 tries" in note for note in Summary(found).notes())
+    assert any("failed after 2 tries" in note for note in Summary(results).notes())
 
 
 def test_runs_that_another_comparison_left_are_refused(out: Path, tmp_path: Path) -> None:
@@ -331,10 +331,10 @@ def test_a_comparison_goes_on_with_the_settings_that_it_has(
         "LocalStarter",
         lambda out, *rest, **options: InThisProcess(Protocol.read(out), out),
     )
-    found = comparison.extend(copy, ["crt"])
-    assert found is not None
-    assert (found.arms, found.seeds) == ((*ARMS, "crt"), (0, 1))
-    assert training_of(found).protocol.recipe == Protocol.read(out).recipe
+    results = comparison.extend(copy, ["crt"])
+    assert results is not None
+    assert (results.arms, results.seeds) == ((*ARMS, "crt"), (0, 1))
+    assert training_of(results).protocol.recipe == Protocol.read(out).recipe
     with pytest.raises(DataError, match="no comparison here"):
         comparison.extend(tmp_path, ["crt"])
 

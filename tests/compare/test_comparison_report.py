@@ -94,9 +94,9 @@ def test_the_rarest_class_is_that_of_training_whatever_the_test_split_holds(
     tmp_path: Path,
 ) -> None:
     out = make_comparison(tmp_path / "out", train_counts=(20, 200, 300))
-    found = read_results(out)
-    assert found.test_counts.argmin() == 2
-    summary = Summary(found)
+    results = read_results(out)
+    assert results.test_counts.argmin() == 2
+    summary = Summary(results)
     assert summary.to_dict()["rarest"] == "cat"
     assert "recall of cat" in summary.smallest
     assert "recall of rare" not in summary.smallest
@@ -263,14 +263,14 @@ def test_data_sets_stand_in_one_table_with_their_mean(
         make_comparison(tmp_path / f"out{k}", path=f"/data/pets{k}", base_bias=-2 - k)
         for k in range(2)
     ]
-    found = across_data_sets([read_results(out) for out in outs])
-    assert found.data_sets == ("pets0", "pets1")
-    for arm in found.arms:
-        rows = [found.verdicts[arm, name].difference for name in found.data_sets]
-        mean = found.means[arm]
+    across = across_data_sets([read_results(out) for out in outs])
+    assert across.data_sets == ("pets0", "pets1")
+    for arm in across.arms:
+        rows = [across.verdicts[arm, name].difference for name in across.data_sets]
+        mean = across.means[arm]
         assert mean.estimate == pytest.approx(np.mean([row.estimate for row in rows]))
         assert mean.high - mean.low < max(row.high - row.low for row in rows)
-    assert found.table().shape == (2, 5)
+    assert across.table().shape == (2, 5)
     arguments = ["compare-table", *map(str, outs), "--json", "--csv", str(tmp_path / "x.csv")]
     with pytest.raises(SystemExit) as end:
         app(arguments)

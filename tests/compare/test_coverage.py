@@ -105,17 +105,17 @@ def test_the_same_bounds_refuse_intervals_of_images_alone() -> None:
 @pytest.mark.parametrize("num_seeds", [3, 6])
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_intervals_cover_the_true_difference(name: str, num_seeds: int) -> None:
-    found = simulate(replace(SCENARIOS[name], num_seeds=num_seeds), 400)
-    assert_covers(with_interval(found)[:, 0])
+    outcome = simulate(replace(SCENARIOS[name], num_seeds=num_seeds), 400)
+    assert_covers(with_interval(outcome)[:, 0])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("num_seeds", [3, 6])
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_arms_that_do_not_differ_are_rarely_distinguished(name: str, num_seeds: int) -> None:
-    found = simulate(replace(SCENARIOS[name], num_seeds=num_seeds, effect=0.0), 400)
-    assert_covers(with_interval(found)[:, 0])
-    assert_few(found.p_values[:, 0] <= 0.05)
+    outcome = simulate(replace(SCENARIOS[name], num_seeds=num_seeds, effect=0.0), 400)
+    assert_covers(with_interval(outcome)[:, 0])
+    assert_few(outcome.p_values[:, 0] <= 0.05)
 
 
 @pytest.mark.slow
@@ -124,9 +124,9 @@ def test_arms_that_do_not_differ_are_rarely_distinguished(name: str, num_seeds: 
 def test_of_five_arms_none_is_distinguished_by_chance(name: str, num_seeds: int) -> None:
     scenario = replace(SCENARIOS[name], num_arms=5, num_seeds=num_seeds)
     assert_covers(with_interval(simulate(scenario, 150))[:, -1])
-    found = simulate(replace(scenario, effect=0.0), 150)
-    assert_few(found.p_values[:, -1] <= 0.05)
-    assert_few((found.p_holm <= 0.05).any(axis=1))
+    outcome = simulate(replace(scenario, effect=0.0), 150)
+    assert_few(outcome.p_values[:, -1] <= 0.05)
+    assert_few((outcome.p_holm <= 0.05).any(axis=1))
 
 
 @pytest.mark.slow

@@ -102,12 +102,12 @@ def test_every_form_gives_the_results_of_arrays(form: str, tmp_path: Path) -> No
         arm: [FORMS[form](values, tmp_path / f"{arm}-{k}") for k, values in enumerate(runs)]
         for arm, runs in RUNS.items()
     }
-    found = fer_model.compare_predictions(labels, arms)
+    results = fer_model.compare_predictions(labels, arms)
     plain = fer_model.compare_predictions(LABELS, RUNS, class_names=NAMES)
-    assert found.class_names == plain.class_names == NAMES
-    np.testing.assert_array_equal(found.predicted_labels, plain.predicted_labels)
-    np.testing.assert_allclose(found.confidences, plain.confidences, rtol=1e-6)
-    assert found.predicted_labels[1, 1].tolist() == RUNS["own"][1].argmax(axis=1).tolist()
+    assert results.class_names == plain.class_names == NAMES
+    np.testing.assert_array_equal(results.predicted_labels, plain.predicted_labels)
+    np.testing.assert_allclose(results.confidences, plain.confidences, rtol=1e-6)
+    assert results.predicted_labels[1, 1].tolist() == RUNS["own"][1].argmax(axis=1).tolist()
 
 
 @given(st.permutations(range(len(LABELS))), st.permutations(NAMES))
@@ -115,8 +115,8 @@ def test_neither_the_order_of_rows_nor_of_columns_matters(
     rows: list[int], names: list[str]
 ) -> None:
     moved = frame(RUNS["own"][0]).iloc[rows][["label", *names, "sample"]]
-    found = fer_model.compare_predictions(None, {"a": [frame(RUNS["own"][0])], "b": [moved]})
-    np.testing.assert_array_equal(*found.predicted_labels)
+    results = fer_model.compare_predictions(None, {"a": [frame(RUNS["own"][0])], "b": [moved]})
+    np.testing.assert_array_equal(*results.predicted_labels)
 
 
 @pytest.mark.parametrize("texts", [False, True])
@@ -125,8 +125,8 @@ def test_predicted_labels_alone_have_no_calibration(texts: bool, tmp_path: Path)
     labels: Any = LABELS
     if texts:
         labels, likely = np.array(NAMES)[LABELS], [np.array(NAMES)[guesses] for guesses in likely]
-    found = fer_model.compare_predictions(labels, {"none": likely, "own": likely})
-    summary = fer_model.Summary(found)
+    results = fer_model.compare_predictions(labels, {"none": likely, "own": likely})
+    summary = fer_model.Summary(results)
     fer_model.write_comparison(summary, tmp_path / "page.html")
     assert summary.calibrations == (None, None)
     assert "| – | – |" in fer_model.as_markdown(summary)
@@ -153,8 +153,8 @@ def test_what_is_kept_is_read_again_with_the_same_page(tmp_path: Path) -> None:
 def test_samples_of_a_cluster_are_drawn_together() -> None:
     labels = frame(RUNS["none"][0])[["sample", "label"]].assign(patient=np.arange(70) // 2)
     runs = {arm: [frame(run, label=False) for run in of_arm] for arm, of_arm in RUNS.items()}
-    found = fer_model.compare_predictions(labels, runs, clusters="patient")
-    assert found.predicted.num_clusters == 35
+    results = fer_model.compare_predictions(labels, runs, clusters="patient")
+    assert results.predicted.num_clusters == 35
 
 
 def held_out(values: np.ndarray, *, label: bool = True) -> pd.DataFrame:
@@ -242,8 +242,8 @@ def test_margin_and_shots_are_kept_and_older_files_have_the_usual_ones(
 
     def judged_by(*options: str) -> tuple[float, list[int]]:
         app(["compare", str(out), "--json", *options], result_action="return_value")
-        found = json.loads(capsys.readouterr().out)
-        return found["margin"], found["shots"]
+        printed = json.loads(capsys.readouterr().out)
+        return printed["margin"], printed["shots"]
 
     assert judged_by("--margin", "2", "--shots", "5,6") == (0.02, [5, 6])
     assert judged_by() == (0.25, [15, 30])
@@ -261,9 +261,9 @@ def test_margin_and_shots_are_kept_and_older_files_have_the_usual_ones(
 
 
 def test_runs_beyond_those_of_another_arm_are_named() -> None:
-    found = fer_model.compare_predictions(LABELS, {"none": RUNS["none"], "own": RUNS["own"][:1]})
-    assert found.seeds == (0,)
-    assert any("none: 1 run of 2" in note for note in fer_model.Summary(found).notes())
+    results = fer_model.compare_predictions(LABELS, {"none": RUNS["none"], "own": RUNS["own"][:1]})
+    assert results.seeds == (0,)
+    assert any("none: 1 run of 2" in note for note in fer_model.Summary(results).notes())
 
 
 WRONG: dict[str, tuple[Any, Any, str]] = {
@@ -321,8 +321,8 @@ def test_arguments_that_do_not_fit_are_refused(wrong: dict[str, Any]) -> None:
 
 def test_numbers_are_class_names_where_these_are_numbers() -> None:
     table = pd.DataFrame(RUNS["own"][0], columns=["1", "2", "3"])
-    found = fer_model.compare_predictions(LABELS + 1, {"a": [table], "b": [table]})
-    np.testing.assert_array_equal(found.labels, LABELS)
+    results = fer_model.compare_predictions(LABELS + 1, {"a": [table], "b": [table]})
+    np.testing.assert_array_equal(results.labels, LABELS)
     with pytest.raises(DataError, match="label 0"):
         fer_model.compare_predictions(LABELS, {"a": [table], "b": [table]})
 
@@ -358,9 +358,9 @@ def test_the_command_compares_a_folder_without_keras(folder: Path, tmp_path: Pat
     words = ["compare-predictions", folder, *options, "--out", tmp_path / "out"]
     command = [sys.executable, "-c", code, *map(str, words)]
     ended = subprocess.run(command, capture_output=True, text=True, check=True)
-    found = json.loads(ended.stdout)
-    assert (found["baseline"], found["rarest"], found["seeds"]) == ("none", "eel", [0, 1])
-    assert json.loads((tmp_path / "out" / "results.json").read_text("utf-8")) == found
+    printed = json.loads(ended.stdout)
+    assert (printed["baseline"], printed["rarest"], printed["seeds"]) == ("none", "eel", [0, 1])
+    assert json.loads((tmp_path / "out" / "results.json").read_text("utf-8")) == printed
     assert "<h1>" in (tmp_path / "out" / "index.html").read_text("utf-8")
     results = fer_model.read_results(tmp_path / "out")
     np.testing.assert_array_equal(results.predicted_labels[0, 1], RUNS["none"][1].argmax(axis=1))
@@ -385,9 +385,9 @@ def test_runs_of_one_name_are_compared(folder: Path, capsys: pytest.CaptureFixtu
     app(["compare-predictions", str(folder), "--json"], result_action="return_value")
     shown = capsys.readouterr()
     assert "seed-9.csv" in shown.err
-    found = json.loads(shown.out)
+    printed = json.loads(shown.out)
     own = RUNS["own"][1].argmax(axis=1)
-    assert found["arms"][1]["figures"]["accuracy"] == [pytest.approx((own == LABELS).mean())]
+    assert printed["arms"][1]["figures"]["accuracy"] == [pytest.approx((own == LABELS).mean())]
 
 
 def test_without_an_arm_called_none_the_baseline_is_to_be_named(folder: Path) -> None:

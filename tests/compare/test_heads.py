@@ -170,11 +170,11 @@ def test_ncm_answers_the_mean_at_the_least_angle_and_its_scale_is_the_likeliest(
             cosines[i, c] = (feature - centre) @ mean / np.linalg.norm(mean)
     expected = np.exp(chosen["beta"] * cosines)
     expected /= expected.sum(axis=1, keepdims=True)
-    found = head.probabilities(seen)
-    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    answers = head.probabilities(seen)
+    np.testing.assert_allclose(answers, expected, rtol=1e-6)
 
     def loss(power: float) -> float:
-        powers = found**power / (found**power).sum(axis=1, keepdims=True)
+        powers = answers**power / (answers**power).sum(axis=1, keepdims=True)
         return float(-np.log(powers[np.arange(len(truth)), truth]).mean())
 
     assert loss(1.0) <= min(loss(0.99), loss(1.01), loss(2.0))
@@ -212,9 +212,9 @@ def test_a_head_is_made_of_features_alone(choice: HeadChoice) -> None:
     given = known()
     (features, labels), others = given.train(), given.validation()
     head = fer_model.heads.fit(str(choice), features, labels, 3, validation=others)
-    found = head.probabilities(others[0])
-    assert found.shape == (len(others[0]), 3)
-    np.testing.assert_allclose(found.sum(axis=1), 1)
+    answers = head.probabilities(others[0])
+    assert answers.shape == (len(others[0]), 3)
+    np.testing.assert_allclose(answers.sum(axis=1), 1)
 
 
 @pytest.mark.parametrize("name", ["ncm", "tau-norm", "weight-balance"])
@@ -274,9 +274,9 @@ def test_crt_finds_rare_classes_and_is_the_same_each_time() -> None:
     given_ = known()
     first, second = (HeadChoice("crt").build(given_)[0] for _ in range(2))
     np.testing.assert_array_equal(first.kernel, second.kernel)
-    found = recalls(first, *given_.validation())
-    assert found.min() > 0.6
-    assert found.mean() > recalls(given_.head, *given_.validation()).mean()
+    per_class = recalls(first, *given_.validation())
+    assert per_class.min() > 0.6
+    assert per_class.mean() > recalls(given_.head, *given_.validation()).mean()
 
 
 @pytest.mark.parametrize("choice", every(HeadChoice, most=2), ids=str)

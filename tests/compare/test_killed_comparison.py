@@ -26,10 +26,10 @@ def same_but_for_time(first: Path, second: Path) -> None:
         assert (folder / "results.json").exists()
 
     def scores(out: Path) -> Any:
-        found = json.loads((out / "results.json").read_text())
-        for arm in found["arms"]:
+        written = json.loads((out / "results.json").read_text())
+        for arm in written["arms"]:
             del arm["seconds"]
-        return found
+        return written
 
     assert scores(first) == scores(second)
     for run in sorted((first / "runs").glob("*/*")):

@@ -33,9 +33,9 @@ def test_the_prior_is_divided_out(counts: list[int], tau: float, seed: int) -> N
     prior /= prior.sum()
     expected = given / prior**tau
     expected /= expected.sum(axis=1, keepdims=True)
-    found = adjust_logits(given, counts, tau)
-    np.testing.assert_allclose(found, expected, rtol=1e-9)
-    np.testing.assert_allclose(found.sum(axis=1), 1)
+    adjusted = adjust_logits(given, counts, tau)
+    np.testing.assert_allclose(adjusted, expected, rtol=1e-9)
+    np.testing.assert_allclose(adjusted.sum(axis=1), 1)
 
 
 def test_no_adjustment_and_equal_counts_change_nothing() -> None:

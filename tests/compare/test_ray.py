@@ -269,7 +269,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_command_goes_on(
 
 
 def test_ray_is_imported_only_where_it_is_asked_for() -> None:
-    found = imported(
+    modules = imported(
         "import fer_model.cli, fer_model.comparison.compare, fer_model.comparison.on_ray"
     )
-    assert not {"ray", "keras"} & found
+    assert not {"ray", "keras"} & modules

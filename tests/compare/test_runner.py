@@ -100,10 +100,10 @@ def test_a_run_whose_process_is_killed_is_tried_again_and_the_others_go_on(train
         f"oversample, seed 1: {KILLED}",
     ]
     assert heard.ended == [name for name in ALL if name != "oversample, seed 0"]
-    found = read_results(out)
-    assert found.seeds == (1,)
-    assert found.training is not None
-    assert found.training.failures == {"oversample, seed 0": {"tries": 2, "error": KILLED}}
+    results = read_results(out)
+    assert results.seeds == (1,)
+    assert results.training is not None
+    assert results.training.failures == {"oversample, seed 0": {"tries": 2, "error": KILLED}}
 
 
 @pytest.mark.parametrize(

@@ -68,8 +68,8 @@ def test_a_class_with_no_image_right_makes_the_geometric_mean_zero() -> None:
 
 
 def test_predictions_may_be_lists_and_must_be_numbers() -> None:
-    found = Predicted(("x",), ("a", "b"), [0, 1], [[[0, 0]]], [0, 1])  # type: ignore[arg-type]
-    assert found.scores[0, 0, 0] == 0.5
+    predicted = Predicted(("x",), ("a", "b"), [0, 1], [[[0, 0]]], [0, 1])  # type: ignore[arg-type]
+    assert predicted.scores[0, 0, 0] == 0.5
     with pytest.raises(UsageError, match=r"^labels: expected whole numbers"):
         Predicted(("x",), ("a", "b"), list("ab"), [[list("aa")]], [0, 1])  # type: ignore[arg-type]
 
@@ -126,8 +126,8 @@ def test_a_thousand_classes_fit_in_small_steps() -> None:
     names = tuple(map(str, range(1000)))
     predicted = Predicted(("x", "y", "z"), names, labels, guesses, np.arange(5000))
     assert predicted.step * predicted.counts.shape[0] <= scores_module._MAX_ELEMENTS
-    found = bootstrap(predicted, [1, 2], 0, 20, random)
-    assert found.of_mean.shape == (2, 1005, 20)
+    deviations = bootstrap(predicted, [1, 2], 0, 20, random)
+    assert deviations.of_mean.shape == (2, 1005, 20)
 
 
 @pytest.mark.parametrize(

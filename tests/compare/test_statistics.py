@@ -67,9 +67,9 @@ def test_the_same_seed_gives_the_same_answer() -> None:
 
 def test_differences_are_of_means_over_seeds_paired_by_seed() -> None:
     predicted = made(num_seeds=4)
-    found = paired_differences(predicted, baseline="arm 1", num_draws=200)
-    assert found.arms == ("arm 0", "arm 2")
-    row = found.of("arm 2", "macro_f1")
+    differences = paired_differences(predicted, baseline="arm 1", num_draws=200)
+    assert differences.arms == ("arm 0", "arm 2")
+    row = differences.of("arm 2", "macro_f1")
     by_seed = predicted.scores[2, :, 2] - predicted.scores[1, :, 2]
     assert row.by_seed == pytest.approx(by_seed)
     assert row.estimate == pytest.approx(by_seed.mean())
@@ -97,14 +97,14 @@ def test_an_interval_without_zero_goes_with_a_small_p_value() -> None:
 
 def test_one_seed_has_images_alone_and_says_so() -> None:
     predicted = made(num_arms=2, num_seeds=1, num=400)
-    found = paired_differences(predicted)
-    row = found.of("arm 1", "accuracy")
+    differences = paired_differences(predicted)
+    row = differences.of("arm 1", "accuracy")
     assert row.of_images_alone
     assert math.isnan(row.components.seeds)
     right = (predicted.predicted == predicted.labels)[:, 0].astype(float)
     half = 1.96 * (right[1] - right[0]).std() / math.sqrt(400)
     assert (row.high - row.low) / 2 == pytest.approx(half, rel=0.08)
-    assert "another training may differ" in verdicts(found)[0].text
+    assert "another training may differ" in verdicts(differences)[0].text
     with pytest.raises(UsageError, match="no spread"):
         seeds_needed(row, num_arms=2)
 
@@ -127,11 +127,11 @@ def test_seeds_that_agree_leave_the_images_alone() -> None:
 
 def test_a_class_without_an_image_has_no_recall() -> None:
     predicted = replace(made(), class_names=tuple("abcde"))
-    found = paired_differences(predicted, num_draws=200)
-    assert ("arm 1", "recall of d") in {(row.arm, row.figure) for row in found.rows}
-    assert "recall of e" not in {row.figure for row in found.rows}
+    differences = paired_differences(predicted, num_draws=200)
+    assert ("arm 1", "recall of d") in {(row.arm, row.figure) for row in differences.rows}
+    assert "recall of e" not in {row.figure for row in differences.rows}
     with pytest.raises(KeyError):
-        found.of("arm 1", "recall of e")
+        differences.of("arm 1", "recall of e")
 
 
 def two_arms(labels: list[int], base: list[int], other: list[int]) -> Differences:
@@ -152,12 +152,14 @@ def test_a_geometric_mean_of_zero_tells_nothing() -> None:
 
 def test_five_images_won_are_too_few_and_six_are_enough() -> None:
     for num, p_value in ((5, 2 * 0.5**5), (6, 2 * 0.5**6)):
-        found = two_arms([0] * 90, [1] * num + [0] * (90 - num), [0] * 90)
-        row = found.of("y", "recall of a")
+        differences = two_arms([0] * 90, [1] * num + [0] * (90 - num), [0] * 90)
+        row = differences.of("y", "recall of a")
         assert row.num_discordant == num
         assert row.p_value == pytest.approx(p_value)
         assert (row.low <= 0) == (num == 5)
-        verdict = next(candidate for candidate in verdicts(found) if candidate.difference is row)
+        verdict = next(
+            candidate for candidate in verdicts(differences) if candidate.difference is row
+        )
         assert verdict.word == (CANNOT_TELL if num == 5 else HELPS)
         assert ("differ on 5 test images" in verdict.text) == (num == 5)
 
@@ -169,11 +171,11 @@ def test_arms_that_never_differ_may_still_differ_elsewhere() -> None:
 
 
 def test_means_over_classes_may_differ_elsewhere_by_the_mean_of_the_classes_reaches() -> None:
-    found = two_arms([0] * 58 + [1] * 2, [0] * 60, [0] * 60)
+    differences = two_arms([0] * 58 + [1] * 2, [0] * 60, [0] * 60)
     reaches = [1 - 0.025 ** (1 / num) for num in (58, 2)]
-    assert found.of("y", "accuracy").high == pytest.approx(1 - 0.025 ** (1 / 60))
+    assert differences.of("y", "accuracy").high == pytest.approx(1 - 0.025 ** (1 / 60))
     for figure in ("balanced_accuracy", "macro_f1"):
-        row = found.of("y", figure)
+        row = differences.of("y", figure)
         assert row.high == -row.low == pytest.approx(np.mean(reaches))
 
 
@@ -186,10 +188,10 @@ def test_arms_are_compared_in_groups_that_fit_in_memory(monkeypatch: pytest.Monk
 
 def test_draws_without_the_class_are_skipped() -> None:
     draws = np.concatenate([np.linspace(-1, 1, 999), np.full(500, np.nan)])
-    found = interval(draws, 0.5, 20, 0.1, 0.9)
-    assert found == pytest.approx(interval(draws[:999], 0.5, 20, 0.1, 0.9))
-    assert found[:2] == pytest.approx((-0.4, 1.4), abs=2e-3)
-    assert found[2] == 2 * (250 + 1) / (999 + 1)
+    bounds = interval(draws, 0.5, 20, 0.1, 0.9)
+    assert bounds == pytest.approx(interval(draws[:999], 0.5, 20, 0.1, 0.9))
+    assert bounds[:2] == pytest.approx((-0.4, 1.4), abs=2e-3)
+    assert bounds[2] == 2 * (250 + 1) / (999 + 1)
 
 
 @given(st.integers(0, 10_000), st.floats(0, 0.5))
@@ -197,8 +199,8 @@ def test_draws_without_the_class_are_skipped() -> None:
 def test_a_verdict_follows_from_the_interval_of_all_arms_and_the_margin(
     seed: int, margin: float
 ) -> None:
-    found = paired_differences(made(num=400, seed=seed), num_draws=200)
-    for verdict in verdicts(found, margin=margin):
+    differences = paired_differences(made(num=400, seed=seed), num_draws=200)
+    for verdict in verdicts(differences, margin=margin):
         row = verdict.difference
         low, high = row.simultaneous
         assert low <= row.low <= row.high <= high
@@ -206,7 +208,7 @@ def test_a_verdict_follows_from_the_interval_of_all_arms_and_the_margin(
         assert verdict.word in (EQUIVALENT, CANNOT_TELL) or row.p_holm <= 0.05
         assert verdict.word not in (HELPS, HURTS) or (row.estimate > 0) == (verdict.word == HELPS)
     with pytest.raises(UsageError, match="margin"):
-        verdicts(found, margin=1)
+        verdicts(differences, margin=1)
 
 
 @pytest.mark.parametrize("change", [{"num_draws": 10}, {"level": 1.0}, {"baseline": "none"}])

@@ -32,10 +32,10 @@ def cache(make_folder: MakeFolder, tmp_path: Path) -> Path:
 def test_stores_are_listed_with_their_data_and_size_the_largest_first(
     cache: Path, tmp_path: Path
 ) -> None:
-    found = cached_stores(cache)
-    assert [store.source for store in found] == [tmp_path / name for name in ("one", "one", "two")]
-    assert [str(store.form) for store in found] == ["48x48 grey", "24x24 grey", "12x12 grey"]
-    for store in found:
+    stores = cached_stores(cache)
+    assert [store.source for store in stores] == [tmp_path / name for name in ("one", "one", "two")]
+    assert [str(store.form) for store in stores] == ["48x48 grey", "24x24 grey", "12x12 grey"]
+    for store in stores:
         assert store.num_images == 3
         assert store.num_bytes == sum(file.stat().st_size for file in store.path.iterdir())
     assert [store.source.name for store in cached_stores(cache, data=tmp_path / "two")] == ["two"]
@@ -111,9 +111,9 @@ def test_the_command_lists_and_clears(run: Run, cache: Path, tmp_path: Path) -> 
     assert "48x48 grey" in shown.out
     total = sum(store.num_bytes for store in cached_stores(cache))
     assert shown.err == f"3 stores, {sized(total)}, in {cache}\n"
-    found = json.loads(run("cache", "list", "--cache", cache, "--json").out)
-    assert (found["num_bytes"], len(found["stores"])) == (total, 3)
-    assert found["stores"][2]["data"] == str(tmp_path / "two")
+    printed = json.loads(run("cache", "list", "--cache", cache, "--json").out)
+    assert (printed["num_bytes"], len(printed["stores"])) == (total, 3)
+    assert printed["stores"][2]["data"] == str(tmp_path / "two")
     ended = run("cache", "clear", "--cache", cache, "--data", tmp_path / "two")
     assert (ended.code, ended.out) == (0, "")
     assert run("cache", "clear", "--cache", cache, "--unused-days", "1").err.startswith("0 stores")

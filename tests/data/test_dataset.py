@@ -137,10 +137,10 @@ def test_everything_excluded_is_refused(data: Dataset) -> None:
 def test_an_audit_excludes_without_a_file(data: Dataset) -> None:
     audit = fer_data.audit(data)
     assert [finding.kind for finding in audit.findings][:1] == ["leaked-duplicates"]
-    found = data.exclude(audit)
-    assert found.rows.tolist() == list(range(3, 13))
-    assert found.num_excluded == 3
-    after = fer_data.audit(found)
+    remaining = data.exclude(audit)
+    assert remaining.rows.tolist() == list(range(3, 13))
+    assert remaining.num_excluded == 3
+    after = fer_data.audit(remaining)
     assert "leaked-duplicates" not in [finding.kind for finding in after.findings]
 
 

@@ -133,9 +133,9 @@ def test_a_newline_within_quotes_ends_the_row(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "fer.csv", [LINES[0], f'3,"{broken}",Training', LINES[1]])
     with pytest.raises(DataError, match=r"row 1 \(line 3\), column \(all\)"):
         fer_data.load(path)
-    found = fer_data.load(path, skip_bad=True)
-    assert found.locations.tolist() == [0, 3]
-    assert [item.name for item in found.skipped] == ["row 1 (line 3)", "row 2 (line 4)"]
+    data = fer_data.load(path, skip_bad=True)
+    assert data.locations.tolist() == [0, 3]
+    assert [item.name for item in data.skipped] == ["row 1 (line 3)", "row 2 (line 4)"]
 
 
 @pytest.mark.parametrize(

@@ -48,84 +48,84 @@ def rows_of(*datasets: Dataset) -> list[int]:
 
 
 def test_a_test_split_stays_and_the_rest_is_divided() -> None:
-    found = divided()
-    assert found.names == ("train", "validation", "test")
-    assert found.counts().tolist() == [[45, 5, 8], [18, 2, 4]]
-    assert (found.sides[WHOLE.indices("test")] == 2).all()
+    division = divided()
+    assert division.names == ("train", "validation", "test")
+    assert division.counts().tolist() == [[45, 5, 8], [18, 2, 4]]
+    assert (division.sides[WHOLE.indices("test")] == 2).all()
 
 
 def test_a_split_unpacks_into_datasets_of_one_split_each() -> None:
-    found = divided()
-    train, validation, test = found
-    assert [part.splits for part in found] == [("train",), ("validation",), ("test",)]
+    division = divided()
+    train, validation, test = division
+    assert [part.splits for part in division] == [("train",), ("validation",), ("test",)]
     assert rows_of(train, validation, test) == list(range(len(WHOLE)))
     assert test.rows.tolist() == WHOLE["test"].rows.tolist()
-    for other in (found.train, found["train"], found[0], found.dataset["train"]):
+    for other in (division.train, division["train"], division[0], division.dataset["train"]):
         assert other.rows.tolist() == train.rows.tolist()
         assert other.counts == train.counts == {"train": {"a": 45, "b": 18}}
-    assert found[-1].splits == ("test",)
-    assert len(found) == 3
-    assert found.dataset.counts["validation"] == {"a": 5, "b": 2}
-    assert found.to_frame().loc["b"].tolist() == [18, 2, 4]
-    assert repr(found) == "Split(/data, train 63, validation 7, test 12)"
-    assert "<td>45</td>" in found._repr_html_()
+    assert division[-1].splits == ("test",)
+    assert len(division) == 3
+    assert division.dataset.counts["validation"] == {"a": 5, "b": 2}
+    assert division.to_frame().loc["b"].tolist() == [18, 2, 4]
+    assert repr(division) == "Split(/data, train 63, validation 7, test 12)"
+    assert "<td>45</td>" in division._repr_html_()
     with pytest.raises(DataError):
-        found["private_test"]
+        division["private_test"]
     with pytest.raises(IndexError):
-        found[3]
+        division[3]
     with pytest.raises(UsageError):
-        found.fold(1)
+        division.fold(1)
 
 
 def test_only_splits_that_there_are_are_given() -> None:
     train, test = divided(dataset({"train": {"a": 40}}), validation=0)
     assert (len(train), len(test)) == (36, 4)
     data = dataset({"train": {"a": 40}, "public_test": {"a": 3}, "private_test": {"a": 4}})
-    found = divided(data)
-    assert [part.splits[0] for part in found] == [
+    division = divided(data)
+    assert [part.splits[0] for part in division] == [
         "train",
         "validation",
         "public_test",
         "private_test",
     ]
-    assert len(found.test) == 4
+    assert len(division.test) == 4
     with pytest.raises(DataError):
         _ = divided(dataset({"train": {"a": 40}}), validation=0).validation
 
 
 def test_without_a_test_split_one_is_drawn_too() -> None:
-    found = divided(dataset({"train": {"a": 40, "b": 20}}), test=0.25)
-    assert found.names == ("train", "validation", "test")
-    assert found.counts().tolist() == [[26, 4, 10], [13, 2, 5]]
+    division = divided(dataset({"train": {"a": 40, "b": 20}}), test=0.25)
+    assert division.names == ("train", "validation", "test")
+    assert division.counts().tolist() == [[26, 4, 10], [13, 2, 5]]
 
 
 def test_pooled_splits_are_divided_again() -> None:
-    found = divided(pool=True)
-    assert found.counts().sum(axis=0).tolist() == [65, 9, 8]
-    assert set(found.sides[WHOLE.indices("test")]) > {0}
+    division = divided(pool=True)
+    assert division.counts().sum(axis=0).tolist() == [65, 9, 8]
+    assert set(division.sides[WHOLE.indices("test")]) > {0}
 
 
 def test_folds_take_turns_and_test_stays() -> None:
-    found = divided(folds=4)
-    assert found.names == ("1", "2", "3", "4", "test")
-    assert np.ptp(found.counts()[:, :4], axis=1).max() <= 1
-    assert len(found) == len(list(found)) == 4
+    division = divided(folds=4)
+    assert division.names == ("1", "2", "3", "4", "test")
+    assert np.ptp(division.counts()[:, :4], axis=1).max() <= 1
+    assert len(division) == len(list(division)) == 4
     rest = np.setdiff1d(WHOLE.rows, WHOLE["test"].rows).tolist()
-    assert rows_of(*(validation for _, validation in found)) == rest
-    for number, (train, validation) in enumerate(found, 1):
+    assert rows_of(*(validation for _, validation in division)) == rest
+    for number, (train, validation) in enumerate(division, 1):
         assert (train.splits, validation.splits) == (("train",), ("validation",))
         assert rows_of(train, validation) == rest
-        for again in (found.fold(number), found[number - 1]):
+        for again in (division.fold(number), division[number - 1]):
             assert again[1].rows.tolist() == validation.rows.tolist()
-    assert len(found.test) == len(found["test"]) == 12
-    assert repr(found) == "Split(/data, 4 folds of 17 to 18, test 12)"
+    assert len(division.test) == len(division["test"]) == 12
+    assert repr(division) == "Split(/data, 4 folds of 17 to 18, test 12)"
     for wrong in (0, 5):
         with pytest.raises(UsageError):
-            found.fold(wrong)
+            division.fold(wrong)
     with pytest.raises(UsageError):
-        _ = found.train
+        _ = division.train
     with pytest.raises(DataError):
-        found["validation"]
+        division["validation"]
 
 
 def test_a_fold_is_what_load_makes_of_the_csv(make_folder: MakeFolder, tmp_path: Path) -> None:
@@ -146,10 +146,10 @@ def test_groups_of_the_data_are_not_divided(options: dict[str, Any]) -> None:
     groups = np.arange(len(WHOLE)) // 3
     groups[WHOLE.indices("test")] += len(WHOLE)
     data = grouped(groups)
-    found = divided(data, min_per_class=0, **options)
+    division = divided(data, min_per_class=0, **options)
     for group in np.unique(groups):
-        assert len(set(found.sides[groups == group])) == 1
-    assert found.num_across == 0
+        assert len(set(division.sides[groups == group])) == 1
+    assert division.num_across == 0
 
 
 def test_groups_and_near_duplicates_that_meet_are_not_divided() -> None:
@@ -162,11 +162,11 @@ def test_groups_and_near_duplicates_that_meet_are_not_divided() -> None:
     together = np.tile(np.arange(120) // 2, 2)
     apart = [len(set(divided(data, folds=4).sides[together == group])) > 1 for group in range(60)]
     assert sum(apart) > 30
-    found = fer_data.split(data, folds=4)
-    apart = [len(set(found.sides[together == group])) > 1 for group in range(60)]
+    division = fer_data.split(data, folds=4)
+    apart = [len(set(division.sides[together == group])) > 1 for group in range(60)]
     assert sum(apart) <= 4  # the few near-duplicates that are not found
     for group in range(60):
-        assert len(set(found.sides[groups == group])) == 1
+        assert len(set(division.sides[groups == group])) == 1
 
 
 def test_groups_across_a_kept_test_split_are_counted() -> None:
@@ -179,10 +179,10 @@ def test_groups_across_a_kept_test_split_are_counted() -> None:
 
 def test_datasets_of_a_split_need_no_name_of_it_where_they_are_loaded() -> None:
     images = np.random.default_rng(0).integers(0, 256, (40, 48, 48), np.uint8)
-    found = divided(load((images, np.arange(40) % 4)), validation=0.2, test=0.2)
-    train, validation, test = found
+    division = divided(load((images, np.arange(40) % 4)), validation=0.2, test=0.2)
+    train, validation, test = division
     assert len(open_loader(train, balance="oversample", batch_size=4).rows) == len(train)
-    assert open_loader(found.dataset).rows.tolist() == found.dataset.indices("train").tolist()
+    assert open_loader(division.dataset).rows.tolist() == division.dataset.indices("train").tolist()
     for part in (validation, test):
         loader = open_loader(part, augment="strong", batch_size=len(part))
         batch = loader.batch(0)
@@ -190,7 +190,7 @@ def test_datasets_of_a_split_need_no_name_of_it_where_they_are_loaded() -> None:
         with pytest.raises(UsageError):
             open_loader(part, balance="oversample")
     with pytest.raises(UsageError, match=r"several splits.*'validation' or 'test'"):
-        open_loader(found.dataset.select(np.sort([*validation.rows, *test.rows])))
+        open_loader(division.dataset.select(np.sort([*validation.rows, *test.rows])))
 
 
 @pytest.mark.parametrize(

@@ -180,11 +180,11 @@ def test_groups_of_a_column_are_kept_whole_by_the_command_and_by_the_call(
     words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
     ended = run("split", tmp_path / "images", "--test", "0.2", "--out", out, *words)
     assert ended.code == 0, ended.err
-    found = fer_data.split(tmp_path / "images", test=0.2, **options)
-    assert found.to_csv() == out.read_text()
+    division = fer_data.split(tmp_path / "images", test=0.2, **options)
+    assert division.to_csv() == out.read_text()
     by_csv = load(tmp_path / "images", splits=out, **options)
-    assert by_csv.digest() == found.dataset.digest()
+    assert by_csv.digest() == division.dataset.digest()
     assert by_csv.groups is not None
     for group in np.unique(by_csv.groups):
         assert len(set(by_csv.split_codes[by_csv.groups == group])) == 1
-    assert [len(part) for part in found] == pytest.approx([63, 9, 18], abs=3)
+    assert [len(part) for part in division] == pytest.approx([63, 9, 18], abs=3)

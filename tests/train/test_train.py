@@ -121,14 +121,14 @@ def test_evaluating_on_other_classes_is_refused(run: Run, make_folder: MakeFolde
     with pytest.raises(DataError, match="has no class cat, dog") as caught:
         evaluate_run(run.path, other)
     assert list(caught.value.fix) == ["class_names"]
-    found = evaluate_run(run.path, other, class_names={"cat": "sad", "dog": "happy"})
-    assert {name for name, one in found["per_class"].items() if one["support"]} == {"happy", "sad"}
+    scores = evaluate_run(run.path, other, class_names={"cat": "sad", "dog": "happy"})
+    assert {name for name, one in scores["per_class"].items() if one["support"]} == {"happy", "sad"}
 
 
 def test_data_that_lacks_classes_is_evaluated(run: Run, make_folder: MakeFolder) -> None:
-    found = evaluate_run(run.path, make_folder({"test/happy": 3, "test/sad": 1}))
-    assert found["num_samples"] == 4
-    assert list(found["per_class"]) == list(run.data["class_names"])
+    scores = evaluate_run(run.path, make_folder({"test/happy": 3, "test/sad": 1}))
+    assert scores["num_samples"] == 4
+    assert list(scores["per_class"]) == list(run.data["class_names"])
 
 
 @no_plots
@@ -250,13 +250,13 @@ def test_a_taken_folder_is_refused(run: Run, faces: Path, tmp_path: Path) -> Non
 def test_a_comparison_says_what_makes_it_doubtful(run: Run, faces: Path, tmp_path: Path) -> None:
     recipe = Recipe(**{**QUICK.to_dict(), "balance": "oversample", "epochs": 1})
     other = train(recipe, faces, tmp_path / "balanced")
-    found = side_by_side([run.path, other.path])
-    assert found.split == "test"
-    assert [row.balance for row in found.rows] == ["none", "oversample"]
-    assert found.rows[0].scores == run.metrics["test"]
-    assert any("different numbers of steps" in warning for warning in found.warnings)
-    assert any("more than the balance" in warning for warning in found.warnings)
-    json.dumps(found.to_dict())
+    comparison = side_by_side([run.path, other.path])
+    assert comparison.split == "test"
+    assert [row.balance for row in comparison.rows] == ["none", "oversample"]
+    assert comparison.rows[0].scores == run.metrics["test"]
+    assert any("different numbers of steps" in warning for warning in comparison.warnings)
+    assert any("more than the balance" in warning for warning in comparison.warnings)
+    json.dumps(comparison.to_dict())
 
 
 def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
