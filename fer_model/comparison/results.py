@@ -140,17 +140,17 @@ class Results:
     def _repr_html_(self) -> str:
         scores = 100 * self.predicted.scores
         judged = verdicts(self.differences, figure=self.figure, margin=self.margin)
-        words = {verdict.difference.arm: verdict for verdict in judged}
+        words = {one.difference.arm: one for one in judged}
         rows = []
         for arm, of_arm in zip(self.arms, scores, strict=True):
             columns = [of_arm[:, self.predicted.figures.index(name)] for name in SUMMARIES]
-            verdict = words.get(arm)
+            one = words.get(arm)
             rows.append(
                 (
                     arm,
                     *map(_spread, columns),
-                    verdict.difference.in_points if verdict else "",
-                    verdict.word if verdict else "baseline",
+                    one.difference.in_points if one else "",
+                    one.word if one else "baseline",
                 )
             )
         head = (

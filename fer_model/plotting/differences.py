@@ -14,32 +14,32 @@ from fer_model.statistics.differences import Differences
 from fer_model.words import figure_name
 
 
-def draw_differences(differences: Differences, figures: Sequence[str], baseline: str) -> Figure:
+def draw_differences(found: Differences, figures: Sequence[str], baseline: str) -> Figure:
     """Draw every arm's differences to the baseline with their intervals, a panel a figure.
 
     Parameters
     ----------
-    differences : Differences
+    found : Differences
     figures : sequence of str
         Such as accuracy.
     baseline : str
         Its name.
     """
-    places = np.arange(len(differences.arms))
+    places = np.arange(len(found.arms))
     with mpl.rc_context(STYLE):
         drawn = new_figure(8, 1.1 + 0.32 * len(places))
         panels = drawn.subplots(1, len(figures), sharey=True, squeeze=False).ravel()
         for axes, figure in zip(panels, figures, strict=True):
             axes.axvline(0, color="#8c8c8c", lw=1)
-            for place, arm in enumerate(differences.arms):
-                row = differences.of(arm, figure)
+            for place, arm in enumerate(found.arms):
+                row = found.of(arm, figure)
                 color = COLORS[(place + 1) % len(COLORS)]
                 if not row.is_open:
                     ends = [100 * row.low, 100 * row.high]
                     axes.plot(ends, [place, place], color=color, lw=2)
                 axes.plot(100 * row.estimate, place, "o", color=color, ms=6)
             axes.set_title(figure_name(figure), fontsize=9)
-        panels[0].set_yticks(places, differences.arms, parse_math=False)
+        panels[0].set_yticks(places, found.arms, parse_math=False)
         panels[0].set_ylim(len(places) - 0.5, -0.5)
         drawn.supxlabel(
             f"difference vs. {baseline} in percentage points", fontsize=9, parse_math=False

@@ -199,8 +199,8 @@ def write_card(summary: Summary, path: Path) -> None:
     DataError
         If it cannot be written.
     """
-    results = summary.results
-    place = results.arms.index(summary.headline_arm)
+    found = summary.results
+    place = found.arms.index(summary.headline_arm)
     with mpl.rc_context({**STYLE, "figure.facecolor": "white"}):
         layout = ConstrainedLayoutEngine(rect=(0.02, 0.04, 0.96, 0.92))
         drawn = Figure(figsize=(12, 6.3), layout=layout)
@@ -208,20 +208,19 @@ def write_card(summary: Summary, path: Path) -> None:
         lines = textwrap.fill(summary.headline, 25, max_lines=8)
         heading = text.text(0.05, 0.9, lines, fontsize=23, fontweight="bold", va="top")
         heading.set_parse_math(False)
-        data = printable(Path(results.source).name)
+        data = printable(Path(found.source).name)
         facts = (
-            f"{data + ': ' if data else ''}{len(results.arms)} arms, "
-            f"{len(results.seeds)} seeds each, "
-            f"{len(results.labels):,} test images, {len(results.class_names):,} classes"
+            f"{data + ': ' if data else ''}{len(found.arms)} arms, {len(found.seeds)} seeds each, "
+            f"{len(found.labels):,} test images, {len(found.class_names):,} classes"
         )
         small = text.text(0.05, 0.1, textwrap.fill(facts, 52), fontsize=12, va="bottom")
         small.set_parse_math(False)
-        if len(results.class_names) <= MOST_DUMBBELLS:
+        if len(found.class_names) <= MOST_DUMBBELLS:
             axes = plot.subplots()
-            draw_dumbbells(axes, results, place)
-            axes.set_xlabel(f"recall in %: ○ {results.arms[0]}, ● {results.arms[place]}")
+            draw_dumbbells(axes, found, place)
+            axes.set_xlabel(f"recall in %: ○ {found.arms[0]}, ● {found.arms[place]}")
         else:
-            draw_strips(plot, results, [place], 2)
+            draw_strips(plot, found, [place], 2)
         try:
             save_as(drawn, path, dpi=100)
         except OSError as error:

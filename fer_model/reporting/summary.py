@@ -79,12 +79,12 @@ class Summary:
     def _leading(self) -> Verdict:
         """The largest difference that holds for all arms at once, else the arm that did best."""
 
-        def certain(verdict: Verdict) -> tuple[bool, bool, float, float]:
-            low, high = verdict.difference.simultaneous
-            sign = 1 if verdict.difference.estimate > 0 else -1
-            decided = verdict.word in (HELPS, HURTS)
-            least = min(sign * low, sign * high) if decided else verdict.difference.estimate
-            return verdict.word == HELPS, decided, least, abs(verdict.difference.estimate)
+        def certain(one: Verdict) -> tuple[bool, bool, float, float]:
+            low, high = one.difference.simultaneous
+            sign = 1 if one.difference.estimate > 0 else -1
+            decided = one.word in (HELPS, HURTS)
+            least = min(sign * low, sign * high) if decided else one.difference.estimate
+            return one.word == HELPS, decided, least, abs(one.difference.estimate)
 
         return max(self.main, key=certain)
 
@@ -96,22 +96,18 @@ class Summary:
     @property
     def headline(self) -> str:
         """The largest statement that holds for all arms at once, in a line."""
-        difference, words = self._leading.difference, figure_name(self.results.figure)
+        one, words = self._leading.difference, figure_name(self.results.figure)
         word = self._leading.word
         if word in (HELPS, HURTS):
-            least = (
-                min(map(abs, difference.simultaneous))
-                if np.prod(difference.simultaneous) > 0
-                else 0.0
-            )
+            least = min(map(abs, one.simultaneous)) if np.prod(one.simultaneous) > 0 else 0.0
             size = f"by at least {100 * least:.1f} pp" if least >= 0.0005 else "a little"
             verb = "raises" if word == HELPS else "lowers"
-            text = f"{difference.arm} {verb} {words} {size}"
+            text = f"{one.arm} {verb} {words} {size}"
             others = sum(other.word == HELPS for other in self.main) - (word == HELPS)
             if word == HURTS:
                 text = f"No arm is shown to help; {text}"
-            cost = self.results.differences.of(difference.arm, "accuracy")
-            if word == HELPS and difference.figure != "accuracy" and cost.high < 0:
+            cost = self.results.differences.of(one.arm, "accuracy")
+            if word == HELPS and one.figure != "accuracy" and cost.high < 0:
                 text += f", and lowers accuracy by {-100 * cost.high:.1f} to {-100 * cost.low:.1f}"
             if others > 0:
                 text += f"; {counted(others, 'other arm helps', 'other arms help')}, too"
@@ -120,10 +116,10 @@ class Summary:
             every = (
                 f"No arm changes {words}"
                 if len(self.main) > 1
-                else str(difference.arm) + (f" does not change {words}")
+                else str(one.arm) + (f" does not change {words}")
             )
             return f"{every} by {100 * self.results.margin:g} pp or more"
-        if difference.of_images_alone:
+        if one.of_images_alone:
             return f"One training of each arm: nothing is known of {words} in another"
         num = sum(other.word == CANNOT_TELL for other in self.main)
         if num < len(self.main):
@@ -166,58 +162,58 @@ class Summary:
 
     def cost_of(self, arm: str) -> str:
         """Return, in words, what an arm does to the accuracy and to the rarest class."""
-        differences = self.results.differences
+        found = self.results.differences
         figures = ("accuracy", *self.recall_of_rarest)
-        return ", ".join(f"{figure} {differences.of(arm, figure).in_points}" for figure in figures)
+        return ", ".join(f"{figure} {found.of(arm, figure).in_points}" for figure in figures)
 
     def notes(self) -> list[str]:
         """Return lines on what the comparison stands on, and what is missing of it."""
-        results = self.results
-        training = results.training
-        notes = [*(as_trained(training) if training else ()), *results.remarks]
+        found = self.results
+        training = found.training
+        notes = [*(as_trained(training) if training else ()), *found.remarks]
         notes += [
-            f"{arm} predicts {printable(results.class_names[label])} alone"
-            + (f" (seed {seed})" if len(results.seeds) > 1 else "")
-            for arm, of_arm in zip(results.arms, results.predicted_labels, strict=True)
-            for seed, label in zip(results.seeds, of_arm[:, 0].tolist(), strict=True)
-            if (of_arm[results.seeds.index(seed)] == label).all()
+            f"{arm} predicts {printable(found.class_names[label])} alone"
+            + (f" (seed {seed})" if len(found.seeds) > 1 else "")
+            for arm, of_arm in zip(found.arms, found.predicted_labels, strict=True)
+            for seed, label in zip(found.seeds, of_arm[:, 0].tolist(), strict=True)
+            if (of_arm[found.seeds.index(seed)] == label).all()
         ]
         notes.append(
             "without intervals and verdicts: the expected calibration error (ECE)"
             + (", AUROC" if self.auroc else "")
             + "".join(f", {figure_name(figure)}" for figure in WITHOUT_INTERVAL)
             + (
-                f", the ensemble of {len(results.seeds)} seeds (it answers by the mean of their "
+                f", the ensemble of {len(found.seeds)} seeds (it answers by the mean of their "
                 "probabilities, and is one prediction)"
-                if len(results.seeds) > 1
+                if len(found.seeds) > 1
                 else ""
             )
         )
-        pairs = zip(results.arms, self.calibrations, self.recalibrations, strict=True)
-        unscaled = [arm for arm, calibration, scaled in pairs if calibration and not scaled]
+        pairs = zip(found.arms, self.calibrations, self.recalibrations, strict=True)
+        unscaled = [arm for arm, one, scaled in pairs if one and not scaled]
         if unscaled:
-            every = "all arms" if len(unscaled) == len(results.arms) else ", ".join(unscaled)
+            every = "all arms" if len(unscaled) == len(found.arms) else ", ".join(unscaled)
             notes.append(f"no temperature scaling without validation predictions: {every}")
-        if results.predicted.groups:
-            few, many = results.shots
+        if found.predicted.groups:
+            few, many = found.shots
             notes.append(
                 f"few-shot classes have fewer than {few:,} training samples, many-shot classes "
                 f"more than {many:,}; a group's accuracy is the mean recall of its classes"
             )
         if any(
-            row.is_open and row.figure not in WITHOUT_INTERVAL for row in results.differences.rows
+            row.is_open and row.figure not in WITHOUT_INTERVAL for row in found.differences.rows
         ):
             notes.append(
                 "no interval: the runs are consistent with any difference, as a run gets "
                 "no image of a class right, the class has one duplicate group of test images, or "
                 "there are too few seeds"
             )
-        leaked = int(results.leaked.sum())
+        leaked = int(found.leaked.sum())
         if leaked:
             notes.append(
-                f"{leaked:,} of {len(results.labels):,} test samples have a duplicate or "
+                f"{leaked:,} of {len(found.labels):,} test samples have a duplicate or "
                 "near-duplicate in training"
-                + ("; the differences without them are given, too" if results.clean else "")
+                + ("; the differences without them are given, too" if found.clean else "")
             )
         return notes + (missing(training) if training else [])
 
@@ -229,57 +225,53 @@ class Summary:
         median arm's. A figure whose differences do not vary, or of which no difference would be
         found, is skipped.
         """
-        differences, least = self.results.differences, {}
+        found, least = self.results.differences, {}
         for figure in (*SUMMARIES, *self.recall_of_rarest):
             of_arms = [
-                smallest_difference_measured(
-                    differences.of(arm, figure), num_arms=len(differences.arms) + 1
-                )
-                for arm in differences.arms
+                smallest_difference_measured(found.of(arm, figure), num_arms=len(found.arms) + 1)
+                for arm in found.arms
             ]
-            middle = float(np.median([smallest for smallest in of_arms if smallest > 0] or [1.0]))
+            middle = float(np.median([one for one in of_arms if one > 0] or [1.0]))
             if middle < 1:
                 least[figure] = middle
         return least
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as JSON holds it."""
-        results, scores = self.results, self.results.predicted.scores
+        found, scores = self.results, self.results.predicted.scores
         return {
-            "path": results.source,
-            "figure": results.figure,
-            "margin": results.margin,
-            "shots": list(results.shots),
+            "path": found.source,
+            "figure": found.figure,
+            "margin": found.margin,
+            "shots": list(found.shots),
             "headline": self.headline,
-            "baseline": results.arms[0],
-            "seeds": list(results.seeds),
-            "train_counts": dict(zip(results.class_names, results.train_counts, strict=False)),
+            "baseline": found.arms[0],
+            "seeds": list(found.seeds),
+            "train_counts": dict(zip(found.class_names, found.train_counts, strict=False)),
             "rarest": self.rarest,
-            "num_test_samples": len(results.labels),
-            "num_leaked": int(results.leaked.sum()),
-            "recipe": results.training.protocol.recipe.to_dict() if results.training else None,
+            "num_test_samples": len(found.labels),
+            "num_leaked": int(found.leaked.sum()),
+            "recipe": found.training.protocol.recipe.to_dict() if found.training else None,
             "verdicts": [
                 {
-                    "arm": verdict.difference.arm,
-                    "verdict": verdict.word,
-                    "more_seeds": verdict.more_seeds,
-                    "text": verdict.text,
+                    "arm": one.difference.arm,
+                    "verdict": one.word,
+                    "more_seeds": one.more_seeds,
+                    "text": one.text,
                 }
-                for verdict in self.main
+                for one in self.main
             ],
             "arms": [
                 {
                     "arm": arm,
-                    "seconds": None
-                    if np.isnan(results.costs[place])
-                    else float(results.costs[place]),
-                    "calibration": calibration.to_dict() if calibration else None,
+                    "seconds": None if np.isnan(found.costs[place]) else float(found.costs[place]),
+                    "calibration": one.to_dict() if one else None,
                     "calibration_scaled": scaled.to_dict() if scaled else None,
-                    **({"auroc": _numbers(results.aurocs[place])} if self.auroc else {}),
+                    **({"auroc": _numbers(found.aurocs[place])} if self.auroc else {}),
                     "ensemble": dict(
                         zip(
-                            results.predicted.figures,
-                            _numbers(results.ensemble_scores[place]),
+                            found.predicted.figures,
+                            _numbers(found.ensemble_scores[place]),
                             strict=True,
                         )
                     ),
@@ -287,16 +279,16 @@ class Summary:
                     "figures": {
                         name: _numbers(column)
                         for name, column in zip(
-                            results.predicted.figures, scores[place].T, strict=True
+                            found.predicted.figures, scores[place].T, strict=True
                         )
                     },
                 }
-                for place, (arm, calibration, scaled) in enumerate(
-                    zip(results.arms, self.calibrations, self.recalibrations, strict=True)
+                for place, (arm, one, scaled) in enumerate(
+                    zip(found.arms, self.calibrations, self.recalibrations, strict=True)
                 )
             ],
-            "differences": [_row(row) for row in results.differences.rows],
-            "differences_without_leaked": _rows(results.clean_differences),
+            "differences": [_row(row) for row in found.differences.rows],
+            "differences_without_leaked": _rows(found.clean_differences),
             "smallest_difference": self.smallest,
             "notes": self.notes(),
         }
@@ -321,9 +313,5 @@ def _row(row: Difference) -> dict[str, Any]:
     }
 
 
-def _rows(differences: Differences | None) -> list[dict[str, Any]] | None:
-    return (
-        None
-        if differences is None
-        else [_row(row) for row in differences.rows if row.figure in SUMMARIES]
-    )
+def _rows(found: Differences | None) -> list[dict[str, Any]] | None:
+    return None if found is None else [_row(row) for row in found.rows if row.figure in SUMMARIES]
