@@ -8,7 +8,7 @@ _COMMANDS = "fer_data.commands"
 
 app = new_app(
     "fer-data",
-    "See what imbalanced image classes hold, and bring them into shape. "
+    "Inspect, check, split and convert imbalanced image data sets. "
     "A data set is a folder of class folders (below train/, test/ or not), a FER2013 csv, or what "
     "convert writes: .npz, parquet, TFRecord files.",
     {

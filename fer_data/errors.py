@@ -102,7 +102,7 @@ class DataError(FerError):
 
 def skippable(cause: str) -> DataError:
     """Return the error that a bad row or image is where what is bad is not skipped."""
-    return DataError(f"{cause}; mend it, or skip what is bad", fix={"skip_bad": ["true"]})
+    return DataError(f"{cause}; repair it, or skip bad items", fix={"skip_bad": ["true"]})
 
 
 class TrainingError(FerError):

@@ -198,9 +198,9 @@ class Choice:
     @property
     def entry(self) -> Entry:
         """What is registered by this name."""
-        found = self.registry.get(self.name)
-        assert found is not None
-        return found
+        entry = self.registry.get(self.name)
+        assert entry is not None
+        return entry
 
     def trait(self, name: str) -> Any:
         """Return what else is known of it."""

@@ -8,7 +8,7 @@ _COMMANDS = "fer_model.commands"
 
 app = new_app(
     "fer-model",
-    "Train the documented CNN on balanced or unbalanced pipelines, and compare the runs.",
+    "Train image classifiers on imbalanced data, and compare ways to balance it.",
     {
         "train": f"{_COMMANDS}.train:train",
         "evaluate": f"{_COMMANDS}.evaluate:evaluate",

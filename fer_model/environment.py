@@ -47,12 +47,12 @@ def versions(*, own_training: bool = False) -> dict[str, str]:
     """
     backend = "own" if own_training else keras_backend()
     of_backend = BACKENDS if own_training else ("keras", *_OF_BACKEND.get(backend, (backend,)))
-    found = {"python": platform.python_version(), "backend": backend}
-    found["fer-data"] = fer_data.__version__
+    versions = {"python": platform.python_version(), "backend": backend}
+    versions["fer-data"] = fer_data.__version__
     for name in ("numpy", "pillow", *of_backend):
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             if not own_training:
                 raise
-    return found
+    return versions

@@ -64,10 +64,10 @@ def arms_table(summary: Summary) -> Table:
     """Return a row an arm: its figures, means over seeds with their spread, and cost."""
     from fer_model.reporting.table import arms_table as texts
 
-    found = summary.results
+    results = summary.results
     title = (
-        f"{len(found.labels):,} test samples, in %, means over "
-        f"{counted(len(found.seeds), 'seed')} (± standard deviation)"
+        f"{len(results.labels):,} test samples, in %, means over "
+        f"{counted(len(results.seeds), 'seed')} (± standard deviation)"
     )
     return _of_texts(texts(summary), title)
 
@@ -80,10 +80,10 @@ def differences_table(summary: Summary) -> Table:
     return _of_texts(texts(summary), title)
 
 
-def across_table(found: Across) -> Table:
+def across_table(across: Across) -> Table:
     """Return a row an arm: its differences on every data set, and their mean."""
-    title = f"{figure_name(found.figure)}: difference from {found.baseline} in pp, 95 % intervals"
-    return _of_texts(found.table(), title)
+    title = f"{figure_name(across.figure)}: difference from {across.baseline} in pp, 95 % intervals"
+    return _of_texts(across.table(), title)
 
 
 def _of_texts(texts: pd.DataFrame, title: str) -> Table:

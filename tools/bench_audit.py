@@ -192,10 +192,10 @@ def run(
     return seconds, ended[2].ru_utime + ended[2].ru_stime, json.loads(out.read_text())
 
 
-def recall(found: dict[str, Any], planted: dict[str, list[tuple[str, str]]]) -> dict[str, float]:
+def recall(result: dict[str, Any], planted: dict[str, list[tuple[str, str]]]) -> dict[str, float]:
     """Return the fraction of added copies that are in a group with their original."""
     together: dict[str, set[int]] = {}
-    for number, group in enumerate(found["groups"]):
+    for number, group in enumerate(result["groups"]):
         for name in group:
             together.setdefault(name, set()).add(number)
     return {

@@ -115,18 +115,20 @@ def measure(csv: Path, folder: Path, rounds: int) -> dict[str, Any]:
         for number in range(rounds):
             for name, command in commands.items():
                 took.setdefault(name, []).append(seconds(command, Path(scratch) / "out"))
-            row = ", ".join(f"{name} {found[-1].wall:.2f} s" for name, found in took.items())
+            row = ", ".join(f"{name} {rounds[-1].wall:.2f} s" for name, rounds in took.items())
             print(f"{file_system(folder)}, round {number + 1}: {row}", flush=True)
-    found: dict[str, Any] = {"file_system": file_system(folder)}
+    result: dict[str, Any] = {"file_system": file_system(folder)}
     for kind in Took._fields:
-        times = {name: [getattr(one, kind) for one in each] for name, each in took.items()}
+        times = {
+            name: [getattr(timing, kind) for timing in timings] for name, timings in took.items()
+        }
         ours, usual, alone = times.values()
-        found[kind] = {
+        result[kind] = {
             "seconds": times,
             "usual_over_ours": median_ratio(usual, ours),
             "ours_over_bytes_alone": median_ratio(ours, alone),
         }
-    return found
+    return result
 
 
 def median_ratio(over: list[float], under: list[float]) -> float:

@@ -23,14 +23,14 @@ def cpu_seconds(store: np.ndarray, parameters: Parameters, dtype: str, batches: 
     random = np.random.default_rng(0)
     out = np.empty((BATCH, *store.shape[1:]), dtype)
     scale = 1 / 255 if dtype == "float32" else 1.0
-    found = []
+    times = []
     for _ in range(ROUNDS):
         chosen = random.integers(0, len(store), (batches, BATCH))
         begin = time.process_time()
         for rows in chosen:
             transform_rows(store, rows, parameters, out, scale)
-        found.append((time.process_time() - begin) / (batches * BATCH))
-    return min(found)
+        times.append((time.process_time() - begin) / (batches * BATCH))
+    return min(times)
 
 
 def main() -> None:

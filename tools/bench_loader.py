@@ -96,32 +96,32 @@ def set_up(chosen: Contender, data: Data, seconds: float) -> tuple[Stream, dict[
 
 def speeds(names: list[str], data: Data, rounds: int, seconds: float) -> dict[str, Any]:
     """Measure contenders round by round."""
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     streams: dict[str, Stream] = {}
     for name in names:
         say(f"setting up {name}")
         try:
             streams[name], trials = set_up(CONTENDERS[name], data, seconds)
         except (ImportError, FileNotFoundError) as error:
-            found[name] = {"missing": str(error)}
+            result[name] = {"missing": str(error)}
             say(f"  skipped: {error}")
             continue
-        found[name] = {"trials": trials, "rounds": [], "by_the_clock": []}
+        result[name] = {"trials": trials, "rounds": [], "by_the_clock": []}
         if trials:
-            found[name]["variant"] = max(trials, key=trials.__getitem__)
+            result[name]["variant"] = max(trials, key=trials.__getitem__)
     for number in range(rounds):
         for name, stream in streams.items():
             per_cpu_second, per_second = images_per_second(stream, seconds)
-            found[name]["rounds"].append(per_cpu_second)
-            found[name]["by_the_clock"].append(per_second)
-        row = ", ".join(f"{name} {found[name]['rounds'][-1]:,.0f}" for name in streams)
+            result[name]["rounds"].append(per_cpu_second)
+            result[name]["by_the_clock"].append(per_second)
+        row = ", ".join(f"{name} {result[name]['rounds'][-1]:,.0f}" for name in streams)
         say(f"round {number + 1} of {rounds}, images/CPU-s: {row}")
-    return found
+    return result
 
 
 def pairs(names: list[str], data: Data, rounds: int, seconds: float) -> dict[str, Any]:
     """Measure pairs in short turns, ABBA, for ratios finer than the noise of a round."""
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for pair in PAIRS:
         if not set(pair) <= set(names):
             continue
@@ -132,8 +132,8 @@ def pairs(names: list[str], data: Data, rounds: int, seconds: float) -> dict[str
             order = pair if turn % 2 == 0 else pair[::-1]
             speed = {name: images_per_second(streams[name], seconds / 2)[0] for name in order}
             ratios.append(speed[pair[0]] / speed[pair[1]])
-        found[" / ".join(pair)] = {"ratios": ratios, "median": statistics.median(ratios)}
-    return found
+        result[" / ".join(pair)] = {"ratios": ratios, "median": statistics.median(ratios)}
+    return result
 
 
 _FIRST = """
@@ -161,9 +161,9 @@ def first_batches(paths: list[Path], rounds: int) -> dict[str, Any]:
         for path in paths
         for kind in ("NumPy", "tf.data")
     }
-    found: dict[str, Any] = {name: {"opened": [], "first": []} for name in cases}
+    result: dict[str, Any] = {name: {"opened": [], "first": []} for name in cases}
     for number in range(rounds + 1):
-        for name, times in found.items():
+        for name, times in result.items():
             path, kind = cases[name]
             command = [sys.executable, "-c", _FIRST, str(path), kind]
             done = subprocess.run(command, check=True, capture_output=True, text=True)
@@ -172,7 +172,7 @@ def first_batches(paths: list[Path], rounds: int) -> dict[str, Any]:
                 times["opened"].append(opened)
                 times["first"].append(first)
         say(f"first batch, round {number} of {rounds}")
-    return found
+    return result
 
 
 def status_mib(key: str) -> float:
@@ -205,7 +205,7 @@ def memory_here(chosen: Contender, variant: str | None, data: Data) -> dict[str,
 
 def memories(names: list[str], data: Data, measured: dict[str, Any]) -> dict[str, Any]:
     """Measure the peak memory of each contender in a process of its own."""
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for name in names:
         if "missing" in measured.get(name, {}):
             continue
@@ -218,8 +218,8 @@ def memories(names: list[str], data: Data, measured: dict[str, Any]) -> dict[str
         if done.returncode:
             say(f"  failed: {done.stderr[-300:]}")
             continue
-        found[name] = json.loads(done.stdout.splitlines()[-1])
-    return found
+        result[name] = json.loads(done.stdout.splitlines()[-1])
+    return result
 
 
 def waiting(data: Data, steps: int) -> dict[str, Any]:
@@ -262,18 +262,18 @@ def hardware() -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Return the versions of what is measured."""
-    found = {"python": platform.python_version()}
+    versions = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+            versions[name] = "not installed"
+    return versions
 
 
-def ratios_to(found: dict[str, Any], name: str, base: str) -> list[float]:
+def ratios_to(result: dict[str, Any], name: str, base: str) -> list[float]:
     """Return a contender's speeds over another's, round by round."""
-    mine, theirs = (found.get(key, {}).get("rounds", []) for key in (name, base))
+    mine, theirs = (result.get(key, {}).get("rounds", []) for key in (name, base))
     return [a / b for a, b in zip(mine, theirs, strict=False)]
 
 
@@ -334,18 +334,18 @@ def report(result: dict[str, Any]) -> None:
         table = Table(title="Memory of one process, MiB (worker processes not counted)")
         for column in ("loader", "peak", "after imports", "difference", "of that mapped files"):
             table.add_column(column, justify="left" if column == "loader" else "right")
-        for name, found in result["memory"].items():
-            peak, imports = found["peak_mib"], found["imports_mib"]
-            figures = (peak, imports, peak - imports, found["mapped_mib"])
+        for name, memory in result["memory"].items():
+            peak, imports = memory["peak_mib"], memory["imports_mib"]
+            figures = (peak, imports, peak - imports, memory["mapped_mib"])
             table.add_row(CONTENDERS[name].title, *(f"{figure:,.0f}" for figure in figures))
         console.print(table)
     if result["waiting"]:
-        found = result["waiting"]
+        waiting = result["waiting"]
         console.print(
-            f"documented CNN, {len(found['waited_ms'])} steps: "
-            f"{spread(found['waited_ms'], '.1f')} ms waiting for a batch, "
-            f"{spread(found['trained_ms'])} ms training on it, "
-            f"{found['fraction']:.2%} of the time waiting"
+            f"documented CNN, {len(waiting['waited_ms'])} steps: "
+            f"{spread(waiting['waited_ms'], '.1f')} ms waiting for a batch, "
+            f"{spread(waiting['trained_ms'])} ms training on it, "
+            f"{waiting['fraction']:.2%} of the time waiting"
         )
     machine = result["hardware"]
     console.print(

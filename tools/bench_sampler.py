@@ -62,7 +62,7 @@ def plannings(rounds: int) -> list[dict[str, Any]]:
         *((million, WITHOUT_DEFAULT.get(name, name)) for name in STRATEGIES.names()),
         *((ten, strategy) for strategy in ("none", "batch", "power:0.5")),
     ]
-    found: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     for labels, strategy in cases:
         sampler = fer_data.BalancedBatchSampler(labels, strategy, batch_size=256)
         took = []
@@ -71,11 +71,11 @@ def plannings(rounds: int) -> list[dict[str, Any]]:
             draws = len(sampler.plan(epoch))
             took.append(time.process_time() - began)
         case = {"strategy": strategy, "samples": len(labels), "draws": draws, "cpu_s": took[1:]}
-        found.append(case | {"first_cpu_s": took[0]})
+        rows.append(case | {"first_cpu_s": took[0]})
         say(
             f"planning {len(labels):,} samples, {strategy}: {statistics.median(took[1:]):.3f} CPU-s"
         )
-    return found
+    return rows
 
 
 def cpu_s(make: Callable[[], Iterable[Any]], epochs: int) -> float:
@@ -140,9 +140,9 @@ def loaders(rounds: int) -> list[dict[str, Any]]:
     return found
 
 
-def show(console: Console, found: dict[str, Any]) -> None:
+def show(console: Console, result: dict[str, Any]) -> None:
     """Print the tables."""
-    if plans := found.get("planning"):
+    if plans := result.get("planning"):
         table = Table(
             "strategy", "samples", "draws", "CPU-s an epoch", "ns a draw", title="Planning"
         )
@@ -156,7 +156,7 @@ def show(console: Console, found: dict[str, Any]) -> None:
                 f"{1e9 * seconds / row['draws']:.0f}",
             )
         console.print(table)
-    if rows := found.get("loader"):
+    if rows := result.get("loader"):
         table = Table("labels", "sampler", "CPU-us a sample", title="DataLoader")
         for row in rows:
             median = statistics.median(row["cpu_us_per_sample"])
@@ -172,17 +172,17 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
     functions = {"planning": plannings, "loader": loaders}
-    found: dict[str, Any] = {name: functions[name](chosen.rounds) for name in chosen.only}
-    found["about"] = {
+    result: dict[str, Any] = {name: functions[name](chosen.rounds) for name in chosen.only}
+    result["about"] = {
         "python": platform.python_version(),
         "numpy": version("numpy"),
         "fer-data": version("fer-data"),
     }
-    if "loader" in found:
-        found["about"]["torch"] = version("torch")
-    show(Console(), found)
+    if "loader" in result:
+        result["about"]["torch"] = version("torch")
+    show(Console(), result)
     if chosen.json:
-        chosen.json.write_text(json.dumps(found, indent=1) + "\n")
+        chosen.json.write_text(json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":

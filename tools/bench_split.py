@@ -37,13 +37,13 @@ def made_groups(kind: str, labels: NDArray[np.int32], seed: int) -> NDArray[np.i
     if kind == "groups of any classes":
         return random.integers(0, 3 * number // 10, number)
     if kind == "groups of one class":
-        found = np.empty(number, np.int64)
+        groups = np.empty(number, np.int64)
         order = np.argsort(labels, kind="stable")
-        found[order] = np.cumsum(random.random(number) < 0.3)
-        return found * (int(labels.max()) + 1) + labels
-    found = np.arange(number)
-    found[random.integers(0, number, number // 10)] = random.integers(0, number, number // 10)
-    return found
+        groups[order] = np.cumsum(random.random(number) < 0.3)
+        return groups * (int(labels.max()) + 1) + labels
+    groups = np.arange(number)
+    groups[random.integers(0, number, number // 10)] = random.integers(0, number, number // 10)
+    return groups
 
 
 KINDS = ("no groups", "groups of any classes", "groups of one class", "duplicates of a tenth")
@@ -52,8 +52,8 @@ KINDS = ("no groups", "groups of any classes", "groups of one class", "duplicate
 def seconds(call: Callable[[], Any]) -> tuple[float, Any]:
     """Return processor seconds of a call, of all threads, and what it gave."""
     began = time.process_time()
-    found = call()
-    return time.process_time() - began, found
+    result = call()
+    return time.process_time() - began, result
 
 
 def by_scikit_learn(labels: NDArray[np.int32]) -> None:
@@ -84,14 +84,14 @@ def measure(kind: str, num_classes: int, number: int, rounds: int) -> dict[str, 
         cells = np.bincount(labels * np.int64(3) + sides, minlength=3 * num_classes)
         off = cells.reshape(-1, 3) - quotas(np.bincount(labels, minlength=num_classes), FRACTIONS)
         worst = max(worst, int(np.abs(off).max()))
-    found = {
+    record = {
         f"{name}_over_ours": statistics.median(
-            other / ours for ours, other in zip(took["ours"], each, strict=True)
+            other / ours for ours, other in zip(took["ours"], timings, strict=True)
         )
-        for name, each in took.items()
+        for name, timings in took.items()
         if name != "ours"
     }
-    return {"kind": kind, "classes": num_classes, "seconds": took, "most_off": worst, **found}
+    return {"kind": kind, "classes": num_classes, "seconds": took, "most_off": worst, **record}
 
 
 def main() -> None:

@@ -93,7 +93,7 @@ def contenders(chosen: argparse.Namespace) -> dict[str, tuple[Any, Any]]:
     images, *targets = loader.arrays(0)
     numbers = np.zeros(len(images), np.int32)
     rows = table_rows(loader)
-    found = {
+    result = {
         "alone": (
             Alone(net(), images),
             again((numbers, *targets), chosen.steps),
@@ -105,7 +105,7 @@ def contenders(chosen: argparse.Namespace) -> dict[str, tuple[Any, Any]]:
         ),
     }
     on_processors = keras.backend.backend() == "tensorflow" and not devices.has_accelerator()
-    for model, _ in found.values():
+    for model, _ in result.values():
         model.compile(  # as in a training
             keras.optimizers.Adam(1e-4),
             loss="categorical_crossentropy",
@@ -117,17 +117,17 @@ def contenders(chosen: argparse.Namespace) -> dict[str, tuple[Any, Any]]:
             "notebook": {},
             "notebook without XLA": {"jit_compile": False},
         }.items():
-            found[name] = (
+            result[name] = (
                 net("float32"),
                 notebook_batches(chosen.path / "train", chosen.batch_size),
             )
-            found[name][0].compile(
+            result[name][0].compile(
                 keras.optimizers.Adam(1e-4),
                 loss="categorical_crossentropy",
                 metrics=["accuracy"],
                 **options,
             )
-    return found
+    return result
 
 
 def again(batch: tuple[Any, ...], steps: int) -> Any:
@@ -223,7 +223,7 @@ def main() -> None:
             for name, (model, data) in models.items():
                 speed = measured(model, data, chosen.steps, number) * chosen.batch_size
                 rounds[name].append(speed)
-    found = {
+    result = {
         "about": {
             **{
                 name: str(value)
@@ -244,14 +244,14 @@ def main() -> None:
         },
     }
     for part in ("images_per_second", "ratios"):
-        for name, one in found[part].items():
+        for name, row in result[part].items():
             digits = 2 if part == "ratios" else 0
             print(
-                f"{name:>27}: {one['median']:,.{digits}f} "
-                f"({one['least']:,.{digits}f} to {one['greatest']:,.{digits}f})"
+                f"{name:>27}: {row['median']:,.{digits}f} "
+                f"({row['least']:,.{digits}f} to {row['greatest']:,.{digits}f})"
             )
     if chosen.json:
-        chosen.json.write_text(json.dumps(found, indent=2) + "\n")
+        chosen.json.write_text(json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ def opencv(images: np.ndarray) -> Step:
     values = np.arange(256, dtype=np.float32)
 
     def step() -> Any:
-        found = np.empty((BATCH, *images.shape[1:]), np.float32)
+        transformed = np.empty((BATCH, *images.shape[1:]), np.float32)
         for place, row in enumerate(rng.integers(0, len(images), BATCH)):
             image = images[row]
             angle, scale, down, across, contrast, brightness = rng.uniform(-1, 1, 6)
@@ -107,8 +107,8 @@ def opencv(images: np.ndarray) -> Step:
             mean = image.mean()
             table = (values - mean) * (1 + 0.15 * contrast) + mean + 25.5 * brightness
             table = np.clip(table, 0, 255).astype(np.uint8)
-            found[place] = cv2.LUT(warped, table).reshape(image.shape)
-        return found
+            transformed[place] = cv2.LUT(warped, table).reshape(image.shape)
+        return transformed
 
     return step
 
@@ -246,7 +246,11 @@ def main() -> None:
     options.add_argument("--seconds", type=float, default=1.0, help="of CPU time, of a round")
     options.add_argument("--json", type=Path)
     given = options.parse_args()
-    found: dict[str, Any] = {"kernel": kernel_in_use(), "batch": BATCH, "images_per_cpu_second": {}}
+    result: dict[str, Any] = {
+        "kernel": kernel_in_use(),
+        "batch": BATCH,
+        "images_per_cpu_second": {},
+    }
     rng = np.random.default_rng(0)
     for shape, number in (((48, 48, 1), 4096), ((224, 224, 3), 256)):
         images = rng.integers(0, 256, (number, *shape), np.uint8)
@@ -261,17 +265,17 @@ def main() -> None:
             for name, step in steps.items():
                 rates[name].append(rate(step, given.seconds))
         title = "x".join(map(str, shape))
-        print(f"\n{title}, kernel: {found['kernel']}")
+        print(f"\n{title}, kernel: {result['kernel']}")
         first = statistics.median(rates["fer_data, standard"])
-        for name, each in sorted(rates.items(), key=lambda one: -statistics.median(one[1])):
-            middle = statistics.median(each)
+        for name, rounds in sorted(rates.items(), key=lambda item: -statistics.median(item[1])):
+            middle = statistics.median(rounds)
             print(
-                f"{name:42} {middle:11,.0f} ({min(each):,.0f} to {max(each):,.0f})"
+                f"{name:42} {middle:11,.0f} ({min(rounds):,.0f} to {max(rounds):,.0f})"
                 f"  {middle / first:6.2f}"
             )
-        found["images_per_cpu_second"][title] = rates
+        result["images_per_cpu_second"][title] = rates
     if given.json:
-        given.json.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+        given.json.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -70,12 +70,12 @@ def drawn(name: str, data: Data, num_batches: int) -> list[tuple[np.ndarray, np.
         importlib.import_module(module)
     seed_everything()
     stream = chosen.start(data, chosen.variants[0])
-    found = []
+    numbers = []
     for _ in range(num_batches):
         images = np.asarray(next(stream))
         flat = images.reshape(len(images), -1)
-        found.append(((flat[:, 0] * 256 + flat[:, 48]).astype(int), flat[:, 96] < 128))
-    return found
+        numbers.append(((flat[:, 0] * 256 + flat[:, 48]).astype(int), flat[:, 96] < 128))
+    return numbers
 
 
 def examine(name: str, data: Data, labels: np.ndarray) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def examine(name: str, data: Data, labels: np.ndarray) -> dict[str, Any]:
         np.array_equal(a, b) and np.array_equal(f, g)
         for (a, f), (b, g) in zip(batches, again, strict=False)
     )
-    happy, disgust = (list(COUNTS).index(one) for one in ("happy", "disgust"))
+    happy, disgust = (list(COUNTS).index(name) for name in ("happy", "disgust"))
     return {
         "batch_spread": int((counts.max(axis=1) - counts.min(axis=1)).max()),
         "epoch_spread": int(of_class.max() - of_class.min()),
@@ -135,17 +135,17 @@ def main() -> None:
         *("uses of a disgust image", "repeats alike", "same again"),
     ):
         table.add_column(column)
-    for name, found in result.items():
+    for name, counts in result.items():
         row = (
             ["not installed"]
-            if "missing" in found
+            if "missing" in counts
             else [
-                f"up to {found['batch_spread']}",
-                f"{found['epoch_spread']}",
-                f"{found['happy_unseen']:.1%}",
-                "{} to {}".format(*found["disgust_uses"]),
-                f"{found['repeats_alike']:.1%}",
-                "yes" if found["same_again"] else "no",
+                f"up to {counts['batch_spread']}",
+                f"{counts['epoch_spread']}",
+                f"{counts['happy_unseen']:.1%}",
+                "{} to {}".format(*counts["disgust_uses"]),
+                f"{counts['repeats_alike']:.1%}",
+                "yes" if counts["same_again"] else "no",
             ]
         )
         table.add_row(CONTENDERS[name].title, *row)

@@ -44,7 +44,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Add what is made here to the navigation."""
     config.mdx_configs["toc"]["slugify"] = anchor
     made = pages_of_packages()
-    config.extra["made"] = made | {f"cli/{one}.md": help_page(one) for one in PROGRAMS}
+    config.extra["made"] = made | {f"cli/{program}.md": help_page(program) for program in PROGRAMS}
     api = [
         {package: [path for path in made if path.startswith(f"reference/{package}/")]}
         for package in PACKAGES
@@ -82,15 +82,15 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         file = posixpath.normpath(posixpath.join(posixpath.dirname(source), target))
         if not (ROOT / file).exists():
             return target  # dead: the build says so
-        found = re.sub(r"\.ipynb$", ".md", pages.get(file, file.removeprefix("docs/")))
-        if files.get_file_from_path(found) is None:
+        target_page = re.sub(r"\.ipynb$", ".md", pages.get(file, file.removeprefix("docs/")))
+        if files.get_file_from_path(target_page) is None:
             return None
-        return posixpath.relpath(found, posixpath.dirname(path) or ".")
+        return posixpath.relpath(target_page, posixpath.dirname(path) or ".")
 
     def link(match: re.Match[str]) -> str:
         text, target, fragment = match.groups()
-        found = on_site(target)
-        return text if found is None else f"[{text}]({found}{fragment or ''})"
+        link = on_site(target)
+        return text if link is None else f"[{text}]({link}{fragment or ''})"
 
     if path not in FROM_ROOT and not (ROOT / source).exists():
         return markdown

@@ -28,10 +28,10 @@ class Data:
     @property
     def folder(self) -> Path:
         """Folder of the training split's class folders."""
-        found = self.path / "train" if (self.path / "train").is_dir() else self.path
-        if not found.is_dir():
+        folder = self.path / "train" if (self.path / "train").is_dir() else self.path
+        if not folder.is_dir():
             raise FileNotFoundError("it reads class folders, and this is none")
-        return found
+        return folder
 
     @property
     def class_names(self) -> list[str]:
@@ -274,8 +274,8 @@ def imblearn_batches(data: Data, variant: str) -> Stream:
         random_state=0,
     )
     for step in itertools.cycle(range(len(batches))):
-        found, _ = batches[step]
-        yield found.reshape(-1, *pixels.shape[1:]).astype(np.float32, copy=False)
+        images, _ = batches[step]
+        yield images.reshape(-1, *pixels.shape[1:]).astype(np.float32, copy=False)
 
 
 class TorchImages:

@@ -77,8 +77,8 @@ def measure(folder: Path, extras: str, *, use_cache: bool = True) -> Installed:
     seconds = time.perf_counter() - began
     site = next(folder.glob("lib/python*/site-packages"))
     sizes = {
-        f"{one.metadata['Name']} {one.version}": _bytes_of(one)
-        for one in distributions(path=[str(site)])
+        f"{package.metadata['Name']} {package.version}": _bytes_of(package)
+        for package in distributions(path=[str(site)])
     }
     largest_first = dict(sorted(sizes.items(), key=lambda item: -item[1]))
     total = sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
@@ -86,8 +86,8 @@ def measure(folder: Path, extras: str, *, use_cache: bool = True) -> Installed:
 
 
 def _bytes_of(package: Distribution) -> int:
-    found = [Path(str(package.locate_file(file))) for file in package.files or ()]
-    return sum(path.lstat().st_size for path in found if path.is_file())
+    files = [Path(str(package.locate_file(file))) for file in package.files or ()]
+    return sum(path.lstat().st_size for path in files if path.is_file())
 
 
 def main() -> None:
@@ -99,22 +99,22 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         try:
-            found = measure(Path(folder), arguments.extras, use_cache=not arguments.no_cache)
+            installed = measure(Path(folder), arguments.extras, use_cache=not arguments.no_cache)
         except subprocess.CalledProcessError as error:
             sys.exit(f"pip failed (exit code {error.returncode})")
     if arguments.json:
-        arguments.json.write_text(json.dumps(asdict(found), indent=2) + "\n", "utf-8")
-    title = f"fer-data[{found.extras}]" if found.extras else "fer-data"
+        arguments.json.write_text(json.dumps(asdict(installed), indent=2) + "\n", "utf-8")
+    title = f"fer-data[{installed.extras}]" if installed.extras else "fer-data"
     table = Table(title=Text(title), title_justify="left")  # no markup
     table.add_column("package")
     table.add_column("MB", justify="right")
-    for name, size in list(found.packages.items())[:10]:
+    for name, size in list(installed.packages.items())[:10]:
         table.add_row(name, f"{size / MB:.1f}")
     console = Console()
     console.print(table)
     console.print(
-        f"{found.bytes / MB:.0f} MB in {len(found.packages)} packages, installed in "
-        f"{found.seconds:.0f} s (Python {found.python})",
+        f"{installed.bytes / MB:.0f} MB in {len(installed.packages)} packages, installed in "
+        f"{installed.seconds:.0f} s (Python {installed.python})",
         highlight=False,
     )
 

@@ -74,7 +74,7 @@ class Training:
 def train_all(trainings: dict[Path, list[str]], *, at_once: int, minutes: float) -> list[Path]:
     """Train those that are not finished, and stop after the minutes; return those that failed."""
     until = time.monotonic() + 60 * minutes
-    waiting = [one for one in trainings if not (one / "metrics.json").exists()]
+    waiting = [training for training in trainings if not (training / "metrics.json").exists()]
     running: list[Training] = []
     failed: list[Path] = []
     while (waiting or running) and time.monotonic() < until:
@@ -82,27 +82,27 @@ def train_all(trainings: dict[Path, list[str]], *, at_once: int, minutes: float)
             folder = waiting.pop(0)
             running.append(Training(folder, trainings[folder]))
         time.sleep(0.2)
-        ended = [one for one in running if one.has_ended()]
-        running = [one for one in running if one not in ended]
-        failed += [one.folder for one in ended if one.process.returncode]
-    for one in running:
-        one.process.send_signal(signal.SIGINT)  # it writes a checkpoint
+        ended = [training for training in running if training.has_ended()]
+        running = [training for training in running if training not in ended]
+        failed += [training.folder for training in ended if training.process.returncode]
+    for training in running:
+        training.process.send_signal(signal.SIGINT)  # it writes a checkpoint
     deadline = time.monotonic() + _SECONDS_TO_STOP
-    for one in running:
+    for training in running:
         try:
-            one.process.wait(max(0.0, deadline - time.monotonic()))
+            training.process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            one.process.kill()
-        if not one.has_ended() or one.process.returncode not in (0, INTERRUPTED):
-            failed.append(one.folder)
+            training.process.kill()
+        if not training.has_ended() or training.process.returncode not in (0, INTERRUPTED):
+            failed.append(training.folder)
     return failed
 
 
 def leaked_samples(report: Path) -> set[str]:
     """Return the samples of a ``fer-data audit --json`` that have a duplicate in another split."""
     findings = json.loads(report.read_text())["findings"]
-    leaks = [one for one in findings if one["kind"].startswith("leaked")]
-    return {sample for one in leaks for group in one["groups"] for sample in group}
+    leaks = [finding for finding in findings if finding["kind"].startswith("leaked")]
+    return {sample for leak in leaks for group in leak["groups"] for sample in group}
 
 
 def measured(folder: Path, seed: int, leaked: set[str] | None = None) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def shown(rows: list[dict[str, Any]], title: str) -> Table:
         if rows[0]["without_leaks"]:
             values.append([100 * row["without_leaks"]["accuracy"] for row in rows])
         table.add_section()
-        cells = [f"{statistics.mean(one):.2f} ±{statistics.stdev(one):.2f}" for one in values]
+        cells = [f"{statistics.mean(value):.2f} ±{statistics.stdev(value):.2f}" for value in values]
         table.add_row("mean", *cells)
     return table
 

@@ -56,7 +56,9 @@ def small(notebook: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookNod
             continue
         cell.execution_count = None
         cell.outputs = [
-            one for one in cell.outputs if one.get("name") != "stderr" or one.output_type == "error"
+            output
+            for output in cell.outputs
+            if output.get("name") != "stderr" or output.output_type == "error"
         ]
         for output in cell.outputs:
             if "text" in output:

@@ -69,7 +69,7 @@ def measured(scenario: Scenario, num_replications: int, num_draws: int) -> dict[
 def worst_class(num_replications: int, num_draws: int) -> list[dict[str, Any]]:
     """Return how often intervals of the worst class's recall hold it, by number of classes."""
     kept, evidence.WITHOUT_INTERVAL = evidence.WITHOUT_INTERVAL, ()
-    found = []
+    rows = []
     for num_classes in (5, 20, 50):
         held = 0
         for number in range(num_replications):
@@ -77,11 +77,11 @@ def worst_class(num_replications: int, num_draws: int) -> list[dict[str, Any]]:
             row = paired_differences(predicted, seed=number, num_draws=num_draws).of("arm", WORST)
             held += row.low <= 0.4 <= row.high
         coverage = held / num_replications
-        found.append(
+        rows.append(
             {"classes": num_classes, "replications": num_replications, "coverage": coverage}
         )
     evidence.WITHOUT_INTERVAL = kept
-    return found
+    return rows
 
 
 def data_sets(num_replications: int, num_draws: int) -> list[dict[str, Any]]:
@@ -141,7 +141,7 @@ def show(console: Console, results: list[dict[str, Any]]) -> None:
 
 def main() -> None:
     """Simulate, and print."""
-    numbers = {"type": lambda text: [int(each) for each in text.split(",")]}
+    numbers = {"type": lambda text: [int(number) for number in text.split(",")]}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", type=lambda text: text.split(","), help=", ".join(SCENARIOS))
     parser.add_argument(
@@ -171,7 +171,7 @@ def main() -> None:
                 if arguments.clusters:
                     scenario = replace(scenario, num_clusters=arguments.clusters)
                 results.append(measured(scenario, arguments.replications, arguments.draws))
-                lowest = min(each["coverage"] for each in results[-1]["figures"].values())
+                lowest = min(row["coverage"] for row in results[-1]["figures"].values())
                 console.print(
                     f"{name}, {num_arms} arms, {num_seeds} seeds: {results[-1]['seconds']:.0f} s, "
                     f"lowest coverage {100 * lowest:.1f} %",
@@ -180,8 +180,8 @@ def main() -> None:
     show(console, results)
     if arguments.json:
         versions = {name: version(name) for name in ("numpy", "scipy")}
-        found = {"versions": versions, "results": results}
-        arguments.json.write_text(json.dumps(found, indent=1) + "\n")
+        record = {"versions": versions, "results": results}
+        arguments.json.write_text(json.dumps(record, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ class Iterations:
 
     def __str__(self) -> str:
         return (
-            f"{self.num_steps} batches an iteration, the next begins at step {self.step}: iterate "
-            "or fit again, and it goes on there"
+            f"{self.num_steps} batches per iteration; the next one begins at step {self.step}: "
+            "iterate or fit again to continue there"
         )
 
     def begin(self) -> int:

@@ -59,8 +59,8 @@ class ResumeData(keras.callbacks.Callback):
         iterations = getattr(dataset, "iterations", None)
         if not isinstance(iterations, Iterations):
             raise UsageError(
-                "dataset: expected what fer_data.tf_dataset, keras_dataset or tf_indices returned, "
-                f"before anything was made of it, got {type(dataset).__name__}"
+                "dataset: expected the unchanged result of fer_data.tf_dataset, keras_dataset or "
+                f"tf_indices, got {type(dataset).__name__}"
             )
         self._iterations = iterations
         self._first = iterations.step  # here, as Keras draws batches before the training

@@ -30,10 +30,12 @@ def plan_arrays(plan: BatchPlan, rows: NDArray[np.int64]) -> dict[str, NDArray[A
         int32 [B], places in the batch, and ``lam`` float32 [B] of the images themselves.
     """
     if not isinstance(plan.parameters, Parameters):
-        raise UsageError("a Python function transforms no images on a device: use operations")
+        raise UsageError("a Python function cannot transform images on a device: use operations")
     arrays: dict[str, NDArray[Any]] = {
         "places": np.searchsorted(rows, plan.samples).astype(np.int32),
-        **{name: one for name, one in plan.parameters._asdict().items() if one is not None},
+        **{
+            name: values for name, values in plan.parameters._asdict().items() if values is not None
+        },
     }
     if plan.mixed is not None:
         arrays["partners"] = plan.mixed.places.astype(np.int32)

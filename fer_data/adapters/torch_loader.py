@@ -199,8 +199,8 @@ def _only(batches: list[_Tensors]) -> _Tensors:
 
 def _another_order() -> UsageError:
     return UsageError(
-        "the batches were asked for in another order than the loader's, as something took its "
-        "sampler's place. Use the DataLoader as it is, with no other sampler; where several "
-        "processes train, give each shard=fer_data.Shard(rank, num_processes), and leave the "
-        "DataLoader out of Accelerator.prepare"
+        "the batches were requested in another order than the loader's, because something "
+        "replaced its sampler. Use the DataLoader unchanged, with no other sampler; where several "
+        "processes train, give each shard=fer_data.Shard(rank, num_processes), and do not pass the "
+        "DataLoader to Accelerator.prepare"
     )

@@ -236,7 +236,7 @@ def read_predictions(
     known = rows >= 0
     known[known] &= dataset.labels[rows[known]] != UNLABELLED
     if not known.any():
-        raise DataError(f"{dataset.root}: the runs validated on no sample of it")
+        raise DataError(f"{dataset.root}: the runs validated on none of its samples")
     return rows[known], means[known]
 
 

@@ -62,7 +62,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             "note",
             "",
             summary,
-            "loading brings all to one form; check whether only some classes have them",
+            "loading converts all to one format; check whether only some classes have them",
             groups=tuple((row,) for row in rows),
         )
 

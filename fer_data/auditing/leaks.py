@@ -37,8 +37,8 @@ def find_leaks(
         What a leaked image is, in the singular and in the plural.
     """
     dataset = subject.dataset
-    for one, other in combinations(dataset.splits, 2):
-        first, second = dataset.indices(one), dataset.indices(other)
+    for earlier, later in combinations(dataset.splits, 2):
+        first, second = dataset.indices(earlier), dataset.indices(later)
         leaks = np.isin(numbers[second], numbers[first])
         if beyond is not None:
             leaks &= ~np.isin(beyond[second], beyond[first])
@@ -51,13 +51,13 @@ def find_leaks(
         yield Finding(
             kind,
             "error",
-            f"{one}, {other}",
-            f"{len(leaked):,} of {counted(len(second), f'{other} image')} "
-            f"({len(leaked) / len(second):.1%}) {words[len(leaked) > 1]} {one}: "
-            f"{_by_class(subject, leaked, other)}",
+            f"{earlier}, {later}",
+            f"{len(leaked):,} of {counted(len(second), f'{later} image')} "
+            f"({len(leaked) / len(second):.1%}) {words[len(leaked) > 1]} {earlier}: "
+            f"{_by_class(subject, leaked, later)}",
             advice,
             groups=as_tuples(groups(numbers, members)),
-            exclude=tuple(sources.tolist()) if one in ("train", "validation") else (),
+            exclude=tuple(sources.tolist()) if earlier in ("train", "validation") else (),
         )
 
 

@@ -66,7 +66,7 @@ def convert(
         int | None,
         Parameter(
             metavar="PIXELS",
-            help="Side to bring every image to; by default its own.",
+            help="Resize every image to this side; by default its own.",
             validator=Number(gte=1),
             group=OUTPUT,
         ),
@@ -75,7 +75,7 @@ def convert(
         str | None,
         Parameter(
             metavar="COLOR",
-            help="grey or rgb, to bring every image to; by default its own.",
+            help="Convert every image to grey or rgb; by default its own.",
             group=OUTPUT,
         ),
     ] = None,

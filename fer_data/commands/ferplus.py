@@ -30,7 +30,7 @@ def ferplus(
     out: Annotated[Path, Parameter(metavar="FILE", help="The csv to write.", group=OUTPUT)],
     contempt: Annotated[bool, Parameter(help="Contempt is an eighth class, not excluded.")] = False,
     keep_unusable: Annotated[
-        bool, Parameter(help="What is no face, or unknown, keeps its own label.")
+        bool, Parameter(help="Images voted unknown or no face keep their own label.")
     ] = False,
     as_json: AsJson = False,
     data: OwnData = OwnData(),
@@ -59,4 +59,4 @@ def ferplus(
         return
     for line in labels.lines():
         say(line)
-    say(f"written to {out}; use it by --relabel {out}")
+    say(f"written to {out}; use it with --relabel {out}")

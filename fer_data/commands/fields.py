@@ -66,15 +66,15 @@ def fields_of(
         types = get_type_hints(source)
         options = [
             _option(
-                one.name,
-                types[one.name],
-                _default(one) if shown is None else getattr(shown, one.name),
+                field.name,
+                types[field.name],
+                _default(field) if shown is None else getattr(shown, field.name),
                 source,
-                words.get(one.name),
+                words.get(field.name),
                 group,
             )
-            for one in fields(source)
-            if (not only or one.name in only) and one.name not in without
+            for field in fields(source)
+            if (not only or field.name in only) and field.name not in without
         ]
         made = make_dataclass(cls.__name__, options, bases=(cls,), frozen=True)
         made.__module__, made.__doc__ = cls.__module__, cls.__doc__
@@ -143,7 +143,7 @@ def _kind(hint: Any) -> tuple[Any, Callable[[Any, Sequence[Any]], Any] | None]:
     HEIGHTxWIDTH. Everything else is text, which the library checks.
     """
     arms = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-    arms = tuple(one for one in arms if one is not type(None))
+    arms = tuple(arm for arm in arms if arm is not type(None))
     if Path in arms:
         return Path, None
     for arm in arms:
@@ -160,7 +160,9 @@ def _kind(hint: Any) -> tuple[Any, Callable[[Any, Sequence[Any]], Any] | None]:
 
 
 def _names(kind: Any, tokens: Sequence[Any]) -> tuple[str, ...]:
-    return tuple(name.strip() for one in tokens for name in one.value.split(",") if name.strip())
+    return tuple(
+        name.strip() for token in tokens for name in token.value.split(",") if name.strip()
+    )
 
 
 def _pairs(kind: Any, tokens: Sequence[Any]) -> dict[str, str]:
@@ -173,10 +175,10 @@ def _pairs(kind: Any, tokens: Sequence[Any]) -> dict[str, str]:
 def read_size(kind: Any, tokens: Sequence[Any]) -> tuple[int, int]:
     """Read a size: one number, or HEIGHTxWIDTH."""
     (token,) = tokens
-    found = re.fullmatch(r"([0-9]{1,9})(?:x([0-9]{1,9}))?", token.value)
-    if found is None:
+    match = re.fullmatch(r"([0-9]{1,9})(?:x([0-9]{1,9}))?", token.value)
+    if match is None:
         raise ValueError(f"expected a number of pixels or HEIGHTxWIDTH, got {token.value}")
-    return int(found[1]), int(found[2] or found[1])
+    return int(match[1]), int(match[2] or match[1])
 
 
 def _documentation(source: type, name: str) -> str:

@@ -33,7 +33,7 @@ WORDS = {
     "labels": Parameter(metavar="FILE", help="A table of labels for a folder of images."),
     "image_column": Parameter(metavar="NAME", help="Column of --labels with the images' names."),
     "label_column": Parameter(
-        metavar="NAME", help="Column of --labels with the labels; of one-hot ones all, by commas."
+        metavar="NAME", help="Column of --labels with the labels; all one-hot columns, with commas."
     ),
     "split_column": Parameter(metavar="NAME", help="Column of --labels with the splits."),
     "label_from": Parameter(

@@ -40,7 +40,7 @@ def check_output(out: Path | None, read: Sequence[Path], data: Given | None = No
         raise UsageError(f"{out}: is a folder; name a file")
     for source in inputs:
         if out.resolve() == source.resolve():
-            raise UsageError(f"{out}: is what is read, and would be replaced; name another file")
+            raise UsageError(f"{out}: is the input, and would be replaced; name another file")
         if source.is_dir() and _is_part(out.resolve(), source.resolve()):
             raise UsageError(f"{out}: is in {source}, which is an input; choose another place")
     refuse_special(out)

@@ -98,7 +98,8 @@ def split(
         write_split_folders(result, as_folders)
     if out is None and target.exists() and target.read_bytes() != result.to_csv().encode():
         raise UsageError(
-            f"{target}: holds other ones; to replace them, name it", fix={"out": [str(target)]}
+            f"{target}: holds a different split; name the file to replace it",
+            fix={"out": [str(target)]},
         )
     with written(target):
         result.write(target)
@@ -112,8 +113,8 @@ def split(
         kept = ", ".join(result.names[-result.num_kept :])
         across = counted(
             result.num_across,
-            "group of what was divided has",
-            "groups of what was divided have",
+            "group of the divided samples has",
+            "groups of the divided samples have",
         )
-        say(f"{across} samples in {kept}, too (near-duplicates); --pool would keep them together")
-    say(f"written to {target}; use it by --splits {target}" + (" --fold 1" if how.folds else ""))
+        say(f"{across} members in {kept}, too (near-duplicates); --pool would keep them together")
+    say(f"written to {target}; use it with --splits {target}" + (" --fold 1" if how.folds else ""))

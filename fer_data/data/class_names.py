@@ -77,7 +77,7 @@ def renamed(dataset: Dataset, class_names: ClassNames | None) -> Dataset:
         return _mapped(dataset, [chosen.get(name, name) for name in own], None)
     assert not isinstance(chosen, str)
     if len(set(chosen)) < len(chosen):
-        raise UsageError("class_names: a name stands there twice; to merge classes, map them")
+        raise UsageError("class_names: a name is given twice; to merge classes, map them")
     if set(own) <= set(chosen):
         return _mapped(dataset, own, chosen)
     numbers = {str(number) for number in range(len(chosen))}
@@ -90,7 +90,7 @@ def renamed(dataset: Dataset, class_names: ClassNames | None) -> Dataset:
         )
     missing = next(name for name in own if name not in chosen)
     raise UsageError(
-        f"class_names: has no {printable(missing)}, which the data has; to give new names, map "
+        f"class_names: lacks {printable(missing)}, which the data has; to give new names, map "
         "the old ones to them"
     )
 

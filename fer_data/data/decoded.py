@@ -93,8 +93,8 @@ def decoded_images(dataset: Dataset, state: State, form: PixelFormat) -> tuple[D
         )
     if dataset.options.skip_bad:
         raise UsageError(
-            f"{origin.root}: which images cannot be decoded is known when all are; with "
-            "cache=False none can be skipped"
+            f"{origin.root}: with cache=False no image can be skipped: bad ones are known "
+            "only after all are decoded"
         )
     return DecodedImages(origin, form, dataset.rows), state.names_and_sizes()
 

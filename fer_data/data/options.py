@@ -108,12 +108,10 @@ class LoadOptions:
             object.__setattr__(self, name, None if path is None else Path(path).absolute())
         if self.fold is not None and self.splits is None:
             raise UsageError(
-                f"fold {self.fold} of nothing: name the file of the folds", fix={"splits": []}
+                f"fold {self.fold} needs a file of folds: name the file", fix={"splits": []}
             )
         if self.soft and self.relabel is None:
-            raise UsageError(
-                "soft labels of nothing: name the csv that has them", fix={"relabel": []}
-            )
+            raise UsageError("soft labels need a csv of labels: name the file", fix={"relabel": []})
         if (self.labels, self.label_from, self.layout).count(None) < 2:
             raise UsageError("labels, label_from and layout: give one of them")
         if self.layout not in (None, CLASS_FOLDERS):

@@ -113,9 +113,7 @@ def _once_each(table: SampleTable, named: list[tuple[int, Row]]) -> dict[int, Ro
     for index, row in named:
         first = rows.setdefault(index, row)
         if first.cells != row.cells:
-            raise table.error(
-                row.line, f"{row.cells[SAMPLE]} is here otherwise than on line {first.line}"
-            )
+            raise table.error(row.line, f"{row.cells[SAMPLE]} differs here from line {first.line}")
     return rows
 
 
@@ -152,8 +150,8 @@ def _with_labels(
         soft_labels[indices[with_numbers]] = proportions
     by_file = f"by {printable(table.path.name)}"
     notes = [
-        f"{counted(len(rows), 'label')} {by_file}, {(labels != wide.labels).sum():,} of them other "
-        "than before"
+        f"{counted(len(rows), 'label')} {by_file}, {(labels != wide.labels).sum():,} of them "
+        "changed"
         + (f", {counted(num_ties, 'tie')} decided by its column label" if num_ties else "")
     ]
     if new := sorted(set(wide.class_names) - set(dataset.class_names)):

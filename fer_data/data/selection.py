@@ -65,7 +65,7 @@ def divided(dataset: Dataset, options: LoadOptions) -> Dataset:
     if column == "fold" and fold is None:
         raise UsageError(f"{path}: holds folds; name the one that validates", fix={"fold": ["1"]})
     if column == "split" and fold is not None:
-        raise UsageError(f"{path}: holds splits, no folds; leave fold away")
+        raise UsageError(f"{path}: holds splits, no folds; leave fold out")
     named = _values(table, dataset, column)
     split_of = np.full(len(dataset), "", "U16")
     if column == "split":

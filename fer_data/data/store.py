@@ -177,7 +177,7 @@ def open_store(
         try:
             store = _map(folder, dataset)
         except DamagedStore as error:
-            _LOGGER.warning("%s; it is built again", printable(error.damage))
+            _LOGGER.warning("%s; it is rebuilt", printable(error.damage))
             _remove_damaged(folder, error)
             _build(dataset, state, form, folder)
             store = _map(folder, dataset)
@@ -248,8 +248,8 @@ def _is_of(origin: Origin, state: State, folder: Path) -> bool:
 def _cannot_be_written(folder: Path, error: OSError) -> DataError:
     return DataError(
         f"{folder.parent}: the store of decoded images cannot be written "
-        f"({error.strerror or error}); choose another place, by the environment's FER_DATA_CACHE, "
-        "too",
+        f"({error.strerror or error}); choose another place, for example with the environment "
+        "variable FER_DATA_CACHE",
         fix={"cache": []},
     )
 

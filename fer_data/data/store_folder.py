@@ -61,7 +61,7 @@ class DamagedStore(DataError):
         self.damage = f"{folder}: damaged store, {what}"
         with suppress(OSError):
             self.inode = folder.stat().st_ino
-        super().__init__(f"{self.damage}; open it again, and it is built again")
+        super().__init__(f"{self.damage}; open it again to rebuild it")
 
     def __reduce__(self) -> Any:
         return DataError, (self.plain,)

@@ -102,11 +102,11 @@ def near_pairs(pixels: NDArray[np.uint8]) -> Pairs:
     threshold = _threshold(spectra)
     index = _index(described)
     negated = described * np.where(np.arange(_EVEN + _ODD) < _EVEN, 1, -1).astype(np.float32)
-    found = []
+    parts = []
     for mirrored, queries in ((False, described), (True, negated)):
         pairs, peaks = _proven(index, queries, spectra, threshold, mirrored=mirrored)
-        found.append((pairs[:, 0], pairs[:, 1], np.full(len(pairs), mirrored), peaks))
-    return Pairs(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
+        parts.append((pairs[:, 0], pairs[:, 1], np.full(len(pairs), mirrored), peaks))
+    return Pairs(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
 def linked(
@@ -198,9 +198,9 @@ def _proven(
         of_rows = _candidates(index, queries, rows, number)
         new = np.setdiff1d(of_rows[:, 0] * size + of_rows[:, 1], keys)
         pairs = np.stack(np.divmod(new, size), axis=1)
-        found = _peaks(spectra, pairs, mirrored=mirrored)
-        keys = np.concatenate([keys, new[found >= threshold]])
-        peaks = np.concatenate([peaks, found[found >= threshold]])
+        heights = _peaks(spectra, pairs, mirrored=mirrored)
+        keys = np.concatenate([keys, new[heights >= threshold]])
+        peaks = np.concatenate([peaks, heights[heights >= threshold]])
         if number >= size:
             break
         proven = np.isin(of_rows[:, 0] * size + of_rows[:, 1], keys)
@@ -216,7 +216,7 @@ def _candidates(
 
     Descriptors must be alike, unless all images are looked at.
     """
-    found = []
+    parts = []
     starts = range(0, len(rows), _AT_ONCE)
     for start in track(starts, total=len(starts), description="Looking for near-duplicates"):
         own = rows[start : start + _AT_ONCE, None]
@@ -225,8 +225,8 @@ def _candidates(
         if number < len(queries):
             alike &= cosines >= _ALIKE
         pairs = np.stack([np.broadcast_to(own, places.shape)[alike], places[alike]], axis=1)
-        found.append(np.sort(pairs, axis=1))
-    return np.unique(np.concatenate(found), axis=0)
+        parts.append(np.sort(pairs, axis=1))
+    return np.unique(np.concatenate(parts), axis=0)
 
 
 _PERIOD = 56

@@ -45,8 +45,8 @@ def check_csv(dataset: Dataset) -> None:
     if (unlabelled := np.flatnonzero(dataset.labels < 0)).size:
         name = dataset.sample_ids(unlabelled[:1])[0]
         raise DataError(
-            f"{dataset.root}: {name} has no label, and others have; a FER2013 csv has labels for "
-            "all or for none; choose another format",
+            f"{dataset.root}: {name} has no label, but others have one; a FER2013 csv has labels "
+            "for all or for none; choose another format",
             fix={"to": ["npz", "parquet"]},
         )
     usages = [_USAGE_OF_SPLIT.get(split) for split in dataset.splits]

@@ -113,8 +113,8 @@ def columns_of(dataset: Dataset, names: tuple[str, ...]) -> NDArray[np.int64]:
     wanted = set(columns) - {"contempt"}
     if wanted - set(names) or set(names) - set(columns):
         raise DataError(
-            f"{dataset.root}: FER+ is of the classes {', '.join(sorted(wanted))}; "
-            f"here they are {', '.join(map(printable, dataset.class_names))}"
+            f"{dataset.root}: FER+ has the classes {', '.join(sorted(wanted))}; "
+            f"the data has {', '.join(map(printable, dataset.class_names))}"
         )
     return np.array([columns[name] for name in names])
 

@@ -96,7 +96,7 @@ class Loader:
             raise UsageError(f"dtype: expected float32 or uint8, got {self.dtype!r}")
         if self.dtype == "uint8" and self.rescale != 1.0:
             raise UsageError(
-                f"rescale is {self.rescale}, and dtype uint8: whole numbers stay 0 to 255; rescale "
+                f"rescale is {self.rescale}, and dtype uint8: whole numbers stay 0 to 255. Rescale "
                 "in the model, as keras.layers.Rescaling does"
             )
         if len(self.sampler.labels) != len(self.rows):
@@ -230,9 +230,9 @@ class Loader:
 
     def at(self, step: int) -> Loader:
         """Return the same loader, iterating from another step."""
-        found = _rebuilt(self.__reduce__()[1][0] | {"sampler": self.sampler.copy()})
-        found.sampler.begin(step)
-        return found
+        loader = _rebuilt(self.__reduce__()[1][0] | {"sampler": self.sampler.copy()})
+        loader.sampler.begin(step)
+        return loader
 
     def state(self, step: int | None = None) -> dict[str, Any]:
         """Return the position of the training, as a plain dict that `from_state` takes.
@@ -316,7 +316,7 @@ class Loader:
         at_once = 1
         while step < stop:
             steps = range(step, min(step + at_once, stop))
-            yield from self._batch(steps).split([self._size(each) for each in steps])
+            yield from self._batch(steps).split([self._size(step) for step in steps])
             step = steps.stop
             at_once = min(_STEPS_AT_ONCE, self.steps_within(_BYTES_AT_ONCE))
 

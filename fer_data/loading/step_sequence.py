@@ -21,7 +21,7 @@ class StepSequence(Sequence[Any]):
 
     def __getitem__(self, step: Any) -> Any:
         if isinstance(step, slice):
-            return [self[each] for each in range(*step.indices(len(self)))]
+            return [self[index] for index in range(*step.indices(len(self)))]
         step = operator.index(step)
         if not -len(self) <= step < len(self):
             raise IndexError(f"step {step} of {len(self)}")

@@ -97,13 +97,13 @@ def strategy_of(balance: Any, codes: NDArray[np.int64], names: Sequence[str]) ->
     UsageError
         If there is none, or it weights classes in the loss, which is no sampler's.
     """
-    found = any_strategy(balance, codes, names)
-    if found.weights:
+    strategy = any_strategy(balance, codes, names)
+    if strategy.weights:
         raise UsageError(
-            f"balance {found}: a sampler does not weight the loss; take "
+            f"balance {strategy}: a sampler does not weight the loss; take "
             "fer_data.class_weights(np.bincount(labels)) to the loss, and balance='none' here"
         )
-    return found
+    return strategy
 
 
 def any_strategy(balance: Any, codes: NDArray[np.int64], names: Sequence[str]) -> Strategy:
@@ -133,8 +133,8 @@ def any_strategy(balance: Any, codes: NDArray[np.int64], names: Sequence[str]) -
         )
     elif not isinstance(balance, Strategy):
         balance = Strategy.from_sampler(balance, codes, names)
-    found: Strategy = balance
-    return found
+    strategy: Strategy = balance
+    return strategy
 
 
 def _is_array_like(labels: Any) -> bool:

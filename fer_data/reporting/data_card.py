@@ -99,13 +99,17 @@ def _classes(stats: Stats) -> str:
     """Return a table of the samples of each class in each split, of many the largest."""
     splits = stats.splits.values()
     labels = sorted(
-        range(len(stats.class_names)), key=lambda k: -sum(one.counts[k] for one in splits)
+        range(len(stats.class_names)), key=lambda k: -sum(split.counts[k] for split in splits)
     )
     shown = sorted(labels[:_MOST_CLASSES])
     rows = [
         [
             shown_class(stats.class_names[k]),
-            *(cell for one in splits for cell in (f"{one.counts[k]:,}", f"{one.fractions[k]:.1%}")),
+            *(
+                cell
+                for split in splits
+                for cell in (f"{split.counts[k]:,}", f"{split.fractions[k]:.1%}")
+            ),
         ]
         for k in shown
     ]
@@ -121,12 +125,12 @@ def _splits(stats: Stats) -> str:
     rows = [
         [
             name,
-            f"{one.num_samples:,}",
-            f"{one.num_unlabelled:,}",
-            _number(one.imbalance_ratio),
-            _number(one.effective_num_classes),
+            f"{split.num_samples:,}",
+            f"{split.num_unlabelled:,}",
+            _number(split.imbalance_ratio),
+            _number(split.effective_num_classes),
         ]
-        for name, one in stats.splits.items()
+        for name, split in stats.splits.items()
     ]
     head = ["split", "images", "without label", "imbalance ratio", "effective classes"]
     return (
@@ -145,8 +149,14 @@ def _findings(audit: Audit) -> str:
     if not audit.findings:
         return "`fer-data audit` found nothing.\n"
     rows = [
-        [one.kind, one.severity, one.where or "all", f"{one.num_samples:,}", one.summary]
-        for one in audit.findings
+        [
+            finding.kind,
+            finding.severity,
+            finding.where or "all",
+            f"{finding.num_samples:,}",
+            finding.summary,
+        ]
+        for finding in audit.findings
     ]
     num = len(audit.exclude_rows)
     advice = (

@@ -36,10 +36,10 @@ def histograms(values: Mapping[str, NDArray[np.float32]], label: str) -> str:
         pooled = np.concatenate(list(values.values()))
         top = max(np.quantile(pooled, 0.995), pooled.min() + 1e-3)
         bins = np.linspace(pooled.min(), top, 31).tolist()
-        for (split, found), color in zip(values.items(), COLORS, strict=False):
-            weights = np.full(len(found), 1 / max(1, len(found)))
+        for (split, numbers), color in zip(values.items(), COLORS, strict=False):
+            weights = np.full(len(numbers), 1 / max(1, len(numbers)))
             axes.hist(
-                found, bins, weights=weights, histtype="step", color=color, lw=1.6, label=split
+                numbers, bins, weights=weights, histtype="step", color=color, lw=1.6, label=split
             )
         axes.set_xlabel(label)
         axes.set_ylabel("fraction of images")

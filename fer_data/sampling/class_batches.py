@@ -100,12 +100,12 @@ class ClassBatches:
         """Return K draws of a class's endless stream."""
         members = self._members[label]
         numbers = np.arange(start, start + self._samples)
-        found = []
+        draws = []
         for cycle in range(numbers[0] // len(members), numbers[-1] // len(members) + 1):
             here = numbers[numbers // len(members) == cycle] - cycle * len(members)
             drawn = self._streams.at(label, cycle).permutation(members)[here]
-            found.append(drawn + (cycle << 32))
-        return np.concatenate(found)
+            draws.append(drawn + (cycle << 32))
+        return np.concatenate(draws)
 
 
 def batch_size_of(classes: Any, samples: Any, batch_size: Any) -> int:

@@ -153,8 +153,8 @@ class Planner:
         cycles = max(1, _BLOCK // num)
         size = cycles * num
         for block in range(start // size, (stop - 1) // size + 1):
-            found, drawn = self._begun.get(label, (-1, members))
-            if found != block:
+            begun, drawn = self._begun.get(label, (-1, members))
+            if begun != block:
                 drawn = self._block(streams.at(label, block), members, block * cycles, cycles)
             if stop < (block + 1) * size:
                 self._begun[label] = block, drawn
@@ -214,16 +214,16 @@ def _interleaved(rng: np.random.Generator, draws: NDArray[np.int64]) -> NDArray[
 
 
 def _checked_labels(labels: ArrayLike) -> NDArray[np.int64]:
-    found = np.asarray(labels)
-    if found.ndim != 1 or (found.size and found.dtype.kind not in "iub"):
+    numbers = np.asarray(labels)
+    if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iub"):
         raise UsageError(
-            f"labels are {found.dtype} {list(found.shape)}; expected integers [N]. Number the "
+            f"labels are {numbers.dtype} {list(numbers.shape)}; expected integers [N]. Number the "
             "classes, as np.unique(names, return_inverse=True) does"
         )
-    if found.size and found.min() < 0:
-        where = int(np.argmin(found >= 0))
-        raise UsageError(f"label {found[where]} of sample {where}; expected labels of 0 or more")
-    return found.astype(np.int64)
+    if numbers.size and numbers.min() < 0:
+        where = int(np.argmin(numbers >= 0))
+        raise UsageError(f"label {numbers[where]} of sample {where}; expected labels of 0 or more")
+    return numbers.astype(np.int64)
 
 
 def plan_epoch(

@@ -180,8 +180,10 @@ class Strategy(Choice):
         if not counts.any():
             return np.zeros(len(counts))
         parameters = [
-            self._by_label(value, counts, class_names) if isinstance(one, ClassCounts) else value
-            for one, value in zip(self.entry.parameters, self.parameters, strict=True)
+            self._by_label(value, counts, class_names)
+            if isinstance(parameter, ClassCounts)
+            else value
+            for parameter, value in zip(self.entry.parameters, self.parameters, strict=True)
         ]
         more = {"epoch": epoch} if self.trait("until") else {}
         quotas = np.asarray(self.entry.function(counts, *parameters, **more), np.float64)

@@ -92,8 +92,8 @@ class Split:
         parts = [f"{name} {size:,}" for name, size in zip(self.names, sizes, strict=True)]
         if self.num_folds:
             drawn, parts = sizes[: self.num_folds], parts[self.num_folds :]
-            each = f"{min(drawn):,}" + f" to {max(drawn):,}" * (min(drawn) < max(drawn))
-            parts.insert(0, f"{self.num_folds} folds of {each}")
+            span = f"{min(drawn):,}" + f" to {max(drawn):,}" * (min(drawn) < max(drawn))
+            parts.insert(0, f"{self.num_folds} folds of {span}")
         return f"Split({printable(str(self.source.root))}, {', '.join(parts)})"
 
     def _repr_html_(self) -> str:

@@ -41,7 +41,7 @@ def fitted(tables: Iterable[Table], width: int, *, whole: bool = False) -> tuple
         frame = 3 * len(table.columns) + 1
         widths = [_longest_line(console, column) for column in table.columns]
         least = [
-            column.min_width or each for column, each in zip(table.columns, widths, strict=True)
+            column.min_width or width for column, width in zip(table.columns, widths, strict=True)
         ]
         if whole or frame + sum(least) <= width:
             break

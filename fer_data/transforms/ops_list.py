@@ -90,22 +90,22 @@ class Ops:
     def draw(self, keys: Keys, shape: tuple[int, int, int]) -> Parameters:
         """See `Transform.draw`."""
         seed, samples, repeats, _ = keys
-        found = Parameters()
+        drawn = Parameters()
         if self._flips:
             first = keyed.bits(seed, keyed.FLIP, samples)
-            found = Parameters(first ^ (repeats & 1).astype(np.bool_))
+            drawn = Parameters(first ^ (repeats & 1).astype(np.bool_))
         if not len(self._columns):
-            return found
+            return drawn
         random = keyed.uniforms(seed, keyed.AUGMENT, samples, repeats, self._columns)
         start = 0
         for op in self.ops:
             own = random[start : start + op.uniforms]
-            found = _followed(found, op.parameters(own, shape))
+            drawn = _followed(drawn, op.parameters(own, shape))
             start += op.uniforms
         return Parameters(
             *(
                 None if field is None else np.array(field, identity.dtype, order="C")
-                for field, identity in zip(found, IDENTITY, strict=True)
+                for field, identity in zip(drawn, IDENTITY, strict=True)
             )
         )
 
@@ -130,16 +130,18 @@ def _matrices(first: Random, then: Random) -> Random:
 
     Written out: how a matrix product rounds can follow the processor.
     """
-    found: Random = (
+    product: Random = (
         first[:, :, 0, None] * then[:, None, 0] + first[:, :, 1, None] * then[:, None, 1]
     )
-    found[:, :, 2] += first[:, :, 2]
-    return found
+    product[:, :, 2] += first[:, :, 2]
+    return product
 
 
 def _colors(first: Random, then: Random) -> Random:
     """Return the product of two color matrices, the later one on the left."""
-    products: Iterator[Random] = (then[:, :, one, None] * first[:, None, one] for one in range(3))
+    products: Iterator[Random] = (
+        then[:, :, channel, None] * first[:, None, channel] for channel in range(3)
+    )
     return next(products) + next(products) + next(products)
 
 
@@ -149,9 +151,9 @@ def _shades(first: Random, then: Random) -> Random:
     With v' = c v + m (1 - c) + b the mean becomes m + b; so a second (c', b') after it is
     (c c', b + b'), and their order does not matter.
     """
-    found: Random = first * then
-    found[:, 1] = first[:, 1] + then[:, 1]
-    return found
+    product: Random = first * then
+    product[:, 1] = first[:, 1] + then[:, 1]
+    return product
 
 
 _COMBINED = (np.logical_xor, _matrices, _colors, _shades, lambda first, then: then)

@@ -51,10 +51,10 @@ class PerImage:
         """``module:name`` from where the function can be imported; None for a lambda or closure."""
         module = getattr(self.function, "__module__", None)
         name = getattr(self.function, "__qualname__", "")
-        found: Any = sys.modules.get(module or "")
+        value: Any = sys.modules.get(module or "")
         for part in name.split("."):
-            found = getattr(found, part, None)
-        return f"{module}:{name}" if found is self.function else None
+            value = getattr(value, part, None)
+        return f"{module}:{name}" if value is self.function else None
 
     def draw(self, keys: Keys, shape: tuple[int, int, int]) -> Keys:
         """Return the keys: the function draws when it is called."""
@@ -71,7 +71,7 @@ class PerImage:
         """
         if xp is not np:
             raise UsageError(f"{self!r} runs in Python: images on a device cannot go through it")
-        found: NDArray[np.float32] | None = None
+        results: NDArray[np.float32] | None = None
         for place, image in enumerate(images):
             sample, repeat = int(drawn.samples[place]), int(drawn.repeats[place])
             rng = keyed.generator(drawn.seed, keyed.FUNCTION, sample, repeat)
@@ -83,12 +83,12 @@ class PerImage:
                 raise
             if result.ndim == 2:  # OpenCV drops the axis of a single channel
                 result = result[..., None]
-            if found is None:
+            if results is None:
                 self._check(sample, result, None)
-                found = np.empty((len(images), *result.shape), np.float32)
-            self._check(sample, result, found.shape[1:])
-            found[place] = result
-        return images.astype(np.float32) if found is None else found
+                results = np.empty((len(images), *result.shape), np.float32)
+            self._check(sample, result, results.shape[1:])
+            results[place] = result
+        return images.astype(np.float32) if results is None else results
 
     def _check(self, sample: int, result: NDArray[Any], shape: tuple[int, ...] | None) -> None:
         is_image = result.dtype == np.uint8 or result.dtype.kind == "f"

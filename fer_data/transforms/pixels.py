@@ -42,7 +42,7 @@ def apply(
     if shade is not None or box is not None:
         mean = _mean(xp, images)
     if shade is not None:
-        contrast, brightness = (_of_images(shade[:, one]) for one in (0, 1))
+        contrast, brightness = (_of_images(shade[:, column]) for column in (0, 1))
     source = images
     if flipped is not None:
         source = xp.where(_of_images(flipped), xp.flip(source, axis=2), source)
@@ -95,8 +95,10 @@ def _moved(xp: Any, images: Any, matrix: Any) -> Any:
     def line(row: Any) -> Any:
         first = (numbers + row) * width
         places = (first + left, first + after)
-        one, other = (_cast(xp, xp.take(pixels, at, axis=0), "float32") for at in places)
-        return one + (other - one) * right
+        left_value, right_value = (
+            _cast(xp, xp.take(pixels, at, axis=0), "float32") for at in places
+        )
+        return left_value + (right_value - left_value) * right
 
     upper, lower = line(top), line(bottom)
     return upper + (lower - upper) * down
@@ -112,8 +114,8 @@ def _places(xp: Any, line: Any, rows: Any, columns: Any, size: int) -> tuple[Any
 
 
 def _colored(xp: Any, values: Any, color: Any) -> Any:
-    red, green, blue = (values[..., one, None] for one in range(3))
-    first, second, third = (color[:, None, None, :, one] for one in range(3))
+    red, green, blue = (values[..., channel, None] for channel in range(3))
+    first, second, third = (color[:, None, None, :, channel] for channel in range(3))
     return xp.clip(first * red + second * green + third * blue, 0.0, 255.0)
 
 

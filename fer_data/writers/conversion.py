@@ -79,8 +79,8 @@ class Conversion:
             files = any(isinstance(reject, Skipped) for reject in self.rejects)
             words = f"{number} skipped" if files else counted(len(self.rejects), "bad row")
             return f"{words}, see {self.out / 'rejects.csv'}"
-        first = [one for one in self.rejects[:3] if isinstance(one, Skipped)]
-        shown = ", ".join(f"{one.name} ({one.reason})" for one in first)
+        first = [reject for reject in self.rejects[:3] if isinstance(reject, Skipped)]
+        shown = ", ".join(f"{reject.name} ({reject.reason})" for reject in first)
         return f"{number} skipped: {shown}" + (", …" if len(self.rejects) > 3 else "")
 
 

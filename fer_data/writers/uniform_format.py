@@ -78,7 +78,7 @@ def write_uniform(
     writer.check(dataset)
     used = _own_form(dataset, writer) if form is None else _requested_form(dataset, writer, form)
     filled = fill(dataset, used, folder / "pixels.npy", stop_at_bad=not dataset.options.skip_bad)
-    bad = [(one.row, one.cause) for one in filled.bad]
+    bad = [(image.row, image.cause) for image in filled.bad]
     kept = without_bad(dataset, bad)
     rows = np.delete(np.arange(len(dataset)), [row for row, _ in bad])
     writer.write(kept, used, _chunks(folder / "pixels.npy", rows), folder / out.name)

@@ -114,7 +114,7 @@ def compare(
             **where,
         )
     if results is None:
-        say("Stopped. The same command goes on with it.")
+        say("Stopped. Run the same command to continue.")
         sys.exit(INTERRUPTED)
     show_results(results, output)
 
@@ -126,16 +126,16 @@ def _refused(
     if is_folder and trains:
         where = ("ray", "num_at_once", "cache", "data_on_device")  # it trains, not what
         but = ("arms", "seeds", "seed", *OWN, *SHOWN, *where)
-        return f"{paths[0]} goes on with the settings that it has", but
+        return f"{paths[0]} continues with its own settings", but
     if is_folder:
-        return "the comparison is read as it is; with --arms it goes on", SHOWN
+        return "without --arms a comparison is only read", SHOWN
     if trains and len(paths) == 1:
         return "", ()
     if trains:
         raise UsageError("--arms: expected one data PATH")
     if len(paths) == 1:
         raise UsageError(
-            f"{paths[0]}: no comparison is there; name two runs, or --arms to train on a data set"
+            f"{paths[0]}: not a comparison; name two runs, or --arms to train on a data set"
         )
     return "finished runs are only compared", ()
 
@@ -149,11 +149,11 @@ def _side_by_side(paths: Sequence[Path], *, as_json: bool) -> None:
     from fer_model.comparison.side_by_side import side_by_side
     from fer_model.render import side_by_side_table
 
-    found = side_by_side(paths)
+    comparison = side_by_side(paths)
     if as_json:
-        print_json(found.to_dict())
+        print_json(comparison.to_dict())
         return
     console = cli_support.out()
-    print_table([side_by_side_table(found)])
-    for warning in found.warnings:
+    print_table([side_by_side_table(comparison)])
+    for warning in comparison.warnings:
         console.print(f"[yellow]Note:[/] {warning}.", highlight=False, soft_wrap=True)

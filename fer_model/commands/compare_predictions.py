@@ -38,7 +38,7 @@ def compare_predictions(
         str | None,
         Parameter(
             metavar="NAME",
-            help="Column of the labels that is the same for samples that belong together.",
+            help="Column of the labels that groups samples which belong together.",
         ),
     ] = None,
     train_counts: Annotated[
@@ -53,7 +53,7 @@ def compare_predictions(
         str,
         Parameter(
             metavar="NAME",
-            help="What the verdict goes by: balanced_accuracy, accuracy, macro_f1, geometric_mean.",
+            help="Metric of the verdict: balanced_accuracy, accuracy, macro_f1, geometric_mean.",
         ),
     ] = "balanced_accuracy",
     output: ComparisonOutput = ComparisonOutput(),
@@ -107,12 +107,14 @@ def compare_predictions(
 def _arms(path: Path, baseline: str | None) -> dict[str, list[Path]]:
     """Return the files of each arm, the baseline first."""
     try:
-        folders = sorted(one for one in path.iterdir() if one.is_dir() and one.name[0] != ".")
-        found = {one.name: _runs(one) for one in folders}
+        folders = sorted(
+            folder for folder in path.iterdir() if folder.is_dir() and folder.name[0] != "."
+        )
+        runs_by_arm = {folder.name: _runs(folder) for folder in folders}
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
-    arms = {name: runs for name, runs in found.items() if runs}
-    if without := [printable(name) for name, runs in found.items() if not runs]:
+    arms = {name: runs for name, runs in runs_by_arm.items() if runs}
+    if without := [printable(name) for name, runs in runs_by_arm.items() if not runs]:
         say(f"skipped, without predictions: {', '.join(without)}")
     if len(arms) < 2:
         raise DataError(
@@ -123,24 +125,24 @@ def _arms(path: Path, baseline: str | None) -> dict[str, list[Path]]:
     if first not in arms:
         problem = "no arm is called none or baseline" if first is None else f"no arm {first}"
         names = ", ".join(map(printable, arms))
-        raise UsageError(f"{path}: {problem}; name the baseline by --baseline: {names}")
+        raise UsageError(f"{path}: {problem}; name the baseline with --baseline: {names}")
     return {first: arms[first], **arms}
 
 
 def _runs(folder: Path) -> list[Path]:
     """Return the files of an arm's runs, numbers in their names in order."""
     files = []
-    for one in folder.iterdir():
-        if one.name[0] != "." and one.suffix.lower() in SUFFIXES:
-            files.append(one)
-        elif (one / PREDICTIONS).is_file():
-            files.append(one / PREDICTIONS)
-        elif one.name[0] != ".":
-            say(f"skipped, no predictions by its name: {printable(str(one))}")
+    for path in folder.iterdir():
+        if path.name[0] != "." and path.suffix.lower() in SUFFIXES:
+            files.append(path)
+        elif (path / PREDICTIONS).is_file():
+            files.append(path / PREDICTIONS)
+        elif path.name[0] != ".":
+            say(f"skipped, not named like predictions: {printable(str(path))}")
     files.sort(key=lambda file: _in_order(_name(file)))
-    for one, next_one in pairwise(files):
-        if _name(one) == _name(next_one):
-            raise DataError(f"{folder}: two runs of one name, {one.name} and {next_one.name}")
+    for path, next_path in pairwise(files):
+        if _name(path) == _name(next_path):
+            raise DataError(f"{folder}: two runs have one name, {path.name} and {next_path.name}")
     return files
 
 

@@ -48,21 +48,21 @@ def compare_table(
     for file in (markdown, csv):
         if file is not None:
             refuse_special(file)
-    found = across_data_sets(
+    table = across_data_sets(
         [read_results(path) for path in comparisons],
         margin=None if margin is None else margin / 100,
     )
     if markdown is not None:
-        write_text(markdown, table_as_markdown(found.table()))
+        write_text(markdown, table_as_markdown(table.table()))
     if csv is not None:
-        write_text(csv, found.to_frame().to_csv(index=False, float_format="%.6g"))
+        write_text(csv, table.to_frame().to_csv(index=False, float_format="%.6g"))
     if as_json:
-        rows = found.to_frame().astype(object)
+        rows = table.to_frame().astype(object)
         rows = rows.where(rows.notna(), None)
-        about = {"figure": found.figure, "baseline": found.baseline}
+        about = {"figure": table.figure, "baseline": table.baseline}
         print_json({**about, "differences": rows.to_dict("records")})
         return
-    print_table([render.across_table(found)])
+    print_table([render.across_table(table)])
     say(
         "mean: every data set counts the same; its 95 % interval is of these data sets with other "
         "test images and seeds, and not adjusted for the number of arms"

@@ -39,14 +39,14 @@ class Question(Given):
         Parameter(
             metavar="ARM,...",
             help="Train and compare these on PATH, the baseline first; an arm is one of "
-            f"{', '.join(forms())}, or some with a plus between them.",
+            f"{', '.join(forms())}, or several joined by a plus.",
         ),
     ] = None
     seeds: Annotated[
         int | None,
         Parameter(
             metavar="N",
-            help=f"Runs of each arm, each a seed; by default {SEEDS}.",
+            help=f"Runs of each arm, one for each seed; by default {SEEDS}.",
             validator=Number(gte=1, lte=1000),
         ),
     ] = None
@@ -54,7 +54,7 @@ class Question(Given):
         int | None,
         Parameter(
             metavar="N",
-            help="Steps of a run in all, to whole epochs, in place of --epochs.",
+            help="Steps of each run, rounded to whole epochs, instead of --epochs.",
             validator=Number(gte=1),
         ),
     ] = None
@@ -62,7 +62,7 @@ class Question(Given):
         str | None,
         Parameter(
             metavar="NAME",
-            help="What the verdict goes by: balanced_accuracy (the default), accuracy, macro_f1, "
+            help="Metric of the verdict: balanced_accuracy (the default), accuracy, macro_f1, "
             "geometric_mean.",
         ),
     ] = None
@@ -75,7 +75,7 @@ class ComparisonOutput(Given):
 
     out: Annotated[
         Path | None,
-        Parameter(metavar="DIR", help="Folder of the comparison; what is there is not made again."),
+        Parameter(metavar="DIR", help="Folder of the comparison; finished runs there are kept."),
     ] = None
     markdown: Annotated[
         Path | None, Parameter(metavar="FILE", help="Write the verdict as markdown, too.")
@@ -107,22 +107,24 @@ class ComparisonOutput(Given):
             "MANY; by default 20,100, or what a comparison was trained or kept with.",
         ),
     ] = None
-    auroc: Annotated[bool | None, Parameter(help="Give the area under the ROC curve, too.")] = None
+    auroc: Annotated[bool | None, Parameter(help="Report the area under the ROC curve, too.")] = (
+        None
+    )
     as_json: Annotated[bool | None, Parameter(name="--json", help="Print JSON.")] = None
 
     def judged_by(self) -> dict[str, Any]:
         """Return margin and shots as the library takes them, those that are given."""
-        found: dict[str, Any] = {}
+        settings: dict[str, Any] = {}
         if self.margin is not None:
-            found["margin"] = self.margin / 100
+            settings["margin"] = self.margin / 100
         if self.shots is not None:
             few, comma, many = self.shots.partition(",")
             if not (comma and few.strip().isdecimal() and many.strip().isdecimal()):
                 raise UsageError(
                     f"--shots: expected two numbers such as 20,100, got {self.shots!r}"
                 )
-            found["shots"] = int(few), int(many)
-        return found
+            settings["shots"] = int(few), int(many)
+        return settings
 
 
 @Parameter(name="*")
@@ -134,7 +136,7 @@ class Cluster(Machine):
         int | None,
         Parameter(
             metavar="N",
-            help="Runs that are trained at a time on this machine; by default one.",
+            help="Runs trained at the same time on this machine; by default one.",
             validator=Number(gte=1),
         ),
     ] = None
@@ -176,9 +178,9 @@ def show_results(results: Results, output: ComparisonOutput) -> None:
     print_table([render.differences_table(summary)])
     console = cli_support.out()
     console.print(f"{summary.headline}.", markup=False, highlight=False, soft_wrap=True)
-    for one in summary.main:
-        cost = f"Also: {summary.cost_of(one.difference.arm)}."
-        console.print(f"{one.text} {cost}", markup=False, highlight=False, soft_wrap=True)
+    for verdict in summary.main:
+        cost = f"Also: {summary.cost_of(verdict.difference.arm)}."
+        console.print(f"{verdict.text} {cost}", markup=False, highlight=False, soft_wrap=True)
     for note in summary.notes():
         say(note)
     if results.out is not None:

@@ -29,7 +29,7 @@ Named = Annotated[
     Parameter(
         name="--recipe",
         metavar="NAME",
-        help=f"A recipe that the others change: {', '.join(RECIPES)}.",
+        help=f"The recipe that other options change: {', '.join(RECIPES)}.",
         group=TRAINING,
     ),
 ]
@@ -58,13 +58,13 @@ WORDS = {
     ),
     "augment_rare": Parameter(
         metavar="TRANSFORM",
-        help="Another one for classes with fewer than half of an average class.",
+        help="Another augmentation for classes with less than half the average number of samples.",
     ),
     "mix": Parameter(metavar="MIX", help=f"Mix images in pairs: {', '.join(Mixing.forms())}."),
     "epoch_size": Parameter(
         metavar="SIZE", help="Samples of an epoch: own (the strategy's), natural or a number."
     ),
-    "batch_size": Parameter(metavar="N", help="Images of a step."),
+    "batch_size": Parameter(metavar="N", help="Images in a step."),
     "epochs": Parameter(metavar="N", help="How many epochs."),
     "steps_per_epoch": Parameter(
         metavar="N", help="Steps between two validations; by default one pass of the data."
@@ -73,17 +73,21 @@ WORDS = {
         metavar="NAME",
         help=f"Which optimizer: {', '.join(OptimizerChoice.forms())}, or package.module:function.",
     ),
-    "weight_decay": Parameter(metavar="X", help="Of the kernels, times the learning rate."),
+    "weight_decay": Parameter(
+        metavar="X", help="Weight decay of the kernels, multiplied by the learning rate."
+    ),
     "sam_radius": Parameter(
         metavar="X", help="Radius of sharpness-aware minimisation (SAM); 0 for none."
     ),
-    "clip_norm": Parameter(metavar="X", help="Gradient clipping: the norm of all weights."),
+    "clip_norm": Parameter(
+        metavar="X", help="Gradient clipping: largest norm over all weights together."
+    ),
     "label_smoothing": Parameter(metavar="X", help="Fraction of a label spread over all classes."),
     "average": Parameter(
         metavar="X", help="Decay of the exponential moving average (EMA) of weights; 0 for none."
     ),
-    "precision": Parameter(help="What layers compute in."),
-    "learning_rate": Parameter(metavar="X", help="The optimizer's, at its highest."),
+    "precision": Parameter(help="Number format in which layers compute."),
+    "learning_rate": Parameter(metavar="X", help="Highest rate of the schedule."),
     "schedule": Parameter(
         metavar="NAME",
         help="How the rate falls: by validation loss (plateau), by step (cosine), or by your own "
@@ -93,15 +97,15 @@ WORDS = {
     "plateau_patience": Parameter(metavar="N", help="Epochs without a better validation loss."),
     "min_learning_rate": Parameter(metavar="X", help="The rate's floor."),
     "keep": Parameter(help="Which epoch's model: by validation accuracy, or the last."),
-    "validation_fraction": Parameter(metavar="X", help="Fraction of training that is held out."),
+    "validation_fraction": Parameter(metavar="X", help="Fraction of the training split held out."),
     "subset": Parameter(metavar="X", help="Train on this stratified fraction of the data."),
-    "seed": Parameter(metavar="N", help="Everything random follows from it."),
+    "seed": Parameter(metavar="N", help="Seed of all random numbers."),
     "image_size": Parameter(
         metavar="PIXELS", help="Side of the images, or HEIGHTxWIDTH; by default their own."
     ),
     "color": Parameter(help="Colours of the images; by default their own."),
     "fit": Parameter(help="How images of another aspect ratio are resized."),
-    "rescale": Parameter(metavar="X", help="Pixels, 0 to 255, are multiplied by this, in the net."),
+    "rescale": Parameter(metavar="X", help="The net multiplies pixels, 0 to 255, by this."),
     "test_time": Parameter(help="Average predictions over flips or shifts of an image."),
 }
 """What only the command line says of `Recipe`."""
@@ -130,7 +134,7 @@ class ComparedRecipeOptions(Given):
     LoadOptions,
     DATA_WORDS,
     group=DATA,
-    without=("test_apart", *LIBRARY_ONLY, *(one.name for one in fields(Recipe))),
+    without=("test_apart", *LIBRARY_ONLY, *(field.name for field in fields(Recipe))),
 )
 class TrainingData(Given):
     """How a data set is read that is trained on; size and colour are the recipe's."""

@@ -40,13 +40,13 @@ def predict(
     ],
     split: Annotated[
         str | None,
-        Parameter(metavar="NAME", help="Of data sets: this split alone; by default all."),
+        Parameter(metavar="NAME", help="Only this split of data sets; by default all."),
     ] = None,
     test_time: OwnTestTime = None,
     out: Annotated[
         Path | None,
         Parameter(
-            metavar="CSV", help="Write a row an image, with every probability.", group=OUTPUT
+            metavar="CSV", help="Write a row for each image, with all probabilities.", group=OUTPUT
         ),
     ] = None,
     as_json: AsJson = False,
@@ -71,40 +71,40 @@ def predict(
     import_keras()
     from fer_model.inference.predict import predict_paths
 
-    found = predict_paths(run, paths, split=split, test_time=test_time, **data.given())
+    predictions = predict_paths(run, paths, split=split, test_time=test_time, **data.given())
     if out is not None:
         with written(out):
-            found.write_csv(out)
-    _show(found, out, as_json=as_json)
-    for note in found.notes:
+            predictions.write_csv(out)
+    _show(predictions, out, as_json=as_json)
+    for note in predictions.notes:
         say(note)
-    for cause in found.skipped:
+    for cause in predictions.skipped:
         say(f"skipped: {cause}")
-    if len(found.skipped) > 1:
-        say(f"{counted(len(found.skipped), 'image')} skipped")
+    if len(predictions.skipped) > 1:
+        say(f"{counted(len(predictions.skipped), 'image')} skipped")
 
 
-def _show(found: Predictions, out: Path | None, *, as_json: bool) -> None:
+def _show(predictions: Predictions, out: Path | None, *, as_json: bool) -> None:
     from fer_data.util.words import shown_class
     from fer_model.render import predictions_table
 
     if out is None and as_json:
-        print_json(found.to_dicts())
+        print_json(predictions.to_dicts())
     elif out is None:
-        print_table([predictions_table(found.to_dicts(_SHOWN))])
-        if len(found) > _SHOWN:
-            say(f"and {counted(len(found) - _SHOWN, 'image')} more; --out CSV writes all")
+        print_table([predictions_table(predictions.to_dicts(_SHOWN))])
+        if len(predictions) > _SHOWN:
+            say(f"and {counted(len(predictions) - _SHOWN, 'image')} more; --out CSV writes all")
     elif as_json:
         print_json(
             {
                 "out": str(out),
-                "num_samples": len(found),
-                "predicted": found.counts,
-                "skipped": found.skipped,
+                "num_samples": len(predictions),
+                "predicted": predictions.counts,
+                "skipped": predictions.skipped,
             }
         )
     else:
         counts = ", ".join(
-            f"{number:,} {shown_class(name)}" for name, number in found.counts.items()
+            f"{number:,} {shown_class(name)}" for name, number in predictions.counts.items()
         )
-        say(f"{counted(len(found), 'image')} in {out}: {counts}")
+        say(f"{counted(len(predictions), 'image')} in {out}: {counts}")

@@ -72,6 +72,6 @@ def stop_if_interrupted(run: Run) -> None:
         best = f" The best model so far: {run.model_path}." if has_best else ""
         say(
             f"Stopped; {counted(len(run.history), 'epoch is', 'epochs are')} finished.{best} "
-            f"Go on with: fer-model train --resume {shlex.quote(str(run.path))}"
+            f"Continue with: fer-model train --resume {shlex.quote(str(run.path))}"
         )
         sys.exit(INTERRUPTED)

@@ -63,7 +63,7 @@ def train(
     /,
     *,
     resume: Annotated[
-        Path | None, Parameter(metavar="RUN", help="Go on with an interrupted run.")
+        Path | None, Parameter(metavar="RUN", help="Continue an interrupted run.")
     ] = None,
     recipe: Named = None,
     changes: RecipeOptions = RecipeOptions(),
@@ -93,7 +93,7 @@ def train(
     if (path is None) == (resume is None):
         raise UsageError("give either a data PATH to train on, or --resume RUN")
     if resume is not None:
-        why = "--resume goes on with the run's own recipe"
+        why = "--resume uses the run's own recipe"
         if recipe is not None:
             raise UsageError(f"--recipe cannot be given here: {why}")
         but = (*OWN, "log_to", "summary", "as_json")  # code of the user's is given again
@@ -135,7 +135,10 @@ def train(
     console = cli_support.out()
     print_scores(metrics[split], f"{run.name} on the {split} split")
     if split == "validation":
-        say("The data brings no test split: these samples chose the model, so they flatter it.")
+        say(
+            "The data has no test split: these samples selected the model, so its scores are "
+            "optimistic."
+        )
     training = metrics["training"]
     console.print(
         f"{counted(training['steps'], 'step')} in {duration(training['seconds'])}. "

@@ -55,21 +55,21 @@ class Across:
 
     def count(self, arm: str, word: str) -> int:
         """Return on how many data sets an arm has a verdict."""
-        found = (self.verdicts.get((arm, name)) for name in self.data_sets)
-        return sum(one is not None and one.word == word for one in found)
+        of_data_sets = (self.verdicts.get((arm, name)) for name in self.data_sets)
+        return sum(verdict is not None and verdict.word == word for verdict in of_data_sets)
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row for each arm and data set, and one for each arm's mean; in fractions."""
         import pandas as pd
 
         rows: list[tuple[Any, ...]] = [
-            (arm, name, row.value, row.estimate, row.low, row.high, row.p_holm, one.word)
-            for (arm, name), one in self.verdicts.items()
-            if (row := one.difference)
+            (arm, name, row.value, row.estimate, row.low, row.high, row.p_holm, verdict.word)
+            for (arm, name), verdict in self.verdicts.items()
+            if (row := verdict.difference)
         ]
         rows += [
-            (arm, "mean", None, one.estimate, one.low, one.high, None, None)
-            for arm, one in self.means.items()
+            (arm, "mean", None, mean.estimate, mean.low, mean.high, None, None)
+            for arm, mean in self.means.items()
         ]
         columns = ["arm", "data_set", "value", "difference", "low", "high", "p_holm", "verdict"]
         return pd.DataFrame(rows, columns=columns)
@@ -81,7 +81,7 @@ class Across:
         table = pd.DataFrame(index=pd.Index(self.arms, name="arm"))
         for name in self.data_sets:
             cells = [self.verdicts.get((arm, name)) for arm in self.arms]
-            table[name] = [one.difference.in_points if one else "–" for one in cells]
+            table[name] = [verdict.difference.in_points if verdict else "–" for verdict in cells]
         table["mean"] = [self.means[arm].in_points for arm in self.arms]
         for word in (HELPS, HURTS):
             counts = (
@@ -123,41 +123,48 @@ def across_data_sets(comparisons: Sequence[Results], *, margin: float | None = N
         raise UsageError(f"expected two comparisons or more, got {len(comparisons)}")
     first = comparisons[0]
     for what in ("figure", "baseline"):
-        values = [one.figure if what == "figure" else one.arms[0] for one in comparisons]
+        values = [
+            results.figure if what == "figure" else results.arms[0] for results in comparisons
+        ]
         if len(set(values)) > 1:
             raise UsageError(f"the comparisons differ in their {what}: {', '.join(values)}")
     names = _names(comparisons)
-    found = {
-        (one.difference.arm, name): one
+    by_arm = {
+        (verdict.difference.arm, name): verdict
         for name, results in zip(names, comparisons, strict=True)
-        for one in verdicts(
+        for verdict in verdicts(
             results.differences,
             figure=first.figure,
             margin=results.margin if margin is None else margin,
         )
     }
-    arms = tuple(dict.fromkeys(arm for arm, _ in found))
+    arms = tuple(dict.fromkeys(arm for arm, _ in by_arm))
     means = {
-        arm: mean_difference([one.difference for (of, _), one in found.items() if of == arm])
+        arm: mean_difference(
+            [verdict.difference for (of, _), verdict in by_arm.items() if of == arm]
+        )
         for arm in arms
     }
-    return Across(first.figure, first.arms[0], names, arms, found, means)
+    return Across(first.figure, first.arms[0], names, arms, by_arm, means)
 
 
 def _names(comparisons: Sequence[Results]) -> tuple[str, ...]:
     """Return a name for each data set, its folder's where it has one, with numbers if need be."""
     marks = [
-        one.training.protocol.data.get("fingerprint") if one.training else None
-        for one in comparisons
+        results.training.protocol.data.get("fingerprint") if results.training else None
+        for results in comparisons
     ]
-    folders = [one.out.resolve() if one.out else None for one in comparisons]
+    folders = [results.out.resolve() if results.out else None for results in comparisons]
     for known in (marks, folders):
-        twice = [each for each, number in Counter(known).items() if each and number > 1]
+        twice = [folder for folder, number in Counter(known).items() if folder and number > 1]
         if twice:
             raise UsageError("two of the comparisons are of the same data; name each data set once")
-    found: list[str] = []
-    for one in comparisons:
-        name = printable(Path(one.source).name or (one.out.name if one.out else "")) or "data"
-        same = sum(each == name or each.startswith(f"{name} (") for each in found)
-        found.append(f"{name} ({same + 1})" if same else name)
-    return tuple(found)
+    shown: list[str] = []
+    for results in comparisons:
+        name = (
+            printable(Path(results.source).name or (results.out.name if results.out else ""))
+            or "data"
+        )
+        same = sum(label == name or label.startswith(f"{name} (") for label in shown)
+        shown.append(f"{name} ({same + 1})" if same else name)
+    return tuple(shown)

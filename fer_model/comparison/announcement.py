@@ -32,7 +32,7 @@ def before_training(protocol: Protocol, out: Path) -> list[str]:
     trained = dict.fromkeys(cell.arm for cell in protocol.needed(out))
     bases = [str(arm) for arm in trained if arm not in protocol.arms]
     if bases:
-        lines.append(f"trained besides, as new heads are made for it: {', '.join(bases)}")
+        lines.append(f"also trained, as the base of new heads: {', '.join(bases)}")
     return [
         *lines,
         *unfair(protocol),
@@ -67,10 +67,10 @@ def dearer(protocol: Protocol) -> list[str]:
     recipes = [(arm, arm.recipe(protocol.recipe)) for arm in protocol.arms]
     return [
         f"arm {arm}: a step takes two gradients, so its runs have "
-        f"{one.epochs * (one.steps_per_epoch or 0):,} steps, not {protocol.num_steps:,}, and "
+        f"{needed.epochs * (needed.steps_per_epoch or 0):,} steps, not {protocol.num_steps:,}, and "
         "see half as many samples"
-        for arm, one in recipes
-        if one.sam_radius
+        for arm, needed in recipes
+        if needed.sam_radius
     ]
 
 
@@ -86,16 +86,16 @@ def twice_corrected(arms: Sequence[Arm]) -> list[str]:
 
 def _can_find(protocol: Protocol, out: Path) -> str:
     samples = load_samples(out, len(protocol.data["class_names"]))
-    found = _smallest(samples, protocol)
+    smallest = _smallest(samples, protocol)
     counts = np.bincount(samples.labels, minlength=len(protocol.data["class_names"]))
-    figure = protocol.figure if protocol.figure in found else "balanced_accuracy"
-    least = found[figure]
+    figure = protocol.figure if protocol.figure in smallest else "balanced_accuracy"
+    least = smallest[figure]
     known = [f"{100 * least:.1f} points in {figure.replace('_', ' ')}" if least < 1 else ""]
     ends = ""
     rare = rarest_class(protocol.train_counts, counts)
     if rare is not None:
         name = printable(protocol.data["class_names"][rare])
-        recall = found[f"recall of {name}"]
+        recall = smallest[f"recall of {name}"]
         ends = f"; one image of {name} is {100 / counts[rare]:.1f} points of its recall"
         if recall < 1:
             known.append(f"{100 * recall:.1f} in the recall of {name}")
@@ -103,7 +103,7 @@ def _can_find(protocol: Protocol, out: Path) -> str:
             ends += ", of which no difference can be found"
     begins = f"{counted(len(protocol.arms), 'arm')}, {counted(len(protocol.seeds), 'seed')} each: "
     if len(protocol.seeds) == 1:
-        return f"{begins}that one training is like another cannot be known; take 3 seeds or more"
+        return f"{begins}one seed shows no spread between trainings; take 3 seeds or more"
     begins += "if two trainings disagree on a fifth of the images, "
     if not any(known):
         return f"{begins}too few test images to find any difference{ends}"
@@ -137,7 +137,7 @@ def as_trained(training: Training) -> list[str]:
         *twice_corrected(protocol.arms),
     ]
     if protocol.later:
-        notes.append(f"added when there were finished runs to look at: {', '.join(protocol.later)}")
+        notes.append(f"added after there were finished runs: {', '.join(protocol.later)}")
     return notes
 
 

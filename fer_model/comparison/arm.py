@@ -88,13 +88,13 @@ class Arm:
                 raise UsageError(f"arm {text!r}: {parts[kind]} and {word} are two of a kind")
             else:
                 parts[kind] = word
-        found: dict[str, Any] = {kind: _KINDS[kind].parse(part) for kind, part in parts.items()}
-        return cls(**found, changes=tuple(changes[name] for name in sorted(changes)))
+        chosen: dict[str, Any] = {kind: _KINDS[kind].parse(part) for kind, part in parts.items()}
+        return cls(**chosen, changes=tuple(changes[name] for name in sorted(changes)))
 
     def __str__(self) -> str:
         every = (self.balance, self.loss, self.mix, self.head)
         shown = zip(every, (NATURAL, CROSS_ENTROPY, UNMIXED, None), strict=True)
-        parts = [one for one, usual in shown if one != usual]
+        parts = [part for part, usual in shown if part != usual]
         return "+".join(map(str, (*parts, *self.changes))) or "none"
 
     @property
@@ -117,9 +117,9 @@ class Arm:
         """
         text = str(self.balance)
         parts = [] if text in ("none", "power:1.0") else text.split("+")
-        for one in self.choices[1:]:
-            if one.trait("balances") and one.parameters != (0.0,):
-                parts.append(str(one))
+        for choice in self.choices[1:]:
+            if choice.trait("balances") and choice.parameters != (0.0,):
+                parts.append(str(choice))
         return tuple(parts)
 
     def recipe(self, common: Recipe) -> Recipe:

@@ -97,7 +97,7 @@ class ChangeChoice(Choice):
         UsageError
             If the recipe has them already, so that there is nothing to compare.
         """
-        found: dict[str, Any] = self.entry.function(recipe, *self.parameters)
-        if all(getattr(recipe, name) == value for name, value in found.items()):
+        settings: dict[str, Any] = self.entry.function(recipe, *self.parameters)
+        if all(getattr(recipe, name) == value for name, value in settings.items()):
             raise UsageError(f"arm {self}: changes nothing, as the recipe has it already")
-        return found
+        return settings

@@ -264,7 +264,7 @@ def _own_training(
     if recipe.rescale != 1.0:
         raise UsageError(f"rescale is {recipe.rescale}: images are 0 to 255; rescale them in fit")
     for arm in arms:
-        changes_training = any(not one.trait("of_images") for one in arm.changes)
+        changes_training = any(not change.trait("of_images") for change in arm.changes)
         if arm.head is not None or str(arm.loss) != "cross-entropy" or changes_training:
             raise UsageError(
                 f"arm {arm}: a training of your own (fit) has its own loss, head and optimizer"
@@ -298,7 +298,7 @@ def _alone(out: Path) -> Iterator[int]:
     try:
         try:
             if locks.is_taken(lock):
-                print(f"another command is at work in {out}; waiting for its end", file=sys.stderr)
+                print(f"another command is using {out}; waiting until it ends", file=sys.stderr)
                 locks.is_taken(lock, wait=True)
         except OSError:
             pass  # a file system without locks

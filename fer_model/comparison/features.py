@@ -134,15 +134,17 @@ def compare_features(
     )
     for arm in parsed:
         _check(arm, base)
-    found: dict[tuple[Arm, int], Output] = {}
+    of_cells: dict[tuple[Arm, int], Output] = {}
     console = Console(stderr=True, emoji=False, quiet=not verbose)
     lines = RunLines(console, len(parsed) * len(numbers))
     seconds = np.empty((len(parsed), len(numbers)))
     for number, seed in enumerate(numbers):
-        _run(data, parsed, dataclasses.replace(base, seed=seed), found, seconds[:, number], lines)
+        _run(
+            data, parsed, dataclasses.replace(base, seed=seed), of_cells, seconds[:, number], lines
+        )
     test = data.splits == "test"
     outputs = outputs_of(
-        [[found[arm, seed] for seed in numbers] for arm in parsed], data.labels[test]
+        [[of_cells[arm, seed] for seed in numbers] for arm in parsed], data.labels[test]
     )
     results = Results(
         arms=tuple(map(str, parsed)),
@@ -237,7 +239,7 @@ def _run(
     data: _Data,
     arms: Sequence[Arm],
     base: Recipe,
-    found: dict[tuple[Arm, int], Output],
+    outputs: dict[tuple[Arm, int], Output],
     seconds: NDArray[np.float64],
     lines: RunLines,
 ) -> None:
@@ -272,6 +274,6 @@ def _run(
             inputs = HeadInputs(head, counts, lambda: of_train, lambda: of_validation)
             head, _ = arm.head.build(inputs)
         of_held_out = apply_head(of_validation[0], *head), of_validation[1]
-        found[arm, base.seed] = Output(apply_head(of_test, *head), of_held_out)
+        outputs[arm, base.seed] = Output(apply_head(of_test, *head), of_held_out)
         seconds[place] = took[arm.trained] + time.monotonic() - began
         lines.show(f"{arm}, seed {base.seed}", seconds[place])

@@ -108,22 +108,22 @@ def compare_predictions(
         truth = read_table(labels, "labels", other=column, labels_alone=True)
     elif "label" not in truth.columns:
         raise UsageError(f"{truth.where}: no column label; give the labels")
-    aligned = {arm: [_aligned(one, truth) for one in of_arm] for arm, of_arm in tables.items()}
+    aligned = {arm: [_aligned(table, truth) for table in of_arm] for arm, of_arm in tables.items()}
     names = _names([truth, *every], asked)
     numbers = _indices(truth.columns["label"], names, truth.where)
     least = min(map(len, tables.values()))
     outputs = outputs_of(
         [
             [
-                Output(_predictions(one, names, numbers), _validation(one, truth, names))
-                for one in of_arm[:least]
+                Output(_predictions(table, names, numbers), _validation(table, truth, names))
+                for table in of_arm[:least]
             ]
             for of_arm in aligned.values()
         ],
         numbers,
     )
     samples = truth.columns.get("sample", np.arange(len(numbers)))
-    of_samples = [truth, *(one for of_arm in aligned.values() for one in of_arm)]
+    of_samples = [truth, *(table for of_arm in aligned.values() for table in of_arm)]
     results = Results(
         arms=tuple(tables),
         seeds=tuple(range(least)),
@@ -142,7 +142,7 @@ def compare_predictions(
             _remarks(
                 {arm: len(of_arm) for arm, of_arm in tables.items()},
                 least,
-                has_samples=all("sample" in one.columns for one in [truth, *every]),
+                has_samples=all("sample" in table.columns for table in [truth, *every]),
             )
         ),
         margin=margin,
@@ -157,23 +157,23 @@ def _runs(arms: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
         raise UsageError(
             f"arms: expected a dict of two or more, {{name: [run, …]}}, got {arms!r:.80}"
         )
-    found = {}
+    read = {}
     for arm, runs in arms.items():
         if isinstance(runs, str | Path | Mapping) or hasattr(runs, "columns"):
             raise UsageError(f"arm {arm!r}: expected a list of runs, got one {type(runs).__name__}")
-        found[printable(str(arm))] = list(runs)
-        if not found[printable(str(arm))]:
+        read[printable(str(arm))] = list(runs)
+        if not read[printable(str(arm))]:
             raise UsageError(f"arm {arm!r}: expected one run or more, got none")
-    return found
+    return read
 
 
 def _class_names(names: Sequence[str] | None) -> tuple[str, ...] | None:
     if names is None:
         return None
-    found = tuple(map(str, names))
-    if isinstance(names, str) or len(set(found)) < len(found) or len(found) < 2:
+    texts = tuple(map(str, names))
+    if isinstance(names, str) or len(set(texts)) < len(texts) or len(texts) < 2:
         raise UsageError(f"class_names: expected two or more, each once, got {names!r:.80}")
-    return found
+    return texts
 
 
 def _aligned(table: PredictionTable, truth: PredictionTable) -> PredictionTable:
@@ -190,13 +190,13 @@ def _aligned(table: PredictionTable, truth: PredictionTable) -> PredictionTable:
             f"{table.where}: names its samples, and {truth.where} does not: give labels with a "
             "column sample, or no labels where all runs have them"
         )
-    ours, theirs = (one.columns["sample"].astype(np.str_) for one in (table, truth))
+    ours, theirs = (given_table.columns["sample"].astype(np.str_) for given_table in (table, truth))
     order = np.argsort(ours, kind="stable")
     in_order = ours[order]
-    for one, names in ((table, in_order), (truth, np.sort(theirs))):
+    for given_table, names in ((table, in_order), (truth, np.sort(theirs))):
         if (twice := names[1:] == names[:-1]).any():
             name = printable(str(names[int(twice.argmax())]))
-            raise DataError(f"{one.where}: sample {name} is there twice")
+            raise DataError(f"{given_table.where}: sample {name} is there twice")
     places = np.searchsorted(in_order, theirs).clip(max=len(ours) - 1)
     known = in_order[places] == theirs
     if not known.all():
@@ -209,19 +209,25 @@ def _aligned(table: PredictionTable, truth: PredictionTable) -> PredictionTable:
 
 def _names(tables: Sequence[PredictionTable], asked: tuple[str, ...] | None) -> tuple[str, ...]:
     """Return the classes: as asked for, as columns are named, or as labels are."""
-    first = next((one for one in tables if one.class_names is not None), None)
+    first = next((table for table in tables if table.class_names is not None), None)
     names = asked or (first.class_names if first is not None else None)
-    for one in tables:
-        if one.class_names is not None and names is not None and set(one.class_names) != set(names):
-            other = sorted(set(one.class_names) ^ set(names))[0]
+    for table in tables:
+        if (
+            table.class_names is not None
+            and names is not None
+            and set(table.class_names) != set(names)
+        ):
+            other = sorted(set(table.class_names) ^ set(names))[0]
             raise DataError(
-                f"{one.where}: expected probabilities of {listed(names)}, got "
-                f"{listed(one.class_names)}; {printable(other)} is in one of them alone"
+                f"{table.where}: expected probabilities of {listed(names)}, got "
+                f"{listed(table.class_names)}; {printable(other)} is in one of them alone"
             )
     if names is not None:
         return names
-    wide = next((one for one in tables if one.values is not None and one.values.ndim == 2), None)
-    labels = [one.columns["label"] for one in tables if "label" in one.columns]
+    wide = next(
+        (table for table in tables if table.values is not None and table.values.ndim == 2), None
+    )
+    labels = [table.columns["label"] for table in tables if "label" in table.columns]
     if wide is not None and wide.values is not None:
         size = wide.values.shape[1]
         if not all(map(_are_numbers, labels)):
@@ -230,18 +236,18 @@ def _names(tables: Sequence[PredictionTable], asked: tuple[str, ...] | None) -> 
                 "in the order of columns"
             )
         return tuple(map(str, range(size)))
-    known = labels + [one.values for one in tables if one.values is not None]
+    known = labels + [table.values for table in tables if table.values is not None]
     if all(map(_are_numbers, known)):
-        most = max(int(np.asarray(one, np.float64).max()) for one in known)
+        most = max(int(np.asarray(values, np.float64).max()) for values in known)
         return tuple(map(str, range(max(most + 1, 2))))
-    return tuple(sorted(set().union(*(one.astype(np.str_).tolist() for one in known))))
+    return tuple(sorted(set().union(*(values.astype(np.str_).tolist() for values in known))))
 
 
 def _are_numbers(values: NDArray[Any]) -> bool:
     """Whether labels are indices, or texts of such."""
     if values.dtype.kind in "iuf":
         return True
-    return all(str(one).isdecimal() for one in np.unique(values.astype(np.str_)).tolist())
+    return all(str(value).isdecimal() for value in np.unique(values.astype(np.str_)).tolist())
 
 
 def _indices(values: NDArray[Any], names: tuple[str, ...], where: str) -> NDArray[np.int64]:
@@ -252,9 +258,9 @@ def _indices(values: NDArray[Any], names: tuple[str, ...], where: str) -> NDArra
         if not (np.isfinite(values).all() and (values == np.round(values)).all()):
             raise DataError(f"{where}: expected labels, whole numbers or names, got {values.dtype}")
         values = values.astype(np.int64)
-    found, places = np.unique(values.astype(np.str_), return_inverse=True)
+    distinct, places = np.unique(values.astype(np.str_), return_inverse=True)
     of_name = {name: index for index, name in enumerate(names)}
-    texts = found.tolist()
+    texts = distinct.tolist()
     if not any(text in of_name for text in texts) and all(map(str.isdecimal, texts)):
         of_name = {str(index): index for index in range(len(names))}
     for text in texts:
@@ -296,8 +302,8 @@ def _validation(
         part = _aligned(part, labels)
     if part is None or labels is None or part.values is None or part.values.ndim == 1:
         return None
-    found = _indices(labels.columns["label"], names, f"{labels.where}, validation")
-    return _in_order(part, part.values, names), found
+    indices = _indices(labels.columns["label"], names, f"{labels.where}, validation")
+    return _in_order(part, part.values, names), indices
 
 
 def _in_order(table: PredictionTable, values: NDArray[Any], names: tuple[str, ...]) -> NDArray[Any]:

@@ -47,13 +47,13 @@ def counts_of(
                 f"train_counts: expected the classes {listed(names)}, got {listed(by_name)}"
             )
         counts = [by_name[name] for name in names]
-    found = np.asarray(counts)
-    if found.shape != (len(names),) or found.dtype.kind not in "iu" or found.min() < 0:
+    numbers = np.asarray(counts)
+    if numbers.shape != (len(names),) or numbers.dtype.kind not in "iu" or numbers.min() < 0:
         raise UsageError(
-            f"train_counts: expected {len(names)} whole numbers, got {found.dtype} "
-            f"{list(found.shape)}"
+            f"train_counts: expected {len(names)} whole numbers, got {numbers.dtype} "
+            f"{list(numbers.shape)}"
         )
-    return tuple(found.tolist())
+    return tuple(numbers.tolist())
 
 
 def leaked_of(leaked: ArrayLike | None, tables: Sequence[PredictionTable]) -> NDArray[np.bool_]:
@@ -73,12 +73,12 @@ def leaked_of(leaked: ArrayLike | None, tables: Sequence[PredictionTable]) -> ND
                 f"{list(flags.shape)}"
             )
         return flags
-    found = [(one.where, _flags(one)) for one in tables if "leaked" in one.columns]
-    for where, flags in found[1:]:
-        if (flags != found[0][1]).any():
-            row = int((flags != found[0][1]).argmax()) + 1
-            raise DataError(f"{where}: row {row} is leaked in one of it and {found[0][0]} alone")
-    return found[0][1] if found else np.zeros(num, np.bool_)
+    by_table = [(table.where, _flags(table)) for table in tables if "leaked" in table.columns]
+    for where, flags in by_table[1:]:
+        if (flags != by_table[0][1]).any():
+            row = int((flags != by_table[0][1]).argmax()) + 1
+            raise DataError(f"{where}: row {row} is leaked in one of it and {by_table[0][0]} alone")
+    return by_table[0][1] if by_table else np.zeros(num, np.bool_)
 
 
 def _flags(table: PredictionTable) -> NDArray[np.bool_]:

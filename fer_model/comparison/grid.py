@@ -120,8 +120,8 @@ def _check_reached(arm: Arm, epochs: int, passes: float) -> None:
     """Refuse an arm that would not get to what it is named after; passes are the loader's."""
     if arm.balance.settles and arm.balance.settles >= passes:
         raise UsageError(
-            f"arm {arm}: its change lies at pass {arm.balance.settles} of the data, and a run has "
-            f"{passes:.1f}; give it an earlier one, or more steps",
+            f"arm {arm}: it changes at pass {arm.balance.settles} of the data, but a run has only "
+            f"{passes:.1f}; change earlier, or take more steps",
             fix={"num_steps": []},
         )
     if arm.loss.trait("late") and arm.loss.late_epoch(epochs) >= epochs:
@@ -180,10 +180,10 @@ def kept_in(out: Path, dataset: Dataset, form: PixelFormat | FormatRequest) -> D
     if dataset.soft_labels is not None:
         raise UsageError(f"{dataset.root}: soft labels are not kept; write the data to files first")
     path = out / OWN_DATA
-    found = open_store(dataset, form=form).form
+    own_form = open_store(dataset, form=form).form
     with TemporaryDirectory(dir=out, prefix=".data-") as folder:
         new = Path(folder) / OWN_DATA
-        convert(dataset, new, form=found)
+        convert(dataset, new, form=own_form)
         if not path.exists() or not (out / FILE).exists():  # of a call that declared nothing
             os.replace(new, path)
         elif not filecmp.cmp(new, path, shallow=False):

@@ -63,7 +63,7 @@ def check_place(out: Path, file: str = KEPT, others: Collection[str] = _OURS) ->
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out}: expected a folder, got a file", fix={"out": []})
     if out.is_dir() and not (out / file).exists():
-        names = (one.name for one in out.iterdir() if not one.name.startswith("."))
+        names = (path.name for path in out.iterdir() if not path.name.startswith("."))
         other = next((name for name in names if name not in others), None)
         if other is not None:
             raise UsageError(
@@ -107,44 +107,44 @@ def load_kept(out: Path) -> Results:
     DataError
         If a file is broken, or they do not fit together.
     """
-    found = read_arrays(out / KEPT, _EXPECTED, remedy="compare again", optional=_NEWER)
-    texts = {name: tuple(found[name].tolist()) for name in _TEXTS}
+    arrays = read_arrays(out / KEPT, _EXPECTED, remedy="compare again", optional=_NEWER)
+    texts = {name: tuple(arrays[name].tolist()) for name in _TEXTS}
     num_classes = len(texts["class_names"])
     samples = load_samples(out, num_classes)
-    predicted, shape = found["predicted_labels"], (len(texts["arms"]), len(found["seeds"]))
-    scaled = found.get("scaled_confidences", np.full(found["confidences"].shape, np.nan))
-    ensembles = found.get("ensemble_labels", np.full((shape[0], len(samples)), -1))
-    aurocs = found.get("aurocs", np.full(shape, np.nan))
-    shots = tuple(found.get("shots", np.array(SHOTS)).tolist())
-    margin = found.get("margin", np.array([MARGIN])).tolist()
+    predicted, shape = arrays["predicted_labels"], (len(texts["arms"]), len(arrays["seeds"]))
+    scaled = arrays.get("scaled_confidences", np.full(arrays["confidences"].shape, np.nan))
+    ensembles = arrays.get("ensemble_labels", np.full((shape[0], len(samples)), -1))
+    aurocs = arrays.get("aurocs", np.full(shape, np.nan))
+    shots = tuple(arrays.get("shots", np.array(SHOTS)).tolist())
+    margin = arrays.get("margin", np.array([MARGIN])).tolist()
     if (
         predicted.shape != (*shape, len(samples))
-        or not found["confidences"].shape == scaled.shape == predicted.shape
+        or not arrays["confidences"].shape == scaled.shape == predicted.shape
         or ensembles.shape != (shape[0], len(samples))
-        or not found["seconds"].shape == aurocs.shape == shape
+        or not arrays["seconds"].shape == aurocs.shape == shape
         or not predicted.size
         or not -1 <= ensembles.min() <= ensembles.max() < num_classes
         or not (len(shots) == 2 and 0 < shots[0] <= shots[1])
         or not (len(margin) == 1 and 0 <= margin[0] < 1)
         or not 0 <= predicted.min() <= predicted.max() < num_classes
-        or len(found["train_counts"]) not in (0, num_classes)
-        or tuple(found["figure"])[:1] not in {(name,) for name in SUMMARIES}
+        or len(arrays["train_counts"]) not in (0, num_classes)
+        or tuple(arrays["figure"])[:1] not in {(name,) for name in SUMMARIES}
     ):
         raise DataError(f"{out / KEPT}: its arrays do not fit together; compare again")
     return Results(
         arms=texts["arms"],
         class_names=texts["class_names"],
         remarks=texts["remarks"],
-        seeds=tuple(found["seeds"].tolist()),
-        figure=str(found["figure"][0]),
+        seeds=tuple(arrays["seeds"].tolist()),
+        figure=str(arrays["figure"][0]),
         predicted_labels=predicted.astype(np.int32),
-        confidences=found["confidences"].astype(np.float32),
+        confidences=arrays["confidences"].astype(np.float32),
         scaled_confidences=scaled.astype(np.float32),
         ensemble_labels=ensembles.astype(np.int32),
         aurocs=aurocs.astype(np.float64),
         samples=samples,
-        train_counts=tuple(found["train_counts"].tolist()),
-        seconds=found["seconds"].astype(np.float64),
+        train_counts=tuple(arrays["train_counts"].tolist()),
+        seconds=arrays["seconds"].astype(np.float64),
         out=out,
         shots=shots,
         margin=margin[0],

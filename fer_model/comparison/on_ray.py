@@ -221,13 +221,13 @@ def connected(address: str) -> Iterator[dict[str, str | None]]:
 
 def _zipped(folders: Sequence[Path], root: Path) -> bytes:
     """Return the files of folders by their paths below a root, but no symbolic links."""
-    found = io.BytesIO()
-    with zipfile.ZipFile(found, "w") as archive:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
         for folder in folders:
             for path in sorted(folder.rglob("*")):
                 if path.is_file() and not path.is_symlink():
                     archive.write(path, path.relative_to(root))
-    return found.getvalue()
+    return buffer.getvalue()
 
 
 def _take_in(archive: zipfile.ZipFile, cell: Cell, out: Path) -> None:

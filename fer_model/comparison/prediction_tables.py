@@ -180,7 +180,7 @@ def _of_arrays(
         where,
         _flat(arrays[name], where) if name in arrays else None,
         None if names is None else tuple(map(str, names.tolist())),
-        {one: arrays[one] for one in (*_KEPT, *other) if one in arrays},
+        {name: arrays[name] for name in (*_KEPT, *other) if name in arrays},
     )
 
 
@@ -195,7 +195,7 @@ def _of_frame(
     named = {str(name): name for name in frame.columns}
     if len(named) < len(frame.columns):
         raise DataError(f"{where}: two columns have one name; found {listed(frame.columns)}")
-    columns = {one: frame[named[one]].to_numpy() for one in (*_KEPT, *other) if one in named}
+    columns = {name: frame[named[name]].to_numpy() for name in (*_KEPT, *other) if name in named}
     if labels_alone:
         if "label" not in columns:
             raise DataError(f"{where}: expected a column label, found {listed(named)}")
@@ -203,30 +203,30 @@ def _of_frame(
     prefixed = [name for name in named if name.startswith(_PREFIX)]
     if class_names is not None:
         prefix = _PREFIX if prefixed else ""
-        found = [prefix + name for name in class_names if prefix + name in named]
-        if found and len(found) < len(class_names):
+        of_classes = [prefix + name for name in class_names if prefix + name in named]
+        if of_classes and len(of_classes) < len(class_names):
             missing = [name for name in class_names if prefix + name not in named]
             raise DataError(
                 f"{where}: no column of class {printable(missing[0])}; found {listed(named)}"
             )
     else:
-        found = prefixed or [name for name in named if name not in (*TEXTS, *other)]
-    if not found and "predicted" in named:
+        of_classes = prefixed or [name for name in named if name not in (*TEXTS, *other)]
+    if not of_classes and "predicted" in named:
         return PredictionTable(where, frame[named["predicted"]].to_numpy(), None, columns)
-    if len(found) < 2:
+    if len(of_classes) < 2:
         raise DataError(
             f"{where}: expected a column predicted, or one for each class with its probability; "
             f"found {listed(named)}"
         )
-    for name in found:
+    for name in of_classes:
         if frame[named[name]].dtype.kind not in "iuf":
             raise DataError(
                 f"{where}: column {printable(name)}: expected probabilities, got "
                 f"{printable(str(frame[named[name]].iloc[0]) if len(frame) else 'nothing')}. Name "
-                "the classes, or leave this column away"
+                "the classes, or leave this column out"
             )
-    values = frame[[named[name] for name in found]].to_numpy(np.float64)
-    names = tuple(name.removeprefix(_PREFIX) if prefixed else name for name in found)
+    values = frame[[named[name] for name in of_classes]].to_numpy(np.float64)
+    names = tuple(name.removeprefix(_PREFIX) if prefixed else name for name in of_classes)
     table = PredictionTable(where, values, names, columns)
     if "predicted" in named and len(table):
         predicted = frame[named["predicted"]].astype(str).to_numpy()
@@ -306,5 +306,5 @@ def _of_test(table: PredictionTable) -> PredictionTable:
 
 def listed(names: Any) -> str:
     """Return names for people, the first twelve."""
-    found = [printable(str(name)) for name in names]
-    return ", ".join(found[:12]) + (", …" if len(found) > 12 else "") if found else "nothing"
+    shown = [printable(str(name)) for name in names]
+    return ", ".join(shown[:12]) + (", …" if len(shown) > 12 else "") if shown else "nothing"

@@ -55,7 +55,7 @@ def outputs_of(runs: Iterable[Iterable[Output]], labels: NDArray[np.int64]) -> O
             total = total + (run.test if run.test.ndim == 2 else np.nan)
         is_known = total.ndim == 2 and not np.isnan(total).any()
         ensembles.append(total.argmax(axis=1) if is_known else np.full(len(labels), -1))
-        arms.append([list(each) for each in zip(*parts, strict=True)])
+        arms.append([list(part) for part in zip(*parts, strict=True)])
     predicted, confidences, scaled, areas = zip(*arms, strict=True)
     return Outputs(
         np.array(predicted, np.int32),
@@ -74,8 +74,8 @@ def _of_run(run: Output, labels: NDArray[np.int64]) -> tuple[Any, Any, Any, floa
     scaled = unknown
     if run.validation is not None and len(run.validation[1]):
         scaled = with_temperature(run.test, temperature(*run.validation)).max(axis=1)
-    found = run.test.argmax(axis=1), run.test.max(axis=1)
-    return *found, scaled, macro_auroc(run.test, labels)
+    predicted = run.test.argmax(axis=1), run.test.max(axis=1)
+    return *predicted, scaled, macro_auroc(run.test, labels)
 
 
 def macro_auroc(probabilities: NDArray[Any], labels: NDArray[np.int64]) -> float:

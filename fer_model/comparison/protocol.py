@@ -95,7 +95,7 @@ class Protocol:
     def modules(self) -> list[str]:
         """Modules in which what it trains is registered."""
         every = [*self.recipe.choices, *(part for arm in self.arms for part in arm.choices)]
-        return [one.entry.module for one in every]
+        return [choice.entry.module for choice in every]
 
     def cells(self, out: Path) -> list[Cell]:
         """Return all runs, seed by seed, so that a comparison that is stopped is a fair one."""

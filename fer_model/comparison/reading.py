@@ -69,8 +69,8 @@ def read_results(out: str | Path) -> Results:
     seeds = tuple(seed for seed in protocol.seeds if all(seed in seeds_of[arm] for arm in arms))
     if len(arms) < 2 or protocol.arms[0] not in arms or not seeds:
         raise DataError(
-            f"{out}: no seed yet with which the baseline and another arm are finished; "
-            f"{missing[0]} is not"
+            f"{out}: the baseline and another arm have no finished seed in common; "
+            f"missing: {missing[0]}"
         )
     skipped = tuple(str(arm) for arm in protocol.arms if arm not in arms)
     protocol = dataclasses.replace(protocol, arms=arms)
@@ -141,15 +141,15 @@ def _failures(out: Path, missing: tuple[Cell, ...]) -> dict[str, Any]:
 def _output(run: Run, samples: SampleTable, num_classes: int) -> Output:
     path = run.path / PREDICTIONS
     every = load_predictions(path)
-    found, validation = every.of_split("test"), every.of_split("validation")
+    test, validation = every.of_split("test"), every.of_split("validation")
     if not (
-        np.array_equal(found.samples, samples.samples)
-        and np.array_equal(found.labels, samples.labels)
+        np.array_equal(test.samples, samples.samples)
+        and np.array_equal(test.labels, samples.labels)
     ):
         raise DataError(f"{path}: other test samples than the comparison's; train it again")
-    if len(found.class_names) != num_classes:
-        num = len(found.class_names)
+    if len(test.class_names) != num_classes:
+        num = len(test.class_names)
         raise DataError(
             f"{path}: probabilities of {num} classes, not {num_classes}; train it again"
         )
-    return Output(found.probabilities, (validation.probabilities, validation.labels))
+    return Output(test.probabilities, (validation.probabilities, validation.labels))

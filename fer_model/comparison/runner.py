@@ -143,7 +143,7 @@ class _Jobs:
                     self.failures.pop(str(cell), None)
                 elif not self.is_stopped and cell not in self._given_up:
                     base = self._protocol.base(cell, self._out)
-                    self._failed(cell, f"not made: {base}, which it is put on, is not finished", 0)
+                    self._failed(cell, f"not made: its base {base} is not finished", 0)
         except BaseException as error:  # which the main thread raises
             self.events.put(error)
         self.events.put(None)
@@ -177,7 +177,7 @@ class _Jobs:
         if crash is not None and (heard or crash.is_lost):
             self._failed(left[0], crash.why, most=LOST_TRIES if crash.is_lost else TRIES)
         elif not failed:  # which would be the same for every run
-            why = "it ended without a word" if crash is None else crash.why
+            why = "it ended without a message" if crash is None else crash.why
             raise DataError(f"{self._out}: the process that trains cannot go on: {why}")
 
     def _failed(self, cell: Cell, error: str, most: int = TRIES) -> None:

@@ -62,16 +62,16 @@ def load_samples(out: Path, num_classes: int) -> SampleTable:
     """
     path = out / SAMPLES
     expected = {"sample": ("U", 1), "label": ("i", 1), "group": ("i", 1), "leaked": ("b", 1)}
-    found = read_arrays(path, expected, remedy=_REMEDY)
+    arrays = read_arrays(path, expected, remedy=_REMEDY)
     table = SampleTable(
-        samples=found["sample"],
-        labels=found["label"].astype(np.int64),
-        groups=found["group"].astype(np.int64),
-        leaked=found["leaked"],
+        samples=arrays["sample"],
+        labels=arrays["label"].astype(np.int64),
+        groups=arrays["group"].astype(np.int64),
+        leaked=arrays["leaked"],
     )
     if (
         not len(table)
-        or len({len(array) for array in found.values()}) > 1
+        or len({len(array) for array in arrays.values()}) > 1
         or not 0 <= table.labels.min() <= table.labels.max() < num_classes
     ):
         raise DataError(f"{path}: not the test samples of these classes; {_REMEDY}")

@@ -78,8 +78,8 @@ def softmax_regression(
         gradient[:-1] += penalty * layer[:-1] / len(labels)
         return value + penalty * (layer[:-1] ** 2).sum() / 2 / len(labels), gradient.ravel()
 
-    found, iterations = least(loss, np.zeros(size).ravel())
-    kernel, bias = found.reshape(size)[:-1] / scale[:, None], found.reshape(size)[-1]
+    solution, iterations = least(loss, np.zeros(size).ravel())
+    kernel, bias = solution.reshape(size)[:-1] / scale[:, None], solution.reshape(size)[-1]
     return whole_head(kernel, bias - mean @ kernel, present, num_classes), iterations
 
 
@@ -97,8 +97,8 @@ def balanced_scales(logits: Floats, labels: ArrayLike, penalty: float = 1.0) -> 
         pull = penalty * (scales - 1) / len(labels)
         return value + float(pull @ (scales - 1)) / 2, (slope * logits).sum(axis=0) + pull
 
-    found, iterations = least(loss, np.ones(len(present)))
-    return found, iterations
+    solution, iterations = least(loss, np.ones(len(present)))
+    return solution, iterations
 
 
 def _logits(layer: Floats, inputs: Floats) -> Floats:
@@ -132,7 +132,7 @@ def least(function: Callable[[Floats], tuple[float, Floats]], start: Floats) -> 
 
     steepest = abs(function(start)[1]).max()  # smoothed labels have gradients that much smaller
     with threadpool_limits(1):  # many small products took 80 times as long on two busy cores
-        found = minimize(
+        result = minimize(
             function,
             start,
             jac=True,
@@ -144,9 +144,9 @@ def least(function: Callable[[Floats], tuple[float, Floats]], start: Floats) -> 
                 "ftol": 1e-13,
             },
         )
-    if found.nit >= _MOST_ITERATIONS or not np.isfinite(found.x).all():
-        raise TrainingError(f"head: no optimum within {found.nit} iterations ({found.message})")
-    return np.asarray(found.x, np.float64), int(found.nit)
+    if result.nit >= _MOST_ITERATIONS or not np.isfinite(result.x).all():
+        raise TrainingError(f"head: no optimum within {result.nit} iterations ({result.message})")
+    return np.asarray(result.x, np.float64), int(result.nit)
 
 
 def class_weights_of(labels: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
@@ -159,9 +159,7 @@ def class_weights_of(labels: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.in
     """
     present, places = np.unique(np.asarray(labels, np.int64), return_inverse=True)
     if len(present) < 2:
-        raise UsageError(
-            "head: training samples of one class alone; there is nothing to tell apart"
-        )
+        raise UsageError("head: all training samples are of one class; expected two or more")
     return places, present, len(places) / (len(present) * np.bincount(places))
 
 
@@ -247,16 +245,16 @@ def nearest_within(columns: Floats, curvature: Floats, radius: float) -> Floats:
         h, above 0.
     radius : float
     """
-    radius, found = max(radius, 1e-30), columns
+    radius, projected = max(radius, 1e-30), columns
     multiplier = np.zeros(columns.shape[1])
     for _ in range(100):
-        lengths = np.linalg.norm(found, axis=0)
+        lengths = np.linalg.norm(projected, axis=0)
         if (lengths <= radius * (1 + 1e-12)).all():
             break
-        slopes = (found**2 / (curvature + multiplier)).sum(axis=0)
+        slopes = (projected**2 / (curvature + multiplier)).sum(axis=0)
         steps = (lengths / radius - 1) * lengths**2 / np.maximum(slopes, 1e-300)
         multiplier += np.where(lengths > radius, steps, 0)
-        found = columns * (curvature / (curvature + multiplier))
-    lengths = np.linalg.norm(found, axis=0)
-    within: Floats = found * np.minimum(1, radius / np.maximum(lengths, 1e-300))
+        projected = columns * (curvature / (curvature + multiplier))
+    lengths = np.linalg.norm(projected, axis=0)
+    within: Floats = projected * np.minimum(1, radius / np.maximum(lengths, 1e-300))
     return within

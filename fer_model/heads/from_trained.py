@@ -52,7 +52,9 @@ def tau_norm(inputs: HeadInputs, tau: float | None) -> tuple[Head, dict[str, flo
     kernel = inputs.head.kernel
     if tau is None:
         features, labels = inputs.validation()
-        tau = best_tau(labels, lambda one: apply_head(features, tau_normalize(kernel, one)))
+        tau = best_tau(
+            labels, lambda candidate: apply_head(features, tau_normalize(kernel, candidate))
+        )
     return Head(tau_normalize(kernel, tau), np.zeros_like(inputs.head.bias)), {"tau": tau}
 
 

@@ -62,8 +62,8 @@ def with_new_head(
 
     def seen(loader: Loader) -> tuple[NDArray[Any], NDArray[Any]]:
         loader = evaluation_loader(base.recipe, loader.store, loader.rows)
-        found = features.predict(feed(loader), verbose=0)
-        return np.asarray(found, np.float64), loader.labels
+        outputs = features.predict(feed(loader), verbose=0)
+        return np.asarray(outputs, np.float64), loader.labels
 
     trained = Head(*(np.asarray(part, np.float64) for part in last.get_weights()))
     inputs = HeadInputs(

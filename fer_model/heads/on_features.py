@@ -71,14 +71,14 @@ def fit(
 def _checked(
     features: ArrayLike, labels: ArrayLike, num_classes: int, name: str
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    found, truth = np.asarray(features, np.float64), np.asarray(labels)
-    if found.ndim != 2 or truth.shape != found.shape[:1] or truth.dtype.kind not in "iu":
+    values, truth = np.asarray(features, np.float64), np.asarray(labels)
+    if values.ndim != 2 or truth.shape != values.shape[:1] or truth.dtype.kind not in "iu":
         raise UsageError(
             f"{name}: expected features [N, D] and N whole numbers as labels, got shapes "
-            f"{list(found.shape)} and {list(truth.shape)} of {truth.dtype}"
+            f"{list(values.shape)} and {list(truth.shape)} of {truth.dtype}"
         )
-    if not np.isfinite(found).all():
+    if not np.isfinite(values).all():
         raise UsageError(f"{name}: expected finite numbers")
     if not len(truth) or truth.min() < 0 or truth.max() >= num_classes:
         raise UsageError(f"{name}: expected labels from 0 to {num_classes - 1}, and some")
-    return found, truth.astype(np.int64)
+    return values, truth.astype(np.int64)

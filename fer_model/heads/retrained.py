@@ -123,7 +123,9 @@ def ncm(inputs: HeadInputs) -> tuple[Head, dict[str, float]]:
     features, labels = inputs.train()
     labels, present, _ = class_weights_of(labels)
     centre = features.mean(axis=0)
-    means = np.stack([features[labels == one].mean(axis=0) for one in range(len(present))], axis=1)
+    means = np.stack(
+        [features[labels == label].mean(axis=0) for label in range(len(present))], axis=1
+    )
     means -= centre[:, None]
     kernel = means / (np.linalg.norm(means, axis=0) + 1e-12)
     seen, truth = inputs.validation()
@@ -139,12 +141,12 @@ def best_scale(logits: Floats, labels: NDArray[np.integer]) -> float:
     from scipy.optimize import minimize_scalar
 
     aims, samples = np.eye(logits.shape[1])[labels], np.ones(len(labels))
-    found = minimize_scalar(
+    result = minimize_scalar(
         lambda power: cross_entropy(10**power * logits, aims, samples)[0],
         bounds=(-4, 4),
         method="bounded",
     )
-    return float(10**found.x)
+    return float(10**result.x)
 
 
 _DECAYS = (1e-4, 1e-3, 1e-2, 1e-1)
@@ -179,11 +181,11 @@ def weight_balance(inputs: HeadInputs, decay: float | None) -> tuple[Head, dict[
     lengths = np.linalg.norm(inputs.head.kernel, axis=0)
     radius = float(lengths.min() + _RADIUS * (lengths.max() - lengths.min()))
     tried = [
-        (one, max_norm_regression(features, labels, len(inputs.counts), one, radius))
-        for one in (_DECAYS if decay is None else (decay,))
+        (strength, max_norm_regression(features, labels, len(inputs.counts), strength, radius))
+        for strength in (_DECAYS if decay is None else (decay,))
     ]
     if decay is None:
         seen, truth = inputs.validation()
-        tried.sort(key=lambda one: -balanced_accuracy(truth, apply_head(seen, *one[1][0])))
+        tried.sort(key=lambda fitted: -balanced_accuracy(truth, apply_head(seen, *fitted[1][0])))
     decay, (head, iterations) = tried[0]
     return head, {"decay": decay, "radius": radius, "iterations": float(iterations)}

@@ -164,8 +164,8 @@ def _whole(model: keras.Model, metadata: ModelMetadata) -> keras.Model:
 def _of_keras(model: keras.Model) -> Model:
     def predict(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         with keras.device("cpu:0"):  # a graphics card may round products to ten bits
-            found = model(pixels, training=False)
-        return np.asarray(keras.ops.convert_to_numpy(found), np.float32)
+            outputs = model(pixels, training=False)
+        return np.asarray(keras.ops.convert_to_numpy(outputs), np.float32)
 
     return predict
 
@@ -176,9 +176,9 @@ def _images(run: Run, metadata: ModelMetadata) -> tuple[NDArray[np.uint8], str]:
         layout = run.data.get("options", {}).get("layout")
         dataset = load(run.data["path"], skip_bad=True, layout=layout)
         rows = np.linspace(0, len(dataset) - 1, min(len(dataset), _NUM_CHECKED)).astype(np.int64)
-        found = [part.pixels for part in decoded(dataset.take(rows), metadata.form)]
-        if any(map(len, found)):
-            return np.concatenate(found), "the run's data"
+        parts = [part.pixels for part in decoded(dataset.take(rows), metadata.form)]
+        if any(map(len, parts)):
+            return np.concatenate(parts), "the run's data"
     except DataError:
         pass
     random = np.random.default_rng(0)
@@ -187,8 +187,8 @@ def _images(run: Run, metadata: ModelMetadata) -> tuple[NDArray[np.uint8], str]:
 
 def _difference(model: Model, pixels: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
     """Return the largest difference, of one image alone and of all others at once."""
-    found = [model(part) for part in (pixels[:1], pixels[1:]) if len(part)]
-    return float(np.abs(np.concatenate(found) - expected).max())
+    outputs = [model(part) for part in (pixels[:1], pixels[1:]) if len(part)]
+    return float(np.abs(np.concatenate(outputs) - expected).max())
 
 
 @contextmanager

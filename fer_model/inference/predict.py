@@ -89,15 +89,15 @@ class Predictions:
     @property
     def counts(self) -> dict[str, int]:
         """How many samples each class is the likeliest of."""
-        found = Counter(self.predicted_classes)
-        return {name: found[name] for name in self.class_names}
+        counts = Counter(self.predicted_classes)
+        return {name: counts[name] for name in self.class_names}
 
     def to_dicts(self, stop: int | None = None) -> list[dict[str, Any]]:
         """Return a dict a sample (the first `stop` of them), the likeliest class first."""
-        found = []
+        rows = []
         for place, row in enumerate(self.probabilities[:stop]):
             order = np.argsort(-row, kind="stable")
-            found.append(
+            rows.append(
                 {
                     "source": self.sources[place],
                     "sample": self.samples[place],
@@ -107,7 +107,7 @@ class Predictions:
                     "probabilities": {self.class_names[k]: float(row[k]) for k in order},
                 }
             )
-        return found
+        return rows
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row a sample, with the columns of the csv.

@@ -70,16 +70,16 @@ def sources_of(
         If a split is asked of what has none.
     """
     names = frozenset(class_names)
-    found = []
+    sources = []
     for is_image, group in groupby(map(Path, paths), _is_image):
         if not is_image:
-            found += [_data(path, names, split, skip_bad, layout) for path in group]
+            sources += [_data(path, names, split, skip_bad, layout) for path in group]
         elif split is not None:
-            raise UsageError(f"{next(group)}: an image is in no split; leave split away")
+            raise UsageError(f"{next(group)}: an image is in no split; leave split out")
         else:
             dataset = _unlabelled(Path(), "image files", [str(path) for path in group])
-            found.append(Source(None, dataset, dataset.source_chunks()))
-    return found
+            sources.append(Source(None, dataset, dataset.source_chunks()))
+    return sources
 
 
 def _is_image(path: Path) -> bool:

@@ -61,12 +61,12 @@ def known_counts(counts: ArrayLike) -> NDArray[np.int64]:
     UsageError
         If no class has samples, or one has fewer than none.
     """
-    found = np.asarray(counts, np.int64)
-    if not found.any() or found.min() < 0:
+    numbers = np.asarray(counts, np.int64)
+    if not numbers.any() or numbers.min() < 0:
         raise UsageError(
-            f"counts are {found.tolist()}; give the number of samples of each class, some above 0"
+            f"counts are {numbers.tolist()}; give the number of samples of each class, some above 0"
         )
-    return np.where(found > 0, found, found[found > 0].min())
+    return np.where(numbers > 0, numbers, numbers[numbers > 0].min())
 
 
 @LOSSES.register("cross-entropy")
@@ -280,5 +280,5 @@ class LossChoice(Choice):
             If no class has samples.
         """
         function = (late and self.trait("late")) or self.entry.function
-        found: keras.losses.Loss | str = function(counts, *self.parameters)
-        return found
+        loss: keras.losses.Loss | str = function(counts, *self.parameters)
+        return loss

@@ -111,20 +111,20 @@ def draw_confusion(counts: NDArray[np.int64], names: Sequence[str], title: str) 
 
 def _column(name: str, values: ArrayLike) -> NDArray[np.int64] | NDArray[np.str_]:
     """Return labels as a column of indices or of names."""
-    found = np.asarray(values)
-    if found.ndim == 2 and found.shape[1] > 1 and found.dtype.kind in "fiub":
-        return np.asarray(found.argmax(axis=1), np.int64)
-    if found.ndim == 2 and found.shape[1] == 1:
-        found = found[:, 0]
-    if found.ndim == 1 and found.dtype.kind in "OU":
-        return np.asarray(found, np.str_)
-    whole = found.dtype.kind in "iub" or (found.dtype.kind == "f" and (found % 1 == 0).all())
-    if found.ndim != 1 or not whole or (found < 0).any():
+    array = np.asarray(values)
+    if array.ndim == 2 and array.shape[1] > 1 and array.dtype.kind in "fiub":
+        return np.asarray(array.argmax(axis=1), np.int64)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim == 1 and array.dtype.kind in "OU":
+        return np.asarray(array, np.str_)
+    whole = array.dtype.kind in "iub" or (array.dtype.kind == "f" and (array % 1 == 0).all())
+    if array.ndim != 1 or not whole or (array < 0).any():
         raise UsageError(
             f"{name}: expected class indices from 0, class names, or a row of probabilities a "
-            f"sample, got {found.dtype} {list(found.shape)}"
+            f"sample, got {array.dtype} {list(array.shape)}"
         )
-    return np.asarray(found, np.int64)
+    return np.asarray(array, np.int64)
 
 
 def _indices(
@@ -132,11 +132,11 @@ def _indices(
 ) -> NDArray[np.int64]:
     """Return the index of each label in the names of classes."""
     if column.dtype.kind == "U":
-        places = {one: place for place, one in enumerate(names)}
+        places = {name: place for place, name in enumerate(names)}
         unknown = sorted(set(column.tolist()) - set(places))
         if unknown:
             raise UsageError(f"{name}: expected one of {', '.join(names)}, got {unknown[0]!r}")
-        return np.array([places[one] for one in column.tolist()], np.int64)
+        return np.array([places[name] for name in column.tolist()], np.int64)
     largest = int(column.astype(np.int64).max())
     if largest >= len(names):
         raise UsageError(f"{name}: expected 0 to {len(names) - 1}, got {largest}")

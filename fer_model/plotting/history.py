@@ -87,15 +87,15 @@ def plot_history(history: Any) -> Figure:
 
 def _columns(history: Any) -> dict[str, NDArray[np.float64]]:
     """Return the columns of numbers of a history, float64 [E], by name."""
-    found = getattr(history, "history", history)  # of Keras, which keeps a dict there
-    if not isinstance(found, Mapping) and not hasattr(found, "columns"):
+    by_name = getattr(history, "history", history)  # of Keras, which keeps a dict there
+    if not isinstance(by_name, Mapping) and not hasattr(by_name, "columns"):
         raise UsageError(
             "history: expected a DataFrame, a dict of lists or the History that fit returns, got "
             f"{type(history).__name__}"
         )
     columns = {}
-    for name in found:
-        values = np.asarray(found[name])
+    for name in by_name:
+        values = np.asarray(by_name[name])
         if values.ndim == 1 and values.dtype.kind in "fiub":
             columns[str(name)] = values.astype(np.float64)
     lengths = {len(values) for values in columns.values()}

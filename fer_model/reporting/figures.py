@@ -24,8 +24,8 @@ _COLUMNS = 3
 
 def forest(results: Results) -> Plot:
     """Draw every arm's differences to the baseline with their intervals, a panel a figure."""
-    found = results.differences
-    rows = [found.of(arm, figure) for figure in SUMMARIES for arm in found.arms]
+    differences = results.differences
+    rows = [differences.of(arm, figure) for figure in SUMMARIES for arm in differences.arms]
     table = pd.DataFrame(
         {
             "figure": [row.figure for row in rows],
@@ -37,7 +37,7 @@ def forest(results: Results) -> Plot:
             "p_holm": [row.p_holm for row in rows],
         }
     )
-    drawn = draw_differences(found, SUMMARIES, results.arms[0])
+    drawn = draw_differences(differences, SUMMARIES, results.arms[0])
     words = f"Differences to {results.arms[0]} in points, with 95 % intervals: " + "; ".join(
         f"{row.arm} {figure_name(row.figure)} {points(row.estimate)} "
         f"({points(row.low)} to {points(row.high)})"
@@ -138,12 +138,12 @@ def curves(results: Results) -> Plot | None:
     return Plot("curves", drawn, words, pd.concat(parts))
 
 
-def reliability(results: Results, found: tuple[Calibration | None, ...]) -> Plot | None:
+def reliability(results: Results, calibrations: tuple[Calibration | None, ...]) -> Plot | None:
     """Draw how often each arm is right by how sure it is; None without any probabilities."""
     known = [
-        (place, arm, one)
-        for place, (arm, one) in enumerate(zip(results.arms, found, strict=True))
-        if one is not None
+        (place, arm, calibration)
+        for place, (arm, calibration) in enumerate(zip(results.arms, calibrations, strict=True))
+        if calibration is not None
     ]
     if not known:
         return None
@@ -151,14 +151,14 @@ def reliability(results: Results, found: tuple[Calibration | None, ...]) -> Plot
         [
             (
                 arm,
-                one.edges[k],
-                one.edges[k + 1],
-                int(one.counts[k]),
-                one.confidence[k],
-                one.accuracy[k],
+                calibration.edges[k],
+                calibration.edges[k + 1],
+                int(calibration.counts[k]),
+                calibration.confidence[k],
+                calibration.accuracy[k],
             )
-            for _, arm, one in known
-            for k in range(len(one.counts))
+            for _, arm, calibration in known
+            for k in range(len(calibration.counts))
         ],
         columns=["arm", "from", "to", "samples", "confidence", "accuracy"],
     )
@@ -166,21 +166,23 @@ def reliability(results: Results, found: tuple[Calibration | None, ...]) -> Plot
     with mpl.rc_context(STYLE):
         drawn = Figure(figsize=(8, 2.6 * rows), layout="constrained")
         panels = drawn.subplots(rows, _COLUMNS, squeeze=False, sharex=True, sharey=True).ravel()
-        for axes, (place, arm, one) in zip(panels, known, strict=False):
+        for axes, (place, arm, calibration) in zip(panels, known, strict=False):
             axes.plot([0, 1], [0, 1], color="#8c8c8c", lw=1)
-            used = one.counts > 0
-            sizes = 12 + 160 * one.counts[used] / one.counts.sum()
+            used = calibration.counts > 0
+            sizes = 12 + 160 * calibration.counts[used] / calibration.counts.sum()
             color = COLORS[place % len(COLORS)]
-            axes.plot(one.confidence[used], one.accuracy[used], color=color, lw=1)
-            axes.scatter(one.confidence[used], one.accuracy[used], sizes, color=color)
-            title = axes.set_title(f"{arm}: error {one.error:.3f}", fontsize=9)
+            axes.plot(calibration.confidence[used], calibration.accuracy[used], color=color, lw=1)
+            axes.scatter(
+                calibration.confidence[used], calibration.accuracy[used], sizes, color=color
+            )
+            title = axes.set_title(f"{arm}: error {calibration.error:.3f}", fontsize=9)
             title.set_parse_math(False)
         for axes in panels[len(known) :]:
             axes.set_axis_off()
         drawn.supxlabel("confidence", fontsize=9)
         drawn.supylabel("accuracy", fontsize=9)
     words = "Accuracy by confidence, all seeds; expected calibration error: " + ", ".join(
-        f"{arm} {one.error:.3f}" for _, arm, one in known
+        f"{arm} {calibration.error:.3f}" for _, arm, calibration in known
     )
     return Plot("calibration", drawn, words, table)
 

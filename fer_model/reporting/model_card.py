@@ -59,7 +59,7 @@ def model_card(run: Run | str | Path) -> str:
     split = "test" if "test" in metrics else "validation"
     source = printable(Path(str(data["path"])).name) or "data"
     name = f"{source.split('.')[0]}-{str(shown(recipe.net)).rpartition(':')[2]}"
-    names = ", ".join(shown_class(one) for one in data["class_names"])
+    names = ", ".join(shown_class(name) for name in data["class_names"])
     parts = [
         front_matter(_head(run, name, source, split), {"license": f"replace it, see {LICENCES}"}),
         f"# {escaped(name)}\n",
@@ -196,9 +196,9 @@ def _limits(run: Run, metrics: dict[str, Any], split: str) -> list[str]:
     if none := [shown_class(name) for name, row in rows.items() if not row["support"]]:
         lines.append(f"No sample was scored of {escaped(', '.join(none[:10]))}.")
     if split == "validation":
-        lines.append("The validation split chose this model, so its scores flatter it.")
+        lines.append("The validation split selected this model, so its scores are optimistic.")
     if run.recipe.protocol == "notebook":
-        lines.append("The test split served as validation, so its scores flatter the model.")
+        lines.append("The test split served as validation, so its scores are optimistic.")
     balance = run.recipe.balance
     if balance not in ("none", "natural"):
         lines.append(

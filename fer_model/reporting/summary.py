@@ -204,9 +204,9 @@ class Summary:
             row.is_open and row.figure not in WITHOUT_INTERVAL for row in found.differences.rows
         ):
             notes.append(
-                "no interval: the runs are consistent with any difference, as a training finds "
-                "nothing of a class, the class has one duplicate group of test images, or the "
-                "seeds are too few"
+                "no interval: the runs are consistent with any difference, as a run gets "
+                "no image of a class right, the class has one duplicate group of test images, or "
+                "there are too few seeds"
             )
         leaked = int(found.leaked.sum())
         if leaked:

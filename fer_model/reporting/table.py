@@ -19,28 +19,30 @@ def arms_table(summary: Summary) -> pd.DataFrame:
 
     Rows are arms. "–" stands where there is nothing to measure.
     """
-    found = summary.results
-    table = pd.DataFrame(index=pd.Index(found.arms, name="arm"))
+    results = summary.results
+    table = pd.DataFrame(index=pd.Index(results.arms, name="arm"))
     for figure in summary.shown:
-        values = found.predicted.scores[..., found.predicted.figures.index(figure)]
-        table[figure_name(figure)] = [_mean(100 * each, 1) for each in values]
-    if len(found.seeds) > 1:
-        of_all = [_mean(100 * each, 1) for each in found.of_ensembles[:, None]]
-        table[f"{figure_name(found.figure)}, ensemble of {len(found.seeds)} seeds"] = of_all
+        values = results.predicted.scores[..., results.predicted.figures.index(figure)]
+        table[figure_name(figure)] = [_mean(100 * of_arm, 1) for of_arm in values]
+    if len(results.seeds) > 1:
+        of_all = [_mean(100 * of_arm, 1) for of_arm in results.of_ensembles[:, None]]
+        table[f"{figure_name(results.figure)}, ensemble of {len(results.seeds)} seeds"] = of_all
     if summary.auroc:
-        table["AUROC"] = [_mean(each, 3) for each in found.aurocs]
+        table["AUROC"] = [_mean(of_arm, 3) for of_arm in results.aurocs]
     table["ECE"] = list(map(_error, summary.calibrations))
     table["ECE, temperature scaled"] = list(map(_error, summary.recalibrations))
-    table["training"] = list(map(duration, found.costs.tolist()))
+    table["training"] = list(map(duration, results.costs.tolist()))
     return table
 
 
 def differences_table(summary: Summary) -> pd.DataFrame:
     """Return the differences to the baseline in points with their intervals, as texts."""
-    found = summary.results.differences
-    table = pd.DataFrame(index=pd.Index(found.arms, name="arm"))
+    differences = summary.results.differences
+    table = pd.DataFrame(index=pd.Index(differences.arms, name="arm"))
     for figure in summary.compared:
-        table[figure_name(figure)] = [found.of(arm, figure).in_points for arm in found.arms]
+        table[figure_name(figure)] = [
+            differences.of(arm, figure).in_points for arm in differences.arms
+        ]
     return table
 
 
@@ -57,10 +59,10 @@ def as_latex(comparison: Results | Summary) -> str:
     % own raises balanced accuracy by at least 29.3 pp
     """
     summary = Summary.of(comparison)
-    found = summary.results
+    results = summary.results
     table = arms_table(summary)
-    column = [NO_VALUE, *(one.difference.in_points for one in summary.main)]
-    table.insert(0, f"{figure_name(found.figure)}, pp vs. {found.arms[0]}", column)
+    column = [NO_VALUE, *(verdict.difference.in_points for verdict in summary.main)]
+    table.insert(0, f"{figure_name(results.figure)}, pp vs. {results.arms[0]}", column)
     lines = [
         rf"\begin{{tabular}}{{l{'r' * table.shape[1]}}}",
         r"\toprule",
@@ -86,9 +88,9 @@ def _for_latex(text: str) -> str:
         "−": "$-$",
         "±": r"$\pm$",
         "–": "--",
-        **{each: f"\\{each}" for each in "&%$#_{}"},
+        **{character: f"\\{character}" for character in "&%$#_{}"},
     }
-    return "".join(special.get(each, each) for each in text)
+    return "".join(special.get(character, character) for character in text)
 
 
 def _mean(values: np.ndarray, digits: int) -> str:
@@ -98,8 +100,8 @@ def _mean(values: np.ndarray, digits: int) -> str:
     return f"{values.mean():.{digits}f}{spread}"
 
 
-def _error(found: Calibration | None) -> str:
-    return NO_VALUE if found is None else f"{found.error:.3f}"
+def _error(calibration: Calibration | None) -> str:
+    return NO_VALUE if calibration is None else f"{calibration.error:.3f}"
 
 
 def as_markdown(comparison: Results | Summary) -> str:
@@ -115,21 +117,21 @@ def as_markdown(comparison: Results | Summary) -> str:
     **own raises balanced accuracy by at least 29.3 pp**
     """
     summary = Summary.of(comparison)
-    found = summary.results
+    results = summary.results
     lines = [f"**{escaped(summary.headline)}**", ""]
     lines += [
-        f"- {escaped(one.text)} Also: {escaped(summary.cost_of(one.difference.arm))}."
-        for one in summary.main
+        f"- {escaped(verdict.text)} Also: {escaped(summary.cost_of(verdict.difference.arm))}."
+        for verdict in summary.main
     ]
     table = arms_table(summary)
-    table.index.name = f"arm ({len(found.seeds)} seeds, % ± standard deviation)"
+    table.index.name = f"arm ({len(results.seeds)} seeds, % ± standard deviation)"
     lines += ["", table_as_markdown(table)]
     lines += [*(f"{escaped(note[0].upper() + note[1:])}.  " for note in summary.notes())]
-    figure = found.figure
+    figure = results.figure
     if figure in summary.smallest:
         least = f"{100 * summary.smallest[figure]:.1f}"
         lines.append(
-            f"With these test samples and {len(found.seeds)} seeds a true difference of {least} "
+            f"With these test samples and {len(results.seeds)} seeds a true difference of {least} "
             f"points in {figure_name(figure)} is found four times in five."
         )
     return "\n".join(lines) + "\n"

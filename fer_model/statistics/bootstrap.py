@@ -61,11 +61,11 @@ def bootstrap(
     total, squares, counted = (np.zeros(centre.shape[:3]) for _ in range(3))
     for start in range(0, num_draws, predicted.step):
         stop = min(start + predicted.step, num_draws)
-        found = predicted.weighted_scores(
+        scores = predicted.weighted_scores(
             multiplicities(predicted.num_clusters, stop - start, random)
         )
-        found[:, :, GEOMETRIC_MEAN] = _linear_geometric_mean(predicted, found)
-        apart = found[arms] - found[baseline] - centre
+        scores[:, :, GEOMETRIC_MEAN] = _linear_geometric_mean(predicted, scores)
+        apart = scores[arms] - scores[baseline] - centre
         of_mean[..., start:stop] = apart.mean(axis=1)
         known = ~np.isnan(apart)
         apart[~known] = 0
@@ -77,10 +77,10 @@ def bootstrap(
     return Deviations(of_mean, _variance(of_mean), of_one.mean(axis=1))
 
 
-def _linear_geometric_mean(predicted: Predicted, found: Array) -> Array:
+def _linear_geometric_mean(predicted: Predicted, drawn_scores: Array) -> Array:
     """Return G (1 + mean over the classes of r* / r - 1) for recalls r drawn as r*, [A, S, B]."""
     scores = predicted.scores[..., None]
-    recall, drawn = scores[:, :, predicted.recalls], found[:, :, predicted.recalls]
+    recall, drawn = scores[:, :, predicted.recalls], drawn_scores[:, :, predicted.recalls]
     known = (recall > 0) & ~np.isnan(drawn)
     gained = np.divide(drawn - recall, recall, out=np.zeros_like(drawn), where=known)
     num_present = int((predicted.clusters_of_class > 0).sum())

@@ -47,8 +47,8 @@ class Calibration:
             "error": self.error,
             "edges": self.edges.tolist(),
             "counts": self.counts.tolist(),
-            "confidence": [None if np.isnan(each) else float(each) for each in self.confidence],
-            "accuracy": [None if np.isnan(each) else float(each) for each in self.accuracy],
+            "confidence": [None if np.isnan(value) else float(value) for value in self.confidence],
+            "accuracy": [None if np.isnan(value) else float(value) for value in self.accuracy],
         }
 
 
@@ -74,7 +74,7 @@ def calibration(
     if confidence.ndim != 1 or right.shape != confidence.shape or not len(right):
         raise UsageError(
             f"confidence {list(confidence.shape)} of predictions {list(right.shape)}; "
-            "wanted are [N] and [N] of one sample or more"
+            "expected [N] and [N] of one sample or more"
         )
     if num_bins < 1:
         raise UsageError(f"{num_bins} bins; take one or more")
@@ -119,11 +119,11 @@ def with_temperature(
     probabilities: NDArray[np.floating[Any]], temperature: float
 ) -> NDArray[np.float64]:
     """Return softmax(log probabilities / temperature), float64 [N, C]."""
-    found: NDArray[np.float64] = special.softmax(_logits(probabilities) / temperature, axis=1)
-    return found
+    calibrated: NDArray[np.float64] = special.softmax(_logits(probabilities) / temperature, axis=1)
+    return calibrated
 
 
 def _logits(probabilities: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     tiny = float(np.finfo(np.float32).tiny)
-    found: NDArray[np.float64] = np.log(np.maximum(probabilities.astype(np.float64), tiny))
-    return found
+    logits: NDArray[np.float64] = np.log(np.maximum(probabilities.astype(np.float64), tiny))
+    return logits

@@ -68,13 +68,13 @@ def mean_difference(rows: Sequence[Difference]) -> MeanDifference:
         return MeanDifference(estimate, rows[0].low, rows[0].high, 1)
     tail = (1 - rows[0].level) / 2
     parts = [row.components for row in rows]
-    images = np.array([one.images * (1 + 1 / one.degrees) for one in parts])
-    seeds = np.array([one.seeds / one.num_seeds for one in parts])
+    images = np.array([part.images * (1 + 1 / part.degrees) for part in parts])
+    seeds = np.array([part.seeds / part.num_seeds for part in parts])
     weighted = sum(
         variances.sum() * stats.t.isf(tail, variances.sum() ** 2 / np.sum(variances**2 / degrees))
         for variances, degrees in (
-            (images, np.array([one.degrees for one in parts])),
-            (seeds, np.array([one.num_seeds - 1 for one in parts])),
+            (images, np.array([part.degrees for part in parts])),
+            (seeds, np.array([part.num_seeds - 1 for part in parts])),
         )
         if variances.any()
     )

@@ -133,8 +133,8 @@ def smallest_difference(
     of_class = np.maximum(used - 1, 1)
     of_means = (1 / used).sum() ** 2 / (1 / used**2 / of_class).sum()
     by_number = {
-        each: _smallest_of(1 / each, int(each), max(each - 1, 1.0), design)
-        for each in np.unique(used).tolist()
+        value: _smallest_of(1 / value, int(value), max(value - 1, 1.0), design)
+        for value in np.unique(used).tolist()
     }
     return {
         "accuracy": _smallest_of(1 / num, num, all_degrees, design),

@@ -234,7 +234,7 @@ def paired_differences(
     is_silent = silent(predicted, others, first)
     clusters = clusters_of_figures(predicted)
     levels = (1 - (1 - level) / len(others), level)
-    reaches = [reach(predicted, each) for each in levels]
+    reaches = [reach(predicted, confidence) for confidence in levels]
     ends = np.tile(np.array([*NOTHING_KNOWN[:2], *NOTHING_KNOWN]), (*estimate.shape, 1))
     least = np.ones(estimate.shape)
     parts = np.empty((4, *estimate.shape))
@@ -250,8 +250,8 @@ def paired_differences(
                 continue
             number = int(num_discordant[here])
             wide, narrow = (
-                interval(draws[figure], estimate[here], number, float(of_level[figure]), each)
-                for each, of_level in zip(levels, reaches, strict=True)
+                interval(draws[figure], estimate[here], number, float(of_level[figure]), confidence)
+                for confidence, of_level in zip(levels, reaches, strict=True)
             )
             ends[here] = *wide[:2], *narrow
             of_draws = 2 / (1 + np.count_nonzero(~np.isnan(draws[figure])))
@@ -307,7 +307,7 @@ def _deviations(
         )
         arms = range(1, len(places))
         random = keyed.generator(seed, keyed.BOOTSTRAP)
-        found = bootstrap(group, arms, 0, num_draws, random)
+        deviations = bootstrap(group, arms, 0, num_draws, random)
         by_seed = group.scores[1:] - group.scores[0]
-        parts = variance_parts(by_seed, found)
-        yield from zip(found.of_mean, np.moveaxis(parts, 1, 0), strict=True)
+        parts = variance_parts(by_seed, deviations)
+        yield from zip(deviations.of_mean, np.moveaxis(parts, 1, 0), strict=True)

@@ -30,13 +30,13 @@ def discordant(predicted: Predicted, others: Sequence[int], first: int) -> NDArr
     num, places = predicted.num_classes, predicted.cluster_places
     right = (predicted.predicted == predicted.labels).sum(axis=1)
     pairs, pair = np.unique(places * num + predicted.labels, return_inverse=True)
-    found = np.empty((len(others), len(predicted.figures)), np.int64)
-    for place, each in enumerate(right[others] - right[first]):
-        found[place] = np.count_nonzero(np.bincount(places, each))
-        of_class = np.bincount(pairs[np.bincount(pair, each) != 0] % num, minlength=num)
-        found[place, predicted.recalls] = of_class
-        found[place, predicted.recalls.stop : -1] = predicted.members @ of_class
-    return found
+    counts = np.empty((len(others), len(predicted.figures)), np.int64)
+    for place, gain in enumerate(right[others] - right[first]):
+        counts[place] = np.count_nonzero(np.bincount(places, gain))
+        of_class = np.bincount(pairs[np.bincount(pair, gain) != 0] % num, minlength=num)
+        counts[place, predicted.recalls] = of_class
+        counts[place, predicted.recalls.stop : -1] = predicted.members @ of_class
+    return counts
 
 
 def silent(predicted: Predicted, others: Sequence[int], first: int) -> NDArray[np.bool_]:
@@ -44,11 +44,11 @@ def silent(predicted: Predicted, others: Sequence[int], first: int) -> NDArray[n
 
     One cluster shows no spread; a geometric mean of 0 has no slope in the recall that is 0.
     """
-    found = np.zeros((len(others), len(predicted.figures)), np.bool_)
+    is_silent = np.zeros((len(others), len(predicted.figures)), np.bool_)
     single = predicted.clusters_of_class < 2
-    found[:, predicted.recalls] = single
-    found[:, predicted.recalls.stop : -1] = (single | ~predicted.members).all(axis=1)
+    is_silent[:, predicted.recalls] = single
+    is_silent[:, predicted.recalls.stop : -1] = (single | ~predicted.members).all(axis=1)
     stuck = (predicted.scores[:, :, GEOMETRIC_MEAN] == 0).any(axis=1)
-    found[:, GEOMETRIC_MEAN] = stuck[others] | stuck[first]
-    found[:, [predicted.figures.index(figure) for figure in WITHOUT_INTERVAL]] = True
-    return found
+    is_silent[:, GEOMETRIC_MEAN] = stuck[others] | stuck[first]
+    is_silent[:, [predicted.figures.index(figure) for figure in WITHOUT_INTERVAL]] = True
+    return is_silent

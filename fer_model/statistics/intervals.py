@@ -48,15 +48,15 @@ NOTHING_KNOWN = (-1.0, 1.0, 1.0)
 """Ends and p-value of a difference of fractions of which nothing is known."""
 
 
-def variance_parts(by_seed: Array, found: Deviations) -> Array:
+def variance_parts(by_seed: Array, deviations: Deviations) -> Array:
     """Return M, I and the seeds' variance, [3, A-1, F]."""
     num_seeds = by_seed.shape[1]
     if num_seeds == 1:
-        unknown = np.full_like(found.variance, np.nan)
-        return np.stack([found.variance, np.zeros_like(found.variance), unknown])
-    interaction = (found.variance_of_one - found.variance) / (num_seeds - 1)
-    interaction = np.clip(interaction, 0, found.variance)
-    return np.stack([found.variance - interaction, interaction, by_seed.var(axis=1, ddof=1)])
+        unknown = np.full_like(deviations.variance, np.nan)
+        return np.stack([deviations.variance, np.zeros_like(deviations.variance), unknown])
+    interaction = (deviations.variance_of_one - deviations.variance) / (num_seeds - 1)
+    interaction = np.clip(interaction, 0, deviations.variance)
+    return np.stack([deviations.variance - interaction, interaction, by_seed.var(axis=1, ddof=1)])
 
 
 def stretched(deviations: Array, parts: Array, degrees: Array, num_seeds: int) -> Array:
@@ -83,19 +83,19 @@ def stretched(deviations: Array, parts: Array, degrees: Array, num_seeds: int) -
         for part in (main, of_mean)
     ]
     by_degrees = np.full_like(z, np.nan)
-    for each in np.unique(degrees):
-        by_degrees[degrees == each] = _student(z[degrees == each], each)
+    for degree in np.unique(degrees):
+        by_degrees[degrees == degree] = _student(z[degrees == degree], degree)
     by_seeds = _student(z, max(1, num_seeds - 1))
-    found: Array = fractions[0][:, None] * by_degrees + fractions[1][:, None] * by_seeds
-    return found
+    quantile: Array = fractions[0][:, None] * by_degrees + fractions[1][:, None] * by_seeds
+    return quantile
 
 
 def _student(z: Array, degrees: float) -> Array:
     """Return the quantiles of Student's t where the normal distribution has those given."""
     grid = np.linspace(0, 8, 801)
     table = -special.stdtrit(degrees, special.ndtr(-grid))
-    found: Array = np.copysign(np.interp(np.abs(z), grid, table), z)
-    return found
+    quantile: Array = np.copysign(np.interp(np.abs(z), grid, table), z)
+    return quantile
 
 
 def least_of_sign_test(num_discordant: int) -> float:

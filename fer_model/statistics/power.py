@@ -65,10 +65,10 @@ def margin(
     total = np.sqrt(of_images + of_seeds)
     student = _critical(tail, num_seeds - 1) if num_seeds > 1 else 0.0
     weighted = of_images * _critical(tail, degrees) + of_seeds * student
-    found: NDArray[np.float64] = np.divide(
+    mean: NDArray[np.float64] = np.divide(
         weighted, total, out=np.zeros_like(total), where=total > 0
     )
-    return found
+    return mean
 
 
 def least_discordant(num_arms: int, alpha: float) -> int:
@@ -121,8 +121,8 @@ def _scattered(degrees: float) -> NDArray[np.float64]:
     if math.isinf(degrees):
         return np.ones(_NUM_STEPS)
     steps = (np.arange(_NUM_STEPS) + 0.5) / _NUM_STEPS
-    found: NDArray[np.float64] = stats.chi2.ppf(steps, degrees) / degrees
-    return found
+    quantiles: NDArray[np.float64] = stats.chi2.ppf(steps, degrees) / degrees
+    return quantiles
 
 
 def chance_of(least: int, num: int, fraction: float) -> float:

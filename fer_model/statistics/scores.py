@@ -88,7 +88,7 @@ class Predicted:
             != wanted
         ):
             raise UsageError(
-                f"predictions have the shape {list(self.predicted.shape)}; wanted is "
+                f"predictions have the shape {list(self.predicted.shape)}; expected "
                 f"[{len(self.arms)} arms, seeds, {len(self.labels)} images]"
             )
         if not self.predicted.size:
@@ -219,26 +219,26 @@ class Predicted:
         right = by_arm[:, :, 1].astype(np.float64)
         present = support > 0
         num_present = present.sum(axis=0)
-        found = np.empty((self.num_arms, self.num_seeds, len(self.figures), num_draws))
-        found[:, :, 0] = right.sum(axis=2) / support.sum(axis=0)
+        scores = np.empty((self.num_arms, self.num_seeds, len(self.figures), num_draws))
+        scores[:, :, 0] = right.sum(axis=2) / support.sum(axis=0)
         recall = right / np.where(present, support, 1)
-        found[:, :, 1] = recall.sum(axis=2) / num_present
+        scores[:, :, 1] = recall.sum(axis=2) / num_present
         predicted = by_arm[:, :, 0]
         # As in scikit-learn, a class that no sample has counts where it is predicted, with an F1 of
         # 0; one that a draw merely misses does not.
         is_absent = self.clusters_of_class == 0
         scored = present | (is_absent[:, None] & (predicted > 0))
         f1 = 2 * right / np.where(scored, support + predicted, 1)
-        found[:, :, 2] = f1.sum(axis=2) / scored.sum(axis=2)
+        scores[:, :, 2] = f1.sum(axis=2) / scored.sum(axis=2)
         with np.errstate(divide="ignore"):
             logarithm = np.log(np.where(present, recall, 1))
-        found[:, :, 3] = np.exp(logarithm.sum(axis=2) / num_present)
-        found[:, :, self.recalls] = np.where(present, recall, np.nan)
-        of_groups = found[:, :, self.recalls.stop : -1]
+        scores[:, :, 3] = np.exp(logarithm.sum(axis=2) / num_present)
+        scores[:, :, self.recalls] = np.where(present, recall, np.nan)
+        of_groups = scores[:, :, self.recalls.stop : -1]
         with np.errstate(invalid="ignore"):
             np.divide(self.members @ recall, self.members @ present.astype(float), out=of_groups)
-        found[:, :, -1] = np.where(present, recall, np.inf).min(axis=2)
-        return found
+        scores[:, :, -1] = np.where(present, recall, np.inf).min(axis=2)
+        return scores
 
 
 def check_shots(shots: tuple[int, int]) -> None:
@@ -277,9 +277,9 @@ def shot_groups(
     groups: dict[str, list[int]] = {name: [] for name in ("many", "medium", "few")}
     for label, count in enumerate(train_counts):
         groups["few" if count < few else "many" if count > many else "medium"].append(label)
-    found = {
+    columns = {
         f"{name}_shot_accuracy": tuple(labels)
         for name, labels in groups.items()
         if any(test_counts[label] for label in labels)
     }
-    return found if len(found) > 1 else {}
+    return columns if len(columns) > 1 else {}

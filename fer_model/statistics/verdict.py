@@ -131,8 +131,8 @@ def _verdict(difference: Difference, num_arms: int, alpha: float, margin: float)
     text = f"{subject}: {numbers}."
     if difference.of_images_alone:
         text += (
-            " That is between two trainings, for other images; another training may differ. "
-            "Run three seeds or more of each arm."
+            " The interval is of these two trainings on other images; another training may differ. "
+            "Train three seeds or more of each arm."
         )
     elif not decided:
         text += f" {_advice(difference, more_seeds, num_arms, alpha)}"
@@ -152,7 +152,7 @@ def _word(difference: Difference, alpha: float, margin: float) -> str:
 
 def _advice(difference: Difference, more: int | None, num_arms: int, alpha: float) -> str:
     if difference.is_open:
-        return "A training finds nothing of a class, so this figure says nothing of the difference."
+        return "A run gets no image of a class right, so this figure cannot show a difference."
     if difference.num_discordant < least_discordant(num_arms, alpha):
         return (
             f"The arms differ on {difference.num_discordant} test images, too few to tell with "
@@ -167,7 +167,7 @@ def _advice(difference: Difference, more: int | None, num_arms: int, alpha: floa
             "if it is the true one."
         )
     if difference.least_p_value * (num_arms - 1) > alpha:
-        return "The bootstrap has too few draws to tell, of so many arms."
+        return "The bootstrap has too few draws for so many arms."
     times = images_needed(difference, num_arms=num_arms, alpha=alpha)
     return (
         "No number of seeds would show a difference of that size with these test images: at "

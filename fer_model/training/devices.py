@@ -65,4 +65,6 @@ def accelerator_memory() -> int:
     if not has_accelerator():
         return 0
     local = import_module("tensorflow.python.client.device_lib").list_local_devices()
-    return max((int(one.memory_limit) for one in local if one.device_type == "GPU"), default=0)
+    return max(
+        (int(device.memory_limit) for device in local if device.device_type == "GPU"), default=0
+    )

@@ -38,13 +38,13 @@ def scores_of(run: Run) -> dict[str, float]:
     """Return the scores of a finished run as ``test/accuracy``, and the recall of each class."""
     if not run.is_finished:
         return {}
-    metrics, found = run.metrics, {}
+    metrics, scores = run.metrics, {}
     for split in ("validation", "test"):
         for name in ("accuracy", "balanced_accuracy", "macro_f1", "geometric_mean"):
             if split in metrics:
-                found[f"{split}/{name}"] = float(metrics[split][name])
+                scores[f"{split}/{name}"] = float(metrics[split][name])
     if "test" in metrics:
         for name, row in metrics["test"]["per_class"].items():
             if row["recall"] is not None:
-                found[f"test/recall/{name}"] = float(row["recall"])
-    return found
+                scores[f"test/recall/{name}"] = float(row["recall"])
+    return scores

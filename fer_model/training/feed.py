@@ -68,12 +68,12 @@ def feed(
     if rows is None:
         from fer_data.adapters.tfdata import tf_dataset
 
-        found = tf_dataset(loader, steps_per_epoch=steps_per_epoch)
+        dataset = tf_dataset(loader, steps_per_epoch=steps_per_epoch)
     else:
         from fer_data.adapters.tfplans import plan_dataset
 
-        found = plan_dataset(loader, rows, steps_per_epoch=steps_per_epoch)
-    return found.map(_smoothing(label_smoothing)) if label_smoothing else found
+        dataset = plan_dataset(loader, rows, steps_per_epoch=steps_per_epoch)
+    return dataset.map(_smoothing(label_smoothing)) if label_smoothing else dataset
 
 
 class Batches(keras.utils.PyDataset):
@@ -127,11 +127,13 @@ class Batches(keras.utils.PyDataset):
 
     def _drawn(self, step: int, at_once: int) -> list[_Batch]:
         num = chunk_end(self._loader, step, at_once) - step
-        found = keras.tree.map_structure(
-            lambda each: each.reshape(num, -1, *each.shape[1:]),
+        batches = keras.tree.map_structure(
+            lambda array: array.reshape(num, -1, *array.shape[1:]),
             self._smoothed(*self._arrays(step, step + num)),
         )
-        return [keras.tree.map_structure(lambda each, at=at: each[at], found) for at in range(num)]
+        return [
+            keras.tree.map_structure(lambda array, at=at: array[at], batches) for at in range(num)
+        ]
 
 
 class Epochs(keras.callbacks.Callback):
@@ -147,15 +149,15 @@ class Epochs(keras.callbacks.Callback):
 
     def __init__(self, *feeds: Any) -> None:
         super().__init__()
-        self._batches = [each for each in feeds if isinstance(each, Batches)]
+        self._batches = [source for source in feeds if isinstance(source, Batches)]
         self._first: int | None = None
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Go on to the epoch; the first one is where the loaders begin."""
         if self._first is None:
             self._first = epoch
-        for each in self._batches:
-            each.iteration = epoch - self._first
+        for source in self._batches:
+            source.iteration = epoch - self._first
 
 
 def _only_flips(transform: Transform) -> bool:

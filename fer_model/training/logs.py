@@ -45,14 +45,14 @@ def parse_logs(names: str | Sequence[str]) -> tuple[str, ...]:
         If one is unknown, or its package is not installed.
     """
     listed = names.split(",") if isinstance(names, str) else list(names)
-    found = tuple(dict.fromkeys(str(name).strip() for name in listed if str(name).strip()))
-    for name in found:
+    unique = tuple(dict.fromkeys(str(name).strip() for name in listed if str(name).strip()))
+    for name in unique:
         if name not in PACKAGES:
             raise UsageError(
                 f"log_to: expected {', '.join(PACKAGES)}, got {name!r}", fix={"log_to": []}
             )
         require(f"logging to {name}", *PACKAGES[name])
-    return found
+    return unique
 
 
 @contextmanager
@@ -110,7 +110,7 @@ def keep_name(run: Run, log: str, name: str) -> None:
 
 def _names(run: Run) -> dict[str, Any]:
     try:
-        found = json.loads((run.path / NAMES).read_text("utf-8"))
+        names = json.loads((run.path / NAMES).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return names if isinstance(names, dict) else {}

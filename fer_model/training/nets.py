@@ -190,11 +190,11 @@ def build(
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
     try:
-        found: keras.Model = chosen.entry.function(input_shape, num_classes, *chosen.parameters)
+        built: keras.Model = chosen.entry.function(input_shape, num_classes, *chosen.parameters)
     finally:
         keras.config.set_dtype_policy(before)
     if rescale == 1.0:
-        return found
-    parts = found.layers if isinstance(found, keras.Sequential) else [found]
+        return built
+    parts = built.layers if isinstance(built, keras.Sequential) else [built]
     scaled = keras.layers.Rescaling(rescale, dtype="float32")
-    return keras.Sequential([keras.Input(input_shape), scaled, *parts], name=found.name)
+    return keras.Sequential([keras.Input(input_shape), scaled, *parts], name=built.name)

@@ -34,16 +34,16 @@ def optimizer(recipe: Recipe, model: keras.Model, num_steps: int) -> keras.optim
         "use_ema": recipe.average > 0,
         "ema_momentum": recipe.average or 0.99,
     }
-    found = _built(recipe, options)
-    if not isinstance(found, keras.optimizers.Optimizer):
-        raise UsageError(f"optimizer: expected a keras.optimizers.Optimizer, got {found!r:.80}")
-    if not type(found).__module__.startswith("keras."):  # so that a checkpoint can be loaded
-        keras.saving.get_custom_objects()[type(found).__name__] = type(found)
+    built = _built(recipe, options)
+    if not isinstance(built, keras.optimizers.Optimizer):
+        raise UsageError(f"optimizer: expected a keras.optimizers.Optimizer, got {built!r:.80}")
+    if not type(built).__module__.startswith("keras."):  # so that a checkpoint can be loaded
+        keras.saving.get_custom_objects()[type(built).__name__] = type(built)
     if decay:
-        found.exclude_from_weight_decay(
-            var_list=[each for each in model.trainable_variables if len(each.shape) < 2]
+        built.exclude_from_weight_decay(
+            var_list=[variable for variable in model.trainable_variables if len(variable.shape) < 2]
         )
-    return found
+    return built
 
 
 def _built(recipe: Recipe, options: dict[str, Any]) -> Any:
@@ -83,10 +83,10 @@ def _rate(
     if recipe.schedule == "plateau":
         return recipe.learning_rate
     if recipe.schedule.startswith("{"):
-        found: keras.optimizers.schedules.LearningRateSchedule = _of_keras(
+        schedule: keras.optimizers.schedules.LearningRateSchedule = _of_keras(
             keras.optimizers.schedules.LearningRateSchedule, recipe.schedule, {}
         )
-        return found
+        return schedule
     if "schedule" in recipe.own:
         return _table(code_of("schedule", recipe.schedule).function, num_steps)
     rising = max(1, round(_RISING * num_steps))

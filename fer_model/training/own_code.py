@@ -126,13 +126,13 @@ def _imported(argument: str, name: str) -> Any:
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # last: no file there takes the place of an installed module
     try:
-        found = importlib.import_module(module)
+        imported = importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
             raise  # the module is there, and lacks another one
         raise UsageError(f"{argument}: {name}: there is no module {error.name}") from None
     try:
-        return functools.reduce(getattr, qualified.split("."), found)
+        return functools.reduce(getattr, qualified.split("."), imported)
     except AttributeError:
         raise UsageError(f"{argument}: {name}: {module} has no {qualified}") from None
 
@@ -146,34 +146,34 @@ def _name(function: Callable[..., Any], *, is_net: bool) -> str:
     return f"{named.__module__}:{named.__qualname__}"
 
 
-def _package(one: Any) -> str:
-    return (getattr(one, "__module__", None) or type(one).__module__).partition(".")[0]
+def _package(code: Any) -> str:
+    return (getattr(code, "__module__", None) or type(code).__module__).partition(".")[0]
 
 
-def _sources(one: Any, package: str, seen: set[int]) -> Iterator[str]:
+def _sources(code: Any, package: str, seen: set[int]) -> Iterator[str]:
     """Yield the source of a function or class, and of what it names of the same package."""
-    if id(one) in seen or package == "keras":
+    if id(code) in seen or package == "keras":
         return
-    seen.add(id(one))
-    if isinstance(one, functools.partial):
-        yield repr((one.args, sorted(one.keywords.items())))
-        yield from _sources(one.func, package, seen)
+    seen.add(id(code))
+    if isinstance(code, functools.partial):
+        yield repr((code.args, sorted(code.keywords.items())))
+        yield from _sources(code.func, package, seen)
         return
-    if not isinstance(one, FunctionType | type):
-        yield repr(sorted(vars(one).items())) if hasattr(one, "__dict__") else repr(one)
-        for value in vars(one).values() if hasattr(one, "__dict__") else ():
+    if not isinstance(code, FunctionType | type):
+        yield repr(sorted(vars(code).items())) if hasattr(code, "__dict__") else repr(code)
+        for value in vars(code).values() if hasattr(code, "__dict__") else ():
             for part in value if isinstance(value, tuple) else ():  # operations of a transform
                 yield from _sources(type(part), _package(part), seen)
-        yield from _sources(type(one), package, seen)
+        yield from _sources(type(code), package, seen)
         return
     try:
-        yield inspect.getsource(one)
-        is_known = one.__name__ != "<lambda>"  # of whose line there may be several
+        yield inspect.getsource(code)
+        is_known = code.__name__ != "<lambda>"  # of whose line there may be several
     except (OSError, TypeError):  # typed at a prompt
-        yield one.__qualname__
+        yield code.__qualname__
         is_known = False
-    methods = vars(one).values() if isinstance(one, type) else [one]
-    for method in (each for each in methods if isinstance(each, FunctionType)):
+    methods = vars(code).values() if isinstance(code, type) else [code]
+    for method in (member for member in methods if isinstance(member, FunctionType)):
         if not is_known:
             yield _compiled(method.__code__)
         cells = zip(method.__code__.co_freevars, method.__closure__ or (), strict=True)
@@ -197,11 +197,14 @@ def _of_module(module: ModuleType) -> Iterator[str]:
 
 
 def _compiled(code: CodeType) -> str:
-    parts = [_compiled(one) if isinstance(one, CodeType) else repr(one) for one in code.co_consts]
+    parts = [
+        _compiled(constant) if isinstance(constant, CodeType) else repr(constant)
+        for constant in code.co_consts
+    ]
     return " ".join([code.co_code.hex(), *code.co_names, *parts])
 
 
 def _names(code: CodeType) -> set[str]:
     """Return the names that a function uses, and the functions within it."""
-    inner = (_names(one) for one in code.co_consts if isinstance(one, CodeType))
+    inner = (_names(constant) for constant in code.co_consts if isinstance(constant, CodeType))
     return {*code.co_names, *code.co_freevars}.union(*inner)

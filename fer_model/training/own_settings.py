@@ -148,7 +148,7 @@ def _operations(transform: Any) -> str | None:
 
 def _operation(op: Op) -> str:
     names = {kind: form.partition(":")[0] for kind, form in zip(OPS, FORMS, strict=True)}
-    amounts = [repr(getattr(op, one.name)) for one in fields(op)]  # type: ignore[arg-type]
+    amounts = [repr(getattr(op, field.name)) for field in fields(op)]  # type: ignore[arg-type]
     return ":".join([names[type(op)], *amounts])
 
 

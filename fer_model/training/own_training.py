@@ -71,20 +71,21 @@ def train_own(
 
 def _checked(given: ArrayLike, num_samples: int, num_classes: int) -> NDArray[np.float32]:
     try:
-        found = np.asarray(given, np.float32)
+        probabilities = np.asarray(given, np.float32)
     except (TypeError, ValueError) as error:
         raise TrainingError(f"fit: expected an array of probabilities, got {error}") from None
-    if found.shape != (num_samples, num_classes):
+    if probabilities.shape != (num_samples, num_classes):
         raise TrainingError(
             f"fit: expected probabilities of shape {(num_samples, num_classes)}, a row for each "
-            f"test sample and a column for each class, got shape {found.shape}"
+            f"test sample and a column for each class, got shape {probabilities.shape}"
         )
-    if not np.isfinite(found).all():
+    if not np.isfinite(probabilities).all():
         raise TrainingError("fit: the probabilities are not finite: the training diverged")
-    sums = found.sum(axis=1, dtype=np.float64)
-    if found.min() < 0 or abs(sums - 1).max() > 0.01:
+    sums = probabilities.sum(axis=1, dtype=np.float64)
+    if probabilities.min() < 0 or abs(sums - 1).max() > 0.01:
         raise TrainingError(
             "fit: expected probabilities, of 0 or more and with rows that sum to 1, got a least of "
-            f"{found.min():.3g} and sums of {sums.min():.3g} to {sums.max():.3g}; apply a softmax"
+            f"{probabilities.min():.3g} and sums of {sums.min():.3g} to {sums.max():.3g}; "
+            "apply a softmax"
         )
-    return found
+    return probabilities

@@ -151,7 +151,7 @@ def parts_of(
     if store.dataset.digest() != selected:
         chosen = ", ".join(f"{name} {value}" for name, value in data["options"].items())
         raise DataError(
-            f"{data['path']}: the selection ({chosen}) is another than when {run.path} began; "
+            f"{data['path']}: the selection ({chosen}) differs from when {run.path} began; "
             "train again"
         )
     return divide(recipe, store)

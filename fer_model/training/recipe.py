@@ -222,7 +222,7 @@ class Recipe:
                 raise UsageError(f"{name} is {getattr(self, name)}; it must be {must}")
         if "net" in self.own and self.rescale != 1.0:
             raise UsageError(
-                f"rescale is {self.rescale}, and the net your own: begin it with "
+                f"rescale is {self.rescale}, but the net is your own: begin it with "
                 f"keras.layers.Rescaling({self.rescale})"
             )
 
@@ -234,9 +234,9 @@ class Recipe:
         changed = self.changed()
         fields = dataclasses.fields(self)
         rows = [
-            (one.name, str(shown(changed[one.name])), str(one.default))
-            for one in fields
-            if one.name in changed
+            (field.name, str(shown(changed[field.name])), str(field.default))
+            for field in fields
+            if field.name in changed
         ]
         return notebook.page(
             "Recipe",
@@ -250,14 +250,14 @@ class Recipe:
 
     def shown(self) -> dict[str, Any]:
         """Return the settings as people read them, by name: an object as a call, or its name."""
-        return {one.name: shown(getattr(self, one.name)) for one in dataclasses.fields(self)}
+        return {field.name: shown(getattr(self, field.name)) for field in dataclasses.fields(self)}
 
     def changed(self) -> dict[str, Any]:
         """Return the settings that are not as by default, by name."""
         return {
-            one.name: getattr(self, one.name)
-            for one in dataclasses.fields(self)
-            if getattr(self, one.name) != one.default
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if getattr(self, field.name) != field.default
         }
 
     @property
@@ -285,16 +285,16 @@ class Recipe:
         UsageError
             If there is no such module or function, or a digest is of code that was not given.
         """
-        found: dict[str, Any] = {
+        code: dict[str, Any] = {
             name: code_of(name, text).key if "#" in text else keep(own_code(name, text))
             for name, text in self.own.items()
         }
-        return dataclasses.replace(self, **found)
+        return dataclasses.replace(self, **code)
 
     def transform(self, name: Literal["augment", "augment_rare"]) -> Augment | None:
         """Return an augmentation as loaders take it."""
-        found: Augment | None = getattr(self, name)
-        return code_of(name, self.own[name]).function if name in self.own else found
+        augment: Augment | None = getattr(self, name)
+        return code_of(name, self.own[name]).function if name in self.own else augment
 
     @property
     def requested(self) -> FormatRequest:

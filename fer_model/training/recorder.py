@@ -238,17 +238,17 @@ class Averaging(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Note the weights: at its end `fit` puts the averaged ones in their place."""
         if self._pairs():
-            self._last = [keras.ops.convert_to_numpy(one) for one, _ in self._pairs()]
+            self._last = [keras.ops.convert_to_numpy(variable) for variable, _ in self._pairs()]
 
     def on_train_end(self, logs: Any = None) -> None:
         """Put the weights back, so that another `fit` goes on where this one ended."""
-        for (one, _), value in zip(self._pairs(), self._last, strict=False):
-            one.assign(value)
+        for (variable, _), value in zip(self._pairs(), self._last, strict=False):
+            variable.assign(value)
 
     def _swap(self) -> None:
-        for one, average in self._pairs():
-            value = keras.ops.convert_to_numpy(one).copy()
-            one.assign(average)
+        for variable, average in self._pairs():
+            value = keras.ops.convert_to_numpy(variable).copy()
+            variable.assign(average)
             average.assign(value)
 
     def _pairs(self) -> list[tuple[keras.Variable, keras.Variable]]:

@@ -83,7 +83,7 @@ class Run:
             refuse_special(path)
             if path.exists():
                 raise DataError(f"{path}: is a file; choose another folder", fix={"out": []})
-        if path.exists() and any(not was_left(one.name) for one in path.iterdir()):
+        if path.exists() and any(not was_left(entry.name) for entry in path.iterdir()):
             hint = "resume it, or " if (path / "recipe.json").exists() else ""
             raise DataError(
                 f"{path}: holds something already; {hint}choose another folder", fix={"out": []}
@@ -310,12 +310,12 @@ def is_run(path: Path) -> bool:
 def _read_json(path: Path) -> dict[str, Any]:
     refuse_no_file(path)
     try:
-        found = json.loads(path.read_text("utf-8"))
+        content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: cannot be read ({error})") from None
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise DataError(f"{path}: cannot be read (no JSON object)")
-    return found
+    return content
 
 
 def _broken(path: Path, error: Exception) -> DataError:

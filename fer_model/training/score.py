@@ -47,8 +47,8 @@ def score(
     present = support > 0
     is_scored = present | (np.bincount(predicted, minlength=len(every)) > 0)
     chosen = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    found = recall[present]
-    geometric_mean = np.exp(np.log(found).mean()) if found.all() else 0.0
+    recalls = recall[present]
+    geometric_mean = np.exp(np.log(recalls).mean()) if recalls.all() else 0.0
     scores = {
         "num_samples": len(labels),
         "accuracy": float((predicted == labels).mean()),

@@ -43,19 +43,21 @@ def _step(model: keras.Model, radius: float, data: Any) -> dict[str, Any]:
             loss = model.compute_loss(
                 x=images, y=labels, y_pred=answers, sample_weight=weights, training=True
             )
-        return answers, loss, tape.gradient(loss, [one.value for one in trained])
+        return answers, loss, tape.gradient(loss, [weight.value for weight in trained])
 
     trained = model.trainable_weights
     answers, loss, gradients = learn()
-    floats = [one for one in model.non_trainable_weights if one.dtype.startswith(("float", "bf"))]
-    kept = [(one, tf.identity(one.value)) for one in [*trained, *floats]]
+    floats = [
+        weight for weight in model.non_trainable_weights if weight.dtype.startswith(("float", "bf"))
+    ]
+    kept = [(weight, tf.identity(weight.value)) for weight in [*trained, *floats]]
     factor = radius / (tf.linalg.global_norm(gradients) + 1e-12)
-    for one, gradient in zip(trained, gradients, strict=True):
-        one.assign_add(tf.cast(factor, gradient.dtype) * gradient)
+    for weight, gradient in zip(trained, gradients, strict=True):
+        weight.assign_add(tf.cast(factor, gradient.dtype) * gradient)
     gradients = learn()[2]
-    for one, value in kept:
-        one.assign(value)
+    for weight, value in kept:
+        weight.assign(value)
     model.optimizer.apply(gradients, trained)
     model.metrics[0].update_state(loss, sample_weight=tf.shape(labels)[0])  # the mean loss
-    found: dict[str, Any] = model.compute_metrics(images, labels, answers, weights)
-    return found
+    metrics: dict[str, Any] = model.compute_metrics(images, labels, answers, weights)
+    return metrics

@@ -34,7 +34,7 @@ class Views(keras.layers.Layer):
     def call(self, images: keras.KerasTensor) -> list[keras.KerasTensor]:
         """Return the views of images [B, H, W, C], each of that shape."""
         moved = [_moved(_moved(images, down, 1), right, 2) for down, right in self._shifts]
-        return [*moved, *(ops.flip(one, axis=2) for one in moved)]
+        return [*moved, *(ops.flip(image, axis=2) for image in moved)]
 
 
 def _moved(images: keras.KerasTensor, by: int, axis: int) -> keras.KerasTensor:
@@ -65,4 +65,4 @@ def averaged(model: keras.Model, test_time: str) -> keras.Model:
         return model
     inputs = keras.Input(model.input_shape[1:])
     views = Views(_SHIFTS[test_time])(inputs)
-    return keras.Model(inputs, ops.mean(ops.stack([model(one) for one in views]), axis=0))
+    return keras.Model(inputs, ops.mean(ops.stack([model(view) for view in views]), axis=0))

@@ -210,7 +210,7 @@ def _at_checkpoint(run: Run, recipe: Recipe, parts: Parts) -> tuple[keras.Model,
             state.assign(value)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(
-            f"{path}: broken ({models.first_line(error)}); delete it, and the run begins again"
+            f"{path}: broken ({models.first_line(error)}); delete it to start the run again"
         ) from None
     return model, progress
 
@@ -315,8 +315,8 @@ def _fit(
         with ctrl_c_asks(recorder.ask_to_stop):
             while progress.epoch < recipe.epochs:
                 is_late = progress.epoch >= late_epoch
-                for one in {model, learner} if is_late else ():
-                    _compile(one, model.optimizer, recipe, parts, late=True)
+                for net in {model, learner} if is_late else ():
+                    _compile(net, model.optimizer, recipe, parts, late=True)
                 until = recipe.epochs if is_late else late_epoch
                 training = feed(
                     parts.train.at(progress.epoch * steps + progress.step),

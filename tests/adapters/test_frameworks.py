@@ -250,8 +250,8 @@ def test_accelerate_on_one_process_trains_every_step(data: Path) -> None:
     loader = opened(data)
     prepared = accelerate.Accelerator(cpu=True).prepare(torch_loader(loader.at(2)))
     assert len(prepared) == loader.num_steps
-    found = steps_of(loader, itertools.chain(prepared, prepared))
-    assert found == list(range(2, 2 + 2 * loader.num_steps))
+    steps = steps_of(loader, itertools.chain(prepared, prepared))
+    assert steps == list(range(2, 2 + 2 * loader.num_steps))
 
 
 def test_accelerate_may_skip_the_first_batches(data: Path) -> None:

@@ -99,7 +99,7 @@ def test_a_second_fit_goes_on_and_the_dataset_says_where(
     dataset = getattr(fer_data, adapter)(loader)
     assert dataset.class_names == ("a", "b", "c")
     for fits in range(3):
-        assert f"the next begins at step {fits * 2 * loader.num_steps}:" in repr(dataset)
+        assert f"the next one begins at step {fits * 2 * loader.num_steps}:" in repr(dataset)
         model.fit(dataset, epochs=2, verbose=0, shuffle=False)
 
 

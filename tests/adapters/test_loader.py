@@ -107,11 +107,11 @@ def test_batches_drawn_together_are_those_of_their_steps(
             assert np.array_equal(batch.targets(3), alone.targets(3))
             found, expected = (
                 [
-                    *(getattr(one, name) for name in COLUMNS),
-                    *one.parameters,
-                    *(one.mixed or ()),
+                    *(getattr(loader, name) for name in COLUMNS),
+                    *loader.parameters,
+                    *(loader.mixed or ()),
                 ]
-                for one in (batch, alone)
+                for loader in (batch, alone)
             )
             for one, other in zip(found, expected, strict=True):
                 assert np.array_equal(one, other)
@@ -232,7 +232,7 @@ def test_another_process_draws_the_same(data: Path) -> None:
         "print(json.dumps([[b.samples.tolist(), b.repeats.tolist(), b.parameters.flipped.tolist()]"
         " for b in loader.epoch(3)]))"
     )
-    found = subprocess.run(
+    ended = subprocess.run(
         [sys.executable, "-c", code, str(data)],
         capture_output=True,
         text=True,
@@ -241,7 +241,7 @@ def test_another_process_draws_the_same(data: Path) -> None:
     )
     loader = open_loader(data, balance="oversample", batch_size=4, seed=5)
     expected = [list(facts(batch)) for batch in loader.epoch(3)]
-    assert found.stdout.strip() == str(expected).replace("True", "true").replace("False", "false")
+    assert ended.stdout.strip() == str(expected).replace("True", "true").replace("False", "false")
 
 
 def test_a_step_before_the_first_is_refused(data: Path) -> None:

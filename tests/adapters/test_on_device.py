@@ -145,7 +145,9 @@ def test_the_table_is_no_part_of_the_net() -> None:
     assert net_of(model) is net
     assert net_of(net) is net
     assert net.count_params() == 34
-    assert [one.path for one in model.trainable_variables] == [one.path for one in net.weights]
+    assert [variable.path for variable in model.trainable_variables] == [
+        weight.path for weight in net.weights
+    ]
 
 
 QUICK = Recipe(

@@ -40,6 +40,6 @@ def test_kappa_is_scikit_learn_s(pairs: list[tuple[int, int]]) -> None:
 
 def test_no_sample_in_common_is_no_agreement() -> None:
     nothing = build(Path("/d"), "x", ["a"], [("test", None, 0)])
-    found = label_agreement(nothing, nothing)
-    assert found.num_samples == 0
-    assert found.to_dict()["proportion"] is None
+    agreement = label_agreement(nothing, nothing)
+    assert agreement.num_samples == 0
+    assert agreement.to_dict()["proportion"] is None

@@ -37,26 +37,26 @@ from tests.helpers.programs import DATA, call
 
 
 def test_in_good_data_nothing_is_found(tmp_path: Path) -> None:
-    found = audit(plain(tmp_path / "data"))
-    assert found.findings == ()
-    assert found.num_distinct == {"train": (40, 40), "test": (20, 20)}
+    audited = audit(plain(tmp_path / "data"))
+    assert audited.findings == ()
+    assert audited.num_distinct == {"train": (40, 40), "test": (20, 20)}
 
 
 def test_redundant_copies_are_counted_and_all_but_one_are_for_exclusion(tmp_path: Path) -> None:
     again = drawn_images(120)[3]
-    found = audit(plain(tmp_path / "data", cat=[again, again]))
-    finding = only(found, "exact-duplicates")
+    audited = audit(plain(tmp_path / "data", cat=[again, again]))
+    finding = only(audited, "exact-duplicates")
     assert finding.where == "train"
-    assert samples(found, finding) == [[f"train/cat/{n:03d}.png" for n in (3, 40, 41)]]
-    names = found.dataset.sample_ids()
+    assert samples(audited, finding) == [[f"train/cat/{n:03d}.png" for n in (3, 40, 41)]]
+    names = audited.dataset.sample_ids()
     assert [names[row] for row in finding.exclude] == ["train/cat/040.png", "train/cat/041.png"]
-    assert found.num_distinct["train"] == (40, 40)
+    assert audited.num_distinct["train"] == (40, 40)
 
 
 def test_one_image_under_two_labels_is_skipped_of_training_under_both(tmp_path: Path) -> None:
-    found = audit(plain(tmp_path / "data", dog=[drawn_images(120)[3]]))
-    finding = only(found, "conflicting-labels")
-    assert samples(found, finding) == [["train/cat/003.png", "train/dog/040.png"]]
+    audited = audit(plain(tmp_path / "data", dog=[drawn_images(120)[3]]))
+    finding = only(audited, "conflicting-labels")
+    assert samples(audited, finding) == [["train/cat/003.png", "train/dog/040.png"]]
     assert finding.exclude == finding.groups[0]
     assert finding.severity == "error"
 
@@ -72,43 +72,43 @@ def test_one_image_under_two_labels_is_skipped_of_training_under_both(tmp_path: 
 def test_a_test_image_that_training_has_is_a_leak(
     tmp_path: Path, change: Callable[[Pixels], Pixels], kind: str
 ) -> None:
-    found = audit(plain(tmp_path / "data", test_dog=[change(drawn_images(120)[50])]))
-    (finding,) = found.findings
+    audited = audit(plain(tmp_path / "data", test_dog=[change(drawn_images(120)[50])]))
+    (finding,) = audited.findings
     assert (finding.kind, finding.severity, finding.where) == (kind, "error", "train, test")
-    assert samples(found, finding) == [["train/dog/010.png", "test/dog/020.png"]]
-    assert found.dataset.sample_ids()[finding.exclude[0]] == "train/dog/010.png"
+    assert samples(audited, finding) == [["train/dog/010.png", "test/dog/020.png"]]
+    assert audited.dataset.sample_ids()[finding.exclude[0]] == "train/dog/010.png"
     assert "1 of 41 test images (2.4%)" in finding.summary
     assert "dog 1 (5%)" in finding.summary
 
 
 def test_near_duplicates_in_a_split_are_noted_and_stay(tmp_path: Path) -> None:
-    found = audit(plain(tmp_path / "data", cat=[shifted(drawn_images(120)[3], 0, 1)]))
-    finding = only(found, "near-duplicates")
-    assert samples(found, finding) == [["train/cat/003.png", "train/cat/040.png"]]
+    audited = audit(plain(tmp_path / "data", cat=[shifted(drawn_images(120)[3], 0, 1)]))
+    finding = only(audited, "near-duplicates")
+    assert samples(audited, finding) == [["train/cat/003.png", "train/cat/040.png"]]
     assert finding.severity == "note"
     assert finding.exclude == ()
-    assert found.num_distinct["train"] == (40, 40)
+    assert audited.num_distinct["train"] == (40, 40)
 
 
 def test_oversampling_on_disk_before_the_split_is_called_so(tmp_path: Path) -> None:
-    found = audit(polluted(tmp_path / "data"))
-    finding = only(found, "oversampled-on-disk")
+    audited = audit(polluted(tmp_path / "data"))
+    finding = only(audited, "oversampled-on-disk")
     assert (finding.where, finding.severity) == ("rare", "error")
     assert "60 samples of 10 distinct images, 6.0 per image" in finding.summary
     assert re.search("[0-9]+ images have duplicates in more than one split", finding.summary)
     assert "after the split" in finding.advice
-    leak = only(found, "leaked-near-duplicates")
+    leak = only(audited, "leaked-near-duplicates")
     assert "20 of 60 test images (33.3%)" in leak.summary
     assert "rare 20 (100%)" in leak.summary
-    assert found.num_distinct["train"] == (100, 40, 10)
+    assert audited.num_distinct["train"] == (100, 40, 10)
 
 
 def test_oversampling_on_disk_inside_training_is_a_warning(tmp_path: Path) -> None:
     every = drawn_images(120)
     random = np.random.default_rng(1)
     more = [augmented(image, random) for image in every[:40]]
-    found = audit(plain(tmp_path / "data", cat=more))
-    finding = only(found, "oversampled-on-disk")
+    audited = audit(plain(tmp_path / "data", cat=more))
+    finding = only(audited, "oversampled-on-disk")
     assert (finding.where, finding.severity) == ("cat", "warning")
     assert len(finding.exclude) >= 38
 
@@ -141,11 +141,11 @@ def test_classes_of_different_sizes_are_not_called_oversampled(tmp_path: Path) -
 
 
 def test_every_kind_of_finding_can_be_found(tmp_path: Path) -> None:
-    found = audit(group_across(everything(tmp_path / "data")))
-    assert {finding.kind for finding in found.findings} == EVERY
-    order = [finding.severity for finding in found.findings]
+    audited = audit(group_across(everything(tmp_path / "data")))
+    assert {finding.kind for finding in audited.findings} == EVERY
+    order = [finding.severity for finding in audited.findings]
     assert order == sorted(order, key=["error", "warning", "note"].index)
-    names = {finding.kind: finding.names for finding in found.findings}
+    names = {finding.kind: finding.names for finding in audited.findings}
     assert names["unreadable"] == ("train/common/broken.png",)
     assert names["similar-class-names"] == ("Other", "other")
     assert names["missing-class"] == ("Other",)
@@ -159,10 +159,10 @@ def test_a_csv_is_audited_too(tmp_path: Path) -> None:
         f"4,{FLAT},Training",
         "3,1 2,Training",
     ]
-    found = audit(write_csv(tmp_path / "fer.csv", rows))
-    kinds = {finding.kind for finding in found.findings}
+    audited = audit(write_csv(tmp_path / "fer.csv", rows))
+    kinds = {finding.kind for finding in audited.findings}
     assert {"leaked-duplicates", "flat", "unreadable", "missing-class"} <= kinds
-    assert samples(found, only(found, "leaked-duplicates")) == [["row 0", "row 1"]]
+    assert samples(audited, only(audited, "leaked-duplicates")) == [["row 0", "row 1"]]
 
 
 def test_the_command_prints_and_fails_as_it_is_asked(tmp_path: Path) -> None:
@@ -176,7 +176,9 @@ def test_the_command_prints_and_fails_as_it_is_asked(tmp_path: Path) -> None:
     assert run.code == 1
     printed = json.loads(run.out)
     assert printed["num_distinct"]["train"]["rare"] == 10
-    leak = next(one for one in printed["findings"] if one["kind"] == "leaked-duplicates")
+    leak = next(
+        finding for finding in printed["findings"] if finding["kind"] == "leaked-duplicates"
+    )
     assert leak["groups"][0] == ["train/common/002.png", "test/common/more000.png"]
     good = call(DATA, "audit", plain(tmp_path / "good"), "--fail-on", "note")
     assert good.code == 0

@@ -22,29 +22,31 @@ from tests.helpers.drawn_images import drawn_images, shifted
 
 
 def test_of_training_and_test_only_training_samples_are_for_exclusion(tmp_path: Path) -> None:
-    found = audit(everything(tmp_path / "data"))
-    excluded = {row for finding in found.findings for row in finding.exclude}
+    audited = audit(everything(tmp_path / "data"))
+    excluded = {row for finding in audited.findings for row in finding.exclude}
     assert excluded
-    assert {found.dataset.splits[found.dataset.split_codes[row]] for row in excluded} == {"train"}
+    assert {audited.dataset.splits[audited.dataset.split_codes[row]] for row in excluded} == {
+        "train"
+    }
 
 
 def test_without_the_exclusions_no_test_image_is_leaked(tmp_path: Path) -> None:
     root = everything(tmp_path / "data")
-    found = audit(root)
-    number = write_exclusions(found.findings, found.dataset, tmp_path / "out.csv")
+    audited = audit(root)
+    number = write_exclusions(audited.findings, audited.dataset, tmp_path / "out.csv")
     with open(tmp_path / "out.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == number
     assert {row["kind"] for row in rows} <= set(KINDS)
-    again = {one.kind for one in audit(root, exclude=tmp_path / "out.csv").findings}
+    again = {finding.kind for finding in audit(root, exclude=tmp_path / "out.csv").findings}
     assert not again & {"leaked-duplicates", "leaked-near-duplicates", "conflicting-labels"}
 
 
 def test_what_is_excluded_is_in_no_finding(tmp_path: Path) -> None:
     root = everything(tmp_path / "data")
-    found = audit(root)
-    names = found.dataset.sample_ids()
-    odd = [finding for finding in found.findings if finding.kind in ("odd-size", "odd-color")]
+    audited = audit(root)
+    names = audited.dataset.sample_ids()
+    odd = [finding for finding in audited.findings if finding.kind in ("odd-size", "odd-color")]
     samples = [names[row] for finding in odd for group in finding.groups for row in group]
     listed = "\n".join(["sample", *samples, "train/common/broken.png"])
     (tmp_path / "out.csv").write_text(listed + "\n")
@@ -58,15 +60,15 @@ def test_images_that_only_lost_their_colour_are_not_for_exclusion(tmp_path: Path
         image[::4] = color
         return image
 
-    found = audit(
+    audited = audit(
         write(
             tmp_path / "data",
             {"train/red": [striped(200, 0, 0)] * 25, "train/green": [striped(0, 102, 0)] * 25},
         )
     )
-    assert found.of_kinds(("conflicting-labels",))
-    names = found.dataset.sample_ids()
-    excluded = {names[row] for one in found.findings for row in one.exclude}
+    assert audited.of_kinds(("conflicting-labels",))
+    names = audited.dataset.sample_ids()
+    excluded = {names[row] for finding in audited.findings for row in finding.exclude}
     # the files of a colour are equal to the byte, so one of each stays
     assert excluded == {
         f"train/{color}/{n:03d}.png" for color in ("red", "green") for n in range(1, 25)
@@ -103,11 +105,11 @@ def colourful(seed: int) -> Pixels:
 def test_of_equal_files_in_colour_all_but_one_are_for_exclusion(tmp_path: Path, run: Run) -> None:
     one, other = colourful(1), colourful(2)
     root = write(tmp_path / "data", {"train/cat": [one, one, other, one], "train/dog": [other]})
-    found = audit(root)
-    names = found.dataset.sample_ids()
-    duplicates, conflict = only(found, "exact-duplicates"), only(found, "conflicting-labels")
+    audited = audit(root)
+    names = audited.dataset.sample_ids()
+    duplicates, conflict = only(audited, "exact-duplicates"), only(audited, "conflicting-labels")
     assert "48x48" not in duplicates.summary + conflict.summary
-    excluded = [{names[row] for row in one.exclude} for one in (duplicates, conflict)]
+    excluded = [{names[row] for row in finding.exclude} for finding in (duplicates, conflict)]
     assert excluded == [
         {"train/cat/001.png", "train/cat/003.png", "train/dog/000.png"},
         {"train/cat/002.png", "train/dog/000.png"},
@@ -122,9 +124,9 @@ def test_images_that_are_equal_only_at_48x48_grey_are_reported_and_stay(tmp_path
     # the same pixels in another file: nothing says so without decoding both at their own size
     Image.fromarray(one).save(root / "train/cat/again.png", compress_level=0)
     Image.fromarray(one).save(root / "train/dog/again.png", compress_level=1)
-    found = audit(root)
+    audited = audit(root)
     for kind in ("exact-duplicates", "conflicting-labels"):
-        finding = only(found, kind)
+        finding = only(audited, kind)
         assert "equal only at 48x48 grey" in finding.summary
         assert finding.exclude == ()
         assert "train on one of each" not in finding.advice
@@ -138,11 +140,13 @@ def test_a_leak_into_validation_is_mended_in_training(tmp_path: Path) -> None:
         {"train/cat": list(every[:40]), "val/cat": [*every[40:], every[3], every[5][:, ::-1]]},
     )
     (root / "train/dog").mkdir()
-    found = audit(root)
-    errors = [one.where for one in found.of_kinds(("error",)) if one.kind != "missing-class"]
+    audited = audit(root)
+    errors = [
+        finding.where for finding in audited.of_kinds(("error",)) if finding.kind != "missing-class"
+    ]
     assert errors == ["train, validation"] * 2
-    names = found.dataset.sample_ids()
-    excluded = {names[row] for finding in found.findings for row in finding.exclude}
+    names = audited.dataset.sample_ids()
+    excluded = {names[row] for finding in audited.findings for row in finding.exclude}
     assert excluded == {"train/cat/003.png", "train/cat/005.png"}
 
 
@@ -150,15 +154,15 @@ def test_a_leak_of_validation_into_test_is_mended_in_validation(tmp_path: Path) 
     every = drawn_images(60)
     root = write(tmp_path / "data", {"val/cat": list(every[:30]), "test/cat": list(every[29:])})
     (root / "val/dog").mkdir()
-    found = audit(root)
-    names = found.dataset.sample_ids()
-    excluded = {names[row] for finding in found.findings for row in finding.exclude}
+    audited = audit(root)
+    names = audited.dataset.sample_ids()
+    excluded = {names[row] for finding in audited.findings for row in finding.exclude}
     assert excluded == {"val/cat/029.png"}
 
 
 def test_it_says_where_exclusions_leave_less_than_half_of_a_class(tmp_path: Path) -> None:
-    found = audit(polluted(tmp_path / "data"))
-    (line,) = nearly_emptied(found)
+    audited = audit(polluted(tmp_path / "data"))
+    (line,) = nearly_emptied(audited)
     assert re.fullmatch("that leaves [0-9] of 40 training samples of rare", line)
     assert nearly_emptied(audit(plain(tmp_path / "good"))) == []
 
@@ -166,8 +170,8 @@ def test_it_says_where_exclusions_leave_less_than_half_of_a_class(tmp_path: Path
 def test_a_version_goes_where_the_image_itself_is_known_too(tmp_path: Path) -> None:
     known = drawn_images(120)[90]
     root = plain(tmp_path / "data", cat=[known, known[:, ::-1], shifted(known, 1, 0)])
-    found = audit(root)
-    write_exclusions(found.findings, found.dataset, tmp_path / "out.csv")
+    audited = audit(root)
+    write_exclusions(audited.findings, audited.dataset, tmp_path / "out.csv")
     again = audit(root, exclude=tmp_path / "out.csv")
     assert not again.of_kinds(("leaked-duplicates", "leaked-near-duplicates"))
     assert again.dataset.num_excluded == 3

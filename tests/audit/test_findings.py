@@ -28,8 +28,8 @@ def test_findings_on_classes_count_samples(tmp_path: Path) -> None:
             "test/dog": every[70:],
         },
     )
-    found = audit(root)
-    counts = {(one.kind, one.where): one.num_samples for one in found.findings}
+    audited = audit(root)
+    counts = {(finding.kind, finding.where): finding.num_samples for finding in audited.findings}
     assert counts == {
         ("missing-class", "test"): 0,
         ("few-samples", "train"): 10,
@@ -97,7 +97,7 @@ def test_one_of_a_kind_is_named_in_the_singular(tmp_path: Path) -> None:
     root = plain(
         tmp_path / "data", cat=[every[3], shifted(every[5], 0, 1), flat], test_cat=[every[50]]
     )
-    found = {one.kind: one.summary for one in audit(root).findings}
+    found = {finding.kind: finding.summary for finding in audit(root).findings}
     assert found["exact-duplicates"] == "1 redundant duplicate: 1 image appears twice"
     assert found["near-duplicates"] == "1 group of near-duplicates, 2 different images"
     assert found["flat"] == "1 image is of a single colour"

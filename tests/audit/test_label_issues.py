@@ -47,20 +47,20 @@ def noisy(
 
 def test_wrong_labels_are_flagged_and_stand_first() -> None:
     true, given, probabilities = noisy(3000, 0.1)
-    found = find_label_issues(dataset_of(given), np.arange(3000), probabilities)
-    wrong = (true != given)[found.rows]
+    issues = find_label_issues(dataset_of(given), np.arange(3000), probabilities)
+    wrong = (true != given)[issues.rows]
     assert wrong[:50].mean() > 0.9
-    assert wrong[found.flagged].mean() > 5 * wrong.mean()
-    assert wrong[found.flagged].sum() > 0.7 * wrong.sum()
-    right = found.suggested[found.flagged] == true[found.rows[found.flagged]]
+    assert wrong[issues.flagged].mean() > 5 * wrong.mean()
+    assert wrong[issues.flagged].sum() > 0.7 * wrong.sum()
+    right = issues.suggested[issues.flagged] == true[issues.rows[issues.flagged]]
     assert right.mean() > 0.6
 
 
 def test_a_rare_class_is_not_flagged_for_being_rare() -> None:
     true, _, probabilities = noisy(3000, 0.0)
-    found = find_label_issues(dataset_of(true), np.arange(3000), probabilities)
-    rare = true[found.rows] == 2
-    assert found.flagged[rare].mean() < 0.2
+    issues = find_label_issues(dataset_of(true), np.arange(3000), probabilities)
+    rare = true[issues.rows] == 2
+    assert issues.flagged[rare].mean() < 0.2
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -68,17 +68,17 @@ def test_the_formula_is_that_of_the_paper(seed: int) -> None:
     random = np.random.default_rng(seed)
     labels = np.concatenate([[0, 1, 2], random.integers(0, 3, 9)])
     probabilities = random.dirichlet(np.ones(3), 12).astype(np.float32)
-    found = find_label_issues(dataset_of(labels), np.arange(12), probabilities)
+    issues = find_label_issues(dataset_of(labels), np.arange(12), probabilities)
     thresholds = [probabilities[labels == label, label].mean() for label in range(3)]
-    for place, row in enumerate(found.rows.tolist()):
+    for place, row in enumerate(issues.rows.tolist()):
         confident = [j for j in range(3) if probabilities[row, j] >= thresholds[j] - 1e-7]
         best = max(confident, key=lambda j: probabilities[row, j]) if confident else labels[row]
-        assert found.suggested[place] == best
+        assert issues.suggested[place] == best
         over = probabilities[row] - thresholds
         others = np.delete(over, labels[row])
-        assert found.margins[place] == pytest.approx(over[labels[row]] - others.max(), abs=1e-6)
-    assert (np.diff(found.margins) >= 0).all()
-    assert sorted(found.rows.tolist()) == list(range(12))
+        assert issues.margins[place] == pytest.approx(over[labels[row]] - others.max(), abs=1e-6)
+    assert (np.diff(issues.margins) >= 0).all()
+    assert sorted(issues.rows.tolist()) == list(range(12))
 
 
 def write_run(folder: Path, samples: list[str], probabilities: NDArray[np.float32]) -> Path:
@@ -119,16 +119,16 @@ def test_the_runs_of_all_folds_are_read_together(tmp_path: Path) -> None:
     dataset = fer_data.load(table)
     rows, probabilities = read_predictions(runs, dataset)
     assert sorted(rows.tolist()) == list(range(20))
-    found = find_label_issues(dataset, rows, probabilities)
-    assert found.rows[0] == 4
-    assert found.to_dicts() == [
+    issues = find_label_issues(dataset, rows, probabilities)
+    assert issues.rows[0] == 4
+    assert issues.to_dicts() == [
         {
             "sample": "row 4",
             "label": "happy",
             "own_label": "angry",
             "probability_of_label": pytest.approx(0.88),
             "probability_of_own_label": pytest.approx(0.02),
-            "margin": found.margins[0],
+            "margin": issues.margins[0],
         }
     ]
     twice, means = read_predictions([*runs, runs[0]], dataset)
@@ -151,9 +151,9 @@ def test_the_command_lists_them_in_a_csv_that_exclude_and_relabel_take(tmp_path:
     counts = json.loads(ended.out)["splits"]["train"]["counts"]
     assert (counts["angry"], counts["happy"]) == (9, 11)
     ended = call(DATA, *arguments, "--json", "--relabel", out)
-    found = json.loads(ended.out)
-    assert found["flagged"][0]["label"] == "happy"
-    assert found["check"]["top"] == pytest.approx(1 / 20)
+    printed = json.loads(ended.out)
+    assert printed["flagged"][0]["label"] == "happy"
+    assert printed["check"]["top"] == pytest.approx(1 / 20)
 
 
 def test_predictions_of_other_data_are_refused(tmp_path: Path) -> None:
@@ -168,17 +168,17 @@ def test_predictions_of_other_data_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"broken\.npz: cannot be read"):
         read_predictions([tmp_path / "broken.npz"], dataset)
     other = write_run(tmp_path / "other", ["a.png"], np.full((1, 7), 1 / 7, np.float32))
-    with pytest.raises(DataError, match="no sample of it"):
+    with pytest.raises(DataError, match="none of its samples"):
         read_predictions([other], dataset)
 
 
 def test_label_issues_are_checked_against_labels_that_no_one_showed_to_the_model() -> None:
     true, given, probabilities = noisy(3000, 0.1)
-    found = find_label_issues(dataset_of(given), np.arange(3000), probabilities)
-    check = check_label_issues(found, dataset_of(true))
+    issues = find_label_issues(dataset_of(given), np.arange(3000), probabilities)
+    check = check_label_issues(issues, dataset_of(true))
     assert check.num_samples == 3000
     assert check.base == pytest.approx((true != given).mean())
     assert min(check.top, check.flagged) > 5 * check.base
     assert check.auc > 0.9
     with pytest.raises(DataError, match="nothing to check"):
-        check_label_issues(found, dataset_of(given))
+        check_label_issues(issues, dataset_of(given))

@@ -53,12 +53,15 @@ def test_the_index_for_many_images_finds_what_comparing_all_finds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     originals = drawn_images(800, seed=2)
-    pixels = np.concatenate([originals, [as_jpeg(shifted(one, 1, 0), 60) for one in originals]])
+    pixels = np.concatenate(
+        [originals, [as_jpeg(shifted(original, 1, 0), 60) for original in originals]]
+    )
     every = near_pairs(pixels)
     monkeypatch.setattr(near, "_FEW", 100)
     found = near_pairs(pixels)
     pairs = [
-        set(zip(one.first.tolist(), one.second.tolist(), strict=True)) for one in (every, found)
+        set(zip(pairs.first.tolist(), pairs.second.tolist(), strict=True))
+        for pairs in (every, found)
     ]
     assert pairs[1] <= pairs[0]
     assert len(pairs[1]) >= 0.98 * len(pairs[0])
@@ -130,9 +133,9 @@ def test_linked_images_are_those_that_a_chain_of_pairs_joins(
     first, second = (np.array([pair[i] for pair in pairs], np.int64) for i in (0, 1))
     groups = linked(10, first, second)
     joined = [{place} for place in range(10)]
-    for one, other in pairs:
-        union = joined[one] | joined[other]
+    for index, other in pairs:
+        union = joined[index] | joined[other]
         for place in union:
             joined[place] = union
-    for one in range(10):
-        assert {other for other in range(10) if groups[other] == groups[one]} == joined[one]
+    for index in range(10):
+        assert {other for other in range(10) if groups[other] == groups[index]} == joined[index]

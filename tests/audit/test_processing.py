@@ -27,7 +27,7 @@ def found(change: Any, counts: dict[str, tuple[int, int]]) -> list[Finding]:
 
     x, y = images(1)
     data = {"train": images(0), "test": (change(x).astype(np.uint8), y)}
-    return [one for one in fer_data.audit(data).findings if one.kind == "image-drift"]
+    return [finding for finding in fer_data.audit(data).findings if finding.kind == "image-drift"]
 
 
 def blurred(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -46,8 +46,8 @@ def blurred(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 )
 def test_a_split_that_was_processed_is_found(change: Any, severity: str, word: str) -> None:
     findings = found(change, {"cat": (40, 20), "dog": (30, 20)})
-    assert [one.severity for one in findings] == [severity] * bool(severity)
-    assert all(word in one.summary for one in findings)
+    assert [finding.severity for finding in findings] == [severity] * bool(severity)
+    assert all(word in finding.summary for finding in findings)
 
 
 def test_other_proportions_of_the_classes_are_no_reason() -> None:
@@ -60,9 +60,9 @@ def test_images_of_another_size_or_colour_are_found(tmp_path: Path) -> None:
     small = random.integers(0, 256, (24, 48, 48), np.uint8)
     names = np.repeat(["a", "b"], 12)
     audit = fer_data.audit({"train": (big, names), "test": (small, names)})
-    (one,) = [one for one in audit.findings if one.kind == "image-drift"]
-    assert "48x48 instead of 60x60" in one.summary
-    assert "grey instead of rgb" in one.summary
+    (finding,) = [finding for finding in audit.findings if finding.kind == "image-drift"]
+    assert "48x48 instead of 60x60" in finding.summary
+    assert "grey instead of rgb" in finding.summary
 
 
 def test_the_difference_is_in_standard_deviations_within_classes() -> None:

@@ -150,7 +150,7 @@ def test_a_group_shows_each_split_and_label_and_says_what_it_hides(tmp_path: Pat
         },
     )
     store = open_store(root, form=COMPARED, cache=tmp_path / "cache")
-    found = {one.kind: one for one in audit_store(store).findings}
+    found = {finding.kind: finding for finding in audit_store(store).findings}
     (conflicting,) = of_groups(store, found["conflicting-labels"].groups, most=9, most_of_each=4)
     assert [image.class_name for image in conflicting.images] == list(names)
     assert (conflicting.words, conflicting.num_hidden) == (

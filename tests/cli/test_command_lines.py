@@ -42,7 +42,9 @@ LEFT_AWAY = {
 
 def fields_of_data(app: App, command: str) -> set[str]:
     """Return the fields of `LoadOptions` that a command takes by an option."""
-    return {one.name for one in fields(LoadOptions) if flag(one.name) in flags_of(app, command)}
+    return {
+        field.name for field in fields(LoadOptions) if flag(field.name) in flags_of(app, command)
+    }
 
 
 def test_every_command_that_reads_a_data_set_takes_every_option_of_reading() -> None:
@@ -53,7 +55,7 @@ def test_every_command_that_reads_a_data_set_takes_every_option_of_reading() -> 
     ]
     assert len(reading) >= 10
     for app, name in reading:
-        expected = {one.name for one in fields(LoadOptions)} - LEFT_AWAY.get(name, set())
+        expected = {field.name for field in fields(LoadOptions)} - LEFT_AWAY.get(name, set())
         expected -= {"from_float"}  # of arrays in memory
         if name not in ("train", "compare"):
             expected -= {"soft"}
@@ -61,7 +63,7 @@ def test_every_command_that_reads_a_data_set_takes_every_option_of_reading() -> 
 
 
 def test_every_field_of_a_recipe_is_an_option_of_train() -> None:
-    expected = {flag(one.name) for one in fields(Recipe)} - {"--protocol"}
+    expected = {flag(field.name) for field in fields(Recipe)} - {"--protocol"}
     assert expected <= flags_of(MODEL, "train")
     assert expected - {"--balance", "--loss", "--mix"} <= flags_of(MODEL, "compare")
 
@@ -89,7 +91,7 @@ def test_help_fits_80_columns_and_has_examples_before_all_but_the_summary(
 def test_the_library_names_no_option() -> None:
     root = Path(fer_data.__file__).parents[1]
     files = [*(root / "fer_data").rglob("*.py"), *(root / "fer_model").rglob("*.py")]
-    library = [one for one in files if not {"commands", "terminal"} & set(one.parts)]
+    library = [file for file in files if not {"commands", "terminal"} & set(file.parts)]
     assert len(library) > 100
     for file in library:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
@@ -99,9 +101,9 @@ def test_the_library_names_no_option() -> None:
 
 @pytest.mark.parametrize(("app", "name"), EVERY, ids=IDS)
 def test_every_option_has_a_line_of_help(app: App, name: str) -> None:
-    for one in app[name].assemble_argument_collection():
-        if not one.children:
-            assert one.parameter.help, one.name
+    for argument in app[name].assemble_argument_collection():
+        if not argument.children:
+            assert argument.parameter.help, argument.name
 
 
 @pytest.mark.parametrize("app", [DATA, MODEL], ids=["fer-data", "fer-model"])
@@ -208,8 +210,8 @@ def test_options_are_the_fields_of_a_dataclass_with_its_defaults_and_its_documen
 
 
 def test_words_are_of_fields_that_there_are() -> None:
-    assert set(DATA_WORDS) <= {one.name for one in fields(LoadOptions)}
-    assert set(WORDS) <= {one.name for one in fields(Recipe)}
+    assert set(DATA_WORDS) <= {field.name for field in fields(LoadOptions)}
+    assert set(WORDS) <= {field.name for field in fields(Recipe)}
 
 
 def test_a_named_recipe_is_changed_by_what_stands_on_the_command_line_alone() -> None:

@@ -105,10 +105,10 @@ def test_convert_csv_reports_skipped_rows(run: Run, tmp_path: Path) -> None:
     path = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training", f"9,{FLAT},Training"])
     ended = run("convert-csv", path, tmp_path / "a", "--skip-bad")
     assert f"1 bad row, see {tmp_path / 'a' / 'rejects.csv'}" in ended.err
-    found = json.loads(run("convert-csv", path, tmp_path / "b", "--skip-bad", "--json").out)
-    assert found["out"] == str(tmp_path / "b")
-    assert found["counts"]["train"]["happy"] == 1
-    assert [(reject["row"], reject["column"]) for reject in found["rejects"]] == [(1, "emotion")]
+    printed = json.loads(run("convert-csv", path, tmp_path / "b", "--skip-bad", "--json").out)
+    assert printed["out"] == str(tmp_path / "b")
+    assert printed["counts"]["train"]["happy"] == 1
+    assert [(reject["row"], reject["column"]) for reject in printed["rejects"]] == [(1, "emotion")]
 
 
 # convert
@@ -126,8 +126,8 @@ def test_convert_writes_any_format_and_says_what_it_did(
     assert "3 images read as 6x6 rgb: 3 resized (before: 9x9), 3 converted" in ended.err
     with np.load(tmp_path / "x.npz") as arrays:
         assert arrays["pixels"].shape == (3, 6, 6, 3)
-    found = json.loads(run("convert", tmp_path / "x.npz", tmp_path / "back", "--json").out)
-    assert found == {
+    printed = json.loads(run("convert", tmp_path / "x.npz", tmp_path / "back", "--json").out)
+    assert printed == {
         "out": str(tmp_path / "back"),
         "counts": {"train": {"[red] 😀": 2, "cat": 0}, "test": {"[red] 😀": 0, "cat": 1}},
         "unlabelled": {},
@@ -151,7 +151,7 @@ def test_every_command_takes_what_convert_writes(
 def test_what_convert_skips_is_said(run: Run, make_folder: MakeFolder, tmp_path: Path) -> None:
     root = make_folder({"cat": 2, "zoo": 0})
     (root / "cat" / "0001.png").write_text("no image")
-    assert "skip what is bad (--skip-bad)" in one_line(run("convert", root, tmp_path / "x.npz"))
+    assert "skip bad items (--skip-bad)" in one_line(run("convert", root, tmp_path / "x.npz"))
     ended = run("convert", root, tmp_path / "x.npz", "--skip-bad")
     assert "; 1 skipped: cat/0001.png (cannot be decoded)\n" in ended.err
     ended = run("convert", root, tmp_path / "out", "--skip-bad")

@@ -78,5 +78,7 @@ def test_where_a_command_starts_next_to_nothing_is_imported() -> None:
     code = "import sys\nbefore = set(sys.modules)\nimport {}\nprint(*set(sys.modules) - before)"
     for module in ("fer_data.util.entry", "fer_model.entry"):
         command = [sys.executable, "-c", code.format(module)]
-        found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-        assert not {"typing", "dataclasses", "cyclopts", "rich", "numpy"} & set(found), module
+        division = subprocess.run(
+            command, capture_output=True, text=True, check=True
+        ).stdout.split()
+        assert not {"typing", "dataclasses", "cyclopts", "rich", "numpy"} & set(division), module

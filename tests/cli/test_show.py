@@ -150,11 +150,11 @@ def test_tables_have_frames(shown: dict[str, Any]) -> None:
     stats = shown["Stats"].to_frame()
     assert stats.groupby("split")["samples"].sum().to_dict() == {"train": 60, "test": 9}
     np.testing.assert_allclose(stats.groupby("split")["proportion"].sum(), 1)
-    assert audit.to_frame()["kind"].tolist() == [one.kind for one in audit.findings]
+    assert audit.to_frame()["kind"].tolist() == [finding.kind for finding in audit.findings]
     ledger = fer_data.plan_ledger([90, 10], ["a", "b"], "undersample", epochs=3)
     assert ledger.to_frame()["draws"].tolist() == [30, 30]
     assert ledger.to_frame()["never"].tolist() == pytest.approx(
-        [one.never for one in ledger.classes]
+        [of_class.never for of_class in ledger.classes]
     )
     differences = shown["Results"].differences
     assert len(differences.to_frame()) == len(differences.rows)
@@ -224,7 +224,7 @@ def test_confusion_takes_indices_names_and_probabilities_alike() -> None:
     ):
         axes = fer_model.plot_confusion(y_true, y_pred, given_names).axes[0]
         assert [text.get_text() for text in axes.texts] == ["1", "1", "0", "2"]
-        assert [one.get_text() for one in axes.get_yticklabels()] == names
+        assert [text.get_text() for text in axes.get_yticklabels()] == names
         assert "accuracy 75.0 %" in axes.get_title()
 
 

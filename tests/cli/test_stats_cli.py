@@ -37,9 +37,9 @@ def test_stats_shows_counts_fractions_ratio_and_what_was_skipped(
 
 def test_stats_as_json_and_csv_are_machine_readable(run: Run, make_folder: MakeFolder) -> None:
     root = make_folder({"train/cat": 6, "train/dog": 2, "test/dog": 1})
-    found = json.loads(run("stats", root, "--json").out)
-    assert found["splits"]["train"]["counts"] == {"cat": 6, "dog": 2}
-    assert found["splits"]["test"]["imbalance_ratio"] is None
+    printed = json.loads(run("stats", root, "--json").out)
+    assert printed["splits"]["train"]["counts"] == {"cat": 6, "dog": 2}
+    assert printed["splits"]["test"]["imbalance_ratio"] is None
     rows = list(csv.DictReader(io.StringIO(run("stats", root, "--csv").out)))
     assert [(row["split"], row["class"], row["count"]) for row in rows] == [
         ("train", "cat", "6"),

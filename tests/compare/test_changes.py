@@ -126,7 +126,7 @@ def test_normalisation_keeps_the_statistics_of_the_weights_themselves() -> None:
         learn_sharply(model, radius)
         inputs = np.random.default_rng(0).normal(size=(8, 4))
         model.fit(inputs, np.eye(2)[[0, 1] * 4], batch_size=8, verbose=0)
-        found.append([one.numpy() for one in layers[1].non_trainable_weights])
+        found.append([weight.numpy() for weight in layers[1].non_trainable_weights])
     np.testing.assert_allclose(found[0], found[1], rtol=1e-5)
 
 
@@ -137,7 +137,7 @@ def test_changes_and_new_heads_are_trained_and_scored(faces: Path, tmp_path: Pat
     recipe = Recipe(
         net="small", epochs=2, steps_per_epoch=4, batch_size=32, schedule="cosine", keep="last"
     )
-    heads = [str(one) for one in every(HeadChoice, most=1) if not one.name.startswith("x-")]
+    heads = [str(head) for head in every(HeadChoice, most=1) if not head.name.startswith("x-")]
     arms = ["none", "augment-common", "label-smoothing", "sam", *heads]
     protocol, parts = grid.declare(recipe, faces, parse_arms(arms), [0])
     protocol.write(tmp_path)

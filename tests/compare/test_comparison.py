@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,12 +14,10 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
 import fer_data
 from fer_data.analysis.predictions import PREDICTIONS, load_predictions
 from fer_data.errors import DataError, UsageError
-from fer_data.util import locks
 from fer_data.writers.split_folders import write_split_folders
 from fer_model.comparison import compare as comparison
 from fer_model.comparison import grid, making
@@ -42,14 +34,12 @@ from fer_model.training.evaluate import evaluate_run
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
 from tests.conftest import without_plots
-from tests.helpers.made_comparison import Heard, InThisProcess, train_here, training_of
+from tests.helpers.made_comparison import RECIPE, Heard, InThisProcess, train_here, training_of
 from tests.helpers.runs import StopAfter
 
 pytestmark = pytest.mark.usefixtures("no_plots")
 
-RECIPE = Recipe(
-    net="small", epochs=5, steps_per_epoch=2, batch_size=32, schedule="cosine", keep="last"
-)
+
 ARMS = ("none", "ldam-drw:0.5", "post-hoc:1.0")
 
 
@@ -69,16 +59,6 @@ def compared(
 def of_test(run: Run) -> np.ndarray:
     """Return a run's probabilities of the test samples, [N, C]."""
     return load_predictions(run.path / PREDICTIONS).of_split("test").probabilities
-
-
-@pytest.fixture(scope="module")
-def leaky(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The synthetic faces, two of whose test images are in training, too."""
-    root = tmp_path_factory.mktemp("leaky") / "faces"
-    shutil.copytree(faces, root)
-    for number, image in enumerate(sorted((root / "test" / "happy").iterdir())[:2]):
-        shutil.copy(image, root / "train" / "happy" / f"again-{number}.png")
-    return root
 
 
 @pytest.fixture(scope="module")
@@ -107,10 +87,10 @@ def test_what_is_there_is_not_made_again_and_more_is_added(
     )  # hard links, which touch the data
     assert compared(copy, leaky, ARMS, [0, 1]).ended == []
     assert compared(copy, leaky, ("none", "crt"), [1]).ended == ["crt, seed 0", "crt, seed 1"]
-    found = read_results(copy)
-    assert (found.arms, found.seeds) == ((*ARMS, "crt"), (0, 1))
-    assert training_of(found).protocol.later == ("arm crt",)
-    assert "added when there were finished runs to look at: arm crt" in Summary(found).notes()
+    results = read_results(copy)
+    assert (results.arms, results.seeds) == ((*ARMS, "crt"), (0, 1))
+    assert training_of(results).protocol.later == ("arm crt",)
+    assert "added after there were finished runs: arm crt" in Summary(results).notes()
 
 
 def test_what_is_added_before_any_run_is_declared_like_the_rest(
@@ -134,7 +114,7 @@ def test_more_seeds_are_added_for_every_arm(out: Path, leaky: Path, tmp_path: Pa
 def test_all_arms_begin_alike_and_get_the_same_steps(out: Path) -> None:
     protocol = Protocol.read(out)
     recipes = [Run(cell.folder).recipe for cell in protocol.cells(out)]
-    assert {dataclasses.replace(one, loss="cross-entropy", seed=0) for one in recipes} == {
+    assert {dataclasses.replace(recipe, loss="cross-entropy", seed=0) for recipe in recipes} == {
         protocol.recipe
     }
     for cell in protocol.cells(out):
@@ -199,12 +179,12 @@ def test_the_rate_falls_to_nothing_whatever_the_loss(out: Path) -> None:
 
 
 def test_a_new_head_is_its_base_but_for_the_head(out: Path) -> None:
-    found = read_results(out)
-    counts = np.array(training_of(found).runs[0][0].data["counts"]["train"])
-    for base, head in zip(training_of(found).runs[0], training_of(found).runs[2], strict=True):
+    results = read_results(out)
+    counts = np.array(training_of(results).runs[0][0].data["counts"]["train"])
+    for base, head in zip(training_of(results).runs[0], training_of(results).runs[2], strict=True):
         adjusted = adjust_logits(of_test(base), counts, 1.0)
         np.testing.assert_allclose(of_test(head), adjusted, atol=1e-5)
-    run = training_of(found).runs[2][0]
+    run = training_of(results).runs[2][0]
     assert run.head is not None
     assert (run.head["head"], run.head["tau"]) == ("post-hoc:1.0", 1.0)
     assert not run.history.size
@@ -216,12 +196,12 @@ def test_a_new_head_s_model_gives_its_scores_again(out: Path, leaky: Path) -> No
 
 
 def test_leaks_are_known_and_scores_without_them_are_given(out: Path) -> None:
-    found = read_results(out)
-    assert found.leaked.sum() == 2
-    assert found.clean is not None
-    assert found.clean.predicted.shape[2] == len(found.labels) - 2
-    assert found.clean_differences is not None
-    samples = found.samples
+    results = read_results(out)
+    assert results.leaked.sum() == 2
+    assert results.clean is not None
+    assert results.clean.predicted.shape[2] == len(results.labels) - 2
+    assert results.clean_differences is not None
+    samples = results.samples
     assert len(set(samples.groups.tolist())) == len(samples)
     assert len(set(samples.labels[samples.leaked].tolist())) == 1
 
@@ -236,19 +216,19 @@ def test_groups_of_the_data_are_clusters_and_leak_like_near_duplicates(tmp_path:
     data = dataclasses.replace(data, groups=groups, group_names=np.full(40, "x"))
     _, parts = grid.declare(RECIPE, data, parse_arms(["none", "oversample"]), [0])
     grid.write_samples(parts, tmp_path)
-    found = load_samples(tmp_path, 2)
-    clusters = found.groups
+    samples = load_samples(tmp_path, 2)
+    clusters = samples.groups
     assert len(set(clusters[[0, 1, 2, 7]])) == 1  # one group, and the duplicate of one of it
     assert len(set(clusters)) == 12 - 3
-    assert np.flatnonzero(found.leaked).tolist() == [10]
+    assert np.flatnonzero(samples.leaked).tolist() == [10]
 
 
 def test_scores_are_those_of_the_runs(out: Path) -> None:
-    found = read_results(out)
-    for a, runs in enumerate(training_of(found).runs):
+    results = read_results(out)
+    for a, runs in enumerate(training_of(results).runs):
         for s, run in enumerate(runs):
             scores = run.metrics["test"]
-            got = found.predicted.scores[a, s]
+            got = results.predicted.scores[a, s]
             assert got[0] == pytest.approx(scores["accuracy"])
             assert got[1] == pytest.approx(scores["balanced_accuracy"])
 
@@ -257,21 +237,21 @@ def test_seeds_that_lack_a_run_are_skipped_and_reported(out: Path, tmp_path: Pat
     copy = shutil.copytree(out, tmp_path / "out")
     protocol = Protocol.read(copy)
     (run_folder(copy, protocol.arms[1], 1) / "metrics.json").unlink()
-    found = read_results(copy)
-    assert found.seeds == (0,)
-    assert [str(cell) for cell in training_of(found).missing] == ["ldam-drw:0.5, seed 1"]
-    assert any("1 run is not finished" in note for note in Summary(found).notes())
+    results = read_results(copy)
+    assert results.seeds == (0,)
+    assert [str(cell) for cell in training_of(results).missing] == ["ldam-drw:0.5, seed 1"]
+    assert any("1 run is not finished" in note for note in Summary(results).notes())
     (run_folder(copy, protocol.arms[1], 0) / "metrics.json").unlink()
-    found = read_results(copy)
-    assert (found.arms, training_of(found).skipped) == (
+    results = read_results(copy)
+    assert (results.arms, training_of(results).skipped) == (
         ("none", "post-hoc:1.0"),
         ("ldam-drw:0.5",),
     )
-    assert found.seeds == (0, 1)
-    assert any("skipped" in note for note in Summary(found).notes())
+    assert results.seeds == (0, 1)
+    assert any("skipped" in note for note in Summary(results).notes())
     for seed in (0, 1):
         (run_folder(copy, protocol.arms[0], seed) / "metrics.json").unlink()
-    with pytest.raises(DataError, match="no seed yet with which the baseline"):
+    with pytest.raises(DataError, match="no finished seed in common"):
         read_results(copy)
 
 
@@ -301,7 +281,7 @@ def test_a_run_that_fails_is_tried_again_and_else_reported(
 
     def failing(protocol: Protocol, cell: Cell, *rest: Any, **options: Any) -> Run:
         calls.append(cell)
-        if cell.seed == 0 or len([one for one in calls if one == cell]) == 1:
+        if cell.seed == 0 or len([earlier for earlier in calls if earlier == cell]) == 1:
             raise RuntimeError("out of memory")
         return make(protocol, cell, *rest, **options)
 
@@ -311,12 +291,12 @@ def test_a_run_that_fails_is_tried_again_and_else_reported(
     assert [error.partition(": ")[2] for error in heard.errors] == [
         "RuntimeError: out of memory"
     ] * 3
-    found = read_results(copy)
-    assert found.seeds == (1,)
-    assert training_of(found).failures == {
+    results = read_results(copy)
+    assert results.seeds == (1,)
+    assert training_of(results).failures == {
         "post-hoc:1.0, seed 0": {"tries": 2, "error": "RuntimeError: out of memory"}
     }
-    assert any("failed after 2 tries" in note for note in Summary(found).notes())
+    assert any("failed after 2 tries" in note for note in Summary(results).notes())
 
 
 def test_runs_that_another_comparison_left_are_refused(out: Path, tmp_path: Path) -> None:
@@ -326,22 +306,6 @@ def test_runs_that_another_comparison_left_are_refused(out: Path, tmp_path: Path
     dataclasses.replace(protocol, recipe=other).write(copy)
     with pytest.raises(DataError, match=r"seed-0: a run of other settings or other data"):
         read_results(copy)
-
-
-@pytest.mark.parametrize(
-    ("arm", "recipe", "message"),
-    [
-        ("ldam-drw:0.5", dataclasses.replace(RECIPE, epochs=4), "in the last fifth of the epochs"),
-        ("deferred:3", RECIPE, "at pass 3 of the data, and a run has 1.0"),
-        ("progressive:2", RECIPE, "at pass 2"),
-        ("crt", dataclasses.replace(RECIPE, protocol="notebook"), "validates on the test split"),
-    ],
-)
-def test_an_arm_that_would_do_nothing_is_refused(
-    faces: Path, arm: str, recipe: Recipe, message: str
-) -> None:
-    with pytest.raises(UsageError, match=message):
-        grid.declare(recipe, faces, parse_arms(["none", arm]), [0])
 
 
 def test_a_diverged_training_is_a_failed_run(
@@ -358,81 +322,6 @@ def test_a_diverged_training_is_a_failed_run(
     assert "predictions are not finite" in heard.errors[0]
 
 
-def test_data_without_a_test_split_is_refused(faces: Path) -> None:
-    with pytest.raises(DataError, match="no labelled test split to compare on"):
-        grid.declare(RECIPE, faces / "train", parse_arms(["none", "crt"]), [0])
-
-
-@pytest.mark.parametrize(
-    ("wanted", "natural", "epochs", "made"),
-    [(8, 4, 2, 8), (11, 4, 3, 12), (1, 4, 1, 4), (23, None, 2, 22), (5, None, 1, 5)],
-)
-def test_steps_in_all_become_whole_epochs(
-    faces: Path, wanted: int, natural: int | None, epochs: int, made: int
-) -> None:
-    protocol, parts = grid.declare(
-        dataclasses.replace(RECIPE, steps_per_epoch=natural),
-        faces,
-        parse_arms(["none", "crt"]),
-        [0],
-        num_steps=wanted,
-    )
-    assert natural or parts.train.num_steps == 10
-    assert protocol.recipe.epochs == epochs
-    assert protocol.num_steps == made
-
-
-def test_a_comparison_logs_once_what_images_are_brought_to(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    for split, number in (("train", 20), ("test", 5)):
-        for name in ("red", "blue"):
-            (tmp_path / "data" / split / name).mkdir(parents=True)
-            for place in range(number):
-                pixels = np.random.default_rng(place).integers(0, 255, (20, 70, 3), np.uint8)
-                Image.fromarray(pixels).save(tmp_path / "data" / split / name / f"{place}.png")
-    recipe = dataclasses.replace(RECIPE, image_size=(24, 24), color="rgb")
-    _, parts = grid.declare(recipe, tmp_path / "data", parse_arms(["none", "oversample"]), [0])
-    grid.write_samples(parts, tmp_path)
-    (text,) = [one.getMessage() for one in caplog.records if one.name == "fer_data"]
-    assert "24x24 rgb" in text
-    assert "70x20" in text
-
-
-def test_an_arm_that_needs_other_classes_is_refused_before_any_training(faces: Path) -> None:
-    with pytest.raises(UsageError, match="no samples of 'nosuch'"):
-        grid.declare(RECIPE, faces, parse_arms(["none", "counts:nosuch=3"]), [0])
-
-
-def test_where_a_strategy_changes_is_counted_in_its_own_epochs(faces: Path) -> None:
-    short = dataclasses.replace(RECIPE, epoch_size=32)
-    grid.declare(short, faces, parse_arms(["none", "deferred:3"]), [0])  # 10 steps, 10 epochs
-    long = dataclasses.replace(RECIPE, epoch_size=2000)
-    with pytest.raises(UsageError, match=r"at pass 1 of the data, and a run has 0\.2"):
-        grid.declare(long, faces, parse_arms(["none", "deferred:1"]), [0])
-
-
-def test_a_comparison_lies_where_nothing_else_does(faces: Path, tmp_path: Path) -> None:
-    def refused(out: Path) -> str:
-        with pytest.raises(UsageError) as error:
-            comparison.compare(faces, ["none", "crt"], [0], out=out, recipe=RECIPE)
-        return str(error.value)
-
-    before = sorted(faces.rglob("*"))
-    assert "lies in the data set" in refused(faces)
-    assert "lies in the data set" in refused(faces / "train" / "comparison")
-    (tmp_path / "link").symlink_to(faces)
-    assert "lies in the data set" in refused(tmp_path / "link" / "out")
-    (tmp_path / "file").touch()
-    assert "expected a folder" in refused(tmp_path / "file")
-    thesis = tmp_path / "work" / "thesis.txt"
-    thesis.parent.mkdir()
-    thesis.touch()
-    assert "holds something already (thesis.txt)" in refused(thesis.parent)
-    assert sorted(faces.rglob("*")) == before
-    assert list(thesis.parent.iterdir()) == [thesis]
-
-
 def test_a_comparison_goes_on_with_the_settings_that_it_has(
     out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -442,10 +331,10 @@ def test_a_comparison_goes_on_with_the_settings_that_it_has(
         "LocalStarter",
         lambda out, *rest, **options: InThisProcess(Protocol.read(out), out),
     )
-    found = comparison.extend(copy, ["crt"])
-    assert found is not None
-    assert (found.arms, found.seeds) == ((*ARMS, "crt"), (0, 1))
-    assert training_of(found).protocol.recipe == Protocol.read(out).recipe
+    results = comparison.extend(copy, ["crt"])
+    assert results is not None
+    assert (results.arms, results.seeds) == ((*ARMS, "crt"), (0, 1))
+    assert training_of(results).protocol.recipe == Protocol.read(out).recipe
     with pytest.raises(DataError, match="no comparison here"):
         comparison.extend(tmp_path, ["crt"])
 
@@ -467,7 +356,7 @@ def test_the_account_holds_what_was_found(out: Path, tmp_path: Path) -> None:
     summary = Summary(read_results(out))
     values = summary.to_dict()
     json.dumps(values, allow_nan=False)
-    assert [one["arm"] for one in values["verdicts"]] == list(ARMS[1:])
+    assert [verdict["arm"] for verdict in values["verdicts"]] == list(ARMS[1:])
     assert values["num_leaked"] == 2
     (counts,) = {run.train_counts for runs in training_of(summary.results).runs for run in runs[:1]}
     assert tuple(values["train_counts"].values()) == counts
@@ -484,108 +373,3 @@ def test_the_account_holds_what_was_found(out: Path, tmp_path: Path) -> None:
         assert word in html
     write_comparison(Summary(read_results(out)), page)
     assert page.read_text() == html
-
-
-def same_but_for_time(first: Path, second: Path) -> None:
-    for one in (first, second):
-        assert (one / "results.json").exists()
-
-    def scores(out: Path) -> Any:
-        found = json.loads((out / "results.json").read_text())
-        for arm in found["arms"]:
-            del arm["seconds"]
-        return found
-
-    assert scores(first) == scores(second)
-    for run in sorted((first / "runs").glob("*/*")):
-        other = second / run.relative_to(first)
-        pd.testing.assert_frame_equal(Run(run).predictions, Run(other).predictions)
-
-
-def compare_command(data: Path, out: Path, *, steps: int = 8) -> list[str]:
-    words = [sys.executable, "-m", "fer_model.cli", "compare", str(data)]
-    words += ["--arms", "none,ldam-drw:0.5,crt", "--seeds", "2", "--net", "small"]
-    words += ["--epochs", "5", "--steps-per-epoch", str(steps), "--batch-size", "32"]
-    return [*words, "--out", str(out)]
-
-
-def wait_for(what: Callable[[], bool], child: subprocess.Popen[Any]) -> None:
-    """Wait until something is so, as long as a process runs."""
-    while not what():
-        assert child.poll() is None, child.communicate()
-        time.sleep(0.02)
-
-
-def is_free(out: Path) -> bool:
-    """Whether no process holds a comparison's lock."""
-    lock = locks.opened(out / ".lock")
-    try:
-        return not locks.is_taken(lock)
-    finally:
-        os.close(lock)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("at", ["the start", "a training"])
-def test_ctrl_c_stops_a_comparison_cleanly(leaky: Path, tmp_path: Path, at: str) -> None:
-    out = tmp_path / "out"
-    child = subprocess.Popen(
-        compare_command(leaky, out, steps=2000),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    if at == "the start":
-        assert child.stderr is not None
-        assert child.stderr.readline().startswith("every run: ")
-    else:
-        wait_for((out / "runs/none/seed-0/recipe.json").exists, child)
-    child.send_signal(signal.SIGINT)
-    printed, errors = child.communicate(timeout=120)
-    assert (child.returncode, printed) == (130, ""), errors
-    assert errors.endswith("Stopped. The same command goes on with it.\n")
-    assert "Traceback" not in errors
-    assert is_free(out)
-
-
-@pytest.mark.slow
-def test_the_trainings_of_a_command_that_was_killed_end_with_it(
-    leaky: Path, tmp_path: Path
-) -> None:
-    out = tmp_path / "out"
-    child = subprocess.Popen(
-        compare_command(leaky, out, steps=2000),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    wait_for((out / "runs/none/seed-0/recipe.json").exists, child)
-    assert not is_free(out)
-    child.kill()
-    child.wait()
-    limit = time.monotonic() + 120
-    while not is_free(out):
-        assert time.monotonic() < limit, "a training goes on without its command"
-        time.sleep(0.1)
-
-
-@pytest.mark.slow
-def test_a_comparison_killed_anywhere_and_given_again_ends_in_the_same_table(
-    leaky: Path, tmp_path: Path
-) -> None:
-    done = subprocess.run(
-        compare_command(leaky, tmp_path / "whole"), capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    kills, command = 0, compare_command(leaky, tmp_path / "killed")
-    for appeared in ("comparison.json", "runs/*/*/recipe.json", "runs/*/*/metrics.json"):
-        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while child.poll() is None and not list((tmp_path / "killed").glob(appeared)):
-            time.sleep(0.05)
-        if child.poll() is None:
-            child.send_signal(signal.SIGKILL)
-            kills += 1
-        child.wait()
-    assert kills
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    same_but_for_time(tmp_path / "whole", tmp_path / "killed")

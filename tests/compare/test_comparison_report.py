@@ -9,7 +9,6 @@ import io
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,8 +16,7 @@ from PIL import Image
 from sklearn.metrics import roc_auc_score
 
 from fer_data.analysis.predictions import PREDICTIONS, load_predictions
-from fer_data.errors import DataError, UsageError
-from fer_data.util.arrays import write_arrays
+from fer_data.errors import UsageError
 from fer_model.cli import app
 from fer_model.comparison.across import across_data_sets
 from fer_model.comparison.announcement import before_training
@@ -45,14 +43,14 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_verdict_stands_first_and_follows_from_the_numbers(out: Path, tmp_path: Path) -> None:
     summary = Summary(read_results(out))
-    assert [one.word for one in summary.main] == ["helps", "helps"]
+    assert [verdict.word for verdict in summary.main] == ["helps", "helps"]
     html = paged(out, tmp_path / "page.html")
     assert html.index("helps</b> <strong>oversample</strong>") < html.index("<h2>")
     same = make_comparison(tmp_path / "same", other_bias=-1.5)
-    words = {one.word for one in Summary(read_results(same)).main}
+    words = {verdict.word for verdict in Summary(read_results(same)).main}
     assert words == {"can't tell"}
     worse = make_comparison(tmp_path / "worse", base_bias=0.3, other_bias=-1.5)
-    assert {one.word for one in Summary(read_results(worse)).main} == {"hurts"}
+    assert {verdict.word for verdict in Summary(read_results(worse)).main} == {"hurts"}
 
 
 def test_every_plot_has_words_and_its_numbers_as_csv(out: Path, tmp_path: Path) -> None:
@@ -96,9 +94,9 @@ def test_the_rarest_class_is_that_of_training_whatever_the_test_split_holds(
     tmp_path: Path,
 ) -> None:
     out = make_comparison(tmp_path / "out", train_counts=(20, 200, 300))
-    found = read_results(out)
-    assert found.test_counts.argmin() == 2
-    summary = Summary(found)
+    results = read_results(out)
+    assert results.test_counts.argmin() == 2
+    summary = Summary(results)
     assert summary.to_dict()["rarest"] == "cat"
     assert "recall of cat" in summary.smallest
     assert "recall of rare" not in summary.smallest
@@ -172,7 +170,7 @@ def test_the_headline_holds_for_all_arms_at_once(
     out = make_comparison(tmp_path / "out", base_bias=base, other_bias=other)
     summary = Summary(dataclasses.replace(read_results(out), margin=margin))
     assert re.search(headline, summary.headline), summary.headline
-    ends = [abs(100 * one.difference.simultaneous[base > other]) for one in summary.main]
+    ends = [abs(100 * verdict.difference.simultaneous[base > other]) for verdict in summary.main]
     for least in re.findall(r"at least (\d+\.\d)", summary.headline):
         assert float(least) == pytest.approx(max(ends), abs=0.051)
 
@@ -200,17 +198,6 @@ def test_margin_and_shots_of_a_comparison_are_declared_with_it(tmp_path: Path) -
     assert joined.later == ("margin 30 pp",)  # there were runs to look at
     again = before.joined(out)
     assert (again.margin, again.shots, again.later) == (0.3, (100, 200), joined.later)
-
-
-@pytest.mark.parametrize("wrong", [{"margin": 1.5}, {"margin": "a"}, {"shots": [5]}, {"shots": 3}])
-def test_a_margin_or_shots_that_are_none_break_a_comparison(
-    tmp_path: Path, wrong: dict[str, Any]
-) -> None:
-    out = make_comparison(tmp_path / "out", num=30, seeds=(0,), arms=("none", "oversample"))
-    about = json.loads((out / "comparison.json").read_text("utf-8"))
-    (out / "comparison.json").write_text(json.dumps({**about, **wrong}), "utf-8")
-    with pytest.raises(DataError, match=r"comparison\.json: broken"):
-        Protocol.read(out)
 
 
 def test_fewer_steps_of_two_gradients_are_reported(tmp_path: Path) -> None:
@@ -276,14 +263,14 @@ def test_data_sets_stand_in_one_table_with_their_mean(
         make_comparison(tmp_path / f"out{k}", path=f"/data/pets{k}", base_bias=-2 - k)
         for k in range(2)
     ]
-    found = across_data_sets([read_results(out) for out in outs])
-    assert found.data_sets == ("pets0", "pets1")
-    for arm in found.arms:
-        rows = [found.verdicts[arm, name].difference for name in found.data_sets]
-        mean = found.means[arm]
+    across = across_data_sets([read_results(out) for out in outs])
+    assert across.data_sets == ("pets0", "pets1")
+    for arm in across.arms:
+        rows = [across.verdicts[arm, name].difference for name in across.data_sets]
+        mean = across.means[arm]
         assert mean.estimate == pytest.approx(np.mean([row.estimate for row in rows]))
         assert mean.high - mean.low < max(row.high - row.low for row in rows)
-    assert found.table().shape == (2, 5)
+    assert across.table().shape == (2, 5)
     arguments = ["compare-table", *map(str, outs), "--json", "--csv", str(tmp_path / "x.csv")]
     with pytest.raises(SystemExit) as end:
         app(arguments)
@@ -307,7 +294,7 @@ def test_trainings_that_no_arm_is_and_double_corrections_are_announced(tmp_path:
     arms = ("none", "oversample+crt", "oversample+balanced-softmax", "class-weights+post-hoc:1.0")
     out = make_comparison(tmp_path / "out", arms=arms)
     lines = before_training(Protocol.read(out), out)
-    line = "trained besides, as new heads are made for it: oversample, class-weights"
+    line = "also trained, as the base of new heads: oversample, class-weights"
     assert lines[1] == line
     doubled = [line.split(" ")[1] for line in lines if "more than once" in line]
     assert doubled == list(arms[2:])
@@ -320,70 +307,6 @@ def test_what_was_measured_says_what_would_be_found(out: Path) -> None:
     smallest = Summary(read_results(out)).smallest
     assert set(smallest) >= {"accuracy", "balanced_accuracy", "recall of rare"}
     assert 0 < smallest["accuracy"] < smallest["recall of rare"] < 1
-
-
-def _arrays(name: str, change: Any) -> Any:
-    """Return what changes a file of arrays: `change` gives others, by name."""
-
-    def broken(out: Path) -> None:
-        path = out / name
-        with np.load(path) as file:
-            arrays = dict(file)
-        kept = {**arrays, **change(arrays)}
-        write_arrays(path, {key: array for key, array in kept.items() if array is not None})
-
-    return broken
-
-
-def _json(name: str, **values: Any) -> Any:
-    def broken(out: Path) -> None:
-        path = out / name
-        path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
-
-    return broken
-
-
-RUN = "runs/none/seed-0"
-
-
-@pytest.mark.parametrize(
-    "broken",
-    [
-        _json("comparison.json", seeds=[]),
-        _json("comparison.json", seeds=[0, 0, 0]),
-        _json("comparison.json", arms=[]),
-        _json("comparison.json", arms=["none", "none"]),
-        _json("comparison.json", data={"path": "/data/pets"}),
-        _json("comparison.json", data={"path": "/data/pets", "class_names": ["cat"]}),
-        _json("comparison.json", data=None),
-        _json("comparison.json", train_counts=[1, 2]),
-        _json("comparison.json", train_counts="many"),
-        _json(f"{RUN}/metrics.json", training={}),
-        _arrays("samples.npz", lambda arrays: {"leaked": None}),
-        _arrays("samples.npz", lambda arrays: {"label": arrays["label"] + 9}),
-        _arrays("samples.npz", lambda arrays: {"leaked": np.full(60, "no")}),
-        _arrays("samples.npz", lambda arrays: {"group": arrays["group"][1:]}),
-        _arrays("samples.npz", lambda arrays: {key: arrays[key][:0] for key in arrays}),
-        _arrays(f"{RUN}/predictions.npz", lambda arrays: {"split": None}),
-        _arrays(
-            f"{RUN}/predictions.npz",
-            lambda arrays: {"probabilities": arrays["probabilities"][:, 1:].copy()},
-        ),
-        _arrays(
-            f"{RUN}/predictions.npz",
-            lambda arrays: {"class_names": np.array(["cat", "dog", "rare", "cow"])},
-        ),
-        _arrays(f"{RUN}/predictions.npz", lambda arrays: {"sample": arrays["sample"][::-1]}),
-        _arrays(f"{RUN}/predictions.npz", lambda arrays: {"label": 0 * arrays["label"]}),
-    ],
-)
-def test_a_broken_comparison_ends_in_one_line(tmp_path: Path, broken: Any) -> None:
-    out = make_comparison(tmp_path / "out", num=60)
-    Summary(read_results(out)).to_dict()
-    broken(out)
-    with pytest.raises(DataError) as error:
-        Summary(read_results(out)).to_dict()
-    assert str(error.value).startswith(str(out))
 
 
 def test_settings_that_are_not_fair_are_named(tmp_path: Path) -> None:

@@ -35,9 +35,9 @@ def test_the_power_is_how_often_a_normal_difference_exceeds_the_margin(
     """In a simulated normal case: 20,000 comparisons, within 4 standard errors."""
     seeds = 1.0 if num_seeds > 1 else 0.0
     difference, tail, number = 4.0, 0.0125, 20_000
-    found = power_against(difference, images, seeds, num_seeds, tail=tail, degrees=degrees)
+    power = power_against(difference, images, seeds, num_seeds, tail=tail, degrees=degrees)
     if images + seeds == 0:
-        assert found == 1
+        assert power == 1
         return
     random = np.random.default_rng(1)
     of_seeds = random.normal(size=(number, num_seeds)) * math.sqrt(seeds * num_seeds)
@@ -48,7 +48,7 @@ def test_the_power_is_how_often_a_normal_difference_exceeds_the_margin(
         np.ones(number) if math.isinf(degrees) else random.chisquare(degrees, number) / degrees
     )
     beyond = estimates > margin(images * scatter, measured, num_seeds, tail, degrees=degrees)
-    assert found == pytest.approx(beyond.mean(), abs=4 * math.sqrt(found * (1 - found) / number))
+    assert power == pytest.approx(beyond.mean(), abs=4 * math.sqrt(power * (1 - power) / number))
 
 
 def test_seeds_alone_and_few_images_alone_are_student_s_t_test() -> None:
@@ -61,7 +61,7 @@ def test_seeds_alone_and_few_images_alone_are_student_s_t_test() -> None:
 @pytest.mark.parametrize("num_arms", [2, 3, 9])
 def test_a_sign_test_of_the_fewest_discordant_images_is_just_enough(num_arms: int) -> None:
     number = least_discordant(num_arms, 0.05)
-    p_values = [stats.binomtest(each, each).pvalue for each in (number - 1, number)]
+    p_values = [stats.binomtest(num, num).pvalue for num in (number - 1, number)]
     assert p_values[1] <= 0.05 / (num_arms - 1) < p_values[0]
 
 
@@ -70,8 +70,8 @@ def test_a_sign_test_of_the_fewest_discordant_images_is_just_enough(num_arms: in
 def test_a_class_that_no_sign_test_could_decide_is_promised_nothing(
     num: int, num_seeds: int
 ) -> None:
-    found = smallest_difference([500, num], Design(num_seeds=num_seeds))
-    assert found["recall of 1"] == math.inf
+    smallest = smallest_difference([500, num], Design(num_seeds=num_seeds))
+    assert smallest["recall of 1"] == math.inf
     assert smallest_difference([500, 6], Design(num_seeds=num_seeds))["recall of 1"] < 1
 
 
@@ -101,26 +101,26 @@ def test_what_is_promised_before_training_is_found(num: int, num_arms: int) -> N
 def test_a_design_finds_less_with_fewer_images_seeds_or_more_arms() -> None:
     numbers = [467, 56, 496, 895, 607, 653, 415]
     names = CLASS_NAMES
-    found = smallest_difference(numbers, Design(), class_names=names)
-    assert list(found) == ["accuracy", "balanced_accuracy", *(f"recall of {n}" for n in names)]
-    assert found["accuracy"] < found["balanced_accuracy"] < found["recall of disgust"]
-    assert found["recall of disgust"] == max(found.values())
+    smallest = smallest_difference(numbers, Design(), class_names=names)
+    assert list(smallest) == ["accuracy", "balanced_accuracy", *(f"recall of {n}" for n in names)]
+    assert smallest["accuracy"] < smallest["balanced_accuracy"] < smallest["recall of disgust"]
+    assert smallest["recall of disgust"] == max(smallest.values())
     for harder in (Design(num_arms=5), Design(disagreement=0.4), Design(seed_spread=0.02)):
         worse = smallest_difference(numbers, harder, class_names=names)
-        assert all(worse[figure] > found[figure] for figure in found)
+        assert all(worse[figure] > smallest[figure] for figure in smallest)
     better = smallest_difference(numbers, Design(num_seeds=6), class_names=names)
-    assert all(better[figure] < found[figure] for figure in found)
+    assert all(better[figure] < smallest[figure] for figure in smallest)
 
 
 def test_one_seed_is_the_classical_paired_test() -> None:
-    found = smallest_difference([3000, 1000], Design(num_seeds=1))
+    smallest = smallest_difference([3000, 1000], Design(num_seeds=1))
     z = stats.norm.isf(0.025) + stats.norm.isf(0.2)
     for figure, inverse in (
         ("accuracy", 1 / 4000),
         ("recall of 1", 1 / 1000),
         ("balanced_accuracy", (1 / 3000 + 1 / 1000) / 4),
     ):
-        fraction = found[figure]
+        fraction = smallest[figure]
         assert fraction == pytest.approx(z * math.sqrt((0.2 - fraction**2) * inverse), rel=0.005)
 
 
@@ -197,15 +197,15 @@ def test_a_comparison_with_the_advised_seeds_decides(
     """Of whole triples of seeds, so that the difference is as large again."""
     for seed in range(3):
         made_of = partial(balanced, num, won=won, lost=lost, by_seed=by_seed)
-        found = paired_differences(made_of(num_seeds=3, seed=seed))
-        row = found.of("y", "recall of b")
+        differences = paired_differences(made_of(num_seeds=3, seed=seed))
+        row = differences.of("y", "recall of b")
         more = seeds_needed(row, num_arms=2)
         assert more
         total = 3 * math.ceil((3 + more) / 3)
         again = paired_differences(made_of(num_seeds=total, seed=seed + 100)).of("y", row.figure)
         assert again.estimate == pytest.approx(row.estimate)
         assert again.p_holm <= 0.05
-        (verdict,) = verdicts(found, figure=row.figure)
+        (verdict,) = verdicts(differences, figure=row.figure)
         assert verdict.more_seeds == more
         assert f"A comparison with {3 + more} seeds of each arm would show" in verdict.text
 
@@ -214,11 +214,11 @@ def test_in_a_class_of_ten_duplicate_groups_no_number_of_seeds_decides() -> None
     """Although a normal quantile would say so."""
     for seed in range(3):
         made_of = partial(balanced, 10, won=6, lost=1, by_seed=(-1, 0, 1), seed=seed)
-        found = paired_differences(made_of(num_seeds=3))
-        row = found.of("y", "recall of b")
+        differences = paired_differences(made_of(num_seeds=3))
+        row = differences.of("y", "recall of b")
         assert row.p_holm > 0.05
         assert row.estimate > margin(row.components.images, 0.0, 10_000, 0.025)
-        (verdict,) = verdicts(found, figure=row.figure)
+        (verdict,) = verdicts(differences, figure=row.figure)
         assert verdict.more_seeds is None
         assert "No number of seeds" in verdict.text
         assert paired_differences(made_of(num_seeds=300)).of("y", row.figure).p_holm > 0.05
@@ -229,10 +229,10 @@ def test_of_sixty_arms_that_help_each_is_said_to() -> None:
     guesses = np.tile(labels, (60, 2, 1))
     guesses[0, :, ::2] = 1 - labels[::2]
     arms = tuple(f"arm {place}" for place in range(60))
-    found = paired_differences(Predicted(arms, ("a", "b"), labels, guesses, np.arange(40)))
-    judged = verdicts(found, figure="accuracy")
+    differences = paired_differences(Predicted(arms, ("a", "b"), labels, guesses, np.arange(40)))
+    judged = verdicts(differences, figure="accuracy")
     assert len(judged) == 59
-    assert {one.word for one in judged} == {HELPS}
+    assert {verdict.word for verdict in judged} == {HELPS}
     few = paired_differences(
         Predicted(arms, ("a", "b"), labels, guesses, np.arange(40)), num_draws=2000
     )
@@ -244,8 +244,8 @@ def test_of_sixty_arms_that_help_each_is_said_to() -> None:
 def test_where_images_lack_no_number_of_seeds_is_named() -> None:
     predicted = made(num_arms=2, num_seeds=1, num=200, seed=5)
     tripled = replace(predicted, predicted=np.repeat(predicted.predicted, 3, axis=1))
-    found = paired_differences(tripled)
-    for verdict in verdicts(found):
+    differences = paired_differences(tripled)
+    for verdict in verdicts(differences):
         row = verdict.difference
         if row.p_holm > 0.05 and row.estimate:
             assert verdict.more_seeds is None
@@ -263,9 +263,9 @@ def test_measured_variances_tell_what_more_seeds_would_find() -> None:
 
 def test_verdicts_say_what_the_adjusted_p_value_says() -> None:
     scenario = replace(SCENARIOS["chance"], num_arms=3, num_seeds=6, effect=2.0)
-    found = paired_differences(draw(scenario, np.random.default_rng(0)))
+    differences = paired_differences(draw(scenario, np.random.default_rng(0)))
     words = set()
-    for verdict in verdicts(found, margin=0):
+    for verdict in verdicts(differences, margin=0):
         row = verdict.difference
         decided = HELPS if row.estimate > 0 else HURTS
         assert verdict.word == (decided if row.p_holm <= 0.05 else CANNOT_TELL)

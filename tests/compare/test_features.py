@@ -29,26 +29,26 @@ def test_every_loss_and_head_is_compared(tmp_path: Path) -> None:
     parts = [*every(LossChoice, most=1), *every(HeadChoice, most=1)]
     arms = list(dict.fromkeys(["none", *map(str, parts), "batch", "oversample+class-weights"]))
     arms.remove("cross-entropy")
-    found = fer_model.compare_features(FEATURES, LABELS, arms, 1, **FAST, out=tmp_path / "out")
-    assert len(found.arms) == len(arms)
-    assert np.bincount(found.labels).tolist() == [40, 20, 10]
-    assert found.train_counts == (120, 60, 30)
-    assert (found.predicted.scores[:-1, :, 0] > 0.6).all()  # the last corrects twice
+    results = fer_model.compare_features(FEATURES, LABELS, arms, 1, **FAST, out=tmp_path / "out")
+    assert len(results.arms) == len(arms)
+    assert np.bincount(results.labels).tolist() == [40, 20, 10]
+    assert results.train_counts == (120, 60, 30)
+    assert (results.predicted.scores[:-1, :, 0] > 0.6).all()  # the last corrects twice
     summary = fer_model.Summary(fer_model.read_results(tmp_path / "out"))
     assert all(summary.recalibrations)
-    assert (summary.rarest, summary.results.arms) == ("c", found.arms)
+    assert (summary.rarest, summary.results.arms) == ("c", results.arms)
     assert any("oversample+class-weights makes up" in note for note in summary.notes())
     fer_model.write_comparison(summary, tmp_path / "page.html")
 
 
 def test_the_baseline_is_logistic_regression() -> None:
     options = {**FAST, "epochs": 100}
-    found = fer_model.compare_features(FEATURES, LABELS, ["none", "oversample"], 2, **options)
+    results = fer_model.compare_features(FEATURES, LABELS, ["none", "oversample"], 2, **options)
     train, test = SPLITS == "train", SPLITS == "test"
     model = LogisticRegression(C=1e4, max_iter=5000).fit(FEATURES[train], LABELS[train])
-    assert (found.predicted_labels[0] == model.predict(FEATURES[test])).mean() > 0.95
+    assert (results.predicted_labels[0] == model.predict(FEATURES[test])).mean() > 0.95
     again = fer_model.compare_features(FEATURES, LABELS, ["none", "oversample"], 2, **options)
-    np.testing.assert_array_equal(found.predicted_labels, again.predicted_labels)
+    np.testing.assert_array_equal(results.predicted_labels, again.predicted_labels)
 
 
 def test_a_run_that_ends_late_is_reported(
@@ -68,13 +68,13 @@ def test_a_run_that_ends_late_is_reported(
 
 def test_features_are_divided_by_groups_where_no_split_is_given() -> None:
     groups = np.arange(280) // 2
-    found = fer_model.compare_features(
+    results = fer_model.compare_features(
         FEATURES, np.array(NAMES)[LABELS], ["none", "post-hoc:1"], 1, groups=groups, epochs=1
     )
-    assert found.class_names == NAMES
-    assert len(found.labels) == pytest.approx(28, abs=4)
-    assert found.predicted.num_clusters * 2 == len(found.labels)
-    assert not found.leaked.any()
+    assert results.class_names == NAMES
+    assert len(results.labels) == pytest.approx(28, abs=4)
+    assert results.predicted.num_clusters * 2 == len(results.labels)
+    assert not results.leaked.any()
     split = {**FAST, "groups": np.arange(280) // 4, "epochs": 1}
     leaky = fer_model.compare_features(FEATURES, LABELS, ["none", "post-hoc:1"], 1, **split)
     assert leaky.leaked.all()
@@ -88,7 +88,7 @@ def test_the_python_of_the_docs_runs(
     np.save("labels.npy", LABELS)
     docs = (Path(__file__).parents[2] / "docs" / "comparison.md").read_text("utf-8")
     snippets = re.findall(r"```python\n(.*?)```", docs, re.DOTALL)
-    (snippet,) = (one for one in snippets if "compare_features" in one)
+    (snippet,) = (snippet for snippet in snippets if "compare_features" in snippet)
     exec(compile(snippet.replace("seeds=3", "seeds=1"), "comparison.md", "exec"), {})
     assert "| crt |" in capsys.readouterr().out
 

@@ -102,12 +102,12 @@ def test_every_form_gives_the_results_of_arrays(form: str, tmp_path: Path) -> No
         arm: [FORMS[form](values, tmp_path / f"{arm}-{k}") for k, values in enumerate(runs)]
         for arm, runs in RUNS.items()
     }
-    found = fer_model.compare_predictions(labels, arms)
+    results = fer_model.compare_predictions(labels, arms)
     plain = fer_model.compare_predictions(LABELS, RUNS, class_names=NAMES)
-    assert found.class_names == plain.class_names == NAMES
-    np.testing.assert_array_equal(found.predicted_labels, plain.predicted_labels)
-    np.testing.assert_allclose(found.confidences, plain.confidences, rtol=1e-6)
-    assert found.predicted_labels[1, 1].tolist() == RUNS["own"][1].argmax(axis=1).tolist()
+    assert results.class_names == plain.class_names == NAMES
+    np.testing.assert_array_equal(results.predicted_labels, plain.predicted_labels)
+    np.testing.assert_allclose(results.confidences, plain.confidences, rtol=1e-6)
+    assert results.predicted_labels[1, 1].tolist() == RUNS["own"][1].argmax(axis=1).tolist()
 
 
 @given(st.permutations(range(len(LABELS))), st.permutations(NAMES))
@@ -115,8 +115,8 @@ def test_neither_the_order_of_rows_nor_of_columns_matters(
     rows: list[int], names: list[str]
 ) -> None:
     moved = frame(RUNS["own"][0]).iloc[rows][["label", *names, "sample"]]
-    found = fer_model.compare_predictions(None, {"a": [frame(RUNS["own"][0])], "b": [moved]})
-    np.testing.assert_array_equal(*found.predicted_labels)
+    results = fer_model.compare_predictions(None, {"a": [frame(RUNS["own"][0])], "b": [moved]})
+    np.testing.assert_array_equal(*results.predicted_labels)
 
 
 @pytest.mark.parametrize("texts", [False, True])
@@ -124,9 +124,9 @@ def test_predicted_labels_alone_have_no_calibration(texts: bool, tmp_path: Path)
     likely = [values.argmax(axis=1) for values in RUNS["own"]]
     labels: Any = LABELS
     if texts:
-        labels, likely = np.array(NAMES)[LABELS], [np.array(NAMES)[one] for one in likely]
-    found = fer_model.compare_predictions(labels, {"none": likely, "own": likely})
-    summary = fer_model.Summary(found)
+        labels, likely = np.array(NAMES)[LABELS], [np.array(NAMES)[guesses] for guesses in likely]
+    results = fer_model.compare_predictions(labels, {"none": likely, "own": likely})
+    summary = fer_model.Summary(results)
     fer_model.write_comparison(summary, tmp_path / "page.html")
     assert summary.calibrations == (None, None)
     assert "| – | – |" in fer_model.as_markdown(summary)
@@ -152,9 +152,9 @@ def test_what_is_kept_is_read_again_with_the_same_page(tmp_path: Path) -> None:
 
 def test_samples_of_a_cluster_are_drawn_together() -> None:
     labels = frame(RUNS["none"][0])[["sample", "label"]].assign(patient=np.arange(70) // 2)
-    runs = {arm: [frame(one, label=False) for one in of_arm] for arm, of_arm in RUNS.items()}
-    found = fer_model.compare_predictions(labels, runs, clusters="patient")
-    assert found.predicted.num_clusters == 35
+    runs = {arm: [frame(run, label=False) for run in of_arm] for arm, of_arm in RUNS.items()}
+    results = fer_model.compare_predictions(labels, runs, clusters="patient")
+    assert results.predicted.num_clusters == 35
 
 
 def held_out(values: np.ndarray, *, label: bool = True) -> pd.DataFrame:
@@ -166,15 +166,15 @@ def held_out(values: np.ndarray, *, label: bool = True) -> pd.DataFrame:
 
 @pytest.mark.parametrize("label", [True, False])
 def test_temperatures_are_fitted_on_validation_samples_alone(label: bool, tmp_path: Path) -> None:
-    sharp = {arm: [one**3 for one in runs] for arm, runs in RUNS.items()}
+    sharp = {arm: [run**3 for run in runs] for arm, runs in RUNS.items()}
     sharp = {
-        arm: [one / one.sum(axis=1, keepdims=True) for one in runs] for arm, runs in sharp.items()
+        arm: [run / run.sum(axis=1, keepdims=True) for run in runs] for arm, runs in sharp.items()
     }
     labels = None
     if not label:
         labels = held_out(RUNS["none"][0])[["sample", "label", "split"]]
     arms: dict[str, Any] = {
-        arm: [held_out(one, label=label) for one in runs] for arm, runs in sharp.items()
+        arm: [held_out(run, label=label) for run in runs] for arm, runs in sharp.items()
     }
     found = fer_model.compare_predictions(labels, arms, out=tmp_path / "out")
     for results in (found, fer_model.read_results(tmp_path / "out")):
@@ -193,7 +193,7 @@ def test_temperatures_are_fitted_on_validation_samples_alone(label: bool, tmp_pa
 
 
 def _in_order(arms: dict[str, Any]) -> dict[str, Any]:
-    return {**arms, "own": [frame(one, label=False) for one in arms["own"]]}
+    return {**arms, "own": [frame(run, label=False) for run in arms["own"]]}
 
 
 @pytest.mark.parametrize("form", ["argument", "labels", "runs"])
@@ -201,7 +201,7 @@ def test_differences_without_leaked_samples_are_given(form: str, tmp_path: Path)
     leaked = np.arange(len(LABELS)) % 3 == 0
     texts = np.where(leaked, "True", "False")
     labels = frame(RUNS["none"][0])[["sample", "label"]]
-    arms = {arm: [shuffled(one) for one in runs] for arm, runs in RUNS.items()}
+    arms = {arm: [shuffled(run) for run in runs] for arm, runs in RUNS.items()}
     options: dict[str, Any] = {}
     if form == "argument":
         options["leaked"] = leaked
@@ -214,7 +214,7 @@ def test_differences_without_leaked_samples_are_given(form: str, tmp_path: Path)
     for results in (found, fer_model.read_results(tmp_path / "out")):
         np.testing.assert_array_equal(results.leaked, leaked)
         expected = fer_model.compare_predictions(
-            LABELS[~leaked], {arm: [one[~leaked] for one in runs] for arm, runs in RUNS.items()}
+            LABELS[~leaked], {arm: [run[~leaked] for run in runs] for arm, runs in RUNS.items()}
         )
         assert results.clean is not None
         np.testing.assert_array_equal(results.clean.scores, expected.predicted.scores)
@@ -222,7 +222,7 @@ def test_differences_without_leaked_samples_are_given(form: str, tmp_path: Path)
 
 
 def test_flags_of_leaks_that_differ_or_are_none_are_refused() -> None:
-    runs = {arm: [frame(one) for one in of_arm] for arm, of_arm in RUNS.items()}
+    runs = {arm: [frame(run) for run in of_arm] for arm, of_arm in RUNS.items()}
     runs["none"][0] = runs["none"][0].assign(leaked="no")
     for flag, says in (("yes", "row 1 is leaked"), ("perhaps", "true or false.*perhaps")):
         runs["own"][1] = frame(RUNS["own"][1]).assign(leaked=flag)
@@ -242,8 +242,8 @@ def test_margin_and_shots_are_kept_and_older_files_have_the_usual_ones(
 
     def judged_by(*options: str) -> tuple[float, list[int]]:
         app(["compare", str(out), "--json", *options], result_action="return_value")
-        found = json.loads(capsys.readouterr().out)
-        return found["margin"], found["shots"]
+        printed = json.loads(capsys.readouterr().out)
+        return printed["margin"], printed["shots"]
 
     assert judged_by("--margin", "2", "--shots", "5,6") == (0.02, [5, 6])
     assert judged_by() == (0.25, [15, 30])
@@ -261,9 +261,9 @@ def test_margin_and_shots_are_kept_and_older_files_have_the_usual_ones(
 
 
 def test_runs_beyond_those_of_another_arm_are_named() -> None:
-    found = fer_model.compare_predictions(LABELS, {"none": RUNS["none"], "own": RUNS["own"][:1]})
-    assert found.seeds == (0,)
-    assert any("none: 1 run of 2" in note for note in fer_model.Summary(found).notes())
+    results = fer_model.compare_predictions(LABELS, {"none": RUNS["none"], "own": RUNS["own"][:1]})
+    assert results.seeds == (0,)
+    assert any("none: 1 run of 2" in note for note in fer_model.Summary(results).notes())
 
 
 WRONG: dict[str, tuple[Any, Any, str]] = {
@@ -288,7 +288,7 @@ def test_what_is_wrong_or_ambiguous_is_refused_by_arm_and_run(name: str) -> None
     labels, run, says = WRONG[name]
     arms: dict[str, Any] = RUNS
     if labels is None:
-        arms = {arm: [frame(one) for one in runs] for arm, runs in RUNS.items()}
+        arms = {arm: [frame(run) for run in runs] for arm, runs in RUNS.items()}
     with pytest.raises(FerError, match=f"arm 'own', run 2.*{says}"):
         fer_model.compare_predictions(labels, {**arms, "own": [arms["own"][0], run]})
 
@@ -321,8 +321,8 @@ def test_arguments_that_do_not_fit_are_refused(wrong: dict[str, Any]) -> None:
 
 def test_numbers_are_class_names_where_these_are_numbers() -> None:
     table = pd.DataFrame(RUNS["own"][0], columns=["1", "2", "3"])
-    found = fer_model.compare_predictions(LABELS + 1, {"a": [table], "b": [table]})
-    np.testing.assert_array_equal(found.labels, LABELS)
+    results = fer_model.compare_predictions(LABELS + 1, {"a": [table], "b": [table]})
+    np.testing.assert_array_equal(results.labels, LABELS)
     with pytest.raises(DataError, match="label 0"):
         fer_model.compare_predictions(LABELS, {"a": [table], "b": [table]})
 
@@ -331,7 +331,7 @@ def test_a_folder_of_something_else_stays_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(UsageError, match=r"mine\.txt"):
         fer_model.compare_predictions(LABELS, RUNS, out=tmp_path)
-    assert [one.name for one in tmp_path.iterdir()] == ["mine.txt"]
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
 @pytest.fixture
@@ -358,9 +358,9 @@ def test_the_command_compares_a_folder_without_keras(folder: Path, tmp_path: Pat
     words = ["compare-predictions", folder, *options, "--out", tmp_path / "out"]
     command = [sys.executable, "-c", code, *map(str, words)]
     ended = subprocess.run(command, capture_output=True, text=True, check=True)
-    found = json.loads(ended.stdout)
-    assert (found["baseline"], found["rarest"], found["seeds"]) == ("none", "eel", [0, 1])
-    assert json.loads((tmp_path / "out" / "results.json").read_text("utf-8")) == found
+    printed = json.loads(ended.stdout)
+    assert (printed["baseline"], printed["rarest"], printed["seeds"]) == ("none", "eel", [0, 1])
+    assert json.loads((tmp_path / "out" / "results.json").read_text("utf-8")) == printed
     assert "<h1>" in (tmp_path / "out" / "index.html").read_text("utf-8")
     results = fer_model.read_results(tmp_path / "out")
     np.testing.assert_array_equal(results.predicted_labels[0, 1], RUNS["none"][1].argmax(axis=1))
@@ -374,7 +374,7 @@ def test_the_python_of_the_docs_runs(
         for number in range(3):
             table = frame(probabilities(number, 2.0 * (arm == "own")), label=False)
             table.to_csv(folder / arm / f"seed-{number}.csv", index=False)
-    (snippet,) = (one for one in SNIPPETS if "compare_predictions" in one)
+    (snippet,) = (snippet for snippet in SNIPPETS if "compare_predictions" in snippet)
     exec(compile(snippet, "comparison.md", "exec"), {})
     assert "balanced accuracy" in capsys.readouterr().out
     assert (folder / "page.html").exists()
@@ -385,9 +385,9 @@ def test_runs_of_one_name_are_compared(folder: Path, capsys: pytest.CaptureFixtu
     app(["compare-predictions", str(folder), "--json"], result_action="return_value")
     shown = capsys.readouterr()
     assert "seed-9.csv" in shown.err
-    found = json.loads(shown.out)
+    printed = json.loads(shown.out)
     own = RUNS["own"][1].argmax(axis=1)
-    assert found["arms"][1]["figures"]["accuracy"] == [pytest.approx((own == LABELS).mean())]
+    assert printed["arms"][1]["figures"]["accuracy"] == [pytest.approx((own == LABELS).mean())]
 
 
 def test_without_an_arm_called_none_the_baseline_is_to_be_named(folder: Path) -> None:

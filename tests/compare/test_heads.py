@@ -170,11 +170,11 @@ def test_ncm_answers_the_mean_at_the_least_angle_and_its_scale_is_the_likeliest(
             cosines[i, c] = (feature - centre) @ mean / np.linalg.norm(mean)
     expected = np.exp(chosen["beta"] * cosines)
     expected /= expected.sum(axis=1, keepdims=True)
-    found = head.probabilities(seen)
-    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    answers = head.probabilities(seen)
+    np.testing.assert_allclose(answers, expected, rtol=1e-6)
 
     def loss(power: float) -> float:
-        powers = found**power / (found**power).sum(axis=1, keepdims=True)
+        powers = answers**power / (answers**power).sum(axis=1, keepdims=True)
         return float(-np.log(powers[np.arange(len(truth)), truth]).mean())
 
     assert loss(1.0) <= min(loss(0.99), loss(1.01), loss(2.0))
@@ -187,7 +187,7 @@ def test_the_decay_with_the_best_balanced_accuracy_on_validation_samples_is_take
     def right(choice: HeadChoice) -> float:
         return balanced_accuracy(truth, choice.build(given)[0].probabilities(seen))
 
-    others = [right(HeadChoice("weight-balance", one)) for one in (0.0001, 0.001, 0.01, 0.1)]
+    others = [right(HeadChoice("weight-balance", decay)) for decay in (0.0001, 0.001, 0.01, 0.1)]
     assert right(HeadChoice("weight-balance")) == max(others)
 
 
@@ -200,7 +200,7 @@ def test_a_class_without_training_samples_is_never_answered(
     kept = np.isin(labels, present)
     arguments: Any = (choice, features[kept], labels[kept], 3)
     if len(present) == 1:
-        with pytest.raises(UsageError, match="training samples of one class alone"):
+        with pytest.raises(UsageError, match="training samples are of one class"):
             fer_model.heads.fit(*arguments)
         return
     head = fer_model.heads.fit(*arguments, validation=(features, labels))
@@ -212,9 +212,9 @@ def test_a_head_is_made_of_features_alone(choice: HeadChoice) -> None:
     given = known()
     (features, labels), others = given.train(), given.validation()
     head = fer_model.heads.fit(str(choice), features, labels, 3, validation=others)
-    found = head.probabilities(others[0])
-    assert found.shape == (len(others[0]), 3)
-    np.testing.assert_allclose(found.sum(axis=1), 1)
+    answers = head.probabilities(others[0])
+    assert answers.shape == (len(others[0]), 3)
+    np.testing.assert_allclose(answers.sum(axis=1), 1)
 
 
 @pytest.mark.parametrize("name", ["ncm", "tau-norm", "weight-balance"])
@@ -274,9 +274,9 @@ def test_crt_finds_rare_classes_and_is_the_same_each_time() -> None:
     given_ = known()
     first, second = (HeadChoice("crt").build(given_)[0] for _ in range(2))
     np.testing.assert_array_equal(first.kernel, second.kernel)
-    found = recalls(first, *given_.validation())
-    assert found.min() > 0.6
-    assert found.mean() > recalls(given_.head, *given_.validation()).mean()
+    per_class = recalls(first, *given_.validation())
+    assert per_class.min() > 0.6
+    assert per_class.mean() > recalls(given_.head, *given_.validation()).mean()
 
 
 @pytest.mark.parametrize("choice", every(HeadChoice, most=2), ids=str)

@@ -33,9 +33,9 @@ def test_the_prior_is_divided_out(counts: list[int], tau: float, seed: int) -> N
     prior /= prior.sum()
     expected = given / prior**tau
     expected /= expected.sum(axis=1, keepdims=True)
-    found = adjust_logits(given, counts, tau)
-    np.testing.assert_allclose(found, expected, rtol=1e-9)
-    np.testing.assert_allclose(found.sum(axis=1), 1)
+    adjusted = adjust_logits(given, counts, tau)
+    np.testing.assert_allclose(adjusted, expected, rtol=1e-9)
+    np.testing.assert_allclose(adjusted.sum(axis=1), 1)
 
 
 def test_no_adjustment_and_equal_counts_change_nothing() -> None:
@@ -94,7 +94,7 @@ def balanced_accuracy(labels: NDArray[np.int64], found: Floats) -> float:
 def test_the_best_tau_has_the_best_balanced_accuracy_of_the_grid() -> None:
     labels, given = skewed_sample(0, COUNTS)
     tau = best_tau(labels, lambda tau: adjust_logits(given, COUNTS, tau))
-    scores = {one: balanced_accuracy(labels, adjust_logits(given, COUNTS, one)) for one in TAUS}
+    scores = {tau: balanced_accuracy(labels, adjust_logits(given, COUNTS, tau)) for tau in TAUS}
     assert scores[tau] == max(scores.values()) > scores[0.0]
 
 

@@ -256,7 +256,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_command_goes_on(
         os.killpg(first.pid, signal.SIGINT)
         out, rest = first.communicate()
     assert line.startswith("run 1 of 2")
-    assert rest == "Stopped. The same command goes on with it.\n"
+    assert rest == "Stopped. Run the same command to continue.\n"
     assert (first.returncode, out) == (130, "")
     (finished,) = (tmp_path / "out" / "runs").rglob("metrics.json")
     made = finished.stat().st_mtime_ns
@@ -269,7 +269,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_command_goes_on(
 
 
 def test_ray_is_imported_only_where_it_is_asked_for() -> None:
-    found = imported(
+    modules = imported(
         "import fer_model.cli, fer_model.comparison.compare, fer_model.comparison.on_ray"
     )
-    assert not {"ray", "keras"} & found
+    assert not {"ray", "keras"} & modules

@@ -100,10 +100,10 @@ def test_a_run_whose_process_is_killed_is_tried_again_and_the_others_go_on(train
         f"oversample, seed 1: {KILLED}",
     ]
     assert heard.ended == [name for name in ALL if name != "oversample, seed 0"]
-    found = read_results(out)
-    assert found.seeds == (1,)
-    assert found.training is not None
-    assert found.training.failures == {"oversample, seed 0": {"tries": 2, "error": KILLED}}
+    results = read_results(out)
+    assert results.seeds == (1,)
+    assert results.training is not None
+    assert results.training.failures == {"oversample, seed 0": {"tries": 2, "error": KILLED}}
 
 
 @pytest.mark.parametrize(
@@ -127,13 +127,13 @@ def test_heads_of_a_training_that_fails_are_named(trained: Any) -> None:
     assert is_done
     failures = json.loads((out / "failures.json").read_text())
     assert [about["tries"] for about in failures.values()] == [2, 0] * 2
-    assert "none, seed 0, which it is put on, is not" in failures["post-hoc:1.0, seed 0"]["error"]
+    assert "its base none, seed 0 is not" in failures["post-hoc:1.0, seed 0"]["error"]
     assert heard.ended == ["oversample, seed 0", "oversample, seed 1"]
 
 
 @pytest.mark.parametrize(
     ("mode", "message"),
-    [("refused", "other data"), ("nothing", "without a word"), ("at once", "code 1; no keras")],
+    [("refused", "other data"), ("nothing", "without a message"), ("at once", "code 1; no keras")],
 )
 def test_what_no_second_try_helps_ends_it(trained: Any, mode: str, message: str) -> None:
     with pytest.raises(DataError, match=message):

@@ -32,32 +32,32 @@ def cache(make_folder: MakeFolder, tmp_path: Path) -> Path:
 def test_stores_are_listed_with_their_data_and_size_the_largest_first(
     cache: Path, tmp_path: Path
 ) -> None:
-    found = cached_stores(cache)
-    assert [one.source for one in found] == [tmp_path / name for name in ("one", "one", "two")]
-    assert [str(one.form) for one in found] == ["48x48 grey", "24x24 grey", "12x12 grey"]
-    for one in found:
-        assert one.num_images == 3
-        assert one.num_bytes == sum(file.stat().st_size for file in one.path.iterdir())
-    assert [one.source.name for one in cached_stores(cache, data=tmp_path / "two")] == ["two"]
+    stores = cached_stores(cache)
+    assert [store.source for store in stores] == [tmp_path / name for name in ("one", "one", "two")]
+    assert [str(store.form) for store in stores] == ["48x48 grey", "24x24 grey", "12x12 grey"]
+    for store in stores:
+        assert store.num_images == 3
+        assert store.num_bytes == sum(file.stat().st_size for file in store.path.iterdir())
+    assert [store.source.name for store in cached_stores(cache, data=tmp_path / "two")] == ["two"]
     assert cached_stores(tmp_path / "nowhere") == ()
 
 
 def test_an_opening_is_a_use(cache: Path, tmp_path: Path) -> None:
-    for one in cached_stores(cache):
-        for file in one.path.iterdir():
+    for store in cached_stores(cache):
+        for file in store.path.iterdir():
             os.utime(file, (1e9, 1e9))
-    assert {one.last_used.timestamp() for one in cached_stores(cache)} == {1e9}
+    assert {store.last_used.timestamp() for store in cached_stores(cache)} == {1e9}
     open_store(tmp_path / "two", form=PixelFormat(12, 12, "grey"), cache=cache)
-    assert [one.source.name for one in cached_stores(cache, unused_days=1)] == ["one", "one"]
+    assert [store.source.name for store in cached_stores(cache, unused_days=1)] == ["one", "one"]
     clear_cache(cached_stores(cache, unused_days=1))
-    assert [one.source.name for one in cached_stores(cache)] == ["two"]
+    assert [store.source.name for store in cached_stores(cache)] == ["two"]
 
 
 def test_a_cleared_store_is_built_again(cache: Path, tmp_path: Path) -> None:
     kept = open_store(tmp_path / "one", form=PixelFormat(24, 24, "grey"), cache=cache)
     (cache / ".old-1.01234567.building").mkdir()
     clear_cache(cached_stores(cache, data=tmp_path / "one"))
-    assert [one.source.name for one in cached_stores(cache)] == ["two"]
+    assert [store.source.name for store in cached_stores(cache)] == ["two"]
     assert not (cache / ".old-1.01234567.building").exists()
     assert kept.pixels[0].any()  # mapped as before
     again = open_store(tmp_path / "one", form=PixelFormat(24, 24, "grey"), cache=cache)
@@ -109,11 +109,11 @@ def test_the_command_lists_and_clears(run: Run, cache: Path, tmp_path: Path) -> 
     shown = run("cache", "list", "--cache", cache)
     assert shown.code == 0, shown.err
     assert "48x48 grey" in shown.out
-    total = sum(one.num_bytes for one in cached_stores(cache))
+    total = sum(store.num_bytes for store in cached_stores(cache))
     assert shown.err == f"3 stores, {sized(total)}, in {cache}\n"
-    found = json.loads(run("cache", "list", "--cache", cache, "--json").out)
-    assert (found["num_bytes"], len(found["stores"])) == (total, 3)
-    assert found["stores"][2]["data"] == str(tmp_path / "two")
+    printed = json.loads(run("cache", "list", "--cache", cache, "--json").out)
+    assert (printed["num_bytes"], len(printed["stores"])) == (total, 3)
+    assert printed["stores"][2]["data"] == str(tmp_path / "two")
     ended = run("cache", "clear", "--cache", cache, "--data", tmp_path / "two")
     assert (ended.code, ended.out) == (0, "")
     assert run("cache", "clear", "--cache", cache, "--unused-days", "1").err.startswith("0 stores")

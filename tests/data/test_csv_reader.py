@@ -177,9 +177,9 @@ def test_rows_that_span_blocks_are_read_whole(
     path = write_csv(tmp_path / "fer.csv", lines)
     for size in (1 << 20, 20_000, 5_000, 777):
         monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", size)
-        found = parse_all(path)
-        assert found.rows == list(range(9))
-        np.testing.assert_array_equal(found.pixels, images)
+        parsed = parse_all(path)
+        assert parsed.rows == list(range(9))
+        np.testing.assert_array_equal(parsed.pixels, images)
 
 
 def test_what_goes_wrong_while_a_csv_is_open_is_not_blamed_on_it(tmp_path: Path) -> None:
@@ -241,10 +241,10 @@ def test_any_bytes_are_a_manifest_or_a_data_error(
         return
     assert len(dataset)
     assert fingerprint(path, skip_bad=True)
-    found = parse_all(path, merge_test=not test_apart)
-    bad = {reject.row for reject in found.rejects}
-    assert sorted(bad.union(found.rows)) == sorted(bad.union(dataset.locations.tolist()))
-    assert len(found.pixels) == len(found.rows) == len(found.labels) == len(found.splits)
+    parsed = parse_all(path, merge_test=not test_apart)
+    bad = {reject.row for reject in parsed.rejects}
+    assert sorted(bad.union(parsed.rows)) == sorted(bad.union(dataset.locations.tolist()))
+    assert len(parsed.pixels) == len(parsed.rows) == len(parsed.labels) == len(parsed.splits)
 
 
 @settings(deadline=None, max_examples=30)
@@ -274,12 +274,12 @@ def test_what_was_written_is_read_back(
     header = "emotion, Usage, pixels" if usage_first else "emotion,pixels,Usage"
     write_csv(path, lines, header=header, end=end)
     dataset = fer_data.load(path, test_apart=True)
-    found = parse_all(path, merge_test=False)
+    parsed = parse_all(path, merge_test=False)
     names = {"Training": "train", "PublicTest": "public_test", "PrivateTest": "private_test"}
     assert classes_of(dataset) == [EMOTIONS_BY_CODE[code] for code, _ in rows]
-    assert splits_of(dataset) == found.splits == [names[usage] for _, usage in rows]
-    assert dataset.labels.tolist() == found.labels
-    np.testing.assert_array_equal(found.pixels, images)
+    assert splits_of(dataset) == parsed.splits == [names[usage] for _, usage in rows]
+    assert dataset.labels.tolist() == parsed.labels
+    np.testing.assert_array_equal(parsed.pixels, images)
 
 
 def test_a_manifest_becomes_a_data_frame(tmp_path: Path) -> None:

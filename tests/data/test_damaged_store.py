@@ -22,11 +22,11 @@ from tests.helpers.image_files import GREY, flip, save
 
 
 def test_verify_finds_a_flipped_bit(make_folder: MakeFolder) -> None:
-    found = open_store(make_folder({"cat": 2, "zoo": 0}))
-    found.verify()
-    flip(found.path / "pixels.npy", -100)
+    store = open_store(make_folder({"cat": 2, "zoo": 0}))
+    store.verify()
+    flip(store.path / "pixels.npy", -100)
     with pytest.raises(DataError, match="pixels differ from what was stored in images 0 to 1"):
-        found.verify()
+        store.verify()
 
 
 def test_a_changed_byte_is_found_on_opening_and_the_store_is_built_again(
@@ -34,31 +34,31 @@ def test_a_changed_byte_is_found_on_opening_and_the_store_is_built_again(
 ) -> None:
     monkeypatch.setattr(store_folder, "_BLOCK_BYTES", 2 * 48 * 48)
     root = make_folder({"cat": 5, "zoo": 0})
-    found = open_store(root)
-    whole = np.array(found.pixels)
-    path = found.path / "pixels.npy"
+    store = open_store(root)
+    whole = np.array(store.pixels)
+    path = store.path / "pixels.npy"
     info = path.stat()
     flip(path, -48 * 48 - 1)
     os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns))
-    pickled = pickle.dumps(found)
+    pickled = pickle.dumps(store)
     with pytest.raises(DataError, match="in images 2 to 3; open it again"):
         pickle.loads(pickled)
     np.testing.assert_array_equal(open_store(root).pixels, whole)
     assert "damaged store, pixels differ from what was stored in images 2 to 3" in caplog.text
-    assert pickle.loads(pickled).digest == found.digest
+    assert pickle.loads(pickled).digest == store.digest
 
 
 def test_what_verify_has_found_the_next_opening_builds_again(
     make_folder: MakeFolder, builds: list[int]
 ) -> None:
     root = make_folder({"cat": 2, "zoo": 0})
-    found = open_store(root)
-    flip(found.path / "pixels.npy", -100)
-    (found.path / "verified").write_text(store_folder._state(found.path))  # as if a disk had failed
+    store = open_store(root)
+    flip(store.path / "pixels.npy", -100)
+    (store.path / "verified").write_text(store_folder._state(store.path))  # as if a disk had failed
     assert len(open_store(root).pixels) == 2
     assert len(builds) == 1
     with pytest.raises(DataError, match="pixels differ"):
-        found.verify()
+        store.verify()
     open_store(root).verify()
     assert len(builds) == 2
 
@@ -89,8 +89,8 @@ def test_a_broken_store_is_named_and_built_again(
     data: bytes | float | None,
 ) -> None:
     root = make_folder({"cat": 2, "zoo": 0})
-    found = open_store(root)
-    pixels, path = np.array(found.pixels), found.path
+    store = open_store(root)
+    pixels, path = np.array(store.pixels), store.path
     whole = (path / name).read_bytes()
     (path / name).unlink()
     if data is not None:
@@ -112,15 +112,15 @@ def test_a_store_with_any_byte_changed_is_what_it_was_when_it_is_opened(
         save(Image.fromarray(GREY[:4, :4]), base / "data" / "cat" / "a.png")
         (base / "data" / "dog").mkdir()
     form = PixelFormat(4, 4, "grey")
-    found = open_store(base / "data", form=form, cache=base / "cache")
-    path = found.path / name
+    store = open_store(base / "data", form=form, cache=base / "cache")
+    path = store.path / name
     whole = path.read_bytes()
     place = data.draw(st.integers(0, len(whole) - 1))
     path.write_bytes(whole[:place] + data.draw(st.binary(min_size=1, max_size=1)) + whole[place:])
     again = open_store(base / "data", form=form, cache=base / "cache")
     np.testing.assert_array_equal(again.pixels[0, ..., 0], GREY[:4, :4])
-    assert (again.digest, again.fingerprint) == (found.digest, found.fingerprint)
-    assert again.report == found.report
+    assert (again.digest, again.fingerprint) == (store.digest, store.fingerprint)
+    assert again.report == store.report
     path.write_bytes(whole)  # white space in JSON says nothing, and stays
 
 

@@ -12,16 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PIL import Image
 
 import fer_data
-from fer_data import Dataset, Source, load
-from fer_data.data.images import Images
-from fer_data.data.sources import SOURCES
-from fer_data.data.split_names import TEST_SPLITS, split_to_take
+from fer_data import Dataset
 from fer_data.errors import DataError, UsageError
 from tests.conftest import MakeFolder
-from tests.helpers.csv_files import FLAT, write_csv
 
 NAMES = ["cat"] * 6 + ["dog"] * 3 + ["owl"]
 
@@ -117,14 +112,14 @@ def test_indices_a_mask_and_ids_select_alike(chosen: set[int]) -> None:
     ]
     if len(chosen) < 13:
         found.append(whole.exclude(~mask))
-    for one in found:
-        assert one.rows.tolist() == indices.tolist()
-        assert np.array_equal(one.labels, whole.labels[indices])
-        assert one.sample_ids() == [whole.sample_ids()[index] for index in indices]
-        assert [one.splits[code] for code in one.split_codes] == [
+    for selected in found:
+        assert selected.rows.tolist() == indices.tolist()
+        assert np.array_equal(selected.labels, whole.labels[indices])
+        assert selected.sample_ids() == [whole.sample_ids()[index] for index in indices]
+        assert [selected.splits[code] for code in selected.split_codes] == [
             whole.splits[code] for code in whole.split_codes[indices]
         ]
-    assert len({one.digest() for one in found}) == 1
+    assert len({selected.digest() for selected in found}) == 1
     assert whole.select(np.arange(13)).digest() == whole.digest()
 
 
@@ -142,10 +137,10 @@ def test_everything_excluded_is_refused(data: Dataset) -> None:
 def test_an_audit_excludes_without_a_file(data: Dataset) -> None:
     audit = fer_data.audit(data)
     assert [finding.kind for finding in audit.findings][:1] == ["leaked-duplicates"]
-    found = data.exclude(audit)
-    assert found.rows.tolist() == list(range(3, 13))
-    assert found.num_excluded == 3
-    after = fer_data.audit(found)
+    remaining = data.exclude(audit)
+    assert remaining.rows.tolist() == list(range(3, 13))
+    assert remaining.num_excluded == 3
+    after = fer_data.audit(remaining)
     assert "leaked-duplicates" not in [finding.kind for finding in after.findings]
 
 
@@ -243,174 +238,3 @@ def test_a_table_next_to_its_images_is_a_source(make_folder: MakeFolder) -> None
     elsewhere = root.parent / "labels.csv"
     table.rename(elsewhere)
     assert fer_data.load(elsewhere, images=root).counts == {"train": {"cat": 2, "dog": 1}}
-
-
-class Photos:
-    """A dataset as PyTorch users write one."""
-
-    def __init__(self, images: NDArray[np.uint8], transform: Any = None) -> None:
-        self.images, self.transform = images, transform
-        self.targets = [0, 1, 1, 0, 0, 0, 0, 0, 1, 2]
-        self.classes = ["ant", "bee", "fly"]
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, index: int) -> tuple[Any, int]:
-        image = self.images[index]
-        if self.transform:
-            image = self.transform(image)
-        return image, self.targets[index]
-
-
-class Subset:
-    def __init__(self, dataset: Any, indices: list[int]) -> None:
-        self.dataset, self.indices = dataset, indices
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-    def __getitem__(self, index: int) -> Any:
-        return self.dataset[self.indices[index]]
-
-
-def test_a_dataset_of_pytorch_s_kind_is_a_source(images: NDArray[np.uint8]) -> None:
-    photos = Photos(images, transform=lambda image: image / 255)
-    data = fer_data.load({"train": photos, "val": Subset(photos, [8, 9])})
-    assert data.counts["train"] == {"ant": 6, "bee": 3, "fly": 1}
-    assert data.counts["validation"] == {"ant": 0, "bee": 1, "fly": 1}
-    assert any("transform" in note for note in data.notes)
-    loader = fer_data.open_loader(
-        data, split="validation", image_size=(12, 16), color="rgb", augment="none"
-    )
-    assert np.array_equal(next(iter(loader)).images, images[8:])
-    named = fer_data.load(photos, label_from=lambda one: ["x"] * len(one))
-    assert named.class_names == ("x",)
-
-
-def test_a_dataset_without_labels_says_where_they_may_be(images: NDArray[np.uint8]) -> None:
-    photos = Photos(images)
-    del photos.targets
-    with pytest.raises(DataError, match="label_from"):
-        fer_data.load(photos)
-
-
-def test_an_item_that_is_no_image_is_named(images: NDArray[np.uint8]) -> None:
-    photos = Photos(images)
-    photos.images = images / 255
-    with pytest.raises(DataError, match="image 0: is ndarray float64"):
-        fer_data.open_loader(fer_data.load(photos))
-
-
-class Mine:
-    """What only a source of one's own can read."""
-
-
-def test_sources_are_registered(images: NDArray[np.uint8]) -> None:
-    arrays = SOURCES["arrays"]
-    mine = Source(
-        "mine",
-        lambda data: isinstance(data, Mine),
-        lambda data, options: arrays.read((images, NAMES), options),
-        *(arrays.state, arrays.chunks, arrays.names),
-        of_paths=False,
-    )
-    with pytest.raises(UsageError):
-        fer_data.load([Mine()])
-    with pytest.raises(UsageError, match="registered already"):
-        fer_data.register_source(arrays)
-    before = dict(SOURCES)
-    try:
-        fer_data.register_source(mine)
-        data = fer_data.load(Mine())
-        assert (data.kind, data.counts["train"]["cat"]) == ("mine", 6)
-    finally:
-        SOURCES.clear()
-        SOURCES.update(before)
-
-
-def test_the_images_of_a_dataset_of_objects_are_its_fingerprint(images: NDArray[np.uint8]) -> None:
-    def digest(of: NDArray[np.uint8]) -> str:
-        return fer_data.open_store(fer_data.load(Photos(of))).fingerprint
-
-    assert digest(images) == digest(images.copy())
-    assert digest(images) != digest(255 - images)
-
-
-@given(
-    st.lists(st.integers(1, 5), min_size=1, max_size=4).flatmap(
-        lambda sizes: st.tuples(st.just(sizes), st.sets(st.integers(0, sum(sizes) - 1), min_size=1))
-    )
-)
-def test_images_of_several_arrays_are_one_array(case: tuple[list[int], set[int]]) -> None:
-    sizes, chosen = case
-    whole = np.random.default_rng(0).integers(0, 256, (sum(sizes), 3, 2, 1), np.uint8)
-    rows = np.array(sorted(chosen))
-    arrays = np.split(whole, np.cumsum(sizes)[:-1])
-    found, truth = Images(arrays, rows), whole[rows]
-    assert found.shape == truth.shape
-    assert found.size == truth.size
-    assert np.array_equal(np.asarray(found), truth)
-    assert np.array_equal(found[::-1], truth[::-1])
-    assert np.array_equal(found[0], truth[0])
-    assert np.array_equal(found[-1, :, :, 0], truth[-1, :, :, 0])
-    assert np.array_equal(np.stack(list(found)), truth)
-    out = np.empty_like(truth)
-    found.take(np.arange(len(rows)), axis=0, out=out, mode="clip")
-    assert np.array_equal(out, truth)
-    assert np.array_equal(np.asarray(found.reshape(*found.shape[:3])), truth[..., 0])
-
-
-def split_by_name(kind: str, name: str, root: Path) -> Dataset:
-    """Return data whose test split is called `name`."""
-    images, labels = np.zeros((4, 8, 8), np.uint8), np.array([0, 1, 0, 1])
-    if kind == "arrays":
-        return load({"train": (images, labels), name: (images, labels)})
-    if kind == "npz":
-        path = root / "of.npz"
-        named = {"x_train": images, f"x_{name}": images, "y_train": labels, f"y_{name}": labels}
-        np.savez(path, **named)
-        return load(path)
-    if kind == "csv":
-        rows = [f"3,{FLAT},Training", f"6,{FLAT},{name}"]
-        return load(write_csv(root / "fer.csv", rows))
-    for index in range(4):
-        Image.fromarray(images[0]).save(root / f"{index}_{'ab'[index % 2]}_{name}.png")
-    if kind == "pattern":
-        return load(root, label_from=r"_(?P<label>[ab])_(?P<split>\w+)")
-    table = root / "labels.csv"
-    rows = [f"{path.name},{path.name[2]},{name}" for path in sorted(root.glob("*.png"))]
-    table.write_text("\n".join(["file,label,split", *rows]))
-    return load(root, labels=table)
-
-
-@pytest.mark.parametrize("kind", ["arrays", "npz", "csv", "pattern", "table"])
-@pytest.mark.parametrize(("name", "is_said"), [("holdout", True), ("test", False)])
-def test_an_unusual_name_of_a_split_is_said(
-    tmp_path: Path, kind: str, name: str, is_said: bool
-) -> None:
-    data = split_by_name(kind, name, tmp_path)
-    assert "test" in data.splits
-    assert any("holdout' is the test split" in note for note in data.notes) == is_said
-
-
-@pytest.mark.parametrize(
-    ("present", "usual", "expected"),
-    [
-        (["train", "test"], ["train"], "train"),
-        (["validation"], ["train"], "validation"),
-        (["train", "public_test", "private_test"], TEST_SPLITS, "private_test"),
-        (["train"], TEST_SPLITS, "train"),
-        (["train", "validation"], TEST_SPLITS, None),
-        (["validation", "test"], ["train"], None),
-    ],
-)
-def test_the_usual_split_is_taken_or_the_only_one(
-    present: list[str], usual: list[str], expected: str | None
-) -> None:
-    if expected:
-        assert split_to_take(None, present, "data", usual) == expected
-        return
-    with pytest.raises(UsageError) as caught:
-        split_to_take(None, present, "data", usual)
-    assert caught.value.fix == {"split": tuple(present)}

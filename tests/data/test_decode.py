@@ -62,9 +62,9 @@ def test_every_colour_mode_is_brought_to_grey_by_its_luma(tmp_path: Path) -> Non
         "16big.tif": Image.frombytes("I;16B", (48, 48), wide.astype(">u2").tobytes()),
     }
     for name, image in images.items():
-        found = read_image(save(image, tmp_path / name), PixelFormat(48, 48, "grey"))
-        np.testing.assert_array_equal(found.pixels[..., 0], GREY, err_msg=name)
-        assert found.converted == (name != "L.png"), name
+        pixels = read_image(save(image, tmp_path / name), PixelFormat(48, 48, "grey"))
+        np.testing.assert_array_equal(pixels.pixels[..., 0], GREY, err_msg=name)
+        assert pixels.converted == (name != "L.png"), name
 
 
 @pytest.mark.parametrize("kind", [np.int32, np.float32])
@@ -75,10 +75,10 @@ def test_pixels_of_no_known_range_are_refused(tmp_path: Path, kind: type) -> Non
 
 
 def test_one_bit_a_pixel_becomes_black_and_white(tmp_path: Path) -> None:
-    found = read_image(
+    pixels = read_image(
         save(Image.fromarray(GREY > 99), tmp_path / "a.png"), PixelFormat(48, 48, "grey")
     )
-    np.testing.assert_array_equal(found.pixels[..., 0], np.where(GREY > 99, 255, 0))
+    np.testing.assert_array_equal(pixels.pixels[..., 0], np.where(GREY > 99, 255, 0))
 
 
 def test_colour_is_kept_in_rgb_and_weighed_in_grey(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_truncated_file_is_refused(tmp_path: Path, suffix: str, part: float) -
         read_image(path, PixelFormat(48, 48, "grey"))
 
 
-def test_a_file_of_another_format_under_a_images_name_is_refused(tmp_path: Path) -> None:
+def test_a_file_of_another_format_under_an_images_name_is_refused(tmp_path: Path) -> None:
     Image.new("RGB", (48, 48)).save(tmp_path / "a.eps")
     (tmp_path / "a.eps").rename(tmp_path / "a.png")
     with pytest.raises(DataError, match="not an image that can be decoded"):
@@ -169,7 +169,7 @@ ENCODED = {kind: encoded(kind) for kind in ("PNG", "JPEG", "BMP", "GIF", "WEBP")
     st.lists(st.tuples(st.integers(0, 10**4), st.integers(0, 255)), max_size=6),
     st.integers(0, 10**4),
 )
-def test_a_file_with_any_bytes_changed_is_a_image_or_a_data_error(
+def test_a_file_with_any_bytes_changed_is_an_image_or_a_data_error(
     tmp_path_factory: pytest.TempPathFactory,
     kind: str,
     changes: list[tuple[int, int]],
@@ -237,10 +237,10 @@ def test_the_bits_in_use_of_all_images_are_brought_to_8(
             wide.save(path, SIXTEEN[suffix])
     data = fer_data.load(root)
     for form in (None, PixelFormat(48, 48, "grey"), FormatRequest(color="grey")):
-        found = open_store(data, form=form, cache=tmp_path / "cache")
-        assert found.form.bits == bits
-        np.testing.assert_array_equal(found.pixels[1, :, :, 0], GREY)
-        np.testing.assert_array_equal(found.pixels[0, :, :, 0], GREY // 3)
+        store = open_store(data, form=form, cache=tmp_path / "cache")
+        assert store.form.bits == bits
+        np.testing.assert_array_equal(store.pixels[1, :, :, 0], GREY)
+        np.testing.assert_array_equal(store.pixels[0, :, :, 0], GREY // 3)
     assert len(caplog.records) == 1
     assert f"{bits} of their 16 bits" in caplog.text
     chunks = [image for _, images in data.chunks() for image in images]

@@ -46,7 +46,7 @@ def test_a_bad_image_is_named_when_it_is_taken(data: Path) -> None:
     loader = fer_data.open_loader(data, cache=False, batch_size=26)
     with pytest.raises(DataError, match=bad.name):
         loader.batch(0)
-    with pytest.raises(UsageError, match="cache=False none can be skipped"):
+    with pytest.raises(UsageError, match="cache=False no image can be skipped"):
         fer_data.open_loader(data, cache=False, skip_bad=True)
 
 

@@ -80,50 +80,50 @@ def names(dataset: Dataset) -> list[str | None]:
 
 
 def test_the_most_votes_decide_and_what_nobody_knows_is_excluded(votes: Path) -> None:
-    found = overlay(dataset_of(), votes)
-    assert names(found) == [
+    overlaid = overlay(dataset_of(), votes)
+    assert names(overlaid) == [
         *("angry", "sad", "happy", None, None, None, None),
         *("neutral", "disgust", None),
     ]
-    assert found.notes == (
-        "5 labels by labels.csv, 1 of them other than before, 1 tie decided by its column label",
+    assert overlaid.notes == (
+        "5 labels by labels.csv, 1 of them changed, 1 tie decided by its column label",
         "3 excluded by labels.csv: most votes for unknown or no face",
         "1 excluded by labels.csv: tied at the top",
         "1 excluded by labels.csv: contempt",
     )
-    assert found.num_excluded == 5
-    assert found.soft_labels is None
+    assert overlaid.num_excluded == 5
+    assert overlaid.soft_labels is None
 
 
 def test_contempt_is_an_eighth_class_where_asked_for(votes: Path) -> None:
-    found = overlay(dataset_of(), votes, contempt=True)
-    assert found.class_names == tuple(sorted((*EMOTIONS, "contempt")))
-    assert names(found)[6] == "contempt"
-    assert names(found)[0] == "angry"
-    assert names(found)[7] == "neutral"
-    assert "1 new class by labels.csv: contempt" in found.notes
+    overlaid = overlay(dataset_of(), votes, contempt=True)
+    assert overlaid.class_names == tuple(sorted((*EMOTIONS, "contempt")))
+    assert names(overlaid)[6] == "contempt"
+    assert names(overlaid)[0] == "angry"
+    assert names(overlaid)[7] == "neutral"
+    assert "1 new class by labels.csv: contempt" in overlaid.notes
 
 
 def test_what_is_no_face_is_kept_under_its_own_label_where_asked_for(votes: Path) -> None:
-    found = overlay(dataset_of(), votes, keep_unusable=True, soft=True, contempt=True)
-    assert [names(found)[row] for row in (4, 5, 9)] == ["sad", "surprise", "disgust"]
-    assert names(found)[3] is None
-    assert found.soft_labels is not None
+    overlaid = overlay(dataset_of(), votes, keep_unusable=True, soft=True, contempt=True)
+    assert [names(overlaid)[row] for row in (4, 5, 9)] == ["sad", "surprise", "disgust"]
+    assert names(overlaid)[3] is None
+    assert overlaid.soft_labels is not None
     for row in (4, 5, 9):
-        (index,) = np.flatnonzero(found.rows == row)
-        assert found.soft_labels[index].tolist() == np.eye(8)[found.labels[index]].tolist()
-    assert not any("unknown or no face" in note for note in found.notes)
+        (index,) = np.flatnonzero(overlaid.rows == row)
+        assert overlaid.soft_labels[index].tolist() == np.eye(8)[overlaid.labels[index]].tolist()
+    assert not any("unknown or no face" in note for note in overlaid.notes)
 
 
 def test_soft_labels_are_the_fractions_of_the_votes_for_the_classes(votes: Path) -> None:
-    found = overlay(dataset_of(), votes, soft=True)
-    soft = found.soft_labels
+    overlaid = overlay(dataset_of(), votes, soft=True)
+    soft = overlaid.soft_labels
     assert soft is not None
     assert soft.dtype == np.float32
     fractions = dict(zip(EMOTIONS, soft[0].tolist(), strict=True))
     assert fractions["angry"] == pytest.approx(0.6)
     assert fractions["disgust"] == pytest.approx(0.4)
-    (index,) = np.flatnonzero(found.rows == 7)
+    (index,) = np.flatnonzero(overlaid.rows == 7)
     assert soft[index].tolist() == np.eye(7)[EMOTIONS.index("neutral")].tolist()
     eight = overlay(dataset_of(), votes, soft=True, contempt=True)
     assert eight.soft_labels is not None
@@ -136,7 +136,7 @@ def test_soft_labels_are_the_fractions_of_the_votes_for_the_classes(votes: Path)
     )
     assert fractions["neutral"] == pytest.approx(5 / 7)
     assert fractions["contempt"] == pytest.approx(2 / 7)
-    assert any("training is on soft labels" in note for note in found.notes)
+    assert any("training is on soft labels" in note for note in overlaid.notes)
 
 
 ROW = st.tuples(
@@ -157,12 +157,12 @@ def test_every_sample_has_a_label_of_most_votes_or_is_excluded_and_counted(
     file, out = write_votes(tmp_path / "any.csv", rows), tmp_path / "labels.csv"
     counts = ferplus_labels(own, file, out, contempt=contempt, keep_unusable=keep)
     try:
-        found = load(own, relabel=out, soft=True)
+        data = load(own, relabel=out, soft=True)
     except DataError:  # every sample is excluded
         assert counts.num_labels == 0
         return
     column = {"happy": "happiness", "sad": "sadness", "angry": "anger"}
-    for (_, own_name, row), name in zip(rows, names(found), strict=True):
+    for (_, own_name, row), name in zip(rows, names(data), strict=True):
         most = max(row.values(), default=0)
         top = {one for one, number in row.items() if number == most and most}
         if not top - {"unknown", "NF"}:
@@ -173,11 +173,11 @@ def test_every_sample_has_a_label_of_most_votes_or_is_excluded_and_counted(
         else:
             assert len(top) > 1 or (top == {"contempt"} and not contempt)
     excluded = counts.num_undecided + counts.num_contempt + counts.num_unusable * (not keep)
-    assert excluded == found.num_excluded
-    assert counts.num_labels + counts.num_unusable * keep == len(found)
-    assert found.soft_labels is not None
-    np.testing.assert_allclose(found.soft_labels.sum(axis=1), 1, rtol=1e-6)
-    assert found.origin is own.origin
+    assert excluded == data.num_excluded
+    assert counts.num_labels + counts.num_unusable * keep == len(data)
+    assert data.soft_labels is not None
+    np.testing.assert_allclose(data.soft_labels.sum(axis=1), 1, rtol=1e-6)
+    assert data.origin is own.origin
 
 
 # joining
@@ -199,8 +199,8 @@ def folder(root: Path, files: list[str]) -> Dataset:
     ],
 )
 def test_the_number_at_the_end_of_a_file_s_name_is_its_row(votes: Path, files: list[str]) -> None:
-    found = overlay(folder(Path("/data"), files), votes)
-    by_file = dict(zip(found.locations.tolist(), names(found), strict=True))
+    overlaid = overlay(folder(Path("/data"), files), votes)
+    by_file = dict(zip(overlaid.locations.tolist(), names(overlaid), strict=True))
     assert by_file == {files[0]: "angry", files[1]: "neutral"}
 
 
@@ -226,7 +226,7 @@ def test_samples_that_cannot_be_joined_are_refused(
 
 def test_other_classes_are_refused(votes: Path) -> None:
     data = build(Path("/d"), "x", ["cat", "dog"], [("train", "cat", 0), ("train", "dog", 1)])
-    with pytest.raises(DataError, match=r"FER\+ is of the classes .*; here they are cat, dog"):
+    with pytest.raises(DataError, match=r"FER\+ has the classes .*; the data has cat, dog"):
         overlay(data, votes)
 
 
@@ -302,11 +302,11 @@ def test_commands_take_ferplus_labels_and_show_the_agreement(
     assert divided["num_excluded"] == 5
     kept = run("ferplus", table, votes, "--out", labels, "--keep-unusable", "--json")
     assert json.loads(kept.out)["num_unusable"] == 3
-    found = json.loads(run("stats", table, "--relabel", labels, "--json").out)
-    assert found["num_excluded"] == 2
-    assert found["agreement"]["num_samples"] == 5
-    assert found["agreement"]["proportion"] == pytest.approx(0.8)
-    assert found["agreement"]["confusion"]["fear"]["sad"] == 1
+    printed = json.loads(run("stats", table, "--relabel", labels, "--json").out)
+    assert printed["num_excluded"] == 2
+    assert printed["agreement"]["num_samples"] == 5
+    assert printed["agreement"]["proportion"] == pytest.approx(0.8)
+    assert printed["agreement"]["confusion"]["fear"]["sad"] == 1
     run("ferplus", table, votes, "--out", labels, "--contempt")
     planned = json.loads(run("plan", table, "--relabel", labels, "--json").out)
     assert planned["classes"]["contempt"]["samples"] == 1

@@ -59,11 +59,11 @@ def test_a_store_s_building_takes_away_what_another_s_left(
     make_folder: MakeFolder, tmp_path: Path
 ) -> None:
     left = left_behind(tmp_path / "cache", f".data-{'0' * 20}.89abcdef.building")
-    found = open_store(make_folder({"cat": 1, "zoo": 0}), cache=tmp_path / "cache")
+    store = open_store(make_folder({"cat": 1, "zoo": 0}), cache=tmp_path / "cache")
     assert not left.exists()
-    assert found.path is not None
+    assert store.path is not None
     left_names = {path.name for path in (tmp_path / "cache").iterdir()}
-    assert left_names == {found.path.name, "sizes"}
+    assert left_names == {store.path.name, "sizes"}
 
 
 def test_what_is_being_built_is_left_alone(tmp_path: Path) -> None:

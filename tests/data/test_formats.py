@@ -167,7 +167,7 @@ def test_a_selection_is_written_as_it_is(make_folder: MakeFolder, tmp_path: Path
     done = convert(some, target(tmp_path, to), to=to)
     assert done.counts == {"train": {"happy": 1, "sad": 2}, "test": {"happy": 0, "sad": 1}}
     written = content(target(tmp_path, to), test_apart=False)
-    found = {(one.split, one.class_name, one.pixels) for one in written}
+    found = {(record.split, record.class_name, record.pixels) for record in written}
     assert found == {
         (some.splits[code], some.class_names[label], image.tobytes())
         for indices, images in some.chunks()
@@ -183,7 +183,7 @@ def test_arrays_in_memory_are_written(tmp_path: Path, to: Any) -> None:
     labels = ["sad", "happy", "sad", "fear", "sad"]
     convert({"train": (images[:3], labels[:3]), "test": (images[3:], labels[3:])},
             target(tmp_path, to), to=to)  # fmt: skip
-    found = {(one.class_name, one.pixels) for one in content(target(tmp_path, to))}
+    found = {(record.class_name, record.pixels) for record in content(target(tmp_path, to))}
     assert found == set(zip(labels, map(bytes, images), strict=True))
 
 

@@ -77,7 +77,7 @@ def test_a_bomb_of_bad_rows_ends_early_though_they_are_skipped(
     tmp_path: Path, blocks_read: list[int]
 ) -> None:
     path = bomb(tmp_path / "fer.csv.gz", b"3,,Training\n", mebibytes=1000)
-    with pytest.raises(DataError, match="more than 5,000 bad rows; it is no such data set"):
+    with pytest.raises(DataError, match="more than 5,000 bad rows; this is not such a data set"):
         fer_data.load(path, skip_bad=True)
     assert len(blocks_read) <= 4
     with pytest.raises(DataError, match="more than 5,000 bad rows"):
@@ -133,9 +133,9 @@ def test_a_newline_within_quotes_ends_the_row(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "fer.csv", [LINES[0], f'3,"{broken}",Training', LINES[1]])
     with pytest.raises(DataError, match=r"row 1 \(line 3\), column \(all\)"):
         fer_data.load(path)
-    found = fer_data.load(path, skip_bad=True)
-    assert found.locations.tolist() == [0, 3]
-    assert [item.name for item in found.skipped] == ["row 1 (line 3)", "row 2 (line 4)"]
+    data = fer_data.load(path, skip_bad=True)
+    assert data.locations.tolist() == [0, 3]
+    assert [item.name for item in data.skipped] == ["row 1 (line 3)", "row 2 (line 4)"]
 
 
 @pytest.mark.parametrize(

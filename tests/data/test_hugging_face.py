@@ -26,7 +26,7 @@ def made(**columns: Any) -> Any:
         for name, values in columns.items()
     }
     return datasets.Dataset.from_dict(
-        {"image": [Image.fromarray(one) for one in PIXELS], **columns},
+        {"image": [Image.fromarray(pixels) for pixels in PIXELS], **columns},
         features=datasets.Features({"image": datasets.Image(), **features}),
     )
 

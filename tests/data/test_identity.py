@@ -158,7 +158,7 @@ def test_every_layout_is_known_by_its_content(tmp_path: Path, to: str, fills: li
     if to != "csv":
         source = tmp_path / f"data{'.npz' if to == 'npz' else ''}"
         convert(tmp_path / "fer.csv", source, to=to)  # type: ignore[arg-type]
-    files = [source] if source.is_file() else [one for one in source.rglob("*") if one.is_file()]
+    files = [source] if source.is_file() else [path for path in source.rglob("*") if path.is_file()]
     before = open_store(source)
     built = len(fills)
     for file in files:

@@ -32,7 +32,7 @@ def test_pixels_come_split_by_split_and_chunk_by_chunk(tmp_path: Path) -> None:
     assert str(store.form) == "28x28 grey"
     np.testing.assert_array_equal(np.asarray(store.pixels)[..., 0], IMAGES)
     some = dataset.select(np.arange(1990, 2010))
-    found = [one.raw for chunk in some.source_chunks().chunks for one in chunk.raw_images()]
+    found = [image.raw for chunk in some.source_chunks().chunks for image in chunk.raw_images()]
     np.testing.assert_array_equal(found, IMAGES[1990:2010])
 
 

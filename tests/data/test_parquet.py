@@ -77,8 +77,8 @@ def test_parquet_of_others_is_read_by_its_features(tmp_path: Path) -> None:
         {"id": pa.array([7, 8, 9]), "scan": pa.array(IMAGES), "kind": pa.array([0, 1, -1])},
         {"scan": {"_type": "Image"}, "kind": LABEL},
     )
-    found = content(path)
-    assert [(sample.class_name, sample.pixels[0]) for sample in found] == [
+    contents = content(path)
+    assert [(sample.class_name, sample.pixels[0]) for sample in contents] == [
         ("zebra", 1),
         ("ant", 2),
         (None, 3),

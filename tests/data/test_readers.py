@@ -90,7 +90,7 @@ def test_strangers_are_skipped_counted_and_named(make_folder: MakeFolder) -> Non
     )
 
 
-def test_a_folder_that_is_no_regular_file_by_a_images_name_is_skipped(
+def test_a_folder_that_is_no_regular_file_by_an_images_name_is_skipped(
     make_folder: MakeFolder,
 ) -> None:
     root = make_folder({"cat": 1, "zoo": 0})

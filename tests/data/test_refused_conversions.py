@@ -57,8 +57,8 @@ def test_what_is_not_asked_for_is_each_images_own(
     Image.new("RGB", (20, 10)).save(source / "train" / "happy" / "0001.png")
     asked, shapes = FORMS[form]
     convert(source, target(tmp_path, to), to=to, form=asked)
-    found = load(target(tmp_path, to)).chunks()
-    assert {image.shape for _, images in found for image in images} == shapes
+    read_chunks = load(target(tmp_path, to)).chunks()
+    assert {image.shape for _, images in read_chunks for image in images} == shapes
 
 
 @pytest.mark.parametrize(

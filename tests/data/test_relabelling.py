@@ -43,20 +43,20 @@ def names(dataset: Dataset) -> list[str]:
 
 
 def test_named_samples_get_the_label_and_others_keep_theirs(tmp_path: Path) -> None:
-    found = relabelled(tmp_path, "sample,label", "row 3,cat", "row 1,", "row 0,cat")
-    assert names(found) == ["cat", "", "dog", "cat"]
-    assert found.class_names == CLASSES
-    assert found.notes == ("3 labels by labels.csv, 2 of them other than before",)
-    assert found.own_labels is not None
-    assert found.own_labels.tolist() == [0, 0, UNLABELLED, 2]
-    assert found.soft_labels is None
+    relabelled_data = relabelled(tmp_path, "sample,label", "row 3,cat", "row 1,", "row 0,cat")
+    assert names(relabelled_data) == ["cat", "", "dog", "cat"]
+    assert relabelled_data.class_names == CLASSES
+    assert relabelled_data.notes == ("3 labels by labels.csv, 2 of them changed",)
+    assert relabelled_data.own_labels is not None
+    assert relabelled_data.own_labels.tolist() == [0, 0, UNLABELLED, 2]
+    assert relabelled_data.soft_labels is None
 
 
 def test_a_new_class_takes_its_place_in_the_alphabet(tmp_path: Path) -> None:
-    found = relabelled(tmp_path, "sample,label", "row 0,cow")
-    assert found.class_names == ("cat", "cow", "dog", "owl")
-    assert names(found) == ["cow", "cat", "dog", "owl"]
-    assert found.notes[1] == "1 new class by labels.csv: cow"
+    relabelled_data = relabelled(tmp_path, "sample,label", "row 0,cow")
+    assert relabelled_data.class_names == ("cat", "cow", "dog", "owl")
+    assert names(relabelled_data) == ["cow", "cat", "dog", "owl"]
+    assert relabelled_data.notes[1] == "1 new class by labels.csv: cow"
     other = load(made(), class_names=["owl", "dog", "cat"])
     assert relabelled(tmp_path, "sample,label", "row 0,cow", data=other).class_names == (
         *("owl", "dog", "cat", "cow"),
@@ -64,13 +64,13 @@ def test_a_new_class_takes_its_place_in_the_alphabet(tmp_path: Path) -> None:
 
 
 def test_a_reason_excludes_a_sample_whatever_else_its_row_says(tmp_path: Path) -> None:
-    found = relabelled(
+    relabelled_data = relabelled(
         tmp_path, "sample,exclude,cat,dog,owl", "row 0,blurred,1,1,0", "row 3,dark,,,", "row 2,,1,,"
     )
-    assert found.rows.tolist() == [1, 2]
-    assert names(found) == ["cat", "cat"]
-    assert found.num_excluded == 2
-    assert found.notes[1:] == (
+    assert relabelled_data.rows.tolist() == [1, 2]
+    assert names(relabelled_data) == ["cat", "cat"]
+    assert relabelled_data.num_excluded == 2
+    assert relabelled_data.notes[1:] == (
         "1 excluded by labels.csv: blurred",
         "1 excluded by labels.csv: dark",
     )
@@ -82,28 +82,28 @@ def test_a_reason_excludes_a_sample_whatever_else_its_row_says(tmp_path: Path) -
 
 def test_many_reasons_are_counted_together(tmp_path: Path) -> None:
     data = made(",".join(["cat"] * 9))
-    found = relabelled(
+    relabelled_data = relabelled(
         tmp_path, "sample,exclude", *(f"row {row},{row}" for row in range(8)), data=data
     )
-    assert found.notes[-1] == "3 excluded by labels.csv for other reasons"
+    assert relabelled_data.notes[-1] == "3 excluded by labels.csv for other reasons"
 
 
 def test_the_largest_number_is_the_label_and_ties_are_the_column_s(tmp_path: Path) -> None:
-    found = relabelled(
+    relabelled_data = relabelled(
         tmp_path,
         *("sample,label,cat,dog,cow", "row 0,,1,3.5,0", "row 1,cow,2,0,2", "row 2,,,,"),
         "row 3,owl,0,0,0",
         soft=True,
     )
-    assert names(found) == ["dog", "cow", "", "owl"]
-    assert found.soft_labels is not None
-    assert found.soft_labels.tolist() == [  # cat, cow, dog, owl
+    assert names(relabelled_data) == ["dog", "cow", "", "owl"]
+    assert relabelled_data.soft_labels is not None
+    assert relabelled_data.soft_labels.tolist() == [  # cat, cow, dog, owl
         pytest.approx([1 / 4.5, 0, 3.5 / 4.5, 0]),
         [0.5, 0.5, 0, 0],
         [0, 0, 0, 0],
         [0, 0, 0, 1],
     ]
-    assert "1 tie decided by its column label" in found.notes[0]
+    assert "1 tie decided by its column label" in relabelled_data.notes[0]
 
 
 @given(
@@ -123,11 +123,11 @@ def test_soft_labels_are_proportions_whatever_the_numbers(
         f"row {row},{CLASSES[int(np.argmax(one))] if any(one) else ''},{','.join(map(repr, one))}"
         for row, one in enumerate(numbers)
     ]
-    found = relabelled(tmp_path, "sample,label,cat,dog,owl", *lines, soft=True)
-    soft = found.soft_labels
+    relabelled_data = relabelled(tmp_path, "sample,label,cat,dog,owl", *lines, soft=True)
+    soft = relabelled_data.soft_labels
     assert soft is not None
     assert soft.dtype == np.float32
-    for one, label, proportions in zip(numbers, found.labels, soft, strict=True):
+    for one, label, proportions in zip(numbers, relabelled_data.labels, soft, strict=True):
         assert proportions.sum() == pytest.approx(float(any(one)), rel=1e-6)
         assert not any(one) or proportions[label] == proportions.max()
 
@@ -135,8 +135,8 @@ def test_soft_labels_are_proportions_whatever_the_numbers(
 def test_columns_for_people_are_ignored_where_none_bears_the_name_of_a_class(
     tmp_path: Path,
 ) -> None:
-    found = relabelled(tmp_path, "sample,label,by,probability", "row 0,owl,Ann,0.9")
-    assert names(found) == ["owl", "cat", "dog", "owl"]
+    relabelled_data = relabelled(tmp_path, "sample,label,by,probability", "row 0,owl,Ann,0.9")
+    assert names(relabelled_data) == ["owl", "cat", "dog", "owl"]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_columns_for_people_are_ignored_where_none_bears_the_name_of_a_class(
         (["sample,label,label"], "line 1: two columns of one name"),
         (["sample,label", "row 9,cat"], "1 of its samples are not in .*: row 9"),
         (["sample,label", "row 1,cat,dog"], "line 2: 3 fields"),
-        (["sample,label", "row 1,cat", "row 1,dog"], "line 3: row 1 is here otherwise than on"),
+        (["sample,label", "row 1,cat", "row 1,dog"], "line 3: row 1 differs here from line"),
         (["sample,cat,dog", "row 1,1,-1"], "line 2: dog is '-1'; expected a number, 0 or more"),
         (["sample,cat,dog", "row 1,1,nan"], "line 2: dog is 'nan'"),
         (["sample,cat,dog", "row 1,inf,1"], "line 2: cat is 'inf'"),
@@ -171,7 +171,7 @@ def test_what_is_invalid_is_one_line_that_names_the_place(
 def test_soft_labels_need_numbers_and_a_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no soft labels"):
         relabelled(tmp_path, "sample,label", "row 0,cat", soft=True)
-    with pytest.raises(UsageError, match="soft labels of nothing"):
+    with pytest.raises(UsageError, match="soft labels need a csv"):
         LoadOptions(soft=True)
 
 
@@ -186,8 +186,11 @@ def test_a_gzipped_file_and_names_in_another_form_of_unicode_are_read(tmp_path: 
 
 def test_the_spaces_of_a_class_s_name_are_its_own(tmp_path: Path) -> None:
     data = build(Path("/d"), "x", ["cat ", "dog"], [("train", "dog", 0), ("train", "dog", 1)])
-    found = relabelled(tmp_path, "sample,label", "row 0,cat ", "row 1, dog ", data=data)
-    assert (found.class_names, names(found)) == (data.class_names, ["cat ", "dog"])
+    relabelled_data = relabelled(tmp_path, "sample,label", "row 0,cat ", "row 1, dog ", data=data)
+    assert (relabelled_data.class_names, names(relabelled_data)) == (
+        data.class_names,
+        ["cat ", "dog"],
+    )
 
 
 def test_labels_that_are_given_in_python_agree_or_not_likewise(tmp_path: Path) -> None:
@@ -207,18 +210,18 @@ def test_labels_come_before_splits_and_after_other_names(
     root = make_folder({"train/a": 3, "train/b": 2})
     (tmp_path / "s.csv").write_text("sample,split\ntrain/a/0000.png,test\ntrain/b/0000.png,train\n")
     (tmp_path / "l.csv").write_text("sample,label\ntrain/a/0000.png,dog\ntrain/a/0001.png,cat\n")
-    found = load(
+    data = load(
         root, class_names={"a": "cat", "b": "dog"}, relabel=tmp_path / "l.csv",
         splits=tmp_path / "s.csv",
     )  # fmt: skip
-    assert found.counts == {"train": {"cat": 0, "dog": 1}, "test": {"cat": 0, "dog": 1}}
-    agreement = stats(found).agreement
+    assert data.counts == {"train": {"cat": 0, "dog": 1}, "test": {"cat": 0, "dog": 1}}
+    agreement = stats(data).agreement
     assert agreement is not None
     assert (agreement.num_samples, agreement.confusion) == (1, ((0, 1), (0, 0)))
-    later = load(found, class_names={"dog": "hound"})
+    later = load(data, class_names={"dog": "hound"})
     assert later.own_labels is not None
     assert later.own_labels.tolist() == [0, UNLABELLED]
-    assert LoadOptions(**json.loads(json.dumps(found.options.to_dict()))) == found.options
+    assert LoadOptions(**json.loads(json.dumps(data.options.to_dict()))) == data.options
 
 
 def test_an_image_that_cannot_be_decoded_may_be_excluded(

@@ -67,9 +67,9 @@ def test_excluded_samples_are_in_no_count_and_the_others_keep_their_row(
 def test_a_csv_s_samples_are_named_by_their_row(tmp_path: Path) -> None:
     path = tmp_path / "fer.csv"
     write_noise_csv(path, [3, 3, 0, 6], ["Training", "Training", "Training", "PublicTest"])
-    found = load(path, **excluding(tmp_path, "row 1", "row 3"))
-    assert found.rows.tolist() == [0, 2]
-    assert found.splits == ("train",)
+    data = load(path, **excluding(tmp_path, "row 1", "row 3"))
+    assert data.rows.tolist() == [0, 2]
+    assert data.splits == ("train",)
 
 
 def test_samples_that_the_data_does_not_have_are_counted_and_named(
@@ -96,8 +96,8 @@ def test_a_bad_row_may_be_excluded(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training", f"9,{FLAT},Training"])
     with pytest.raises(DataError, match="row 1"):
         load(path)
-    found = load(path, **excluding(tmp_path, "row 1"))
-    assert (found.class_counts("train").sum(), found.skipped) == (1, ())
+    data = load(path, **excluding(tmp_path, "row 1"))
+    assert (data.class_counts("train").sum(), data.skipped) == (1, ())
     assert len(open_store(path, **excluding(tmp_path, "row 1")).dataset) == 1
 
 
@@ -293,8 +293,8 @@ def test_commands_take_selections_and_say_what_they_excluded(
     ended = run("stats", data, "--exclude", exclude)
     assert ended.code == 0
     assert "1 excluded, by x.csv\n" in ended.out
-    found = json.loads(run("stats", data, "--exclude", exclude, "--json").out)
-    assert (found["num_excluded"], found["num_samples"]) == (1, 11)
+    printed = json.loads(run("stats", data, "--exclude", exclude, "--json").out)
+    assert (printed["num_excluded"], printed["num_samples"]) == (1, 11)
     planned = run("plan", data, "--exclude", exclude, "--json")
     assert json.loads(planned.out)["classes"]["a"]["samples"] == 5
     assert "1 excluded, by x.csv" in planned.err

@@ -37,16 +37,16 @@ def test_a_store_holds_the_pixels_of_the_files_in_the_manifests_order(
     make_folder: MakeFolder,
 ) -> None:
     root = make_folder({"train/cat": 3, "train/dog": 4, "test/cat": 2, "test/empty": 0})
-    found = open_store(root)
-    assert found.pixels.shape == (9, 48, 48, 1)
-    assert found.pixels.dtype == np.uint8
+    store = open_store(root)
+    assert store.pixels.shape == (9, 48, 48, 1)
+    assert store.pixels.dtype == np.uint8
     np.testing.assert_array_equal(
-        np.asarray(found.pixels)[..., 0], truth(root, found.dataset.locations)
+        np.asarray(store.pixels)[..., 0], truth(root, store.dataset.locations)
     )
-    assert found.dataset.class_names == ("cat", "dog", "empty")
-    assert found.dataset.class_counts("test").tolist() == [2, 0, 0]
-    assert str(found.report) == "9 images"
-    found.verify()
+    assert store.dataset.class_names == ("cat", "dog", "empty")
+    assert store.dataset.class_counts("test").tolist() == [2, 0, 0]
+    assert str(store.report) == "9 images"
+    store.verify()
 
 
 def test_a_folder_and_a_csv_of_the_same_images_give_the_same_pixels(tmp_path: Path) -> None:
@@ -218,15 +218,15 @@ def test_a_bad_image_is_an_error_or_skipped_and_noted(make_folder: MakeFolder) -
     (root / "cat" / "0001.png").write_bytes(b"no image")
     with pytest.raises(DataError, match=r"cat/0001.png: not an image .*skip_bad=True"):
         open_store(root)
-    found = open_store(root, skip_bad=True)
-    assert "cat/0001.png" not in found.dataset.locations
-    assert found.dataset.class_counts("train").tolist() == [2, 2]
+    store = open_store(root, skip_bad=True)
+    assert "cat/0001.png" not in store.dataset.locations
+    assert store.dataset.class_counts("train").tolist() == [2, 2]
     np.testing.assert_array_equal(
-        np.asarray(found.pixels)[..., 0], truth(root, found.dataset.locations)
+        np.asarray(store.pixels)[..., 0], truth(root, store.dataset.locations)
     )
-    assert found.dataset.skipped_summary() == ["1 skipped, cannot be decoded: cat/0001.png"]
-    assert str(found.report) == "4 images, 1 skipped as unreadable"
-    found.verify()
+    assert store.dataset.skipped_summary() == ["1 skipped, cannot be decoded: cat/0001.png"]
+    assert str(store.report) == "4 images, 1 skipped as unreadable"
+    store.verify()
 
 
 def test_a_bad_row_is_an_error_or_skipped_and_noted(tmp_path: Path) -> None:
@@ -239,11 +239,11 @@ def test_a_bad_row_is_an_error_or_skipped_and_noted(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "fer.csv", lines)
     with pytest.raises(DataError, match=r"row 2 \(line 4\), column emotion"):
         open_store(path)
-    found = open_store(path, skip_bad=True)
-    assert found.dataset.locations.tolist() == [0, 3]
-    assert found.pixels.shape == (2, 48, 48, 1)
-    assert set(np.asarray(found.pixels).ravel()) == {7}
-    assert found.dataset.skipped_summary() == [
+    store = open_store(path, skip_bad=True)
+    assert store.dataset.locations.tolist() == [0, 3]
+    assert store.pixels.shape == (2, 48, 48, 1)
+    assert set(np.asarray(store.pixels).ravel()) == {7}
+    assert store.dataset.skipped_summary() == [
         "1 skipped, bad emotion: row 2 (line 4)",
         "1 skipped, cannot be decoded: row 1",
     ]
@@ -304,11 +304,11 @@ def test_what_a_killed_build_left_disturbs_no_one(make_folder: MakeFolder, tmp_p
         left.mkdir(parents=True)
         (left / "pixels.npy").write_bytes(b"half")
         (left / "kept.npy").write_bytes(b"half")
-    found = open_store(root, cache=cache)
+    store = open_store(root, cache=cache)
     np.testing.assert_array_equal(
-        np.asarray(found.pixels)[..., 0], truth(root, found.dataset.locations)
+        np.asarray(store.pixels)[..., 0], truth(root, store.dataset.locations)
     )
-    found.verify()
+    store.verify()
 
 
 def test_of_two_builds_at_once_both_get_the_store(
@@ -348,19 +348,19 @@ def test_the_parallel_path_equals_the_sequential_one(
         lines[1500] = "3,1 2 3,Training"
         root = write_csv(tmp_path / "fer.csv", lines)
     form = PixelFormat(2, 2, "grey") if kind == "folder" else PixelFormat(48, 48, "grey")
-    found = open_store(root, form=form, skip_bad=True)
+    store = open_store(root, form=form, skip_bad=True)
     with pytest.raises(DataError, match=r"1500\.png|row 1500"):
         open_store(root, form=form)
     monkeypatch.setattr(parallel, "_FEW", 10_000)
     alone = open_store(root, form=form, skip_bad=True, cache=tmp_path / "alone")
-    assert len(found.pixels) == 2099
-    np.testing.assert_array_equal(found.pixels, alone.pixels)
-    assert found.dataset.locations.tolist() == alone.dataset.locations.tolist()
+    assert len(store.pixels) == 2099
+    np.testing.assert_array_equal(store.pixels, alone.pixels)
+    assert store.dataset.locations.tolist() == alone.dataset.locations.tolist()
     if kind == "folder":
-        np.testing.assert_array_equal(found.pixels[:1500, ..., 0], small[:1500])
+        np.testing.assert_array_equal(store.pixels[:1500, ..., 0], small[:1500])
     else:
-        assert found.pixels[1400, 0, 0, 0] == 1400 % 251
-    assert found.report == alone.report
+        assert store.pixels[1400, 0, 0, 0] == 1400 % 251
+    assert store.report == alone.report
 
 
 @NOT_ROOT
@@ -382,7 +382,7 @@ def test_names_that_are_no_utf8_can_be_stored(make_folder: MakeFolder) -> None:
     name = os.fsdecode(b"caf\xe9")
     root = make_folder({name: 2, "zoo": 0}, name=name)
     for _ in range(2):
-        found = open_store(root)
-        assert found.dataset.class_names == (name, "zoo")
-        assert (root / str(found.dataset.locations[1])).exists()
-    assert json.loads((found.path / "store.json").read_text("utf-8"))["source"] == str(root)
+        store = open_store(root)
+        assert store.dataset.class_names == (name, "zoo")
+        assert (root / str(store.dataset.locations[1])).exists()
+    assert json.loads((store.path / "store.json").read_text("utf-8"))["source"] == str(root)

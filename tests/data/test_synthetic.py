@@ -58,9 +58,9 @@ def test_the_same_key_draws_the_same_bytes_in_any_process() -> None:
         "print(hashlib.sha256(b''.join(draw(row, 'fear', seed=3).tobytes() for row in range(9)))"
         ".hexdigest())"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     images = b"".join(draw(row, "fear", seed=3).tobytes() for row in range(9))
-    assert found.stdout.strip() == hashlib.sha256(images).hexdigest()
+    assert ended.stdout.strip() == hashlib.sha256(images).hexdigest()
 
 
 @pytest.mark.parametrize("size", [16, 48, 96])

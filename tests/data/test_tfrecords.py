@@ -56,15 +56,22 @@ def test_records_have_the_features_that_tensorflow_s_tools_read(
         "validation-00000-of-00001.tfrecord",
     ]
     assert (tmp_path / "out/labels.txt").read_text() == "a\nb\n"
-    found = records_in(tmp_path / "out/train-00000-of-00001.tfrecord")
-    assert [(one["image/class/label"], one["image/class/text"]) for one in found] == [
+    records = records_in(tmp_path / "out/train-00000-of-00001.tfrecord")
+    assert [(record["image/class/label"], record["image/class/text"]) for record in records] == [
         (0, b"a"), (1, b"b"), (1, b"b"), (1, b"b"),
     ]  # fmt: skip
-    sizes = [(one["image/format"], one["image/height"], one["image/width"]) for one in found]
+    sizes = [
+        (record["image/format"], record["image/height"], record["image/width"])
+        for record in records
+    ]
     assert sizes == [(b"png", 5, 5), (b"png", 5, 5), (b"jpeg", 6, 8), (b"png", 6, 8)]
-    assert [one["image/filename"] for one in found][1:] == [b"0000.png", b"x.jpg", b"y.webp"]
-    assert found[2]["image/encoded"] == (data / "train/b/x.jpg").read_bytes()
-    with Image.open(io.BytesIO(found[3]["image/encoded"])) as image:
+    assert [record["image/filename"] for record in records][1:] == [
+        b"0000.png",
+        b"x.jpg",
+        b"y.webp",
+    ]
+    assert records[2]["image/encoded"] == (data / "train/b/x.jpg").read_bytes()
+    with Image.open(io.BytesIO(records[3]["image/encoded"])) as image:
         assert image.getpixel((0, 0)) == (9, 200, 9)
 
 

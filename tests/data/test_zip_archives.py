@@ -230,7 +230,7 @@ def test_too_many_members_and_too_large_ones_are_refused(
     monkeypatch.setattr(archive, "MAX_MEMBER_BYTES", 1 << 16)
     dataset = fer_data.load(path, skip_bad=True)
     raw = [found.raw for chunk in dataset.source_chunks().chunks for found in chunk.raw_images()]
-    assert sum(isinstance(one, DataError) for one in raw) == 1
+    assert sum(isinstance(image, DataError) for image in raw) == 1
 
 
 def test_links_in_an_archive_are_not_followed(tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_links_in_an_archive_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "x.png").write_bytes(image(0))
     dataset = fer_data.load(path)
     assert dataset.counts == {"train": CLASSES}
-    assert any("link" in one.reason for one in dataset.skipped)
+    assert any("link" in item.reason for item in dataset.skipped)
 
 
 @pytest.mark.parametrize("kind", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
@@ -267,7 +267,7 @@ def test_a_member_s_size_is_not_trusted(tmp_path: Path) -> None:
     path.write_bytes(data)
     dataset = fer_data.load(path, skip_bad=True)
     raw = [found.raw for chunk in dataset.source_chunks().chunks for found in chunk.raw_images()]
-    assert sum(isinstance(one, DataError) for one in raw) == 1
+    assert sum(isinstance(image, DataError) for image in raw) == 1
 
 
 def test_an_npz_stays_one_whatever_its_name(make_folder: MakeFolder, tmp_path: Path) -> None:

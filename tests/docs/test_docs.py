@@ -54,7 +54,7 @@ def test_the_python_of_the_readme_runs(
 
 @pytest.mark.extra("torch")
 def test_an_own_dataset_trains_balanced_batches() -> None:
-    (snippet,) = (one for one in README_SNIPPETS if "torch" in one)
+    (snippet,) = (snippet for snippet in README_SNIPPETS if "torch" in snippet)
     labels = np.repeat(np.arange(7), [60, 9, 31, 50, 40, 20, 25])
     seen: list[list[int]] = []
     names: dict[str, Any] = {
@@ -93,7 +93,7 @@ def test_every_command_that_is_shown_exists_with_its_options(page: Path) -> None
 def anchors_of(page: Path) -> set[str]:
     """Return the anchors of a page's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings}
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -179,14 +179,18 @@ def test_the_measured_figures_are_the_recorded_ones(row: dict[str, str]) -> None
 def test_the_effects_that_the_readme_tells_are_the_recorded_ones() -> None:
     record = json.loads((ROOT / "records/fer2013-small/results.json").read_text("utf-8"))
     points = {
-        (one["arm"], one["figure"]): [100 * one[name] for name in ("difference", "low", "high")]
-        for one in record["differences"]
+        (difference["arm"], difference["figure"]): [
+            100 * difference[name] for name in ("difference", "low", "high")
+        ]
+        for difference in record["differences"]
     }
     readme = " ".join(README.split())
     gain, low, high, cost = re.findall(
         r"oversampling gains (\S+) .*? interval (\S+) to (\S+)\) and costs (\d+\.\d)", readme
     )[0]
-    assert [gain, low, high] == [f"{one:.1f}" for one in points["oversample", "balanced_accuracy"]]
+    assert [gain, low, high] == [
+        f"{value:.1f}" for value in points["oversample", "balanced_accuracy"]
+    ]
     assert cost == f"{-points['oversample', 'accuracy'][0]:.1f}"
     gain, cost = re.findall(r"\(cRT\) gains (\S+) and costs (\d+\.\d)", readme)[0]
     assert gain == f"{points['crt', 'balanced_accuracy'][0]:.1f}"

@@ -48,7 +48,9 @@ def run(snippet: str, seen: list[Any], *, stop: int | None = None, **names: Any)
     def train(batch: Any) -> None:
         if next(left, None) is None:
             raise Stop
-        seen.append(batch["x"].tolist() if isinstance(batch, dict) else [one["x"] for one in batch])
+        seen.append(
+            batch["x"].tolist() if isinstance(batch, dict) else [item["x"] for item in batch]
+        )
 
     known = {"fer_data": fer_data, "DataLoader": DataLoader, "labels": LABELS, "dataset": Numbers()}
     found = {**known, "train": train, "state": None, **names}

@@ -54,7 +54,7 @@ def test_a_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert str(tmp_path) not in json.dumps(shown)
     outputs = [output for cell in shown.cells for output in cell.get("outputs", [])]
     assert sum("image/png" in output.get("data", {}) for output in outputs) >= 1
-    lines = [line for one in outputs for line in one.get("text", "").splitlines()]
+    lines = [line for output in outputs for line in output.get("text", "").splitlines()]
     assert max(map(len, lines), default=0) <= 120
 
 

@@ -108,19 +108,19 @@ def test_the_audit_finds_the_copies_and_leaks_that_hashing_finds(tmp_path: Path)
     redundant = sum(count - 1 for count in inside.values())
     leaked = sum(count for key, count in outside.items() if key in inside)
     assert (redundant, leaked) == (1233, 279)
-    found = audit(as_csv(tmp_path / "fer2013.csv", train, test))
-    summaries = {(finding.kind, finding.where): finding.summary for finding in found.findings}
+    audited = audit(as_csv(tmp_path / "fer2013.csv", train, test))
+    summaries = {(finding.kind, finding.where): finding.summary for finding in audited.findings}
     assert summaries["exact-duplicates", "train"].startswith("1,233 redundant duplicates")
     assert summaries["leaked-duplicates", "train, test"].startswith(
         "279 of 3,589 test images (7.8%)"
     )
     assert summaries["flat", ""].startswith("10 images")
-    (near,) = found.of_kinds(("leaked-near-duplicates",))
+    (near,) = audited.of_kinds(("leaked-near-duplicates",))
     leaks = {row for group in near.groups for row in group} & set(
-        found.dataset.indices("test").tolist()
+        audited.dataset.indices("test").tolist()
     )
     assert 450 <= len(leaks) <= 540
-    assert not found.of_kinds(("oversampled-on-disk",))
+    assert not audited.of_kinds(("oversampled-on-disk",))
 
 
 def of_rows() -> Dataset:

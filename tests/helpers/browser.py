@@ -62,7 +62,7 @@ def show(page: Path, scratch: Path, *, width: int = 1100, image: Path | None = N
     console = [line for line in ended.stderr.splitlines() if "CONSOLE" in line]
     events = json.loads(log.read_text())["events"]
     asked = [event["params"] for event in events if "initiator" in event.get("params", {})]
-    by_page = {one["url"] for one in asked if one["initiator"] != _BROWSER}
+    by_page = {request["url"] for request in asked if request["initiator"] != _BROWSER}
     own = page.absolute().as_uri()
     return Shown(
         ended.stdout,

@@ -48,7 +48,8 @@ def in_children(
         timeout=300,
     )
     assert ended.returncode == 0, ended.stderr
-    found = json.loads(ended.stdout)
+    printed = json.loads(ended.stdout)
     return [
-        [Ended(**each) for each in one] if isinstance(one, list) else Ended(**one) for one in found
+        [Ended(**each) for each in one] if isinstance(one, list) else Ended(**one)
+        for one in printed
     ]

@@ -92,7 +92,7 @@ BLANKS = " \t\n\r\x0b\x0c"
 @lru_cache(100)  # slow indeed
 def slow_values(cell: str) -> bytes | None:
     tokens = [token for token in re.split(f"[{BLANKS}]+", cell) if token]
-    if len(tokens) != NUM_PIXELS or not all(re.fullmatch("[0-9]{1,3}", one) for one in tokens):
+    if len(tokens) != NUM_PIXELS or not all(re.fullmatch("[0-9]{1,3}", token) for token in tokens):
         return None
     values = [int(token) for token in tokens]
     return bytes(values) if max(values) <= 255 else None

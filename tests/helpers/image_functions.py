@@ -15,7 +15,10 @@ SHAPE = (20, 30, 3)
 def keys_of(samples: Any, repeats: Any = 0, labels: Any = 0, *, seed: int = 0) -> Keys:
     """Return keys, with repeats and labels the same for all or one for each."""
     samples = np.asarray(samples, np.int64)
-    more = [np.broadcast_to(np.asarray(one, np.int64), samples.shape) for one in (repeats, labels)]
+    more = [
+        np.broadcast_to(np.asarray(numbers, np.int64), samples.shape)
+        for numbers in (repeats, labels)
+    ]
     return Keys(seed, samples, *more)
 
 

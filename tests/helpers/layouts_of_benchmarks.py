@@ -84,7 +84,12 @@ def hugging_face(root: Path, *, lines: bool) -> None:
     if lines:
         text(root, "train/metadata.jsonl", "\n".join(map(json.dumps, records)))
     else:
-        table(root, "train/metadata.csv", "file_name,label", [(*one.values(),) for one in records])
+        table(
+            root,
+            "train/metadata.csv",
+            "file_name,label",
+            [(*record.values(),) for record in records],
+        )
 
 
 def one_hot(root: Path) -> None:

@@ -25,6 +25,11 @@ from fer_model.comparison.sample_table import SampleTable, save_samples
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
 
+RECIPE = Recipe(
+    net="small", epochs=5, steps_per_epoch=2, batch_size=32, schedule="cosine", keep="last"
+)
+"""Of trainings that take a second."""
+
 
 def make_comparison(
     out: Path,

@@ -13,7 +13,7 @@ def example(features: Mapping[str, Any]) -> bytes:
 
     def feature(value: Any) -> Any:
         values = value if isinstance(value, list) else [value]
-        values = [one.encode() if isinstance(one, str) else one for one in values]
+        values = [value.encode() if isinstance(value, str) else value for value in values]
         if values and isinstance(values[0], bytes):
             return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
         if values and isinstance(values[0], float):

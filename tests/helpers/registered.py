@@ -107,10 +107,11 @@ def every(kind: type[C], *, most: int = 9, class_names: Sequence[str] = "ab") ->
     for name in kind.registry.names():
         entry = kind.registry.get(name)
         assert entry is not None
-        values = [examples(one, class_names) for one in entry.parameters]
+        values = [examples(parameter, class_names) for parameter in entry.parameters]
         number = min(most, max(map(len, values), default=1))
         found += [
-            kind(name, *(each[place % len(each)] for each in values)) for place in range(-number, 0)
+            kind(name, *(choices[place % len(choices)] for choices in values))
+            for place in range(-number, 0)
         ]
     return found
 

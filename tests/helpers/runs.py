@@ -10,7 +10,11 @@ import numpy as np
 import pandas as pd
 
 from fer_model.training import models
+from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
+
+QUICK = Recipe(net="small", epochs=2, learning_rate=3e-3, batch_size=32, rescale=1 / 255)
+"""Of trainings that take seconds."""
 
 
 class StopAfter(keras.callbacks.Callback):

@@ -10,7 +10,7 @@ depend on any of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,16 @@ def made(
     clusters = random.integers(0, num_clusters, num) if num_clusters else np.arange(num)
     arms = tuple(f"arm {place}" for place in range(num_arms))
     return Predicted(arms, tuple("abcdefgh"[:num_classes]), labels, predicted, clusters)
+
+
+def taken(predicted: Predicted, rows: np.ndarray) -> Predicted:
+    """Return the predictions of some samples, each as often as it is named."""
+    return replace(
+        predicted,
+        labels=predicted.labels[rows],
+        predicted=predicted.predicted[..., rows],
+        clusters=predicted.clusters[rows],
+    )
 
 
 @dataclass(frozen=True)
@@ -133,7 +143,7 @@ def true_differences(scenario: Scenario, *, num: int = 100_000) -> NDArray[np.fl
         means = recall.mean(0)
         of_groups = [means[list(group)].mean() for group in GROUPS.values()]
         worst = recall.min(axis=1).mean()
-        found.append(np.array([*[each.mean() for each in figures], *means, *of_groups, worst]))
+        found.append(np.array([*[values.mean() for values in figures], *means, *of_groups, worst]))
     return np.tile(found[1] - found[0], (scenario.num_arms - 1, 1))
 
 

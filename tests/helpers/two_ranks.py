@@ -86,7 +86,7 @@ def ddp(folder: Path) -> dict[str, Callable[[], Any]]:
         with warnings.catch_warnings(record=True) as found:
             warnings.simplefilter("always")
             next(iter(whole(6)))
-        return [str(one.message) for one in found]
+        return [str(warning.message) for warning in found]
 
     return {
         "own": lambda: trained(own(3, drop_last=True)),

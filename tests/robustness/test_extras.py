@@ -133,7 +133,7 @@ def try_all(folder: Path, python: list[str], *, hide: bool) -> Tried:
     )
     assert ended.returncode == 0, ended.stderr
     tried = json.loads(ended.stdout.splitlines()[-1])
-    commands = [tuple(one) for one in tried["commands"]]
+    commands = [tuple(command) for command in tried["commands"]]
     return Tried(
         dict(zip(WORKING, commands, strict=False)),
         dict(zip(REFUSED, commands[len(WORKING) :], strict=True)),

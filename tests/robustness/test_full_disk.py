@@ -51,8 +51,8 @@ def test_no_command_leaves_a_part_of_a_file_on_a_full_disk(
     ]
     limited = [{"arguments": arguments, "fsize": size} for arguments, size in cases]
     before = {name: tree(place) for name, place in (("cache", cache), ("data", data))}
-    found = in_children(*limited, warm_up=warm_up)
-    for (arguments, _), ended in zip(cases, found, strict=True):
+    results = in_children(*limited, warm_up=warm_up)
+    for (arguments, _), ended in zip(cases, results, strict=True):
         assert "cannot be written" in ended.line, arguments
         assert "File too large" in ended.line, arguments
     files = [path for path in out.rglob("*") if path.is_file() and path.parent.name != "sizes"]
@@ -72,16 +72,16 @@ def test_a_conversion_on_a_full_disk_names_its_target_and_leaves_nothing(
     out = tmp_path / "out" / name
     arguments = ["convert", data, out, "--to", to]
     sizes = (1000,) if to in ("folder", "parquet") else (1000, 14_000)  # a store has 13,952 bytes
-    found = in_children(
+    results = in_children(
         *({"arguments": arguments, "fsize": size} for size in sizes),
         {"arguments": arguments},
         warm_up=(warm,),
     )
-    for ended in found[:-1]:
+    for ended in results[:-1]:
         assert ended.line.startswith(f"fer-data: {out}: cannot be written (")
         assert "File too large" in ended.line
         assert "--cache" not in ended.line
-    assert found[-1].code == 0
+    assert results[-1].code == 0
     assert tree(out.parent) == tree(tmp_path / "warm")
 
 
@@ -100,7 +100,7 @@ def test_a_disk_that_is_full_indeed(make_folder: MakeFolder, tmp_path: Path) -> 
     if not shutil.which("mount") or not mounted(small, "64k"):
         pytest.skip("no file system may be mounted here")
     try:
-        found = in_children(
+        results = in_children(
             {"arguments": ["open-store", data, small / "cache"]},
             {"arguments": ["samples", data, tmp_path / "g.png", "--cache", small / "cache"]},
             {"arguments": ["synthetic", small / "faces", "--num-images", "100"]},
@@ -108,8 +108,8 @@ def test_a_disk_that_is_full_indeed(make_folder: MakeFolder, tmp_path: Path) -> 
             {"arguments": ["convert-csv", table, small / "out"]},
             warm_up=(("open-store", data, tmp_path / "cache"),),
         )
-        assert found[0].code == 0  # images of 8x8 fit
-        for ended in found[1:]:
+        assert results[0].code == 0  # images of 8x8 fit
+        for ended in results[1:]:
             assert "No space left on device" in ended.line
         files = [
             path.name for path in small.rglob("*") if path.is_file() and path.parent.name != "sizes"

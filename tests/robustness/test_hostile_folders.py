@@ -141,7 +141,7 @@ def test_what_inflates_within_a_png_stays_small(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF"])
 @pytest.mark.parametrize("frames", [1, 2])
-def test_a_file_cut_anywhere_is_a_image_or_a_data_error(
+def test_a_file_cut_anywhere_is_an_image_or_a_data_error(
     tmp_path: Path, kind: str, frames: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     if frames > 1 and kind in ("JPEG", "BMP"):

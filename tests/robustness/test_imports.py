@@ -24,9 +24,9 @@ except SystemExit as end:
 
 
 def test_the_package_alone_imports_nothing_heavy() -> None:
-    found = imported("import fer_data\nassert fer_data.__version__")
-    assert "fer_data" in found
-    assert not found & {*HEAVY, "numpy", "PIL", "joblib"}
+    modules = imported("import fer_data\nassert fer_data.__version__")
+    assert "fer_data" in modules
+    assert not modules & {*HEAVY, "numpy", "PIL", "joblib"}
 
 
 @pytest.mark.parametrize("command", ["stats", "convert-csv", "convert", "--help"])
@@ -38,32 +38,32 @@ def test_light_commands_import_nothing_heavy(tmp_path: Path, command: str) -> No
         "convert": ["convert", table, tmp_path / "out.npz"],
         "--help": ["--help"],
     }[command]
-    found = imported(RUN, *arguments)
-    assert "cyclopts" in found
-    assert not found & {*HEAVY, "pyarrow", *(["PIL", "joblib"] if command == "stats" else [])}
+    modules = imported(RUN, *arguments)
+    assert "cyclopts" in modules
+    assert not modules & {*HEAVY, "pyarrow", *(["PIL", "joblib"] if command == "stats" else [])}
     assert (tmp_path / "out").exists() == (command == "convert-csv")
     assert (tmp_path / "out.npz").exists() == (command == "convert")
 
 
 @pytest.mark.extra("jax")
 def test_what_trains_and_predicts_on_jax_does_not_import_tensorflow() -> None:
-    found = imported(
+    modules = imported(
         "import os\nos.environ['KERAS_BACKEND'] = 'jax'\n"
         "import fer_model.training.train, fer_model.inference.predict, fer_model.heads.new_head"
     )
-    assert {"jax", "keras"} <= found
-    assert "tensorflow" not in found
+    assert {"jax", "keras"} <= modules
+    assert "tensorflow" not in modules
 
 
 @pytest.mark.parametrize("command", ["audit", "split"])
 def test_commands_that_compare_images_import_no_framework(tmp_path: Path, command: str) -> None:
     table = write_csv(tmp_path / "fer.csv", [f"3,{FLAT},Training", f"6,{FLAT},PublicTest"])
     more = ["--pool", "--min-per-class", "0", "--out", tmp_path / "s.csv"]
-    found = imported(
+    modules = imported(
         RUN, command, table, "--cache", tmp_path / "cache", *(more if command == "split" else [])
     )
-    assert "faiss" in found
-    assert not found & set(FRAMEWORKS)
+    assert "faiss" in modules
+    assert not modules & set(FRAMEWORKS)
 
 
 def test_a_comparison_is_read_without_a_framework() -> None:
@@ -107,7 +107,7 @@ def test_no_file_imports_one_that_imports_it(package: str) -> None:
         for file, name in names.items()
     }
     for imports in graph.values():  # a module imported from its package is no import of that
-        imports -= {one.rpartition(".")[0] for one in imports}
+        imports -= {module.rpartition(".")[0] for module in imports}
     TopologicalSorter(graph).prepare()  # raises for a circle, and names it
 
 
@@ -118,7 +118,7 @@ def modules_of(file: Path) -> set[str]:
         if isinstance(node, ast.ImportFrom):
             found.add(node.module or "")
         elif isinstance(node, ast.Import):
-            found.update(one.name for one in node.names)
+            found.update(name.name for name in node.names)
     return {name.partition(".")[0] for name in found}
 
 

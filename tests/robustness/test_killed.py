@@ -86,7 +86,9 @@ def test_a_store_killed_at_any_call_of_its_building(
     found = [tree(tmp_path / str(1 + every * number)) for number in range(len(ends))]
     names = ["pixels.npy", "store.json", "times", "verified"]
     for files in found:
-        for name in [one for one in files if one.startswith("sizes")]:  # what images were looked at
+        for name in [
+            file for file in files if file.startswith("sizes")
+        ]:  # what images were looked at
             del files[name]
         assert sorted(Path(name).name for name in files)[-4:] == names
         assert len(files) == 5, sorted(files)  # and their folder

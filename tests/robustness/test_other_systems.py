@@ -164,9 +164,9 @@ def names_no_encoding(call: ast.Call) -> bool:
     modes = [*call.args[: 1 if is_method else 2], *call.args[1:2], words.get("mode")]
     mode = next(
         (
-            str(one.value)
-            for one in modes
-            if isinstance(one, ast.Constant) and set(str(one.value)) <= set("rwaxbt+")
+            str(mode.value)
+            for mode in modes
+            if isinstance(mode, ast.Constant) and set(str(mode.value)) <= set("rwaxbt+")
         ),
         "",
     )

@@ -61,7 +61,7 @@ def test_a_csv_that_is_read_is_not_replaced(
     before = table.read_bytes()
     (tmp_path / "linked.csv").symlink_to(table)
     for out in (table, tmp_path / "linked.csv"):
-        assert "is what is read" in called(run, command, table, out)
+        assert "is the input" in called(run, command, table, out)
     assert table.read_bytes() == before
 
 
@@ -70,7 +70,7 @@ def test_a_list_that_is_read_is_not_replaced(run: Run, data: Path, tmp_path: Pat
     listed.write_text("sample\ntrain/a/0000.png\n")
     for option in ("--write-exclusions", "--html"):
         ended = run("audit", data, "--exclude", listed, option, listed)
-        assert (ended.code, "is what is read" in ended.err) == (2, True)
+        assert (ended.code, "is the input" in ended.err) == (2, True)
     assert listed.read_text() == "sample\ntrain/a/0000.png\n"
 
 

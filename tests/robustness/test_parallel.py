@@ -98,8 +98,8 @@ def test_an_error_of_a_task_is_raised_in_its_place() -> None:
 
 
 def iter_to(results: Iterator[int], seen: list[int]) -> Iterator[int]:
-    for one in results:
-        seen.append(one)
+    for result in results:
+        seen.append(result)
     return iter(())
 
 

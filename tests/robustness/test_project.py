@@ -30,12 +30,14 @@ def test_the_address_of_the_repository_is_one() -> None:
     (address,) = PROJECT["urls"].values()
     files = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *(ROOT / ".github").rglob("*.yml")]
     for file in (*files, ROOT / "mkdocs.yml", ROOT / "CITATION.cff"):
-        for found in re.findall(r"https://git\w+\.\w+/[\w.-]+/fer-data\b", file.read_text("utf-8")):
-            assert found == address, file
+        for link in re.findall(r"https://git\w+\.\w+/[\w.-]+/fer-data\b", file.read_text("utf-8")):
+            assert link == address, file
 
 
 def test_commits_and_checks_are_formatted_by_one_version_of_ruff() -> None:
-    (used,) = {one for group in PROJECT["optional-dependencies"].values() for one in group} & {
+    (used,) = {
+        requirement for group in PROJECT["optional-dependencies"].values() for requirement in group
+    } & {
         f"ruff=={version}"
         for version in re.findall(
             r"ruff-pre-commit\n +rev: v(\S+)", text(".pre-commit-config.yaml")
@@ -45,9 +47,20 @@ def test_commits_and_checks_are_formatted_by_one_version_of_ruff() -> None:
 
 
 def test_every_supported_python_is_tested() -> None:
-    named = {one.rpartition(" ")[2] for one in PROJECT["classifiers"] if "Python :: 3." in one}
+    named = {
+        classifier.rpartition(" ")[2]
+        for classifier in PROJECT["classifiers"]
+        if "Python :: 3." in classifier
+    }
     (tested,) = re.findall(r"python: \[(.*)\]", text(".github/workflows/test.yml"))
     assert named == set(re.findall(r'"([\d.]+)"', tested))
+
+
+def test_no_module_of_tests_is_longer_than_400_lines() -> None:
+    modules = [*ROOT.glob("tests/**/test_*.py")]
+    lengths = {path.name: len(path.read_text("utf-8").splitlines()) for path in modules}
+    assert len(modules) > 100
+    assert {name: length for name, length in lengths.items() if length > 400} == {}
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="the check lists the files by git")

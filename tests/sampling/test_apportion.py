@@ -115,11 +115,11 @@ def test_groups_that_draw_at_once_keep_the_quotas_of_many_classes() -> None:
 def test_quotas_use_every_sample_and_are_the_nearest_whole_numbers(
     counts: np.ndarray, fractions: list[float]
 ) -> None:
-    found = quotas(counts, fractions)
+    drawn = quotas(counts, fractions)
     exact = counts[:, None] * np.array(fractions)
-    assert (found.sum(axis=1) == counts).all()
-    assert (found >= 0).all()
-    assert (np.abs(found - exact) < 1 + 1e-6).all()
+    assert (drawn.sum(axis=1) == counts).all()
+    assert (drawn >= 0).all()
+    assert (np.abs(drawn - exact) < 1 + 1e-6).all()
 
 
 @given(st.integers(0, 60), FRACTIONS, st.integers(0, 6))
@@ -170,10 +170,10 @@ def test_a_rare_class_is_on_every_side_where_groups_allow_it() -> None:
 
 def test_a_held_out_part_is_stratified() -> None:
     labels = np.repeat([0, 1, 2, 3], [40, 20, 2, 1])
-    found = hold_out(labels, None, fraction=0.25, seed=0)
-    assert np.bincount(labels[found], minlength=4).tolist() == [10, 5, 1, 0]
-    assert np.array_equal(found, hold_out(labels, None, fraction=0.25, seed=0))
-    assert not np.array_equal(found, hold_out(labels, None, fraction=0.25, seed=1))
+    held_out = hold_out(labels, None, fraction=0.25, seed=0)
+    assert np.bincount(labels[held_out], minlength=4).tolist() == [10, 5, 1, 0]
+    assert np.array_equal(held_out, hold_out(labels, None, fraction=0.25, seed=0))
+    assert not np.array_equal(held_out, hold_out(labels, None, fraction=0.25, seed=1))
 
 
 @given(LABELS, st.floats(0.01, 0.5), st.data())
@@ -182,12 +182,12 @@ def test_a_held_out_part_divides_no_group(
     labels: np.ndarray, fraction: float, data: st.DataObject
 ) -> None:
     groups = numbers_of(data, labels, 9) + 10 * labels
-    found = hold_out(labels, groups, fraction=fraction, seed=0)
-    check_whole(found, groups)
+    held_out = hold_out(labels, groups, fraction=fraction, seed=0)
+    check_whole(held_out, groups)
     for label in np.unique(labels):
         of_class = labels == label
         largest = np.bincount(groups[of_class]).max()
-        assert found[of_class].sum() < max(1.5, of_class.sum() * fraction + 0.5) + largest
+        assert held_out[of_class].sum() < max(1.5, of_class.sum() * fraction + 0.5) + largest
 
 
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=5), st.floats(0.01, 1), st.integers(0, 9))

@@ -55,7 +55,7 @@ def test_a_run_that_ends_within_an_epoch_is_recorded_to_its_last_step(data: Path
     )
     ledger = record_ledger(loader, steps)
     assert ledger.num_epochs == pytest.approx(1 + 8 / 44)
-    assert [one.draws for one in ledger.classes] == [
+    assert [of_class.draws for of_class in ledger.classes] == [
         uses[loader.labels == label].sum() for label in range(4)
     ]
     assert record_ledger(loader, 0).num_draws == 0

@@ -51,7 +51,7 @@ def test_a_choice_is_a_value_that_reads_back(choice: Choice) -> None:
 @pytest.mark.parametrize("choice", CHOICES, ids=repr)
 def test_what_is_no_value_is_refused_with_what_is(choice: Choice) -> None:
     form, parameters = choice.entry.forms(explained=True)[-1], choice.entry.parameters
-    least = sum(one.default is REQUIRED for one in parameters)
+    least = sum(parameter.default is REQUIRED for parameter in parameters)
     for words in (["x"] * len(parameters), [""] * (least - 1), ["1"] * (len(parameters) + 1)):
         text = ":".join([choice.name, *words])
         if text != choice.name or least:

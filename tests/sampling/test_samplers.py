@@ -62,7 +62,7 @@ def test_it_goes_on_at_any_step_and_shards_are_parts_of_every_batch(balance: str
     whole = given_by(made(), 3)
     assert [made()[step] for step in range(len(whole))] == whole
     parts = [given_by(made(Shard(index, 3)), 3) for index in range(3)]
-    assert [list(chain(*each)) for each in zip(*parts, strict=True)] == whole
+    assert [list(chain(*step)) for step in zip(*parts, strict=True)] == whole
     num = len(made())
     for step in range(2 * num):
         resumed = made(Shard(1, 3))
@@ -132,8 +132,8 @@ def test_single_indices_are_the_same_draws(balance: str, count: int) -> None:
         BalancedSampler(LABELS, balance, seed=3, shard=Shard(index, count))
         for index in range(count)
     ]
-    found = [given_by(one, 2) for one in shards]
-    together = [index for each in zip(*found, strict=True) for index in each]
+    found = [given_by(shard, 2) for shard in shards]
+    together = [index for parts_of_step in zip(*found, strict=True) for index in parts_of_step]
     plans = [
         plan_epoch(LABELS, shards[0].strategy, seed=3, epoch=epoch, class_names=NAMES).samples
         for epoch in range(3)

@@ -43,24 +43,24 @@ def test_correcting_twice_is_refused_unless_asked_for_by_name(text: str) -> None
 
 @pytest.mark.parametrize("alpha", [0.0, 0.3, 0.5, 1.0])
 def test_power_draws_are_those_of_the_formula_to_within_one(alpha: float) -> None:
-    found = draws(f"power:{alpha}")
+    drawn = draws(f"power:{alpha}")
     expected = [count**alpha for count in FER2013.tolist()]
-    assert found.sum() == FER2013.sum()
-    np.testing.assert_allclose(found, np.array(expected) / sum(expected) * 28_709, rtol=0, atol=1)
+    assert drawn.sum() == FER2013.sum()
+    np.testing.assert_allclose(drawn, np.array(expected) / sum(expected) * 28_709, rtol=0, atol=1)
 
 
 @pytest.mark.parametrize("beta", [0.0, 0.9, 0.999, 0.9999])
 def test_effective_draws_are_those_of_the_formula_to_within_one(beta: float) -> None:
-    found = draws(f"effective:{beta}")
+    drawn = draws(f"effective:{beta}")
     expected = [count * (1 - beta) / (1 - beta**count) for count in FER2013.tolist()]
-    assert found.sum() == FER2013.sum()
-    np.testing.assert_allclose(found, np.array(expected) / sum(expected) * 28_709, rtol=0, atol=1)
+    assert drawn.sum() == FER2013.sum()
+    np.testing.assert_allclose(drawn, np.array(expected) / sum(expected) * 28_709, rtol=0, atol=1)
 
 
 def test_repeat_factors_are_those_of_the_formula() -> None:
-    found = draws("repeat-factor:0.15")
+    drawn = draws("repeat-factor:0.15")
     factors = [max(1, (0.15 / (count / 28_709)) ** 0.5) for count in FER2013.tolist()]
-    np.testing.assert_allclose(found, FER2013 * factors, rtol=0, atol=0.5)
+    np.testing.assert_allclose(drawn, FER2013 * factors, rtol=0, atol=0.5)
 
 
 @pytest.mark.parametrize("same", ["power:1", "effective:0", "repeat-factor:0.01"])
@@ -70,8 +70,8 @@ def test_the_natural_end_of_a_strategy_is_natural(same: str) -> None:
 
 @pytest.mark.parametrize("same", ["power:0", "effective:0.999999999"])
 def test_the_balanced_end_of_a_strategy_is_balanced(same: str) -> None:
-    found = draws(same)
-    assert found.max() - found.min() <= 1
+    drawn = draws(same)
+    assert drawn.max() - drawn.min() <= 1
 
 
 @given(st.lists(st.integers(0, 1000), min_size=1, max_size=20).filter(any))
@@ -116,20 +116,20 @@ def test_progressive_goes_from_natural_to_balanced_and_stays() -> None:
     halfway = (FER2013 + FER2013.sum() / 7) / 2
     np.testing.assert_allclose(draws("progressive:4", epoch=2), halfway, rtol=0, atol=1)
     for epoch in (4, 5, 1000):
-        found = draws("progressive:4", epoch=epoch)
-        assert found.max() - found.min() <= 1
+        drawn = draws("progressive:4", epoch=epoch)
+        assert drawn.max() - drawn.min() <= 1
 
 
 def test_deferred_is_natural_and_then_balanced() -> None:
     assert draws("deferred:3", epoch=2).tolist() == FER2013.tolist()
-    found = draws("deferred:3", epoch=3)
-    assert found.max() - found.min() <= 1
-    assert found.sum() == FER2013.sum()
+    drawn = draws("deferred:3", epoch=3)
+    assert drawn.max() - drawn.min() <= 1
+    assert drawn.sum() == FER2013.sum()
 
 
 def test_counts_are_given_and_other_classes_natural() -> None:
-    found = draws("counts:disgust=2000,happy=0")
-    assert found.tolist() == [3995, 2000, 4097, 0, 4965, 4830, 3171]
+    drawn = draws("counts:disgust=2000,happy=0")
+    assert drawn.tolist() == [3995, 2000, 4097, 0, 4965, 4830, 3171]
 
 
 @pytest.mark.parametrize("text", ["counts:contempt=5", "counts:angry=1,Happy=2"])

@@ -122,10 +122,10 @@ def trained(faces: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory
             },
         )
         assert ended.returncode == 0, ended.stderr
-        found: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
-        assert found["versions"]["backend"] == backend
-        assert found["versions"][backend] == importlib.metadata.version(backend)
-        return found
+        printed: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
+        assert printed["versions"]["backend"] == backend
+        assert printed["versions"][backend] == importlib.metadata.version(backend)
+        return printed
 
     return of
 

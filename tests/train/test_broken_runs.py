@@ -321,6 +321,12 @@ def test_the_bound_of_keras_is_one_that_runs_no_stranger_s_code() -> None:
     extras = about["project"]["optional-dependencies"]
     refused = ("3.8.0", "3.10.0", "3.11.2", "3.12.0", "3.13.1", "3.14.0", "3.15.0")
     for backend in BACKENDS:
-        needed = {one.name: one for one in map(Requirement, extras[backend])}
-        assert not [one for one in refused if one in needed["keras"].specifier]
+        needed = {
+            requirement.name: requirement for requirement in map(Requirement, extras[backend])
+        }
+        assert not [
+            refused_version
+            for refused_version in refused
+            if refused_version in needed["keras"].specifier
+        ]
     assert version("keras") in needed["keras"].specifier

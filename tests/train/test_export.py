@@ -145,7 +145,7 @@ def test_another_backend_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -
 def test_the_command_tells_the_difference_as_json(run: Run, tmp_path: Path) -> None:
     words = ["export", str(run.path), "--to", "saved-model", "--out", str(tmp_path / "a"), "--json"]
     ended = call(MODEL, *words)
-    found = json.loads(ended.out)
-    assert found["class_names"] == list(EMOTIONS)
-    assert found["largest_difference"] <= ROUNDING
-    assert (found["form"], found["path"]) == ("saved-model", str(tmp_path / "a"))
+    printed = json.loads(ended.out)
+    assert printed["class_names"] == list(EMOTIONS)
+    assert printed["largest_difference"] <= ROUNDING
+    assert (printed["form"], printed["path"]) == ("saved-model", str(tmp_path / "a"))

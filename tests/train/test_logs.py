@@ -55,8 +55,8 @@ def train(log: str, data: Path, folder: Path) -> Path:
 
 def names_of(run: Path) -> dict[str, str]:
     """Return what a run says that logs call it."""
-    found: dict[str, str] = json.loads((run / "logs.json").read_text("utf-8"))
-    return found
+    written: dict[str, str] = json.loads((run / "logs.json").read_text("utf-8"))
+    return written
 
 
 @pytest.mark.slow

@@ -102,8 +102,8 @@ def batches(draw: st.DrawFn, *, least: float) -> tuple[list[int], Floats, Floats
 @given(batches(least=1e-3))
 def test_a_loss_is_the_papers_formula(text: str, case: tuple[list[int], Floats, Floats]) -> None:
     counts, labels, probabilities = case
-    found = losses_of(text, counts, labels, probabilities)
-    np.testing.assert_allclose(found, reference(text, *case), rtol=2e-5, atol=1e-6)
+    losses = losses_of(text, counts, labels, probabilities)
+    np.testing.assert_allclose(losses, reference(text, *case), rtol=2e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -112,10 +112,10 @@ def test_probabilities_of_0_and_1_are_taken_as_1e_7_from_them(
     text: str, case: tuple[list[int], Floats, Floats]
 ) -> None:
     counts, labels, probabilities = case
-    found = losses_of(text, counts, labels, probabilities)
+    losses = losses_of(text, counts, labels, probabilities)
     margin = float(text.split(":")[1]) if text.startswith("ldam") else 0.5
     floor = 1e-7 * len(counts) * np.exp(margin)  # what the other classes are clipped up to, in LDAM
-    np.testing.assert_allclose(found, reference(text, *case), rtol=2e-5, atol=1e-6 + floor)
+    np.testing.assert_allclose(losses, reference(text, *case), rtol=2e-5, atol=1e-6 + floor)
 
 
 def batch(seed: int = 0, size: int = 64, num_classes: int = 7) -> tuple[Floats, Floats]:
@@ -202,7 +202,7 @@ def test_weights_and_reductions_are_kerass(text: str) -> None:
         "sum_over_batch_size": np.dot(each, weights) / len(each),
         "mean_with_sample_weight": np.dot(each, weights) / weights.sum(),
     }.items():
-        found = losses_of(
+        losses = losses_of(
             text,
             FER2013,
             labels,
@@ -210,7 +210,7 @@ def test_weights_and_reductions_are_kerass(text: str) -> None:
             reduction=reduction,
             sample_weight=np.float32(weights),
         )
-        np.testing.assert_allclose(found, expected, rtol=1e-5)
+        np.testing.assert_allclose(losses, expected, rtol=1e-5)
 
 
 def save(path: str | Path, text: str) -> keras.Model:
@@ -230,8 +230,8 @@ def test_a_model_file_carries_the_loss_it_was_compiled_with(text: str, tmp_path:
     loaded, _ = models.load(tmp_path / "model.keras", with_optimizer=True)
     images, (labels, _) = np.random.default_rng(1).normal(size=(64, 8, 8, 1)), batch()
     expected = losses_of(text, FER2013, labels, model.predict(images, verbose=0)).mean()
-    for one in (model, loaded):
-        assert one.evaluate(images, labels, verbose=0) == pytest.approx(expected, rel=1e-5)
+    for net in (model, loaded):
+        assert net.evaluate(images, labels, verbose=0) == pytest.approx(expected, rel=1e-5)
     if text != "cross-entropy":
         assert loaded.loss.get_config() == model.loss.get_config()
         json.dumps(loaded.loss.get_config())

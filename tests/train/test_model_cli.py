@@ -44,12 +44,12 @@ def test_a_comparison_says_first_what_it_can_find_and_then_what_it_found(arms: P
     errors = (arms / "first.txt").read_text()
     first, second = errors.splitlines()[:2]
     assert first.startswith("every run: 1 epoch of ")
-    assert second.startswith("2 arms, 1 seed each: that one training is like another cannot be")
+    assert second.startswith("2 arms, 1 seed each: one seed shows no spread between")
     assert "run 2 of 2: oversample, seed 0: balanced accuracy " in errors
-    found = json.loads((arms / "first.json").read_text())
-    assert [one["arm"] for one in found["arms"]] == ["none", "oversample"]
-    assert found["verdicts"][0]["text"].endswith("Run three seeds or more of each arm.")
-    assert json.loads((arms / "arms" / "results.json").read_text()) == found
+    written = json.loads((arms / "first.json").read_text())
+    assert [arm["arm"] for arm in written["arms"]] == ["none", "oversample"]
+    assert written["verdicts"][0]["text"].endswith("Train three seeds or more of each arm.")
+    assert json.loads((arms / "arms" / "results.json").read_text()) == written
     assert (arms / "arms" / "index.html").exists()
     assert "| oversample |" in (arms / "verdict.md").read_text()
 
@@ -119,9 +119,9 @@ def test_training_with_json_prints_nothing_else(faces: Path, tmp_path: Path) -> 
         "train", faces, *SMALL, "--recipe", "notebook", *log, "--json", cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert Path(found["run"]) == tmp_path / "runs/faces-small-none"
-    assert found["training"]["epochs"] == 1
+    printed = json.loads(done.stdout)
+    assert Path(printed["run"]) == tmp_path / "runs/faces-small-none"
+    assert printed["training"]["epochs"] == 1
     assert "the test split serves as validation" in done.stderr
     assert list((tmp_path / "runs/faces-small-none/tensorboard").rglob("events.*"))
 
@@ -134,8 +134,8 @@ def test_other_backends_train_too(
     monkeypatch.setenv("KERAS_BACKEND", backend)
     done = from_the_start("train", faces, *SMALL, "--loss", "ldam-drw:0.5", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    about = json.loads((Path(found["run"]) / "recipe.json").read_text())
+    printed = json.loads(done.stdout)
+    about = json.loads((Path(printed["run"]) / "recipe.json").read_text())
     assert about["versions"]["backend"] == backend
 
 
@@ -162,7 +162,7 @@ def test_other_backends_train_too(
             "none of the images",
             marks=pytest.mark.slow,
         ),
-        (["compare", "arms/runs"], "no comparison is there"),
+        (["compare", "arms/runs"], "not a comparison"),
     ],
 )
 @pytest.mark.slow

@@ -79,9 +79,9 @@ def test_an_optimizer_of_keras_is_copied_by_its_configuration(
 ) -> None:
     recipe = replace(RECIPE, optimizer=given)
     assert {name: getattr(recipe, name) for name in settings} == settings
-    found = built(recipe)
-    assert found is not given
-    assert found.get_config() == given.get_config()
+    optimizer = built(recipe)
+    assert optimizer is not given
+    assert optimizer.get_config() == given.get_config()
     assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
     assert type(given).__name__ in repr(recipe)
     assert recipe.to_dict()["optimizer"]["class_name"] == type(given).__name__
@@ -92,10 +92,10 @@ def test_the_schedule_of_an_optimizer_is_the_recipe_s() -> None:
     rate = schedules.ExponentialDecay(0.1, 10, 0.5)
     recipe = replace(RECIPE, optimizer=keras.optimizers.SGD(rate, momentum=0.5))
     assert recipe == replace(recipe, schedule=rate)
-    found = built(recipe)
-    found.iterations.assign(10)
-    assert float(found.learning_rate) == pytest.approx(0.05)
-    assert found.momentum == 0.5
+    optimizer = built(recipe)
+    optimizer.iterations.assign(10)
+    assert float(optimizer.learning_rate) == pytest.approx(0.05)
+    assert optimizer.momentum == 0.5
 
 
 def test_a_class_and_a_function_are_called_with_the_recipe_s_settings() -> None:
@@ -104,8 +104,8 @@ def test_a_class_and_a_function_are_called_with_the_recipe_s_settings() -> None:
     assert not recipe.own
     make = functools.partial(keras.optimizers.SGD, momentum=0.5)
     for given in (make, Halved):
-        found = built(replace(recipe, optimizer=given))
-        assert (float(found.learning_rate), found.weight_decay) == (0.25, 0.1)
+        optimizer = built(replace(recipe, optimizer=given))
+        assert (float(optimizer.learning_rate), optimizer.weight_decay) == (0.25, 0.1)
     digests = [
         replace(recipe, optimizer=functools.partial(keras.optimizers.SGD, momentum=one)).optimizer
         for one in (0.5, 0.5, 0.6)
@@ -114,10 +114,10 @@ def test_a_class_and_a_function_are_called_with_the_recipe_s_settings() -> None:
 
 
 def test_a_function_gives_the_rate_of_each_step() -> None:
-    found = built(replace(RECIPE, schedule=falling))
+    optimizer = built(replace(RECIPE, schedule=falling))
     for step, rate in ((0, 0.01), (2, 0.01), (3, 0.001), (50, 0.001)):
-        found.iterations.assign(step)
-        assert float(found.learning_rate) == pytest.approx(rate)
+        optimizer.iterations.assign(step)
+        assert float(optimizer.learning_rate) == pytest.approx(rate)
     for wrong in (lambda step: -1, lambda step: "fast", lambda step: float("nan")):
         with pytest.raises(UsageError, match=r"^schedule: expected a rate of 0 or more at step 0"):
             built(replace(RECIPE, schedule=wrong))

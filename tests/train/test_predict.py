@@ -68,14 +68,14 @@ def evaluated(run: Run, path: Path, split: str = "test") -> np.ndarray:
 
 
 def test_a_split_has_the_probabilities_that_evaluation_scores(run: Run, faces: Path) -> None:
-    found = predict_paths(run.path, [faces], split="test")
+    predictions = predict_paths(run.path, [faces], split="test")
     expected = evaluated(run, faces)
-    np.testing.assert_allclose(found.probabilities, expected, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(predictions.probabilities, expected, rtol=0, atol=1e-6)
     dataset = open_store(faces).dataset
     dataset = dataset.take(dataset.indices("test"))
-    assert found.samples == dataset.sample_ids()
-    assert found.true_classes == [dataset.class_names[label] for label in dataset.labels]
-    assert set(found.splits) == {"test"}
+    assert predictions.samples == dataset.sample_ids()
+    assert predictions.true_classes == [dataset.class_names[label] for label in dataset.labels]
+    assert set(predictions.splits) == {"test"}
 
 
 @pytest.mark.parametrize("form", [PixelFormat(24, 32, "rgb"), PixelFormat(48, 48, "grey")], ids=str)
@@ -107,7 +107,8 @@ def test_every_layout_is_predicted_alike(run: Run, faces: Path, tmp_path: Path, 
     found = predict_paths(run.path, [path], split="test")
     expected = predict_paths(run.path, [faces], split="test")
     order, others = (
-        np.lexsort([*one.probabilities.T, one.true_classes]) for one in (found, expected)
+        np.lexsort([*predictions.probabilities.T, predictions.true_classes])
+        for predictions in (found, expected)
     )
     np.testing.assert_allclose(
         found.probabilities[order], expected.probabilities[others], rtol=0, atol=1e-6
@@ -117,8 +118,8 @@ def test_every_layout_is_predicted_alike(run: Run, faces: Path, tmp_path: Path, 
 
 def test_all_splits_and_several_paths_keep_their_order(run: Run, faces: Path) -> None:
     images = sorted(faces.glob("train/disgust/*.png"))[:2]
-    found = predict_paths(run.path, [images[1], faces, images[0]])
-    frame = found.to_frame()
+    predictions = predict_paths(run.path, [images[1], faces, images[0]])
+    frame = predictions.to_frame()
     assert frame["sample"].iloc[0] == frame["source"].iloc[0] == str(images[1])
     assert frame["sample"].iloc[-1] == str(images[0])
     assert frame["sample"].iloc[1:-1].tolist() == open_store(faces).dataset.sample_ids()
@@ -130,27 +131,27 @@ def test_all_splits_and_several_paths_keep_their_order(run: Run, faces: Path) ->
 
 
 def test_a_csv_holds_what_the_predictions_are(run: Run, faces: Path, tmp_path: Path) -> None:
-    found = predict_paths(run.path, [faces], split="test")
-    found.write_csv(tmp_path / "p.csv")
+    predictions = predict_paths(run.path, [faces], split="test")
+    predictions.write_csv(tmp_path / "p.csv")
     frame = pd.read_csv(tmp_path / "p.csv")
     assert list(frame)[:5] == ["source", "sample", "split", "true_class", "predicted_class"]
     assert list(frame)[5:] == [f"probability_{name}" for name in EMOTIONS]
-    np.testing.assert_array_equal(frame.iloc[:, 5:].astype(np.float32), found.probabilities)
-    assert frame["predicted_class"].tolist() == found.predicted_classes
-    assert sum(found.counts.values()) == len(frame)
+    np.testing.assert_array_equal(frame.iloc[:, 5:].astype(np.float32), predictions.probabilities)
+    assert frame["predicted_class"].tolist() == predictions.predicted_classes
+    assert sum(predictions.counts.values()) == len(frame)
 
 
 def test_a_folder_without_class_folders_is_searched(run: Run, tmp_path: Path) -> None:
     write_all_kinds(tmp_path / "photos" / "2024" / "may")
     Image.new("L", (50, 60), 90).save(tmp_path / "photos" / "top.png")
     (tmp_path / "photos" / "notes.txt").write_text("no image")
-    found = predict_paths(run.path, [tmp_path / "photos"])
-    assert found.samples == sorted(found.samples)
-    assert {"top.png", "2024/may/0.png"} < set(found.samples)
-    assert len(found) == len(ALL_KINDS) + 1
-    assert found.true_classes == [None] * len(found)
-    assert "every image below it is taken" in found.notes[0]
-    assert "1 skipped, not an image file: notes.txt" in found.notes[1]
+    predictions = predict_paths(run.path, [tmp_path / "photos"])
+    assert predictions.samples == sorted(predictions.samples)
+    assert {"top.png", "2024/may/0.png"} < set(predictions.samples)
+    assert len(predictions) == len(ALL_KINDS) + 1
+    assert predictions.true_classes == [None] * len(predictions)
+    assert "every image below it is taken" in predictions.notes[0]
+    assert "1 skipped, not an image file: notes.txt" in predictions.notes[1]
 
 
 def test_what_cannot_be_decoded_stops_or_is_listed(run: Run, tmp_path: Path) -> None:
@@ -158,9 +159,9 @@ def test_what_cannot_be_decoded_stops_or_is_listed(run: Run, tmp_path: Path) -> 
     (tmp_path / "photos" / "00.png").write_bytes(b"broken")
     with pytest.raises(DataError, match=r"00\.png: not an image .*skip_bad=True"):
         predict_paths(run.path, [tmp_path / "photos"])
-    found = predict_paths(run.path, [tmp_path / "photos", "nowhere.jpg"], skip_bad=True)
-    assert len(found) == len(ALL_KINDS)
-    assert [cause.split(":")[0].split("/")[-1] for cause in found.skipped] == [
+    predictions = predict_paths(run.path, [tmp_path / "photos", "nowhere.jpg"], skip_bad=True)
+    assert len(predictions) == len(ALL_KINDS)
+    assert [cause.split(":")[0].split("/")[-1] for cause in predictions.skipped] == [
         "00.png",
         "nowhere.jpg",
     ]
@@ -206,10 +207,10 @@ def test_the_command_writes_a_csv_and_counts(run: Run, tmp_path: Path) -> None:
     (photos / "00.png").write_bytes(b"broken")
     words = ["predict", run.path, photos, "--skip-bad"]
     ended = call(MODEL, *words, "--out", tmp_path / "p.csv", "--json")
-    found = json.loads(ended.out)
-    assert found["num_samples"] == len(ALL_KINDS) == len(pd.read_csv(tmp_path / "p.csv"))
-    assert sum(found["predicted"].values()) == len(ALL_KINDS)
-    assert len(found["skipped"]) == 1
+    printed = json.loads(ended.out)
+    assert printed["num_samples"] == len(ALL_KINDS) == len(pd.read_csv(tmp_path / "p.csv"))
+    assert sum(printed["predicted"].values()) == len(ALL_KINDS)
+    assert len(printed["skipped"]) == 1
     assert "skipped: " in ended.err
     shown = call(MODEL, *words, photos, photos)
     assert "and 7 images more; --out CSV writes all" in shown.err
@@ -232,10 +233,10 @@ def test_it_is_logged_in_one_line_what_images_were_and_became(
     for number, size in enumerate([(60, 20), (30, 90)]):
         Image.new("RGB", size).save(tmp_path / f"{number}.png")
     predict_paths(run.path, sorted(tmp_path.glob("*.png")))
-    (text,) = [one.getMessage() for one in caplog.records if one.name == "fer_data"]
+    (text,) = [record.getMessage() for record in caplog.records if record.name == "fer_data"]
     for part in ("2 images", "48x48 grey", "60x20", "30x90", "rgb"):
         assert part in text
     caplog.clear()
     Image.new("L", (48, 48)).save(tmp_path / "same.png")
     predict_paths(run.path, [tmp_path / "same.png"])
-    assert not [one for one in caplog.records if one.name == "fer_data"]
+    assert not [record for record in caplog.records if record.name == "fer_data"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ class Weights(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         found = self.model.trainable_variables
-        self.noted.append([np.array(keras.ops.convert_to_numpy(each)) for each in found])
+        self.noted.append([np.array(keras.ops.convert_to_numpy(variable)) for variable in found])
 
 
 @pytest.fixture(scope="module")
@@ -110,10 +111,10 @@ def test_a_recipe_without_a_name_is_refused() -> None:
 def test_only_kernels_decay(kind: str) -> None:
     recipe = Recipe(net="fast", optimizer=kind, weight_decay=0.1, learning_rate=0.1)
     model = nets.build("fast", (16, 16, 1), 3)
-    before = [keras.ops.convert_to_numpy(each).copy() for each in model.trainable_variables]
+    before = [keras.ops.convert_to_numpy(variable).copy() for variable in model.trainable_variables]
     made = optimizer(recipe, model, 10)
     made.build(model.trainable_variables)
-    made.apply([keras.ops.zeros_like(each) for each in model.trainable_variables])
+    made.apply([keras.ops.zeros_like(variable) for variable in model.trainable_variables])
     for variable, old in zip(model.trainable_variables, before, strict=True):
         fraction = 1 - 0.1 * 0.1 if old.ndim > 1 else 1.0
         np.testing.assert_allclose(keras.ops.convert_to_numpy(variable), fraction * old, rtol=1e-5)
@@ -147,8 +148,8 @@ def test_predictions_are_averaged_over_flips_and_shifts() -> None:
     np.testing.assert_allclose(found, (plain + flipped) / 2, atol=1e-6)
     padded = np.pad(images, [(0, 0), (2, 2), (2, 2), (0, 0)], mode="edge")
     corners = [padded[:, top : top + 12, left : left + 12] for top in (0, 4) for left in (0, 4)]
-    versions = [one for moved in [images, *corners] for one in (moved, moved[:, :, ::-1])]
-    expected = np.mean([model.predict(one, verbose=0) for one in versions], axis=0)
+    versions = [view for moved in [images, *corners] for view in (moved, moved[:, :, ::-1])]
+    expected = np.mean([model.predict(view, verbose=0) for view in versions], axis=0)
     found = averaged(model, "crops").predict(images, verbose=0)
     np.testing.assert_allclose(found, expected, atol=1e-6)
     with pytest.raises(UsageError, match="test_time is 'tens'"):
@@ -161,4 +162,33 @@ def test_the_last_layer_computes_in_float32_whatever_the_others_do(precision: An
     assert model.layers[-1].compute_dtype == "float32"
     assert model.layers[-2].compute_dtype == precision
     assert keras.config.dtype_policy().name == "float32"
-    assert all(each.dtype == "float32" for each in model.trainable_variables)
+    assert all(variable.dtype == "float32" for variable in model.trainable_variables)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"net": "big"},
+        {"balance": "oversample,class-weights"},
+        {"epochs": 0},
+        {"validation_fraction": 1.0},
+        {"subset": 0.0},
+        {"plateau_factor": 1.5},
+        {"image_size": (0, 3)},
+        {"keep": "first"},
+    ],
+)
+def test_an_impossible_recipe_is_refused(values: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        Recipe(**values)
+
+
+def test_a_recipe_survives_json() -> None:
+    recipe = Recipe(net="small", balance="natural", image_size=(32, 40))
+    assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+
+
+@pytest.mark.parametrize("name", ["steps_per_epoch", "epochs", "batch_size"])
+def test_a_recipe_of_nothing_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match=f"{name} is 0; it must be 1 or more"):
+        replace(AVERAGED, **{name: 0})

@@ -147,7 +147,7 @@ def test_arrays_are_compressed_unless_that_would_make_a_small_file_of_a_large_on
     for name, array in arrays.items():
         assert np.array_equal(read[name], array)
     with zipfile.ZipFile(tmp_path / "x.npz") as file:
-        kinds = [one.compress_type for one in file.infolist()]
+        kinds = [member.compress_type for member in file.infolist()]
     assert kinds == [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]
 
 

@@ -97,7 +97,7 @@ def read(data: Any, options: LoadOptions) -> Dataset:
     columns = [name for name in _COLUMNS if getattr(options, name) is not None]
     if columns and source.name not in _WITH_COLUMNS:
         raise UsageError(
-            f"{', '.join(columns)} of no table: name the table of labels",
+            f"{', '.join(columns)}: there is no table of labels; name it",
             fix={"labels": ()},
         )
     try:

@@ -90,7 +90,7 @@ def listing(files: Files, folder: str) -> Listing:
         elif entry.kind == "link":
             if ending(entry.name) not in _HARMLESS:  # a class's, or a split's
                 path = files.root / entry.path
-                raise DataError(f"{path}: {_NOWHERE}; mend the link or remove it")
+                raise DataError(f"{path}: {_NOWHERE}; repair the link or remove it")
             others.append(entry.name)
         elif entry.kind == "folder":
             if not files.makes_loop(entry):

@@ -280,4 +280,4 @@ def strange_classes(folders: Sequence[ClassFolder]) -> Iterator[str]:
         ]
         strange = [name for name in names if name not in known]
         if known and strange:
-            yield f"{split} has classes that train has not: {listed(strange)}"
+            yield f"{split} has classes that train lacks: {listed(strange)}"

@@ -198,7 +198,7 @@ def checked_images(where: str, images: Any, *, from_float: bool) -> NDArray[np.u
     if pixels.ndim not in (3, 4) or (pixels.ndim == 4 and pixels.shape[3] not in (1, 3)):
         advice = ""
         if pixels.ndim == 4 and pixels.shape[1] in (1, 3):
-            advice = ". Channels stand last: images.transpose(0, 2, 3, 1)"
+            advice = ". Channels come last: images.transpose(0, 2, 3, 1)"
         raise DataError(
             f"{where}: images are {pixels.dtype} {shape}; expected uint8 [N, H, W] or "
             f"[N, H, W, 1 or 3]{advice}"

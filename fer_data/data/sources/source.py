@@ -70,7 +70,7 @@ def check_bad_rows(path: Path, number: int) -> None:
         If there are more.
     """
     if number > MAX_BAD_ROWS:
-        raise DataError(f"{path}: more than {MAX_BAD_ROWS:,} bad rows; it is no such data set")
+        raise DataError(f"{path}: more than {MAX_BAD_ROWS:,} bad rows; this is not such a data set")
 
 
 def inside(
