@@ -73,7 +73,8 @@ def make_runs(
             else:
                 from fer_model.comparison.making import StepEvents, make
 
-                steps = [StepEvents(partial(tell, cell=place), protocol.recipe.epochs)]
+                epochs = protocol.recipe_of(cell).epochs
+                steps = [StepEvents(partial(tell, cell=place), epochs)]
                 run = make(protocol, cell, out, data, cache=cache, callbacks=steps)
         except DataError as error:  # which would be the same for every run
             raise DataError(f"{cell}: {error}") from None
@@ -131,7 +132,7 @@ def main() -> None:
     _end_with_the_parent()
 
     def tell(event: str, **about: Any) -> None:
-        events.write(json.dumps({"event": event, **about}) + "\n")
+        events.write(json.dumps({"event": event, "at": time.monotonic(), **about}) + "\n")
 
     try:
         out = Path(sys.argv[1])

@@ -33,9 +33,7 @@ def draw_differences(found: Differences, figures: Sequence[str], baseline: str) 
     return drawn
 
 
-def draw_overview(
-    found: Differences, figures: Sequence[str], recalls: Recalls, arm: str
-) -> Figure:
+def draw_overview(found: Differences, figures: Sequence[str], recalls: Recalls, arm: str) -> Figure:
     """Draw the same, and below it the recall of every class with the baseline and with an arm."""
     heights = _height_of(found), height_of(recalls, 1)
     with mpl.rc_context(STYLE):
@@ -67,6 +65,4 @@ def _draw(
         axes.set_title(figure_name(figure), fontsize=9)
     panels[0].set_yticks(places, found.arms, parse_math=False)
     panels[0].set_ylim(len(places) - 0.5, -0.5)
-    drawn.supxlabel(
-        f"difference vs. {baseline} in percentage points", fontsize=9, parse_math=False
-    )
+    drawn.supxlabel(f"difference vs. {baseline} in percentage points", fontsize=9, parse_math=False)

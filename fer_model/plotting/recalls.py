@@ -69,9 +69,7 @@ def draw_dumbbells(axes: Axes, found: Recalls, place: int) -> None:
     axes.set_title(found.arms[place], fontsize=9).set_parse_math(False)
 
 
-def draw_strips(
-    drawn: Figure | SubFigure, found: Recalls, places: Sequence[int], num: int
-) -> None:
+def draw_strips(drawn: Figure | SubFigure, found: Recalls, places: Sequence[int], num: int) -> None:
     """Draw a column a class: samples, the baseline's recall, what each arm changes.
 
     So many strips stand one below another, with a part of the classes each.

@@ -163,15 +163,13 @@ class Summary:
         )
 
     def _extremes(self, arm: str) -> dict[str, Difference]:
-        """Return the largest gain and the largest loss of a recall, of an arm that is decided on."""
+        """Return the largest gain and loss of a recall, of an arm that helps or hurts."""
         if self._words[arm] not in (HELPS, HURTS):
             return {}
         found = self.results.differences
         names = {f"recall of {name}" for name in self.results.predicted.class_names}
         rows = [
-            row
-            for row in found.rows
-            if row.arm == arm and row.figure in names and not row.is_open
+            row for row in found.rows if row.arm == arm and row.figure in names and not row.is_open
         ]
         most = max(rows, key=lambda row: row.estimate, default=None)
         least = min(rows, key=lambda row: row.estimate, default=None)
