@@ -48,7 +48,7 @@ def make_runs(
     out : Path
     tell : callable
         Takes the name of an event and what belongs to it: ``begin``, ``step``, ``epoch``, ``end``
-        and ``failed`` of a cell, by its place.
+        and ``failed`` of a cell, by its place, ``at`` so many seconds of this process's clock.
     fit : callable, optional
         The user's own training.
     cache : str, optional
@@ -61,10 +61,14 @@ def make_runs(
         If Ctrl-C stopped a training.
     """
     data = _load(protocol, cache)
+
+    def told(event: str, **about: Any) -> None:
+        tell(event, at=time.monotonic(), **about)
+
     for place, cell in enumerate(cells):
         if cell.arm.head is not None and not is_finished(protocol.base(cell, out)):
             continue
-        tell("begin", cell=place)
+        told("begin", cell=place)
         began = time.monotonic()
         try:
             if fit is not None:
@@ -73,16 +77,17 @@ def make_runs(
             else:
                 from fer_model.comparison.making import StepEvents, make
 
-                steps = [StepEvents(partial(tell, cell=place), protocol.recipe.epochs)]
+                epochs = protocol.recipe_of(cell).epochs
+                steps = [StepEvents(partial(told, cell=place), epochs)]
                 run = make(protocol, cell, out, data, cache=cache, callbacks=steps)
         except DataError as error:  # which would be the same for every run
             raise DataError(f"{cell}: {error}") from None
         except Exception as error:  # whatever a backend, or the user's code, may raise
-            tell("failed", cell=place, error=f"{type(error).__name__}: {error}")
+            told("failed", cell=place, error=f"{type(error).__name__}: {error}")
             continue
         if not run.is_finished:
             raise KeyboardInterrupt
-        tell("end", cell=place, seconds=time.monotonic() - began)
+        told("end", cell=place, seconds=time.monotonic() - began)
 
 
 def _load(protocol: Protocol, cache: str | None) -> Dataset:

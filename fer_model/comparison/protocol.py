@@ -126,6 +126,11 @@ class Protocol:
         """Return what trains a run."""
         return dataclasses.replace(cell.arm.recipe(self.recipe), seed=cell.seed)
 
+    def steps_of(self, cell: Cell) -> int:
+        """Return the steps of a run's training; 0 of a new head."""
+        recipe = self.recipe_of(cell)
+        return 0 if cell.arm.head else recipe.epochs * (recipe.steps_per_epoch or 1)
+
     def write(self, out: Path) -> None:
         """Write ``comparison.json``."""
         write_json(

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.errors import UsageError
 from fer_data.util import notebook
 from fer_data.util.words import counted, printable
 from fer_model.comparison.protocol import Cell, Protocol
 from fer_model.comparison.sample_table import SampleTable
 from fer_model.statistics.differences import Differences, paired_differences
+from fer_model.statistics.recalls import Recalls
 from fer_model.statistics.scores import SHOTS, SUMMARIES, Predicted, shot_groups
-from fer_model.statistics.verdict import MARGIN, verdicts
+from fer_model.statistics.verdict import MARGIN, Verdict, leading, verdicts
 from fer_model.training.runs import Run
 from fer_model.words import figure_name
 
@@ -139,8 +141,7 @@ class Results:
 
     def _repr_html_(self) -> str:
         scores = 100 * self.predicted.scores
-        judged = verdicts(self.differences, figure=self.figure, margin=self.margin)
-        words = {one.difference.arm: one for one in judged}
+        words = {one.difference.arm: one for one in self.verdicts}
         rows = []
         for arm, of_arm in zip(self.arms, scores, strict=True):
             columns = [of_arm[:, self.predicted.figures.index(name)] for name in SUMMARIES]
@@ -174,22 +175,54 @@ class Results:
         arms, seeds = counted(len(self.arms), "arm"), counted(len(self.seeds), "seed")
         return f"{arms}, {seeds}, {counted(len(self.labels), 'test sample')}"
 
-    def plot(self) -> Figure:
-        """Draw every arm's differences to the baseline with their 95 % intervals.
+    def plot(self, arm: str | None = None) -> Figure:
+        """Draw every arm's differences to the baseline, and the recall of each class.
+
+        Parameters
+        ----------
+        arm : str, optional
+            Whose recalls stand next to the baseline's; by default the arm of the headline.
 
         Returns
         -------
         matplotlib.figure.Figure
             Which notebooks show; ``savefig`` writes it.
-        """
-        from fer_model.plotting.differences import draw_differences  # matplotlib, for this alone
 
-        return draw_differences(self.differences, SUMMARIES, self.arms[0])
+        Raises
+        ------
+        UsageError
+            If there is no such arm but the baseline.
+        """
+        from fer_model.plotting.differences import draw_overview  # matplotlib, for this alone
+
+        arm = leading(self.verdicts).difference.arm if arm is None else arm
+        if arm not in self.arms[1:]:
+            raise UsageError(f"arm: expected one of {', '.join(self.arms[1:])}, got {arm!r}")
+        return draw_overview(self.differences, SUMMARIES, self.recalls, arm)
 
     @property
     def test_counts(self) -> NDArray[np.int64]:
         """Test samples of each class, int64 [C]."""
         return np.bincount(self.labels, minlength=len(self.class_names)).astype(np.int64)
+
+    @cached_property
+    def by_frequency(self) -> list[int]:
+        """Labels by their training samples, the most first; by the test's where unknown."""
+        counts = np.array(self.train_counts or self.test_counts)
+        order: list[int] = np.argsort(-counts, kind="stable").tolist()
+        return order
+
+    @cached_property
+    def recalls(self) -> Recalls:
+        """The recall of each class with each arm, the most frequent class first."""
+        order = self.by_frequency
+        return Recalls(
+            self.arms,
+            tuple(self.predicted.class_names[label] for label in order),
+            self.predicted.scores[..., self.predicted.recalls].mean(axis=1)[:, order],
+            np.array(self.train_counts or self.test_counts, np.int64)[order],
+            bool(self.train_counts),
+        )
 
     @property
     def rarest(self) -> int | None:
@@ -231,6 +264,11 @@ class Results:
     def differences(self) -> Differences:
         """Every arm against the baseline, on all test samples."""
         return paired_differences(self.predicted)
+
+    @cached_property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The verdicts on the figure that was declared, an arm each."""
+        return verdicts(self.differences, figure=self.figure, margin=self.margin)
 
     @cached_property
     def clean(self) -> Predicted | None:

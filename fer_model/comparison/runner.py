@@ -62,8 +62,8 @@ class Starter(Interface):
 class Display(Interface):
     """Shows a comparison as it is trained, by events."""
 
-    def begin(self, cells: Sequence[Cell], num_steps: int) -> None:
-        """Take note of the runs that are missing, and of the steps of a training."""
+    def begin(self, steps: Mapping[Cell, int], num_at_once: int) -> None:
+        """Take note of the runs that are missing, with their steps; a new head has none."""
 
     def show(self, cell: Cell, event: Event) -> None:
         """Show an event: begin, step, epoch, end, failed."""
@@ -86,7 +86,8 @@ def train_missing(protocol: Protocol, out: Path, display: Display, starter: Star
     """
     jobs = [[cell for cell in job if not is_finished(cell)] for job in protocol.jobs(out)]
     jobs = [job for job in jobs if job]
-    display.begin([cell for job in jobs for cell in job], protocol.num_steps)
+    steps = {cell: protocol.steps_of(cell) for job in jobs for cell in job}
+    display.begin(steps, starter.num_at_once)
     work = _Jobs(protocol, out, starter)
     num_left = len(jobs)
     with ctrl_c_asks(work.stop), ThreadPoolExecutor(starter.num_at_once) as pool:

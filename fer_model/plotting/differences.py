@@ -1,4 +1,4 @@
-"""Differences to a baseline with their intervals."""
+"""Differences to a baseline with their intervals, alone or with the recall of each class."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 
 from fer_data.plotting.figure import new_figure
 from fer_data.plotting.svg import COLORS, STYLE
+from fer_model.plotting.recalls import draw_recalls, height_of
 from fer_model.statistics.differences import Differences
+from fer_model.statistics.recalls import Recalls
 from fer_model.words import figure_name
 
 
@@ -25,23 +27,42 @@ def draw_differences(found: Differences, figures: Sequence[str], baseline: str) 
     baseline : str
         Its name.
     """
-    places = np.arange(len(found.arms))
     with mpl.rc_context(STYLE):
-        drawn = new_figure(8, 1.1 + 0.32 * len(places))
-        panels = drawn.subplots(1, len(figures), sharey=True, squeeze=False).ravel()
-        for axes, figure in zip(panels, figures, strict=True):
-            axes.axvline(0, color="#8c8c8c", lw=1)
-            for place, arm in enumerate(found.arms):
-                row = found.of(arm, figure)
-                color = COLORS[(place + 1) % len(COLORS)]
-                if not row.is_open:
-                    ends = [100 * row.low, 100 * row.high]
-                    axes.plot(ends, [place, place], color=color, lw=2)
-                axes.plot(100 * row.estimate, place, "o", color=color, ms=6)
-            axes.set_title(figure_name(figure), fontsize=9)
-        panels[0].set_yticks(places, found.arms, parse_math=False)
-        panels[0].set_ylim(len(places) - 0.5, -0.5)
-        drawn.supxlabel(
-            f"difference vs. {baseline} in percentage points", fontsize=9, parse_math=False
-        )
+        drawn = new_figure(8, _height_of(found))
+        _draw(drawn, found, figures, baseline)
     return drawn
+
+
+def draw_overview(found: Differences, figures: Sequence[str], recalls: Recalls, arm: str) -> Figure:
+    """Draw the same, and below it the recall of every class with the baseline and with an arm."""
+    heights = _height_of(found), height_of(recalls, 1)
+    with mpl.rc_context(STYLE):
+        drawn = new_figure(8, sum(heights))
+        upper, lower = drawn.subfigures(2, 1, height_ratios=heights)
+        _draw(upper, found, figures, recalls.arms[0])
+        draw_recalls(lower, recalls, [arm])
+    return drawn
+
+
+def _height_of(found: Differences) -> float:
+    return 1.1 + 0.32 * len(found.arms)
+
+
+def _draw(
+    drawn: Figure | SubFigure, found: Differences, figures: Sequence[str], baseline: str
+) -> None:
+    places = np.arange(len(found.arms))
+    panels = drawn.subplots(1, len(figures), sharey=True, squeeze=False).ravel()
+    for axes, figure in zip(panels, figures, strict=True):
+        axes.axvline(0, color="#8c8c8c", lw=1)
+        for place, arm in enumerate(found.arms):
+            row = found.of(arm, figure)
+            color = COLORS[(place + 1) % len(COLORS)]
+            if not row.is_open:
+                ends = [100 * row.low, 100 * row.high]
+                axes.plot(ends, [place, place], color=color, lw=2)
+            axes.plot(100 * row.estimate, place, "o", color=color, ms=6)
+        axes.set_title(figure_name(figure), fontsize=9)
+    panels[0].set_yticks(places, found.arms, parse_math=False)
+    panels[0].set_ylim(len(places) - 0.5, -0.5)
+    drawn.supxlabel(f"difference vs. {baseline} in percentage points", fontsize=9, parse_math=False)

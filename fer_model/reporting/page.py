@@ -15,7 +15,7 @@ from fer_data.util.files import write_text
 from fer_data.util.words import printable
 from fer_model.comparison.results import Results
 from fer_model.reporting import figures
-from fer_model.reporting.class_plots import by_training, recalls, write_card
+from fer_model.reporting.class_plots import recalls, write_card
 from fer_model.reporting.plot import Plot, save_plots
 from fer_model.reporting.summary import Summary
 from fer_model.reporting.table import arms_table
@@ -95,6 +95,7 @@ def write_comparison(comparison: Results | Summary, page: str | Path) -> None:
         clean=_differences(summary, found.clean_differences) if found.clean_differences else None,
         hidden_confusions=_hidden_confusions(summary),
         of_classes=_of_classes(summary),
+        order=f"most {'training' if found.train_counts else 'test'} samples first",
         notes=summary.notes(),
         smallest=[
             (figure_name(name), f"{100 * least:.1f}") for name, least in summary.smallest.items()
@@ -178,7 +179,7 @@ def _of_classes(summary: Summary) -> list[dict[str, Any]]:
             "num": int(found.test_counts[label]),
             "all": [by_name.get((arm, f"recall of {names[label]}")) for arm in found.arms[1:]],
         }
-        for label in by_training(found)
+        for label in found.by_frequency
     ]
 
 

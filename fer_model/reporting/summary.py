@@ -24,7 +24,7 @@ from fer_model.statistics.verdict import (
     HELPS,
     HURTS,
     Verdict,
-    verdicts,
+    leading,
 )
 from fer_model.words import figure_name
 
@@ -58,11 +58,14 @@ class Summary:
         """Return the account of results; an account is returned as it is."""
         return comparison if isinstance(comparison, Summary) else cls(comparison)
 
-    @cached_property
+    @property
     def main(self) -> tuple[Verdict, ...]:
         """The verdicts on the figure that was declared, an arm each."""
-        figure = self.results.figure
-        return verdicts(self.results.differences, figure=figure, margin=self.results.margin)
+        return self.results.verdicts
+
+    @cached_property
+    def _words(self) -> dict[str, str]:
+        return {one.difference.arm: one.word for one in self.main}
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -75,29 +78,16 @@ class Summary:
         """Figures whose differences tables show: the summaries, and those of groups."""
         return (*SUMMARIES, *self.results.predicted.groups)
 
-    @cached_property
-    def _leading(self) -> Verdict:
-        """The largest difference that holds for all arms at once, else the arm that did best."""
-
-        def certain(one: Verdict) -> tuple[bool, bool, float, float]:
-            low, high = one.difference.simultaneous
-            sign = 1 if one.difference.estimate > 0 else -1
-            decided = one.word in (HELPS, HURTS)
-            least = min(sign * low, sign * high) if decided else one.difference.estimate
-            return one.word == HELPS, decided, least, abs(one.difference.estimate)
-
-        return max(self.main, key=certain)
-
     @property
     def headline_arm(self) -> str:
         """The arm that the headline is of."""
-        return self._leading.difference.arm
+        return leading(self.main).difference.arm
 
     @property
     def headline(self) -> str:
         """The largest statement that holds for all arms at once, in a line."""
-        one, words = self._leading.difference, figure_name(self.results.figure)
-        word = self._leading.word
+        first, words = leading(self.main), figure_name(self.results.figure)
+        one, word = first.difference, first.word
         if word in (HELPS, HURTS):
             least = min(map(abs, one.simultaneous)) if np.prod(one.simultaneous) > 0 else 0.0
             size = f"by at least {100 * least:.1f} pp" if least >= 0.0005 else "a little"
@@ -161,10 +151,33 @@ class Summary:
         return () if self.rarest is None else (f"recall of {self.rarest}",)
 
     def cost_of(self, arm: str) -> str:
-        """Return, in words, what an arm does to the accuracy and to the rarest class."""
+        """Return, in words, what else an arm changes: the accuracy, the recall of the rarest class.
+
+        Where it helps or hurts, the classes that gain and lose most are named, too.
+        """
         found = self.results.differences
-        figures = ("accuracy", *self.recall_of_rarest)
-        return ", ".join(f"{figure} {found.of(arm, figure).in_points}" for figure in figures)
+        words = dict.fromkeys(("accuracy", *self.recall_of_rarest), "")
+        words |= {row.figure: f"{word}: " for word, row in self._extremes(arm).items()}
+        return "; ".join(
+            f"{word}{figure} {found.of(arm, figure).in_points}" for figure, word in words.items()
+        )
+
+    def _extremes(self, arm: str) -> dict[str, Difference]:
+        """Return the largest gain and loss of a recall, of an arm that helps or hurts."""
+        if self._words[arm] not in (HELPS, HURTS):
+            return {}
+        found = self.results.differences
+        names = {f"recall of {name}" for name in self.results.predicted.class_names}
+        rows = [
+            row for row in found.rows if row.arm == arm and row.figure in names and not row.is_open
+        ]
+        most = max(rows, key=lambda row: row.estimate, default=None)
+        least = min(rows, key=lambda row: row.estimate, default=None)
+        return {
+            word: row
+            for word, row, sign in (("largest gain", most, 1), ("largest loss", least, -1))
+            if row is not None and sign * row.estimate > 0
+        }
 
     def notes(self) -> list[str]:
         """Return lines on what the comparison stands on, and what is missing of it."""
@@ -207,6 +220,12 @@ class Summary:
                 "no interval: the runs are consistent with any difference, as a run gets "
                 "no image of a class right, the class has one duplicate group of test images, or "
                 "there are too few seeds"
+            )
+        if any(map(self._extremes, found.differences.arms)):
+            notes.append(
+                "the classes with the largest gain and the largest loss were picked by these "
+                "differences, which therefore are rather too large; their intervals do not allow "
+                "for the choice"
             )
         leaked = int(found.leaked.sum())
         if leaked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fer_data.errors import UsageError
@@ -90,6 +91,19 @@ def verdicts(
         if figure in (None, row.figure) and row.figure not in WITHOUT_INTERVAL
     ]
     return tuple(_verdict(row, num_arms, alpha, margin) for row in rows)
+
+
+def leading(judged: Sequence[Verdict]) -> Verdict:
+    """Return the verdict with most to say: the surest gain, else the surest loss, else the best."""
+
+    def certain(one: Verdict) -> tuple[bool, bool, float, float]:
+        low, high = one.difference.simultaneous
+        sign = 1 if one.difference.estimate > 0 else -1
+        decided = one.word in (HELPS, HURTS)
+        least = min(sign * low, sign * high) if decided else one.difference.estimate
+        return one.word == HELPS, decided, least, abs(one.difference.estimate)
+
+    return max(judged, key=certain)
 
 
 def check_margin(margin: float) -> None:

@@ -1,4 +1,4 @@
-"""A training as it goes: progress and curves in a terminal, a plain line an epoch elsewhere."""
+"""A training as it goes: curves in a terminal, one line in a notebook, else a line an epoch."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from fer_model.status_line import StatusLine
 from fer_model.training.on_device import net_of
 from fer_model.training.runs import Run
 
+_SECONDS_BETWEEN_LINES = 0.5
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _CURVES = (
     ("loss", "loss"),
@@ -83,6 +85,7 @@ class LiveTraining(keras.callbacks.Callback):
         )
         self._task = self._progress.add_task("")
         self._live: Live | None = None
+        self._line = StatusLine(console)
         self._begun = False
         self._drawn_at = 0.0
         self._began_at = 0.0
@@ -107,6 +110,7 @@ class LiveTraining(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Begin the bar again, over the steps that are left of the epoch."""
         self._began_at = time.monotonic()
+        self._epoch = f"epoch {epoch + 1:>3} of {self._epochs}"
         self._progress.reset(
             self._task,
             total=self.params["steps"],
@@ -117,6 +121,13 @@ class LiveTraining(keras.callbacks.Callback):
         """Move the bar."""
         self._progress.advance(self._task)
         self._draw(logs or {})
+        if self._line.is_replaced and time.monotonic() - self._drawn_at > _SECONDS_BETWEEN_LINES:
+            self._drawn_at = time.monotonic()
+            figures = ", ".join(
+                f"{name} {float(value):.4f}" for name, value in (logs or {}).items()
+            )
+            step = f"step {batch + 1} of {self.params['steps']}"
+            self._line.show(f"{self._epoch}, {step}: {figures}")
 
     def on_test_begin(self, logs: Any = None) -> None:
         """Say that the epoch is being validated."""
@@ -124,19 +135,17 @@ class LiveTraining(keras.callbacks.Callback):
         self._draw({}, now=True)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Add to the curves, or print a line where there is no terminal."""
+        """Add to the curves, or show a line where there is no terminal."""
         row = {name: float(value) for name, value in (logs or {}).items()}
         self._history.append(row)
         self._progress.update(self._task, description=f"Epoch {epoch + 1} of {self._epochs}")
         if self._live:
             self._draw({}, now=True)
         else:
-            self._console.print(
-                f"epoch {epoch + 1:>3} of {self._epochs}: loss {row['loss']:.4f}, accuracy "
-                f"{row['accuracy']:.4f}, validation loss {row['val_loss']:.4f}, accuracy "
-                f"{row['val_accuracy']:.4f}  ({time.monotonic() - self._began_at:.0f} s)",
-                highlight=False,
-                soft_wrap=True,
+            self._line.show(
+                f"{self._epoch}: loss {row['loss']:.4f}, accuracy {row['accuracy']:.4f}, "
+                f"validation loss {row['val_loss']:.4f}, accuracy {row['val_accuracy']:.4f}  "
+                f"({time.monotonic() - self._began_at:.0f} s)"
             )
 
     def close(self) -> None:

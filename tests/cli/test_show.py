@@ -134,6 +134,20 @@ def test_plots_are_figures_that_notebooks_show_and_pyplot_does_not_keep(
         assert not sys.modules["matplotlib.pyplot"].get_fignums()
 
 
+def test_results_draw_differences_and_the_recall_of_each_class_with_one_arm(
+    shown: dict[str, Any],
+) -> None:
+    found = shown["Results"]
+    *differences, recalls = found.plot(found.arms[1]).axes
+    assert len(differences) == 4
+    named = [label.get_text() for label in recalls.get_yticklabels()]
+    assert named == [found.predicted.class_names[label] for label in found.by_frequency]
+    drawn = {tuple(line.get_xdata()) for line in recalls.get_lines()}
+    assert drawn == {tuple(100 * values) for values in found.recalls.values}
+    with pytest.raises(fer_data.UsageError, match="arm"):
+        found.plot(found.arms[0])
+
+
 def test_an_audit_shows_pairs_across_splits_and_says_when_it_has_none(
     shown: dict[str, Any],
 ) -> None:

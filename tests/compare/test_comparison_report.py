@@ -55,7 +55,7 @@ def test_the_verdict_stands_first_and_follows_from_the_numbers(out: Path, tmp_pa
 
 def test_every_plot_has_words_and_its_numbers_as_csv(out: Path, tmp_path: Path) -> None:
     html = paged(out, tmp_path / "page.html")
-    plots = re.findall(r'<figure role="img" aria-label="([^"]+)"><svg', html)
+    plots = re.findall(r'<figure [^>]*aria-label="([^"]+)"><svg', html)
     assert len(plots) == 6
     assert all(len(words) > 30 for words in plots)
     found = dict(re.findall(r'download="([\w-]+)\.csv" href="data:text/csv;base64,([^"]+)"', html))
@@ -85,7 +85,7 @@ def test_class_names_are_text_in_page_and_markdown(tmp_path: Path) -> None:
     assert "<b>bold" not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
     text = as_markdown(Summary(read_results(out)))
-    assert "<script" not in text
+    assert not re.search(r"(?<!\\)<", text)
     table = [line for line in text.splitlines() if line.startswith("|")]
     assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table}) == 1
 
@@ -101,8 +101,9 @@ def test_the_rarest_class_is_that_of_training_whatever_the_test_split_holds(
     assert "recall of cat" in summary.smallest
     assert "recall of rare" not in summary.smallest
     assert "recall of cat" in before_training(Protocol.read(out), out)[-1]
+    assert summary.recall_of_rarest == ("recall of cat",)
     texts = as_markdown(summary), summary.cost_of("oversample")
-    assert all("recall of cat" in text and "recall of rare" not in text for text in texts)
+    assert all("recall of cat" in text for text in texts)
     assert "of cat, the rarest" in paged(out, tmp_path / "page.html")
 
 
@@ -118,8 +119,9 @@ def test_no_class_is_called_the_rarest_where_none_is_known_to_be(
     out = make_comparison(tmp_path / "out", train_counts=train_counts)
     summary = Summary(read_results(out))
     assert summary.to_dict()["rarest"] is None
-    lines = [*before_training(Protocol.read(out), out), as_markdown(summary)]
-    assert not any("recall of" in line for line in lines)
+    assert summary.recall_of_rarest == ()
+    assert not any("recall of" in line for line in before_training(Protocol.read(out), out))
+    assert not re.search(r"(?<!largest (?:gain|loss): )recall of", as_markdown(summary))
     assert "the rarest" not in paged(out, tmp_path / "page.html")
 
 
@@ -330,15 +332,3 @@ def test_a_browser_shows_it_without_errors_or_requests(
     assert shown.console == []
     assert shown.requests == []
     assert shown.html.count("<svg") == 6
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason=NEEDED)
-@pytest.mark.parametrize("width", [500, 1400])
-def test_it_fits_a_phone_and_a_wide_screen(out: Path, tmp_path: Path, width: int) -> None:
-    paged(out, tmp_path / "page.html")
-    image = tmp_path / "page.png"
-    show(tmp_path / "page.html", tmp_path, width=width, image=image)
-    with Image.open(image) as opened:
-        colors = opened.convert("RGB").getcolors(1 << 24)
-    assert colors is not None
-    assert len(colors) > 50

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -122,8 +122,8 @@ class Heard:
         self.errors: list[str] = []
         self.steps: list[int] = []
 
-    def begin(self, cells: Sequence[Cell], num_steps: int) -> None:
-        self.begun, self.num_steps = list(map(str, cells)), num_steps
+    def begin(self, steps: Mapping[Cell, int], num_at_once: int) -> None:
+        self.begun, self.num_steps = list(map(str, steps)), max(steps.values(), default=0)
 
     def show(self, cell: Cell, event: Event) -> None:
         if event["event"] == "end":
