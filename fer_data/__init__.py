@@ -6,9 +6,12 @@ command that only counts files imports neither TensorFlow nor matplotlib.
 
 import lazy_loader
 
+from fer_data.util.quiet import quietly
+
 __version__ = "0.2.0"
 
 _get, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_get = quietly(_get)
 
 
 def __getattr__(name: str) -> object:

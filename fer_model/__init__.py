@@ -6,7 +6,10 @@ needs no keras imports none.
 
 import lazy_loader
 
+from fer_data.util.quiet import quietly
+
 _get, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_get = quietly(_get)
 
 
 def __getattr__(name: str) -> object:

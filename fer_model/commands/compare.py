@@ -16,7 +16,6 @@ from fer_data.extras import require
 from fer_data.terminal import cli_support
 from fer_data.terminal.cli_support import print_json, print_table, say
 from fer_data.util.entry import INTERRUPTED
-from fer_data.util.files import refuse_special
 from fer_model.commands.compared import (
     SEEDS,
     SHOWN,
@@ -68,9 +67,7 @@ def compare(
     from fer_model.comparison.reading import is_comparison
 
     set_data_on_device(machine.data_on_device)
-    for path in (output.markdown, output.latex):
-        if path is not None:
-            refuse_special(path)  # before the trainings
+    output.check()
     is_folder = len(paths) == 1 and is_comparison(paths[0])
     trains = question.arms is not None or question.seeds is not None
     why, but = _refused(paths, is_folder=is_folder, trains=trains)

@@ -12,8 +12,7 @@ from cyclopts import Parameter
 from fer_data.analysis.predictions import PREDICTIONS
 from fer_data.errors import DataError, UsageError
 from fer_data.terminal.cli_support import say
-from fer_data.util.files import refuse_special
-from fer_data.util.words import printable
+from fer_data.util.words import counted, printable
 from fer_model.commands.compared import ComparisonOutput, show_results
 from fer_model.comparison.prediction_tables import SUFFIXES
 
@@ -83,12 +82,12 @@ def compare_predictions(
     """
     from fer_model.comparison.given import compare_predictions
 
-    for file in (output.markdown, output.latex):
-        if file is not None:
-            refuse_special(file)
+    output.check()
     if output.out is not None and output.out.resolve().is_relative_to(folder.resolve()):
         raise UsageError(f"--out {output.out}: lies in {folder}; choose another folder")
-    arms = _paired(_arms(folder, baseline))
+    arms, remark = _paired(_arms(folder, baseline))
+    if remark and output.as_json:  # else the notes below the tables say it
+        say(remark)
     if labels is None and (folder / "labels.csv").exists():
         labels = folder / "labels.csv"
     results = compare_predictions(
@@ -98,6 +97,7 @@ def compare_predictions(
         train_counts=train_counts,
         class_names=None if class_names is None else class_names.split(","),
         figure=figure,
+        remarks=[remark] if remark else (),
         out=output.out,
         **output.judged_by(),
     )
@@ -155,13 +155,39 @@ def _in_order(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
-def _paired(arms: dict[str, list[Path]]) -> dict[str, list[Path]]:
-    """Return the runs whose names all arms have; all runs where there is none."""
+def _paired(arms: dict[str, list[Path]]) -> tuple[dict[str, list[Path]], str]:
+    """Return the runs that are compared, and what is to be said of the others.
+
+    These are the runs whose names all arms have; where there is no such name, the first ones.
+
+    Raises
+    ------
+    UsageError
+        If they are fewer than half of an arm's runs.
+    """
+    from fer_model.comparison.given_runs import num_compared, unequal_runs
+
+    numbers = {arm: len(files) for arm, files in arms.items()}
+    least, remark = num_compared(numbers), unequal_runs(numbers)
     common = set.intersection(*({_name(file) for file in files} for files in arms.values()))
     if not common:
-        return arms
-    for files in arms.values():
-        for file in files:
-            if _name(file) not in common:
-                say(f"skipped, as another arm has no run of this name: {printable(str(file))}")
-    return {arm: [file for file in files if _name(file) in common] for arm, files in arms.items()}
+        return {arm: files[:least] for arm, files in arms.items()}, remark
+    others = [
+        printable(f"{arm}/{_name(file)}")
+        for arm, files in arms.items()
+        for file in files
+        if _name(file) not in common
+    ]
+    if 2 * len(common) < max(numbers.values()):
+        raise UsageError(
+            f"all arms have {counted(len(common), 'run')} of the same name, so most would not be "
+            f"compared: {', '.join(others[:5])}, ... Give the runs of a seed one name in every arm"
+        )
+    if others:
+        more = f" and {len(others) - 20} more" if len(others) > 20 else ""
+        remark = (
+            "these runs are in no figure, as another arm has none of the same name: "
+            f"{', '.join(others[:20])}{more}"
+        )
+    kept = {arm: [one for one in files if _name(one) in common] for arm, files in arms.items()}
+    return kept, remark

@@ -14,7 +14,7 @@ from fer_data.commands.fields import OUTPUT, Given
 from fer_data.errors import UsageError
 from fer_data.terminal import cli_support
 from fer_data.terminal.cli_support import print_json, print_table, say
-from fer_data.util.files import write_json, write_text
+from fer_data.util.files import refuse_special, write_json, write_text
 from fer_model.commands.options import Machine
 from fer_model.comparison.arm import forms
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SEEDS = 3
 """Runs of each arm, unless another number is given."""
 
-SHOWN = ("markdown", "latex", "figures", "margin", "shots", "auroc")
+SHOWN = ("markdown", "latex", "columns", "figures", "margin", "shots", "auroc")
 """Options by which a finished comparison is shown."""
 
 
@@ -83,6 +83,16 @@ class ComparisonOutput(Given):
     latex: Annotated[
         Path | None, Parameter(metavar="FILE", help="Write the table of arms as LaTeX, too.")
     ] = None
+    columns: Annotated[
+        str | None,
+        Parameter(
+            metavar="NAME,...",
+            help="Columns of these tables: balanced_accuracy, accuracy, macro_f1, geometric_mean, "
+            "worst_class_recall, recalls (of every class), 'recall of CLASS', few_shot_accuracy, "
+            "ensemble, auroc, ece, ece_scaled, training; by default all that the page shows as "
+            "markdown, and as LaTeX three that fit a paper.",
+        ),
+    ] = None
     figures: Annotated[
         Path | None,
         Parameter(
@@ -126,6 +136,23 @@ class ComparisonOutput(Given):
             settings["shots"] = int(few), int(many)
         return settings
 
+    def check(self) -> None:
+        """Refuse, before any training, what could not be written after it."""
+        for path in (self.markdown, self.latex):
+            if path is not None:
+                refuse_special(path)
+        if self.columns is not None:
+            from fer_model.reporting.table import check_columns
+
+            if self.markdown is None and self.latex is None:
+                raise UsageError("--columns are of --markdown or --latex; give one of these")
+            check_columns(split_columns(self.columns))
+
+
+def split_columns(columns: str) -> list[str]:
+    """Split what ``--columns`` takes at its commas."""
+    return [name.strip() for name in columns.split(",") if name.strip()]
+
 
 @Parameter(name="*")
 @dataclass(frozen=True)
@@ -165,10 +192,11 @@ def show_results(results: Results, output: ComparisonOutput) -> None:
     if results.out is not None:
         write_json(results.out / "results.json", summary.to_dict())
         write_comparison(summary, results.out / "index.html")
+    columns = None if output.columns is None else split_columns(output.columns)
     if output.markdown is not None:
-        write_text(output.markdown, as_markdown(summary))
+        write_text(output.markdown, as_markdown(summary, columns=columns))
     if output.latex is not None:
-        write_text(output.latex, as_latex(summary))
+        write_text(output.latex, as_latex(summary, columns=columns))
     if output.figures is not None:
         write_figures(summary, output.figures)
     if output.as_json:

@@ -12,7 +12,6 @@ from fer_data.commands.options import AsJson
 from fer_data.terminal.cli_support import print_json, say
 from fer_data.util.files import write_text
 from fer_data.util.markdown import refuse_card
-from fer_data.util.quiet import silent_stderr
 from fer_data.util.words import counted
 from fer_model.commands.options import RunPath
 from fer_model.commands.session import import_keras
@@ -67,12 +66,11 @@ def export(
     readme = path.parent / "README.md"
     if card:
         refuse_card(readme)
-    text = model_card(run) if card else ""
+    text = model_card(run, export=path) if card else ""
     import_keras()
-    with silent_stderr():  # the converters' remarks
-        from fer_model.inference.export import export_run
+    from fer_model.inference.export import export_run
 
-        done = export_run(run, out, form=form)  # type: ignore[arg-type]
+    done = export_run(run, out, form=form)  # type: ignore[arg-type]
     if card:
         write_text(readme, text)
     if as_json:

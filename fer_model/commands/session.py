@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import itertools
 import logging
-import os
 import shlex
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +13,7 @@ from fer_data.extras import require_keras
 from fer_data.terminal import cli_support
 from fer_data.terminal.cli_support import say
 from fer_data.util.entry import INTERRUPTED
-from fer_data.util.quiet import silent_stderr
+from fer_data.util.quiet import with_tensorflow
 from fer_data.util.words import counted
 from fer_model.training.own_settings import shown
 
@@ -33,10 +31,8 @@ def import_keras() -> None:
         If it or its backend is not installed.
     """
     require_keras()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    with silent_stderr():
-        import_module("keras")
+    with_tensorflow("keras")
 
 
 def print_scores(scores: dict[str, Any], title: str) -> None:

@@ -19,6 +19,7 @@ from fer_data.loading.strata import class_codes
 from fer_data.splitting.apportion import apportion
 from fer_data.splitting.subsets import hold_out
 from fer_data.util.checks import whole_number
+from fer_data.util.quiet import with_tensorflow
 from fer_model.comparison.announcement import twice_corrected
 from fer_model.comparison.arm import Arm, parse_arms
 from fer_model.comparison.display import RunLines
@@ -244,8 +245,7 @@ def _run(
     lines: RunLines,
 ) -> None:
     """Make every arm's probabilities with one seed; note and tell what each took."""
-    from fer_model.comparison.linear_head import train_head
-
+    train_head = with_tensorflow("fer_model.comparison.linear_head").train_head
     train, validation = data.splits == "train", data.splits == "validation"
     if not validation.any():
         rows = np.flatnonzero(train)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fer_data.errors import DataError, UsageError
-from fer_data.util.words import counted, printable
+from fer_data.util.words import printable
 from fer_model.comparison.given_columns import clusters_of, counts_of, leaked_of
+from fer_model.comparison.given_runs import num_compared, unequal_runs
 from fer_model.comparison.kept import check_place, save_kept
 from fer_model.comparison.prediction_tables import PredictionTable, listed, read_table
 from fer_model.comparison.probabilities import Output, outputs_of
@@ -19,6 +21,8 @@ from fer_model.comparison.results import Results
 from fer_model.comparison.sample_table import SampleTable
 from fer_model.statistics.scores import SHOTS
 from fer_model.statistics.verdict import MARGIN, check_question
+
+_LOGGER = logging.getLogger("fer_data")
 
 
 def compare_predictions(
@@ -32,6 +36,7 @@ def compare_predictions(
     figure: str = "balanced_accuracy",
     margin: float = MARGIN,
     shots: tuple[int, int] = SHOTS,
+    remarks: Sequence[str] = (),
     out: str | Path | None = None,
 ) -> Results:
     """Compare predictions that anyone made, of any model and framework, as trained arms are.
@@ -46,8 +51,9 @@ def compare_predictions(
         predicted labels [N], or a DataFrame or a path to a csv, parquet or npz file with a column
         ``predicted``, or one for each class with its probability. Where tables name their samples,
         in a column ``sample``, rows are matched by it, otherwise by order. Runs are numbered by
-        place, as seeds: the first run of one arm is compared with the first of another. Of rows of
-        the split validation, in a column ``split``, temperatures are fitted.
+        place, as seeds: the first run of one arm is compared with the first of another. Where an
+        arm has fewer runs, though not fewer than half, the first ones of each arm are compared. Of
+        rows of the split validation, in a column ``split``, temperatures are fitted.
     clusters : array_like, shape [N], or str, optional
         What is the same for samples that belong together (patient, scene, near-duplicates), or the
         column of `labels` that has it; by default each sample stands for itself.
@@ -66,6 +72,8 @@ def compare_predictions(
     shots : tuple of int
         Few-shot classes have fewer training samples than the first, many-shot ones more than the
         second.
+    remarks : sequence of str
+        What else a reader of the page must know of the runs.
     out : path, optional
         A folder to keep the results in, where `read_results` finds them.
 
@@ -111,7 +119,11 @@ def compare_predictions(
     aligned = {arm: [_aligned(table, truth) for table in of_arm] for arm, of_arm in tables.items()}
     names = _names([truth, *every], asked)
     numbers = _indices(truth.columns["label"], names, truth.where)
-    least = min(map(len, tables.values()))
+    numbers_of_runs = {arm: len(of_arm) for arm, of_arm in tables.items()}
+    least = num_compared(numbers_of_runs)
+    unequal = unequal_runs(numbers_of_runs)
+    if unequal:
+        _LOGGER.warning(unequal)
     outputs = outputs_of(
         [
             [
@@ -138,12 +150,12 @@ def compare_predictions(
         ),
         train_counts=counts_of(train_counts, names),
         seconds=np.full(outputs.aurocs.shape, np.nan),
-        remarks=tuple(
-            _remarks(
-                {arm: len(of_arm) for arm, of_arm in tables.items()},
-                least,
-                has_samples=all("sample" in table.columns for table in [truth, *every]),
-            )
+        remarks=(
+            *filter(None, [unequal]),
+            *map(str, remarks),
+            *_remarks(
+                least, has_samples=all("sample" in table.columns for table in [truth, *every])
+            ),
         ),
         margin=margin,
         shots=shots,
@@ -318,15 +330,10 @@ def _in_order(table: PredictionTable, values: NDArray[Any], names: tuple[str, ..
     return values
 
 
-def _remarks(numbers: Mapping[str, int], least: int, *, has_samples: bool) -> list[str]:
+def _remarks(least: int, *, has_samples: bool) -> list[str]:
     remarks = ["predictions were given: how the models were trained is not known here"]
     if not has_samples:
         remarks.append("samples are matched by their order")
     if least > 1:
-        remarks.append("runs are paired by place: the first of an arm with the first of another")
-    remarks += [
-        f"{arm}: {counted(least, 'run')} of {number} compared, as another arm has no more"
-        for arm, number in numbers.items()
-        if number > least
-    ]
+        remarks.append("runs are paired in order: the first of an arm with the first of another")
     return remarks

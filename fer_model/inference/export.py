@@ -23,7 +23,8 @@ from fer_data.data.reading import load
 from fer_data.errors import DataError, TrainingError, UsageError
 from fer_data.util.files import atomic_file, write_json
 from fer_data.util.folders import atomic_folder
-from fer_model.inference.forms import Form, export_path
+from fer_data.util.quiet import silent_stderr
+from fer_model.inference.forms import INPUT, OUTPUT, Form, export_path
 from fer_model.training import models
 from fer_model.training.models import ModelMetadata
 from fer_model.training.runs import Run
@@ -34,8 +35,6 @@ TOLERANCE = 1e-4
 Sums in another order made 5e-6 with the documented CNN on pixels from 0 to 255 (TFLite); a scale
 or a layer gone wrong makes hundredths.
 """
-
-INPUT, OUTPUT = "pixels", "probabilities"
 
 _NUM_CHECKED = 256
 
@@ -138,7 +137,7 @@ def export_run(run: str | Path, out: str | Path | None = None, *, form: Form = "
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the converters, on NumPy's and their own future
-            with write(_whole(model, metadata), path, about) as exported:
+            with silent_stderr(), write(_whole(model, metadata), path, about) as exported:
                 difference = _difference(exported, pixels.astype(np.float32), expected)
                 if not difference <= TOLERANCE:  # nor where it is no number
                     raise TrainingError(

@@ -12,6 +12,9 @@ from fer_data.util.files import refuse_special
 
 Form = Literal["onnx", "saved-model", "tflite"]
 
+INPUT, OUTPUT = "pixels", "probabilities"
+"""Names of what goes into an export, and comes out of it."""
+
 
 @dataclass(frozen=True)
 class Needs:

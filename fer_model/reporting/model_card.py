@@ -8,6 +8,7 @@ from typing import Any
 
 from fer_data.util.markdown import escaped, front_matter, table
 from fer_data.util.words import counted, printable, shown_class
+from fer_model.inference.forms import INPUT, OUTPUT
 from fer_model.training.own_settings import shown
 from fer_model.training.runs import Run
 from fer_model.words import duration
@@ -25,7 +26,37 @@ _FEW = 30
 """Test samples of a class below which its recall is called uncertain."""
 
 
-def model_card(run: Run | str | Path) -> str:
+_EXPORTS = {".onnx": ("onnx", "onnx"), ".tflite": ("tflite", "tflite"), "": ("tensorflow", "saved")}
+"""Ending of an export to the Hub's tag and what uses it. These are file formats, and none of the
+libraries whose name the Hub takes for ``library_name``."""
+
+_USES = {
+    "keras": """import fer_model
+
+found = fer_model.predict_paths("RUN", ["image.jpg"])
+found.to_frame()""",
+    "onnx": """import numpy as np
+import onnxruntime
+
+session = onnxruntime.InferenceSession("{file}")
+pixels = np.zeros({shape}, np.float32)
+(probabilities,) = session.run(["{output}"], {{"{input}": pixels}})""",
+    "tflite": """import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+predict = Interpreter(model_path="{file}").get_signature_runner("serving_default")
+pixels = np.zeros({shape}, np.float32)
+probabilities = predict({input}=pixels)["{output}"]""",
+    "saved": """import numpy as np
+import tensorflow as tf
+
+model = tf.saved_model.load("{file}")
+pixels = np.zeros({shape}, np.float32)
+probabilities = model.serve(pixels)["{output}"]""",
+}
+
+
+def model_card(run: Run | str | Path, *, export: str | Path | None = None) -> str:
     """Return the model card of a finished run: recipe, data, scores of each class, limits.
 
     What no program can know has a place to fill in: the licence, and what the model is for.
@@ -34,6 +65,9 @@ def model_card(run: Run | str | Path) -> str:
     ----------
     run : Run or path
         A run folder.
+    export : path, optional
+        The exported model that the card is of, by its name: ``model.onnx``, ``model.tflite``, or a
+        folder for a SavedModel. By default it is of the run's Keras model.
 
     Returns
     -------
@@ -59,17 +93,19 @@ def model_card(run: Run | str | Path) -> str:
     split = "test" if "test" in metrics else "validation"
     source = printable(Path(str(data["path"])).name) or "data"
     name = f"{source.split('.')[0]}-{str(shown(recipe.net)).rpartition(':')[2]}"
+    file = "" if export is None else Path(export).name
+    tag, use = ("", "keras") if export is None else _EXPORTS.get(Path(file).suffix, _EXPORTS[""])
     names = ", ".join(shown_class(name) for name in data["class_names"])
     parts = [
-        front_matter(_head(run, name, source, split), {"license": f"replace it, see {LICENCES}"}),
+        front_matter(
+            _head(run, name, source, split, tag), {"license": f"replace it, see {LICENCES}"}
+        ),
         f"# {escaped(name)}\n",
         f"Classifies images of {_size(run)} into "
         f"{counted(len(data['class_names']), 'class', 'classes')}: {escaped(names)}.\n",
         "*To fill in: what it is for, and what it must not be used for.*\n",
         "## Use\n",
-        "Pixels go in as they are, from 0 to 255. With the run folder as `RUN`:\n",
-        '```python\nimport fer_model\n\nfound = fer_model.predict_paths("RUN", ["image.jpg"])\n'
-        "found.to_frame()\n```\n",
+        _use(run, use, file),
         "## Data\n",
         _data(run, source),
         "## Training\n",
@@ -86,7 +122,23 @@ def model_card(run: Run | str | Path) -> str:
     return "\n".join(parts)
 
 
-def _head(run: Run, name: str, source: str, split: str) -> dict[str, Any]:
+def _use(run: Run, use: str, file: str) -> str:
+    """Return how the model is used: what goes in, and a few lines of code."""
+    text = "Pixels go in as they are, from 0 to 255"
+    if use == "keras":
+        return f"{text}. With the run folder as `RUN`:\n\n```python\n{_USES[use]}\n```\n"
+    height, width = run.recipe.image_size or (48, 48)
+    code = _USES[use].format(
+        file=file.replace("\\", "").replace('"', ""),
+        shape=(1, height, width, 3 if run.recipe.color == "rgb" else 1),
+        input=INPUT,
+        output=OUTPUT,
+    )
+    text += ", in an array of images [batch, height, width, channels]"
+    return f"{text}:\n\n```python\n{code}\n```\n"
+
+
+def _head(run: Run, name: str, source: str, split: str, tag: str) -> dict[str, Any]:
     scores = run.metrics[split]
     slug = re.sub(r"[^a-z0-9]+", "-", source.lower()).strip("-") or "data"
     values = [
@@ -95,10 +147,10 @@ def _head(run: Run, name: str, source: str, split: str) -> dict[str, Any]:
         if kind != "geometric_mean"
     ]
     return {
-        "library_name": "keras",
+        **({} if tag else {"library_name": "keras"}),
         "license": "unknown",
         "pipeline_tag": "image-classification",
-        "tags": ["image-classification", "class-imbalance"],
+        "tags": ["image-classification", "class-imbalance", *([tag] if tag else [])],
         "metrics": ["accuracy", "f1"],
         "model-index": [
             {

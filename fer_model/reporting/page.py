@@ -96,7 +96,8 @@ def write_comparison(comparison: Results | Summary, page: str | Path) -> None:
         hidden_confusions=_hidden_confusions(summary),
         of_classes=_of_classes(summary),
         order=f"most {'training' if found.train_counts else 'test'} samples first",
-        notes=summary.notes(),
+        remarks=found.remarks,
+        notes=[note for note in summary.notes() if note not in found.remarks],
         smallest=[
             (figure_name(name), f"{100 * least:.1f}") for name, least in summary.smallest.items()
         ],

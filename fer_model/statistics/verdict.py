@@ -184,6 +184,6 @@ def _advice(difference: Difference, more: int | None, num_arms: int, alpha: floa
         return "The bootstrap has too few draws for so many arms."
     times = images_needed(difference, num_arms=num_arms, alpha=alpha)
     return (
-        "No number of seeds would show a difference of that size with these test images: at "
-        f"least {max(2, math.ceil(times)):,} times as many would be needed."
+        "More seeds alone would not show a difference of that size; that would take at least "
+        f"{max(2, math.ceil(times)):,} times as many test images."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -84,17 +85,41 @@ def test_the_hub_s_own_reader_takes_the_card(tmp_path: Path) -> None:
     assert {result.dataset_split for result in read.eval_results} == {"test"}
 
 
+@pytest.mark.extra("huggingface_hub")
+@pytest.mark.parametrize(
+    ("file", "tag"), [("m.onnx", "onnx"), ("m.tflite", "tflite"), ("served/1", "tensorflow")]
+)
+def test_the_card_of_an_export_names_its_format_and_no_library(
+    tmp_path: Path, file: str, tag: str
+) -> None:
+    from huggingface_hub import ModelCard
+
+    text = model_card(finished(tmp_path / "run"), export=tmp_path / file)
+    read: Any = ModelCard(text).data
+    assert read.library_name is None
+    assert tag in read.tags
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    compile(code, "card", "exec")
+    assert "(1, 24, 32, 3)" in code
+    assert f'"{Path(file).name}"' in code
+
+
 @pytest.mark.slow
 @pytest.mark.extra("tensorflow")
 def test_export_writes_the_card_with_the_model_and_never_over_a_file(
-    faces: Path, tmp_path: Path
+    faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = Recipe(net="small", epochs=1, batch_size=64, learning_rate=3e-3, keep="last")
     run = fer_model.train(recipe, faces, tmp_path / "run")
     out = tmp_path / "hub" / "model"
     words = ("export", run.path, "--to", "saved-model", "--card")
     assert call(MODEL, *map(str, words), "--out", str(out)).code == 0
-    assert (tmp_path / "hub" / "README.md").read_text("utf-8") == model_card(run)
+    assert (tmp_path / "hub" / "README.md").read_text("utf-8") == model_card(run, export=out)
     ended = call(MODEL, *map(str, words), "--out", str(tmp_path / "hub" / "other"))
     assert (ended.code, ended.err.count("\n")) == (2, 1)
     assert not (tmp_path / "hub" / "other").exists()
+    monkeypatch.chdir(tmp_path / "hub")
+    (code,) = re.findall(r"```python\n(.*?)```", Path("README.md").read_text("utf-8"), re.S)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    assert names["probabilities"].shape == (1, 7)
