@@ -45,14 +45,17 @@ def read(data: Any, options: LoadOptions) -> Dataset:
     is the training split.
     """
     path, options, frame = _folder_and_table(data, options)
+    if frame is None and options.labels is not None:
+        frame = read_table(options.labels)
     try:
         files, skipped = folder.images_below(path)
     except DataError as error:
         if not isinstance(data, Path) or data == path:
             raise
+        is_csv = unpacked_ending(data) == ".csv"
+        why = "has no column pixels, so it " if is_csv else ""
         raise DataError(
-            f"{data}: has no column pixels, so it is read as a table of labels, and {error}",
-            fix={"images": ()},
+            f"{data}: {why}is read as a table of labels, and {error}", fix={"images": ()}
         ) from None
     match, words = _match(path, files, options, frame)
     names = sorted({label for label in match.labels if label is not None})
@@ -125,9 +128,7 @@ def _match(
 ) -> tuple[TableMatch, str]:
     if isinstance(options.label_from, str):
         return labels_from_names(files, options.label_from), "images with labels in their names"
-    if frame is None:
-        assert options.labels is not None
-        frame = read_table(options.labels)
+    assert frame is not None
     table = frame.path
     below = table.parent.relative_to(path).as_posix() if table.is_relative_to(path) else ""
     match = match_table(
