@@ -20,8 +20,9 @@ class LoadOptions:
     Attributes
     ----------
     skip_bad : bool
-        Whether rows that cannot be read and images that cannot be decoded are skipped and noted,
-        or are an error, unless they are excluded.
+        Whether rows that cannot be read, images that cannot be decoded or are missing, and samples
+        without a label in a split where others have one are skipped and noted, or are an error,
+        unless they are excluded.
     test_apart : bool
         Whether a csv's PublicTest and PrivateTest are the splits ``public_test`` and
         ``private_test``, or both are ``test``, as in Kaggle's folder.
