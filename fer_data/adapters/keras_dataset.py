@@ -183,7 +183,7 @@ def keras_dataset(
     >>> images.shape, np.asarray(labels).sum(axis=0).tolist()
     ((2, 48, 48, 1), [1.0, 1.0])
     """
-    loader = as_loader(source, options)
+    loader = as_loader(source, options, keras_dataset)
     return KerasDataset(
         loader, label_mode=label_mode, workers=workers, steps_per_epoch=steps_per_epoch
     )

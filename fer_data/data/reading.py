@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-from difflib import get_close_matches
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from fer_data.data import sources
 from fer_data.data.class_names import with_class_names
 from fer_data.data.dataset import Dataset
 from fer_data.data.labels_present import with_notes_on_classes, without_unlabelled
-from fer_data.data.options import LoadOptions
+from fer_data.data.options import LoadOptions, check_options
 from fer_data.data.relabelling import relabelled
 from fer_data.data.selection import divided, without_excluded
 from fer_data.errors import FerError, UsageError, skippable
@@ -75,7 +74,8 @@ def load(source: DatasetLike, **options: Any) -> Dataset:
 
 def load_unlabelled_too(source: DatasetLike, **options: Any) -> Dataset:
     """Read a data set as `load` does, samples without a label in labelled splits included."""
-    chosen, source = _checked(options), _held(source)
+    check_options(options)
+    chosen, source = LoadOptions(**options), _held(source)
     if isinstance(source, Dataset):
         return _reloaded(source, chosen, options)
     dataset = _changed(sources.read(source, chosen), chosen)
@@ -122,19 +122,6 @@ def _reloaded(dataset: Dataset, chosen: LoadOptions, given: dict[str, Any]) -> D
 
 def _shown(value: Any) -> str:
     return repr(str(value) if isinstance(value, Path) else value)
-
-
-def _checked(options: dict[str, Any]) -> LoadOptions:
-    """Return the options by their names, or an error that suggests the name that was meant."""
-    known = [option.name for option in fields(LoadOptions)]
-    for name in options:
-        if name not in known:
-            near = [f"; did you mean {other}?" for other in get_close_matches(name, known, 1)]
-            raise UsageError(
-                f"{name}: no such option{''.join(near)}. Options of reading data are "
-                f"{', '.join(known)}"
-            )
-    return LoadOptions(**options)
 
 
 def is_reloadable(dataset: Dataset) -> bool:

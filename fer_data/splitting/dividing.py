@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fer_data.data.chosen import UNLABELLED
 from fer_data.data.dataset import Dataset
+from fer_data.data.options import check_options
 from fer_data.data.reading import DatasetLike, load
 from fer_data.data.split_names import TEST_SPLITS
 from fer_data.data.store import open_store
@@ -86,6 +87,7 @@ def split(
     >>> [len(validation) for train, validation in fer_data.split(data, folds=5)]
     [20, 20, 20, 20, 20]
     """
+    check_options(options, split)
     dataset = load(data, **options)
     dataset.check_labels()
     plan = _plan(dataset, validation, test, folds=folds, pool=pool)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from fer_data.data import sources
 from fer_data.data.decode import PixelFormat
 from fer_data.data.image_format import FormatRequest, image_summary
+from fer_data.data.options import check_options
 from fer_data.data.reading import DatasetLike, load_unlabelled_too
 from fer_data.errors import UsageError
 from fer_data.extras import require
@@ -90,6 +91,7 @@ def convert(
     >>> fer_data.load("pets").class_names
     ('cat', 'dog')
     """
+    check_options(options, convert)
     to = _format(Path(dst), to)
     if to in _NEEDS:
         require(f"writing {to}", _NEEDS[to])
