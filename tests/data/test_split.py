@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,32 +25,19 @@ from fer_data.writers import convert
 from fer_data.writers.split_folders import write_split_folders
 from tests.conftest import MakeFolder, Run
 from tests.helpers.csv_files import write_noise_csv
+from tests.helpers.dataset_parts import made_dataset
 from tests.helpers.drawn_images import as_jpeg, drawn_images, shifted
 
 # split
 
 
-def dataset(counts: dict[str, dict[str, int]]) -> Dataset:
-    samples = [
-        (split, name, f"{split}/{name}/{number}.png")
-        for split, classes in counts.items()
-        for name, often in classes.items()
-        for number in range(often)
-    ]
-    names = {name for classes in counts.values() for name in classes}
-    return build(Path("/data"), "made up", names, samples)
-
-
-WHOLE = dataset({"train": {"a": 40, "b": 20}, "validation": {"a": 10}, "test": {"a": 8, "b": 4}})
+WHOLE = made_dataset(
+    {"train": {"a": 40, "b": 20}, "validation": {"a": 10}, "test": {"a": 8, "b": 4}}
+)
 
 
 def divided(data: Dataset = WHOLE, **options: Any) -> Split:
     return fer_data.split(data, near_duplicates=False, **options)
-
-
-def grouped(groups: np.ndarray, data: Dataset = WHOLE) -> Dataset:
-    names = np.array([f"patient {number}" for number in range(groups.max() + 1)])
-    return replace(data, groups=groups, group_names=names)
 
 
 def rows_of(*datasets: Dataset) -> list[int]:
@@ -89,9 +75,9 @@ def test_a_split_unpacks_into_datasets_of_one_split_each() -> None:
 
 
 def test_only_splits_that_there_are_are_given() -> None:
-    train, test = divided(dataset({"train": {"a": 40}}), validation=0)
+    train, test = divided(made_dataset({"train": {"a": 40}}), validation=0)
     assert (len(train), len(test)) == (36, 4)
-    data = dataset({"train": {"a": 40}, "public_test": {"a": 3}, "private_test": {"a": 4}})
+    data = made_dataset({"train": {"a": 40}, "public_test": {"a": 3}, "private_test": {"a": 4}})
     found = divided(data)
     assert [one.splits[0] for one in found] == [
         "train",
@@ -101,11 +87,11 @@ def test_only_splits_that_there_are_are_given() -> None:
     ]
     assert len(found.test) == 4
     with pytest.raises(DataError):
-        _ = divided(dataset({"train": {"a": 40}}), validation=0).validation
+        _ = divided(made_dataset({"train": {"a": 40}}), validation=0).validation
 
 
 def test_without_a_test_split_one_is_drawn_too() -> None:
-    found = divided(dataset({"train": {"a": 40, "b": 20}}), test=0.25)
+    found = divided(made_dataset({"train": {"a": 40, "b": 20}}), test=0.25)
     assert found.names == ("train", "validation", "test")
     assert found.counts().tolist() == [[26, 4, 10], [13, 2, 5]]
 
@@ -150,40 +136,6 @@ def test_a_fold_is_what_load_makes_of_the_csv(make_folder: MakeFolder, tmp_path:
     divided(data).write(tmp_path / "splits.csv")
     by_csv = load(data, splits=tmp_path / "splits.csv")
     assert by_csv.digest() == divided(data).dataset.digest()
-
-
-@pytest.mark.parametrize("options", [{}, {"pool": True}, {"folds": 3}])
-def test_groups_of_the_data_are_not_divided(options: dict[str, Any]) -> None:
-    groups = np.arange(len(WHOLE)) // 3
-    groups[WHOLE.indices("test")] += len(WHOLE)
-    data = grouped(groups)
-    found = divided(data, min_per_class=0, **options)
-    for group in np.unique(groups):
-        assert len(set(found.sides[groups == group])) == 1
-    assert found.num_across == 0
-
-
-def test_groups_and_near_duplicates_that_meet_are_not_divided() -> None:
-    originals = drawn_images(120)
-    images = np.stack([*originals, *(as_jpeg(shifted(one, 1, 0), 70) for one in originals)])
-    groups = np.concatenate([np.arange(120) // 2, np.arange(120, 240)])  # pairs of originals
-    data = grouped(groups, load((images, np.arange(240) % 2)))
-    together = np.tile(np.arange(120) // 2, 2)
-    apart = [len(set(divided(data, folds=4).sides[together == one])) > 1 for one in range(60)]
-    assert sum(apart) > 30
-    found = fer_data.split(data, folds=4)
-    apart = [len(set(found.sides[together == one])) > 1 for one in range(60)]
-    assert sum(apart) <= 4  # the few near-duplicates that are not found
-    for group in range(60):
-        assert len(set(found.sides[groups == group])) == 1
-
-
-def test_groups_across_a_kept_test_split_are_counted() -> None:
-    groups = np.arange(len(WHOLE))
-    groups[WHOLE.indices("test")[:3]] = groups[WHOLE.indices("train")[[0, 0, 1]]]
-    assert divided(grouped(groups)).num_across == 2
-    assert grouped(groups).digest() != WHOLE.digest()
-    assert divided(grouped(groups), pool=True).num_across == 0
 
 
 def test_datasets_of_a_split_need_no_name_of_it_where_they_are_loaded() -> None:
@@ -233,7 +185,7 @@ def test_samples_without_a_label_cannot_be_divided() -> None:
     with pytest.raises(DataError, match="1 sample to divide has no label"):
         divided(data)
     with pytest.raises(DataError, match="nothing to divide besides test"):
-        divided(dataset({"test": {"a": 4}}))
+        divided(made_dataset({"test": {"a": 4}}))
 
 
 # from end to end
@@ -377,28 +329,3 @@ def test_any_table_is_written_as_folders(tmp_path: Path, run: Run) -> None:
     ended = run("split", tmp_path / "made.npz", *out)
     assert ended.code == 0, ended.err
     assert len(load(tmp_path / "out")) == 20
-
-
-def test_groups_of_a_column_are_kept_whole_by_the_command_and_by_the_call(
-    run: Run, tmp_path: Path
-) -> None:
-    images = np.random.default_rng(0).integers(0, 256, (90, 48, 48), np.uint8)
-    (tmp_path / "images").mkdir()
-    lines = ["image,diagnosis,lesion"]
-    for number, image in enumerate(images):
-        Image.fromarray(image).save(tmp_path / "images" / f"{number:02d}.png")
-        lines.append(f"{number:02d}.png,{'ab'[number % 2]},{'' if number < 9 else number // 3}")
-    table, out = tmp_path / "labels.csv", tmp_path / "splits.csv"
-    table.write_text("\n".join(lines) + "\n")
-    options = {"labels": table, "label_column": "diagnosis", "group_column": "lesion"}
-    words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
-    ended = run("split", tmp_path / "images", "--test", "0.2", "--out", out, *words)
-    assert ended.code == 0, ended.err
-    found = fer_data.split(tmp_path / "images", test=0.2, **options)
-    assert found.to_csv() == out.read_text()
-    by_csv = load(tmp_path / "images", splits=out, **options)
-    assert by_csv.digest() == found.dataset.digest()
-    assert by_csv.groups is not None
-    for group in np.unique(by_csv.groups):
-        assert len(set(by_csv.split_codes[by_csv.groups == group])) == 1
-    assert [len(one) for one in found] == pytest.approx([63, 9, 18], abs=3)
