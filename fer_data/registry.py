@@ -7,7 +7,6 @@ registered by the same decorator, and are then accepted everywhere.
 
 from __future__ import annotations
 
-import difflib
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -17,6 +16,7 @@ from typing import Any, ClassVar, Self, TypeVar
 from fer_data import plugins
 from fer_data.errors import UsageError
 from fer_data.parameters import REQUIRED, Parameter
+from fer_data.util.words import meant
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -231,6 +231,5 @@ def unknown(kind: str, got: str, forms: Iterable[str]) -> UsageError:
     """Return the error for a text whose name is none of some forms', with the nearest of them."""
     forms = tuple(forms)
     names = [re.split("[: ]", form)[0] for form in forms]
-    close = difflib.get_close_matches(got.partition(":")[0], names, 1)
-    hint = f". Did you mean {close[0]}?" if close else ""
+    hint = meant(got.partition(":")[0], names)
     return UsageError(f"{kind}: expected one of {', '.join(forms)}, got {got!r}{hint}")

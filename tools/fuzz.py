@@ -1,6 +1,6 @@
 """Search for bytes that break the readers, guided by the code that they reach (atheris).
 
-    pip install -e '.[fuzz]'
+    pip install 'fer-data[fuzz]'
     python tools/fuzz.py csv --seconds 120 --corpus /tmp/corpus/csv
 
 `tests/helpers/fuzz_targets.py` defines what goes into each target and what may come out. An empty

@@ -17,6 +17,7 @@ from fer_data.loading.chunks import steps_of_iteration
 from fer_data.loading.loader import Loader
 from fer_data.loading.opening import as_loader, check_labels
 from fer_data.loading.state import line_of
+from fer_data.loading.wrappers import keep_order
 
 _Arrays = tuple[NDArray[Any], ...]
 
@@ -24,10 +25,11 @@ _Arrays = tuple[NDArray[Any], ...]
 class KerasDataset(keras.utils.PyDataset):
     """A loader's batches, for ``fit`` on any backend without TensorFlow's pipelines.
 
-    Call ``fit`` with ``shuffle=False``: else Keras asks for the batches in an order of its own,
-    which is refused. On JAX and PyTorch ``fit`` first draws a batch to build a model and its
-    metrics: with epochs of one or two batches, give `ResumeData` to ``callbacks``, or those may be
-    missing from the first epoch. A second ``fit`` goes on after the first; the ``repr`` says where.
+    The order is the loader's, whatever ``fit`` is told of ``shuffle``: as with a
+    ``tf.data.Dataset``, shuffling is the data's own. On JAX and PyTorch ``fit`` first draws a batch
+    to build a model and its metrics: with epochs of one or two batches, give `ResumeData` to
+    ``callbacks``, or those may be missing from the first epoch. A second ``fit`` goes on after the
+    first; the ``repr`` says where.
 
     Parameters
     ----------
@@ -86,13 +88,19 @@ class KerasDataset(keras.utils.PyDataset):
     def __len__(self) -> int:
         return self.iterations.num_steps
 
+    @property
+    def workers(self) -> int:
+        """How many threads Keras starts: none."""
+        keep_order(self)
+        return 1
+
     def __getitem__(self, index: int) -> _Arrays:
         # Keras may ask again, and before the first epoch: that moves nothing.
         last, self._last = self._last, index
         if self._within_epoch and index not in (0, last + 1):
             raise UsageError(
                 f"batch {index} of an epoch was asked for after batch {last}: expected them in "
-                "order. Call fit with shuffle=False"
+                "order. Call fit with shuffle=False, and leave workers as they are"
             )
         step = self.iterations.step + index
         return self._prefetched.get(step) if self._prefetched else self._drawn(step)
@@ -143,7 +151,7 @@ def keras_dataset(
     steps_per_epoch: int | None = None,
     **options: Any,
 ) -> KerasDataset:
-    """Give batches as a ``keras.utils.PyDataset``; call ``fit`` with ``shuffle=False``.
+    """Give batches as a ``keras.utils.PyDataset``, in the loader's order.
 
     Parameters
     ----------
@@ -175,7 +183,7 @@ def keras_dataset(
     >>> images.shape, np.asarray(labels).sum(axis=0).tolist()
     ((2, 48, 48, 1), [1.0, 1.0])
     """
-    loader = as_loader(source, options)
+    loader = as_loader(source, options, keras_dataset)
     return KerasDataset(
         loader, label_mode=label_mode, workers=workers, steps_per_epoch=steps_per_epoch
     )

@@ -49,7 +49,7 @@ class ResumeData(keras.callbacks.Callback):
     >>> model.build((None, 48, 48, 1))
     >>> model.compile(loss="categorical_crossentropy")
     >>> both = [keras.callbacks.BackupAndRestore("backup"), fer_data.ResumeData(train, "backup")]
-    >>> fitted = model.fit(train, epochs=2, shuffle=False, verbose=0, callbacks=both)
+    >>> fitted = model.fit(train, epochs=2, verbose=0, callbacks=both)
     >>> fitted.epoch
     [0, 1]
     """

@@ -65,7 +65,7 @@ def tf_dataset(
     ((2, 48, 48, 1), [1.0, 1.0])
     >>> model.fit(train, epochs=10)  # doctest: +SKIP
     """
-    loader = as_loader(source, options)
+    loader = as_loader(source, options, tf_dataset)
     check_labels(loader, label_mode)
     specs = (
         tf.TensorSpec((None, *_image_shape(loader)), loader.dtype),

@@ -76,7 +76,7 @@ def torch_loader(
     >>> tuple(images.shape), sorted(labels.tolist())
     ((2, 1, 48, 48), [0, 1])
     """
-    loader = as_loader(source, options)
+    loader = as_loader(source, options, torch_loader)
     check_labels(loader, label_mode)
     arguments = dataloader or {}
     if taken := [name for name in _OWN if name in arguments]:

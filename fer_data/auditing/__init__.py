@@ -26,6 +26,7 @@ from fer_data.auditing.finding import SEVERITIES, Finding
 from fer_data.auditing.pairs import draw_pairs
 from fer_data.auditing.subject import Subject
 from fer_data.data.dataset import Dataset
+from fer_data.data.options import check_options
 from fer_data.data.reading import DatasetLike, load_skipping_bad
 from fer_data.data.store import PixelStore, open_store
 from fer_data.duplicates.duplicate_groups import COMPARED
@@ -255,6 +256,7 @@ def audit(data: DatasetLike, *, cache: str | Path | None = None, **options: Any)
     >>> audit.findings[0].kind, audit.findings[0].severity
     ('conflicting-labels', 'error')
     """
+    check_options(options, audit)
     return audit_store(
         open_store(load_skipping_bad(data, **options), form=COMPARED, cache=cache, log="compared")
     )

@@ -1,4 +1,4 @@
-"""Files that cannot be decoded, and images of several sizes or colour modes."""
+"""Files and rows that cannot be used, and images of several sizes or colour modes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fer_data.auditing.subject import Subject
 from fer_data.util.words import counted
 
 KINDS = {
-    "unreadable": "files and rows that cannot be decoded",
+    "unreadable": "files and rows that cannot be decoded, are missing or have no label",
     "odd-size": "images that are not all of one size",
     "odd-color": "images that are not all of one colour mode",
 }
@@ -18,19 +18,17 @@ KINDS = {
 
 def find(subject: Subject) -> Iterator[Finding]:
     """Find what is wrong with the files."""
-    bad = tuple(
-        item.name
-        for item in subject.dataset.skipped
-        if item.reason.startswith(("cannot be decoded", "bad "))
-    )
+    bad = [item for item in subject.dataset.skipped if item.error]
     if bad:
+        reasons = Counter(item.reason for item in bad).items()
         yield Finding(
             "unreadable",
             "error",
             "",
-            f"{len(bad):,} cannot be decoded, and are not part of any other finding",
+            f"{', '.join(f'{number:,} {reason}' for reason, number in reasons)}, and are not part "
+            "of any other finding",
             "repair them, exclude them by name, or skip them in training",
-            names=bad,
+            names=tuple(item.name for item in bad),
             num_unlisted=len(bad),
         )
     for kind, values, what, unit in (

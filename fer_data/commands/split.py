@@ -109,6 +109,7 @@ def split(
         print_table(render.split_tables(result))
     for note in result.source.notes:
         say(note)
+    say(result.together)
     if result.num_across:
         kept = ", ".join(result.names[-result.num_kept :])
         across = counted(

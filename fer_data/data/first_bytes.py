@@ -10,7 +10,7 @@ ZIP_START = b"PK\x03\x04"
 _STARTS = (
     (b"Rar!\x1a\x07", "a RAR archive; unpack it and name what it holds"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it and name what it holds"),
-    (ZIP_START, "a zip archive; unpack it and name the folder"),
+    (ZIP_START, "a zip archive; name it .zip, or unpack it and name what it holds"),
     (b"PK\x05\x06", "an empty zip archive; fetch it again"),
     (b"BZh", "a bzip2 file; unpack it and name what it holds"),
     (b"\xfd7zXZ\x00", "an xz file; unpack it and name what it holds"),
@@ -32,7 +32,20 @@ _STARTS = (
     (b"\xff\xd8\xff", "a JPEG image; name the folder that holds the class folders"),
     (b"GIF8", "a GIF image; name the folder that holds the class folders"),
     (b"\0\5\x16\7", "what macOS keeps next to a file, not the file; fetch the file again"),
+    (b"\xff\xfe", "UTF-16 text; save it as UTF-8"),
+    (b"\xfe\xff", "UTF-16 text; save it as UTF-8"),
 )
+
+_OFFICE = b"[Content_Types].xml"
+_MEMBER_NAME = 30
+"""Where the name of a zip archive's first member stands."""
+
+EMPTY = "an empty file; fetch or write it again"
+
+BINARY = "a binary file of no known kind; fetch it again, or save a table as UTF-8 text"
+
+_SHOWN = 60
+_MOST_CONTROLS = 0.05
 
 _LFS = b"version https://git-lfs.github.com/spec/"
 _PAGE = (b"<!doctype html", b"<html", b"<head", b"<script", b"<body")
@@ -47,6 +60,8 @@ def kind_of(head: bytes) -> str | None:
     head : bytes
         The first `HEAD_BYTES` of it, or all of it.
     """
+    if head.startswith(ZIP_START) and head.startswith(_OFFICE, _MEMBER_NAME):
+        return "an Office document; save the sheet as csv"
     for start, kind in _STARTS:
         if head.startswith(start):
             return kind
@@ -69,16 +84,32 @@ def is_lfs_pointer(head: bytes) -> bool:
     return _text(head).startswith(_LFS)
 
 
-def in_gzip(head: bytes) -> str | None:
-    """Return what a gzip file holds and what to do, where that is not read.
+def described(head: bytes) -> str:
+    """Return what a file is and what to do: what `kind_of` says, or the text that it begins with.
 
     Parameters
     ----------
     head : bytes
-        The first `HEAD_BYTES` of what was compressed.
+        The first `HEAD_BYTES` of it, or all of it.
     """
-    kind = kind_of(head)
-    return f"a gzip file that holds {kind}" if kind else None
+    if not head:
+        return EMPTY
+    if kind := kind_of(head):
+        return kind
+    if is_binary(head):
+        return BINARY
+    line = _text(head).partition(b"\n")[0].decode("utf-8", "replace").strip()
+    shown = line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
+    return f"text that begins {shown!r}; fetch it again, or name it by what it is"
+
+
+def is_binary(head: bytes) -> bool:
+    """Whether a file has more control characters than any text; of NUL, reading tells the line."""
+    controls = head.translate(None, _NO_CONTROLS)
+    return len(controls) > _MOST_CONTROLS * len(head)
+
+
+_NO_CONTROLS = bytes({*range(32, 256), *b"\0\t\n\r\f\x1b"} - {127})
 
 
 def _text(head: bytes) -> bytes:
@@ -101,6 +132,6 @@ def _text_kind(text: bytes, *, is_whole: bool) -> str | None:
     if is_whole and line[:1] in (b"/", b".") and b"\n" not in line and b"," not in line:
         return "a path as text, as a link becomes where links are not kept; fetch the file itself"
     first = text.partition(b"\n")[0]
-    if b"\0" in first and not first.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "a binary file of no known kind, or UTF-16 text; save a table as UTF-8"
+    if b"\0" in first:
+        return BINARY
     return None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from fer_data.errors import UsageError
+from fer_data.util.words import meant
 
 CLASS_FOLDERS = "class-folders"
 """The layout to name where the folders are classes, whatever they are called and hold."""
@@ -20,8 +22,9 @@ class LoadOptions:
     Attributes
     ----------
     skip_bad : bool
-        Whether rows that cannot be read and images that cannot be decoded are skipped and noted,
-        or are an error, unless they are excluded.
+        Whether rows that cannot be read, images that cannot be decoded or are missing, and samples
+        without a label in a split where others have one are skipped and noted, or are an error,
+        unless they are excluded.
     test_apart : bool
         Whether a csv's PublicTest and PrivateTest are the splits ``public_test`` and
         ``private_test``, or both are ``test``, as in Kaggle's folder.
@@ -129,3 +132,30 @@ class LoadOptions:
             for name, value in vars(self).items()
             if value is not None and value is not False
         }
+
+
+def check_options(given: Iterable[str], *functions: Callable[..., Any]) -> None:
+    """Refuse options that neither reading data nor any of some functions has.
+
+    Parameters
+    ----------
+    given : iterable of str
+    *functions : callable
+        That which was called, and those that it hands options to.
+
+    Raises
+    ------
+    UsageError
+        If there is one; the text has the name that was meant, and all that there are.
+    """
+    known: list[str] = []
+    for function in functions:
+        _, *names = inspect.signature(function).parameters  # the first is the data
+        known += [name for name in names if name != "options"]
+    known += [option.name for option in fields(LoadOptions)]
+    for name in given:
+        if name not in known:
+            raise UsageError(
+                f"{name}: no such option{meant(name, known) or '.'} Options are "
+                f"{', '.join(dict.fromkeys(known))}"
+            )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-from difflib import get_close_matches
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from fer_data.data import sources
 from fer_data.data.class_names import with_class_names
 from fer_data.data.dataset import Dataset
-from fer_data.data.options import LoadOptions
+from fer_data.data.labels_present import with_notes_on_classes, without_unlabelled
+from fer_data.data.options import LoadOptions, check_options
 from fer_data.data.relabelling import relabelled
 from fer_data.data.selection import divided, without_excluded
 from fer_data.errors import FerError, UsageError, skippable
@@ -46,10 +47,11 @@ def load(source: DatasetLike, **options: Any) -> Dataset:
     Raises
     ------
     DataError
-        If the path is none of these, may be meant in several ways, its rows cannot be read, or an
-        option does not fit it.
+        If the path is none of these, may be meant in several ways, its rows cannot be read, some
+        samples of a split have a label and others none, or an option does not fit it.
     UsageError
-        If there is no such option, options do not fit each other, or a `Dataset` is given some.
+        If there is no such option, options do not fit each other, or a `Dataset` is given one that
+        has no effect on it any more.
 
     Examples
     --------
@@ -62,9 +64,18 @@ def load(source: DatasetLike, **options: Any) -> Dataset:
     >>> table = "HAM10000/metadata.csv"                                 # doctest: +SKIP
     >>> fer_data.load("HAM10000/", labels=table, label_column="dx")     # doctest: +SKIP
     """
-    chosen = _checked(options)
-    held = getattr(source, "dataset", None)  # of what `fer_data.split` returns
-    source = held if isinstance(held, Dataset) else source
+    source = _held(source)
+    dataset = load_unlabelled_too(source, **options)
+    if dataset is source:
+        return dataset
+    dataset = without_unlabelled(dataset, skip_bad=dataset.options.skip_bad)
+    return with_notes_on_classes(dataset)
+
+
+def load_unlabelled_too(source: DatasetLike, **options: Any) -> Dataset:
+    """Read a data set as `load` does, samples without a label in labelled splits included."""
+    check_options(options)
+    chosen, source = LoadOptions(**options), _held(source)
     if isinstance(source, Dataset):
         return _reloaded(source, chosen, options)
     dataset = _changed(sources.read(source, chosen), chosen)
@@ -72,6 +83,12 @@ def load(source: DatasetLike, **options: Any) -> Dataset:
     if bad and not chosen.skip_bad:  # and not excluded either
         raise skippable(bad)
     return dataset
+
+
+def _held(source: DatasetLike) -> DatasetLike:
+    """Return what `fer_data.split` returned as its dataset, and all else as it is."""
+    held = getattr(source, "dataset", None)
+    return held if isinstance(held, Dataset) else source
 
 
 _CHANGES = (with_class_names, without_excluded, relabelled, divided)
@@ -84,27 +101,27 @@ def _changed(dataset: Dataset, options: LoadOptions) -> Dataset:
     return dataset
 
 
+_OF_ANY_DATASET = ("exclude", "relabel", "soft", "splits", "fold", "class_names", "skip_bad")
+
+
 def _reloaded(dataset: Dataset, chosen: LoadOptions, given: dict[str, Any]) -> Dataset:
     """Return what options that apply to any dataset make of one."""
-    allowed = ("exclude", "relabel", "soft", "splits", "fold", "class_names", "skip_bad")
-    if others := [name for name in given if name not in allowed]:
+    if others := [name for name in given if name not in _OF_ANY_DATASET]:
         raise UsageError(f"{', '.join(others)}: a Dataset was loaded with its options already")
+    for name, value in given.items():
+        own = getattr(dataset.options, name)
+        if (value is None or value is False) and not (own is None or own is False):
+            raise UsageError(
+                f"{name}={value}: this Dataset was loaded with {name}={_shown(own)}, which cannot "
+                "be undone; load the data again"
+            )
     if not given:
         return dataset
     return replace(_changed(dataset, chosen), options=replace(dataset.options, **given))
 
 
-def _checked(options: dict[str, Any]) -> LoadOptions:
-    """Return the options by their names, or an error that suggests the name that was meant."""
-    known = [option.name for option in fields(LoadOptions)]
-    for name in options:
-        if name not in known:
-            near = [f"; did you mean {other}?" for other in get_close_matches(name, known, 1)]
-            raise UsageError(
-                f"{name}: no such option{''.join(near)}. Options of reading data are "
-                f"{', '.join(known)}"
-            )
-    return LoadOptions(**options)
+def _shown(value: Any) -> str:
+    return repr(str(value) if isinstance(value, Path) else value)
 
 
 def is_reloadable(dataset: Dataset) -> bool:

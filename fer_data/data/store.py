@@ -30,6 +30,7 @@ from fer_data.data.decode import PixelFormat
 from fer_data.data.decoded import decoded_images
 from fer_data.data.image_format import FormatRequest, format_of
 from fer_data.data.images import Images, images_of
+from fer_data.data.options import check_options
 from fer_data.data.origin import Origin
 from fer_data.data.reading import DatasetLike, load
 from fer_data.data.sources import memory
@@ -154,6 +155,7 @@ def open_store(
     >>> fer_data.open_store("faces").pixels.shape
     (21, 48, 48, 1)
     """
+    check_options(options, open_store)
     dataset = load(data, **options)
     if dataset.origin.arrays:
         store = _in_memory(dataset, format_of(form, dataset))

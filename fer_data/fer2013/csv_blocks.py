@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import gzip
 from collections.abc import Iterable, Iterator
@@ -12,8 +11,9 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from fer_data.data.first_bytes import HEAD_BYTES, in_gzip, kind_of
+from fer_data.data.first_bytes import HEAD_BYTES
 from fer_data.data.sources import source
+from fer_data.data.sources.named_content import refuse_other_content
 from fer_data.errors import DataError
 from fer_data.fer2013.csv_columns import Columns, choose
 
@@ -78,8 +78,7 @@ def open_csv(path: Path, num_codes: int = 0) -> Iterator[tuple[Columns, Iterator
             if gzipped:
                 head = stream.read(HEAD_BYTES)
                 stream.seek(0)
-            if kind := in_gzip(head) if gzipped else kind_of(head):
-                raise DataError(f"{path}: {kind}")
+            refuse_other_content(path, head)
             header = _header(path, stream.readline(MAX_LINE_BYTES))
         blocks = _blocks(path, stream, placed=not gzipped)
         first = list(islice(blocks, 1))
@@ -132,8 +131,6 @@ def _blocks(path: Path, stream: BinaryIO | gzip.GzipFile, *, placed: bool) -> It
 def _header(path: Path, line: bytes) -> list[str]:
     if len(line) == MAX_LINE_BYTES:
         raise DataError(f"{path}: line 1 is longer than {MAX_LINE_BYTES:,} bytes")
-    if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise DataError(f"{path}: no column pixels; the header is UTF-16, save the file as UTF-8")
     text = line.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").strip()
     if "\r" in text:
         raise DataError(f"{path}: lines end in CR alone; save it with LF or CRLF")

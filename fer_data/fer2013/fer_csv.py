@@ -6,7 +6,6 @@ known by its number, counted from 0 as in the published csv; its line is that nu
 
 from __future__ import annotations
 
-import gzip
 import re
 import zlib
 from collections import Counter
@@ -25,6 +24,7 @@ from fer_data.data.origin import Origin
 from fer_data.data.skipped import Skipped
 from fer_data.data.sources import source
 from fer_data.data.sources.chunk import Chunks, RawImage
+from fer_data.data.sources.named_content import open_unpacked
 from fer_data.data.sources.tree_paths import unpacked_ending
 from fer_data.data.split_names import SPLITS, split_notes
 from fer_data.errors import DataError
@@ -54,9 +54,8 @@ _HEADER_BYTES = 1 << 16
 
 def _names_no_pixels(path: Path) -> bool:
     """Whether the first line is text in several columns, none of them of pixels."""
-    opener = gzip.open if path.suffix.lower() == ".gz" else open
     try:
-        with opener(path, "rb") as file:
+        with open_unpacked(path) as file:
             line, end, _ = file.read(_HEADER_BYTES).partition(b"\n")
         text = line.decode("utf-8-sig").rstrip("\r")
     except (OSError, EOFError, zlib.error, UnicodeDecodeError):

@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from fer_data.data.chosen import UNLABELLED
+from fer_data.data.options import check_options
 from fer_data.data.reading import DatasetLike, load
 from fer_data.fer2013.votes import NUM_EMOTIONS, columns_of, read_votes, rows_of
 from fer_data.util.files import write_text
@@ -138,6 +139,7 @@ def ferplus_labels(
     >>> fer_data.load("fer2013.csv", relabel="labels.csv").class_counts("train").tolist()
     [0, 0, 0, 0, 7, 0, 0]
     """
+    check_options(options, ferplus_labels)
     dataset = load(data, **options)
     cast = read_votes(votes)
     names = tuple(sorted({*dataset.class_names, CONTEMPT})) if contempt else dataset.class_names

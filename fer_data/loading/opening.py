@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from fer_data.data.decode import Color, Fit
 from fer_data.data.image_format import FormatRequest, sides_of
-from fer_data.data.options import LoadOptions
+from fer_data.data.options import check_options
 from fer_data.data.reading import DatasetLike, load
 from fer_data.data.split_names import EVALUATION_SPLITS, split_to_take
 from fer_data.data.store import PixelStore, open_store
@@ -28,16 +27,12 @@ from fer_data.transforms.mixing import Mixing
 from fer_data.util.words import counted
 
 
-def as_loader(source: DatasetLike | Loader, options: dict[str, Any]) -> Loader:
-    """Return a loader as it is, or open one of a data set with these options."""
+def as_loader(
+    source: DatasetLike | Loader, options: dict[str, Any], called: Callable[..., Any]
+) -> Loader:
+    """Return a loader as it is, or open one of a data set with the options of what was called."""
+    check_options(options, called, open_loader)
     if not isinstance(source, Loader):
-        known = inspect.signature(open_loader).parameters.keys() - {"data", "options"}
-        known |= {field.name for field in dataclasses.fields(LoadOptions)}
-        if unknown := [name for name in options if name not in known]:
-            raise UsageError(
-                f"{', '.join(unknown)}: no option of this function or of open_loader, which takes "
-                + ", ".join(sorted(known))
-            )
         return open_loader(source, **options)
     if options:
         raise UsageError(f"{', '.join(options)}: a loader has its settings already")
@@ -142,6 +137,7 @@ def open_loader(
     >>> batch.images.shape, sorted(batch.labels.tolist())
     ((2, 48, 48, 1), [0, 1])
     """
+    check_options(options, open_loader)
     dataset = load(data, **options)
     split = split_to_take(split, dataset.splits, str(dataset.root))
     evaluates = split in EVALUATION_SPLITS

@@ -12,6 +12,7 @@ from fer_data.util import notebook
 from fer_data.util.words import shown_class
 
 _IMAGES = 16
+_CLASSES = 5
 _COMMON = {
     ("drop_remainder", "False"),
     ("shuffle", "True"),
@@ -27,7 +28,10 @@ def loader_repr(loader: Any) -> str:
         for name, value in loader.settings().items()
         if name != "data" and (name, value) not in _COMMON
     )
-    return f"Loader({loader.store.dataset!r}, {len(loader.rows):,} samples, {shown})"
+    empty = [shown_class(loader.class_names[label]) for label in np.flatnonzero(loader.counts == 0)]
+    lacking = f", no sample of {', '.join(empty[:_CLASSES])}" if empty else ""
+    lacking += f" and {len(empty) - _CLASSES:,} more classes" if len(empty) > _CLASSES else ""
+    return f"Loader({loader.store.dataset!r}, {len(loader.rows):,} samples{lacking}, {shown})"
 
 
 def loader_html(loader: Any) -> str:

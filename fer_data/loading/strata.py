@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.data.missing import is_missing
 from fer_data.errors import UsageError
 from fer_data.sampling.strategy import Strategy
+from fer_data.util.words import counted, named_class
 
 Codes = tuple[NDArray[np.int64], tuple[str, ...]]
 """The class of each sample, int64 [N], and the names of the classes."""
@@ -112,7 +114,7 @@ def any_strategy(balance: Any, codes: NDArray[np.int64], names: Sequence[str]) -
     Raises
     ------
     UsageError
-        If there is none.
+        If there is none, or it balances and there is one class only.
     """
     if isinstance(balance, str):
         balance = Strategy.parse(balance)
@@ -134,6 +136,15 @@ def any_strategy(balance: Any, codes: NDArray[np.int64], names: Sequence[str]) -
     elif not isinstance(balance, Strategy):
         balance = Strategy.from_sampler(balance, codes, names)
     strategy: Strategy = balance
+    if (
+        len(present := np.unique(codes)) == 1
+        and str(strategy) != "none"
+        and strategy.name != "counts"
+    ):
+        raise UsageError(
+            f"balance {strategy}: one class only, {named_class(names[present[0]])}, so there is "
+            "nothing to balance; give samples of all classes, or balance='none'"
+        )
     return strategy
 
 
@@ -145,8 +156,11 @@ def _is_array_like(labels: Any) -> bool:
 
 def _of_array(array: NDArray[Any], names: tuple[str, ...]) -> Codes:
     if array.dtype.kind in "USO":
-        if any(label is None or label != label for label in array.tolist()):
-            raise UsageError("labels: a sample has none")
+        if lacking := sum(map(is_missing, array.tolist())):
+            raise UsageError(
+                f"labels: {counted(lacking, 'sample')} of {len(array):,} without a label; leave "
+                "them out"
+            )
         unique, codes = np.unique(array.astype(np.str_), return_inverse=True)
         return codes.reshape(-1).astype(np.int64), tuple(unique.tolist())
     if array.dtype.kind not in "iub":
@@ -154,8 +168,8 @@ def _of_array(array: NDArray[Any], names: tuple[str, ...]) -> Codes:
     low, high = int(array.min()), int(array.max())
     if low < 0:
         raise UsageError(
-            f"labels: label {low} of sample {int(array.argmin())}; expected 0 or more, and no "
-            "sample without a label"
+            f"labels: label {low} of sample {int(array.argmin())}, and {int((array < 0).sum()):,} "
+            "below 0 in all; expected 0 or more, and no sample without a label"
         )
     if high >= max(len(names), _MOST_CLASSES):
         raise UsageError(f"labels: label {high:,}; number the classes from 0")

@@ -1,7 +1,7 @@
-"""Checks of frameworks that wrap a sampler: refused where batches would change.
+"""Frameworks that wrap a sampler or a dataset: what would change its batches is refused or undone.
 
-A framework wraps a sampler without notice: only the call stack of the request for the first index
-shows it. So the stack is examined, once per iteration.
+A framework wraps without notice: only the call stack of a request shows it. So the stack is
+examined, once per iteration.
 """
 
 from __future__ import annotations
@@ -64,6 +64,19 @@ def check_batch_size(batch_size: int) -> None:
                     f"batch_size: this sampler is for batches of {batch_size} samples a process, "
                     f"and the DataLoader takes {owner.batch_size}; give both the same number"
                 )
+            return
+
+
+def keep_order(dataset: Any) -> None:
+    """Let Keras ask for the batches of a ``PyDataset`` in their order: ``fit`` shuffles by default.
+
+    Keras wraps the dataset in an adapter, which first notes whether to shuffle and then asks how
+    many workers there are. Of a ``tf.data.Dataset`` or a ``DataLoader`` it ignores ``shuffle``, as
+    these shuffle themselves; so does this dataset.
+    """
+    for owner in _callers():
+        if type(owner).__name__ == "PyDatasetAdapter" and owner.py_dataset is dataset:
+            owner.shuffle = False
             return
 
 

@@ -13,6 +13,7 @@ from fer_data import __version__
 from fer_data.analysis.drift import ImageDrift, image_drift
 from fer_data.analysis.stats import Stats, stats
 from fer_data.auditing import Audit, Finding, audit_store
+from fer_data.data.options import check_options
 from fer_data.data.reading import DatasetLike, load_skipping_bad
 from fer_data.data.store import open_store
 from fer_data.duplicates.duplicate_groups import COMPARED
@@ -100,6 +101,7 @@ def report(
     >>> fer_data.report("faces", "report").name
     'index.html'
     """
+    check_options(options, report)
     page, readme = Path(out) / "index.html", Path(out) / "README.md"
     if card:
         refuse_card(readme)

@@ -9,6 +9,7 @@ from typing import Any
 from fer_data.analysis.stats import Stats
 from fer_data.analysis.stats import stats as count
 from fer_data.auditing import Audit, audit
+from fer_data.data.options import check_options
 from fer_data.data.reading import DatasetLike
 from fer_data.util.markdown import escaped, front_matter, table
 from fer_data.util.words import counted, printable, shown_class
@@ -54,6 +55,7 @@ def data_card(data: DatasetLike, *, cache: str | Path | None = None, **options: 
     >>> [line for line in card.splitlines() if line.startswith("## ")]
     ['## Classes and splits', '## Audit', '## Licence']
     """
+    check_options(options, data_card)
     return card_of(audit(data, cache=cache, **options))
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fer_data.data.chosen import UNLABELLED
 from fer_data.data.dataset import Dataset
+from fer_data.data.options import check_options
 from fer_data.data.reading import DatasetLike, load
 from fer_data.data.split_names import TEST_SPLITS
 from fer_data.data.store import open_store
@@ -86,19 +87,22 @@ def split(
     >>> [len(validation) for train, validation in fer_data.split(data, folds=5)]
     [20, 20, 20, 20, 20]
     """
+    check_options(options, split)
     dataset = load(data, **options)
     dataset.check_labels()
     plan = _plan(dataset, validation, test, folds=folds, pool=pool)
     whole_number("min_per_class", min_per_class)
     whole_number("seed", seed)
-    groups = related(dataset)
+    groups, near = related(dataset), None
     if near_duplicates:
         from fer_data.duplicates.duplicate_groups import COMPARED, near_duplicate_groups  # FAISS
 
         store = open_store(dataset, form=COMPARED, cache=cache, log="compared")
         dataset = store.dataset  # without images that cannot be decoded, where these are skipped
-        groups = merge_groups(near_duplicate_groups(store.pixels), related(dataset))
+        near = near_duplicate_groups(store.pixels)
+        groups = merge_groups(near, related(dataset))
     sides, num_across = _divide(dataset, groups, plan, seed=seed, min_per_class=min_per_class)
+    drawn = sides < len(plan.names)
     result = Split(
         source=dataset,
         names=(*plan.names, *plan.kept),
@@ -106,6 +110,8 @@ def split(
         num_folds=folds or 0,
         num_kept=len(plan.kept),
         num_across=num_across,
+        num_groups=0 if groups is None else _num_together(groups[drawn]),
+        num_near_duplicate_groups=None if near is None else _num_together(near[drawn]),
     )
     _check(result, min_per_class)
     return result
@@ -150,6 +156,11 @@ def _divide(
         labels, of_drawn, plan.fractions, seed=seed, min_per_class=min_per_class
     )
     return sides, across
+
+
+def _num_together(groups: NDArray[np.int64]) -> int:
+    """Return how many groups have two samples or more."""
+    return int((np.unique(groups, return_counts=True)[1] > 1).sum())
 
 
 def _plan(

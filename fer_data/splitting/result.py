@@ -47,6 +47,11 @@ class Split:
     num_across : int
         Groups, of the data or of near-duplicates, with samples both in the new splits and in a
         split that was kept.
+    num_groups : int
+        Groups of two samples or more that were kept together: of the data, of near-duplicates, and
+        their unions, among what was divided.
+    num_near_duplicate_groups : int or None
+        Groups of near-duplicates among what was divided; None where they were not looked for.
 
     Examples
     --------
@@ -63,6 +68,8 @@ class Split:
     num_folds: int = 0
     num_kept: int = 0
     num_across: int = 0
+    num_groups: int = 0
+    num_near_duplicate_groups: int | None = None
 
     def __len__(self) -> int:
         return self.num_folds or len(self.dataset.splits)
@@ -105,12 +112,23 @@ class Split:
         ]
         kinds = f"{self.num_folds} folds" if self.num_folds else "a split"
         across = f"{counted(self.num_across, 'group')} across splits" if self.num_across else ""
+        notes = [self.together, across]
         return notebook.page(
             str(self.source.root),
             f"{kinds} of {len(self.source):,} samples",
             notebook.table(("class", *self.names), rows, most=60),
-            notebook.notes(filter(None, [across])),
+            notebook.notes(filter(None, notes)),
         )
+
+    @property
+    def together(self) -> str:
+        """A line on the groups that were kept together."""
+        near = self.num_near_duplicate_groups
+        of_near = "near-duplicates were not looked for"
+        if near is not None:
+            of_near = f"{counted(near, 'group')} of near-duplicates"
+        of_two = "of two samples or more kept together"
+        return f"{counted(self.num_groups, 'group')} {of_two} ({of_near})"
 
     @property
     def train(self) -> Dataset:
@@ -201,6 +219,8 @@ class Split:
                 for name, column in zip(self.names, self.counts().T.tolist(), strict=True)
             },
             "num_excluded": self.source.num_excluded,
+            "num_groups": self.num_groups,
+            "num_near_duplicate_groups": self.num_near_duplicate_groups,
             "num_groups_across": self.num_across,
         }
 

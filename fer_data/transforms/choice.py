@@ -18,6 +18,7 @@ from fer_data.transforms.per_image import ImageFunction, PerImage
 from fer_data.transforms.presets import PRESETS
 from fer_data.transforms.rare import ForRare
 from fer_data.transforms.transform import Transform
+from fer_data.util.words import meant
 
 Augment = str | Op | Sequence[Op] | Transform | ImageFunction
 """A preset or operations as text (``shift:0.1,rotate:15``), an operation or a list of them, a
@@ -102,7 +103,7 @@ def _parsed(text: str, name: str) -> list[Op]:
         else:
             raise UsageError(
                 f"{name}: expected a preset ({', '.join(PRESETS)}) or operations "
-                f"({','.join(FORMS)}), got {text!r}"
+                f"({','.join(FORMS)}), got {text!r}{meant(key, [*PRESETS, *_NAMES])}"
             )
     return ops
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 def counted(number: int, one: str, many: str | None = None) -> str:
     """Return a number with what it counts: ``1 image``, ``1,234 images``.
@@ -15,6 +18,20 @@ def counted(number: int, one: str, many: str | None = None) -> str:
         What follows any other number; by default `one` with an s.
     """
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """Return a question for the name that was meant, the nearest of the known ones, or ``""``.
+
+    Examples
+    --------
+    >>> from fer_data.util.words import meant
+    >>> meant("batchsize", ["balance", "batch_size"]), meant("x", ["balance"])
+    ('. Did you mean batch_size?', '')
+    """
+    plain = {other.lower().replace("-", "_"): other for other in known}
+    near = get_close_matches(name.lower().replace("-", "_"), plain, 1)
+    return f". Did you mean {plain[near[0]]}?" if near else ""
 
 
 def printable(name: str) -> str:

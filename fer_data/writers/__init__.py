@@ -11,7 +11,8 @@ from typing import Any, Literal
 from fer_data.data import sources
 from fer_data.data.decode import PixelFormat
 from fer_data.data.image_format import FormatRequest, image_summary
-from fer_data.data.reading import DatasetLike, load
+from fer_data.data.options import check_options
+from fer_data.data.reading import DatasetLike, load_unlabelled_too
 from fer_data.errors import UsageError
 from fer_data.extras import require
 from fer_data.util.quiet import with_tensorflow
@@ -90,6 +91,7 @@ def convert(
     >>> fer_data.load("pets").class_names
     ('cat', 'dog')
     """
+    check_options(options, convert)
     to = _format(Path(dst), to)
     if to in _NEEDS:
         require(f"writing {to}", _NEEDS[to])
@@ -97,7 +99,7 @@ def convert(
     if to == "folder" and form is None and _is_plain_csv(src, chosen):
         converted: Conversion = import_module(_CONVERT_CSV).convert_csv(src, dst, **chosen)
         return converted
-    dataset = load(src, **options)
+    dataset = load_unlabelled_too(src, **options)  # formats that hold these keep them
     dataset.check_labels()
     asked = None if form is None else FormatRequest.of(form)
     if asked and asked.bits is None and to not in _ONE_FORM:

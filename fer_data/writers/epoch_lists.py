@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fer_data.data.options import check_options
 from fer_data.data.reading import DatasetLike, load
 from fer_data.errors import DataError
 from fer_data.loading.samplers import BalancedBatchSampler
@@ -64,6 +65,7 @@ def write_epoch_lists(
     [0, 1, 2, 3, 3, 3]
     """
     whole_number("num_epochs", num_epochs, 1)
+    check_options(options, write_epoch_lists)
     dataset = load(data, **options)
     if "train" not in dataset.splits or not dataset.class_counts("train").any():
         raise DataError(f"{dataset.root}: no labelled training split to draw from")

@@ -14,7 +14,7 @@ from fer_data.data.chosen import UNLABELLED
 from fer_data.data.dataset import Dataset
 from fer_data.data.options import CLASS_FOLDERS
 from fer_data.data.origin import Origin
-from fer_data.data.reading import load
+from fer_data.data.reading import load, load_unlabelled_too
 from fer_data.data.skipped import Skipped
 from fer_data.data.sources import folder
 from fer_data.data.sources.chunk import Chunks
@@ -97,7 +97,9 @@ def _data(
     if layout is None and split is None and path.is_dir() and _is_plain_folder(path):
         layout = _layout_by_classes(path, class_names)
     try:
-        dataset = load(path, skip_bad=skip_bad, layout=layout if path.is_dir() else None)
+        dataset = load_unlabelled_too(
+            path, skip_bad=skip_bad, layout=layout if path.is_dir() else None
+        )
     except DataError:
         if split is not None or not _is_plain_folder(path):
             raise

@@ -125,7 +125,7 @@ def test_nothing_but_bad_rows_is_an_error_though_they_are_skipped(tmp_path: Path
         fer_data.load(path, skip_bad=True)
 
 
-@pytest.mark.parametrize("data", [b"", b"\n", b"\xff\xfe\x00" * 99])
+@pytest.mark.parametrize("data", [b"label\n1\n", b"\n", b"\xe9\xe8\n" * 99])
 def test_a_file_without_a_pixels_column_is_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "fer.csv"
     path.write_bytes(data)

@@ -44,7 +44,7 @@ def test_arrays_are_a_dataset_and_are_not_copied(images: NDArray[np.uint8]) -> N
 @pytest.mark.parametrize(
     ("labels", "names"),
     [
-        ([0, 2, 1, 0, 0, 0, 0, 0, 0, -1], ("0", "1", "2")),
+        ([0, 2, 1, 0, 0, 0, 0, 0, 0, 3], ("0", "1", "2", "3")),
         (np.arange(10), tuple("0123456789")),
         (np.arange(10)[:, None], tuple("0123456789")),
         (np.eye(10)[::-1], tuple("0123456789")),

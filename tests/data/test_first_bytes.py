@@ -62,6 +62,67 @@ def test_a_file_is_named_as_what_its_first_bytes_say(
     assert not (tmp_path / "out").exists()
 
 
+# Names that promise something else
+
+TEXT = b"Access denied: no such file\n"
+TABLE = b"file,label\n0.png,cat\n1.png,dog\n"
+OTHERS: dict[str, dict[str, bytes]] = {
+    "a zip archive": {"x.zip": TEXT, "y.zip": TABLE, "z.zip": b"PK"},
+    "parquet": {"x.parquet": TEXT, "y.parquet": b"{}", "x.pq": TABLE},
+    "a .npz of NumPy's": {"x.npz": TEXT, "y.npz": TABLE},
+    "JSON": {"x.json": TEXT, "y.json": TABLE, "x.jsonl": TEXT, "x.json.gz": gzip.compress(TABLE)},
+    "a csv": {"x.csv": b'{"error": "not found"}\n', "x.csv.gz": gzip.compress(b'[{"a": 1}]')},
+}
+STRANGE = {"page": b"<!DOCTYPE html><html>", "empty file": b"", "binary": bytes(range(40)) * 20}
+
+
+@pytest.mark.parametrize(
+    ("expected", "name", "content"),
+    [
+        (expected, name, content)
+        for expected, files in OTHERS.items()
+        for name, content in files.items()
+    ],
+)
+def test_a_file_that_is_not_what_its_name_promises_is_refused(
+    tmp_path: Path, expected: str, name: str, content: bytes
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=r"text that begins|binary") as refused:
+        fer_data.load(tmp_path / name)
+    assert str(refused.value).startswith(f"{tmp_path / name}: expected {expected}")
+
+
+TABLES = ["x.csv", "x.tsv", "x.txt", "x.json", "x.jsonl", "x.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("name", "as_labels"),
+    [*((name, True) for name in TABLES), *((name, False) for name in [*TABLES, "x.zip", "x.npz"])],
+)
+@pytest.mark.parametrize("kind", STRANGE)
+def test_what_is_no_data_is_named_under_every_name(
+    make_folder: MakeFolder, name: str, kind: str, as_labels: bool
+) -> None:
+    images = make_folder({"images": 2})
+    (images / name).write_bytes(STRANGE[kind])
+    with pytest.raises(DataError, match=kind) as refused:
+        fer_data.load(images, labels=images / name) if as_labels else fer_data.load(images / name)
+    assert str(refused.value).startswith(f"{images / name}: expected ")
+
+
+def test_a_table_is_unpacked_where_it_is_gzipped_whatever_its_name(make_folder: MakeFolder) -> None:
+    images = make_folder({".": 4})
+    rows = "".join(f"{number:04d}.png,{'cat' if number % 2 else 'dog'}\n" for number in range(4))
+    for name, content in {
+        "x.csv": gzip.compress(f"file,label\n{rows}".encode()),
+        "x.csv.gz": f"file,label\n{rows}".encode(),
+    }.items():
+        (images / name).write_bytes(content)
+        assert fer_data.load(images / name).counts == {"train": {"cat": 2, "dog": 2}}
+        (images / name).unlink()
+
+
 def test_images_that_are_pointers_are_named(run: Run, make_folder: MakeFolder) -> None:
     root = make_folder(CLASSES)
     for path in root.glob("*/*.png"):

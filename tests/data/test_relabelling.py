@@ -16,7 +16,7 @@ from fer_data.analysis.stats import stats
 from fer_data.data.chosen import UNLABELLED
 from fer_data.data.dataset import Dataset
 from fer_data.data.options import LoadOptions
-from fer_data.data.reading import load
+from fer_data.data.reading import load, load_unlabelled_too
 from fer_data.data.sources.table import build
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
@@ -35,7 +35,8 @@ def made(classes: str = "cat,cat,dog,owl") -> Dataset:
 def relabelled(tmp_path: Path, *lines: str, soft: bool = False, data: Any = None) -> Dataset:
     path = tmp_path / "labels.csv"
     path.write_text("\n".join(lines) + "\n")
-    return load(made() if data is None else data, relabel=path, soft=soft)
+    source = made() if data is None else data
+    return load_unlabelled_too(source, relabel=path, soft=soft)
 
 
 def names(dataset: Dataset) -> list[str]:
@@ -50,6 +51,8 @@ def test_named_samples_get_the_label_and_others_keep_theirs(tmp_path: Path) -> N
     assert relabelled_data.own_labels is not None
     assert relabelled_data.own_labels.tolist() == [0, 0, UNLABELLED, 2]
     assert relabelled_data.soft_labels is None
+    with pytest.raises(DataError, match=r"1 of 4 train samples has no label \(row 1\)"):
+        load(made(), relabel=tmp_path / "labels.csv")
 
 
 def test_a_new_class_takes_its_place_in_the_alphabet(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,30 +16,15 @@ from fer_data.errors import DataError, FerError, UsageError
 from fer_data.loading.opening import open_loader
 from fer_data.splitting.result import Split
 from tests.conftest import MakeFolder
-from tests.helpers.drawn_images import as_jpeg, drawn_images, shifted
+from tests.helpers.dataset_parts import made_dataset
 
-
-def dataset(counts: dict[str, dict[str, int]]) -> Dataset:
-    samples = [
-        (split, name, f"{split}/{name}/{number}.png")
-        for split, classes in counts.items()
-        for name, often in classes.items()
-        for number in range(often)
-    ]
-    names = {name for classes in counts.values() for name in classes}
-    return build(Path("/data"), "made up", names, samples)
-
-
-WHOLE = dataset({"train": {"a": 40, "b": 20}, "validation": {"a": 10}, "test": {"a": 8, "b": 4}})
+WHOLE = made_dataset(
+    {"train": {"a": 40, "b": 20}, "validation": {"a": 10}, "test": {"a": 8, "b": 4}}
+)
 
 
 def divided(data: Dataset = WHOLE, **options: Any) -> Split:
     return fer_data.split(data, near_duplicates=False, **options)
-
-
-def grouped(groups: np.ndarray, data: Dataset = WHOLE) -> Dataset:
-    names = np.array([f"patient {number}" for number in range(groups.max() + 1)])
-    return replace(data, groups=groups, group_names=names)
 
 
 def rows_of(*datasets: Dataset) -> list[int]:
@@ -78,9 +62,9 @@ def test_a_split_unpacks_into_datasets_of_one_split_each() -> None:
 
 
 def test_only_splits_that_there_are_are_given() -> None:
-    train, test = divided(dataset({"train": {"a": 40}}), validation=0)
+    train, test = divided(made_dataset({"train": {"a": 40}}), validation=0)
     assert (len(train), len(test)) == (36, 4)
-    data = dataset({"train": {"a": 40}, "public_test": {"a": 3}, "private_test": {"a": 4}})
+    data = made_dataset({"train": {"a": 40}, "public_test": {"a": 3}, "private_test": {"a": 4}})
     division = divided(data)
     assert [part.splits[0] for part in division] == [
         "train",
@@ -90,11 +74,11 @@ def test_only_splits_that_there_are_are_given() -> None:
     ]
     assert len(division.test) == 4
     with pytest.raises(DataError):
-        _ = divided(dataset({"train": {"a": 40}}), validation=0).validation
+        _ = divided(made_dataset({"train": {"a": 40}}), validation=0).validation
 
 
 def test_without_a_test_split_one_is_drawn_too() -> None:
-    division = divided(dataset({"train": {"a": 40, "b": 20}}), test=0.25)
+    division = divided(made_dataset({"train": {"a": 40, "b": 20}}), test=0.25)
     assert division.names == ("train", "validation", "test")
     assert division.counts().tolist() == [[26, 4, 10], [13, 2, 5]]
 
@@ -139,42 +123,6 @@ def test_a_fold_is_what_load_makes_of_the_csv(make_folder: MakeFolder, tmp_path:
     divided(data).write(tmp_path / "splits.csv")
     by_csv = load(data, splits=tmp_path / "splits.csv")
     assert by_csv.digest() == divided(data).dataset.digest()
-
-
-@pytest.mark.parametrize("options", [{}, {"pool": True}, {"folds": 3}])
-def test_groups_of_the_data_are_not_divided(options: dict[str, Any]) -> None:
-    groups = np.arange(len(WHOLE)) // 3
-    groups[WHOLE.indices("test")] += len(WHOLE)
-    data = grouped(groups)
-    division = divided(data, min_per_class=0, **options)
-    for group in np.unique(groups):
-        assert len(set(division.sides[groups == group])) == 1
-    assert division.num_across == 0
-
-
-def test_groups_and_near_duplicates_that_meet_are_not_divided() -> None:
-    originals = drawn_images(120)
-    images = np.stack(
-        [*originals, *(as_jpeg(shifted(original, 1, 0), 70) for original in originals)]
-    )
-    groups = np.concatenate([np.arange(120) // 2, np.arange(120, 240)])  # pairs of originals
-    data = grouped(groups, load((images, np.arange(240) % 2)))
-    together = np.tile(np.arange(120) // 2, 2)
-    apart = [len(set(divided(data, folds=4).sides[together == group])) > 1 for group in range(60)]
-    assert sum(apart) > 30
-    division = fer_data.split(data, folds=4)
-    apart = [len(set(division.sides[together == group])) > 1 for group in range(60)]
-    assert sum(apart) <= 4  # the few near-duplicates that are not found
-    for group in range(60):
-        assert len(set(division.sides[groups == group])) == 1
-
-
-def test_groups_across_a_kept_test_split_are_counted() -> None:
-    groups = np.arange(len(WHOLE))
-    groups[WHOLE.indices("test")[:3]] = groups[WHOLE.indices("train")[[0, 0, 1]]]
-    assert divided(grouped(groups)).num_across == 2
-    assert grouped(groups).digest() != WHOLE.digest()
-    assert divided(grouped(groups), pool=True).num_across == 0
 
 
 def test_datasets_of_a_split_need_no_name_of_it_where_they_are_loaded() -> None:
@@ -224,4 +172,4 @@ def test_samples_without_a_label_cannot_be_divided() -> None:
     with pytest.raises(DataError, match="1 sample to divide has no label"):
         divided(data)
     with pytest.raises(DataError, match="nothing to divide besides test"):
-        divided(dataset({"test": {"a": 4}}))
+        divided(made_dataset({"test": {"a": 4}}))

@@ -14,6 +14,7 @@ from PIL import Image
 
 import fer_data
 from fer_data.data import sources
+from fer_data.data.reading import load_unlabelled_too
 from fer_data.data.sources.tfrecord_files import check_records, split_files
 from fer_data.errors import DataError, FerError, UsageError
 from fer_data.writers import convert
@@ -79,7 +80,7 @@ def test_samples_without_a_label_have_minus_one(tmp_path: Path) -> None:
     images = np.arange(48, dtype=np.uint8).reshape(3, 4, 4)
     np.savez(tmp_path / "x.npz", pixels=images, labels=[1, -1, 0], class_names=["a", "b"])
     convert(tmp_path / "x.npz", tmp_path / "out", to="tfrecord")
-    data = fer_data.load(tmp_path / "out")
+    data = load_unlabelled_too(tmp_path / "out")
     assert data.labels.tolist() == [1, -1, 0]
     assert data.num_unlabelled("train") == 1
 
@@ -298,7 +299,7 @@ def test_labels_without_a_class_are_an_error_or_skipped(tmp_path: Path) -> None:
         tmp_path / "train.tfrecord", [GOOD | {"image/class/label": label} for label in labels]
     )
     (tmp_path / "labels.txt").write_text("b\na\n")
-    with pytest.raises(DataError, match=r"train\.tfrecord:1: bad label"):
+    with pytest.raises(DataError, match=r"train\.tfrecord:1: label 5 of 2 classes, 0 to 1"):
         fer_data.load(tmp_path)
     data = fer_data.load(tmp_path, skip_bad=True)
     assert data.sample_ids() == ["train.tfrecord:0", "train.tfrecord:3"]
@@ -308,13 +309,27 @@ def test_labels_without_a_class_are_an_error_or_skipped(tmp_path: Path) -> None:
         fer_data.load(tmp_path)
 
 
-def test_a_record_without_an_image_is_bad_and_one_without_a_label_has_none(tmp_path: Path) -> None:
+def test_a_record_without_an_image_is_bad_and_so_is_one_without_a_label(tmp_path: Path) -> None:
     records = [GOOD, {"image/class/label": 0}, {"image/encoded": PNG}]
     path = write_records(tmp_path / "x.tfrecord", records)
-    with pytest.raises(DataError, match="record 1: no image"):
+    with pytest.raises(DataError, match=r"1 of 3 train samples has no label \(x.tfrecord:2\)"):
         fer_data.open_store(path)
+    with pytest.raises(DataError, match="record 1: no image"):
+        fer_data.open_store(load_unlabelled_too(path))
     data = fer_data.open_store(path, skip_bad=True).dataset
-    assert data.labels.tolist() == [0, -1]
+    assert data.labels.tolist() == [0]
+    assert [(item.name, item.reason) for item in data.skipped] == [
+        ("x.tfrecord:2", "no label"),
+        ("x.tfrecord:1", "cannot be decoded"),
+    ]
+
+
+def test_records_without_a_usable_label_name_the_first_cause(tmp_path: Path) -> None:
+    path = write_records(tmp_path / "train.tfrecord", [GOOD | {"image/class/label": 7}] * 3)
+    (tmp_path / "labels.txt").write_text("b\na\n")
+    for options in ({}, {"skip_bad": True}):
+        with pytest.raises(DataError, match="tfrecord:0: label 7 of 2 classes, 0 to 1"):
+            fer_data.load(path, **options)
 
 
 def test_records_are_counted_by_their_lengths(tmp_path: Path) -> None:

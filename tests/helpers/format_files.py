@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-import fer_data
 from fer_data import PixelFormat
 from fer_data.data import sources
 from fer_data.data.decode import decode
+from fer_data.data.reading import load_unlabelled_too
 from fer_data.errors import DataError
 from tests.helpers.records import write_records
 
@@ -38,7 +38,7 @@ def layout_of(path: Path) -> str | None:
 
 def content(path: Path, *, test_apart: bool = True) -> list[Sample]:
     """Return every sample of a data set, in order."""
-    dataset = fer_data.load(path, test_apart=test_apart, layout=layout_of(path))
+    dataset = load_unlabelled_too(path, test_apart=test_apart, layout=layout_of(path))
     names = sources.names(dataset)
     found = []
     for chunk in dataset.source_chunks().chunks:

@@ -294,7 +294,7 @@ def test_the_docs_have_every_extra() -> None:
         for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
         for name in re.findall(r"`(\w+)`", row)
     }
-    assert named == extras().keys() - DEVELOPERS
+    assert named == extras().keys()
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import fer_data
+from fer_data.data.reading import load_unlabelled_too
 from tests.conftest import MakeFolder, Run
 from tests.helpers.registered import every_sampling
 
@@ -38,7 +39,8 @@ def test_lists_are_the_sampler_s_draws(
 
 def test_samples_that_are_no_files_have_indices_alone(tmp_path: Path) -> None:
     labels = np.array([0, -1, 1, 0, 0])
-    files = fer_data.write_epoch_lists((np.zeros((5, 2, 2), np.uint8), labels), tmp_path / "out")
+    data = load_unlabelled_too((np.zeros((5, 2, 2), np.uint8), labels))
+    files = fer_data.write_epoch_lists(data, tmp_path / "out")
     assert [file.name for file in files] == ["epoch-0000.npy"]
     assert np.bincount(labels[np.load(files[0])]).tolist() == [3, 3]
 

@@ -198,6 +198,21 @@ def test_what_are_no_labels_is_refused(labels: Any) -> None:
         BalancedBatchSampler(labels, batch_size=2)
 
 
+@pytest.mark.parametrize("missing", [None, float("nan"), "", pd.NA])
+def test_samples_without_a_label_are_counted(missing: Any) -> None:
+    labels = np.array(["a", missing, "b", missing], object)
+    with pytest.raises(UsageError, match="2 samples of 4 without a label"):
+        BalancedBatchSampler(labels, batch_size=2)
+
+
+@pytest.mark.parametrize("labels", [[1, 1, 1], ["a"] * 3])
+def test_one_class_is_not_balanced(labels: Any) -> None:
+    for balance in ("oversample", "batch", "power:0.5"):
+        with pytest.raises(UsageError, match="one class only"):
+            BalancedBatchSampler(labels, balance, batch_size=3)
+    assert sorted(BalancedBatchSampler(labels, "none", batch_size=3)[0]) == [0, 1, 2]
+
+
 def test_balance_is_a_name_a_dict_a_function_or_a_sampler() -> None:
     labels = np.array(["cat"] * 6 + ["dog"] * 2)
     for balance in (

@@ -183,7 +183,6 @@ class _Finder:
             raise layout_checks.flat(self.tree, [path for _, path in flat], top)
         self._refuse_one_class(folders)
         layout_checks.refuse_other_case(self.tree, folders)
-        self.notes += layout_checks.strange_classes(folders)
         return Layout(True, tuple(folders), tuple(self.passed), tuple(self.notes))
 
     def _refuse_vanished(self, top: str, known: list[tuple[str, str]]) -> None:

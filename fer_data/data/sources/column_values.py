@@ -7,11 +7,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from itertools import islice
 
+from fer_data.data.missing import EMPTY
 from fer_data.data.sources.table import MAX_CLASSES
 from fer_data.data.split_names import split_of_folder
-
-EMPTY = frozenset({"", "nan", "NaN", "<NA>"})
-"""Cells that are no label. *None* and *NA* can be names."""
 
 _LABEL_WORDS = ("label", "class", "category", "target", "emotion", "expression")
 

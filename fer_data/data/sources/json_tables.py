@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_data.data.sources import source
+from fer_data.data.sources.named_content import open_unpacked
 from fer_data.data.sources.table_columns import (
     Table,
     cell_text,
@@ -15,7 +16,7 @@ from fer_data.data.sources.table_columns import (
     columns_of_records,
     quoted,
 )
-from fer_data.data.sources.text_tables import Lines, open_binary, open_lines
+from fer_data.data.sources.text_tables import Lines, open_lines
 from fer_data.errors import DataError
 
 MAX_JSON_BYTES = 1 << 29
@@ -33,7 +34,7 @@ def read_jsonl(path: Path) -> Table:
 
 def read_json(path: Path) -> Table:
     """Read a list of objects, a mapping of file names to labels, or COCO's annotations."""
-    with source.reading(path), open_binary(path) as file:
+    with source.reading(path), open_unpacked(path) as file:
         data = file.read(MAX_JSON_BYTES + 1)
     if len(data) > MAX_JSON_BYTES:
         raise DataError(f"{path}: more than {MAX_JSON_BYTES:,} bytes of JSON; save it as csv")

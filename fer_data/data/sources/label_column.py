@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fer_data.data.missing import EMPTY
 from fer_data.data.sources import one_hot
 from fer_data.data.sources.column_values import (
-    EMPTY,
     holds_lists,
     is_id,
     is_standard,

@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 
 from fer_data.data.dataset import Dataset
 from fer_data.data.options import LoadOptions
-from fer_data.data.sources import archive, folder
+from fer_data.data.skipped import Skipped
+from fer_data.data.sources import archive, folder, source
 from fer_data.data.sources.labels_table import TableMatch, match_table
 from fer_data.data.sources.name_pattern import labels_from_names, split_of_path
 from fer_data.data.sources.table import build
+from fer_data.data.sources.table_columns import quoted
 from fer_data.data.sources.tables import TABLE_SUFFIXES, Table, read_table, table_of_frame
 from fer_data.data.sources.tree_paths import unpacked_ending
-from fer_data.errors import DataError, UsageError
+from fer_data.errors import DataError, UsageError, skippable
 
 chunks, state = folder.chunks, folder.state
 
@@ -45,16 +47,20 @@ def read(data: Any, options: LoadOptions) -> Dataset:
     is the training split.
     """
     path, options, frame = _folder_and_table(data, options)
+    if frame is None and options.labels is not None:
+        frame = read_table(options.labels)
     try:
         files, skipped = folder.images_below(path)
     except DataError as error:
         if not isinstance(data, Path) or data == path:
             raise
+        is_csv = unpacked_ending(data) == ".csv"
+        why = "has no column pixels, so it " if is_csv else ""
         raise DataError(
-            f"{data}: has no column pixels, so it is read as a table of labels, and {error}",
-            fix={"images": ()},
+            f"{data}: {why}is read as a table of labels, and {error}", fix={"images": ()}
         ) from None
     match, words = _match(path, files, options, frame)
+    missing = _missing(path, match, options)
     names = sorted({label for label in match.labels if label is not None})
     if not names:
         raise DataError(f"{path}: {words}: no image has a label")
@@ -66,8 +72,23 @@ def read(data: Any, options: LoadOptions) -> Dataset:
         for item in skipped
         if "hidden" not in item.reason and path / item.name != options.labels
     ]
-    dataset = build(path, words, names, zip(splits, match.labels, located, strict=True), others)
+    samples = zip(splits, match.labels, located, strict=True)
+    dataset = build(path, words, names, samples, [*missing, *others])
     return replace(dataset, groups=groups, group_names=group_names, notes=match.notes)
+
+
+def _missing(path: Path, match: TableMatch, options: LoadOptions) -> list[Skipped]:
+    """Return the rows whose image is missing, or refuse them where what is bad is not skipped."""
+    missing = [
+        Skipped(name, "no file of this name", f"{where}: no file {quoted(name)} in {path}")
+        for where, name in match.missing
+    ]
+    if missing and not options.may_skip_bad:
+        number = len(missing) + len(match.rows)
+        more = f" ({len(missing):,} of {number:,} rows have no file)" if missing[1:] else ""
+        raise skippable(f"{missing[0].error}{more}")
+    source.check_bad_rows(path, len(missing))
+    return missing
 
 
 def names(dataset: Dataset) -> list[str]:
@@ -125,9 +146,7 @@ def _match(
 ) -> tuple[TableMatch, str]:
     if isinstance(options.label_from, str):
         return labels_from_names(files, options.label_from), "images with labels in their names"
-    if frame is None:
-        assert options.labels is not None
-        frame = read_table(options.labels)
+    assert frame is not None
     table = frame.path
     below = table.parent.relative_to(path).as_posix() if table.is_relative_to(path) else ""
     match = match_table(

@@ -45,8 +45,8 @@ class TableMatch:
         ``unused``.
     notes : tuple of str
         For people, a line each.
-    missing : tuple of str
-        Names in the table that are no file.
+    missing : tuple of (str, str)
+        Of each row that names no file: the row, as an error calls it, and the name.
     """
 
     rows: NDArray[np.int64]
@@ -55,7 +55,7 @@ class TableMatch:
     groups: list[str | None] | None
     columns: dict[str, tuple[str, ...]]
     notes: tuple[str, ...]
-    missing: tuple[str, ...] = ()
+    missing: tuple[tuple[str, str], ...] = ()
 
 
 def match_table(
@@ -145,7 +145,10 @@ def match_table(
         groups=None if groups is None else _taken(groups, once),
         columns=columns,
         notes=(),
-        missing=tuple(_taken(table.columns[images.name], np.flatnonzero(places == NO_FILE))),
+        missing=tuple(
+            (table.where(row), table.columns[images.name][row])
+            for row in np.flatnonzero(places == NO_FILE).tolist()
+        ),
     )
     notes = (
         *_about_columns(table, match),
@@ -267,17 +270,10 @@ def _about_files(
         if level:
             number = int(((images.levels == level) & (images.places != NO_FILE)).sum())
             yield f"{counted(number, 'row')} matched by {LEVELS[level]}"
-    if match.missing:
-        yield (
-            f"{counted(len(match.missing), 'row')} without a file, skipped: "
-            f"{_shown(match.missing, 3)}"
-        )
     if repeated := num_rows - len(match.rows):
         yield f"{counted(repeated, 'row')} repeated word for word, used once"
     if lacking := num_files - len(match.rows):
         yield f"{counted(lacking, 'image')} in no row, skipped"
-    if unlabelled := sum(label is None for label in match.labels):
-        yield f"{counted(unlabelled, 'row')} without a label"
 
 
 def _about_groups(columns: dict[str, list[str]]) -> Iterator[str]:

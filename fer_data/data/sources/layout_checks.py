@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from fer_data.data.options import CLASS_FOLDERS
 from fer_data.data.sources.image_tables import LABELS_TABLES, is_labels_table
-from fer_data.data.sources.tree import IMAGES, ClassFolder, Tree
+from fer_data.data.sources.tree import IMAGES, Tree
 from fer_data.data.sources.tree_paths import ending, endings, join, last, listed, parent, plain
 from fer_data.data.split_names import split_of_folder, splits_in
 from fer_data.errors import DataError
@@ -267,17 +267,3 @@ def none_here(tree: Tree) -> DataError:
         f"{name}/<class>/<image>",
         fix=_labels(tree, tables) | {"label_from": ()},
     )
-
-
-def strange_classes(folders: Sequence[ClassFolder]) -> Iterator[str]:
-    """Yield a line for each split with classes that training has not, or calls otherwise."""
-    known = {folder.name for folder in folders if folder.split == "train"}
-    for split in dict.fromkeys(folder.split for folder in folders):
-        names = [
-            class_folder.name
-            for class_folder in folders
-            if class_folder.split == split and class_folder.name is not None
-        ]
-        strange = [name for name in names if name not in known]
-        if known and strange:
-            yield f"{split} has classes that train lacks: {listed(strange)}"

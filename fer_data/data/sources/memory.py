@@ -7,6 +7,7 @@ import hashlib
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from fer_data.data.chosen import UNLABELLED
 from fer_data.data.dataset import Dataset
+from fer_data.data.missing import is_missing
 from fer_data.data.origin import Origin
 from fer_data.data.sources.chunk import Chunks, RawImage
 from fer_data.data.sources.content import State
@@ -78,17 +80,38 @@ def part_of(where: str, images: Any, labels: Any, class_names: Sequence[str] = (
         )
     if len(array) != num:
         raise DataError(f"{where}: {num:,} images and {len(array):,} labels")
-    if array.dtype.kind == "f":
-        if not (array == np.floor(array)).all():
-            raise DataError(f"{where}: labels are {array.dtype} with fractions; expected integers")
-        array = array.astype(np.int64)
-    if array.dtype.kind in "biu":
-        return _of_numbers(where, images, array.astype(np.int64), class_names)
-    texts = np.array(["" if name is None else str(name) for name in array.tolist()], np.str_)
-    names, codes = np.unique(texts, return_inverse=True)
+    numbers = _numbers_of(where, array)
+    if numbers is not None and (class_names or set(np.unique(numbers).tolist()) != {-1, 1}):
+        labels = np.where(np.isnan(numbers), UNLABELLED, numbers).astype(np.int64)
+        return _of_numbers(where, images, labels, class_names)
+    values = array.tolist() if numbers is None else numbers.astype(np.int64).tolist()  # no and yes
+    names, codes = np.unique(np.array(list(map(_text_of, values)), np.str_), return_inverse=True)
     if names[:1].tolist() == [""]:
         names, codes = names[1:], codes - 1
     return Part(images, codes.astype(np.int64).reshape(-1), tuple(names.tolist()))
+
+
+def _numbers_of(where: str, labels: NDArray[Any]) -> NDArray[np.float64] | None:
+    """Return labels that are numbers, NaN where one is missing; None where they are text."""
+    if labels.dtype.kind in "OUS":
+        values = labels.tolist()
+        if not all(is_missing(value) or isinstance(value, Real) for value in values):
+            return None
+        labels = np.array([np.nan if is_missing(value) else value for value in values], np.float64)
+        if np.isnan(labels).all():
+            return None
+    numbers = labels.astype(np.float64)
+    known = numbers[~np.isnan(numbers)]
+    if not np.isfinite(known).all() or (known != np.floor(known)).any():
+        raise DataError(f"{where}: labels are {labels.dtype} with fractions; expected integers")
+    return numbers
+
+
+def _text_of(label: Any) -> str:
+    """Return a label as text, ``""`` where there is none."""
+    if is_missing(label):
+        return ""
+    return label.decode("utf-8", "replace") if isinstance(label, bytes) else str(label)
 
 
 def _of_numbers(
@@ -162,8 +185,6 @@ def dataset_of(name: str, layout: str, parts: Mapping[str, Part]) -> Dataset:
             np.concatenate([part.groups for part in chosen if part.groups is not None]),
             return_inverse=True,
         )
-    if empty := len(names) - len(np.unique(np.concatenate(labels).clip(min=0))):
-        notes.append(f"{empty:,} of {len(names):,} classes have no sample")
     return Dataset(
         Origin(
             Path(name),

@@ -70,7 +70,7 @@ def has(file: zipfile.ZipFile, name: str) -> bool:
 def check(file: zipfile.ZipFile) -> None:
     """Refuse a zip archive that holds no array."""
     if not names(file):
-        raise ValueError(kind_of(ZIP_START))
+        raise ValueError(f"expected a .npz of NumPy's, got {kind_of(ZIP_START)}")
 
 
 def names(file: zipfile.ZipFile) -> list[str]:

@@ -1,7 +1,8 @@
 """The columns of parquet files that hold image data: the only reader that needs pyarrow.
 
 The image column is a struct of ``bytes`` and ``path``, the label column an integer whose names the
-schema's ``huggingface`` metadata has (or text). An integer of -1 and a null are no label.
+schema's ``huggingface`` metadata has (or text). An integer of -1, a null and an empty text are no
+label.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from fer_data.data.chosen import UNLABELLED
 from fer_data.data.dataset import Dataset
 from fer_data.data.first_bytes import HEAD_BYTES, kind_of
+from fer_data.data.missing import is_missing
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.skipped import Skipped
@@ -271,7 +273,10 @@ def _text_codes(
     if (pc.max(pc.binary_length(dictionary_array.dictionary)).as_py() or 0) > source.MAX_NAME_BYTES:
         raise DataError(f"{path}: a label of more than {source.MAX_NAME_BYTES:,} bytes")
     names = dictionary_array.dictionary.to_pylist()
-    of_place = np.array([*(codes.setdefault(name, len(codes)) for name in names), UNLABELLED])
+    of_name = (
+        UNLABELLED if is_missing(name) else codes.setdefault(name, len(codes)) for name in names
+    )
+    of_place = np.array([*of_name, UNLABELLED])
     if len(codes) > MAX_CLASSES:
         raise DataError(f"{path}: more than {MAX_CLASSES:,} labels that differ")
     code: NDArray[np.int64] = of_place[dictionary_array.indices.fill_null(UNLABELLED).to_numpy()]

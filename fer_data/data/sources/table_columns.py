@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fer_data.data.missing import is_missing
 from fer_data.errors import DataError
 
 MAX_TEXT_BYTES = 1 << 30
@@ -123,10 +124,10 @@ def check_cells(path: Path, num_rows: int, num_columns: int) -> None:
 
 
 def cell_text(value: Any) -> str:
-    """Return a value as a cell's text: nothing for None and NaN, JSON for lists and mappings."""
+    """Return a value as a cell's text: nothing for one that is missing, JSON for lists."""
     if isinstance(value, str):
         return value.strip()
-    if value is None or value != value:
+    if is_missing(value):
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fer_data.data.sources.json_tables import read_json, read_jsonl
+from fer_data.data.sources.named_content import head_of, refuse_other_content
 from fer_data.data.sources.parquet_columns import read_parquet
 from fer_data.data.sources.table_columns import Table, table_of_frame
 from fer_data.data.sources.text_tables import read_delimited, read_list
@@ -60,6 +61,7 @@ def read_table(path: str | Path) -> Table:
         raise DataError(
             f"{path}: no table by its ending; expected one of {', '.join(sorted(_READERS))}"
         )
+    refuse_other_content(path, head_of(path))
     table = reader(path)
     if not table.num_rows:
         raise DataError(f"{path}: a table without rows; expected one for each image")

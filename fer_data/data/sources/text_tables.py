@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import csv
-import gzip
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
+from fer_data.data.first_bytes import HEAD_BYTES, kind_of
 from fer_data.data.sources import source
-from fer_data.data.sources.files import open_file
+from fer_data.data.sources.named_content import open_unpacked
 from fer_data.data.sources.table_columns import MAX_TEXT_BYTES, ColumnBuilder, Table, quoted
 from fer_data.data.sources.tree_paths import SUFFIXES
 from fer_data.errors import DataError
@@ -26,16 +26,6 @@ _USUAL = frozenset(
     | {"class", "target"}
 )
 """What a list's first line is made of where it is a header."""
-
-_FOREIGN = {
-    b"PK\3\4": "a zip archive or an Excel file",
-    b"\xd0\xcf\x11\xe0": "an old Excel file",
-    b"version https://git-lfs": "a Git LFS pointer, run git lfs pull",
-    b"<!DOCTYPE": "an HTML page, probably a sign-in page",
-    b"<html": "an HTML page, probably a sign-in page",
-    b"\xff\xfe": "UTF-16 text; save it as UTF-8",
-    b"\xfe\xff": "UTF-16 text; save it as UTF-8",
-}
 
 
 class Lines:
@@ -68,9 +58,6 @@ class Lines:
         if self._bytes > MAX_TEXT_BYTES:
             raise self.error(f"a table of more than {MAX_TEXT_BYTES:,} bytes; shorten it")
         if self.number == 1:
-            for start, what in _FOREIGN.items():
-                if line.startswith(start):
-                    raise DataError(f"{self.path}: row 1: expected a table of text, got {what}")
             line = line.removeprefix(b"\xef\xbb\xbf")
         if b"\0" in line:
             raise self.error("a NUL byte; expected text")
@@ -86,20 +73,18 @@ class Lines:
 
 @contextmanager
 def open_lines(path: Path) -> Iterator[Lines]:
-    """Open a text file, gzipped where its name ends in ``.gz``."""
-    with source.reading(path), open_binary(path) as file:
+    """Open a text file, gzipped or not.
+
+    Raises
+    ------
+    DataError
+        If it is no text by its first bytes.
+    """
+    with source.reading(path), open_unpacked(path) as file:
+        if kind := kind_of(file.read(HEAD_BYTES)):
+            raise DataError(f"{path}: expected a table of text, got {kind}")
+        file.seek(0)
         yield Lines(path, file)
-
-
-@contextmanager
-def open_binary(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file, in a zip archive too, unpacked where its name ends in ``.gz``."""
-    with open_file(path) as file:
-        if path.suffix.lower() == ".gz":
-            with gzip.open(file) as unpacked:
-                yield cast(IO[bytes], unpacked)
-        else:
-            yield file
 
 
 def read_delimited(path: Path) -> Table:

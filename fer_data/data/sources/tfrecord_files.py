@@ -7,6 +7,7 @@ import re
 import struct
 from pathlib import Path
 
+from fer_data.data.first_bytes import BINARY, HEAD_BYTES, kind_of
 from fer_data.data.skipped import Skipped
 from fer_data.data.sources import source
 from fer_data.data.split_names import split_of_folder, splits_in
@@ -74,6 +75,10 @@ def check_records(path: Path) -> int:
             head = file.read(_HEAD)
             length = struct.unpack("<Q", head)[0] if len(head) == _HEAD else size
             if length + _AROUND > size - place:
+                file.seek(0)
+                kind = kind_of(file.read(HEAD_BYTES))
+                if not number and kind not in (None, BINARY):
+                    raise DataError(f"{path}: expected a TFRecord file, got {kind}")
                 raise broken(path, f"record {number} is not whole")
             place += length + _AROUND
             number += 1

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from fer_data.data.chosen import UNLABELLED
 from fer_data.data.dataset import Dataset
+from fer_data.data.missing import EMPTY
 from fer_data.data.skipped import Skipped
 from fer_data.data.sources import source
 from fer_data.data.sources.table import MAX_CLASSES, dataset_of
 from fer_data.data.sources.tfrecord_features import Features, Kind
 from fer_data.errors import DataError
-from fer_data.util.words import printable
+from fer_data.util.words import counted, printable
 
 LABELS = "labels.txt"
 """The file of the class names, one a line, in the order of labels."""
@@ -46,7 +47,7 @@ class Labels:
     def __init__(self, path: Path, features: Features) -> None:
         self._path, self._features = path, features
         self._parts: list[NDArray[np.int64]] = []
-        self._codes: dict[bytes, int] = {b"": UNLABELLED}
+        self._codes: dict[bytes, int] = {text.encode(): UNLABELLED for text in EMPTY}
         self._texts: dict[int, bytes] = {}
 
     @property
@@ -66,7 +67,7 @@ class Labels:
         codes = values[self._features.label]
         if self._features.label_kind == "bytes":
             for name in set(codes.tolist()) - self._codes.keys():
-                self._codes[name] = len(self._codes) - 1
+                self._codes[name] = len(self._codes) - len(EMPTY)
             codes = np.array([self._codes[name] for name in codes.tolist()], np.int64)
         self._parts.append(codes)
         if self._features.text:
@@ -112,12 +113,14 @@ class Labels:
         codes = np.array([place.get(value, _BAD) for value in values.tolist()], np.int64)
         labels = codes[np.searchsorted(values, every)]
         rows, bad = np.flatnonzero(labels != _BAD), np.flatnonzero(labels == _BAD)
-        if not len(rows):
-            raise DataError(f"{self._path}: TFRecord files, but no usable record in them")
         source.check_bad_rows(self._path, len(bad))
-        bad_names = [locations[row] for row in bad.tolist()]
         skipped += [
-            Skipped(name, "bad label", f"{self._path}: {name}: bad label") for name in bad_names
+            Skipped(
+                locations[row],
+                "bad label",
+                f"{self._path}: {locations[row]}: label {every[row]} of {_numbered(names)}",
+            )
+            for row in bad.tolist()
         ]
         return dataset_of(
             self._path,
@@ -167,6 +170,13 @@ class Labels:
         if "" in names:
             raise DataError(f"{path}: line {names.index('') + 1} is empty; expected a class name")
         return names
+
+
+def _numbered(names: Mapping[int, str]) -> str:
+    """Return how many classes there are, and their numbers."""
+    if not names:
+        return "no class"
+    return f"{counted(len(names), 'class', 'classes')}, {min(names)} to {max(names)}"
 
 
 def _text(name: bytes) -> str:
