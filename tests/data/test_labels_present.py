@@ -177,7 +177,7 @@ def test_rows_without_an_image_are_bad_rows(tmp_path: Path, run: Run, number: in
     table.write_text(table.read_text() + lost)
     options = {"image_column": "file", "label_column": "label"}
     more = r" \(3 of 9 rows have no file\)" if number > 1 else ""
-    with pytest.raises(DataError, match=rf"row 8: no file 'lost0.png' in .*{more}; mend it") as it:
+    with pytest.raises(DataError, match=rf"row 8: no file 'lost0.png' in .*{more}; repair it") as it:
         fer_data.load(table, **options)
     assert it.value.fix == {"skip_bad": ("true",)}
     data = fer_data.load(table, skip_bad=True, **options)
