@@ -35,7 +35,7 @@ def write(folder: Path, arms: dict[str, dict[str, np.ndarray]]) -> Path:
     return folder
 
 
-def test_the_first_runs_are_compared_and_the_reader_is_told(
+def test_the_first_runs_are_compared_and_the_reader_learns_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     none, own = runs(0, 5), runs(9, 3)
