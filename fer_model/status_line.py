@@ -23,7 +23,7 @@ class StatusLine:
 
     @property
     def is_replaced(self) -> bool:
-        """Whether a new line takes the place of the last one, so that many cost no room."""
+        """Whether a new line takes the place of the last one, so that many take one line."""
         return self._console.is_jupyter
 
     def show(self, text: str) -> None:

@@ -62,13 +62,13 @@ def make_runs(
     """
     data = _load(protocol, cache)
 
-    def told(event: str, **about: Any) -> None:
+    def stamped(event: str, **about: Any) -> None:
         tell(event, at=time.monotonic(), **about)
 
     for place, cell in enumerate(cells):
         if cell.arm.head is not None and not is_finished(protocol.base(cell, out)):
             continue
-        told("begin", cell=place)
+        stamped("begin", cell=place)
         began = time.monotonic()
         try:
             if fit is not None:
@@ -78,16 +78,16 @@ def make_runs(
                 from fer_model.comparison.making import StepEvents, make
 
                 epochs = protocol.recipe_of(cell).epochs
-                steps = [StepEvents(partial(told, cell=place), epochs)]
+                steps = [StepEvents(partial(stamped, cell=place), epochs)]
                 run = make(protocol, cell, out, data, cache=cache, callbacks=steps)
         except DataError as error:  # which would be the same for every run
             raise DataError(f"{cell}: {error}") from None
         except Exception as error:  # whatever a backend, or the user's code, may raise
-            told("failed", cell=place, error=f"{type(error).__name__}: {error}")
+            stamped("failed", cell=place, error=f"{type(error).__name__}: {error}")
             continue
         if not run.is_finished:
             raise KeyboardInterrupt
-        told("end", cell=place, seconds=time.monotonic() - began)
+        stamped("end", cell=place, seconds=time.monotonic() - began)
 
 
 def _load(protocol: Protocol, cache: str | None) -> Dataset:

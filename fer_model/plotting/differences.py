@@ -38,7 +38,7 @@ def draw_overview(found: Differences, figures: Sequence[str], recalls: Recalls, 
     heights = _height_of(found), height_of(recalls, 1)
     with mpl.rc_context(STYLE):
         drawn = new_figure(8, sum(heights))
-        upper, lower = drawn.subfigures(2, 1, height_ratios=heights)
+        upper, lower = drawn.subfigures(2, 1, height_ratios=heights, squeeze=False)[:, 0]
         _draw(upper, found, figures, recalls.arms[0])
         draw_recalls(lower, recalls, [arm])
     return drawn

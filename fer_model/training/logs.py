@@ -2,7 +2,8 @@
 
 Each is a Keras callback that is opened before the first epoch and closed once the run has its
 scores. A run keeps what MLflow and Weights & Biases call it, so that resuming continues the same
-log. (Weights & Biases ignores that offline, and begins another log of the same id.)
+log. (Offline, Weights & Biases writes another folder of the same run, and ``wandb sync`` joins
+them.)
 """
 
 from __future__ import annotations

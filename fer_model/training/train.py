@@ -94,7 +94,8 @@ def train(
         Where else to log parameters, epochs and scores: ``tensorboard``, ``mlflow``, ``wandb``. The
         first and the last write into the run folder, MLflow where its own settings say.
     verbose : int
-        0 for silence; else standard error shows it, live in a terminal, or a line an epoch.
+        0 for silence; else standard error shows it: live in a terminal, a line an epoch elsewhere.
+        A notebook shows one line that is updated.
     **options
         As in `fer_data.load`, for a path.
 

@@ -1,6 +1,7 @@
 """A training as a run of Weights & Biases (extra ``wandb``), in ``wandb/`` of the run folder.
 
-Nothing is sent unless ``WANDB_MODE=online`` says so; ``wandb sync`` sends it later.
+Nothing is sent unless ``WANDB_MODE=online`` says so; ``wandb sync`` sends it later, each part of a
+run that was resumed after the one before.
 ``WANDB_PROJECT`` names the project, by default ``fer-model``.
 """
 

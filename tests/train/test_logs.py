@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,14 +90,56 @@ def test_mlflow_has_parameters_epochs_and_scores_of_one_run(faces: Path, tmp_pat
 
 @pytest.mark.slow
 @pytest.mark.extra("wandb", "tensorflow")
-def test_weights_and_biases_log_offline_into_the_run(faces: Path, tmp_path: Path) -> None:
+def test_weights_and_biases_have_one_run_offline_that_is_resumed(
+    faces: Path, tmp_path: Path
+) -> None:
     run = train("wandb", faces, tmp_path)
-    (name,) = names_of(run).values()
-    files = [*(run / "wandb").glob(f"offline-run-*/run-{name}.wandb")]
-    assert files  # one for each of the two processes' worth of training, under one id
-    text = b"".join(file.read_bytes() for file in files)
-    for word in (b"val_loss", b"learning_rate", b"test/accuracy", b"test/recall/disgust", b"small"):
-        assert word in text
+    name = names_of(run)["wandb"]
+    files = sorted((run / "wandb").glob("offline-run-*/*.wandb"))
+    parts = [records_of(file) for file in files]
+    assert len(parts) == 2  # which `wandb sync` sends one after another, as the same run
+    for records, epoch in zip(parts, (1, 2), strict=True):
+        (about,) = [record.run for record in records if record.HasField("run")]
+        assert (about.run_id, about.project, about.resume) == (name, "fer-model", True)
+        config = {one.key: json.loads(one.value_json) for one in about.config.update}
+        assert (config["net"], config["epochs"]) == ("small", 2)
+        (row,) = [values(record.history.item) for record in records if record.HasField("history")]
+        assert row["_step"] == epoch
+        assert {"loss", "val_loss", "val_accuracy", "learning_rate"} <= row.keys()
+    first, last = (
+        dict(item for one in records for item in values(one.summary.update).items())
+        for records in parts
+    )
+    assert not any(key.startswith("test/") for key in first)
+    scores = json.loads((run / "metrics.json").read_text("utf-8"))["test"]
+    assert last["test/accuracy"] == pytest.approx(scores["accuracy"])
+    recall = scores["per_class"]["disgust"]["recall"]
+    assert last["test/recall/disgust"] == pytest.approx(recall)
+    codes = [one.exit.exit_code for records in parts for one in records if one.HasField("exit")]
+    assert codes == [1, 0]
+
+
+def records_of(file: Path) -> list[Any]:
+    """Return what is in a log of Weights & Biases: protocol buffers in blocks, as of LevelDB."""
+    from wandb.proto.wandb_internal_pb2 import Record
+
+    data, place, found, whole = file.read_bytes(), 7, [], b""
+    while place + 7 <= len(data):
+        if 32768 - place % 32768 < 7:  # no header fits into the rest of a block
+            place += 32768 - place % 32768
+            continue
+        size, kind = struct.unpack("<4xHB", data[place : place + 7])
+        whole += data[place + 7 : place + 7 + size]
+        place += 7 + size
+        if kind in (1, 4):  # whole, or its last part
+            found.append(Record.FromString(whole))
+            whole = b""
+    return found
+
+
+def values(items: Any) -> dict[str, Any]:
+    """Return values by their names."""
+    return {one.key or "/".join(one.nested_key): json.loads(one.value_json) for one in items}
 
 
 def test_an_unknown_log_is_refused_before_anything_is_read() -> None:
