@@ -25,7 +25,7 @@ _Arrays = tuple[NDArray[Any], ...]
 class KerasDataset(keras.utils.PyDataset):
     """A loader's batches, for ``fit`` on any backend without TensorFlow's pipelines.
 
-    The order is the loader's, whatever ``fit`` is told of ``shuffle``: as with a
+    The order is the loader's, whatever ``shuffle`` is given to ``fit``: as with a
     ``tf.data.Dataset``, shuffling is the data's own. On JAX and PyTorch ``fit`` first draws a batch
     to build a model and its metrics: with epochs of one or two batches, give `ResumeData` to
     ``callbacks``, or those may be missing from the first epoch. A second ``fit`` goes on after the

@@ -77,8 +77,6 @@ def plan(
     dataset = load(path, **data.given())
     if "train" not in dataset.splits or not dataset.class_counts("train").any():
         raise DataError(f"{path}: no labelled training split to plan")
-    if missing := dataset.without_samples("train"):
-        say(f"no training samples of {', '.join(missing)}")
     for note in dataset.notes:
         say(note)
     ledger = plan_ledger(

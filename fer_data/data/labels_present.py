@@ -12,7 +12,7 @@ from fer_data.data.skipped import Skipped
 from fer_data.errors import skippable
 from fer_data.util.words import counted, named_class
 
-NO_LABEL = "no label"
+NO_LABEL = "has no label"
 
 _SHOWN = 3
 
@@ -47,7 +47,7 @@ def without_unlabelled(dataset: Dataset, *, skip_bad: bool) -> Dataset:
     if not lacking.any():
         return dataset
     skipped = [
-        Skipped(name, NO_LABEL, f"{dataset.root}: {name}: {NO_LABEL}")
+        Skipped(name, NO_LABEL, f"{dataset.root}: {name} {NO_LABEL}")
         for name in dataset.sample_ids(np.flatnonzero(lacking))
     ]
     return dataset.take(np.flatnonzero(~lacking), skipped=skipped)
@@ -75,7 +75,7 @@ def _notes(dataset: Dataset) -> Iterator[str]:
     train = counts.get("train", every)
     for split, number in counts.items():
         if train.any() and (strange := _classes(dataset, (number > 0) & (train == 0))):
-            yield f"{split} has classes that train lacks: {strange}"
+            yield f"{split} has classes that train lacks, so no training batch has them: {strange}"
 
 
 def _classes(dataset: Dataset, chosen: np.ndarray) -> str:

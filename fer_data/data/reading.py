@@ -64,9 +64,9 @@ def load(source: DatasetLike, **options: Any) -> Dataset:
     >>> table = "HAM10000/metadata.csv"                                 # doctest: +SKIP
     >>> fer_data.load("HAM10000/", labels=table, label_column="dx")     # doctest: +SKIP
     """
-    source = _held(source)
     dataset = load_unlabelled_too(source, **options)
-    if dataset is source:
+    is_as_given = dataset is _held(source)
+    if is_as_given:
         return dataset
     dataset = without_unlabelled(dataset, skip_bad=dataset.options.skip_bad)
     return with_notes_on_classes(dataset)

@@ -113,7 +113,7 @@ def test_a_missing_label_among_others_is_refused_with_its_number_or_skipped(
     dataset = fer_data.load(data, skip_bad=True, **options)
     assert dataset.labels.tolist() == [0, 1, 0, 1, 0]
     assert dataset.class_names in (("a", "b"), ("0", "1"))
-    assert [item.reason for item in dataset.skipped] == ["no label"]
+    assert [item.reason for item in dataset.skipped] == ["has no label"]
     store = fer_data.open_store(dataset)
     assert np.array_equal(np.asarray(store.pixels)[..., 0], IMAGES[:5])
 
@@ -177,12 +177,14 @@ def test_rows_without_an_image_are_bad_rows(tmp_path: Path, run: Run, number: in
     table.write_text(table.read_text() + lost)
     options = {"image_column": "file", "label_column": "label"}
     more = r" \(3 of 9 rows have no file\)" if number > 1 else ""
-    with pytest.raises(DataError, match=rf"row 8: no file 'lost0.png' in .*{more}; repair it") as it:
+    with pytest.raises(
+        DataError, match=rf"row 8: no file 'lost0.png' in .*{more}; repair it"
+    ) as it:
         fer_data.load(table, **options)
     assert it.value.fix == {"skip_bad": ("true",)}
     data = fer_data.load(table, skip_bad=True, **options)
     assert (len(data), data.num_bad) == (6, number)
-    assert data.skipped_summary()[0].startswith(f"{number} skipped, no file of this name: lost0")
+    assert data.skipped_summary()[0].startswith(f"{number} skipped, has no file: lost0")
     shown = one_line(run("stats", table, "--image-column", "file"))
     assert "--skip-bad" in shown
 
@@ -208,7 +210,7 @@ def test_an_empty_class_folder_is_named_with_what_becomes_of_it(
 
 def test_classes_of_other_splits_alone_are_named() -> None:
     data = fer_data.load({"train": (IMAGES, list("ababab")), "test": (IMAGES, list("abcabc"))})
-    assert data.notes == ("test has classes that train lacks: c",)
+    assert data.notes == ("test has classes that train lacks, so no training batch has them: c",)
     assert fer_data.load(data, class_names=["c", "b", "a"]).notes == data.notes
 
 

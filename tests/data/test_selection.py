@@ -118,7 +118,7 @@ def test_splits_stand_in_place_of_the_data_s_own(data: Path, tmp_path: Path) -> 
     assert found.num_excluded == 8
     assert found.notes == (
         "splits by splits.csv: train 2, validation 2; 8 that it does not name are in none",
-        "validation has classes that train lacks: b",
+        "validation has classes that train lacks, so no training batch has them: b",
     )
 
 

@@ -86,8 +86,8 @@ def test_groups_that_were_kept_together_are_counted(run: Run, tmp_path: Path) ->
     fer_data.convert(data, path)
     ended = run("split", path, "--out", out)
     assert "\n3 groups of two samples or more kept together (3 groups of near-d" in f"\n{ended.err}"
-    printed = json.loads(run("split", path, "--out", out, "--json").out)
-    assert (printed["num_groups"], printed["num_near_duplicate_groups"]) == (3, 3)
+    given = json.loads(run("split", path, "--out", out, "--json").out)
+    assert (given["num_groups"], given["num_near_duplicate_groups"]) == (3, 3)
 
 
 def test_groups_of_a_column_are_kept_whole_by_the_command_and_by_the_call(

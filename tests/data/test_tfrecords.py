@@ -319,7 +319,7 @@ def test_a_record_without_an_image_is_bad_and_so_is_one_without_a_label(tmp_path
     data = fer_data.open_store(path, skip_bad=True).dataset
     assert data.labels.tolist() == [0]
     assert [(item.name, item.reason) for item in data.skipped] == [
-        ("x.tfrecord:2", "no label"),
+        ("x.tfrecord:2", "has no label"),
         ("x.tfrecord:1", "cannot be decoded"),
     ]
 

@@ -80,7 +80,7 @@ def read(data: Any, options: LoadOptions) -> Dataset:
 def _missing(path: Path, match: TableMatch, options: LoadOptions) -> list[Skipped]:
     """Return the rows whose image is missing, or refuse them where what is bad is not skipped."""
     missing = [
-        Skipped(name, "no file of this name", f"{where}: no file {quoted(name)} in {path}")
+        Skipped(name, "has no file", f"{where}: no file {quoted(name)} in {path}")
         for where, name in match.missing
     ]
     if missing and not options.may_skip_bad:
