@@ -84,7 +84,7 @@ class Record:
         """Return what ``results.json`` says of an arm."""
         return dict(self.results["arms"][self.arms.index(arm)])
 
-    def helps(self, arm: str) -> str:
+    def verdict(self, arm: str) -> str:
         """Return the verdict: helps, hurts, no practical difference, can't tell."""
         return next(
             str(verdict["verdict"])
@@ -108,7 +108,7 @@ def table(record: Record, other: Record) -> list[str]:
     ]
     for arm in record.ordered():
         gained = record.difference(arm)
-        if record.helps(arm) in ("helps", "hurts"):
+        if record.verdict(arm) in ("helps", "hurts"):
             gained = "**{}** {}".format(*gained.split(" ", 1))
         lines.append(
             f"| `{arm}` | {record.difference(arm, 'accuracy')} | {gained} | "
