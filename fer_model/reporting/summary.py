@@ -166,17 +166,16 @@ class Summary:
         """Return the largest gain and loss of a recall, of an arm that helps or hurts."""
         if self._words[arm] not in (HELPS, HURTS):
             return {}
-        found = self.results.differences
         names = {f"recall of {name}" for name in self.results.predicted.class_names}
         rows = [
-            row for row in found.rows if row.arm == arm and row.figure in names and not row.is_open
+            row for row in self.results.differences.rows if row.arm == arm and row.figure in names
         ]
-        most = max(rows, key=lambda row: row.estimate, default=None)
-        least = min(rows, key=lambda row: row.estimate, default=None)
+        most = max(rows, key=lambda row: row.estimate)
+        least = min(rows, key=lambda row: row.estimate)
         return {
             word: row
             for word, row, sign in (("largest gain", most, 1), ("largest loss", least, -1))
-            if row is not None and sign * row.estimate > 0
+            if sign * row.estimate > 0
         }
 
     def notes(self) -> list[str]:
