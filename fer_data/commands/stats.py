@@ -93,7 +93,7 @@ def _failed_checks(counted: Stats, fail_over: float | None, fail_drift: float | 
     if fail_over is not None and math.isnan(counted.imbalance_ratio):
         raise DataError(f"{counted.path}: no sample has a label, so there is no ratio to check")
     if fail_drift is not None and not counted.drift:
-        raise DataError(f"{counted.path}: expected labels in train and in another split")
+        raise DataError(f"{counted.path}: to compare classes, train and another split need labels")
     failed = []
     if fail_over is not None and counted.imbalance_ratio > fail_over:
         ratio = number(counted.imbalance_ratio, 2)

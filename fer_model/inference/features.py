@@ -55,7 +55,7 @@ def extract_features(
     >>> data = fer_data.load("faces")
     >>> features = fer_model.extract_features("run", data)
     >>> features.shape
-    (210, 32)
+    (210, 64)
     >>> splits = np.array(data.splits)[data.split_codes]
     >>> arms = ["none", "crt"]
     >>> results = fer_model.compare_features(

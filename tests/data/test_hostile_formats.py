@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import fer_data
@@ -125,6 +125,8 @@ def test_a_broken_file_is_one_line_or_as_good_as_whole(kind: str, data: st.DataO
         whole = path.read_bytes()
         place = data.draw(st.integers(4, len(whole) - 1))
         if data.draw(st.booleans()):
+            # cut between two records, a TFRecord file is whole
+            assume(kind != "tfrecord" or place != 16 + int.from_bytes(whole[:8], "little"))
             path.write_bytes(whole[:place])
         else:
             value = whole[place] ^ data.draw(st.integers(1, 255))

@@ -89,6 +89,7 @@ NEEDS = {
     "Predictions": "keras",
     "evaluate_run": "keras",
     "export_run": "keras",
+    "extract_features": "keras",
     "predict_paths": "keras",
     "resume": "keras",
     "train": "keras",
