@@ -54,5 +54,5 @@ def test_names_are_mapped_in_text() -> None:
         fer_data.load((DATA[0], ["cat", "dog"] * 10), class_names=["a", "b", "c"])
     with pytest.raises(fer_data.DataError, match="name their splits"):
         fer_data.load((DATA, DATA))
-    with pytest.raises(UsageError, match="did you mean exclude"):
+    with pytest.raises(UsageError, match="Did you mean exclude"):
         fer_data.load("x", excluded="y")
