@@ -68,7 +68,8 @@ def _notes(dataset: Dataset) -> Iterator[str]:
     if not every.any():
         return
     if empty := _classes(dataset, every == 0):
-        advice = "; to drop it, remove its folder" if dataset.kind == "folder" else ""
+        of_folders = "; to drop one, remove its folder if it is empty"
+        advice = of_folders if dataset.kind == "folder" else ""
         yield f"no sample of {empty}: a class all the same, counted as 0 and in no batch{advice}"
     if np.count_nonzero(every) == 1:
         yield f"one class only, {_classes(dataset, every > 0)}: there is nothing to balance"
