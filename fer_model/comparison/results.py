@@ -191,7 +191,7 @@ class Results:
         Raises
         ------
         UsageError
-            If there is no such arm but the baseline.
+            If there is no such arm besides the baseline.
         """
         from fer_model.plotting.differences import draw_overview  # matplotlib, for this alone
 
