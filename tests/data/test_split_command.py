@@ -163,28 +163,3 @@ def test_any_table_is_written_as_folders(tmp_path: Path, run: Run) -> None:
     ended = run("split", tmp_path / "made.npz", *out)
     assert ended.code == 0, ended.err
     assert len(load(tmp_path / "out")) == 20
-
-
-def test_groups_of_a_column_are_kept_whole_by_the_command_and_by_the_call(
-    run: Run, tmp_path: Path
-) -> None:
-    images = np.random.default_rng(0).integers(0, 256, (90, 48, 48), np.uint8)
-    (tmp_path / "images").mkdir()
-    lines = ["image,diagnosis,lesion"]
-    for number, image in enumerate(images):
-        Image.fromarray(image).save(tmp_path / "images" / f"{number:02d}.png")
-        lines.append(f"{number:02d}.png,{'ab'[number % 2]},{'' if number < 9 else number // 3}")
-    table, out = tmp_path / "labels.csv", tmp_path / "splits.csv"
-    table.write_text("\n".join(lines) + "\n")
-    options = {"labels": table, "label_column": "diagnosis", "group_column": "lesion"}
-    words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
-    ended = run("split", tmp_path / "images", "--test", "0.2", "--out", out, *words)
-    assert ended.code == 0, ended.err
-    division = fer_data.split(tmp_path / "images", test=0.2, **options)
-    assert division.to_csv() == out.read_text()
-    by_csv = load(tmp_path / "images", splits=out, **options)
-    assert by_csv.digest() == division.dataset.digest()
-    assert by_csv.groups is not None
-    for group in np.unique(by_csv.groups):
-        assert len(set(by_csv.split_codes[by_csv.groups == group])) == 1
-    assert [len(part) for part in division] == pytest.approx([63, 9, 18], abs=3)
