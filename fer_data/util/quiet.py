@@ -40,11 +40,26 @@ def without_remarks() -> Iterator[None]:
     """Keep TensorFlow's remarks on the machine, as it is imported, off standard error.
 
     Everything else that is written there passes, afterwards. Where TensorFlow is imported already,
-    or ``TF_CPP_MIN_LOG_LEVEL`` asks for its remarks, nothing is done.
+    or ``TF_CPP_MIN_LOG_LEVEL`` asks for its remarks, nothing is done. Where it is imported here,
+    that level stays 3, as TensorFlow reports a missing GPU as an error. Otherwise it is unset
+    again, so that a program that imports TensorFlow later gets all that it writes.
     """
-    if "tensorflow" in sys.modules or os.environ.setdefault(_LEVEL, "3") in ("0", "1"):
+    if "tensorflow" in sys.modules or os.environ.get(_LEVEL) in ("0", "1"):
         yield
         return
+    is_ours = _LEVEL not in os.environ
+    os.environ.setdefault(_LEVEL, "3")
+    try:
+        with _without_lines(_REMARKS):
+            yield
+    finally:
+        if is_ours and "tensorflow" not in sys.modules:
+            os.environ.pop(_LEVEL, None)
+
+
+@contextmanager
+def _without_lines(unwanted: re.Pattern[bytes]) -> Iterator[None]:
+    """Hold back what is written to standard error, and write it afterwards without some lines."""
     try:
         kept = os.dup(2)
     except OSError:  # a process without standard error
@@ -62,7 +77,7 @@ def without_remarks() -> Iterator[None]:
                     sys.stderr.flush()
                 os.dup2(kept, 2)
                 written.seek(0)
-                lines = [line for line in written if not _REMARKS.match(line)]
+                lines = [line for line in written if not unwanted.match(line)]
                 with suppress(OSError):
                     os.write(2, b"".join(lines))
     finally:

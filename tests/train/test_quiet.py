@@ -40,7 +40,7 @@ def test_remarks_are_dropped_and_all_else_passes(capfd: pytest.CaptureFixture[st
     with without_remarks():
         write(*REMARKS, *OTHERS)
     assert capfd.readouterr().err.splitlines() == list(OTHERS)
-    assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "3"
+    assert "TF_CPP_MIN_LOG_LEVEL" not in os.environ  # as nothing imported TensorFlow
 
     def fail() -> None:
         with without_remarks():
@@ -50,6 +50,15 @@ def test_remarks_are_dropped_and_all_else_passes(capfd: pytest.CaptureFixture[st
     with pytest.raises(ImportError):
         fail()
     assert capfd.readouterr().err.splitlines() == [OTHERS[0]]
+
+
+def test_the_level_stays_where_tensorflow_was_imported(
+    no_tensorflow: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with without_remarks():
+        assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "3"
+        monkeypatch.setitem(sys.modules, "tensorflow", sys)
+    assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "3"
 
 
 @pytest.mark.usefixtures("no_tensorflow")
