@@ -56,17 +56,19 @@ class Record:
 
         return sorted(self.arms[1:], key=gain, reverse=True)
 
-    def row(self, arm: str, figure: str = FIGURE, *, leaked: bool = True) -> dict[str, Any] | None:
-        """Return a difference from the baseline, without leaked test samples if asked."""
-        rows = self.results["differences" if leaked else "differences_without_leaked"]
+    def row(
+        self, arm: str, figure: str = FIGURE, *, with_leaked: bool = True
+    ) -> dict[str, Any] | None:
+        """Return a difference from the baseline, on all test samples or without leaked ones."""
+        rows = self.results["differences" if with_leaked else "differences_without_leaked"]
         matching = [
             row for row in rows if (row["arm"].removesuffix(".0"), row["figure"]) == (arm, figure)
         ]
         return matching[0] if matching else None
 
-    def difference(self, arm: str, figure: str = FIGURE, *, leaked: bool = True) -> str:
+    def difference(self, arm: str, figure: str = FIGURE, *, with_leaked: bool = True) -> str:
         """Return a difference with its interval, in points."""
-        row = self.row(arm, figure, leaked=leaked)
+        row = self.row(arm, figure, with_leaked=with_leaked)
         return "" if row is None else interval(row["difference"], row["low"], row["high"])
 
     def points(self, arm: str, figure: str = FIGURE) -> str:
@@ -112,7 +114,7 @@ def table(record: Record, other: Record) -> list[str]:
             gained = "**{}** {}".format(*gained.split(" ", 1))
         lines.append(
             f"| `{arm}` | {record.difference(arm, 'accuracy')} | {gained} | "
-            f"{record.difference(arm, leaked=False)} | {record.mean(arm, rarest):.1f} % | "
+            f"{record.difference(arm, with_leaked=False)} | {record.mean(arm, rarest):.1f} % | "
             f"{record.about(arm)['calibration']['error']:.3f} | "
             f"{other.difference(arm) if arm in other.arms else ''} |"
         )

@@ -18,7 +18,7 @@ NUMBERS = ("no", "one", "two", "three", "four", "five", "six")
 
 def sentences() -> list[str]:
     """Return the parts of sentences that have figures."""
-    leaked = FAST.row("oversample", leaked=False)
+    leaked = FAST.row("oversample", with_leaked=False)
     assert leaked is not None
     found = f"recall of {FAST.results['rarest']}"
     ece = {arm: FAST.about(arm)["calibration"]["error"] for arm in ("lws", "los-crt")}
@@ -33,7 +33,7 @@ def sentences() -> list[str]:
         f"`lws` gains {FAST.points('lws')}",
         f"ECE of {ece['lws']:.3f}",
         f"its ECE is {ece['los-crt']:.3f}",
-        f"{points(leaked['difference'])} without leaked images",
+        f"gains here**: {points(leaked['difference'])} without leaked images",
     ]
 
 
