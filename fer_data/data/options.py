@@ -148,14 +148,19 @@ def check_options(given: Iterable[str], *functions: Callable[..., Any]) -> None:
     UsageError
         If there is one; the text has the name that was meant, and all that there are.
     """
+    known = known_options(*functions)
+    for name in given:
+        if name not in known:
+            raise UsageError(
+                f"{name}: no such option{meant(name, known) or '.'} Options are {', '.join(known)}"
+            )
+
+
+def known_options(*functions: Callable[..., Any]) -> list[str]:
+    """Return the names of the options of some functions, and of reading data."""
     known: list[str] = []
     for function in functions:
         _, *names = inspect.signature(function).parameters  # the first is the data
         known += [name for name in names if name != "options"]
     known += [option.name for option in fields(LoadOptions)]
-    for name in given:
-        if name not in known:
-            raise UsageError(
-                f"{name}: no such option{meant(name, known) or '.'} Options are "
-                f"{', '.join(dict.fromkeys(known))}"
-            )
+    return list(dict.fromkeys(known))

@@ -37,7 +37,13 @@ from fer_model.training.own_code import OwnCode, code_of, own_code
 from fer_model.training.own_settings import OWN
 from fer_model.training.own_training import Fit
 from fer_model.training.recipe import Recipe
-from fer_model.training.recipes import COMPARED, changed, given_again
+from fer_model.training.recipes import (
+    COMPARED,
+    as_recipe,
+    changed,
+    check_training_options,
+    given_again,
+)
 
 if TYPE_CHECKING:
     import keras
@@ -51,7 +57,7 @@ def compare(
     seeds: int | Sequence[int] = 3,
     *,
     out: str | Path = "comparison",
-    recipe: Recipe = COMPARED,
+    recipe: str | Recipe = COMPARED,
     net: str | Build | None = None,
     optimizer: str | keras.optimizers.Optimizer | Callable[..., Any] | None = None,
     schedule: str | Callable[..., Any] | None = None,
@@ -80,9 +86,9 @@ def compare(
         So many, from the recipe's seed on, or these.
     out : path
         Folder of the comparison. One that is there goes on; arms and seeds are added to it.
-    recipe : Recipe
-        What all arms have in common; its balance, loss and mix do not count. Fair are the schedule
-        ``cosine`` and the last epoch's model.
+    recipe : str or Recipe
+        What all arms have in common, or a name in `RECIPES`; its balance, loss and mix do not
+        count. Fair are the schedule ``cosine`` and the last epoch's model.
     net : callable or str, optional
         A net of your own, ``build(input_shape, num_classes) -> keras.Model``, or its import name,
         as in `Recipe`. Images are float32 [B, H, W, C]; its outputs are probabilities.
@@ -137,9 +143,9 @@ def compare(
     >>> fer_model.compare("faces", arms, seeds=1, recipe=recipe, out="compared").arms
     ('none', 'oversample')
     """
+    check_training_options(options, compare)
     check_question(figure, margin, shots)
-    if not isinstance(recipe, Recipe):
-        raise UsageError(f"recipe: expected a fer_model.Recipe, got {recipe!r:.80}")
+    recipe = as_recipe(recipe)
     numbers = range(recipe.seed, recipe.seed + seeds) if isinstance(seeds, int) else seeds
     check_seeds(numbers)
     if num_at_once < 1:

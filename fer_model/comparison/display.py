@@ -69,6 +69,8 @@ class ComparisonDisplay:
             self._num_ended += 1
             self._done[cell] = self._steps[cell]
             self._left.end(cell, event["at"])
+        if kind == "failed" and event["is_given_up"]:
+            self._left.give_up(cell)
         left = f"about {duration(self._left.seconds)} left" if self._left.seconds else ""
         self._bars.update(self._whole, completed=sum(self._done.values()), left=left)
         if cell in self._bar_of:

@@ -184,8 +184,9 @@ class _Jobs:
     def _failed(self, cell: Cell, error: str, most: int = TRIES) -> None:
         tries = self.failures.get(str(cell), {"tries": 0})["tries"] + (most > 0)
         self.failures[str(cell)] = {"tries": tries, "error": error}
-        self.events.put((cell, {"event": "failed", "error": error}))
-        if tries >= most:
+        is_given_up = tries >= most
+        self.events.put((cell, {"event": "failed", "error": error, "is_given_up": is_given_up}))
+        if is_given_up:
             self._given_up.add(cell)
 
 

@@ -63,7 +63,7 @@ class TimeLeft:
 
     def step(self, cell: Cell, number: int, at: float) -> None:
         """Take note of a step that is done, counted over the whole training."""
-        if cell in self._of:
+        if cell in self._of and cell in self._steps:
             clock = self._of[cell]
             clock.last = at, number / self._steps[cell]
             clock.first = clock.first or clock.last
@@ -76,16 +76,20 @@ class TimeLeft:
                 clock.first, clock.last = (clock.begun, 0.0), (at, 1.0)
             clock.ended = at
 
+    def give_up(self, cell: Cell) -> None:
+        """Take note that a training is not tried again; what its steps took stays a measure."""
+        self._steps.pop(cell, None)
+
     @property
     def seconds(self) -> float | None:
         """How long it still takes; None before there is a sound figure."""
-        seconds = sum(one.of_steps[0] for one in self._clocks)
-        parts = sum(one.of_steps[1] for one in self._clocks)
-        ended = [one for one in self._clocks if one.ended is not None]
+        seconds = sum(clock.of_steps[0] for clock in self._clocks)
+        parts = sum(clock.of_steps[1] for clock in self._clocks)
+        ended = [clock for clock in self._clocks if clock.ended is not None]
         if parts <= 0 or not (ended or seconds >= _SOUND):
             return None
-        known = ended or [one for one in self._clocks if one.first is not None]
-        besides = sum(one.besides for one in known) / len(known)
+        known = ended or [clock for clock in self._clocks if clock.first is not None]
+        besides = sum(clock.besides for clock in known) / len(known)
         left = [self._part_left(cell) for cell in self._steps]
         num_left = sum(part > 0 for part in left)
         num_to_begin = sum(cell not in self._of for cell in self._steps)

@@ -55,8 +55,6 @@ def divide(recipe: Recipe, store: PixelStore) -> Parts:
     if dataset.num_unlabelled("train"):
         raise DataError(f"{dataset.root}: training samples without a label (no emotion column?)")
     notes = [f"data: {store.report}", *dataset.skipped_summary(), *dataset.notes]
-    if missing := dataset.without_samples("train"):
-        notes.append(f"no training samples of {', '.join(missing)}")
     if recipe.subset < 1:
         whole = len(train)
         labels = dataset.labels[train]

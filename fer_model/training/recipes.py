@@ -5,9 +5,12 @@ What was measured of those with names is in docs/training.md.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import fields, replace
+from difflib import get_close_matches
 from typing import Any
 
+from fer_data.data.options import check_options, known_options
 from fer_data.errors import UsageError
 from fer_model.training.own_settings import OWN, shown
 from fer_model.training.recipe import Recipe
@@ -90,6 +93,41 @@ def named_recipe(name: str) -> Recipe:
     if name not in RECIPES:
         raise UsageError(f"recipe is {name!r}; choose one of {', '.join(RECIPES)}")
     return RECIPES[name]
+
+
+def as_recipe(recipe: str | Recipe) -> Recipe:
+    """Return a recipe that is given, or the one of a name.
+
+    Raises
+    ------
+    UsageError
+        If it is neither.
+    """
+    if isinstance(recipe, str):
+        return named_recipe(recipe)
+    if not isinstance(recipe, Recipe):
+        raise UsageError(f"recipe: expected a fer_model.Recipe or its name, got {recipe!r:.80}")
+    return recipe
+
+
+def check_training_options(given: Iterable[str], function: Callable[..., Any]) -> None:
+    """Refuse options that a function that trains does not have, as `check_options` does.
+
+    Raises
+    ------
+    UsageError
+        If there is one; the text says of settings of a recipe where they belong.
+    """
+    known = known_options(function)
+    settings = [field.name for field in fields(Recipe) if field.name not in known]
+    for name in given:
+        near = get_close_matches(name, [*settings, *known], 1)
+        if near and near[0] in settings:
+            raise UsageError(
+                f"{name}: no such option; {near[0]} is a setting of the recipe: "
+                f"fer_model.Recipe({near[0]}=…) or dataclasses.replace(recipe, {near[0]}=…)"
+            )
+    check_options(given, function)
 
 
 COMPARED = Recipe(schedule="cosine", keep="last")

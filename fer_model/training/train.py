@@ -14,7 +14,7 @@ from rich.console import Console
 
 from fer_data.data.reading import DatasetLike
 from fer_data.data.store import open_store
-from fer_data.errors import DataError, UsageError
+from fer_data.errors import DataError
 from fer_data.transforms.choice import Augment
 from fer_data.util.files import write_json
 from fer_model.environment import versions
@@ -31,7 +31,7 @@ from fer_model.training.own_code import code_of
 from fer_model.training.own_nets import build_own
 from fer_model.training.parts import Parts, about_data, divide, parts_of
 from fer_model.training.recipe import Recipe
-from fer_model.training.recipes import changed, given_again
+from fer_model.training.recipes import as_recipe, changed, check_training_options, given_again
 from fer_model.training.recorder import (
     Averaging,
     Plateau,
@@ -49,7 +49,7 @@ Build = Callable[[tuple[int, int, int], int], keras.Model]
 
 
 def train(
-    recipe: Recipe,
+    recipe: str | Recipe,
     data: DatasetLike,
     out: str | Path,
     *,
@@ -72,7 +72,8 @@ def train(
 
     Parameters
     ----------
-    recipe : Recipe
+    recipe : str or Recipe
+        A recipe, or a name in `RECIPES`.
     data : path or Dataset
         What `fer_data.load` takes.
     out : path
@@ -117,8 +118,8 @@ def train(
     >>> run.is_finished
     True
     """
-    if not isinstance(recipe, Recipe):
-        raise UsageError(f"recipe: expected a fer_model.Recipe, got {recipe!r}")
+    check_training_options(options, train)
+    recipe = as_recipe(recipe)
     logs = parse_logs(log_to)
     settings = {"net": net, "optimizer": optimizer, "schedule": schedule, "augment": augment}
     recipe = changed(recipe, settings)

@@ -104,3 +104,15 @@ def test_a_training_that_is_tried_again_counts_once() -> None:
     left.step(CELLS[0], 51, 105)
     left.step(CELLS[0], 71, 125)
     assert left.seconds == pytest.approx(29)
+
+
+def test_a_training_that_is_given_up_is_not_waited_for() -> None:
+    left = clock(num=2)
+    left.begin(CELLS[0], 0)
+    left.step(CELLS[0], 1, 5)
+    left.step(CELLS[0], 501, 55)
+    left.begin(CELLS[0], 60)  # again, after it failed
+    left.give_up(CELLS[0])
+    assert left.seconds == pytest.approx(0.1 * STEPS + 5)
+    left.step(CELLS[0], 502, 61)
+    assert left.seconds == pytest.approx(0.1 * STEPS + 5)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,12 @@ import numpy as np
 import pytest
 
 from fer_data.errors import UsageError
+from fer_model.comparison.compare import compare
 from fer_model.training import models, nets
 from fer_model.training.optimizers import OptimizerChoice
 from fer_model.training.optimizing import optimizer
 from fer_model.training.recipe import Recipe
-from fer_model.training.recipes import RECIPES, named_recipe
+from fer_model.training.recipes import RECIPES, as_recipe, named_recipe
 from fer_model.training.runs import Run
 from fer_model.training.test_time import averaged
 from fer_model.training.train import resume, train
@@ -192,3 +195,30 @@ def test_a_recipe_survives_json() -> None:
 def test_a_recipe_of_nothing_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match=f"{name} is 0; it must be 1 or more"):
         replace(AVERAGED, **{name: 0})
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("epochs", "epochs is a setting of the recipe: fer_model.Recipe(epochs=…)"),
+        ("batchsize", "batch_size is a setting of the recipe"),
+        ("optimiser", "Did you mean optimizer?"),
+        ("label_colum", "Did you mean label_column?"),
+    ],
+)
+@pytest.mark.parametrize("trains", [train, compare])
+def test_an_option_that_was_meant_is_named(
+    tmp_path: Path, trains: Callable[..., Any], option: str, said: str
+) -> None:
+    arguments = (RECIPES["quick"], "faces") if trains is train else ("faces", ["none"])
+    with pytest.raises(UsageError, match=re.escape(said)) as refused:
+        trains(*arguments, out=tmp_path / "out", **{option: 3})
+    assert str(refused.value).startswith(f"{option}: no such option")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_recipe_may_be_its_name() -> None:
+    assert as_recipe("quick") is RECIPES["quick"]
+    assert as_recipe(AVERAGED) is AVERAGED
+    with pytest.raises(UsageError, match=r"expected a fer_model\.Recipe or its name, got 3"):
+        as_recipe(3)  # type: ignore[arg-type]
