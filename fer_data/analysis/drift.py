@@ -149,7 +149,7 @@ def image_drift(
     >>> brightness = np.array([100.0, 110.0, 120.0, 150.0, 160.0, 170.0])
     >>> split_codes = np.repeat([0, 1], 3)
     >>> drift = fer_data.image_drift({"brightness": brightness}, split_codes, ["train", "test"])
-    >>> [(one.split, one.mean) for one in drift]
+    >>> [(split.split, split.mean) for split in drift]
     [('train', 110.0), ('test', 160.0)]
     """
     drifts = []

@@ -111,11 +111,11 @@ class Stats:
     splits : dict of SplitStats
         By split name.
     skipped : tuple of str
-        A line for each kind of thing that was found and is no sample.
+        A line for each kind of skipped files or rows.
     num_excluded : int
         Samples in no split, which are in none of the counts.
     notes : tuple of str
-        A line for each thing that a selection did.
+        A line for each change that options made to the data.
     agreement : Agreement or None
         Of the data's own labels with those that some samples were given in place of them.
 

@@ -189,5 +189,5 @@ def _paired(arms: dict[str, list[Path]]) -> tuple[dict[str, list[Path]], str]:
             "these runs are in no figure, as another arm has none of the same name: "
             f"{', '.join(others[:20])}{more}"
         )
-    kept = {arm: [one for one in files if _name(one) in common] for arm, files in arms.items()}
+    kept = {arm: [path for path in files if _name(path) in common] for arm, files in arms.items()}
     return kept, remark

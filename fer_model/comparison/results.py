@@ -141,17 +141,17 @@ class Results:
 
     def _repr_html_(self) -> str:
         scores = 100 * self.predicted.scores
-        words = {one.difference.arm: one for one in self.verdicts}
+        verdicts = {verdict.difference.arm: verdict for verdict in self.verdicts}
         rows = []
         for arm, of_arm in zip(self.arms, scores, strict=True):
             columns = [of_arm[:, self.predicted.figures.index(name)] for name in SUMMARIES]
-            one = words.get(arm)
+            verdict = verdicts.get(arm)
             rows.append(
                 (
                     arm,
                     *map(_spread, columns),
-                    one.difference.in_points if one else "",
-                    one.word if one else "baseline",
+                    verdict.difference.in_points if verdict else "",
+                    verdict.word if verdict else "baseline",
                 )
             )
         head = (

@@ -28,18 +28,18 @@ from fer_model.reporting.summary import Summary
 
 def recalls(results: Results, arms: Sequence[str], *, name: str = "recalls") -> Plot:
     """Draw the recall of every class with the baseline and with some arms, means over seeds."""
-    found = results.recalls
-    num = len(found.class_names)
+    of_classes = results.recalls
+    num = len(of_classes.class_names)
     places = [results.arms.index(arm) for arm in arms]
     with mpl.rc_context(STYLE):
-        drawn = Figure(figsize=(8, height_of(found, len(arms))), layout="constrained")
-        draw_recalls(drawn, found, arms)
+        drawn = Figure(figsize=(8, height_of(of_classes, len(arms))), layout="constrained")
+        draw_recalls(drawn, of_classes, arms)
     words = f"Recall of all {num:,} classes, {_order(results)}: {results.arms[0]} against " + (
         ", ".join(arms)
     )
     rare = results.rarest
     if rare is not None:
-        means = 100 * found.values[:, results.by_frequency.index(rare)]
+        means = 100 * of_classes.values[:, results.by_frequency.index(rare)]
         words += f"; of {printable(results.class_names[rare])}, the rarest in training: " + (
             ", ".join(f"{results.arms[place]} {means[place]:.1f} %" for place in (0, *places))
         )
@@ -80,8 +80,8 @@ def write_card(summary: Summary, path: Path) -> None:
     DataError
         If it cannot be written.
     """
-    found = summary.results
-    place = found.arms.index(summary.headline_arm)
+    results = summary.results
+    place = results.arms.index(summary.headline_arm)
     with mpl.rc_context({**STYLE, "figure.facecolor": "white"}):
         layout = ConstrainedLayoutEngine(rect=(0.02, 0.04, 0.96, 0.92))
         drawn = Figure(figsize=(12, 6.3), layout=layout)
@@ -89,19 +89,20 @@ def write_card(summary: Summary, path: Path) -> None:
         lines = textwrap.fill(summary.headline, 25, max_lines=8)
         heading = text.text(0.05, 0.9, lines, fontsize=23, fontweight="bold", va="top")
         heading.set_parse_math(False)
-        data = printable(Path(found.source).name)
+        data = printable(Path(results.source).name)
         facts = (
-            f"{data + ': ' if data else ''}{len(found.arms)} arms, {len(found.seeds)} seeds each, "
-            f"{len(found.labels):,} test images, {len(found.class_names):,} classes"
+            f"{data + ': ' if data else ''}{len(results.arms)} arms, "
+            f"{len(results.seeds)} seeds each, {len(results.labels):,} test images, "
+            f"{len(results.class_names):,} classes"
         )
         small = text.text(0.05, 0.1, textwrap.fill(facts, 52), fontsize=12, va="bottom")
         small.set_parse_math(False)
-        if len(found.class_names) <= MOST_DUMBBELLS:
+        if len(results.class_names) <= MOST_DUMBBELLS:
             axes = plot.subplots()
-            draw_dumbbells(axes, found.recalls, place)
-            axes.set_xlabel(f"recall in %: ○ {found.arms[0]}, ● {found.arms[place]}")
+            draw_dumbbells(axes, results.recalls, place)
+            axes.set_xlabel(f"recall in %: ○ {results.arms[0]}, ● {results.arms[place]}")
         else:
-            draw_strips(plot, found.recalls, [place], 2)
+            draw_strips(plot, results.recalls, [place], 2)
         try:
             save_as(drawn, path, dpi=100)
         except OSError as error:

@@ -33,8 +33,8 @@ libraries whose name the Hub takes for ``library_name``."""
 _USES = {
     "keras": """import fer_model
 
-found = fer_model.predict_paths("RUN", ["image.jpg"])
-found.to_frame()""",
+predictions = fer_model.predict_paths("RUN", ["image.jpg"])
+predictions.to_frame()""",
     "onnx": """import numpy as np
 import onnxruntime
 

@@ -52,12 +52,12 @@ def write_comparison(comparison: Results | Summary, page: str | Path) -> None:
     >>> fer_model.write_comparison(results, "index.html")
     """
     summary = Summary.of(comparison)
-    found = summary.results
-    recipe = found.training.protocol.recipe.shown() if found.training else {}
+    results, clean = summary.results, summary.results.clean_differences
+    recipe = results.training.protocol.recipe.shown() if results.training else {}
     plots = plots_of(summary)
     table = arms_table(summary)
     downloads = {plot.name: _csv(plot.csv) for plot in plots.values() if plot}
-    downloads["runs"] = _csv(found.to_frame().to_csv(index=False, float_format="%.6g"))
+    downloads["runs"] = _csv(results.to_frame().to_csv(index=False, float_format="%.6g"))
     environment = jinja2.Environment(
         loader=jinja2.ChoiceLoader(
             [
@@ -71,33 +71,33 @@ def write_comparison(comparison: Results | Summary, page: str | Path) -> None:
         lstrip_blocks=True,
     )
     html = environment.get_template("page.html.j2").render(
-        name=printable(Path(found.source).name),
-        figure=figure_name(found.figure),
-        arms=found.arms,
-        seeds=found.seeds,
-        num_samples=len(found.labels),
-        num_leaked=int(found.leaked.sum()),
+        name=printable(Path(results.source).name),
+        figure=figure_name(results.figure),
+        arms=results.arms,
+        seeds=results.seeds,
+        num_samples=len(results.labels),
+        num_leaked=int(results.leaked.sum()),
         headline=summary.headline,
         arms_columns=list(table.columns),
         arms_rows=list(zip(table.index, table.to_numpy().tolist(), strict=True)),
         titles=list(map(figure_name, summary.compared)),
         verdicts=[
             {
-                "arm": one.difference.arm,
-                "word": one.word,
-                "tone": _TONES.get(one.word, "quiet"),
-                "text": one.text,
-                "cost": summary.cost_of(one.difference.arm),
+                "arm": verdict.difference.arm,
+                "word": verdict.word,
+                "tone": _TONES.get(verdict.word, "quiet"),
+                "text": verdict.text,
+                "cost": summary.cost_of(verdict.difference.arm),
             }
-            for one in summary.main
+            for verdict in summary.main
         ],
-        differences=_differences(summary, found.differences),
-        clean=_differences(summary, found.clean_differences) if found.clean_differences else None,
+        differences=_differences(summary, results.differences),
+        clean=clean and _differences(summary, clean),
         hidden_confusions=_hidden_confusions(summary),
         of_classes=_of_classes(summary),
-        order=f"most {'training' if found.train_counts else 'test'} samples first",
-        remarks=found.remarks,
-        notes=[note for note in summary.notes() if note not in found.remarks],
+        order=f"most {'training' if results.train_counts else 'test'} samples first",
+        remarks=results.remarks,
+        notes=[note for note in summary.notes() if note not in results.remarks],
         smallest=[
             (figure_name(name), f"{100 * least:.1f}") for name, least in summary.smallest.items()
         ],
@@ -116,15 +116,15 @@ def write_comparison(comparison: Results | Summary, page: str | Path) -> None:
 
 def plots_of(summary: Summary) -> dict[str, Plot | None]:
     """Draw the plots of a comparison; None where there is nothing to draw."""
-    found = summary.results
-    others = found.arms[1:]
+    results = summary.results
+    others = results.arms[1:]
     return {
-        "leading": recalls(found, [summary.headline_arm], name="headline"),
-        "forest": figures.forest(found),
-        "recalls": recalls(found, others) if len(others) > 1 else None,
-        "reliability": figures.reliability(found, summary.calibrations),
-        "confusions": figures.confusions(found),
-        "curves": figures.curves(found),
+        "leading": recalls(results, [summary.headline_arm], name="headline"),
+        "forest": figures.forest(results),
+        "recalls": recalls(results, others) if len(others) > 1 else None,
+        "reliability": figures.reliability(results, summary.calibrations),
+        "confusions": figures.confusions(results),
+        "curves": figures.curves(results),
     }
 
 
@@ -152,17 +152,17 @@ def write_figures(comparison: Results | Summary, folder: str | Path) -> None:
     write_card(summary, folder / "card.png")
 
 
-def _differences(summary: Summary, found: Differences) -> list[dict[str, Any]]:
+def _differences(summary: Summary, differences: Differences) -> list[dict[str, Any]]:
     figure = summary.results.figure
-    by_name = {(row.arm, row.figure): row for row in found.rows}
+    by_name = {(row.arm, row.figure): row for row in differences.rows}
     rows = []
-    for arm in found.arms:
+    for arm in differences.arms:
         p_values = np.array(summary.mcnemar[arm])
         rows.append(
             {
                 "arm": arm,
                 "all": [by_name.get((arm, name)) for name in summary.compared],
-                "p": found.of(arm, figure).p_holm,
+                "p": differences.of(arm, figure).p_holm,
                 "mcnemar": f"{(p_values < 0.05).sum()} of {len(p_values)}",
             }
         )
@@ -170,17 +170,17 @@ def _differences(summary: Summary, found: Differences) -> list[dict[str, Any]]:
 
 
 def _of_classes(summary: Summary) -> list[dict[str, Any]]:
-    found = summary.results
-    by_name = {(row.arm, row.figure): row for row in found.differences.rows}
-    names = found.predicted.class_names
+    results = summary.results
+    by_name = {(row.arm, row.figure): row for row in results.differences.rows}
+    names = results.predicted.class_names
     return [
         {
             "name": names[label],
-            "trained": f"{found.train_counts[label]:,}" if found.train_counts else "–",
-            "num": int(found.test_counts[label]),
-            "all": [by_name.get((arm, f"recall of {names[label]}")) for arm in found.arms[1:]],
+            "trained": f"{results.train_counts[label]:,}" if results.train_counts else "–",
+            "num": int(results.test_counts[label]),
+            "all": [by_name.get((arm, f"recall of {names[label]}")) for arm in results.arms[1:]],
         }
-        for label in found.by_frequency
+        for label in results.by_frequency
     ]
 
 

@@ -65,7 +65,7 @@ class Summary:
 
     @cached_property
     def _words(self) -> dict[str, str]:
-        return {one.difference.arm: one.word for one in self.main}
+        return {verdict.difference.arm: verdict.word for verdict in self.main}
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -155,11 +155,12 @@ class Summary:
 
         Where it helps or hurts, the classes that gain and lose most are named, too.
         """
-        found = self.results.differences
+        differences = self.results.differences
         words = dict.fromkeys(("accuracy", *self.recall_of_rarest), "")
         words |= {row.figure: f"{word}: " for word, row in self._extremes(arm).items()}
         return "; ".join(
-            f"{word}{figure} {found.of(arm, figure).in_points}" for figure, word in words.items()
+            f"{word}{figure} {differences.of(arm, figure).in_points}"
+            for figure, word in words.items()
         )
 
     def _extremes(self, arm: str) -> dict[str, Difference]:
@@ -180,58 +181,58 @@ class Summary:
 
     def notes(self) -> list[str]:
         """Return lines on what the comparison stands on, and what is missing of it."""
-        found = self.results
-        training = found.training
-        notes = [*(as_trained(training) if training else ()), *found.remarks]
+        results = self.results
+        training = results.training
+        notes = [*(as_trained(training) if training else ()), *results.remarks]
         notes += [
-            f"{arm} predicts {printable(found.class_names[label])} alone"
-            + (f" (seed {seed})" if len(found.seeds) > 1 else "")
-            for arm, of_arm in zip(found.arms, found.predicted_labels, strict=True)
-            for seed, label in zip(found.seeds, of_arm[:, 0].tolist(), strict=True)
-            if (of_arm[found.seeds.index(seed)] == label).all()
+            f"{arm} predicts {printable(results.class_names[label])} alone"
+            + (f" (seed {seed})" if len(results.seeds) > 1 else "")
+            for arm, of_arm in zip(results.arms, results.predicted_labels, strict=True)
+            for seed, label in zip(results.seeds, of_arm[:, 0].tolist(), strict=True)
+            if (of_arm[results.seeds.index(seed)] == label).all()
         ]
         notes.append(
             "without intervals and verdicts: the expected calibration error (ECE)"
             + (", AUROC" if self.auroc else "")
             + "".join(f", {figure_name(figure)}" for figure in WITHOUT_INTERVAL)
             + (
-                f", the ensemble of {len(found.seeds)} seeds (it answers by the mean of their "
+                f", the ensemble of {len(results.seeds)} seeds (it answers by the mean of their "
                 "probabilities, and is one prediction)"
-                if len(found.seeds) > 1
+                if len(results.seeds) > 1
                 else ""
             )
         )
-        pairs = zip(found.arms, self.calibrations, self.recalibrations, strict=True)
+        pairs = zip(results.arms, self.calibrations, self.recalibrations, strict=True)
         unscaled = [arm for arm, one, scaled in pairs if one and not scaled]
         if unscaled:
-            every = "all arms" if len(unscaled) == len(found.arms) else ", ".join(unscaled)
+            every = "all arms" if len(unscaled) == len(results.arms) else ", ".join(unscaled)
             notes.append(f"no temperature scaling without validation predictions: {every}")
-        if found.predicted.groups:
-            few, many = found.shots
+        if results.predicted.groups:
+            few, many = results.shots
             notes.append(
                 f"few-shot classes have fewer than {few:,} training samples, many-shot classes "
                 f"more than {many:,}; a group's accuracy is the mean recall of its classes"
             )
         if any(
-            row.is_open and row.figure not in WITHOUT_INTERVAL for row in found.differences.rows
+            row.is_open and row.figure not in WITHOUT_INTERVAL for row in results.differences.rows
         ):
             notes.append(
                 "no interval: the runs are consistent with any difference, as a run gets "
                 "no image of a class right, the class has one duplicate group of test images, or "
                 "there are too few seeds"
             )
-        if any(map(self._extremes, found.differences.arms)):
+        if any(map(self._extremes, results.differences.arms)):
             notes.append(
                 "the classes with the largest gain and the largest loss were picked by these "
                 "differences, which therefore are rather too large; their intervals do not allow "
                 "for the choice"
             )
-        leaked = int(found.leaked.sum())
+        leaked = int(results.leaked.sum())
         if leaked:
             notes.append(
-                f"{leaked:,} of {len(found.labels):,} test samples have a duplicate or "
+                f"{leaked:,} of {len(results.labels):,} test samples have a duplicate or "
                 "near-duplicate in training"
-                + ("; the differences without them are given, too" if found.clean else "")
+                + ("; the differences without them are given, too" if results.clean else "")
             )
         return notes + (missing(training) if training else [])
 
@@ -243,53 +244,56 @@ class Summary:
         median arm's. A figure whose differences do not vary, or of which no difference would be
         found, is skipped.
         """
-        found, least = self.results.differences, {}
+        differences, least = self.results.differences, {}
         for figure in (*SUMMARIES, *self.recall_of_rarest):
             of_arms = [
-                smallest_difference_measured(found.of(arm, figure), num_arms=len(found.arms) + 1)
-                for arm in found.arms
+                smallest_difference_measured(
+                    differences.of(arm, figure), num_arms=len(differences.arms) + 1
+                )
+                for arm in differences.arms
             ]
-            middle = float(np.median([one for one in of_arms if one > 0] or [1.0]))
+            middle = float(np.median([width for width in of_arms if width > 0] or [1.0]))
             if middle < 1:
                 least[figure] = middle
         return least
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as JSON holds it."""
-        found, scores = self.results, self.results.predicted.scores
+        results, scores = self.results, self.results.predicted.scores
+        seconds = _numbers(results.costs)
         return {
-            "path": found.source,
-            "figure": found.figure,
-            "margin": found.margin,
-            "shots": list(found.shots),
+            "path": results.source,
+            "figure": results.figure,
+            "margin": results.margin,
+            "shots": list(results.shots),
             "headline": self.headline,
-            "baseline": found.arms[0],
-            "seeds": list(found.seeds),
-            "train_counts": dict(zip(found.class_names, found.train_counts, strict=False)),
+            "baseline": results.arms[0],
+            "seeds": list(results.seeds),
+            "train_counts": dict(zip(results.class_names, results.train_counts, strict=False)),
             "rarest": self.rarest,
-            "num_test_samples": len(found.labels),
-            "num_leaked": int(found.leaked.sum()),
-            "recipe": found.training.protocol.recipe.to_dict() if found.training else None,
+            "num_test_samples": len(results.labels),
+            "num_leaked": int(results.leaked.sum()),
+            "recipe": results.training.protocol.recipe.to_dict() if results.training else None,
             "verdicts": [
                 {
-                    "arm": one.difference.arm,
-                    "verdict": one.word,
-                    "more_seeds": one.more_seeds,
-                    "text": one.text,
+                    "arm": verdict.difference.arm,
+                    "verdict": verdict.word,
+                    "more_seeds": verdict.more_seeds,
+                    "text": verdict.text,
                 }
-                for one in self.main
+                for verdict in self.main
             ],
             "arms": [
                 {
                     "arm": arm,
-                    "seconds": None if np.isnan(found.costs[place]) else float(found.costs[place]),
-                    "calibration": one.to_dict() if one else None,
+                    "seconds": seconds[place],
+                    "calibration": before.to_dict() if before else None,
                     "calibration_scaled": scaled.to_dict() if scaled else None,
-                    **({"auroc": _numbers(found.aurocs[place])} if self.auroc else {}),
+                    **({"auroc": _numbers(results.aurocs[place])} if self.auroc else {}),
                     "ensemble": dict(
                         zip(
-                            found.predicted.figures,
-                            _numbers(found.ensemble_scores[place]),
+                            results.predicted.figures,
+                            _numbers(results.ensemble_scores[place]),
                             strict=True,
                         )
                     ),
@@ -297,16 +301,16 @@ class Summary:
                     "figures": {
                         name: _numbers(column)
                         for name, column in zip(
-                            found.predicted.figures, scores[place].T, strict=True
+                            results.predicted.figures, scores[place].T, strict=True
                         )
                     },
                 }
-                for place, (arm, one, scaled) in enumerate(
-                    zip(found.arms, self.calibrations, self.recalibrations, strict=True)
+                for place, (arm, before, scaled) in enumerate(
+                    zip(results.arms, self.calibrations, self.recalibrations, strict=True)
                 )
             ],
-            "differences": [_row(row) for row in found.differences.rows],
-            "differences_without_leaked": _rows(found.clean_differences),
+            "differences": [_row(row) for row in results.differences.rows],
+            "differences_without_leaked": _rows(results.clean_differences),
             "smallest_difference": self.smallest,
             "notes": self.notes(),
         }
@@ -331,5 +335,7 @@ def _row(row: Difference) -> dict[str, Any]:
     }
 
 
-def _rows(found: Differences | None) -> list[dict[str, Any]] | None:
-    return None if found is None else [_row(row) for row in found.rows if row.figure in SUMMARIES]
+def _rows(differences: Differences | None) -> list[dict[str, Any]] | None:
+    if differences is None:
+        return None
+    return [_row(row) for row in differences.rows if row.figure in SUMMARIES]

@@ -88,7 +88,7 @@ def _asked(summary: Summary, columns: Sequence[str]) -> list[str]:
     check_columns(columns)
     predicted = summary.results.predicted
     of_classes = predicted.figures[predicted.recalls]
-    names = [one for name in columns for one in (of_classes if name == "recalls" else [name])]
+    names = [shown for name in columns for shown in (of_classes if name == "recalls" else [name])]
     for name in names:
         if name not in predicted.figures and name not in _OTHERS:
             raise UsageError(_unknown(name, predicted.figures), fix={"columns": []})

@@ -119,8 +119,8 @@ def smallest_difference(
     Examples
     --------
     >>> import fer_model
-    >>> found = fer_model.smallest_difference([500, 50], fer_model.Design(num_seeds=6))
-    >>> {figure: round(difference, 3) for figure, difference in found.items()}
+    >>> least = fer_model.smallest_difference([500, 50], fer_model.Design(num_seeds=6))
+    >>> {figure: round(difference, 3) for figure, difference in least.items()}
     {'accuracy': 0.043, 'balanced_accuracy': 0.074, 'recall of 0': 0.045, 'recall of 1': 0.142}
     """
     numbers = np.asarray(num_of_class, np.float64)

@@ -59,7 +59,7 @@ def as_settings(name: str, given: Any) -> dict[str, Any]:
     Raises
     ------
     UsageError
-        If it is no such thing, or cannot be recorded.
+        If it is no such setting, or cannot be recorded.
     """
     if isinstance(given, OwnCode):
         return {name: keep(given)}

@@ -81,7 +81,7 @@ class Recipe:
         and Hutter 2019, arXiv:1711.05101); of biases and normalisations nothing.
     sam_radius : float
         How far each step looks for a higher loss, as sharpness-aware minimisation does (Foret et
-        al. 2021, arXiv:2010.01412), with two gradients a step, on TensorFlow; 0 for no such thing.
+        al. 2021, arXiv:2010.01412), with two gradients a step, on TensorFlow; 0 for none.
     clip_norm : float, optional
         The longest that the gradient of all weights together may be.
     label_smoothing : float
