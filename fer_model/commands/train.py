@@ -105,8 +105,8 @@ def train(
     # What can be refused is refused before keras, which takes seconds.
     dataset = None if path is None else load(path, **data.given())
     import_keras()
-    from fer_model.training.live import shown
-    from fer_model.training.runs import Run
+    from fer_model.training.live import shown, tell_begun
+    from fer_model.training.runs import Run, is_run
     from fer_model.training.train import resume as resume_run
     from fer_model.training.train import train as train_run
     from fer_model.words import duration
@@ -115,6 +115,7 @@ def train(
     begun = Run.open(resume) if resume is not None else None
     made = make_recipe(recipe, changes) if begun is None else begun.recipe
     folder = resume or output.out or free_name(dataset.root if dataset else Path(), made)
+    was_finished = resume is None and is_run(folder) and Run.open(folder).is_finished
     with shown(
         Console(stderr=bool(output.as_json), emoji=False),
         folder,
@@ -127,6 +128,8 @@ def train(
         else:
             run = train_run(made, dataset, folder, **where)
     stop_if_interrupted(run)
+    if was_finished:
+        tell_begun(run)
     if output.as_json:
         print_json({"run": str(run.path), **run.metrics})
         return

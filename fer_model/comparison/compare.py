@@ -41,8 +41,8 @@ from fer_model.training.recipes import (
     COMPARED,
     as_recipe,
     changed,
-    check_training_options,
     given_again,
+    split_options,
 )
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def compare(
     verbose : int
         0 for silence.
     **options
-        As in `fer_data.load`, for a path.
+        Settings of the recipe to change, as ``epochs=5``; else as in `fer_data.load`, for a path.
 
     Returns
     -------
@@ -143,9 +143,9 @@ def compare(
     >>> fer_model.compare("faces", arms, seeds=1, recipe=recipe, out="compared").arms
     ('none', 'oversample')
     """
-    check_training_options(options, compare)
+    own, options = split_options(options, compare)
     check_question(figure, margin, shots)
-    recipe = as_recipe(recipe)
+    recipe = changed(as_recipe(recipe), own)
     numbers = range(recipe.seed, recipe.seed + seeds) if isinstance(seeds, int) else seeds
     check_seeds(numbers)
     if num_at_once < 1:

@@ -28,6 +28,22 @@ _CURVES = (
 )
 
 
+def standard_error() -> Console:
+    """Return the console that trainings are shown on."""
+    return Console(stderr=True, emoji=False)
+
+
+def tell(text: str) -> None:
+    """Print a line on standard error."""
+    standard_error().print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def tell_begun(run: Run) -> None:
+    """Say that a run has the training that was asked for already."""
+    what = "finished: nothing is trained" if run.is_finished else "not finished: it goes on"
+    tell(f"{run.path}: this training is there, {what}")
+
+
 @contextmanager
 def shown(
     console: Console,

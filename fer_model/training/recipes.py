@@ -5,9 +5,8 @@ What was measured of those with names is in docs/training.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import fields, replace
-from difflib import get_close_matches
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from fer_data.data.options import check_options, known_options
@@ -110,24 +109,20 @@ def as_recipe(recipe: str | Recipe) -> Recipe:
     return recipe
 
 
-def check_training_options(given: Iterable[str], function: Callable[..., Any]) -> None:
-    """Refuse options that a function that trains does not have, as `check_options` does.
+def split_options(
+    options: dict[str, Any], function: Callable[..., Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Divide options of a function that trains: settings of the recipe, and options of the data.
 
     Raises
     ------
     UsageError
-        If there is one; the text says of settings of a recipe where they belong.
+        If there is one that neither has; the text has the name that was meant.
     """
+    check_options(options, function, Recipe)
     known = known_options(function)
-    settings = [field.name for field in fields(Recipe) if field.name not in known]
-    for name in given:
-        near = get_close_matches(name, [*settings, *known], 1)
-        if near and near[0] in settings:
-            raise UsageError(
-                f"{name}: no such option; {near[0]} is a setting of the recipe: "
-                f"fer_model.Recipe({near[0]}=…) or dataclasses.replace(recipe, {near[0]}=…)"
-            )
-    check_options(given, function)
+    settings = {name: value for name, value in options.items() if name not in known}
+    return settings, {name: value for name, value in options.items() if name in known}
 
 
 COMPARED = Recipe(schedule="cosine", keep="last")

@@ -202,6 +202,16 @@ class Run:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _broken(self.path / "recipe.json", error) from None
 
+    def is_of(self, recipe: Recipe, data: dict[str, Any]) -> bool:
+        """Whether it is a training by a recipe on some data, as `about_data` records it."""
+        return (
+            self.recipe.to_dict() == recipe.to_dict()
+            and self.head is None
+            and all(
+                self.data.get(key) == data[key] for key in ("fingerprint", "selected", "counts")
+            )
+        )
+
     @property
     def data(self) -> dict[str, Any]:
         """What it was trained on: path, fingerprint, class names, counts, notes."""

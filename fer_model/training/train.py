@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-from rich.console import Console
 
 from fer_data.data.reading import DatasetLike
 from fer_data.data.store import open_store
@@ -23,7 +22,7 @@ from fer_model.losses.choice import LossChoice
 from fer_model.training import devices, models, nets, plots
 from fer_model.training.evaluate import finish
 from fer_model.training.feed import Epochs, feed
-from fer_model.training.live import shown
+from fer_model.training.live import shown, standard_error, tell, tell_begun
 from fer_model.training.logs import opened_logs, parse_logs
 from fer_model.training.on_device import OnDevice, table_rows
 from fer_model.training.optimizing import optimizer as built_optimizer
@@ -31,7 +30,7 @@ from fer_model.training.own_code import code_of
 from fer_model.training.own_nets import build_own
 from fer_model.training.parts import Parts, about_data, divide, parts_of
 from fer_model.training.recipe import Recipe
-from fer_model.training.recipes import as_recipe, changed, check_training_options, given_again
+from fer_model.training.recipes import as_recipe, changed, given_again, split_options
 from fer_model.training.recorder import (
     Averaging,
     Plateau,
@@ -41,7 +40,7 @@ from fer_model.training.recorder import (
     random_states,
     write_history,
 )
-from fer_model.training.runs import Run
+from fer_model.training.runs import Run, is_run
 from fer_model.training.sharpness import learn_sharply
 
 Build = Callable[[tuple[int, int, int], int], keras.Model]
@@ -77,7 +76,8 @@ def train(
     data : path or Dataset
         What `fer_data.load` takes.
     out : path
-        A folder that does not exist, or is empty.
+        A folder that does not exist or is empty, or that of the same training (recipe and data),
+        which goes on where it was stopped; a finished one is returned.
     net : callable or str, optional
         A net of your own, ``build(input_shape, num_classes) -> keras.Model``, in place of the
         recipe's. Images are [B, H, W, C], 0 to 255; the outputs are probabilities.
@@ -98,7 +98,7 @@ def train(
         0 for silence; else standard error shows it: live in a terminal, a line an epoch elsewhere.
         A notebook shows one line that is updated.
     **options
-        As in `fer_data.load`, for a path.
+        Settings of the recipe to change, as ``epochs=5``; else as in `fer_data.load`, for a path.
 
     Returns
     -------
@@ -118,17 +118,20 @@ def train(
     >>> run.is_finished
     True
     """
-    check_training_options(options, train)
-    recipe = as_recipe(recipe)
+    own, options = split_options(options, train)
     logs = parse_logs(log_to)
     settings = {"net": net, "optimizer": optimizer, "schedule": schedule, "augment": augment}
-    recipe = changed(recipe, settings)
+    recipe = changed(as_recipe(recipe), {**own, **settings})
     store = open_store(data, form=recipe.requested, cache=cache, **options)
     recipe = recipe.with_form(store.form)
     parts = divide(recipe, store)
-    model = fresh_model(recipe, parts)
-    run = Run.create(Path(out).absolute(), recipe, about_data(store, parts), versions())
-    return _trained(run, parts, model, Progress(), callbacks, data_on_device, verbose, logs)
+    about, out = about_data(store, parts), Path(out).absolute()
+    if is_run(out) and (run := Run.open(out)).is_of(recipe, about):
+        if verbose:
+            tell_begun(run)
+    else:
+        run = Run.create(out, recipe, about, versions())
+    return _rest(run, recipe, parts, callbacks, data_on_device, verbose, logs)
 
 
 def resume(
@@ -184,10 +187,7 @@ def resume(
         return run
     recipe = given_again(str(run.path), run.recipe, own)
     parts = parts_of(run, data, cache=cache)
-    model, progress = fresh_model(recipe, parts), Progress()
-    if run.checkpoint_path.exists():
-        model, progress = _at_checkpoint(run, recipe, parts)
-    return _trained(run, parts, model, progress, callbacks, data_on_device, verbose, logs)
+    return _rest(run, recipe, parts, callbacks, data_on_device, verbose, logs)
 
 
 def _at_checkpoint(run: Run, recipe: Recipe, parts: Parts) -> tuple[keras.Model, Progress]:
@@ -249,26 +249,30 @@ def _compile(
     )
 
 
-def _trained(
+def _rest(
     run: Run,
+    recipe: Recipe,
     parts: Parts,
-    model: keras.Model,
-    progress: Progress,
     callbacks: Sequence[keras.callbacks.Callback],
     data_on_device: bool | None,
     verbose: int,
     log_to: Sequence[str],
 ) -> Run:
     """Train what is left of a run, finish it unless it was stopped, and log both."""
-    recipe = run.recipe
+    if run.is_finished:
+        return run
+    model, progress = fresh_model(recipe, parts), Progress()
+    if run.checkpoint_path.exists():
+        model, progress = _at_checkpoint(run, recipe, parts)
     with ExitStack() as stack:
         if verbose:
-            console = Console(stderr=True, emoji=False)
-            live = stack.enter_context(shown(console, run.path, recipe.epochs))
+            live = stack.enter_context(shown(standard_error(), run.path, recipe.epochs))
             callbacks = [*live, *callbacks]
         logs = stack.enter_context(opened_logs(log_to, run))
         if _fit(run, recipe, parts, model, progress, [*callbacks, *logs], data_on_device):
             finish(run, parts, progress)
+    if verbose and not run.is_finished:
+        tell(f"stopped; fer_model.resume({str(run.path)!r}) goes on with it")
     return run
 
 

@@ -236,9 +236,27 @@ def test_data_without_a_test_split_and_with_colour_trains(
     assert run.data["class_names"] == ["$bird$ [red]", "<dog>", "a$\\foo$", "cat"]
 
 
+@no_plots
+def test_the_same_training_again_goes_on_or_is_returned(
+    faces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stopped = train(QUICK, faces, tmp_path / "run", callbacks=[StopAfter(3)])
+    assert not stopped.is_finished
+    assert f"fer_model.resume({str(stopped.path)!r}) goes on" in capsys.readouterr().err
+    finished = train(QUICK, faces, tmp_path / "run")
+    assert finished.is_finished
+    assert "not finished: it goes on" in capsys.readouterr().err
+    model = finished.model_path.read_bytes()
+    assert train(QUICK, faces, tmp_path / "run") == finished
+    assert "nothing is trained" in capsys.readouterr().err
+    assert train(QUICK, faces, tmp_path / "run", verbose=0) == finished
+    assert not capsys.readouterr().err
+    assert finished.model_path.read_bytes() == model
+
+
 def test_a_taken_folder_is_refused(run: Run, faces: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="resume it, or"):
-        train(QUICK, faces, run.path)
+        train(QUICK, faces, run.path, seed=QUICK.seed + 1)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("precious")
     with pytest.raises(DataError, match="holds something already"):
