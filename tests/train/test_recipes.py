@@ -219,7 +219,12 @@ def test_settings_of_the_recipe_are_options(faces: Path, tmp_path: Path) -> None
         "image_size": (48, 48),
         "color": "grey",
     }
-    results = compare(faces, ["none"], 1, out=tmp_path / "compared", verbose=0, **few)
+
+
+@pytest.mark.slow
+def test_settings_leave_a_comparison_its_fair_defaults(faces: Path, tmp_path: Path) -> None:
+    few: dict[str, Any] = {"epochs": 1, "steps_per_epoch": 2, "batch_size": 8, "net": "small"}
+    results = compare(faces, ["none", "post-hoc:1"], 1, out=tmp_path / "out", verbose=0, **few)
     assert results is not None
     assert results.training is not None
     shared = results.training.protocol.recipe
