@@ -54,6 +54,7 @@ from .parameters import Number as Number
 from .registry import Choice as Choice
 from .registry import Registry as Registry
 from .reporting import report as report
+from .reporting.batch_grid import show_batch as show_batch
 from .reporting.data_card import data_card as data_card
 from .reporting.sample_grid import draw_samples as draw_samples
 from .reporting.sample_grid import show_samples as show_samples

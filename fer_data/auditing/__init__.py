@@ -159,6 +159,11 @@ class Audit:
         rows = sorted({row for finding in self.findings for row in finding.exclude})
         return self.dataset.rows[np.array(rows, np.int64)]
 
+    @property
+    def exclude_names(self) -> tuple[str, ...]:
+        """Ids of what cannot be used: no rows, as an audit skips them; see `Dataset.exclude`."""
+        return tuple(item.sample_id for item in self.dataset.skipped if item.error)
+
     def of_kinds(self, kinds: tuple[str, ...]) -> tuple[Finding, ...]:
         """Return the findings of the given kinds or severities."""
         return tuple(f for f in self.findings if f.kind in kinds or f.severity in kinds)

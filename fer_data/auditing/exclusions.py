@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
+from fer_data.auditing.files import UNREADABLE
 from fer_data.auditing.finding import Finding
 from fer_data.data.dataset import Dataset
+from fer_data.data.skipped import sample_id
 from fer_data.util.files import write_text
 
 
-def write_exclusions(findings: Iterable[Finding], dataset: Dataset, out: str | Path) -> int:
-    """Write the samples that the findings exclude from training; return how many there are.
+def write_exclusions(findings: Sequence[Finding], dataset: Dataset, out: str | Path) -> int:
+    """Write the samples that the findings exclude; return how many there are.
 
-    A csv with the columns ``sample``, ``kind`` (the first finding that names it) and ``split``.
-    No image is changed or deleted.
+    A csv with the columns ``sample``, ``kind`` (the first finding that names it) and ``split``,
+    which is empty for what cannot be decoded. No image is changed or deleted.
 
     Examples
     --------
@@ -40,5 +42,7 @@ def write_exclusions(findings: Iterable[Finding], dataset: Dataset, out: str | P
     for row in sorted(kinds):
         split = dataset.splits[dataset.split_codes[row]]
         writer.writerow([names[row], kinds[row], split])
+    unreadable = next((found.names for found in findings if found.kind == UNREADABLE), ())
+    writer.writerows([sample_id(name), UNREADABLE, ""] for name in unreadable)
     write_text(Path(out), text.getvalue())
-    return len(kinds)
+    return len(kinds) + len(unreadable)

@@ -9,8 +9,10 @@ from fer_data.auditing.finding import Finding
 from fer_data.auditing.subject import Subject
 from fer_data.util.words import counted
 
+UNREADABLE = "unreadable"
+
 KINDS = {
-    "unreadable": "files and rows that cannot be decoded, are missing or have no label",
+    UNREADABLE: "files and rows that cannot be decoded, are missing or have no label",
     "odd-size": "images that are not all of one size",
     "odd-color": "images that are not all of one colour mode",
 }
@@ -22,12 +24,12 @@ def find(subject: Subject) -> Iterator[Finding]:
     if bad:
         reasons = Counter(item.reason for item in bad).items()
         yield Finding(
-            "unreadable",
+            UNREADABLE,
             "error",
             "",
-            f"{', '.join(f'{number:,} {reason}' for reason, number in reasons)}, and are not part "
-            "of any other finding",
-            "repair them, exclude them by name, or skip them in training",
+            f"{', '.join(f'{number:,} {reason}' for reason, number in reasons)}; not checked "
+            "any further",
+            "repair or exclude them, or skip them (skip_bad)",
             names=tuple(item.name for item in bad),
             num_unlisted=len(bad),
         )

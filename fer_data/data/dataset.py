@@ -115,8 +115,12 @@ class Dataset:
 
     def __getitem__(self, split: str) -> Dataset:
         """Return the samples of one split, which is then the only one."""
-        name = split_of_folder(split) or split if isinstance(split, str) else str(split)
-        return self.select(self.indices(name))
+        if not isinstance(split, str):
+            raise UsageError(
+                f"{self.root}: expected the name of a split ({', '.join(self.splits)}), got "
+                f"{split!r:.80}; samples are chosen by select, and chunks yields images"
+            )
+        return self.select(self.indices(split_of_folder(split) or split))
 
     @property
     def root(self) -> Path:
@@ -258,7 +262,8 @@ class Dataset:
         Parameters
         ----------
         samples : array, or Audit
-            What `select` takes, or an audit: what its findings would exclude.
+            What `select` takes, or an audit: what its findings would exclude, and what cannot be
+            decoded.
 
         Raises
         ------
@@ -266,7 +271,10 @@ class Dataset:
             If there is no such sample, or none is left.
         """
         if isinstance(samples, Exclusions):
-            kept = np.flatnonzero(~np.isin(self.rows, samples.exclude_rows))
+            is_kept = ~np.isin(self.rows, samples.exclude_rows)
+            if samples.exclude_names:
+                is_kept &= ~np.isin(self.sample_ids(), samples.exclude_names)
+            kept = np.flatnonzero(is_kept)
         else:
             kept = np.setdiff1d(
                 np.arange(len(self)), indices_of(samples, len(self), self.sample_ids, self.root)

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from fer_data.data.chosen import UNLABELLED, with_classes
 from fer_data.data.dataset import Dataset
 from fer_data.data.options import LoadOptions
-from fer_data.data.sample_table import Row, SampleTable, id_of
+from fer_data.data.sample_table import Row, SampleTable
 from fer_data.errors import DataError
 from fer_data.util.words import counted, printable
 
@@ -72,7 +72,7 @@ def relabelled(dataset: Dataset, options: LoadOptions) -> Dataset:
         name for name, row in table.skipped.items() if row.cells.get(EXCLUDE, "").strip()
     }
     if excluded_ids:
-        skipped = tuple(item for item in changed.skipped if id_of(item) not in excluded_ids)
+        skipped = tuple(item for item in changed.skipped if item.sample_id not in excluded_ids)
         changed = replace(changed, skipped=skipped)
     number = len(dataset) - len(kept)
     changed = changed.take(kept).noted(*_reasons(Counter(filter(None, reasons.values())), path))

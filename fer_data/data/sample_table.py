@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from fer_data.data.dataset import Dataset
-from fer_data.data.skipped import Skipped
 from fer_data.data.sources.text_tables import open_lines
 from fer_data.errors import DataError
 from fer_data.util.files import refuse_no_file
@@ -54,7 +52,7 @@ class SampleTable:
             If a row is not as long as the header, or names a sample that the data does not have.
         """
         places = {sample: index for index, sample in enumerate(dataset.sample_ids())}
-        known = set(map(id_of, dataset.skipped))
+        known = {item.sample_id for item in dataset.skipped}
         if len(dataset) < len(dataset.origin):
             known.update(dataset.origin.ids())
         indices, strangers = [], []
@@ -93,8 +91,3 @@ class SampleTable:
                         yield lines.number, fields
             except csv.Error as error:
                 raise self.error(lines.number, f"no csv of samples ({error})") from None
-
-
-def id_of(item: Skipped) -> str:
-    """Return the id of a sample that was skipped: of a row of a csv without its line."""
-    return re.sub(r"(row [\d,]+) \(line [\d,]+\)$", r"\1", printable(item.name))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fer_data.data.dataset import Dataset
 from fer_data.data.options import LoadOptions
-from fer_data.data.sample_table import SampleTable, id_of
+from fer_data.data.sample_table import SampleTable
 from fer_data.data.split_names import SPLITS, TEST_SPLITS
 from fer_data.errors import DataError, UsageError
 from fer_data.util.words import printable
@@ -39,7 +39,7 @@ def without_excluded(dataset: Dataset, options: LoadOptions) -> Dataset:
     kept = np.setdiff1d(np.arange(len(dataset)), sorted(rows))
     if not len(kept):
         raise DataError(f"{dataset.root}: every sample is excluded by {printable(path.name)}")
-    skipped = tuple(item for item in dataset.skipped if id_of(item) not in table.skipped)
+    skipped = tuple(item for item in dataset.skipped if item.sample_id not in table.skipped)
     kept_data = dataset.take(kept).noted(f"{len(rows):,} excluded, by {printable(path.name)}")
     return replace(kept_data, skipped=skipped, num_excluded=dataset.num_excluded + len(rows))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -31,9 +32,19 @@ class Skipped:
     reason: str
     error: str = ""
 
+    @property
+    def sample_id(self) -> str:
+        """The id that the sample would have."""
+        return sample_id(self.name)
+
     def to_dict(self) -> dict[str, object]:
         """Return it as JSON holds it."""
         return {"name": self.name, "reason": self.reason}
+
+
+def sample_id(name: str) -> str:
+    """Return the id of a sample by the name it was skipped under: of a row without its line."""
+    return re.sub(r"(row [\d,]+) \(line [\d,]+\)$", r"\1", printable(name))
 
 
 @runtime_checkable
@@ -43,6 +54,11 @@ class Exclusions(Protocol):
     @property
     def exclude_rows(self) -> NDArray[np.int64]:
         """Their rows in the origin."""
+        ...
+
+    @property
+    def exclude_names(self) -> tuple[str, ...]:
+        """The ids of those that are no samples, as their images cannot be decoded."""
         ...
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -31,7 +33,9 @@ class Scheme(Choice):
     registry = CLASS_WEIGHTS
 
 
-def class_weights(counts: ArrayLike, scheme: str = "balanced") -> NDArray[np.float64]:
+def class_weights(
+    counts: ArrayLike | Mapping[str, int], scheme: str = "balanced"
+) -> NDArray[np.float64]:
     r"""Return a weight for every class, so that the loss sees classes as a sampling would.
 
     .. math:: w_c = p_c \, n / n_c
@@ -41,8 +45,8 @@ def class_weights(counts: ArrayLike, scheme: str = "balanced") -> NDArray[np.flo
 
     Parameters
     ----------
-    counts : array_like of int, shape [C]
-        Samples of each class.
+    counts : array_like of int, shape [C], or mapping of str to int
+        Samples of each class (not their labels), as ``data.class_counts("train")``.
     scheme : str
         ``balanced``: inverse to the number of samples, so that each class has the same fraction of
         the loss (King and Zeng 2001; scikit-learn's ``"balanced"``). ``effective:BETA``: inverse
@@ -76,7 +80,7 @@ def class_weights(counts: ArrayLike, scheme: str = "balanced") -> NDArray[np.flo
     return weights
 
 
-def _checked(counts: ArrayLike) -> NDArray[np.int64]:
+def _checked(counts: ArrayLike | Mapping[str, int]) -> NDArray[np.int64]:
     """Return counts as an array.
 
     Raises
@@ -84,10 +88,11 @@ def _checked(counts: ArrayLike) -> NDArray[np.int64]:
     UsageError
         If they are not whole numbers, 0 or more, one for each class.
     """
-    values = np.asarray(counts)
+    values = np.asarray(list(counts.values()) if isinstance(counts, Mapping) else counts)
     is_numeric = values.ndim == 1 and values.dtype.kind in "iuf"
     if not is_numeric or not np.isfinite(values).all() or (values < 0).any() or (values % 1).any():
         raise UsageError(
-            f"counts: expected a whole number, 0 or more, for each class in order, got {counts!r}"
+            f"counts: expected a whole number, 0 or more, for each class in order, as "
+            f"data.class_counts('train') gives, got {counts!r:.200}"
         )
     return values.astype(np.int64)

@@ -11,6 +11,7 @@ from typing import Any
 
 from fer_data.data.options import check_options, known_options
 from fer_data.errors import UsageError
+from fer_data.util.words import meant
 from fer_model.training.own_settings import OWN, shown
 from fer_model.training.recipe import Recipe
 
@@ -90,7 +91,9 @@ def named_recipe(name: str) -> Recipe:
     'standard'
     """
     if name not in RECIPES:
-        raise UsageError(f"recipe is {name!r}; choose one of {', '.join(RECIPES)}")
+        raise UsageError(
+            f"recipe is {name!r}{meant(name, RECIPES) or '.'} Recipes are {', '.join(RECIPES)}"
+        )
     return RECIPES[name]
 
 

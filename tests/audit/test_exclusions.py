@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import fer_data
 from fer_data.auditing import (
     KINDS,
     audit,
     nearly_emptied,
     write_exclusions,
 )
+from fer_data.errors import DataError
 from tests.conftest import Run
 from tests.helpers.audited_folders import Pixels, everything, only, plain, polluted, write
 from tests.helpers.drawn_images import drawn_images, shifted
@@ -52,6 +54,21 @@ def test_what_is_excluded_is_in_no_finding(tmp_path: Path) -> None:
     (tmp_path / "out.csv").write_text(listed + "\n")
     again = audit(root, exclude=tmp_path / "out.csv")
     assert not again.of_kinds(("odd-size", "odd-color", "unreadable"))
+
+
+def test_what_cannot_be_decoded_is_excluded(tmp_path: Path) -> None:
+    root = everything(tmp_path / "data")
+    audited = audit(root)
+    with pytest.raises(DataError, match="can be decoded"):
+        fer_data.open_loader(root, image_size=48, color="grey")
+    clean = fer_data.load(root).exclude(audited)
+    assert len(clean) == len(audited.dataset) - len(audited.exclude_rows)
+    write_exclusions(audited.findings, audited.dataset, tmp_path / "out.csv")
+    listed = fer_data.load(root, exclude=tmp_path / "out.csv")
+    for data in (clean, listed):
+        assert "train/common/broken.png" not in data.sample_ids()
+        assert fer_data.open_loader(data, image_size=48, color="grey").num_steps
+        assert not audit(data).of_kinds(("unreadable",))
 
 
 def test_images_that_only_lost_their_colour_are_not_for_exclusion(tmp_path: Path) -> None:

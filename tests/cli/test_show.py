@@ -227,6 +227,45 @@ def test_samples_are_drawn_of_the_training_split_and_of_labelled_ones_alone() ->
             fer_data.show_samples(data, per_class=wrong)  # type: ignore[arg-type]
 
 
+def batches() -> dict[str, Any]:
+    """Return one batch of three red images of label 0 and one black one of label 2, as many do."""
+    images = np.zeros((4, 8, 6, 3), np.uint8)
+    images[[0, 1, 3], ..., 0] = 255
+    labels = np.array([0, 0, 2, 0])
+    mean = images.reshape(-1, 3).mean(axis=0)
+    return {
+        "uint8": (images, labels),
+        "float 0 to 255": (images.astype(np.float32), labels),
+        "float 0 to 1, with weights": (images / 255, labels, np.ones(4)),
+        "channels first, one-hot": (np.moveaxis(images, 3, 1) / 255, np.eye(3)[labels]),
+        "standardised": ((images - mean) / 50, labels.tolist()),
+        "own": SimpleNamespace(images=images, labels=labels, soft=None),
+    }
+
+
+@pytest.mark.parametrize("kind", batches())
+def test_a_batch_is_drawn_by_class_whatever_its_form(kind: str) -> None:
+    figure = fer_data.show_batch(batches()[kind], ["red", "green", "black"], per_class=2)
+    (axes,) = figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["red\n3", "black\n1"]
+    canvas = np.asarray(axes.images[0].get_array())
+    assert canvas.ndim == 3
+    assert (canvas[:8, :6, 0] == 255).all()
+    assert (canvas[:8, :6, 1] < 255).all()
+    assert figure.get_suptitle() == "batch of 4 images"
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [None, np.zeros((4, 8, 8)), (np.zeros((4, 8)), [0] * 4), (np.zeros((4, 8, 8)), [0] * 3), ()],
+)
+def test_what_is_no_batch_is_refused(batch: Any) -> None:
+    with pytest.raises(fer_data.UsageError, match="batch: expected"):
+        fer_data.show_batch(batch)
+    with pytest.raises(fer_data.UsageError, match=r"got 2$"):
+        fer_data.show_batch((np.zeros((3, 4, 4)), [0, 1, 2]), ["a", "b"])
+
+
 def test_confusion_takes_indices_names_and_probabilities_alike() -> None:
     names = ["cat", "dog"]
     true, predicted = [0, 0, 1, 1], [0, 1, 1, 1]

@@ -98,7 +98,7 @@ def test_every_scheme_has_a_mean_of_one_over_the_samples(counts: list[int], sche
     assert ((weights > 0) == (np.array(counts) > 0)).all()
 
 
-@pytest.mark.parametrize("counts", [{"a": 1}, ["a", "b"], 3, [[1, 2]], [1, -1], [1.5, 2]])
+@pytest.mark.parametrize("counts", [{"a": 1.5}, ["a", "b"], 3, [[1, 2]], [1, -1], [1.5, 2]])
 def test_class_weights_of_what_are_no_counts_are_refused(counts: Any) -> None:
     with pytest.raises(UsageError, match=r"^counts: expected a whole number"):
         class_weights(counts)
@@ -177,3 +177,10 @@ def test_what_is_no_sampler_of_samples_is_refused() -> None:
     ):
         with pytest.raises(UsageError, match=message):
             Strategy.from_sampler(sampler, LABELS, "abc")
+
+
+def test_class_weights_take_counts_by_name() -> None:
+    counts = {"cat": 10, "dog": 30}
+    assert class_weights(counts).tolist() == class_weights([10, 30]).tolist()
+    with pytest.raises(UsageError, match=r"class_counts\('train'\)"):
+        class_weights(["cat", "dog"])  # type: ignore[arg-type]
