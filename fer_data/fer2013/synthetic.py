@@ -31,7 +31,8 @@ def write_synthetic(
     out : path
         A folder that does not exist or is empty, which gets
         ``<split>/<class>/<split>_<row>.png`` with the splits ``train`` and ``test``; or a name
-        that ends in ``.csv``, which becomes a file with the columns of ``fer2013.csv``.
+        that ends in ``.csv``, which becomes a file with the columns of ``fer2013.csv``. A folder
+        that has these images already stays as it is.
     num_images : int
         In all splits together, in FER2013's proportions; 21 or more.
     size : int
@@ -44,7 +45,7 @@ def write_synthetic(
     UsageError
         If a number is out of range.
     DataError
-        If `out` is there already, or cannot be written.
+        If `out` holds anything else already, or cannot be written.
 
     Examples
     --------
@@ -58,6 +59,8 @@ def write_synthetic(
     as_csv = out.suffix == ".csv"
     if as_csv and size != 48:
         raise UsageError(f"size is {size}; a csv as FER2013's holds images of 48x48")
+    if not as_csv and out.is_dir() and _is_written(out, rows, size, seed):
+        return
     if out.exists() and (as_csv or not out.is_dir() or any(out.iterdir())):
         raise DataError(f"{out}: is there already; choose another name")
     try:
@@ -67,6 +70,7 @@ def write_synthetic(
 
 
 def _write_folder(out: Path, rows: tuple[tuple[str, str], ...], size: int, seed: int) -> None:
+    targets = _targets(rows)
     with atomic_folder(out) as temporary:
         for split in ("train", "test"):
             for name in EMOTIONS:
@@ -74,11 +78,33 @@ def _write_folder(out: Path, rows: tuple[tuple[str, str], ...], size: int, seed:
         row = 0
         for images in _drawn(rows, size, seed):
             for image in images:
-                source, name = rows[row]
-                split = "train" if source == "train" else "test"
-                target = temporary / split / name / f"{split}_{row:05d}.png"
-                Image.fromarray(image).save(target, format="PNG")
+                Image.fromarray(image).save(temporary / targets[row], format="PNG")
                 row += 1
+
+
+def _targets(rows: tuple[tuple[str, str], ...]) -> list[Path]:
+    """Return the file of each image in a folder."""
+    splits = ["train" if source == "train" else "test" for source, _ in rows]
+    return [
+        Path(split, name, f"{split}_{row:05d}.png")
+        for row, (split, (_, name)) in enumerate(zip(splits, rows, strict=True))
+    ]
+
+
+def _is_written(out: Path, rows: tuple[tuple[str, str], ...], size: int, seed: int) -> bool:
+    """Whether a folder has the files of a data set, and no other; of the images the first is read.
+
+    Another number of images gives other files, another seed or size another first image.
+    """
+    targets = _targets(rows)
+    if {path.relative_to(out) for path in out.rglob("*") if path.is_file()} != set(targets):
+        return False
+    try:
+        with Image.open(out / targets[0]) as image:
+            first = faces.draw(0, rows[0][1], seed=seed, size=size)
+            return np.array_equal(np.asarray(image), first)
+    except OSError:
+        return False
 
 
 def _write_csv(out: Path, rows: tuple[tuple[str, str], ...], size: int, seed: int) -> None:

@@ -104,7 +104,7 @@ def _array(values: Any) -> NDArray[Any]:
 
 def _visible(images: NDArray[Any]) -> NDArray[np.uint8]:
     if images.dtype == np.uint8:
-        return images
+        return np.asarray(images, np.uint8)
     values = images.astype(np.float32)
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     if low >= 0 and high <= 1:
@@ -112,4 +112,4 @@ def _visible(images: NDArray[Any]) -> NDArray[np.uint8]:
     elif low >= 0 and high <= 255:
         low, high = 0.0, 255.0
     scaled = 255 * (values - low) / max(high - low, 1e-9)
-    return np.rint(np.nan_to_num(np.clip(scaled, 0, 255))).astype(np.uint8)
+    return np.asarray(np.rint(np.nan_to_num(np.clip(scaled, 0, 255))), np.uint8)

@@ -158,3 +158,18 @@ def test_what_convert_skips_is_said(run: Run, make_folder: MakeFolder, tmp_path:
     assert f"; 1 skipped, see {tmp_path / 'out' / 'rejects.csv'}\n" in ended.err
     assert "to is 'tar'" in one_line(run("convert", root, tmp_path / "y", "--to", "tar"))
     assert "color is 'blue'" in one_line(run("convert", root, tmp_path / "y", "--color", "blue"))
+
+
+def test_faces_that_are_drawn_already_stay_as_they_are(tmp_path: Path) -> None:
+    out = tmp_path / "faces"
+    settings = {"num_images": 30, "size": 16}
+    fer_data.write_synthetic(out, **settings)
+    times = {path: path.stat().st_mtime_ns for path in out.rglob("*.png")}
+    fer_data.write_synthetic(out, **settings)
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*.png")} == times
+    for changed in ({"seed": 1}, {"size": 20}, {"num_images": 31}):
+        with pytest.raises(fer_data.DataError, match="is there already"):
+            fer_data.write_synthetic(out, **(settings | changed))
+    (out / "mine.txt").write_text("precious")
+    with pytest.raises(fer_data.DataError, match="is there already"):
+        fer_data.write_synthetic(out, **settings)
