@@ -166,13 +166,15 @@ def compare(
             fix={"out": []},
         )
     check_place(out, FILE, (SAMPLES, OWN_DATA))
+    shown_as = {"name": str(dataset.root)}  # what is kept in the folder has another path
     if not isinstance(data, str | os.PathLike) and not is_reloadable(dataset):
         with _alone(out):
             dataset = kept_in(out, dataset, recipe.requested)
     protocol, parts = grid.declare(
         recipe, dataset, parsed, numbers, figure=figure, num_steps=num_steps, cache=cache
     )
-    protocol = dataclasses.replace(protocol, margin=margin, shots=shots)
+    about_data = shown_as | protocol.data
+    protocol = dataclasses.replace(protocol, data=about_data, margin=margin, shots=shots)
     codes = {name: code_of(name, key) for name, key in recipe.own.items()}
     if own_training is not None:
         codes["fit"] = own_training

@@ -224,6 +224,7 @@ class Protocol:
                 later += (f"margin {100 * (self.margin or 0):g} pp",)
         return dataclasses.replace(
             self,
+            data={**self.data, "name": before.data.get("name", self.data["path"])},
             arms=arms,
             seeds=seeds,
             later=later,
@@ -260,5 +261,5 @@ def _differing(before: Any, now: Any) -> str:
         return "" if before == now else f"{before}, not {now}"
     names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     if {"fingerprint", "selected", "class_names"}.isdisjoint(names):
-        names = [name for name in names if name not in ("path", "options")]
+        names = [name for name in names if name not in ("path", "name", "options")]
     return ", ".join(f"{name} {before.get(name)}, not {now.get(name)}" for name in names[:3])

@@ -90,7 +90,7 @@ def read_results(out: str | Path) -> Results:
         samples=samples,
         train_counts=counts if len(counts) == num_classes else (),
         seconds=np.array([[run.seconds for run in of_arm] for of_arm in runs]),
-        source=protocol.data["path"],
+        source=protocol.data.get("name", protocol.data["path"]),
         training=Training(protocol, runs, missing, skipped, _failures(out, missing)),
         out=out,
         shots=protocol.shots or SHOTS,

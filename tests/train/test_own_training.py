@@ -178,6 +178,19 @@ def test_a_comparison_goes_on_with_the_same_code_only(faces: Path, tmp_path: Pat
         dataclasses.replace(protocol, code={**code, "digest": "1"}).joined(tmp_path)
 
 
+@pytest.mark.slow
+def test_data_that_a_comparison_keeps_is_shown_by_its_own_name(faces: Path, tmp_path: Path) -> None:
+    data = fer_data.load(faces)
+    data = data.exclude([0])
+    arms, out = ["none", "oversample"], tmp_path / "compared"
+    first = comparison.compare(data, arms, 1, fit=fit, out=out, verbose=0)
+    again = comparison.compare(data, arms, 2, fit=fit, out=out, verbose=0)
+    assert first is not None
+    assert again is not None
+    assert (first.source, again.source) == (str(faces), str(faces))
+    assert len(again.seeds) == 2
+
+
 def test_a_comparison_is_read_and_goes_on_without_weights(tmp_path: Path) -> None:
     out = make_comparison(tmp_path / "out", arms=("none", "oversample"), seeds=(0, 1))
     copy = tmp_path / "copy"
