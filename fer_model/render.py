@@ -74,10 +74,11 @@ def arms_table(summary: Summary) -> Table:
 
 def differences_table(summary: Summary) -> Table:
     """Return a row an arm: its differences to the baseline with intervals, in points."""
-    from fer_model.reporting.table import differences_table as texts
+    from fer_model.reporting.columns import DIFFERENCE
+    from fer_model.reporting.table import arms_table as texts
 
     title = f"Difference from {summary.results.arms[0]} in pp, with 95 % intervals"
-    return _of_texts(texts(summary), title)
+    return _of_texts(texts(summary, [DIFFERENCE + figure for figure in summary.compared]), title)
 
 
 def across_table(across: Across) -> Table:

@@ -88,9 +88,10 @@ class ComparisonOutput(Given):
         Parameter(
             metavar="NAME,...",
             help="Columns of these tables: balanced_accuracy, accuracy, macro_f1, geometric_mean, "
-            "worst_class_recall, recalls (of every class), 'recall of CLASS', few_shot_accuracy, "
-            "ensemble, auroc, ece, ece_scaled, training; by default all that the page shows as "
-            "markdown, and as LaTeX three that fit a paper.",
+            "worst_class_recall, recalls (of every class), 'recall of CLASS', few_shot_accuracy; "
+            "difference:FIGURE, difference_without_leaked:FIGURE, with intervals; ensemble, auroc, "
+            "ece, ece_scaled, training, verdict, p. By default those that fit a paper, as "
+            "markdown also all that the page shows.",
         ),
     ] = None
     figures: Annotated[
@@ -142,7 +143,7 @@ class ComparisonOutput(Given):
             if path is not None:
                 refuse_special(path)
         if self.columns is not None:
-            from fer_model.reporting.table import check_columns
+            from fer_model.reporting.columns import check_columns
 
             if self.markdown is None and self.latex is None:
                 raise UsageError("--columns are of --markdown or --latex; give one of these")
