@@ -12,8 +12,7 @@ from cyclopts.validators import Number
 
 from fer_data.commands.fields import OUTPUT, Given
 from fer_data.errors import UsageError
-from fer_data.terminal import cli_support
-from fer_data.terminal.cli_support import print_json, print_table, say
+from fer_data.terminal.cli_support import print_json, print_sentence, print_table, say
 from fer_data.util.files import refuse_special, write_json, write_text
 from fer_model.commands.options import Machine
 from fer_model.comparison.arm import forms
@@ -87,11 +86,11 @@ class ComparisonOutput(Given):
         str | None,
         Parameter(
             metavar="NAME,...",
-            help="Columns of these tables: balanced_accuracy, accuracy, macro_f1, geometric_mean, "
+            help="Columns of all tables: balanced_accuracy, accuracy, macro_f1, geometric_mean, "
             "worst_class_recall, recalls (of every class), 'recall of CLASS', few_shot_accuracy; "
             "difference:FIGURE, difference_without_leaked:FIGURE, with intervals; ensemble, auroc, "
-            "ece, ece_scaled, training, verdict, p. By default those that fit a paper, as "
-            "markdown also all that the page shows.",
+            "ece, ece_scaled, training, verdict, p. By default those that fit a paper or the "
+            "terminal, as markdown also all that the page shows.",
         ),
     ] = None
     figures: Annotated[
@@ -145,8 +144,6 @@ class ComparisonOutput(Given):
         if self.columns is not None:
             from fer_model.reporting.columns import check_columns
 
-            if self.markdown is None and self.latex is None:
-                raise UsageError("--columns are of --markdown or --latex; give one of these")
             check_columns(split_columns(self.columns))
 
 
@@ -203,13 +200,10 @@ def show_results(results: Results, output: ComparisonOutput) -> None:
     if output.as_json:
         print_json(summary.to_dict())
         return
-    print_table([render.arms_table(summary)])
-    print_table([render.differences_table(summary)])
-    console = cli_support.out()
-    console.print(f"{summary.headline}.", markup=False, highlight=False, soft_wrap=True)
+    print_sentence(f"{summary.headline}.", style="bold")
     for verdict in summary.main:
-        cost = f"Also: {summary.cost_of(verdict.difference.arm)}."
-        console.print(f"{verdict.text} {cost}", markup=False, highlight=False, soft_wrap=True)
+        print_sentence(f"{verdict.text} Also: {summary.cost_of(verdict.difference.arm)}.")
+    print_table(render.comparison_tables(summary, columns))
     for note in summary.notes():
         say(note)
     if results.out is not None:

@@ -158,7 +158,7 @@ def test_the_command_takes_columns_for_both_tables(out: Path, tmp_path: Path) ->
         text = table.read_text("utf-8")
         assert all(f"recall of {name}" in text for name in ("cat", "dog", "rare"))
         assert "macro F1" not in text
-    for words in (["--columns", "accuracy"], [*files, "--columns", "acuracy"]):
+    for words in (["--columns", "acuracy"], [*files, "--columns", "acuracy"]):
         ended = call(MODEL, "compare", out, *words)
         assert (ended.code, ended.err.count("\n")) == (2, 1)
         assert "--columns" in ended.err
