@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ from fer_model.commands.compared import (
 )
 from fer_model.commands.options import ComparedRecipeOptions, Named, TrainingData, make_recipe
 from fer_model.commands.session import data_name, net_name
+from fer_model.comparison.arm import split_arms
 from fer_model.environment import set_data_on_device
 from fer_model.training.own_settings import OWN
 from fer_model.training.recipes import COMPARED
@@ -135,11 +135,6 @@ def _refused(
             f"{paths[0]}: not a comparison; name two runs, or --arms to train on a data set"
         )
     return "finished runs are only compared", ()
-
-
-def split_arms(arms: str) -> list[str]:
-    """Split what ``--arms`` takes at its commas, but not those between the numbers of counts."""
-    return [arm.strip() for arm in re.split(r",(?![^,:]+=[0-9]+)", arms) if arm.strip()]
 
 
 def _side_by_side(paths: Sequence[Path], *, as_json: bool) -> None:

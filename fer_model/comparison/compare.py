@@ -22,7 +22,7 @@ from fer_data.transforms.choice import Augment
 from fer_data.util import locks
 from fer_model.comparison import grid
 from fer_model.comparison.announcement import before_training
-from fer_model.comparison.arm import Arm, parse_arms
+from fer_model.comparison.arm import Arm, parse_arms, split_arms
 from fer_model.comparison.display import ComparisonDisplay
 from fer_model.comparison.grid import OWN_DATA, kept_in
 from fer_model.comparison.kept import check_place
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
 def compare(
     data: DatasetLike,
-    arms: Sequence[str],
+    arms: str | Sequence[str],
     seeds: int | Sequence[int] = 3,
     *,
     out: str | Path = "comparison",
@@ -80,8 +80,9 @@ def compare(
     data : path or Dataset
         What `fer_data.load` takes, with a test split. What no path gives (arrays, a selection made
         by hand) is written to `out`, from where the runs map it.
-    arms : sequence of str
-        What `fer_model.comparison.arm.Arm.parse` takes, the baseline first.
+    arms : sequence of str, or str
+        What `fer_model.comparison.arm.Arm.parse` takes, the baseline first; in a string with commas
+        between them.
     seeds : int or sequence of int
         So many, from the recipe's seed on, or these.
     out : path
@@ -212,7 +213,7 @@ def compare(
 
 def extend(
     out: str | Path,
-    arms: Sequence[str] = (),
+    arms: str | Sequence[str] = (),
     seeds: Sequence[int] = (),
     *,
     fit: str | Fit | None = None,
@@ -224,7 +225,7 @@ def extend(
     ----------
     out : path
         Folder of the comparison.
-    arms, seeds : sequence of str, sequence of int
+    arms, seeds : sequence of str or str, sequence of int
         What is added; those that are there already stay.
     fit : callable or str, optional
         As it began: no folder's word is taken for what code to run.
@@ -245,7 +246,7 @@ def extend(
             fix={"fit": [before.code["name"]]},
         )
     own = {name: options.pop(name) for name in OWN if name in options}
-    added = [str(Arm.parse(arm)) for arm in arms]
+    added = map(str, map(Arm.parse, split_arms(arms) if isinstance(arms, str) else arms))
     return compare(
         before.data["path"],
         list(dict.fromkeys([*map(str, before.arms), *added])),

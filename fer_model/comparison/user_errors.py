@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sysconfig
 import traceback
 from pathlib import Path
@@ -9,12 +10,11 @@ from pathlib import Path
 import fer_data
 import fer_model
 
-_PACKAGES = fer_data.__file__, fer_model.__file__
 _LIBRARIES = tuple(
     Path(folder).resolve()
     for folder in (
         *map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib")),
-        *(Path(file).parent for file in _PACKAGES),
+        *map(os.path.dirname, (fer_data.__file__, fer_model.__file__)),
     )
 )
 """Where no user's code is."""
