@@ -94,7 +94,9 @@ def compare(
         first = given.get("seed", 0)
         seeds = () if question.seeds is None else range(first, first + question.seeds)
         own = {name: given[name] for name in OWN if name in given}
-        results = comparison.extend(paths[0], arms, seeds, **own, **judged_by, **where)
+        results = comparison.extend(
+            paths[0], arms, seeds, report=False, **own, **judged_by, **where
+        )
     else:
         if question.steps is not None and "epochs" in given:
             raise UsageError("--steps and --epochs both say how long a run is; give one")
@@ -107,6 +109,7 @@ def compare(
             recipe=made,
             num_steps=question.steps,
             figure=question.figure or "balanced_accuracy",
+            report=False,  # which follows, with the options of output
             **judged_by,
             **where,
         )

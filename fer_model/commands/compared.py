@@ -13,7 +13,7 @@ from cyclopts.validators import Number
 from fer_data.commands.fields import OUTPUT, Given
 from fer_data.errors import UsageError
 from fer_data.terminal.cli_support import print_json, print_sentence, print_table, say
-from fer_data.util.files import refuse_special, write_json, write_text
+from fer_data.util.files import refuse_special, write_text
 from fer_model.commands.options import Machine
 from fer_model.comparison.arm import forms
 
@@ -181,15 +181,14 @@ def show_results(results: Results, output: ComparisonOutput) -> None:
     Page and figures go to its folder, where it has one.
     """
     from fer_model import render
-    from fer_model.reporting.page import write_comparison, write_figures
+    from fer_model.reporting.page import write_figures, write_report
     from fer_model.reporting.summary import Summary
     from fer_model.reporting.table import as_latex, as_markdown
 
     results = dataclasses.replace(results, **output.judged_by())
     summary = Summary(results, auroc=bool(output.auroc))
     if results.out is not None:
-        write_json(results.out / "results.json", summary.to_dict())
-        write_comparison(summary, results.out / "index.html")
+        write_report(summary)
     columns = None if output.columns is None else split_columns(output.columns)
     if output.markdown is not None:
         write_text(output.markdown, as_markdown(summary, columns=columns))

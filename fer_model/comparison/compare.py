@@ -20,6 +20,7 @@ from fer_data.errors import DataError, UsageError
 from fer_data.extras import require, require_keras
 from fer_data.transforms.choice import Augment
 from fer_data.util import locks
+from fer_data.util.lazy import LazyFunction
 from fer_model.comparison import grid
 from fer_model.comparison.announcement import before_training
 from fer_model.comparison.arm import Arm, parse_arms, split_arms
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
 
     from fer_model.training.train import Build
 
+_write_report = LazyFunction("fer_model.reporting.page", "write_report")
+
 
 def compare(
     data: DatasetLike,
@@ -71,6 +74,7 @@ def compare(
     ray: str | None = None,
     cache: str | Path | None = None,
     verbose: int = 1,
+    report: bool = True,
     **options: Any,
 ) -> Results | None:
     """Train what is missing of a comparison, and read all of it; tell of it on standard error.
@@ -114,6 +118,8 @@ def compare(
         As in `fer_data.open_store`.
     verbose : int
         0 for silence.
+    report : bool
+        Whether ``index.html`` and ``results.json`` are written to `out`, too.
     **options
         Settings of the recipe to change, as ``epochs=5``; else as in `fer_data.load`, for a path.
 
@@ -208,7 +214,13 @@ def compare(
             is_done = train_missing(protocol, out, display, starter)
         except KeyboardInterrupt:  # before the first run, or the second one
             return None
-        return read_results(out) if is_done else None
+        if not is_done:
+            return None
+        results = read_results(out)
+        if report:
+            page = _write_report(results)
+            console.print(f"The report is {page}", markup=False, highlight=False, soft_wrap=True)
+        return results
 
 
 def extend(
@@ -231,8 +243,8 @@ def extend(
         As it began: no folder's word is taken for what code to run.
     **options
         ``net``, ``optimizer``, ``schedule``, ``augment`` and ``augment_rare``, as it began, where
-        they are code of your own; ``margin``, ``shots``, ``num_at_once``, ``ray``, ``cache`` and
-        ``verbose``, as in `compare`.
+        they are code of your own; ``margin``, ``shots``, ``num_at_once``, ``ray``, ``cache``,
+        ``verbose`` and ``report``, as in `compare`.
 
     Raises
     ------
