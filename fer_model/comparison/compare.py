@@ -34,6 +34,7 @@ from fer_model.comparison.runner import LocalStarter, Starter, train_missing
 from fer_model.comparison.sample_table import SAMPLES
 from fer_model.environment import versions
 from fer_model.statistics.verdict import check_question
+from fer_model.status_line import print_note
 from fer_model.training.own_code import OwnCode, code_of, own_code
 from fer_model.training.own_settings import OWN
 from fer_model.training.own_training import Fit
@@ -204,7 +205,7 @@ def compare(
         stack.callback(display.close)
         try:
             for line in before_training(protocol, out):
-                console.print(line, markup=False, highlight=False, soft_wrap=True)
+                print_note(console, line)
             stack.enter_context(plugins.handed_on(protocol.modules))
             starter: Starter = LocalStarter(out, request, num_at_once=num_at_once, lock=lock)
             if ray is not None:
@@ -219,7 +220,7 @@ def compare(
         results = read_results(out)
         if report:
             page = _write_report(results)
-            console.print(f"The report is {page}", markup=False, highlight=False, soft_wrap=True)
+            print_note(console, f"The report is {page}")
         return results
 
 

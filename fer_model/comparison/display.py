@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from fer_model.comparison.protocol import Cell
 from fer_model.comparison.runner import Event
 from fer_model.comparison.time_left import TimeLeft
-from fer_model.status_line import StatusLine
+from fer_model.status_line import StatusLine, print_note
 from fer_model.training.runs import Run
 from fer_model.words import duration
 
@@ -105,7 +105,7 @@ class ComparisonDisplay:
         elif kind == "failed":
             error, self._error = event["error"], event["error"]
             text = f"run failed: {cell}: {'the same error' if error == before else error}"
-            self.console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+            print_note(self.console, text, style="red")
 
 
 class RunLines:
