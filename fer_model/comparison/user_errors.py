@@ -20,13 +20,13 @@ _LIBRARIES = tuple(
 """Where no user's code is."""
 
 
-def told(error: BaseException) -> str:
+def described(error: BaseException) -> str:
     """Return an error's type and text, and the last line of the user's own code that led to it.
 
     Examples
     --------
-    >>> from fer_model.comparison.user_errors import told
-    >>> told(ValueError("no"))
+    >>> from fer_model.comparison.user_errors import described
+    >>> described(ValueError("no"))
     'ValueError: no'
     """
     frames = traceback.extract_tb(error.__traceback__)

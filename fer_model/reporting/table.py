@@ -117,7 +117,7 @@ def as_latex(comparison: Results | Summary, *, columns: Sequence[str] | None = N
 
 
 def _latex_head(columns: Sequence[Column]) -> list[str]:
-    """Return titles, one over neighbours that share it, and units."""
+    """Return titles, one over neighbours with the same one, and units."""
     titles, rules, place = [""], "", 2
     for title, of_title in groupby(columns, lambda column: column.title):
         num = len(list(of_title))

@@ -119,7 +119,7 @@ def test_a_comparison_in_python_writes_its_report_and_says_where(
 ) -> None:
     made = read_results(make_comparison(tmp_path / "made"))
     monkeypatch.setattr(comparison, "train_missing", lambda *arguments: True)
-    for name, verbose, report in (("told", 1, True), ("silent", 0, True), ("alone", 1, False)):
+    for name, verbose, report in (("shown", 1, True), ("silent", 0, True), ("alone", 1, False)):
         out = tmp_path / name
         found = dataclasses.replace(made, out=out)
         monkeypatch.setattr(comparison, "read_results", lambda out, found=found: found)

@@ -13,7 +13,7 @@ from fer_data.errors import UsageError
 from fer_model.comparison import grid
 from fer_model.comparison.arm import parse_arms
 from fer_model.comparison.child import make_runs
-from fer_model.comparison.user_errors import told
+from fer_model.comparison.user_errors import described
 from tests.helpers.made_comparison import RECIPE
 
 
@@ -62,5 +62,5 @@ def test_an_error_of_a_library_alone_has_no_line_of_the_user() -> None:
     error = caught.value
     assert error.__traceback__ is not None
     error = error.with_traceback(error.__traceback__.tb_next)  # without this test's own line
-    assert told(error).startswith("UsageError: arms are none")
-    assert not told(error).endswith(")")
+    assert described(error).startswith("UsageError: arms are none")
+    assert not described(error).endswith(")")
