@@ -231,5 +231,16 @@ def unknown(kind: str, got: str, forms: Iterable[str]) -> UsageError:
     """Return the error for a text whose name is none of some forms', with the nearest of them."""
     forms = tuple(forms)
     names = [re.split("[: ]", form)[0] for form in forms]
-    hint = meant(got.partition(":")[0], names)
-    return UsageError(f"{kind}: expected one of {', '.join(forms)}, got {got!r}{hint}")
+    name = got.partition(":")[0]
+    others = [other for other in _SYNONYMS.get(name.lower(), ()) if other in names]
+    hint = f". Did you mean {' or '.join(others)}?" if others else meant(name, names)
+    return UsageError(f"{kind}: got {got!r}{hint or '.'} Expected one of {', '.join(forms)}")
+
+
+_SYNONYMS = {
+    **dict.fromkeys(("balance", "balanced"), ("batch", "oversample", "class-weights")),
+    **dict.fromkeys(("weighted", "weight", "weights"), ("class-weights",)),
+    **dict.fromkeys(("over", "upsample", "oversampling", "smote", "ros"), ("oversample",)),
+    **dict.fromkeys(("under", "downsample", "undersampling", "rus"), ("undersample",)),
+}
+"""What others call it, or what comes nearest to it."""

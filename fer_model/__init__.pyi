@@ -17,6 +17,7 @@ from .inference.predict import Predictions as Predictions
 from .inference.predict import predict_paths as predict_paths
 from .losses.choice import LOSSES as LOSSES
 from .plotting.confusion import plot_confusion as plot_confusion
+from .plotting.confusion import plot_recalls as plot_recalls
 from .plotting.history import plot_history as plot_history
 from .reporting.model_card import model_card as model_card
 from .reporting.page import write_comparison as write_comparison

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from fer_model.comparison.across import Across
+    from fer_model.reporting.columns import Column
     from fer_model.reporting.summary import Summary
 
 
@@ -60,24 +63,54 @@ def side_by_side_table(comparison: SideBySide) -> Table:
     return table
 
 
-def arms_table(summary: Summary) -> Table:
-    """Return a row an arm: its figures, means over seeds with their spread, and cost."""
-    from fer_model.reporting.table import arms_table as texts
+def comparison_tables(summary: Summary, columns: Sequence[str] | None = None) -> Iterator[Table]:
+    """Yield a row an arm: means and differences, then fewer of them, for narrower terminals.
+
+    Parameters
+    ----------
+    summary : Summary
+    columns : sequence of str, optional
+        As `fer_model.as_latex` takes them; there is one table of these.
+    """
+    from fer_model.reporting.columns import DIFFERENCE, columns_of, default_columns
 
     results = summary.results
-    title = (
-        f"{len(results.labels):,} test samples, in %, means over "
-        f"{counted(len(results.seeds), 'seed')} (± standard deviation)"
-    )
-    return _of_texts(texts(summary), title)
+    if columns is not None:
+        yield _of_columns(summary, columns_of(summary, columns))
+        return
+    auroc = ["auroc"] if summary.auroc else []
+    every = default_columns(summary)
+    differs = DIFFERENCE + results.figure
+    fewer = [name for name in every if name == differs or not name.startswith(DIFFERENCE)]
+    yield _of_columns(summary, columns_of(summary, every + auroc))
+    yield _of_columns(summary, columns_of(summary, fewer + auroc))
+    for names in (fewer, [results.figure, differs]):
+        means = [
+            column._replace(cells=[cell.partition(" ± ")[0] for cell in column.cells])
+            for column in columns_of(summary, names + auroc)
+        ]
+        yield _of_columns(summary, means)
 
 
-def differences_table(summary: Summary) -> Table:
-    """Return a row an arm: its differences to the baseline with intervals, in points."""
-    from fer_model.reporting.table import differences_table as texts
-
-    title = f"Difference from {summary.results.arms[0]} in pp, with 95 % intervals"
-    return _of_texts(texts(summary), title)
+def _of_columns(summary: Summary, columns: Sequence[Column]) -> Table:
+    results = summary.results
+    seeds = counted(len(results.seeds), "seed")
+    spread = " ± SD" if any("±" in cell for column in columns for cell in column.cells) else ""
+    of = f"is the mean{spread} over {seeds}" if len(results.seeds) > 1 else f"of {seeds}"
+    title = f"{counted(len(results.labels), 'test image')}; % {of}"
+    if any(column.unit.startswith("pp") for column in columns):
+        title += "; pp with 95 % intervals"
+    table = Table(title=Text(title), title_justify="left")
+    table.add_column("\narm")
+    for column in columns:
+        width = max(map(len, [*column.cells, column.unit, *column.title.split()]))
+        head = [*textwrap.wrap(column.title, width), column.unit]
+        table.add_column(Text("\n".join(filter(None, head))), justify="right", vertical="bottom")
+    for place, arm in enumerate(results.arms):
+        styles = ["bold" if any(one.holds[place : place + 1]) else "" for one in columns]
+        cells = (one.cells[place] for one in columns)
+        table.add_row(Text(arm), *map(Text, cells, styles))
+    return table
 
 
 def across_table(across: Across) -> Table:

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
 from rich.console import Console
+
+from fer_data.util import notebook
+
+
+def print_note(console: Console, text: str, style: str | None = None) -> None:
+    """Print a line that stays; a terminal or a notebook wraps it, names in it are no markup.
+
+    In a notebook Rich would print it as preformatted text, which runs off the page.
+    """
+    if not console.is_jupyter:
+        console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+    elif not console.quiet:
+        from IPython.display import display  # which is there in a notebook, and only there
+
+        display({"text/plain": text, "text/html": notebook.note(text)}, raw=True)
 
 
 class StatusLine:
@@ -29,9 +43,9 @@ class StatusLine:
     def show(self, text: str) -> None:
         """Show a line; the last one stays."""
         if not self.is_replaced:
-            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+            print_note(self._console, text)
         elif not self._console.quiet:
-            self._replace({"text/plain": text, "text/html": f"<pre>{escape(text)}</pre>"})
+            self._replace({"text/plain": text, "text/html": notebook.line(text)})
 
     def _replace(self, data: dict[str, str]) -> None:
         from IPython.display import display  # which is there in a notebook, and only there

@@ -16,14 +16,14 @@ MOST_CLASSES = 60
 """Classes that a plot shows at the most, the largest."""
 
 
-def bars(names: Sequence[str], series: Mapping[str, Sequence[int]], label: str) -> ShownFigure:
+def bars(names: Sequence[str], series: Mapping[str, Sequence[float]], label: str) -> ShownFigure:
     """Draw a group of bars for each class, of the largest ones where there are too many.
 
     Parameters
     ----------
     names : sequence of str, length C
         Of the classes.
-    series : mapping of str to sequence of int, length C
+    series : mapping of str to sequence of float, length C
         The numbers of each series, a colour each.
     label : str
         What the numbers are.

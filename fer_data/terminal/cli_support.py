@@ -50,6 +50,12 @@ def print_line(text: str) -> None:
     out().print(text, markup=False, highlight=False, soft_wrap=True)
 
 
+def print_sentence(text: str, *, style: str | None = None) -> None:
+    """Print a line of results that a terminal breaks between words; names in it are no markup."""
+    wraps = sys.stdout.isatty()
+    out().print(text, style=style, markup=False, highlight=False, soft_wrap=not wraps)
+
+
 def say(text: str) -> None:
     """Print a remark to standard error, apart from the results.
 

@@ -102,8 +102,8 @@ def _parsed(text: str, name: str) -> list[Op]:
             ops.append(_op(key, values, f"{name} {item.strip()!r}"))
         else:
             raise UsageError(
-                f"{name}: expected a preset ({', '.join(PRESETS)}) or operations "
-                f"({','.join(FORMS)}), got {text!r}{meant(key, [*PRESETS, *_NAMES])}"
+                f"{name}: got {text!r}{meant(key, [*PRESETS, *_NAMES]) or '.'} Expected a preset "
+                f"({', '.join(PRESETS)}) or operations ({','.join(FORMS)})"
             )
     return ops
 

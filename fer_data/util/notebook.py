@@ -101,6 +101,11 @@ def settings(values: Mapping[str, object], *, most: int = 60) -> str:
     return table(("setting", "value"), rows, most=most, kind="settings")
 
 
+def line(words: str) -> str:
+    """Return a line of text in the notebook's own font, wrapped where it is too long."""
+    return f'<p style="margin:0.3em 0">{text(words)}</p>'
+
+
 def note(words: str) -> str:
     """Return a paragraph that stands back."""
     return f'<p style="{_QUIET}">{text(words)}</p>'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ from fer_model.commands.compared import (
 )
 from fer_model.commands.options import ComparedRecipeOptions, Named, TrainingData, make_recipe
 from fer_model.commands.session import data_name, net_name
+from fer_model.comparison.arm import split_arms
 from fer_model.environment import set_data_on_device
 from fer_model.training.own_settings import OWN
 from fer_model.training.recipes import COMPARED
@@ -94,7 +94,9 @@ def compare(
         first = given.get("seed", 0)
         seeds = () if question.seeds is None else range(first, first + question.seeds)
         own = {name: given[name] for name in OWN if name in given}
-        results = comparison.extend(paths[0], arms, seeds, **own, **judged_by, **where)
+        results = comparison.extend(
+            paths[0], arms, seeds, report=False, **own, **judged_by, **where
+        )
     else:
         if question.steps is not None and "epochs" in given:
             raise UsageError("--steps and --epochs both say how long a run is; give one")
@@ -107,6 +109,7 @@ def compare(
             recipe=made,
             num_steps=question.steps,
             figure=question.figure or "balanced_accuracy",
+            report=False,  # which follows, with the options of output
             **judged_by,
             **where,
         )
@@ -135,11 +138,6 @@ def _refused(
             f"{paths[0]}: not a comparison; name two runs, or --arms to train on a data set"
         )
     return "finished runs are only compared", ()
-
-
-def split_arms(arms: str) -> list[str]:
-    """Split what ``--arms`` takes at its commas, but not those between the numbers of counts."""
-    return [arm.strip() for arm in re.split(r",(?![^,:]+=[0-9]+)", arms) if arm.strip()]
 
 
 def _side_by_side(paths: Sequence[Path], *, as_json: bool) -> None:

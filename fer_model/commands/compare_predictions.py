@@ -30,7 +30,8 @@ def compare_predictions(
     labels: Annotated[
         Path | None,
         Parameter(
-            metavar="FILE", help="True labels; by default labels.csv in FOLDER, if there is one."
+            metavar="FILE",
+            help="True labels; by default labels.csv (.parquet, .npz, .npy) in FOLDER, if any.",
         ),
     ] = None,
     clusters_column: Annotated[
@@ -65,7 +66,8 @@ def compare_predictions(
         fer-model compare-predictions results/ --baseline plain --clusters-column id
         fer-model compare-predictions results/ --train-counts counts.csv --json
 
-    FOLDER holds a folder for each arm, and in it a file for each run (seed), csv, parquet or npz:
+    FOLDER holds a folder for each arm, and in it a file for each run (seed), csv, parquet, npz
+    or npy:
 
         results/labels.csv       sample,label      (perhaps leaked: true, false)
         results/none/seed-0.csv  sample,cat,dog    (probabilities)
@@ -76,8 +78,9 @@ def compare_predictions(
     Rows are matched by the column sample where files have it, else by order. Without labels.csv
     every file needs a column label. Runs of one name are compared with each other; where the arms
     have no name in common, the first with the first. An npz file has the arrays probabilities
-    [N, C] or predicted [N], and perhaps label, sample and class_names; a run folder of fer-model
-    counts as one. Rows whose column split says validation serve temperature scaling alone.
+    [N, C] or predicted [N], and perhaps label, sample and class_names; an npy file, or an npz file
+    with one array, has probabilities or predicted labels alone; a run folder of fer-model counts as
+    one. Rows whose column split says validation serve temperature scaling alone.
     --out keeps the results and writes the page.
     """
     from fer_model.comparison.given import compare_predictions
@@ -88,8 +91,9 @@ def compare_predictions(
     arms, remark = _paired(_arms(folder, baseline))
     if remark and output.as_json:  # else the notes below the tables say it
         say(remark)
-    if labels is None and (folder / "labels.csv").exists():
-        labels = folder / "labels.csv"
+    if labels is None:
+        files = (folder / f"labels{ending}" for ending in SUFFIXES)
+        labels = next((file for file in files if file.exists()), None)
     results = compare_predictions(
         labels,
         arms,

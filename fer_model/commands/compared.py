@@ -12,9 +12,8 @@ from cyclopts.validators import Number
 
 from fer_data.commands.fields import OUTPUT, Given
 from fer_data.errors import UsageError
-from fer_data.terminal import cli_support
-from fer_data.terminal.cli_support import print_json, print_table, say
-from fer_data.util.files import refuse_special, write_json, write_text
+from fer_data.terminal.cli_support import print_json, print_sentence, print_table, say
+from fer_data.util.files import refuse_special, write_text
 from fer_model.commands.options import Machine
 from fer_model.comparison.arm import forms
 
@@ -87,10 +86,11 @@ class ComparisonOutput(Given):
         str | None,
         Parameter(
             metavar="NAME,...",
-            help="Columns of these tables: balanced_accuracy, accuracy, macro_f1, geometric_mean, "
-            "worst_class_recall, recalls (of every class), 'recall of CLASS', few_shot_accuracy, "
-            "ensemble, auroc, ece, ece_scaled, training; by default all that the page shows as "
-            "markdown, and as LaTeX three that fit a paper.",
+            help="Columns of all tables: balanced_accuracy, accuracy, macro_f1, geometric_mean, "
+            "worst_class_recall, recalls (of every class), 'recall of CLASS', few_shot_accuracy; "
+            "difference:FIGURE, difference_without_leaked:FIGURE, with intervals; ensemble, auroc, "
+            "ece, ece_scaled, training, verdict, p. By default those that fit a paper or the "
+            "terminal, as markdown also all that the page shows.",
         ),
     ] = None
     figures: Annotated[
@@ -142,10 +142,8 @@ class ComparisonOutput(Given):
             if path is not None:
                 refuse_special(path)
         if self.columns is not None:
-            from fer_model.reporting.table import check_columns
+            from fer_model.reporting.columns import check_columns
 
-            if self.markdown is None and self.latex is None:
-                raise UsageError("--columns are of --markdown or --latex; give one of these")
             check_columns(split_columns(self.columns))
 
 
@@ -183,15 +181,14 @@ def show_results(results: Results, output: ComparisonOutput) -> None:
     Page and figures go to its folder, where it has one.
     """
     from fer_model import render
-    from fer_model.reporting.page import write_comparison, write_figures
+    from fer_model.reporting.page import write_figures, write_report
     from fer_model.reporting.summary import Summary
     from fer_model.reporting.table import as_latex, as_markdown
 
     results = dataclasses.replace(results, **output.judged_by())
     summary = Summary(results, auroc=bool(output.auroc))
     if results.out is not None:
-        write_json(results.out / "results.json", summary.to_dict())
-        write_comparison(summary, results.out / "index.html")
+        write_report(summary)
     columns = None if output.columns is None else split_columns(output.columns)
     if output.markdown is not None:
         write_text(output.markdown, as_markdown(summary, columns=columns))
@@ -202,13 +199,10 @@ def show_results(results: Results, output: ComparisonOutput) -> None:
     if output.as_json:
         print_json(summary.to_dict())
         return
-    print_table([render.arms_table(summary)])
-    print_table([render.differences_table(summary)])
-    console = cli_support.out()
-    console.print(f"{summary.headline}.", markup=False, highlight=False, soft_wrap=True)
+    print_sentence(f"{summary.headline}.", style="bold")
     for verdict in summary.main:
-        cost = f"Also: {summary.cost_of(verdict.difference.arm)}."
-        console.print(f"{verdict.text} {cost}", markup=False, highlight=False, soft_wrap=True)
+        print_sentence(f"{verdict.text} Also: {summary.cost_of(verdict.difference.arm)}.")
+    print_table(render.comparison_tables(summary, columns))
     for note in summary.notes():
         say(note)
     if results.out is not None:

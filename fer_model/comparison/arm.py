@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -140,15 +141,27 @@ class Arm:
         return dataclasses.replace(common, **fields)
 
 
-def parse_arms(texts: Sequence[str]) -> tuple[Arm, ...]:
-    """Parse arms, the first of which is the baseline.
+def split_arms(arms: str) -> list[str]:
+    """Split arms at their commas, but not at those between the numbers of counts.
+
+    Examples
+    --------
+    >>> from fer_model.comparison.arm import split_arms
+    >>> split_arms("none, counts:cat=1,dog=2, crt")
+    ['none', 'counts:cat=1,dog=2', 'crt']
+    """
+    return [arm.strip() for arm in re.split(r",(?![^,:]+=[0-9]+)", arms) if arm.strip()]
+
+
+def parse_arms(texts: str | Sequence[str]) -> tuple[Arm, ...]:
+    """Parse arms, the first of which is the baseline; a string has commas between them.
 
     Raises
     ------
     UsageError
         If there are not two, or two are the same.
     """
-    arms = tuple(map(Arm.parse, texts))
+    arms = tuple(map(Arm.parse, split_arms(texts) if isinstance(texts, str) else texts))
     if len(arms) < 2 or len(set(arms)) < len(arms):
         named = ", ".join(map(str, arms)) or "missing"
         raise UsageError(f"arms are {named}; name two or more, each once, the baseline first")

@@ -25,6 +25,7 @@ from fer_data.data.reading import load
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, UsageError
 from fer_model.comparison.protocol import Cell, Protocol, is_finished
+from fer_model.comparison.user_errors import described
 from fer_model.environment import versions
 from fer_model.training.own_code import OwnCode, keep
 from fer_model.training.own_training import Fit, train_own
@@ -83,7 +84,8 @@ def make_runs(
         except DataError as error:  # which would be the same for every run
             raise DataError(f"{cell}: {error}") from None
         except Exception as error:  # whatever a backend, or the user's code, may raise
-            stamped("failed", cell=place, error=f"{type(error).__name__}: {error}")
+            is_final = isinstance(error, UsageError)  # which another try would raise again
+            stamped("failed", cell=place, error=described(error), is_final=is_final)
             continue
         if not run.is_finished:
             raise KeyboardInterrupt

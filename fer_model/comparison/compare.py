@@ -20,9 +20,10 @@ from fer_data.errors import DataError, UsageError
 from fer_data.extras import require, require_keras
 from fer_data.transforms.choice import Augment
 from fer_data.util import locks
+from fer_data.util.lazy import LazyFunction
 from fer_model.comparison import grid
 from fer_model.comparison.announcement import before_training
-from fer_model.comparison.arm import Arm, parse_arms
+from fer_model.comparison.arm import Arm, parse_arms, split_arms
 from fer_model.comparison.display import ComparisonDisplay
 from fer_model.comparison.grid import OWN_DATA, kept_in
 from fer_model.comparison.kept import check_place
@@ -33,6 +34,7 @@ from fer_model.comparison.runner import LocalStarter, Starter, train_missing
 from fer_model.comparison.sample_table import SAMPLES
 from fer_model.environment import versions
 from fer_model.statistics.verdict import check_question
+from fer_model.status_line import print_note
 from fer_model.training.own_code import OwnCode, code_of, own_code
 from fer_model.training.own_settings import OWN
 from fer_model.training.own_training import Fit
@@ -50,10 +52,12 @@ if TYPE_CHECKING:
 
     from fer_model.training.train import Build
 
+_write_report = LazyFunction("fer_model.reporting.page", "write_report")
+
 
 def compare(
     data: DatasetLike,
-    arms: Sequence[str],
+    arms: str | Sequence[str],
     seeds: int | Sequence[int] = 3,
     *,
     out: str | Path = "comparison",
@@ -71,6 +75,7 @@ def compare(
     ray: str | None = None,
     cache: str | Path | None = None,
     verbose: int = 1,
+    report: bool = True,
     **options: Any,
 ) -> Results | None:
     """Train what is missing of a comparison, and read all of it; tell of it on standard error.
@@ -80,8 +85,9 @@ def compare(
     data : path or Dataset
         What `fer_data.load` takes, with a test split. What no path gives (arrays, a selection made
         by hand) is written to `out`, from where the runs map it.
-    arms : sequence of str
-        What `fer_model.comparison.arm.Arm.parse` takes, the baseline first.
+    arms : sequence of str, or str
+        What `fer_model.comparison.arm.Arm.parse` takes, the baseline first; in a string with commas
+        between them.
     seeds : int or sequence of int
         So many, from the recipe's seed on, or these.
     out : path
@@ -113,6 +119,8 @@ def compare(
         As in `fer_data.open_store`.
     verbose : int
         0 for silence.
+    report : bool
+        Whether ``index.html`` and ``results.json`` are written to `out`, too.
     **options
         Settings of the recipe to change, as ``epochs=5``; else as in `fer_data.load`, for a path.
 
@@ -199,7 +207,7 @@ def compare(
         stack.callback(display.close)
         try:
             for line in before_training(protocol, out):
-                console.print(line, markup=False, highlight=False, soft_wrap=True)
+                print_note(console, line)
             stack.enter_context(plugins.handed_on(protocol.modules))
             starter: Starter = LocalStarter(out, request, num_at_once=num_at_once, lock=lock)
             if ray is not None:
@@ -209,12 +217,18 @@ def compare(
             is_done = train_missing(protocol, out, display, starter)
         except KeyboardInterrupt:  # before the first run, or the second one
             return None
-        return read_results(out) if is_done else None
+        if not is_done:
+            return None
+        results = read_results(out)
+        if report:
+            page = _write_report(results)
+            print_note(console, f"The report is {page}")
+        return results
 
 
 def extend(
     out: str | Path,
-    arms: Sequence[str] = (),
+    arms: str | Sequence[str] = (),
     seeds: Sequence[int] = (),
     *,
     fit: str | Fit | None = None,
@@ -226,14 +240,14 @@ def extend(
     ----------
     out : path
         Folder of the comparison.
-    arms, seeds : sequence of str, sequence of int
+    arms, seeds : sequence of str or str, sequence of int
         What is added; those that are there already stay.
     fit : callable or str, optional
         As it began: no folder's word is taken for what code to run.
     **options
         ``net``, ``optimizer``, ``schedule``, ``augment`` and ``augment_rare``, as it began, where
-        they are code of your own; ``margin``, ``shots``, ``num_at_once``, ``ray``, ``cache`` and
-        ``verbose``, as in `compare`.
+        they are code of your own; ``margin``, ``shots``, ``num_at_once``, ``ray``, ``cache``,
+        ``verbose`` and ``report``, as in `compare`.
 
     Raises
     ------
@@ -247,7 +261,7 @@ def extend(
             fix={"fit": [before.code["name"]]},
         )
     own = {name: options.pop(name) for name in OWN if name in options}
-    added = [str(Arm.parse(arm)) for arm in arms]
+    added = map(str, map(Arm.parse, split_arms(arms) if isinstance(arms, str) else arms))
     return compare(
         before.data["path"],
         list(dict.fromkeys([*map(str, before.arms), *added])),

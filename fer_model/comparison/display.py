@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from fer_model.comparison.protocol import Cell
 from fer_model.comparison.runner import Event
 from fer_model.comparison.time_left import TimeLeft
-from fer_model.status_line import StatusLine
+from fer_model.status_line import StatusLine, print_note
 from fer_model.training.runs import Run
 from fer_model.words import duration
 
@@ -44,6 +44,7 @@ class ComparisonDisplay:
         self._place: dict[Cell, int] = {}
         self._done: dict[Cell, int] = {}
         self._num_ended = 0
+        self._error = ""
 
     def begin(self, steps: Mapping[Cell, int], num_at_once: int) -> None:
         """Take note of the runs that are missing, with their steps; a new head has none."""
@@ -82,7 +83,7 @@ class ComparisonDisplay:
         self._bars.stop()
 
     def _tell(self, cell: Cell, event: Event, left: str) -> None:
-        kind, num = event["event"], len(self._steps)
+        kind, num, before = event["event"], len(self._steps), self._error
         where = f"run {self._place.get(cell, 0)} of {num}: {cell}"
         if kind == "step" and self._line.is_replaced:
             self._line.show(f"{where}: step {event['number']} of {self._steps[cell]}{left}")
@@ -102,8 +103,9 @@ class ComparisonDisplay:
                 f"({duration(event['seconds'])}{left})"
             )
         elif kind == "failed":
-            text = f"run failed: {cell}: {event['error']}"
-            self.console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+            error, self._error = event["error"], event["error"]
+            text = f"run failed: {cell}: {'the same error' if error == before else error}"
+            print_note(self.console, text, style="red")
 
 
 class RunLines:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from fer_data.errors import DataError, UsageError
 from fer_data.util.words import printable
 from fer_model.comparison.given_columns import clusters_of, counts_of, leaked_of
-from fer_model.comparison.given_runs import num_compared, unequal_runs
+from fer_model.comparison.given_runs import num_compared, runs_of, unequal_runs
 from fer_model.comparison.kept import check_place, save_kept
 from fer_model.comparison.prediction_tables import PredictionTable, listed, read_table
 from fer_model.comparison.probabilities import Output, outputs_of
@@ -48,12 +48,12 @@ def compare_predictions(
         them in a column ``label``, and may have ``sample``. None where the runs' tables have them.
     arms : mapping of str to sequence
         The runs of each arm, the baseline first. A run is an array, probabilities float [N, C] or
-        predicted labels [N], or a DataFrame or a path to a csv, parquet or npz file with a column
-        ``predicted``, or one for each class with its probability. Where tables name their samples,
-        in a column ``sample``, rows are matched by it, otherwise by order. Runs are numbered by
-        place, as seeds: the first run of one arm is compared with the first of another. Where an
-        arm has fewer runs, though not fewer than half, the first ones of each arm are compared. Of
-        rows of the split validation, in a column ``split``, temperatures are fitted.
+        predicted labels [N], or a DataFrame or a path to a csv, parquet, npz or npy file with a
+        column ``predicted``, or one for each class with its probability. Where tables name their
+        samples, in a column ``sample``, rows are matched by it, otherwise by order. Runs are
+        numbered by place, as seeds: the first run of one arm is compared with the first of another.
+        Where an arm has fewer runs, though not fewer than half, the first ones of each arm are
+        compared. Of rows of the split validation, in a column ``split``, temperatures are fitted.
     clusters : array_like, shape [N], or str, optional
         What is the same for samples that belong together (patient, scene, near-duplicates), or the
         column of `labels` that has it; by default each sample stands for itself.
@@ -108,7 +108,7 @@ def compare_predictions(
             read_table(run, f"arm {arm!r}, run {number}", class_names=asked, other=column)
             for number, run in enumerate(runs, 1)
         ]
-        for arm, runs in _runs(arms).items()
+        for arm, runs in runs_of(arms).items()
     }
     every = [table for of_arm in tables.values() for table in of_arm]
     truth = every[0]
@@ -161,22 +161,6 @@ def compare_predictions(
         shots=shots,
     )
     return results if out is None else save_kept(results, Path(out).absolute())
-
-
-def _runs(arms: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
-    """Return the runs of each arm, of which there are two arms or more."""
-    if not isinstance(arms, Mapping) or len(arms) < 2:
-        raise UsageError(
-            f"arms: expected a dict of two or more, {{name: [run, …]}}, got {arms!r:.80}"
-        )
-    read = {}
-    for arm, runs in arms.items():
-        if isinstance(runs, str | Path | Mapping) or hasattr(runs, "columns"):
-            raise UsageError(f"arm {arm!r}: expected a list of runs, got one {type(runs).__name__}")
-        read[printable(str(arm))] = list(runs)
-        if not read[printable(str(arm))]:
-            raise UsageError(f"arm {arm!r}: expected one run or more, got none")
-    return read
 
 
 def _class_names(names: Sequence[str] | None) -> tuple[str, ...] | None:

@@ -1,11 +1,57 @@
-"""How many runs of each arm are compared, where somebody else made them."""
+"""The runs of each arm, and how many are compared, where somebody else made them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from fer_data.errors import UsageError
-from fer_data.util.words import counted
+from fer_data.util.words import counted, printable
+
+
+def runs_of(arms: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+    """Return the runs of each arm, of which there are two arms or more.
+
+    Raises
+    ------
+    UsageError
+        If there are not, or an arm has no list of runs.
+    """
+    if not isinstance(arms, Mapping) or len(arms) < 2:
+        raise UsageError(
+            f"arms: expected a dict of two or more, {{name: [run, …]}}, got {arms!r:.80}"
+        )
+    read = {}
+    for arm, runs in arms.items():
+        if isinstance(runs, str | Path | Mapping) or hasattr(runs, "columns"):
+            raise UsageError(
+                f"arm {arm!r}: expected a list of runs, got one {type(runs).__name__}; of one run "
+                "alone, give [run]"
+            )
+        every = list(runs)
+        if not every:
+            raise UsageError(f"arm {arm!r}: expected one run or more, got none")
+        if _are_samples(every):
+            raise UsageError(
+                f"arm {arm!r}: expected a list of runs, got the predictions of one run of "
+                f"{counted(len(every), 'sample')}; of one run alone, give [predictions]"
+            )
+        read[printable(str(arm))] = every
+    return read
+
+
+def _are_samples(runs: Sequence[Any]) -> bool:
+    """Whether they are the labels, or rows of probabilities, of one run."""
+    if any(isinstance(run, str | Path) or hasattr(run, "columns") for run in runs):
+        return False
+    rows = [np.asarray(run) for run in runs]
+    if any(row.ndim == 0 for row in rows):
+        return True
+    are_floats = all(row.ndim == 1 and row.dtype.kind == "f" for row in rows)
+    return are_floats and any((row % 1 != 0).any() for row in rows)
 
 
 def num_compared(numbers: Mapping[str, int]) -> int:

@@ -1,4 +1,4 @@
-"""One run's predictions as anyone has them: arrays, DataFrames, csv, parquet and npz files.
+"""One run's predictions as anyone has them: arrays, DataFrames, csv, parquet, npz and npy files.
 
 Columns are found by name: ``label`` (the true class), ``sample``, ``predicted``, ``split``,
 ``leaked`` (whether training knows the sample), and one column a class with its probability, either
@@ -26,7 +26,7 @@ from fer_data.util.words import printable
 if TYPE_CHECKING:
     import pandas as pd
 
-SUFFIXES = (".csv", ".parquet", ".npz")
+SUFFIXES = (".csv", ".parquet", ".npz", ".npy")
 """Endings of the files that are read."""
 
 TEXTS = ("label", "sample", "predicted", "split", "class_name", "leaked")
@@ -105,9 +105,10 @@ def read_table(
         path = Path(data)
         where = f"{where} ({path})"
         refuse_no_file(path)
-        if path.suffix.lower() == ".npz":
-            return _checked(_of_arrays(_read_npz(path, where), where, other))
-        data = _read_frame(path, where)
+        if path.suffix.lower() not in (".npz", ".npy"):
+            data = _read_frame(path, where)
+        elif isinstance(data := _read_arrays(path, where), dict):
+            return _checked(_of_arrays(data, where, other))
     if hasattr(data, "columns") and hasattr(data, "iloc"):
         return _checked(_of_frame(data, where, class_names, other, labels_alone=labels_alone))
     values = _flat(np.asarray(data), where)
@@ -157,10 +158,19 @@ def _read_frame(path: Path, where: str) -> pd.DataFrame:
         raise DataError(f"{where}: cannot be read ({error})") from None
 
 
-def _read_npz(path: Path, where: str) -> dict[str, NDArray[Any]]:
+def _read_arrays(path: Path, where: str) -> dict[str, NDArray[Any]] | NDArray[Any]:
+    """Return the arrays of a file by name, or the only one, as ``numpy.save`` and `savez` write it.
+
+    One array alone is that of the labels or predictions, whatever its name is.
+    """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: np.asarray(file[name]) for name in file.files}
+        file = np.load(path, allow_pickle=False)
+        if isinstance(file, np.ndarray):
+            return file
+        with file:
+            arrays = {name: np.asarray(file[name]) for name in file.files}
+        is_only = len(arrays) == 1 and not arrays.keys() & {*TEXTS, "probabilities"}
+        return next(iter(arrays.values())) if is_only else arrays
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, KeyError) as error:
         raise DataError(f"{where}: cannot be read ({error})") from None
 

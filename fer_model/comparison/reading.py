@@ -68,9 +68,12 @@ def read_results(out: str | Path) -> Results:
     arms = tuple(arm for arm in protocol.arms if len(seeds_of[arm]) >= enough)
     seeds = tuple(seed for seed in protocol.seeds if all(seed in seeds_of[arm] for arm in arms))
     if len(arms) < 2 or protocol.arms[0] not in arms or not seeds:
+        failed = next(iter(_failures(out, missing).items()), None)
+        why = f"missing: {missing[0]}"
+        if failed is not None:
+            why = f"the first run that failed is {failed[0]}: {failed[1]['error']}"
         raise DataError(
-            f"{out}: the baseline and another arm have no finished seed in common; "
-            f"missing: {missing[0]}"
+            f"{out}: the baseline and another arm have no finished seed in common; {why}"
         )
     skipped = tuple(str(arm) for arm in protocol.arms if arm not in arms)
     protocol = dataclasses.replace(protocol, arms=arms)

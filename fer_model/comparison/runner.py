@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -21,8 +21,9 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple
 from typing import Protocol as Interface
 
-from fer_data.errors import DataError
+from fer_data.errors import DataError, UsageError
 from fer_data.util.files import write_json
+from fer_model.comparison.arm import Arm
 from fer_model.comparison.protocol import Cell, Protocol, is_finished
 from fer_model.comparison.reading import FAILURES
 from fer_model.interrupt import ctrl_c_asks
@@ -83,12 +84,14 @@ def train_missing(protocol: Protocol, out: Path, display: Display, starter: Star
     ------
     DataError
         If the data does not fit, or no process can be started.
+    UsageError
+        If no run is finished, and the first one of every arm fails by the same `UsageError`.
     """
     jobs = [[cell for cell in job if not is_finished(cell)] for job in protocol.jobs(out)]
     jobs = [job for job in jobs if job]
     steps = {cell: protocol.steps_of(cell) for job in jobs for cell in job}
     display.begin(steps, starter.num_at_once)
-    work = _Jobs(protocol, out, starter)
+    work = _Jobs(protocol, out, starter, arms={cell.arm.trained for job in jobs for cell in job})
     num_left = len(jobs)
     with ctrl_c_asks(work.stop), ThreadPoolExecutor(starter.num_at_once) as pool:
         try:
@@ -122,12 +125,16 @@ class _Jobs:
         By name: ``tries`` and ``error``.
     """
 
-    def __init__(self, protocol: Protocol, out: Path, starter: Starter) -> None:
+    def __init__(
+        self, protocol: Protocol, out: Path, starter: Starter, *, arms: Collection[Arm]
+    ) -> None:
         self.events: SimpleQueue[tuple[Cell, Event] | BaseException | None] = SimpleQueue()
         self.failures: dict[str, dict[str, Any]] = {}
         self.is_stopped = False
         self._protocol, self._out, self._starter = protocol, out, starter
         self._given_up: set[Cell] = set()
+        self._arms = arms
+        self._refused: dict[Arm, str] = {}
 
     def stop(self) -> None:
         """Stop after the steps under way."""
@@ -166,8 +173,11 @@ class _Jobs:
             if kind == "stopped":
                 self.stop()
             elif kind == "failed":
-                failed.add(cells[event["cell"]])
-                self._failed(cells[event["cell"]], event["error"])
+                cell, error = cells[event["cell"]], event["error"]
+                failed.add(cell)
+                self._failed(cell, error, most=1 if event.get("is_final") else TRIES)
+                if event.get("is_final"):
+                    self._refuse(cell, error)
             else:
                 self.events.put((cells[event["cell"]], event))
 
@@ -188,6 +198,14 @@ class _Jobs:
         self.events.put((cell, {"event": "failed", "error": error, "is_given_up": is_given_up}))
         if is_given_up:
             self._given_up.add(cell)
+
+    def _refuse(self, cell: Cell, error: str) -> None:
+        """Take note of an error that comes again; end it all where every arm begins with it."""
+        self._refused.setdefault(cell.arm, error)
+        of_arms = [self._refused.get(arm) for arm in self._arms]
+        none_finished = not any(map(is_finished, self._protocol.needed(self._out)))
+        if none_finished and all(of_arm == error for of_arm in of_arms):
+            raise UsageError(f"the first run of every arm fails: {error.partition(': ')[2]}")
 
 
 class LocalStarter:

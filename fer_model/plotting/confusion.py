@@ -1,4 +1,4 @@
-"""The confusion matrix of predictions."""
+"""The confusion matrix of predictions, and the recalls in it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from fer_data.errors import UsageError
+from fer_data.plotting.bars import MOST_CLASSES, bars
 from fer_data.plotting.figure import new_figure
-from fer_data.util.words import shown_class
+from fer_data.util.words import counted, shown_class
 
 _MOST_NAMES = 30
 """Most classes of which a confusion matrix shows every name and count."""
@@ -43,7 +44,8 @@ def plot_confusion(
     Raises
     ------
     UsageError
-        If the two differ in length, are empty, or hold a label that is no class.
+        If the two differ in length, are empty, or hold a label that is no class, NaN, or rows of
+        other length than there are classes.
 
     Examples
     --------
@@ -51,33 +53,53 @@ def plot_confusion(
     >>> y_true, y_pred = ["cat", "cat", "dog", "dog"], ["cat", "dog", "dog", "dog"]
     >>> figure = fer_model.plot_confusion(y_true, y_pred)
     >>> print(figure.axes[0].get_title())
-    accuracy 75.0 %, balanced 75.0 %
+    accuracy 75.0 %, balanced accuracy 75.0 %
     >>> figure.savefig("confusion.png")
     """
-    true, predicted = _column("y_true", y_true), _column("y_pred", y_pred)
-    if len(true) != len(predicted) or not len(true):
-        raise UsageError(
-            f"y_pred: expected as many predictions as labels, and one at least, got "
-            f"{len(predicted):,} for {len(true):,} labels"
-        )
-    kinds = {true.dtype.kind, predicted.dtype.kind}
-    if len(kinds) > 1 and class_names is None:
-        raise UsageError(
-            "class_names: expected the names in label order, as one of y_true and y_pred has names "
-            "and the other indices, got None"
-        )
-    names = [str(name) for name in class_names] if class_names is not None else []
-    if class_names is None and kinds == {"U"}:
-        names = sorted({*true.tolist(), *predicted.tolist()})
-    elif class_names is None:
-        names = [str(label) for label in range(int(max(true.max(), predicted.max())) + 1)]
-    counts = np.zeros((len(names), len(names)), np.int64)
-    np.add.at(counts, (_indices("y_true", true, names), _indices("y_pred", predicted, names)), 1)
+    counts, names = _counts(y_true, y_pred, class_names)
     support = counts.sum(axis=1)
     recalls = np.diag(counts)[support > 0] / support[support > 0]
     accuracy = np.trace(counts) / counts.sum()
-    title = f"accuracy {100 * accuracy:.1f} %, balanced {100 * recalls.mean():.1f} %"
+    title = f"accuracy {100 * accuracy:.1f} %, balanced accuracy {100 * recalls.mean():.1f} %"
     return draw_confusion(counts, names, title)
+
+
+def plot_recalls(
+    y_true: ArrayLike, y_pred: ArrayLike, class_names: Sequence[str] | None = None
+) -> Figure:
+    """Draw the recall of each class that occurs, the class with the most samples on top.
+
+    Where there are many classes, the largest 60 are shown.
+
+    Parameters
+    ----------
+    y_true, y_pred : array_like
+        As in `plot_confusion`.
+    class_names : sequence of str, length C, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    UsageError
+        As `plot_confusion` does.
+
+    Examples
+    --------
+    >>> import fer_model
+    >>> y_true, y_pred = ["cat", "cat", "cat", "dog"], ["cat", "dog", "cat", "dog"]
+    >>> figure = fer_model.plot_recalls(y_true, y_pred)
+    >>> [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    ['cat (3)', 'dog (1)']
+    """
+    counts, names = _counts(y_true, y_pred, class_names)
+    support = counts.sum(axis=1)
+    order = np.argsort(-support, kind="stable")[: min((support > 0).sum(), MOST_CLASSES)].tolist()
+    recalls = [round(100 * counts[label, label] / support[label], 1) for label in order]
+    titles = [f"{names[label]} ({support[label]:,})" for label in order]
+    return bars(titles, {"recall": recalls}, "recall in %")
 
 
 def draw_confusion(counts: NDArray[np.int64], names: Sequence[str], title: str) -> Figure:
@@ -109,9 +131,52 @@ def draw_confusion(counts: NDArray[np.int64], names: Sequence[str], title: str) 
     return figure
 
 
+def _counts(
+    y_true: ArrayLike, y_pred: ArrayLike, class_names: Sequence[str] | None
+) -> tuple[NDArray[np.int64], list[str]]:
+    """Return the confusion matrix, a row a label, and the names of the classes."""
+    true, predicted = _column("y_true", y_true), _column("y_pred", y_pred)
+    if len(true) != len(predicted) or not len(true):
+        raise UsageError(
+            f"y_pred: expected as many predictions as labels, and one at least, got "
+            f"{len(predicted):,} for {len(true):,} labels"
+        )
+    kinds = {true.dtype.kind, predicted.dtype.kind}
+    if len(kinds) > 1 and class_names is None:
+        raise UsageError(
+            "class_names: expected the names in label order, as one of y_true and y_pred has names "
+            "and the other indices, got None"
+        )
+    widths = {"y_true": _width(y_true), "y_pred": _width(y_pred)}
+    names = [str(name) for name in class_names] if class_names is not None else []
+    if class_names is None and kinds == {"U"}:
+        names = sorted({*true.tolist(), *predicted.tolist()})
+    elif class_names is None:
+        most = max(int(max(true.max(), predicted.max())) + 1, *widths.values())
+        names = [str(label) for label in range(most)]
+    for name, width in widths.items():
+        if width and width != len(names):
+            raise UsageError(
+                f"{name}: expected a column for each of {counted(len(names), 'class', 'classes')}, "
+                f"got {width}"
+            )
+    counts = np.zeros((len(names), len(names)), np.int64)
+    np.add.at(counts, (_indices("y_true", true, names), _indices("y_pred", predicted, names)), 1)
+    return counts, names
+
+
+def _width(values: ArrayLike) -> int:
+    """Return the columns of one-hot rows, probabilities or logits; 0 of labels."""
+    shape = np.shape(values)
+    return shape[1] if len(shape) == 2 and shape[1] > 1 else 0
+
+
 def _column(name: str, values: ArrayLike) -> NDArray[np.int64] | NDArray[np.str_]:
     """Return labels as a column of indices or of names."""
     array = np.asarray(values)
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        row = int(np.isnan(array.reshape(len(array), -1)).any(axis=1).argmax())
+        raise UsageError(f"{name}: expected numbers, got NaN in row {row + 1}")
     if array.ndim == 2 and array.shape[1] > 1 and array.dtype.kind in "fiub":
         return np.asarray(array.argmax(axis=1), np.int64)
     if array.ndim == 2 and array.shape[1] == 1:

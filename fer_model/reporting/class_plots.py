@@ -13,7 +13,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from fer_data.errors import DataError
 from fer_data.plotting.svg import STYLE
-from fer_data.util.words import printable
+from fer_data.util.words import counted, printable
 from fer_model.comparison.results import Results
 from fer_model.plotting.recalls import (
     MOST_DUMBBELLS,
@@ -92,8 +92,8 @@ def write_card(summary: Summary, path: Path) -> None:
         data = printable(Path(results.source).name)
         facts = (
             f"{data + ': ' if data else ''}{len(results.arms)} arms, "
-            f"{len(results.seeds)} seeds each, {len(results.labels):,} test images, "
-            f"{len(results.class_names):,} classes"
+            f"{counted(len(results.seeds), 'seed')} each, "
+            f"{counted(len(results.labels), 'test image')}, {len(results.class_names):,} classes"
         )
         small = text.text(0.05, 0.1, textwrap.fill(facts, 52), fontsize=12, va="bottom")
         small.set_parse_math(False)

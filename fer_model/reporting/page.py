@@ -11,7 +11,7 @@ import numpy as np
 
 from fer_data import __version__
 from fer_data.errors import DataError
-from fer_data.util.files import write_text
+from fer_data.util.files import write_json, write_text
 from fer_data.util.words import printable
 from fer_model.comparison.results import Results
 from fer_model.reporting import figures
@@ -27,6 +27,25 @@ _OF_ARMS = ("balance", "loss", "mix", "seed")
 """What differs from run to run, and is no part of the common recipe."""
 
 _TONES = {HELPS: "good", HURTS: "error", EQUIVALENT: "note"}
+
+
+def write_report(comparison: Results | Summary) -> Path:
+    """Write ``results.json`` and the page into the comparison's folder; return the page's path.
+
+    Raises
+    ------
+    DataError
+        If it cannot be written.
+    """
+    summary = Summary.of(comparison)
+    assert summary.results.out is not None
+    page = summary.results.out / "index.html"
+    try:
+        write_json(summary.results.out / "results.json", summary.to_dict())
+    except OSError as error:
+        raise DataError(f"{page.parent}: cannot be written ({error.strerror or error})") from None
+    write_comparison(summary, page)
+    return page
 
 
 def write_comparison(comparison: Results | Summary, page: str | Path) -> None:

@@ -1,24 +1,25 @@
-"""The figures of a comparison's arms as texts, and as markdown or LaTeX for a README or a paper."""
+"""The figures of a comparison's arms as markdown or LaTeX for a README or a paper."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
-import numpy as np
 import pandas as pd
 
-from fer_data.errors import UsageError
 from fer_data.util.markdown import escaped
+from fer_data.util.words import counted
 from fer_model.comparison.results import Results
+from fer_model.reporting.columns import (
+    DIFFERENCE,
+    WITHOUT_LEAKED,
+    Column,
+    columns_of,
+    default_columns,
+    page_columns,
+)
 from fer_model.reporting.summary import Summary
-from fer_model.statistics.calibration import Calibration
-from fer_model.statistics.scores import SUMMARIES, WORST
-from fer_model.words import duration, figure_name
-
-NO_VALUE = "–"
-
-_OTHERS = ("recalls", "ensemble", "auroc", "ece", "ece_scaled", "training")
-"""Columns that are no figure of a run."""
+from fer_model.words import figure_name
 
 
 def arms_table(summary: Summary, columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -40,89 +41,48 @@ def arms_table(summary: Summary, columns: Sequence[str] | None = None) -> pd.Dat
     UsageError
         If there is no such column.
     """
+    table = pd.DataFrame(index=pd.Index(summary.results.arms, name="arm"))
+    for column in columns_of(summary, page_columns(summary) if columns is None else columns):
+        table[column.heading] = column.cells
+    return table
+
+
+def caption(summary: Summary, columns: Sequence[str]) -> str:
+    """Return what a reader of a table must know: its numbers of samples and seeds, intervals, ±."""
     results = summary.results
-    table = pd.DataFrame(index=pd.Index(results.arms, name="arm"))
-    for name in _shown(summary) if columns is None else _asked(summary, columns):
-        if name in results.predicted.figures:
-            values = results.predicted.scores[..., results.predicted.figures.index(name)]
-            table[figure_name(name)] = [_mean(100 * of_arm, 1) for of_arm in values]
-        elif name == "ensemble":
-            of_all = [_mean(100 * of_arm, 1) for of_arm in results.of_ensembles[:, None]]
-            table[f"{figure_name(results.figure)}, ensemble of {len(results.seeds)} seeds"] = of_all
-        elif name == "auroc":
-            table["AUROC"] = [_mean(of_arm, 3) for of_arm in results.aurocs]
-        elif name == "ece":
-            table["ECE"] = list(map(_error, summary.calibrations))
-        elif name == "ece_scaled":
-            table["ECE, temperature scaled"] = list(map(_error, summary.recalibrations))
-        else:
-            table["training"] = list(map(duration, results.costs.tolist()))
-    return table
-
-
-def check_columns(columns: Sequence[str]) -> None:
-    """Refuse columns that no comparison has, whatever its classes are.
-
-    Raises
-    ------
-    UsageError
-        If there is one, or none at all.
-    """
-    known = (*SUMMARIES, WORST, *_OTHERS)
-    for name in columns or [""]:
-        if name not in known and not name.startswith("recall of ") and "_shot_" not in name:
-            raise UsageError(_unknown(name, known), fix={"columns": []})
-
-
-def _shown(summary: Summary) -> list[str]:
-    """Return the columns that the page has."""
-    several, auroc = len(summary.results.seeds) > 1, summary.auroc
-    others = {"ensemble": several, "auroc": auroc, "ece": True, "ece_scaled": True}
-    return [*summary.shown, *(name for name, has in others.items() if has), "training"]
-
-
-def _asked(summary: Summary, columns: Sequence[str]) -> list[str]:
-    """Return the columns that are asked for, each once, ``recalls`` as those of all classes."""
-    if isinstance(columns, str):
-        raise UsageError(f"columns: expected a sequence of names, got {columns!r}")
-    check_columns(columns)
-    predicted = summary.results.predicted
-    of_classes = predicted.figures[predicted.recalls]
-    names = [shown for name in columns for shown in (of_classes if name == "recalls" else [name])]
-    for name in names:
-        if name not in predicted.figures and name not in _OTHERS:
-            raise UsageError(_unknown(name, predicted.figures), fix={"columns": []})
-    return list(dict.fromkeys(names))
-
-
-def _unknown(name: str, known: Sequence[str]) -> str:
-    more = f" and {len(known) - 20} more" if len(known) > 20 else ""
-    return f"columns: expected some of {', '.join(known[:20])}{more}, got {name!r}"
-
-
-def differences_table(summary: Summary) -> pd.DataFrame:
-    """Return the differences to the baseline in points with their intervals, as texts."""
-    differences = summary.results.differences
-    table = pd.DataFrame(index=pd.Index(differences.arms, name="arm"))
-    for figure in summary.compared:
-        table[figure_name(figure)] = [
-            differences.of(arm, figure).in_points for arm in differences.arms
-        ]
-    return table
+    seeds = counted(len(results.seeds), "seed")
+    several = len(results.seeds) > 1
+    spread = ", ± standard deviation over them" if several else ""
+    parts = [f"{counted(len(results.labels), 'test image')}; {seeds}{spread}; means in %"]
+    if any(name.startswith((DIFFERENCE, WITHOUT_LEAKED)) for name in columns):
+        (level,) = {100 * verdict.difference.level for verdict in summary.main[:1]}
+        of = "" if several else ", of these trainings on other images"
+        parts.append(
+            f"differences from {results.arms[0]} in percentage points (pp) with {level:g} % "
+            f"confidence intervals{of}"
+        )
+    if {DIFFERENCE + results.figure, "verdict"} & set(columns):
+        parts.append("bold: the arm helps or hurts (p ≤ 0.05 after Holm's adjustment)")
+    return "; ".join(parts) + "."
 
 
 def as_latex(comparison: Results | Summary, *, columns: Sequence[str] | None = None) -> str:
-    r"""Return the arms and their differences as a ``tabular``; needs ``\usepackage{booktabs}``.
+    r"""Return a table of the arms as a ``tabular``; needs ``\usepackage{booktabs}``.
+
+    The comments before it have the headline, and what belongs into a caption.
 
     Parameters
     ----------
     comparison : Results or Summary
     columns : sequence of str, optional
-        What stands next to the difference in the figure that the verdict goes by: figures
-        (``accuracy``, ``balanced_accuracy``, ``macro_f1``, ``geometric_mean``,
-        ``worst_class_recall``, ``recall of NAME``, ``many_shot_accuracy``, ...), ``recalls`` (of
-        every class), ``ensemble``, ``auroc``, ``ece``, ``ece_scaled``, ``training``. By default
-        that figure, accuracy and macro F1, which fit the width of a page in ten points.
+        Means over seeds of figures (``accuracy``, ``balanced_accuracy``, ``macro_f1``,
+        ``geometric_mean``, ``worst_class_recall``, ``recall of NAME``, ``many_shot_accuracy``,
+        ...) or ``recalls`` (of every class); their differences to the baseline with intervals,
+        ``difference:FIGURE``, and without leaked test samples,
+        ``difference_without_leaked:FIGURE``; ``ensemble``, ``auroc``, ``ece``, ``ece_scaled``,
+        ``training``, ``verdict``, ``p``. By default means and differences of the figure that the
+        verdict goes by, of accuracy and of the rarest class's recall, which fit the width of a
+        page. Where a figure has no mean next to its difference, the baseline's row shows it.
 
     Raises
     ------
@@ -135,29 +95,52 @@ def as_latex(comparison: Results | Summary, *, columns: Sequence[str] | None = N
     >>> labels = np.repeat([0, 1], [90, 10])
     >>> good = [np.where(np.arange(100) % 9 == seed, 1 - labels, labels) for seed in range(3)]
     >>> results = fer_model.compare_predictions(labels, {"none": [0 * labels] * 3, "own": good})
-    >>> print(fer_model.as_latex(results).splitlines()[0])
+    >>> latex = fer_model.as_latex(results, columns=["difference:accuracy", "macro_f1"])
+    >>> print(latex.splitlines()[0])
     % own raises balanced accuracy by at least 29.3 pp
     """
     summary = Summary.of(comparison)
-    results = summary.results
-    default = dict.fromkeys((results.figure, "accuracy", "macro_f1"))
-    table = arms_table(summary, tuple(default) if columns is None else columns)
-    column = [NO_VALUE, *(verdict.difference.in_points for verdict in summary.main)]
-    table.insert(0, f"{figure_name(results.figure)}, pp vs. {results.arms[0]}", column)
+    names = default_columns(summary) if columns is None else columns
+    shown = columns_of(summary, names)
     lines = [
-        rf"\begin{{tabular}}{{l{'r' * table.shape[1]}}}",
+        *(f"% {line}" for line in (*summary.headline.splitlines(), caption(summary, names))),
+        r"{\small\setlength{\tabcolsep}{3pt}%",
+        rf"\begin{{tabular}}{{l{'r' * len(shown)}}}",
         r"\toprule",
-        _line(["arm", *table.columns]),
+        *_latex_head(shown),
         r"\midrule",
-        *(_line([arm, *cells]) for arm, cells in zip(table.index, table.to_numpy(), strict=True)),
+        *(_latex_row(arm, place, shown) for place, arm in enumerate(summary.results.arms)),
         r"\bottomrule",
-        r"\end{tabular}",
+        r"\end{tabular}}",
     ]
-    return "\n".join([f"% {summary.headline.replace(chr(10), ' ')}", *lines, ""])
+    return "\n".join([*lines, ""])
 
 
-def _line(cells: list[str]) -> str:
-    return " & ".join(map(_for_latex, cells)) + r" \\"
+def _latex_head(columns: Sequence[Column]) -> list[str]:
+    """Return titles, one over neighbours with the same one, and units."""
+    titles, rules, place = [""], "", 2
+    for title, of_title in groupby(columns, lambda column: column.title):
+        num = len(list(of_title))
+        titles.append(rf"\multicolumn{{{num}}}{{c}}{{{_for_latex(title)}}}")
+        rules += rf"\cmidrule(lr){{{place}-{place + num - 1}}}" if num > 1 else ""
+        place += num
+    units = ["arm", *(_for_latex(column.unit) for column in columns)]
+    return [" & ".join(titles) + r" \\", *filter(None, [rules]), " & ".join(units) + r" \\"]
+
+
+def _latex_row(arm: str, place: int, columns: Sequence[Column]) -> str:
+    cells = [_for_latex(arm)]
+    for column in columns:
+        first, blank, rest = _held(column, place)
+        bold = rf"\textbf{{\boldmath {_for_latex(first)}}}" if first else ""
+        cells.append(bold + blank + _for_latex(rest))
+    return " & ".join(cells) + r" \\"
+
+
+def _held(column: Column, place: int) -> tuple[str, str, str]:
+    """Return what is bold of a cell, a difference without its interval; a blank; and the rest."""
+    cell = column.cells[place]
+    return cell.partition(" ") if any(column.holds[place : place + 1]) else ("", "", cell)
 
 
 def _for_latex(text: str) -> str:
@@ -174,17 +157,6 @@ def _for_latex(text: str) -> str:
     return "".join(special.get(character, character) for character in text)
 
 
-def _mean(values: np.ndarray, digits: int) -> str:
-    if np.isnan(values).any():
-        return NO_VALUE
-    spread = f" ± {values.std(ddof=1):.{digits}f}" if len(values) > 1 else ""
-    return f"{values.mean():.{digits}f}{spread}"
-
-
-def _error(calibration: Calibration | None) -> str:
-    return NO_VALUE if calibration is None else f"{calibration.error:.3f}"
-
-
 def as_markdown(comparison: Results | Summary, *, columns: Sequence[str] | None = None) -> str:
     """Return the verdicts, a table of the arms and what they stand on.
 
@@ -192,7 +164,7 @@ def as_markdown(comparison: Results | Summary, *, columns: Sequence[str] | None 
     ----------
     comparison : Results or Summary
     columns : sequence of str, optional
-        Of the table, as in `as_latex`; by default all that the page shows.
+        Of the table, as in `as_latex`; by default those of `as_latex` and all that the page shows.
 
     Raises
     ------
@@ -210,28 +182,43 @@ def as_markdown(comparison: Results | Summary, *, columns: Sequence[str] | None 
     """
     summary = Summary.of(comparison)
     results = summary.results
+    names = [*default_columns(summary), *page_columns(summary)] if columns is None else columns
+    shown = columns_of(summary, names)
     lines = [f"**{escaped(summary.headline)}**", ""]
     lines += [
         f"- {escaped(verdict.text)} Also: {escaped(summary.cost_of(verdict.difference.arm))}."
         for verdict in summary.main
     ]
-    table = arms_table(summary, columns)
-    table.index.name = f"arm ({len(results.seeds)} seeds, % ± standard deviation)"
-    lines += ["", table_as_markdown(table)]
+    headings = [escaped(column.heading) for column in shown]
+    rows = [_markdown_row(arm, place, shown) for place, arm in enumerate(results.arms)]
+    lines += ["", _as_markdown(["arm", *headings], rows)]
+    lines += [f"{escaped(caption(summary, names))}  "]
     lines += [*(f"{escaped(note[0].upper() + note[1:])}.  " for note in summary.notes())]
     figure = results.figure
     if figure in summary.smallest:
         least = f"{100 * summary.smallest[figure]:.1f}"
         lines.append(
-            f"With these test samples and {len(results.seeds)} seeds a true difference of {least} "
-            f"points in {figure_name(figure)} is found four times in five."
+            f"With these test samples and {counted(len(results.seeds), 'seed')} a true difference "
+            f"of {least} points in {figure_name(figure)} is found four times in five."
         )
     return "\n".join(lines) + "\n"
+
+
+def _markdown_row(arm: str, place: int, columns: Sequence[Column]) -> list[str]:
+    cells = [escaped(arm)]
+    for column in columns:
+        first, blank, rest = _held(column, place)
+        cells.append((f"**{escaped(first)}**" if first else "") + blank + escaped(rest))
+    return cells
 
 
 def table_as_markdown(table: pd.DataFrame) -> str:
     """Return a table of texts as markdown, its index as the first column."""
     titles = [str(table.index.name), *table.columns]
-    rows = [titles, *([arm, *table.loc[arm]] for arm in table.index)]
-    texts = [f"| {' | '.join(map(escaped, row))} |" for row in rows]
+    rows = [[arm, *table.loc[arm]] for arm in table.index]
+    return _as_markdown(list(map(escaped, titles)), [list(map(escaped, row)) for row in rows])
+
+
+def _as_markdown(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    texts = [f"| {' | '.join(row)} |" for row in (titles, *rows)]
     return "\n".join([texts[0], "|---" * len(titles) + "|", *texts[1:]]) + "\n"

@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from fer_model.status_line import StatusLine
+from fer_model.status_line import StatusLine, print_note
 from fer_model.training.on_device import net_of
 from fer_model.training.runs import Run
 
@@ -35,7 +35,7 @@ def standard_error() -> Console:
 
 def tell(text: str) -> None:
     """Print a line on standard error."""
-    standard_error().print(text, markup=False, highlight=False, soft_wrap=True)
+    print_note(standard_error(), text)
 
 
 def tell_begun(run: Run) -> None:
@@ -118,7 +118,7 @@ class LiveTraining(keras.callbacks.Callback):
                 print_fn=lambda text: self._console.print(text, highlight=False)
             )
         for note in run.data["notes"]:
-            self._console.print(note, markup=False, highlight=False, soft_wrap=True)
+            print_note(self._console, note)
         if self._console.is_terminal:
             self._live = Live(console=self._console, refresh_per_second=4)
             self._live.start()

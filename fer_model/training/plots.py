@@ -41,7 +41,8 @@ def curves(history: pd.DataFrame, path: Path) -> None:
 def confusion(scores: dict[str, Any], path: Path, split: str) -> None:
     """Draw a confusion matrix: rows are labels, colours fractions of a row, numbers counts."""
     title = (
-        f"{split}: accuracy {scores['accuracy']:.1%}, balanced {scores['balanced_accuracy']:.1%}"
+        f"{split}: accuracy {scores['accuracy']:.1%}, "
+        f"balanced accuracy {scores['balanced_accuracy']:.1%}"
     )
     save(draw_confusion(np.array(scores["confusion"]), list(scores["per_class"]), title), path)
 

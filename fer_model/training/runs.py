@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer_data.analysis.predictions import PREDICTIONS, load_predictions
-from fer_data.errors import DataError
+from fer_data.errors import DataError, UsageError
 from fer_data.util import notebook
 from fer_data.util.files import refuse_no_file, refuse_special, was_left, write_json
 from fer_data.util.words import printable, shown_class
@@ -173,6 +173,17 @@ class Run:
         from fer_model.plotting.history import plot_history  # matplotlib, for this alone
 
         return plot_history(self.history)
+
+    def plot_confusion(self, split: str = "test") -> Figure:
+        """Draw the confusion matrix of a split's predictions; see `fer_model.plot_confusion`."""
+        from fer_model.plotting.confusion import plot_confusion
+
+        found = load_predictions(self.path / PREDICTIONS)
+        if split not in found.splits:
+            known = ", ".join(sorted(set(found.splits.tolist())))
+            raise UsageError(f"split: expected one of {known}, got {split!r}")
+        part = found.of_split(split)
+        return plot_confusion(part.labels, part.probabilities, part.class_names)
 
     @property
     def name(self) -> str:

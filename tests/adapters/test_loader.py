@@ -155,8 +155,8 @@ def test_class_weights_reach_the_batch_and_nothing_else_is_weighted(data: Path) 
     [
         ({"batch_size": 0}, "batch_size: expected a whole number, 1 or more, got 0"),
         ({"seed": -1}, "seed: expected .* got -1"),
-        ({"augment": "spin"}, r"augment: expected a preset .* got 'spin'"),
-        ({"balance": "smote"}, "balance: expected one of"),
+        ({"augment": "spin"}, r"augment: got 'spin'. Expected a preset "),
+        ({"balance": "smote"}, "balance: got 'smote'. Did you mean oversample"),
         ({"balance": "oversample", "shuffle": False}, "no order of its own: shuffle it"),
         ({"batch_size": 100, "drop_remainder": True}, "no batch of 100"),
         ({"color": "cmyk"}, "color is 'cmyk'"),

@@ -135,7 +135,7 @@ def test_a_plan_shows_dashes_for_a_class_without_samples_and_counts_one_in_the_s
         (("--epochs", "100000000000000000000"), "epochs is 100000000000000000000; it must be 1 to"),
         (("--epoch-size", "99999999999999"), "an epoch of 99,999,999,999,999 samples is more than"),
         (("--balance", "counts:a=999999999999999"), "an epoch of 1,000,000,000,000,002 samples is"),
-        (("--balance", "smote"), "balance: expected one of"),
+        (("--balance", "smote"), "balance: got 'smote'. Did you mean oversample"),
         (("--balance", "counts:z=4"), "there are no samples of 'z', only of a, b, c, d"),
         (("--epoch-size", "huge"), "epoch_size is 'huge'; choose own, natural or a number"),
         (("--plot", "plan.doc"), "plan.doc: cannot be written"),

@@ -22,6 +22,7 @@ from PIL import Image
 import fer_data
 import fer_model
 from fer_data.util import notebook
+from tests.helpers.made_comparison import make_comparison
 
 TAGS = {"div", "p", "b", "table", "thead", "tbody", "tr", "th", "td", "ul", "li", "img"}
 TAGS |= {"details", "summary"}
@@ -278,7 +279,7 @@ def test_confusion_takes_indices_names_and_probabilities_alike() -> None:
         axes = fer_model.plot_confusion(y_true, y_pred, given_names).axes[0]
         assert [text.get_text() for text in axes.texts] == ["1", "1", "0", "2"]
         assert [text.get_text() for text in axes.get_yticklabels()] == names
-        assert "accuracy 75.0 %" in axes.get_title()
+        assert axes.get_title() == "accuracy 75.0 %, balanced accuracy 75.0 %"
 
 
 @pytest.mark.parametrize(
@@ -292,11 +293,30 @@ def test_confusion_takes_indices_names_and_probabilities_alike() -> None:
         (["cat"], [0], None),
         ([0.5], [0.0], None),
         (np.zeros((2, 2, 2)), [0, 1], None),
+        ([0, 1], [[0.5, 0.5], [np.nan, np.nan]], None),
+        ([0, np.nan], [0, 1], None),
+        ([0, 2], np.eye(2), None),
+        ([0, 1], np.eye(2), ["cat", "dog", "eel"]),
+        ([0, 1], np.eye(3)[:2], ["cat", "dog"]),
+        (["cat", "dog"], np.eye(3)[:2], ["cat", "dog"]),
     ],
 )
 def test_confusion_refuses_what_are_no_predictions(y_true: Any, y_pred: Any, names: Any) -> None:
-    with pytest.raises(fer_data.UsageError):
-        fer_model.plot_confusion(y_true, y_pred, names)
+    for plot in (fer_model.plot_confusion, fer_model.plot_recalls):
+        with pytest.raises(fer_data.UsageError):
+            plot(y_true, y_pred, names)
+
+
+def test_probabilities_of_more_classes_than_occur_are_all_drawn() -> None:
+    axes = fer_model.plot_confusion([0, 1], np.eye(3)[:2]).axes[0]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["0", "1", "2"]
+
+
+def test_recalls_are_drawn_of_the_classes_that_occur_the_largest_on_top() -> None:
+    names = ["cat", "dog", "eel"]
+    axes = fer_model.plot_recalls([1, 1, 1, 0], [1, 1, 2, 0], names).axes[0]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["dog (3)", "cat (1)"]
+    assert [bar.get_width() for bar in axes.patches] == [66.7, 100.0]
 
 
 def test_history_takes_frames_dicts_and_what_keras_returns() -> None:
@@ -344,3 +364,13 @@ def test_showing_as_html_imports_no_matplotlib_and_no_pandas() -> None:
         "assert not {'matplotlib', 'pandas', 'tensorflow', 'keras'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_confusion_of_a_run_is_that_of_its_test_predictions(tmp_path: Path) -> None:
+    out = make_comparison(tmp_path / "out", arms=("none", "oversample"), seeds=(0,), num=30)
+    run = fer_model.Run(out / "runs" / "none" / "seed-0")
+    axes = run.plot_confusion().axes[0]
+    assert sum(int(text.get_text()) for text in axes.texts) == 30
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["cat", "dog", "rare"]
+    with pytest.raises(fer_data.UsageError, match="expected one of test, got 'validation'"):
+        run.plot_confusion("validation")

@@ -49,8 +49,12 @@ def test_arms_print_as_they_parse(chosen: dict[str, int], random: object) -> Non
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("smote", "arm: expected one of none, oversample, .*, crt, .*got 'smote'"),
+        (
+            "smote",
+            "arm: got 'smote'. Did you mean oversample. Expected one of none, oversample, .*, crt",
+        ),
         ("none+focl:2", "got 'focl:2'. Did you mean focal"),
+        ("balanced", "Did you mean batch or oversample or class-weights. "),
         ("focal:1+ldam:1", "focal:1 and ldam:1 are two of a kind"),
         ("crt+tau-norm", "crt and tau-norm are two of a kind"),
         ("oversample+batch", "oversample and batch are two of a kind"),
@@ -67,7 +71,9 @@ def test_a_correction_of_a_correction_is_an_arm_by_its_name() -> None:
 
 def test_arms_are_two_or_more_each_once() -> None:
     assert [str(arm) for arm in parse_arms(["none", "focal:1"])] == ["none", "focal:1.0"]
-    for texts in ([], ["none"], ["focal:1", "focal:1.0"]):
+    text = "none, counts:cat=1,dog=2,focal:1"
+    assert [*map(str, parse_arms(text))] == ["none", "counts:cat=1,dog=2", "focal:1.0"]
+    for texts in ([], ["none"], "none", ["focal:1", "focal:1.0"]):
         with pytest.raises(UsageError, match="name two or more, each once"):
             parse_arms(texts)
 

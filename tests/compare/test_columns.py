@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
@@ -35,35 +37,102 @@ def results(out: Path) -> Results:
 
 
 def cells(latex: str) -> list[list[str]]:
-    """Return the cells of a table, as they are read."""
-    shown = latex.replace("$-$", "-").replace(r"$\pm$", "±").replace("--", "-")
+    """Return the cells of a table, as they are read; the first row has titles alone."""
+    shown = latex.replace("$-$", "−").replace(r"$\pm$", "±").replace("--", "–").replace(r"\%", "%")
+    shown = re.sub(r"\\textbf\{\\boldmath ([^}]*)\}", r"\1", shown)
     rows = [line.removesuffix(r"\\") for line in shown.splitlines() if line.endswith(r"\\")]
     return [[cell.strip() for cell in row.split(" & ")] for row in rows]
 
 
+def titles(latex: str) -> list[str]:
+    """Return the title of each column but the first."""
+    found = re.findall(r"\\multicolumn\{(\d)\}\{c\}\{([^}]*)\}", latex)
+    return [title for num, title in found for _ in range(int(num))]
+
+
+def rows_of(markdown: str) -> list[list[str]]:
+    """Return the cells of a markdown table, its head first, bold ones with their asterisks."""
+    lines = [line for line in markdown.splitlines() if line.startswith("| ")]
+    return [[cell.strip().replace("\\", "") for cell in line.split("|")[1:-1]] for line in lines]
+
+
 def points(text: str) -> float:
-    """Return how wide a text is in Computer Modern, at ten points."""
-    return float(TextPath((0, 0), text, size=10, prop=ROMAN).get_extents().width)
+    """Return how wide a text is in Computer Modern, at nine points, as LaTeX's \\small is."""
+    return float(TextPath((0, 0), text, size=9, prop=ROMAN).get_extents().width)
 
 
-def test_a_table_for_a_paper_fits_the_width_of_a_page(results: Results) -> None:
-    rows = cells(as_latex(results))
-    assert rows[0][1:] == [
-        "balanced accuracy, pp vs. none",
-        *("balanced accuracy", "accuracy", "macro F1"),
-    ]
-    columns = list(zip(*rows, strict=True))
-    width = sum(max(map(points, column)) + 12 for column in columns)  # twice \tabcolsep
+def test_a_table_for_a_paper_has_differences_and_fits_the_width_of_a_page(results: Results) -> None:
+    latex = as_latex(results)
+    figures = ("balanced_accuracy", "accuracy", "recall of rare")
+    words = [name.replace("_", " ") for name in figures]
+    assert titles(latex) == [word for word in words for _ in range(2)]
+    _, units, *rows = cells(latex)
+    assert units == ["arm", *["%", "pp vs. none"] * 3]
+    for arm, row in zip(results.arms[1:], rows[1:], strict=True):
+        assert row[2::2] == [results.differences.of(arm, name).in_points for name in figures]
+    columns = list(zip(units, *rows, strict=True))
+    assert r"\small\setlength{\tabcolsep}{3pt}" in latex
+    width = sum(max(map(points, column)) + 6 for column in columns)  # twice \tabcolsep
     assert width <= 504  # seven inches
+
+
+def test_both_tables_say_what_they_show_and_verdicts_that_hold_are_bold(results: Results) -> None:
+    latex, text = as_latex(results), as_markdown(results)
+    caption = latex.splitlines()[1]
+    for part in ("240 test images", "± standard deviation", "3 seeds", "95 % confidence", "bold"):
+        assert part in caption
+        assert part in text
+    (sure, *_) = [one.difference for one in results.verdicts if one.word == "helps"]
+    number, _, rest = sure.in_points.partition(" ")
+    assert rf"\textbf{{\boldmath {number}}} {rest}" in latex
+    assert f"| **{number}** {rest} |" in text
+    assert latex.count(r"\textbf") == text.count("| **") == 2  # both arms help
+    one = Summary(dataclasses.replace(results, margin=0.9))  # nothing is worth so much
+    assert r"\textbf" not in as_latex(one)
+    assert "| **" not in as_markdown(one)
+
+
+def test_the_published_table_can_be_written(results: Results) -> None:
+    figures = ["accuracy", "balanced_accuracy"]
+    columns = [f"difference:{name}" for name in figures]
+    columns += ["difference_without_leaked:balanced_accuracy", "recall of rare", "ece", "verdict"]
+    head, first, *others = rows_of(as_markdown(results, columns=columns))
+    own = arms_table(Summary(results), [*figures, "recall of rare", "ece"]).loc["none"].tolist()
+    assert first[1:] == [f"{own[0]} %", f"{own[1]} %", "–", *own[2:], "baseline"]
+    assert results.clean_differences is not None
+    for arm, row in zip(results.arms[1:], others, strict=True):
+        found = results.clean_differences.of(arm, "balanced_accuracy")
+        assert (row[1], row[3]) == (
+            results.differences.of(arm, "accuracy").in_points,
+            found.in_points,
+        )
+    assert head[3] == "balanced accuracy without leaks, pp vs. none"
+    with pytest.raises(UsageError, match="no test sample"):
+        as_latex(without_leaks(results), columns=columns)
+
+
+def without_leaks(results: Results) -> Results:
+    samples = dataclasses.replace(results.samples, leaked=np.zeros_like(results.leaked))
+    return dataclasses.replace(results, samples=samples)
+
+
+def test_differences_of_all_classes_and_what_has_no_interval(results: Results) -> None:
+    columns = ["difference:recalls", "difference:worst_class_recall", "p"]
+    _, _, row, _ = rows_of(as_markdown(results, columns=columns))
+    arm = results.arms[1]
+    of_classes = [
+        results.differences.of(arm, f"recall of {name}") for name in ("cat", "dog", "rare")
+    ]
+    assert row[1:4] == [one.in_points for one in of_classes]
+    assert "(" not in row[4]
+    assert row[5] == f"{results.verdicts[0].difference.p_holm:.2g}"
 
 
 def test_columns_are_those_that_are_asked_for_in_their_order(results: Results) -> None:
     columns = ["ece", "accuracy", "recalls", "recall of dog", "accuracy", "training"]
-    titles = ["ECE", "accuracy", *(f"recall of {name}" for name in ("cat", "dog", "rare"))]
-    assert cells(as_latex(results, columns=columns))[0][2:] == [*titles, "training"]
-    text = as_markdown(results, columns=columns)
-    (head,) = [line for line in text.splitlines() if line.startswith("| arm")]
-    assert [cell.strip() for cell in head.split("|")][2:-1] == [*titles, "training"]
+    named = ["ECE", "accuracy", *(f"recall of {name}" for name in ("cat", "dog", "rare"))]
+    assert titles(as_latex(results, columns=columns)) == [*named, "training"]
+    assert rows_of(as_markdown(results, columns=columns))[0][1:] == [*named, "training"]
     whole = arms_table(Summary(results))
     every = arms_table(Summary(results), ["ensemble", "auroc", "ece_scaled", "few_shot_accuracy"])
     assert list(every.columns)[1:] == ["AUROC", "ECE, temperature scaled", "few-shot accuracy"]
@@ -71,7 +140,10 @@ def test_columns_are_those_that_are_asked_for_in_their_order(results: Results) -
         assert whole[name].tolist() == every[name].tolist()
 
 
-@pytest.mark.parametrize("columns", [["f1"], ["recall of cow"], [], "accuracy", ["x_shot_y"]])
+@pytest.mark.parametrize(
+    "columns",
+    [["f1"], ["recall of cow"], [], "accuracy", ["x_shot_y"], ["difference:ece"], ["difference:"]],
+)
 def test_a_column_that_there_is_not_is_refused(results: Results, columns: list[str]) -> None:
     with pytest.raises(UsageError, match=r"^columns: "):
         as_latex(results, columns=columns)
@@ -84,9 +156,9 @@ def test_the_command_takes_columns_for_both_tables(out: Path, tmp_path: Path) ->
     assert ended.code == 0
     for table in tables:
         text = table.read_text("utf-8")
-        assert all(f"recall of {name} " in text for name in ("cat", "dog", "rare"))
-        assert not re.search(r"macro F1 [|&]", text)
-    for words in (["--columns", "accuracy"], [*files, "--columns", "acuracy"]):
+        assert all(f"recall of {name}" in text for name in ("cat", "dog", "rare"))
+        assert "macro F1" not in text
+    for words in (["--columns", "acuracy"], [*files, "--columns", "acuracy"]):
         ended = call(MODEL, "compare", out, *words)
         assert (ended.code, ended.err.count("\n")) == (2, 1)
         assert "--columns" in ended.err

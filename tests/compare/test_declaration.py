@@ -13,8 +13,9 @@ from fer_data.errors import DataError, UsageError
 from fer_model.comparison import compare as comparison
 from fer_model.comparison import grid
 from fer_model.comparison.arm import parse_arms
+from fer_model.comparison.reading import read_results
 from fer_model.training.recipe import Recipe
-from tests.helpers.made_comparison import RECIPE
+from tests.helpers.made_comparison import RECIPE, make_comparison
 
 pytestmark = pytest.mark.usefixtures("no_plots")
 
@@ -108,3 +109,22 @@ def test_a_comparison_lies_where_nothing_else_does(faces: Path, tmp_path: Path) 
     assert "holds something already (thesis.txt)" in refused(thesis.parent)
     assert sorted(faces.rglob("*")) == before
     assert list(thesis.parent.iterdir()) == [thesis]
+
+
+def test_a_comparison_in_python_writes_its_report_and_says_where(
+    faces: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made = read_results(make_comparison(tmp_path / "made"))
+    monkeypatch.setattr(comparison, "train_missing", lambda *arguments: True)
+    for name, verbose, report in (("shown", 1, True), ("silent", 0, True), ("alone", 1, False)):
+        out = tmp_path / name
+        found = dataclasses.replace(made, out=out)
+        monkeypatch.setattr(comparison, "read_results", lambda out, found=found: found)
+        given = {"recipe": RECIPE, "verbose": verbose, "report": report}
+        assert comparison.compare(faces, "none,crt", [0], out=out, **given) is found
+        page = out / "index.html"
+        assert page.exists() == (out / "results.json").exists() == report
+        assert (f"The report is {page}" in capsys.readouterr().err) == (verbose == report == 1)

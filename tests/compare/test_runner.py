@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fer_data.errors import DataError
+from fer_data.errors import DataError, UsageError
 from fer_model.comparison import runner
 from fer_model.comparison.protocol import Protocol
 from fer_model.comparison.reading import read_results
@@ -41,6 +41,10 @@ for place, (arm, seed) in enumerate(cells):
     if arm == "oversample" and mode == "fails":
         tell(event="failed", cell=place, error="ValueError: no")
         continue
+    if arm == "oversample" and mode == "wrong" or mode == "all wrong" or mode.startswith(arm):
+        error = f"UsageError: net a:build: expected {'the same' if 'wrong' in mode else arm}"
+        tell(event="failed", cell=place, error=error, is_final=True)
+        break
     if arm == "none" and mode == "no base":
         tell(event="failed", cell=place, error="ValueError: no")
         break
@@ -120,6 +124,31 @@ def test_what_a_run_failed_of_is_reported(trained: Any, mode: str, error: str) -
     assert heard.errors == [f"oversample, seed {seed}: {error}" for seed in (0, 0, 1, 1)]
     failures = json.loads((out / "failures.json").read_text())
     assert failures == {f"oversample, seed {seed}": {"tries": 2, "error": error} for seed in (0, 1)}
+
+
+def test_what_fails_for_good_is_not_tried_again(trained: Any) -> None:
+    out, heard, is_done = trained("wrong")
+    assert is_done
+    error = "UsageError: net a:build: expected the same"
+    assert heard.errors == [f"oversample, seed {seed}: {error}" for seed in (0, 1)]
+    failures = json.loads((out / "failures.json").read_text())
+    assert failures == {f"oversample, seed {seed}": {"tries": 1, "error": error} for seed in (0, 1)}
+    assert read_results(out).arms == ("none", "post-hoc:1.0")
+
+
+def test_what_fails_for_good_in_every_arm_ends_it_with_the_cause(
+    trained: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="every arm fails: net a:build: expected the same"):
+        trained("all wrong")
+    assert (tmp_path / "log").read_text().splitlines() == ["none 0", "oversample 0"]
+
+
+def test_a_comparison_without_results_names_the_first_failure(trained: Any) -> None:
+    out, _, is_done = trained("none and all that is put on it")
+    assert is_done  # the other arm was trained
+    with pytest.raises(DataError, match=r"is none, seed 0: UsageError: net a:build: expected none"):
+        read_results(out)
 
 
 def test_heads_of_a_training_that_fails_are_named(trained: Any) -> None:

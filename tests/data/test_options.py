@@ -83,10 +83,13 @@ def test_options_with_a_loader_are_refused_by_their_names() -> None:
         ({"augment": "standart"}, "standard"),
         ({"augment": "flip,rotatte:10"}, "rotate"),
         ({"mix": "mix-up:0.2"}, "mixup"),
+        ({"balance": "smote"}, "oversample"),
+        ({"balance": "Balanced"}, "batch or oversample or class-weights"),
+        ({"balance": "under"}, "undersample"),
     ],
 )
 def test_a_registered_name_that_was_meant_is_named(options: dict[str, str], name: str) -> None:
-    with pytest.raises(UsageError, match=rf"Did you mean {name}\?$"):
+    with pytest.raises(UsageError, match=rf"^\w+: got '.*'. Did you mean {name}\? Expected "):
         fer_data.open_loader(DATA, **options)
 
 

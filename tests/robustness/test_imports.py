@@ -27,6 +27,7 @@ BY_TEXT = {
     ("fer_data.writers", "fer_data.fer2013.csv_file"),
     ("fer_data.writers", "fer_data.fer2013.csv_to_folder"),
     ("fer_data.util.entry", "fer_data.cli"),
+    ("fer_model.comparison.compare", "fer_model.reporting.page"),
 }
 """Modules of a higher package that a lower one names by text, see CONTRIBUTING.md."""
 
@@ -107,7 +108,7 @@ def test_there_are_no_import_circles(package: str) -> None:
 
 
 def test_what_is_allowed_to_be_named_by_text_is_so_named() -> None:
-    assert named_imports("fer_data") >= BY_TEXT
+    assert named_imports("fer_data") | named_imports("fer_model") >= BY_TEXT
 
 
 def test_modules_that_are_named_by_text_are_seen() -> None:

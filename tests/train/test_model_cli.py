@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fer_model.commands.compare import split_arms
+from fer_model.comparison.arm import split_arms
 from tests.helpers.extras import marked
 from tests.helpers.preloaded import fer_model
 
@@ -144,7 +144,10 @@ def test_other_backends_train_too(
     [
         (["train"], "give either a data PATH"),
         (["train", "nowhere"], "there is no such file or folder"),
-        (["train", "nowhere", "--balance", "smote"], "balance: expected one of"),
+        (
+            ["train", "nowhere", "--balance", "smote"],
+            "balance: got 'smote'. Did you mean oversample",
+        ),
         (["train", "nowhere", "--resume", RUN], "either a data PATH"),
         (
             ["train", "--resume", RUN, "--epochs", "9"],

@@ -15,7 +15,7 @@ from fer_data.util.files import write_json
 from fer_model.comparison.display import ComparisonDisplay
 from fer_model.comparison.protocol import Protocol
 from fer_model.statistics.scores import SUMMARIES
-from fer_model.status_line import StatusLine
+from fer_model.status_line import StatusLine, print_note
 from fer_model.training.live import shown
 from fer_model.training.recipe import Recipe
 from fer_model.training.train import train
@@ -25,10 +25,15 @@ RECIPE = Recipe(net="small", epochs=2, steps_per_epoch=3, batch_size=16, keep="l
 
 
 class Displays(list[list[str]]):
-    """What a notebook shows: a list of states for each display."""
+    """What a notebook shows: a list of states for each display, and notes that stay."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.notes: list[Any] = []
 
     def display(self, data: Any, *, raw: bool = False, display_id: bool = False) -> Any:
-        if not display_id:  # what Rich prints
+        if not display_id:
+            self.notes.append(data)
             return None
         assert raw
         states = [data["text/plain"]]
@@ -39,6 +44,7 @@ class Displays(list[list[str]]):
     def update(self, data: dict[str, str], *, raw: bool) -> None:
         assert raw
         self[-1].append(data["text/plain"])
+        self.html = data["text/html"]
 
 
 @pytest.fixture
@@ -62,9 +68,25 @@ def test_a_line_is_replaced_in_a_notebook_and_silence_is_silent(displays: Displa
     line.show("<b>one")
     line.show("two")
     assert displays == [["<b>one", "two"]]
-    assert displays.html == "<pre>&lt;b&gt;one</pre>"
+    assert "<pre" not in displays.html
+    assert displays.html.endswith(">two</p>")
     StatusLine(notebook(quiet=True)).show("three")
     assert len(displays) == 1
+
+
+def test_a_note_is_no_preformatted_text_in_a_notebook(
+    displays: Displays, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "<i>many</i> words " * 20
+    print_note(notebook(), words, style="red")
+    print_note(notebook(quiet=True), words)
+    (data,) = displays.notes
+    assert data["text/plain"] == words
+    assert "&lt;i&gt;many" in data["text/html"]
+    assert "pre" not in data["text/html"]
+    assert not capsys.readouterr().err
+    print_note(Console(stderr=True), words)
+    assert capsys.readouterr().err == f"{words}\n"
 
 
 @pytest.mark.usefixtures("no_plots")

@@ -1,0 +1,202 @@
+"""Columns of a table of a comparison's arms, as texts: figures, and differences to the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from fer_data.errors import UsageError
+from fer_data.util.words import counted, meant
+from fer_model.reporting.summary import Summary
+from fer_model.statistics.calibration import Calibration
+from fer_model.statistics.differences import Differences
+from fer_model.statistics.evidence import WITHOUT_INTERVAL
+from fer_model.statistics.scores import SUMMARIES, WORST
+from fer_model.statistics.verdict import HELPS, HURTS
+from fer_model.words import duration, figure_name, points
+
+NO_VALUE = "–"
+
+DIFFERENCE = "difference:"
+"""Before the name of a figure: its difference to the baseline, with its interval."""
+
+WITHOUT_LEAKED = "difference_without_leaked:"
+"""The same without leaked test samples."""
+
+_OTHERS = ("ensemble", "auroc", "ece", "ece_scaled", "training", "verdict", "p")
+"""Columns that are no figure of a run."""
+
+
+class Column(NamedTuple):
+    """A column of texts.
+
+    Attributes
+    ----------
+    title : str
+        What it is of.
+    unit : str
+        ``%``, or ``pp vs. none`` of differences; "" where there is none.
+    cells : list of str
+        One an arm.
+    holds : tuple of bool
+        Which of them are a verdict that holds: the arm helps or hurts.
+    """
+
+    title: str
+    unit: str
+    cells: list[str]
+    holds: tuple[bool, ...] = ()
+
+    @property
+    def heading(self) -> str:
+        """Title and unit in a line; means are known to be in %."""
+        return self.title if self.unit in ("", "%") else f"{self.title}, {self.unit}"
+
+
+def check_columns(columns: Sequence[str]) -> None:
+    """Refuse columns that no comparison has, whatever its classes are.
+
+    Raises
+    ------
+    UsageError
+        If there is one, or none at all.
+    """
+    if isinstance(columns, str):
+        raise UsageError(f"columns: expected a sequence of names, got {columns!r}")
+    figures = (*SUMMARIES, WORST, "recalls")
+    for name in columns or [""]:
+        prefix, figure = _parts(name)
+        known = figures if prefix else (*figures, *_OTHERS)
+        if figure not in known and not figure.startswith("recall of ") and "_shot_" not in figure:
+            raise _unknown(name, known)
+
+
+def default_columns(summary: Summary) -> list[str]:
+    """Return means and differences of what the verdict goes by, accuracy, the rarest's recall."""
+    figures = dict.fromkeys((summary.results.figure, "accuracy", *summary.recall_of_rarest))
+    return [name for figure in figures for name in (figure, DIFFERENCE + figure)]
+
+
+def page_columns(summary: Summary) -> list[str]:
+    """Return the columns that the page has."""
+    several, auroc = len(summary.results.seeds) > 1, summary.auroc
+    others = {"ensemble": several, "auroc": auroc, "ece": True, "ece_scaled": True}
+    return [*summary.shown, *(name for name, has in others.items() if has), "training"]
+
+
+def columns_of(summary: Summary, names: Sequence[str]) -> list[Column]:
+    """Return the columns that are asked for, each once, ``recalls`` as those of all classes.
+
+    Raises
+    ------
+    UsageError
+        If there is no such column.
+    """
+    check_columns(names)
+    figures = summary.results.predicted.figures
+    of_classes = figures[summary.results.predicted.recalls]
+    asked: list[tuple[str, str]] = []
+    for name in names:
+        prefix, figure = _parts(name)
+        if figure not in (*figures, "recalls") and (prefix or figure not in _OTHERS):
+            raise _unknown(name, figures)
+        asked += [(prefix, one) for one in (of_classes if figure == "recalls" else [figure])]
+    return [
+        _difference(summary, figure, prefix, has_mean=("", figure) in asked)
+        if prefix
+        else _column(summary, figure)
+        for prefix, figure in dict.fromkeys(asked)
+    ]
+
+
+def _parts(name: str) -> tuple[str, str]:
+    for prefix in (DIFFERENCE, WITHOUT_LEAKED):
+        if name.startswith(prefix):
+            return prefix, name.removeprefix(prefix)
+    return "", name
+
+
+def _unknown(name: str, known: Sequence[str]) -> UsageError:
+    prefix, _ = _parts(name)
+    more = f" and {len(known) - 20} more" if len(known) > 20 else ""
+    hint = meant(name, [prefix + other for other in known]) or "."
+    return UsageError(
+        f"columns: got {name!r}{hint} Expected some of "
+        f"{', '.join(known[:20])}{more}"
+        + ("" if prefix else f", and figures after {DIFFERENCE} or {WITHOUT_LEAKED}"),
+        fix={"columns": []},
+    )
+
+
+def _column(summary: Summary, name: str) -> Column:
+    results = summary.results
+    if name in results.predicted.figures:
+        return Column(figure_name(name), "%", _means(summary, name))
+    if name == "ensemble":
+        seeds = counted(len(results.seeds), "seed")
+        title = f"{figure_name(results.figure)}, ensemble of {seeds}"
+        return Column(title, "%", [mean(100 * of_arm) for of_arm in results.of_ensembles[:, None]])
+    if name == "auroc":
+        return Column("AUROC", "", [mean(of_arm, 3) for of_arm in results.aurocs])
+    if name == "ece":
+        return Column("ECE", "", list(map(_error, summary.calibrations)))
+    if name == "ece_scaled":
+        return Column("ECE, temperature scaled", "", list(map(_error, summary.recalibrations)))
+    if name == "verdict":
+        return Column(
+            "verdict", "", ["baseline", *(one.word for one in summary.main)], _holds(summary)
+        )
+    if name == "p":
+        values = (f"{one.difference.p_holm:.2g}" for one in summary.main)
+        return Column("p (Holm)", "", [NO_VALUE, *values])
+    return Column("training", "", list(map(duration, results.costs.tolist())))
+
+
+def _difference(summary: Summary, figure: str, prefix: str, *, has_mean: bool) -> Column:
+    """Return differences; the baseline's cell is its mean, unless that has a column of its own."""
+    results = summary.results
+    title, differences = figure_name(figure), results.differences
+    if prefix == WITHOUT_LEAKED:
+        if results.clean_differences is None:
+            raise UsageError(
+                f"columns: {prefix}{figure}: no test sample is known to be leaked, or all are",
+                fix={"columns": []},
+            )
+        title, differences = f"{title} without leaks", results.clean_differences
+    own = not has_mean and prefix == DIFFERENCE
+    first = f"{_means(summary, figure)[0]} %" if own else NO_VALUE
+    cells = [first, *(_in_points(differences, arm, figure) for arm in results.arms[1:])]
+    decides = figure == results.figure and prefix == DIFFERENCE
+    return Column(title, f"pp vs. {results.arms[0]}", cells, _holds(summary) if decides else ())
+
+
+def _in_points(differences: Differences, arm: str, figure: str) -> str:
+    try:
+        row = differences.of(arm, figure)
+    except KeyError:  # the recall of a class without a test sample
+        return NO_VALUE
+    return points(row.estimate) if figure in WITHOUT_INTERVAL else row.in_points
+
+
+def _holds(summary: Summary) -> tuple[bool, ...]:
+    return (False, *(verdict.word in (HELPS, HURTS) for verdict in summary.main))
+
+
+def _means(summary: Summary, figure: str) -> list[str]:
+    predicted = summary.results.predicted
+    values = predicted.scores[..., predicted.figures.index(figure)]
+    return [mean(100 * of_arm) for of_arm in values]
+
+
+def mean(values: np.ndarray, digits: int = 1) -> str:
+    """Return the mean over seeds, with the standard deviation where there are several."""
+    if np.isnan(values).any():
+        return NO_VALUE
+    spread = f" ± {values.std(ddof=1):.{digits}f}" if len(values) > 1 else ""
+    return f"{values.mean():.{digits}f}{spread}"
+
+
+def _error(calibration: Calibration | None) -> str:
+    return NO_VALUE if calibration is None else f"{calibration.error:.3f}"

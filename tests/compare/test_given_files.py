@@ -1,0 +1,88 @@
+"""Predictions as NumPy writes them, and arms that are no lists of runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fer_model
+from fer_data.errors import DataError, UsageError
+from tests.helpers.programs import MODEL, call
+
+LABELS = np.repeat([0, 1, 2], [30, 8, 6])
+RUNS = {
+    arm: [np.random.default_rng([seed, bias]).dirichlet([1, 1, 1 + bias], 44) for seed in range(2)]
+    for bias, arm in enumerate(("none", "own"))
+}
+
+
+def npy(path: Path, values: np.ndarray) -> Path:
+    np.save(path.with_suffix(".npy"), values)
+    return path.with_suffix(".npy")
+
+
+def npz(path: Path, values: np.ndarray) -> Path:
+    np.savez(path.with_suffix(".npz"), values)
+    return path.with_suffix(".npz")
+
+
+@pytest.mark.parametrize("write", [npy, npz])
+@pytest.mark.parametrize("labels_alone", [False, True])
+def test_one_array_in_a_file_is_a_run(write: Any, labels_alone: bool, tmp_path: Path) -> None:
+    runs = {
+        arm: [values.argmax(axis=1) if labels_alone else values for values in of_arm]
+        for arm, of_arm in RUNS.items()
+    }
+    files = {
+        arm: [write(tmp_path / f"{arm}-{k}", values) for k, values in enumerate(of_arm)]
+        for arm, of_arm in runs.items()
+    }
+    found = fer_model.compare_predictions(write(tmp_path / "labels", LABELS), files)
+    plain = fer_model.compare_predictions(LABELS, runs)
+    np.testing.assert_array_equal(found.predicted_labels, plain.predicted_labels)
+    np.testing.assert_array_equal(found.confidences, plain.confidences)
+
+
+@pytest.mark.parametrize("write", [npy, npz])
+def test_the_command_compares_a_folder_of_arrays(write: Any, tmp_path: Path) -> None:
+    for arm, runs in RUNS.items():
+        (tmp_path / arm).mkdir()
+        for seed, values in enumerate(runs):
+            write(tmp_path / arm / f"seed-{seed}", values)
+    write(tmp_path / "labels", LABELS)
+    ended = call(MODEL, "compare-predictions", tmp_path)
+    assert (ended.code, "skipped" in ended.err) == (0, False)
+    assert "44 test images" in ended.out
+
+
+def test_what_numpy_cannot_read_is_refused_by_arm_and_run(tmp_path: Path) -> None:
+    np.savez(tmp_path / "two.npz", a=RUNS["own"][0], b=RUNS["own"][1])
+    np.save(tmp_path / "objects.npy", np.array([{}, None], object))
+    (tmp_path / "none.npy").write_bytes(b"none")
+    for name in ("two.npz", "objects.npy", "none.npy"):
+        arms = {**RUNS, "own": [RUNS["own"][0], tmp_path / name]}
+        with pytest.raises(DataError, match=rf"^arm 'own', run 2 .*{name}"):
+            fer_model.compare_predictions(LABELS, arms)
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [RUNS["own"][0], RUNS["own"][0].tolist(), LABELS, LABELS.tolist(), list(map(float, LABELS))],
+    ids=["array", "lists", "labels", "list of labels", "floats"],
+)
+def test_the_predictions_of_one_run_are_no_list_of_runs(runs: Any) -> None:
+    with pytest.raises(UsageError, match=r"arm 'own': expected a list of runs, .* \[predictions\]"):
+        fer_model.compare_predictions(LABELS, {"none": RUNS["none"], "own": runs})
+
+
+def test_a_stack_of_runs_is_a_list_of_them() -> None:
+    plain = fer_model.compare_predictions(LABELS, RUNS)
+    stacked: Any = {arm: np.stack(runs) for arm, runs in RUNS.items()}
+    found = fer_model.compare_predictions(LABELS, stacked)
+    np.testing.assert_array_equal(found.predicted_labels, plain.predicted_labels)
+    labels: Any = {arm: np.stack(runs).argmax(axis=2) for arm, runs in RUNS.items()}
+    found = fer_model.compare_predictions(LABELS, labels)
+    np.testing.assert_array_equal(found.predicted_labels, plain.predicted_labels)
