@@ -25,7 +25,9 @@ from fer_model.statistics.intervals import (
     least_of_sign_test,
     reach,
     stretched,
+    variance_of_reach,
     variance_parts,
+    without_variance,
 )
 from fer_model.statistics.p_values import holm, place_of
 from fer_model.statistics.scores import Predicted
@@ -50,7 +52,7 @@ class Components:
     num_seeds : int
         S.
     images : float
-        M: falls with more test images.
+        M: falls with more test images. Where these show no variance, as much as they leave open.
     interaction : float
         I, seed by image, of the mean over the seeds: falls with more of either. With one seed it
         cannot be separated from the images' part, and is 0 here.
@@ -118,7 +120,7 @@ class Difference:
 
     @property
     def is_open(self) -> bool:
-        """Whether the interval is everything that there is: the data says nothing of the figure."""
+        """Whether the interval is everything that there is: no difference can be ruled out."""
         return self.low <= -1 and self.high >= 1
 
     @property
@@ -186,9 +188,10 @@ def paired_differences(
 ) -> Differences:
     """Compare every arm with the baseline; `fer_model.statistics.intervals` has the method.
 
-    Where the images say nothing of how far a figure would vary, the interval is -1 to 1 and the
-    p-value 1: the recall of a class with one duplicate group, and the geometric mean where a
-    training has no image of a class right.
+    Where nothing is known of how far a figure would vary, the interval is -1 to 1 and the p-value
+    1: of the recall of a class with one duplicate group, of the geometric mean where a training has
+    no image of a class right, and where the seeds are so few and differ so much that no difference
+    can be ruled out.
 
     Parameters
     ----------
@@ -234,7 +237,7 @@ def paired_differences(
     is_silent = silent(predicted, others, first)
     clusters = clusters_of_figures(predicted)
     levels = (1 - (1 - level) / len(others), level)
-    reaches = [reach(predicted, confidence) for confidence in levels]
+    reaches = reach(predicted, levels[0])
     ends = np.tile(np.array([*NOTHING_KNOWN[:2], *NOTHING_KNOWN]), (*estimate.shape, 1))
     least = np.ones(estimate.shape)
     parts = np.empty((4, *estimate.shape))
@@ -242,18 +245,21 @@ def paired_differences(
         _deviations(predicted, others, first, num_draws, seed)
     ):
         degrees = degrees_of_freedom(predicted, of_arm)
+        is_flat = without_variance(of_variance, num_discordant[place])
+        of_reach = variance_of_reach(reaches, degrees, levels[0])
+        of_variance[0] = np.where(is_flat, np.fmax(of_variance[0], of_reach), of_variance[0])
         parts[:, place] = *of_variance, degrees
-        draws = stretched(of_arm, of_variance, degrees, predicted.num_seeds)
+        draws = stretched(of_arm, of_variance, degrees, predicted.num_seeds, is_flat)
         for figure in np.flatnonzero(~np.isnan(estimate[place])):
             here = (place, figure)
             if is_silent[here]:
                 continue
             number = int(num_discordant[here])
             wide, narrow = (
-                interval(draws[figure], estimate[here], number, float(of_level[figure]), confidence)
-                for confidence, of_level in zip(levels, reaches, strict=True)
+                interval(draws[figure], estimate[here], number, confidence) for confidence in levels
             )
-            ends[here] = *wide[:2], *narrow
+            if narrow[0] > -1 or narrow[1] < 1:
+                ends[here] = *wide[:2], *narrow
             of_draws = 2 / (1 + np.count_nonzero(~np.isnan(draws[figure])))
             least[here] = min(1.0, max(of_draws, least_of_sign_test(number)))
     ends = np.clip(ends, -1, 1)  # few seeds stretch further than fractions can differ

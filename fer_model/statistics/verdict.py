@@ -126,17 +126,19 @@ def _verdict(difference: Difference, num_arms: int, alpha: float, margin: float)
     word = _word(difference, alpha, margin)
     decided = word != CANNOT_TELL
     more_seeds = 0 if decided else None
-    if not (decided or difference.of_images_alone or difference.is_open):
+    if not (decided or difference.of_images_alone):
         more_seeds = seeds_needed(difference, num_arms=num_arms, alpha=alpha)
     figure = figure_name(difference.figure)
     adjusted = (
         f", {difference.p_holm:.2g} adjusted for {num_arms - 1} comparisons" if num_arms > 2 else ""
     )
-    numbers = (
-        f"{points(difference.estimate)} points against {difference.baseline} "
-        f"({100 * difference.level:g} % interval {points(difference.low)} to "
-        f"{points(difference.high)}; p = {difference.p_value:.2g}{adjusted})"
+    spread = (
+        "no interval"
+        if difference.is_open
+        else f"{100 * difference.level:g} % interval {points(difference.low)} to "
+        f"{points(difference.high)}; p = {difference.p_value:.2g}{adjusted}"
     )
+    numbers = f"{points(difference.estimate)} points against {difference.baseline} ({spread})"
     subject = f"{difference.arm} {word} {figure}"
     if word == EQUIVALENT:
         subject = f"{difference.arm} changes {figure} by less than {100 * margin:g} pp"
@@ -165,13 +167,13 @@ def _word(difference: Difference, alpha: float, margin: float) -> str:
 
 
 def _advice(difference: Difference, more: int | None, num_arms: int, alpha: float) -> str:
-    if difference.is_open:
-        return "A run gets no image of a class right, so this figure cannot show a difference."
     if difference.num_discordant < least_discordant(num_arms, alpha):
         return (
-            f"The arms differ on {difference.num_discordant} test images, too few to tell with "
-            "these seeds."
+            f"Over their seeds, the arms differ on {difference.num_discordant} test images, too "
+            "few to tell."
         )
+    if difference.least_p_value == 1:
+        return "A run gets no image of a class right, so this figure cannot show a difference."
     if difference.estimate == 0:
         return "There is no difference to show."
     if more is not None:
