@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from fer_data.errors import UsageError
 from fer_data.util import keyed
 from fer_model import words
 from fer_model.statistics.bootstrap import Array, bootstrap, degrees_of_freedom
-from fer_model.statistics.evidence import clusters_of_figures, discordant, silent
+from fer_model.statistics.evidence import clusters_of_figures, collapsed, discordant, silent
 from fer_model.statistics.intervals import (
     NOTHING_KNOWN,
     interval,
@@ -145,6 +145,8 @@ class Differences:
     figures : tuple of str, length F
     rows : tuple of Difference
         By arm, then figure. The recall of a class without a test image has none.
+    collapsed : dict of str to tuple of str
+        Arms each of whose runs predicts one class only, with the names of these classes.
 
     Examples
     --------
@@ -159,6 +161,7 @@ class Differences:
     arms: tuple[str, ...]
     figures: tuple[str, ...]
     rows: tuple[Difference, ...]
+    collapsed: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def _by_name(self) -> dict[tuple[str, str], Difference]:
@@ -293,7 +296,8 @@ def paired_differences(
                     ),
                 )
             )
-    return Differences(tuple(predicted.arms[arm] for arm in others), predicted.figures, tuple(rows))
+    arms = tuple(predicted.arms[arm] for arm in others)
+    return Differences(arms, predicted.figures, tuple(rows), collapsed(predicted))
 
 
 def _deviations(

@@ -180,8 +180,8 @@ def test_the_headline_holds_for_all_arms_at_once(
 def test_an_arm_that_predicts_one_class_only_is_named(tmp_path: Path) -> None:
     out = make_comparison(tmp_path / "out", other_bias=99)
     notes = Summary(read_results(out)).notes()
-    assert "oversample predicts rare alone (seed 1)" in notes
-    assert not any(note.startswith("none predicts") for note in notes)
+    assert "arm oversample predicts only rare (seeds 0, 1, 2)" in notes
+    assert not any(note.startswith("arm none predicts") for note in notes)
 
 
 def test_margin_and_shots_of_a_comparison_are_declared_with_it(tmp_path: Path) -> None:
