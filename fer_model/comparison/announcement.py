@@ -38,6 +38,7 @@ def before_training(protocol: Protocol, out: Path) -> list[str]:
         *unfair(protocol),
         *dearer(protocol),
         *twice_corrected(protocol.arms),
+        *without_control(protocol.arms),
         _can_find(protocol, out),
     ]
 
@@ -81,6 +82,18 @@ def twice_corrected(arms: Sequence[Arm]) -> list[str]:
         f"({', '.join(arm.corrections)}), so it favours rare classes"
         for arm in arms
         if len(arm.corrections) > 1
+    ]
+
+
+def without_control(arms: Sequence[Arm]) -> list[str]:
+    """Return a line on arms whose last layer is retrained, where their control is no arm."""
+    lacking = {arm: arm.control for arm in arms if arm.control not in (None, *arms)}
+    if not lacking:
+        return []
+    controls = dict.fromkeys(map(str, lacking.values()))
+    return [
+        f"part of the gain of {', '.join(map(str, lacking))} may come from training the last layer "
+        f"to convergence: the arm {', '.join(controls)} does that without balancing"
     ]
 
 
@@ -135,6 +148,7 @@ def as_trained(training: Training) -> list[str]:
         *unfair(protocol),
         *dearer(protocol),
         *twice_corrected(protocol.arms),
+        *without_control(protocol.arms),
     ]
     if protocol.later:
         notes.append(f"added after there were finished runs: {', '.join(protocol.later)}")
