@@ -71,6 +71,7 @@ def compare_features(
     ----------
     features : array_like of float, shape [N, D]
     labels : array_like of int or str, shape [N]
+        A class without training samples is one all the same, and a note names it.
     arms : sequence of str
         What `fer_model.comparison.arm.Arm.parse` takes, the baseline first; no mixes.
     seeds : int or sequence of int
@@ -102,8 +103,8 @@ def compare_features(
     Raises
     ------
     UsageError
-        If arrays do not fit together, a split or a class is missing, an arm needs images, or Keras
-        is not installed.
+        If arrays do not fit together, a split is missing, an arm needs images, or Keras is not
+        installed.
 
     Examples
     --------

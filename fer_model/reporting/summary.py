@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.util.words import counted, printable
-from fer_model.comparison.announcement import as_trained, missing
+from fer_model.comparison.announcement import as_trained, missing, without_samples
 from fer_model.comparison.results import Results
 from fer_model.reporting import notes
 from fer_model.statistics.calibration import Calibration, calibration
@@ -151,7 +151,7 @@ class Summary:
 
     @property
     def rarest(self) -> str | None:
-        """The name of the class with the fewest training samples; None where no class has."""
+        """The name of the class with the fewest training samples, but at least one, or None."""
         label = self.results.rarest
         return None if label is None else printable(self.results.class_names[label])
 
@@ -196,6 +196,7 @@ class Summary:
         return [
             *(as_trained(training) if training else ()),
             *results.remarks,
+            *without_samples(results.class_names, results.train_counts, results.test_counts),
             *notes.of_one_class(results),
             *notes.without_intervals(results, auroc=self.auroc),
             *notes.unscaled(results, [arm for arm, one, scaled in pairs if one and not scaled]),

@@ -286,7 +286,7 @@ def test_data_sets_stand_in_one_table_with_their_mean(
 
 
 def test_what_a_design_can_find_is_said_before_any_training(out: Path) -> None:
-    steps, line = before_training(Protocol.read(out), out)
+    steps, _, line = before_training(Protocol.read(out), out)
     assert steps == "every run: 3 epochs of 10 steps of 64 samples, 30 steps in all"
     assert line.startswith("3 arms, 3 seeds each: if two trainings disagree on a fifth of the ")
     assert "in the recall of rare will be found four times in five; one image of" in line
