@@ -5,9 +5,11 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
+import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from fer_data.errors import DataError
+from fer_data.plotting.figure import EMBEDDED
 from fer_data.util.files import atomic_file
 
 
@@ -23,7 +25,11 @@ def save_figure(figure: Figure, out: str | Path) -> None:
     if not out.suffix:
         raise DataError(f"{out}: the ending says the format; name it {out.name}.png, say")
     try:
-        with atomic_file(out) as temporary, warnings.catch_warnings():
+        with (
+            mpl.rc_context(EMBEDDED),
+            atomic_file(out) as temporary,
+            warnings.catch_warnings(),
+        ):
             warnings.filterwarnings("ignore", "Glyph .* missing from")  # drawn as a box, then
             figure.savefig(temporary, dpi=110, bbox_inches="tight", pad_inches=0.15)
     except OSError as error:

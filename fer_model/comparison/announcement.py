@@ -6,14 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fer_data.util.words import counted, printable
+from fer_data.util.words import counted, named_class, printable
 from fer_model.comparison.arm import Arm
 from fer_model.comparison.protocol import Protocol
 from fer_model.comparison.results import Training, rarest_class
 from fer_model.comparison.sample_table import SampleTable, load_samples
 from fer_model.statistics.design import Design, smallest_difference
 from fer_model.training.own_settings import shown
+
+_NAMED = 10
+"""Classes that a line names at the most."""
 
 
 def before_training(protocol: Protocol, out: Path) -> list[str]:
@@ -33,12 +37,17 @@ def before_training(protocol: Protocol, out: Path) -> list[str]:
     bases = [str(arm) for arm in trained if arm not in protocol.arms]
     if bases:
         lines.append(f"also trained, as the base of new heads: {', '.join(bases)}")
+    class_names = protocol.data["class_names"]
+    samples = load_samples(out, len(class_names))
+    counts = np.bincount(samples.labels, minlength=len(class_names))
     return [
         *lines,
         *unfair(protocol),
         *dearer(protocol),
         *twice_corrected(protocol.arms),
-        _can_find(protocol, out),
+        *without_control(protocol.arms),
+        *without_samples(class_names, protocol.train_counts, counts),
+        _can_find(protocol, samples),
     ]
 
 
@@ -84,8 +93,56 @@ def twice_corrected(arms: Sequence[Arm]) -> list[str]:
     ]
 
 
-def _can_find(protocol: Protocol, out: Path) -> str:
-    samples = load_samples(out, len(protocol.data["class_names"]))
+def without_control(arms: Sequence[Arm]) -> list[str]:
+    """Return a line on arms whose last layer is retrained, where their control is no arm."""
+    lacking = {arm: arm.control for arm in arms if arm.control not in (None, *arms)}
+    if not lacking:
+        return []
+    controls = dict.fromkeys(map(str, lacking.values()))
+    return [
+        f"part of the gain of {', '.join(map(str, lacking))} may come from training the last layer "
+        f"to convergence: the arm {', '.join(controls)} does that without balancing"
+    ]
+
+
+def without_samples(
+    class_names: Sequence[str], train_counts: Sequence[int], test_counts: NDArray[np.int64]
+) -> list[str]:
+    """Return a line on classes without training samples, and one on those without test samples.
+
+    Parameters
+    ----------
+    class_names : sequence of str, length C
+    train_counts : sequence of int, length C
+        Empty where they are unknown.
+    test_counts : ndarray of int64, shape [C]
+    """
+    lines = []
+    tested = np.flatnonzero(test_counts).tolist()
+    if unseen := [label for label in tested if train_counts and not train_counts[label]]:
+        line = (
+            f"no training sample of {_named(class_names, unseen)}: no run can learn "
+            f"{'it' if len(unseen) == 1 else 'them'}, but the means over the classes include "
+            f"{'its recall' if len(unseen) == 1 else 'their recalls'}"
+        )
+        rare = rarest_class(train_counts, test_counts)
+        if rare is not None:
+            line += f"; the rarest class that has training samples is {_named(class_names, [rare])}"
+        lines.append(line)
+    if untested := np.flatnonzero(test_counts == 0).tolist():
+        lines.append(
+            f"no test sample of {_named(class_names, untested)}: balanced accuracy is the mean "
+            f"recall of the other {counted(len(tested), 'class', 'classes')}"
+        )
+    return lines
+
+
+def _named(class_names: Sequence[str], labels: Sequence[int]) -> str:
+    more = f" and {len(labels) - _NAMED:,} more" if len(labels) > _NAMED else ""
+    return ", ".join(named_class(class_names[label]) for label in labels[:_NAMED]) + more
+
+
+def _can_find(protocol: Protocol, samples: SampleTable) -> str:
     smallest = _smallest(samples, protocol)
     counts = np.bincount(samples.labels, minlength=len(protocol.data["class_names"]))
     figure = protocol.figure if protocol.figure in smallest else "balanced_accuracy"
@@ -135,6 +192,7 @@ def as_trained(training: Training) -> list[str]:
         *unfair(protocol),
         *dearer(protocol),
         *twice_corrected(protocol.arms),
+        *without_control(protocol.arms),
     ]
     if protocol.later:
         notes.append(f"added after there were finished runs: {', '.join(protocol.later)}")

@@ -123,6 +123,16 @@ class Arm:
                 parts.append(str(choice))
         return tuple(parts)
 
+    @property
+    def control(self) -> Arm | None:
+        """The arm with the same training whose last layer is retrained without balancing.
+
+        None where its own last layer is not retrained.
+        """
+        if self.head is None or not self.head.trait("retrains"):
+            return None
+        return dataclasses.replace(self, head=HeadChoice("retrained"))
+
     def recipe(self, common: Recipe) -> Recipe:
         """Return what trains the arm, given what all arms have in common.
 

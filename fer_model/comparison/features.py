@@ -20,7 +20,7 @@ from fer_data.splitting.apportion import apportion
 from fer_data.splitting.subsets import hold_out
 from fer_data.util.checks import whole_number
 from fer_data.util.quiet import with_tensorflow
-from fer_model.comparison.announcement import twice_corrected
+from fer_model.comparison.announcement import twice_corrected, without_control
 from fer_model.comparison.arm import Arm, parse_arms
 from fer_model.comparison.display import RunLines
 from fer_model.comparison.kept import check_place, save_kept
@@ -71,6 +71,7 @@ def compare_features(
     ----------
     features : array_like of float, shape [N, D]
     labels : array_like of int or str, shape [N]
+        A class without training samples is one all the same, and a note names it.
     arms : sequence of str
         What `fer_model.comparison.arm.Arm.parse` takes, the baseline first; no mixes.
     seeds : int or sequence of int
@@ -102,8 +103,8 @@ def compare_features(
     Raises
     ------
     UsageError
-        If arrays do not fit together, a split or a class is missing, an arm needs images, or Keras
-        is not installed.
+        If arrays do not fit together, a split is missing, an arm needs images, or Keras is not
+        installed.
 
     Examples
     --------
@@ -165,6 +166,7 @@ def compare_features(
             f"every run: a linear head on {data.features.shape[1]:,} standardised features; "
             f"{base.epochs} epochs in batches of {base.batch_size}, cosine schedule",
             *twice_corrected(parsed),
+            *without_control(parsed),
         ),
         margin=margin,
         shots=shots,

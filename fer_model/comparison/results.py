@@ -325,10 +325,10 @@ def _spread(values: NDArray[np.float64]) -> str:
 
 
 def rarest_class(train_counts: Sequence[int], test_counts: NDArray[np.int64]) -> int | None:
-    """Return the label of the class with the fewest training samples that has test samples.
+    """Return the label of the class with the fewest training samples, but at least one.
 
-    Of several with equally few, the one with the fewest test samples. The test split's own counts
-    say nothing of what a model learnt from: a test split is often balanced.
+    Of those that have test samples; of several with equally few, the one with the fewest of these.
+    Test counts alone say nothing of what a model learnt from: a test split is often balanced.
 
     Parameters
     ----------
@@ -339,9 +339,11 @@ def rarest_class(train_counts: Sequence[int], test_counts: NDArray[np.int64]) ->
     Returns
     -------
     int or None
-        None where training counts are unknown, or the same for all classes that have test samples.
+        None where training counts are unknown, or the same for all classes that have both.
     """
-    tested = np.flatnonzero(test_counts).tolist()
-    if not train_counts or len({train_counts[label] for label in tested}) < 2:
+    if not train_counts:
         return None
-    return min(tested, key=lambda label: (train_counts[label], test_counts[label]))
+    both = [label for label in np.flatnonzero(test_counts).tolist() if train_counts[label]]
+    if len({train_counts[label] for label in both}) < 2:
+        return None
+    return min(both, key=lambda label: (train_counts[label], test_counts[label]))

@@ -71,11 +71,12 @@ class HeadInputs(NamedTuple):
     validation: Callable[[], tuple[NDArray[Any], NDArray[Any]]]
 
 
-HEADS = Registry("head", balances=False)
+HEADS = Registry("head", balances=False, retrains=False)
 """Heads: functions from `HeadInputs` and parameters to a `Head`, and a dict of what
 was chosen on the way.
 
-Trait: ``balances``, as of a loss.
+Traits: ``balances``, as of a loss; ``retrains``, where the layer is trained to its optimum, which
+is a gain of its own over a net that was not (`retrained` is the control).
 
 Examples
 --------

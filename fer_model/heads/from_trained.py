@@ -58,7 +58,7 @@ def tau_norm(inputs: HeadInputs, tau: float | None) -> tuple[Head, dict[str, flo
     return Head(tau_normalize(kernel, tau), np.zeros_like(inputs.head.bias)), {"tau": tau}
 
 
-@HEADS.register("lws")
+@HEADS.register("lws", retrains=True)
 def lws(inputs: HeadInputs) -> tuple[Head, dict[str, float]]:
     r"""Scale each class's logit by a factor that is learnt, all classes with the same weight.
 

@@ -19,6 +19,8 @@ from fer_model.words import figure_name
 def draw_differences(found: Differences, figures: Sequence[str], baseline: str) -> Figure:
     """Draw every arm's differences to the baseline with their intervals, a panel a figure.
 
+    A difference without an interval is a hollow circle.
+
     Parameters
     ----------
     found : Differences
@@ -61,8 +63,12 @@ def _draw(
             if not row.is_open:
                 ends = [100 * row.low, 100 * row.high]
                 axes.plot(ends, [place, place], color=color, lw=2)
-            axes.plot(100 * row.estimate, place, "o", color=color, ms=6)
+            filling = "none" if row.is_open else color
+            axes.plot(100 * row.estimate, place, "o", color=color, ms=6, mfc=filling)
         axes.set_title(figure_name(figure), fontsize=9)
     panels[0].set_yticks(places, found.arms, parse_math=False)
     panels[0].set_ylim(len(places) - 0.5, -0.5)
-    drawn.supxlabel(f"difference vs. {baseline} in percentage points", fontsize=9, parse_math=False)
+    label = f"difference vs. {baseline} in percentage points"
+    if any(found.of(arm, figure).is_open for arm in found.arms for figure in figures):
+        label += " (○: no interval)"
+    drawn.supxlabel(label, fontsize=9, parse_math=False)

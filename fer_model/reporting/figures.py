@@ -15,7 +15,7 @@ from fer_model.plotting.differences import draw_differences
 from fer_model.reporting.plot import Plot, plain_labels
 from fer_model.statistics.calibration import Calibration
 from fer_model.statistics.scores import SUMMARIES
-from fer_model.words import figure_name, points
+from fer_model.words import figure_name
 
 MOST_CLASSES = 40
 """Classes that a plot shows at the most."""
@@ -39,11 +39,12 @@ def forest(results: Results) -> Plot:
     )
     drawn = draw_differences(differences, SUMMARIES, results.arms[0])
     words = f"Differences to {results.arms[0]} in points, with 95 % intervals: " + "; ".join(
-        f"{row.arm} {figure_name(row.figure)} {points(row.estimate)} "
-        f"({points(row.low)} to {points(row.high)})"
+        f"{row.arm} {figure_name(row.figure)} {row.in_points}"
         for row in rows
         if row.figure == results.figure
     )
+    if any(row.is_open for row in rows):
+        words += ". Hollow circles have no interval"
     return Plot("differences", drawn, words, table)
 
 

@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fer_data.errors import DataError
+from fer_data.plotting.figure import EMBEDDED
 from fer_data.plotting.svg import STYLE, to_svg
 from fer_data.util.files import atomic_file, write_text
 
@@ -76,7 +77,7 @@ def save_as(figure: Figure, path: Path, *, dpi: int = 200) -> None:
     """Write a figure in the format of the ending, the same bytes for the same figure."""
     dates = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
     with (
-        mpl.rc_context({**STYLE, "svg.fonttype": "path"}),
+        mpl.rc_context({**STYLE, **EMBEDDED, "svg.fonttype": "path"}),
         atomic_file(path) as temporary,
         warnings.catch_warnings(),
     ):

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.util.words import counted, printable
-from fer_model.comparison.announcement import as_trained, missing
+from fer_model.comparison.announcement import as_trained, missing, without_samples
 from fer_model.comparison.results import Results
+from fer_model.reporting import notes
 from fer_model.statistics.calibration import Calibration, calibration
 from fer_model.statistics.design import smallest_difference_measured
 from fer_model.statistics.differences import Difference, Differences
-from fer_model.statistics.evidence import WITHOUT_INTERVAL
 from fer_model.statistics.p_values import mcnemar
 from fer_model.statistics.scores import SUMMARIES, WORST
 from fer_model.statistics.verdict import (
@@ -25,6 +25,7 @@ from fer_model.statistics.verdict import (
     HURTS,
     Verdict,
     leading,
+    not_learnt,
 )
 from fer_model.words import figure_name
 
@@ -45,9 +46,10 @@ class Summary:
     >>> import numpy as np, fer_model
     >>> labels = np.repeat([0, 1], [90, 10])
     >>> good = [np.where(np.arange(100) % 9 == seed, 1 - labels, labels) for seed in range(3)]
-    >>> results = fer_model.compare_predictions(labels, {"none": [0 * labels] * 3, "own": good})
+    >>> base = [labels * (np.arange(100) % 5 == seed) for seed in range(3)]
+    >>> results = fer_model.compare_predictions(labels, {"none": base, "own": good})
     >>> print(fer_model.Summary(results).headline)
-    own raises balanced accuracy by at least 29.3 pp
+    own raises balanced accuracy by at least 20.6 pp
     """
 
     results: Results
@@ -85,7 +87,15 @@ class Summary:
 
     @property
     def headline(self) -> str:
-        """The largest statement that holds for all arms at once, in a line."""
+        """The largest statement that holds for all arms at once, in a line.
+
+        Before it stands that the baseline has not begun to learn, where that is so.
+        """
+        untrained = not_learnt(self.results.differences.collapsed, self.results.arms[:1])
+        return ". ".join(filter(None, (untrained, self._largest)))
+
+    @property
+    def _largest(self) -> str:
         first, words = leading(self.main), figure_name(self.results.figure)
         one, word = first.difference, first.word
         if word in (HELPS, HURTS):
@@ -141,7 +151,7 @@ class Summary:
 
     @property
     def rarest(self) -> str | None:
-        """The name of the class with the fewest training samples; None where no class has."""
+        """The name of the class with the fewest training samples, but at least one, or None."""
         label = self.results.rarest
         return None if label is None else printable(self.results.class_names[label])
 
@@ -181,60 +191,21 @@ class Summary:
 
     def notes(self) -> list[str]:
         """Return lines on what the comparison stands on, and what is missing of it."""
-        results = self.results
-        training = results.training
-        notes = [*(as_trained(training) if training else ()), *results.remarks]
-        notes += [
-            f"{arm} predicts {printable(results.class_names[label])} alone"
-            + (f" (seed {seed})" if len(results.seeds) > 1 else "")
-            for arm, of_arm in zip(results.arms, results.predicted_labels, strict=True)
-            for seed, label in zip(results.seeds, of_arm[:, 0].tolist(), strict=True)
-            if (of_arm[results.seeds.index(seed)] == label).all()
-        ]
-        notes.append(
-            "without intervals and verdicts: the expected calibration error (ECE)"
-            + (", AUROC" if self.auroc else "")
-            + "".join(f", {figure_name(figure)}" for figure in WITHOUT_INTERVAL)
-            + (
-                f", the ensemble of {len(results.seeds)} seeds (it answers by the mean of their "
-                "probabilities, and is one prediction)"
-                if len(results.seeds) > 1
-                else ""
-            )
-        )
+        results, training = self.results, self.results.training
         pairs = zip(results.arms, self.calibrations, self.recalibrations, strict=True)
-        unscaled = [arm for arm, one, scaled in pairs if one and not scaled]
-        if unscaled:
-            every = "all arms" if len(unscaled) == len(results.arms) else ", ".join(unscaled)
-            notes.append(f"no temperature scaling without validation predictions: {every}")
-        if results.predicted.groups:
-            few, many = results.shots
-            notes.append(
-                f"few-shot classes have fewer than {few:,} training samples, many-shot classes "
-                f"more than {many:,}; a group's accuracy is the mean recall of its classes"
-            )
-        if any(
-            row.is_open and row.figure not in WITHOUT_INTERVAL for row in results.differences.rows
-        ):
-            notes.append(
-                "no interval: the runs are consistent with any difference, as a run gets "
-                "no image of a class right, the class has one duplicate group of test images, or "
-                "there are too few seeds"
-            )
-        if any(map(self._extremes, results.differences.arms)):
-            notes.append(
-                "the classes with the largest gain and the largest loss were picked by these "
-                "differences, which therefore are rather too large; their intervals do not allow "
-                "for the choice"
-            )
-        leaked = int(results.leaked.sum())
-        if leaked:
-            notes.append(
-                f"{leaked:,} of {len(results.labels):,} test samples have a duplicate or "
-                "near-duplicate in training"
-                + ("; the differences without them are given, too" if results.clean else "")
-            )
-        return notes + (missing(training) if training else [])
+        return [
+            *(as_trained(training) if training else ()),
+            *results.remarks,
+            *without_samples(results.class_names, results.train_counts, results.test_counts),
+            *notes.of_one_class(results),
+            *notes.without_intervals(results, auroc=self.auroc),
+            *notes.unscaled(results, [arm for arm, one, scaled in pairs if one and not scaled]),
+            *notes.shot_groups(results),
+            *notes.open_differences(results),
+            *notes.extremes(any(map(self._extremes, results.differences.arms))),
+            *notes.leaked(results),
+            *(missing(training) if training else ()),
+        ]
 
     @cached_property
     def smallest(self) -> dict[str, float]:

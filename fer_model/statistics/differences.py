@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,14 +18,16 @@ from fer_data.errors import UsageError
 from fer_data.util import keyed
 from fer_model import words
 from fer_model.statistics.bootstrap import Array, bootstrap, degrees_of_freedom
-from fer_model.statistics.evidence import clusters_of_figures, discordant, silent
+from fer_model.statistics.evidence import clusters_of_figures, collapsed, discordant, silent
 from fer_model.statistics.intervals import (
     NOTHING_KNOWN,
     interval,
     least_of_sign_test,
     reach,
     stretched,
+    variance_of_reach,
     variance_parts,
+    without_variance,
 )
 from fer_model.statistics.p_values import holm, place_of
 from fer_model.statistics.scores import Predicted
@@ -50,7 +52,7 @@ class Components:
     num_seeds : int
         S.
     images : float
-        M: falls with more test images.
+        M: falls with more test images. Where these show no variance, as much as they leave open.
     interaction : float
         I, seed by image, of the mean over the seeds: falls with more of either. With one seed it
         cannot be separated from the images' part, and is 0 here.
@@ -118,7 +120,7 @@ class Difference:
 
     @property
     def is_open(self) -> bool:
-        """Whether the interval is everything that there is: the data says nothing of the figure."""
+        """Whether the interval is everything that there is: no difference can be ruled out."""
         return self.low <= -1 and self.high >= 1
 
     @property
@@ -143,6 +145,8 @@ class Differences:
     figures : tuple of str, length F
     rows : tuple of Difference
         By arm, then figure. The recall of a class without a test image has none.
+    collapsed : dict of str to tuple of str
+        Arms each of whose runs predicts one class only, with the names of these classes.
 
     Examples
     --------
@@ -157,6 +161,7 @@ class Differences:
     arms: tuple[str, ...]
     figures: tuple[str, ...]
     rows: tuple[Difference, ...]
+    collapsed: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def _by_name(self) -> dict[tuple[str, str], Difference]:
@@ -186,9 +191,10 @@ def paired_differences(
 ) -> Differences:
     """Compare every arm with the baseline; `fer_model.statistics.intervals` has the method.
 
-    Where the images say nothing of how far a figure would vary, the interval is -1 to 1 and the
-    p-value 1: the recall of a class with one duplicate group, and the geometric mean where a
-    training has no image of a class right.
+    Where nothing is known of how far a figure would vary, the interval is -1 to 1 and the p-value
+    1: of the recall of a class with one duplicate group, of the geometric mean where a training has
+    no image of a class right, and where the seeds are so few and differ so much that no difference
+    can be ruled out.
 
     Parameters
     ----------
@@ -234,7 +240,7 @@ def paired_differences(
     is_silent = silent(predicted, others, first)
     clusters = clusters_of_figures(predicted)
     levels = (1 - (1 - level) / len(others), level)
-    reaches = [reach(predicted, confidence) for confidence in levels]
+    reaches = reach(predicted, levels[0])
     ends = np.tile(np.array([*NOTHING_KNOWN[:2], *NOTHING_KNOWN]), (*estimate.shape, 1))
     least = np.ones(estimate.shape)
     parts = np.empty((4, *estimate.shape))
@@ -242,18 +248,21 @@ def paired_differences(
         _deviations(predicted, others, first, num_draws, seed)
     ):
         degrees = degrees_of_freedom(predicted, of_arm)
+        is_flat = without_variance(of_variance, num_discordant[place])
+        of_reach = variance_of_reach(reaches, degrees, levels[0])
+        of_variance[0] = np.where(is_flat, np.fmax(of_variance[0], of_reach), of_variance[0])
         parts[:, place] = *of_variance, degrees
-        draws = stretched(of_arm, of_variance, degrees, predicted.num_seeds)
+        draws = stretched(of_arm, of_variance, degrees, predicted.num_seeds, is_flat)
         for figure in np.flatnonzero(~np.isnan(estimate[place])):
             here = (place, figure)
             if is_silent[here]:
                 continue
             number = int(num_discordant[here])
             wide, narrow = (
-                interval(draws[figure], estimate[here], number, float(of_level[figure]), confidence)
-                for confidence, of_level in zip(levels, reaches, strict=True)
+                interval(draws[figure], estimate[here], number, confidence) for confidence in levels
             )
-            ends[here] = *wide[:2], *narrow
+            if narrow[0] > -1 or narrow[1] < 1:
+                ends[here] = *wide[:2], *narrow
             of_draws = 2 / (1 + np.count_nonzero(~np.isnan(draws[figure])))
             least[here] = min(1.0, max(of_draws, least_of_sign_test(number)))
     ends = np.clip(ends, -1, 1)  # few seeds stretch further than fractions can differ
@@ -287,7 +296,8 @@ def paired_differences(
                     ),
                 )
             )
-    return Differences(tuple(predicted.arms[arm] for arm in others), predicted.figures, tuple(rows))
+    arms = tuple(predicted.arms[arm] for arm in others)
+    return Differences(arms, predicted.figures, tuple(rows), collapsed(predicted))
 
 
 def _deviations(

@@ -52,3 +52,17 @@ def silent(predicted: Predicted, others: Sequence[int], first: int) -> NDArray[n
     is_silent[:, GEOMETRIC_MEAN] = stuck[others] | stuck[first]
     is_silent[:, [predicted.figures.index(figure) for figure in WITHOUT_INTERVAL]] = True
     return is_silent
+
+
+def collapsed(predicted: Predicted) -> dict[str, tuple[str, ...]]:
+    """Return the arms each of whose runs predicts one class only, with the names of these classes.
+
+    Where the samples are of one class only, there is no such arm.
+    """
+    if np.count_nonzero(predicted.clusters_of_class) < 2:
+        return {}
+    return {
+        arm: tuple(predicted.class_names[label] for label in np.unique(of_arm[:, 0]))
+        for arm, of_arm in zip(predicted.arms, predicted.predicted, strict=True)
+        if (of_arm == of_arm[:, :1]).all()
+    }

@@ -17,16 +17,23 @@ doi:10.1080/00031305.2015.1089789), so they enter by Student's t:
 * :math:`V` is :math:`s^2 / S` with :math:`s^2` the variance of the seeds' differences :math:`d_s`.
   Given the images these are independent, so it has :math:`S - 1` degrees of freedom.
 * :math:`I = (\overline{\operatorname{var} d^*_s} - \operatorname{var} \bar d^*) / (S - 1)`, of the
-  bootstrap's draws, is in :math:`V` already, and is taken out of the images' part.
+  bootstrap's draws, is in :math:`V` already, and is taken out of the images' part, except where the
+  seeds' differences are all the same, and :math:`V` is 0.
 * A deviation :math:`z` of the bootstrap, in units of its standard deviation, is stretched to
 
-  .. math:: \frac{M \, T_\nu(z) + V \, T_{S-1}(z)}{\sqrt{M + V}}
+  .. math:: \frac{M \, T_\nu(z) + V \, T_{S-1}(u)}{\sqrt{M + V}}
 
-  where :math:`T_k` takes a normal quantile to Student's with :math:`k` degrees of freedom, and
-  :math:`\nu` are those of the images (`bootstrap.degrees_of_freedom`), with which :math:`M`
-  grows by :math:`(\nu + 1) / \nu` (Hesterberg's expanded percentiles). To weight critical values
-  by their variances is Cochran's solution of the Behrens-Fisher problem (1964, Biometrics 20,
-  191-195).
+  where :math:`u` is the normal quantile of its rank among the draws, :math:`T_k` takes a normal
+  quantile to Student's with :math:`k` degrees of freedom, and :math:`\nu` are those of the images
+  (`bootstrap.degrees_of_freedom`), with which :math:`M` grows by :math:`(\nu + 1) / \nu`
+  (Hesterberg's expanded percentiles). To weight critical values by their variances is Cochran's
+  solution of the Behrens-Fisher problem (1964, Biometrics 20, 191-195). The seeds' part has
+  :math:`u`, as the shape of :math:`z` is that of the images alone: where a few images vary, it
+  hardly has a tail on one side.
+* Where the images show no variance (each run answers a class all alike, or no image is gained or
+  lost by the mean over the seeds), other images may still show some. Their part then is as large as
+  `reach` says, by normal quantiles, and it and the seeds' part are added as independent errors are,
+  :math:`\sqrt{M T_\nu^2(u) + V T_{S-1}^2(u)}`, so that neither makes the other smaller.
 
 For normal data and many images an interval of 95 % so covers 95.0 to 97.2 % with three seeds, and
 95.0 to 96.2 % with six (by numerical integration, over M / V). Other ways cover less, where
@@ -39,6 +46,7 @@ deviation, down to 90.7 % with three seeds; Satterthwaite's degrees of freedom o
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from fer_model.statistics.bootstrap import Array, Deviations
@@ -46,6 +54,9 @@ from fer_model.statistics.scores import SUMMARIES, Predicted
 
 NOTHING_KNOWN = (-1.0, 1.0, 1.0)
 """Ends and p-value of a difference of fractions of which nothing is known."""
+
+_ROUNDING = 1e-20
+"""A variance of the draws that is none, in squared fractions."""
 
 
 def variance_parts(by_seed: Array, deviations: Deviations) -> Array:
@@ -55,38 +66,65 @@ def variance_parts(by_seed: Array, deviations: Deviations) -> Array:
         unknown = np.full_like(deviations.variance, np.nan)
         return np.stack([deviations.variance, np.zeros_like(deviations.variance), unknown])
     interaction = (deviations.variance_of_one - deviations.variance) / (num_seeds - 1)
-    interaction = np.clip(interaction, 0, deviations.variance)
-    return np.stack([deviations.variance - interaction, interaction, by_seed.var(axis=1, ddof=1)])
+    of_seeds = by_seed.var(axis=1, ddof=1)
+    interaction = np.where(of_seeds > _ROUNDING, np.clip(interaction, 0, deviations.variance), 0)
+    return np.stack([deviations.variance - interaction, interaction, of_seeds])
 
 
-def stretched(deviations: Array, parts: Array, degrees: Array, num_seeds: int) -> Array:
-    """Return the bootstrap's deviations as those of images and seeds together.
+def without_variance(parts: Array, num_discordant: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return where other draws of the images change no difference, bool [F] of one arm."""
+    is_flat: NDArray[np.bool_] = (parts[0] + parts[1] <= _ROUNDING) | (num_discordant == 0)
+    return is_flat
+
+
+def variance_of_reach(reach: Array, degrees: Array, level: float) -> Array:
+    """Return the variance M of images whose own interval has the half-width `reach`, [F]."""
+    critical = special.stdtrit(degrees, (1 + level) / 2)
+    variance: Array = np.square(reach / critical) * degrees / (degrees + 1)
+    return variance
+
+
+def stretched(
+    deviations: Array,
+    parts: Array,
+    degrees: Array,
+    num_seeds: int,
+    is_flat: NDArray[np.bool_],
+) -> Array:
+    """Return the bootstrap's deviations as those of images and seeds together, in order.
 
     Parameters
     ----------
     deviations : ndarray of float64, shape [F, B]
+        NaN, where a class has no image in a draw, comes last.
     parts : ndarray of float64, shape [3, F]
-        As `variance_parts` gives them.
+        As `variance_parts` gives them; M as `variance_of_reach` does, where the images show none.
     degrees : ndarray of float64, shape [F]
         Of freedom, of the images' part.
     num_seeds : int
         S.
+    is_flat : ndarray of bool, shape [F]
+        Where the images show no variance, as `without_variance` tells.
     """
     main, interaction, of_seeds = parts
-    main = main * (degrees + 1) / degrees
-    of_mean = np.zeros_like(main) if num_seeds == 1 else of_seeds / num_seeds
-    scale = np.sqrt(parts[0] + interaction)[:, None]
-    z = np.divide(deviations, scale, out=np.zeros_like(deviations), where=scale > 0)
-    total = np.sqrt(main + of_mean)
-    fractions = [
-        np.divide(part, total, out=np.zeros_like(total), where=total > 0)
-        for part in (main, of_mean)
-    ]
+    flat = is_flat[:, None]
+    scale = np.where(flat, 0, np.sqrt(main + interaction)[:, None])
+    z = np.divide(np.sort(deviations), scale, out=np.zeros_like(deviations), where=scale > 0)
+    known = np.count_nonzero(~np.isnan(deviations), axis=1)[:, None]
+    ranks = np.arange(1, deviations.shape[1] + 1)
+    normal = special.ndtri(np.where(ranks <= known, ranks / (known + 1), np.nan))
+    z = np.where(flat, normal, z)
+    images = np.sqrt(main * (degrees + 1) / degrees)[:, None]
+    seeds = np.sqrt(np.zeros_like(main) if num_seeds == 1 else of_seeds / num_seeds)[:, None]
     by_degrees = np.full_like(z, np.nan)
     for degree in np.unique(degrees):
         by_degrees[degrees == degree] = _student(z[degrees == degree], degree)
-    by_seeds = _student(z, max(1, num_seeds - 1))
-    quantile: Array = fractions[0][:, None] * by_degrees + fractions[1][:, None] * by_seeds
+    from_images, from_seeds = images * by_degrees, seeds * _student(normal, max(1, num_seeds - 1))
+    total = np.hypot(images, seeds)
+    weighted = images * from_images + seeds * from_seeds
+    added = np.copysign(np.hypot(from_images, from_seeds), normal)
+    quantile: Array = np.divide(weighted, total, out=np.zeros_like(weighted), where=total > 0)
+    quantile[is_flat] = added[is_flat]
     return quantile
 
 
@@ -104,12 +142,13 @@ def least_of_sign_test(num_discordant: int) -> float:
 
 
 def reach(predicted: Predicted, level: float) -> Array:
-    """Return how far arms that never differ here may differ elsewhere, by figure, float64 [F].
+    """Return how far a figure that none of these images changes may differ on others, float64 [F].
 
-    For the accuracy and a recall it is how large the fraction of discordant clusters may be all the
-    same, ``1 - tail ** (1 / num_clusters)`` (Clopper and Pearson 1934). The balanced accuracy is
-    the mean of the recalls, so its reach is at most the mean of theirs. That is taken for macro F1
-    and the geometric mean too, of which it is the order of magnitude and no bound.
+    For the accuracy and a recall it is how large a fraction of clusters may all the same be
+    answered unlike these, ``1 - tail ** (1 / num_clusters)`` (Clopper and Pearson 1934). The
+    balanced accuracy is the mean of the recalls, so its reach is at most the mean of theirs. That
+    is taken for macro F1 and the geometric mean too, of which it is the order of magnitude and no
+    bound.
     """
     tail = (1 - level) / 2
     clusters = predicted.clusters_of_class
@@ -122,7 +161,7 @@ def reach(predicted: Predicted, level: float) -> Array:
 
 
 def interval(
-    draws: Array, estimate: float, num_discordant: int, reach: float, level: float
+    draws: Array, estimate: float, num_discordant: int, level: float
 ) -> tuple[float, float, float]:
     """Return the ends and the p-value of an estimate.
 
@@ -139,12 +178,8 @@ def interval(
         Clusters that the arms do not get right equally often. The p-value is not below that of the
         sign test on these, all on one side, and the interval holds 0 where that is not enough: a
         bootstrap of three images won cannot know that one might have been lost.
-    reach : float
-        The half-width of the interval where there is none, as `reach` gives it.
     level : float
     """
-    if num_discordant == 0:
-        return min(estimate, 0.0) - reach, max(estimate, 0.0) + reach, 1.0
     tail = (1 - level) / 2
     draws = draws[~np.isnan(draws)] + estimate
     low, high = np.quantile(draws, [tail, 1 - tail], method="weibull").tolist()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fer_data.errors import UsageError
@@ -30,7 +30,9 @@ class Verdict:
     difference : Difference
     word : {"helps", "hurts", "no practical difference", "can't tell"}
         The third where the interval that holds for all arms at once lies within the margin (two
-        one-sided tests, Schuirmann 1987, doi:10.1007/BF01068419), even where it excludes 0.
+        one-sided tests, Schuirmann 1987, doi:10.1007/BF01068419), even where it excludes 0. The
+        last, whatever the interval, where each run of baseline and arm predicts one class only; and
+        in place of the third where each run of the baseline does.
     more_seeds : int or None
         Of each arm, that a comparison would need to show a difference as large as the estimate; 0
         where it is decided. None where no number is known to do, or there is one seed, which says
@@ -90,7 +92,27 @@ def verdicts(
         for row in differences.rows
         if figure in (None, row.figure) and row.figure not in WITHOUT_INTERVAL
     ]
-    return tuple(_verdict(row, num_arms, alpha, margin) for row in rows)
+    return tuple(_verdict(row, num_arms, alpha, margin, differences.collapsed) for row in rows)
+
+
+def not_learnt(collapsed: Mapping[str, Sequence[str]], arms: Sequence[str]) -> str:
+    """Return, in words, which arms have not learnt; "" where none of them has collapsed.
+
+    Parameters
+    ----------
+    collapsed : mapping of str to sequence of str
+        As `Differences` has it.
+    arms : sequence of str
+    """
+    named = [
+        f"{arm} predicts only {' or only '.join(collapsed[arm])}"
+        for arm in arms
+        if arm in collapsed
+    ]
+    if not named:
+        return ""
+    have = "it has" if len(named) == 1 else "they have"
+    return f"{' and '.join(named)}, so {have} not learnt to tell classes apart"
 
 
 def leading(judged: Sequence[Verdict]) -> Verdict:
@@ -122,28 +144,43 @@ def check_question(figure: str, margin: float | None, shots: tuple[int, int] | N
         check_shots(shots)
 
 
-def _verdict(difference: Difference, num_arms: int, alpha: float, margin: float) -> Verdict:
+def _verdict(
+    difference: Difference,
+    num_arms: int,
+    alpha: float,
+    margin: float,
+    collapsed: Mapping[str, Sequence[str]],
+) -> Verdict:
     word = _word(difference, alpha, margin)
+    untrained = ""
+    if difference.baseline in collapsed:
+        untrained = not_learnt(collapsed, [difference.baseline, difference.arm])
+        if difference.arm in collapsed or word == EQUIVALENT:
+            word = CANNOT_TELL
     decided = word != CANNOT_TELL
     more_seeds = 0 if decided else None
-    if not (decided or difference.of_images_alone or difference.is_open):
+    if not (decided or untrained or difference.of_images_alone):
         more_seeds = seeds_needed(difference, num_arms=num_arms, alpha=alpha)
     figure = figure_name(difference.figure)
     adjusted = (
         f", {difference.p_holm:.2g} adjusted for {num_arms - 1} comparisons" if num_arms > 2 else ""
     )
-    numbers = (
-        f"{points(difference.estimate)} points against {difference.baseline} "
-        f"({100 * difference.level:g} % interval {points(difference.low)} to "
-        f"{points(difference.high)}; p = {difference.p_value:.2g}{adjusted})"
+    spread = (
+        "no interval"
+        if difference.is_open
+        else f"{100 * difference.level:g} % interval {points(difference.low)} to "
+        f"{points(difference.high)}; p = {difference.p_value:.2g}{adjusted}"
     )
+    numbers = f"{points(difference.estimate)} points against {difference.baseline} ({spread})"
     subject = f"{difference.arm} {word} {figure}"
     if word == EQUIVALENT:
         subject = f"{difference.arm} changes {figure} by less than {100 * margin:g} pp"
     elif not decided:
         subject = f"can't tell whether {difference.arm} changes {figure}"
     text = f"{subject}: {numbers}."
-    if difference.of_images_alone:
+    if untrained:
+        text += f" But {untrained}: train longer, or check the net."
+    elif difference.of_images_alone:
         text += (
             " The interval is of these two trainings on other images; another training may differ. "
             "Train three seeds or more of each arm."
@@ -165,13 +202,13 @@ def _word(difference: Difference, alpha: float, margin: float) -> str:
 
 
 def _advice(difference: Difference, more: int | None, num_arms: int, alpha: float) -> str:
-    if difference.is_open:
-        return "A run gets no image of a class right, so this figure cannot show a difference."
     if difference.num_discordant < least_discordant(num_arms, alpha):
         return (
-            f"The arms differ on {difference.num_discordant} test images, too few to tell with "
-            "these seeds."
+            f"Over their seeds, the arms differ on {difference.num_discordant} test images, too "
+            "few to tell."
         )
+    if difference.least_p_value == 1:
+        return "A run gets no image of a class right, so this figure cannot show a difference."
     if difference.estimate == 0:
         return "There is no difference to show."
     if more is not None:

@@ -10,6 +10,7 @@ from fer_data.errors import UsageError
 from fer_data.registry import Choice
 from fer_data.sampling.strategy import Strategy
 from fer_data.transforms.mixing import MIXES, Mixing
+from fer_model.comparison.announcement import without_control
 from fer_model.comparison.arm import Arm, parse_arms
 from fer_model.comparison.changes import ChangeChoice
 from fer_model.heads.choice import HeadChoice
@@ -82,6 +83,24 @@ def test_corrections_of_the_frequencies_are_listed() -> None:
     arm = Arm.parse("oversample+class-weights+logit-adjusted:1+remix:1+post-hoc:1")
     assert arm.corrections == tuple(str(arm).split("+"))
     assert Arm.parse("power:1+logit-adjusted:0+mixup:1+crt").corrections == ()
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["none", "crt", "oversample"], ["crt", "the arm retrained does"]),
+        (["none", "lws", "mislas"], ["lws, mislas", "the arm retrained does"]),
+        (["none", "oversample+crt", "retrained"], ["oversample+crt", "oversample+retrained"]),
+        (["none", "crt", "lws", "retrained"], []),
+        (["none", "ncm", "tau-norm", "post-hoc:1"], []),
+    ],
+)
+def test_what_retrains_the_last_layer_without_its_control_is_named(
+    texts: list[str], expected: list[str]
+) -> None:
+    lines = without_control(parse_arms(texts))
+    assert len(lines) == bool(expected)
+    assert all(f" {words} " in line for line in lines for words in expected)
 
 
 def test_a_name_of_two_kinds_is_no_part_of_an_arm(monkeypatch: pytest.MonkeyPatch) -> None:

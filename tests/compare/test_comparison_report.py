@@ -180,8 +180,8 @@ def test_the_headline_holds_for_all_arms_at_once(
 def test_an_arm_that_predicts_one_class_only_is_named(tmp_path: Path) -> None:
     out = make_comparison(tmp_path / "out", other_bias=99)
     notes = Summary(read_results(out)).notes()
-    assert "oversample predicts rare alone (seed 1)" in notes
-    assert not any(note.startswith("none predicts") for note in notes)
+    assert "arm oversample predicts only rare (seeds 0, 1, 2)" in notes
+    assert not any(note.startswith("arm none predicts") for note in notes)
 
 
 def test_margin_and_shots_of_a_comparison_are_declared_with_it(tmp_path: Path) -> None:
@@ -287,7 +287,7 @@ def test_data_sets_stand_in_one_table_with_their_mean(
 
 
 def test_what_a_design_can_find_is_said_before_any_training(out: Path) -> None:
-    steps, line = before_training(Protocol.read(out), out)
+    steps, _, line = before_training(Protocol.read(out), out)
     assert steps == "every run: 3 epochs of 10 steps of 64 samples, 30 steps in all"
     assert line.startswith("3 arms, 3 seeds each: if two trainings disagree on a fifth of the ")
     assert "in the recall of rare will be found four times in five; one image of" in line
