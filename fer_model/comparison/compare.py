@@ -131,10 +131,10 @@ def compare(
 
     Raises
     ------
-    DataError, UsageError
+    DataError, UsageError, TrainingError
         If the data cannot be read or has no test split, an argument is out of range, Keras, its
-        backend or Ray is not installed, or `out` holds a comparison of another recipe, other data
-        or other code.
+        backend or Ray is not installed, `out` holds a comparison of another recipe, other data or
+        other code, or the runs fail; the first failure is named.
 
     Notes
     -----

@@ -21,7 +21,7 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple
 from typing import Protocol as Interface
 
-from fer_data.errors import DataError, UsageError
+from fer_data.errors import DataError, TrainingError, UsageError
 from fer_data.util.files import write_json
 from fer_model.comparison.arm import Arm
 from fer_model.comparison.protocol import Cell, Protocol, is_finished
@@ -33,6 +33,8 @@ TRIES = 2
 
 LOST_TRIES = 4
 """Of a run whose machine is lost."""
+
+_USAGE = f"{UsageError.__name__}: "
 
 Event = dict[str, Any]
 EventHandler = Callable[[Event], None]
@@ -84,8 +86,8 @@ def train_missing(protocol: Protocol, out: Path, display: Display, starter: Star
     ------
     DataError
         If the data does not fit, or no process can be started.
-    UsageError
-        If no run is finished, and the first one of every arm fails by the same `UsageError`.
+    UsageError, TrainingError
+        If no run is finished, and the first one of every arm fails by the same error.
     """
     jobs = [[cell for cell in job if not is_finished(cell)] for job in protocol.jobs(out)]
     jobs = [job for job in jobs if job]
@@ -176,7 +178,7 @@ class _Jobs:
                 cell, error = cells[event["cell"]], event["error"]
                 failed.add(cell)
                 self._failed(cell, error, most=1 if event.get("is_final") else TRIES)
-                if event.get("is_final"):
+                if cell in self._given_up:
                     self._refuse(cell, error)
             else:
                 self.events.put((cells[event["cell"]], event))
@@ -205,7 +207,9 @@ class _Jobs:
         of_arms = [self._refused.get(arm) for arm in self._arms]
         none_finished = not any(map(is_finished, self._protocol.needed(self._out)))
         if none_finished and all(of_arm == error for of_arm in of_arms):
-            raise UsageError(f"the first run of every arm fails: {error.partition(': ')[2]}")
+            is_usage = error.startswith(_USAGE)
+            why = f"the first run of every arm fails: {error.removeprefix(_USAGE)}"
+            raise UsageError(why) if is_usage else TrainingError(why)
 
 
 class LocalStarter:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fer_data.errors import DataError, UsageError
+from fer_data.errors import DataError, TrainingError, UsageError
 from fer_model.comparison import runner
 from fer_model.comparison.protocol import Protocol
 from fer_model.comparison.reading import read_results
@@ -45,7 +45,7 @@ for place, (arm, seed) in enumerate(cells):
         error = f"UsageError: net a:build: expected {'the same' if 'wrong' in mode else arm}"
         tell(event="failed", cell=place, error=error, is_final=True)
         break
-    if arm == "none" and mode == "no base":
+    if arm == "none" and mode == "no base" or mode == "all fail":
         tell(event="failed", cell=place, error="ValueError: no")
         break
     if arm == "oversample" and mode == "refused":
@@ -142,6 +142,14 @@ def test_what_fails_for_good_in_every_arm_ends_it_with_the_cause(
     with pytest.raises(UsageError, match="every arm fails: net a:build: expected the same"):
         trained("all wrong")
     assert (tmp_path / "log").read_text().splitlines() == ["none 0", "oversample 0"]
+
+
+def test_an_error_of_every_arm_ends_it_once_each_was_tried_again(
+    trained: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(TrainingError, match="every arm fails: ValueError: no"):
+        trained("all fail")
+    assert (tmp_path / "log").read_text().splitlines() == ["none 0"] * 2 + ["oversample 0"] * 2
 
 
 def test_a_comparison_without_results_names_the_first_failure(trained: Any) -> None:
