@@ -270,10 +270,12 @@ class Dataset:
         UsageError
             If there is no such sample, or none is left.
         """
+        skipped = self.skipped
         if isinstance(samples, Exclusions):
             is_kept = ~np.isin(self.rows, samples.exclude_rows)
-            if samples.exclude_names:
-                is_kept &= ~np.isin(self.sample_ids(), samples.exclude_names)
+            if unreadable := set(samples.exclude_names):
+                is_kept &= ~np.isin(self.sample_ids(), list(unreadable))
+                skipped = tuple(item for item in skipped if item.sample_id not in unreadable)
             kept = np.flatnonzero(is_kept)
         else:
             kept = np.setdiff1d(
@@ -283,7 +285,7 @@ class Dataset:
             raise UsageError(f"{self.root}: every sample is excluded")
         number = len(self) - len(kept)
         left = self.take(kept).noted(f"{number:,} excluded")
-        return replace(left, num_excluded=self.num_excluded + number)
+        return replace(left, num_excluded=self.num_excluded + number, skipped=skipped)
 
     def relabel(self, labels: Mapping[str, str] | ArrayLike) -> Dataset:
         """Return the dataset under other labels.

@@ -65,7 +65,7 @@ def test_what_cannot_be_decoded_is_excluded(tmp_path: Path) -> None:
     assert len(clean) == len(audited.dataset) - len(audited.exclude_rows)
     write_exclusions(audited.findings, audited.dataset, tmp_path / "out.csv")
     listed = fer_data.load(root, exclude=tmp_path / "out.csv")
-    for data in (clean, listed):
+    for data in (clean, listed, audited.dataset.exclude(audited)):
         assert "train/common/broken.png" not in data.sample_ids()
         assert fer_data.open_loader(data, image_size=48, color="grey").num_steps
         assert not audit(data).of_kinds(("unreadable",))
