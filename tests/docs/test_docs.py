@@ -176,27 +176,6 @@ def test_the_measured_figures_are_the_recorded_ones(row: dict[str, str]) -> None
     assert float(minutes) == pytest.approx(found["seconds"] / 60, abs=half_a_step + 0.01)
 
 
-def test_the_effects_that_the_readme_tells_are_the_recorded_ones() -> None:
-    record = json.loads((ROOT / "records/fer2013-small/results.json").read_text("utf-8"))
-    points = {
-        (difference["arm"], difference["figure"]): [
-            100 * difference[name] for name in ("difference", "low", "high")
-        ]
-        for difference in record["differences"]
-    }
-    readme = " ".join(README.split())
-    gain, low, high, cost = re.findall(
-        r"oversampling gains (\S+) .*? interval (\S+) to (\S+)\) and costs (\d+\.\d)", readme
-    )[0]
-    assert [gain, low, high] == [
-        f"{value:.1f}" for value in points["oversample", "balanced_accuracy"]
-    ]
-    assert cost == f"{-points['oversample', 'accuracy'][0]:.1f}"
-    gain, cost = re.findall(r"\(cRT\) gains (\S+) and costs (\d+\.\d)", readme)[0]
-    assert gain == f"{points['crt', 'balanced_accuracy'][0]:.1f}"
-    assert cost == f"{-points['crt', 'accuracy'][0]:.1f}"
-
-
 @pytest.mark.parametrize("package", ["fer_data", "fer_model"])
 def test_contributing_has_the_packages_in_the_order_of_their_imports(package: str) -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
