@@ -193,8 +193,8 @@ def paired_differences(
 
     Where nothing is known of how far a figure would vary, the interval is -1 to 1 and the p-value
     1: of the recall of a class with one duplicate group, of the geometric mean where a training has
-    no image of a class right, and where the seeds are so few and differ so much that no difference
-    can be ruled out.
+    no image of a class right, where the seeds are so few and differ so much that no difference
+    can be ruled out, and where all draws of very few images agree.
 
     Parameters
     ----------
@@ -261,7 +261,7 @@ def paired_differences(
             wide, narrow = (
                 interval(draws[figure], estimate[here], number, confidence) for confidence in levels
             )
-            if narrow[0] > -1 or narrow[1] < 1:
+            if -1 < narrow[0] < narrow[1] or narrow[0] < narrow[1] < 1:
                 ends[here] = *wide[:2], *narrow
             of_draws = 2 / (1 + np.count_nonzero(~np.isnan(draws[figure])))
             least[here] = min(1.0, max(of_draws, least_of_sign_test(number)))
