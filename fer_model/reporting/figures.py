@@ -94,9 +94,18 @@ def confusions(results: Results) -> Plot | None:
 
 
 def curves(results: Results) -> Plot | None:
-    """Draw loss and accuracy of training and validation: mean over seeds, least to greatest."""
+    """Draw loss and accuracy of training and validation: mean over seeds, least to greatest.
+
+    A new head has no epochs, and a training of the user's own no history; None without any.
+    """
     training = results.training
-    if training is None or all(arm.head is not None for arm in training.protocol.arms):
+    histories = {
+        place: [run.history for run in runs]
+        for place, runs in enumerate(training.runs if training else ())
+        if training and training.protocol.arms[place].head is None
+    }
+    histories = {place: tables for place, tables in histories.items() if all(map(len, tables))}
+    if not histories:
         return None
     columns = ("loss", "val_loss", "accuracy", "val_accuracy")
     titles = ("training loss", "validation loss", "training accuracy", "validation accuracy")
@@ -104,10 +113,7 @@ def curves(results: Results) -> Plot | None:
     with mpl.rc_context(STYLE):
         drawn = Figure(figsize=(8, 5), layout="constrained")
         panels = drawn.subplots(2, 2).ravel()
-        for place, runs in enumerate(training.runs):
-            tables = [run.history for run in runs]
-            if training.protocol.arms[place].head is not None or not all(map(len, tables)):
-                continue  # a new head has no epochs
+        for place, tables in histories.items():
             for seed, table in zip(results.seeds, tables, strict=True):
                 parts.append(table.assign(arm=results.arms[place], seed=seed))
             for axes, column in zip(panels, columns, strict=True):

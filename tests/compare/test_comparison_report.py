@@ -53,6 +53,17 @@ def test_the_verdict_stands_first_and_follows_from_the_numbers(out: Path, tmp_pa
     assert {verdict.word for verdict in Summary(read_results(worse)).main} == {"hurts"}
 
 
+def test_runs_without_a_history_have_a_page_without_curves(tmp_path: Path) -> None:
+    made = make_comparison(tmp_path / "out")
+    for path in made.rglob("history.csv"):  # as a training of the user's own has none
+        path.unlink()
+    html = paged(made, tmp_path / "page.html")
+    assert 'id="curves"' not in html
+    assert 'href="#curves"' not in html
+    write_figures(read_results(made), tmp_path / "figures")
+    assert not list((tmp_path / "figures").glob("curves*"))
+
+
 def test_every_plot_has_words_and_its_numbers_as_csv(out: Path, tmp_path: Path) -> None:
     html = paged(out, tmp_path / "page.html")
     plots = re.findall(r'<figure [^>]*aria-label="([^"]+)"><svg', html)
