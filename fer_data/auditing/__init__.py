@@ -155,14 +155,21 @@ class Audit:
 
     @property
     def exclude_rows(self) -> NDArray[np.int64]:
-        """Rows of the origin that the findings exclude, ascending; see `Dataset.exclude`."""
+        """Rows of the origin that the findings exclude, ascending."""
         rows = sorted({row for finding in self.findings for row in finding.exclude})
         return self.dataset.rows[np.array(rows, np.int64)]
 
     @property
-    def exclude_names(self) -> tuple[str, ...]:
-        """Ids of what cannot be used: no rows, as an audit skips them; see `Dataset.exclude`."""
-        return tuple(item.sample_id for item in self.dataset.skipped if item.error)
+    def root(self) -> Path:
+        """The folder or file that was audited."""
+        return self.dataset.root
+
+    @property
+    def exclude_ids(self) -> tuple[str, ...]:
+        """Ids of what the findings exclude and of what cannot be decoded; see `Dataset.exclude`."""
+        rows = sorted({row for finding in self.findings for row in finding.exclude})
+        bad = [item.sample_id for item in self.dataset.skipped if item.error]
+        return (*self.dataset.sample_ids(np.array(rows, np.int64)), *bad)
 
     def of_kinds(self, kinds: tuple[str, ...]) -> tuple[Finding, ...]:
         """Return the findings of the given kinds or severities."""

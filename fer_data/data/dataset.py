@@ -20,7 +20,7 @@ from fer_data.data.chosen import UNLABELLED, indices_of, relabelled
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.preview import dataset_frame, dataset_html
-from fer_data.data.skipped import Exclusions, Skipped, summary
+from fer_data.data.skipped import Exclusions, Skipped, check_same_data, summary
 from fer_data.data.split_names import split_of_folder
 from fer_data.errors import DataError, UsageError
 from fer_data.util.words import counted, printable
@@ -268,15 +268,14 @@ class Dataset:
         Raises
         ------
         UsageError
-            If there is no such sample, or none is left.
+            If there is no such sample, none is left, or an audit is of other data.
         """
         skipped = self.skipped
         if isinstance(samples, Exclusions):
-            is_kept = ~np.isin(self.rows, samples.exclude_rows)
-            if unreadable := set(samples.exclude_names):
-                is_kept &= ~np.isin(self.sample_ids(), list(unreadable))
-                skipped = tuple(item for item in skipped if item.sample_id not in unreadable)
-            kept = np.flatnonzero(is_kept)
+            check_same_data(samples, self.root)
+            bad = set(samples.exclude_ids)  # not rows, which differ once a file is gone
+            skipped = tuple(item for item in skipped if item.sample_id not in bad)
+            kept = np.flatnonzero([name not in bad for name in self.sample_ids()])
         else:
             kept = np.setdiff1d(
                 np.arange(len(self)), indices_of(samples, len(self), self.sample_ids, self.root)

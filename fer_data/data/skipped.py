@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-import numpy as np
-from numpy.typing import NDArray
-
+from fer_data.errors import UsageError
 from fer_data.util.words import printable
 
 CANNOT_BE_DECODED = "cannot be decoded"
@@ -52,14 +52,26 @@ class Exclusions(Protocol):
     """What says which samples to exclude, as an audit does."""
 
     @property
-    def exclude_rows(self) -> NDArray[np.int64]:
-        """Their rows in the origin."""
+    def root(self) -> Path:
+        """The root of the data that it is about."""
         ...
 
     @property
-    def exclude_names(self) -> tuple[str, ...]:
-        """The ids of those that are no samples, as their images cannot be decoded."""
+    def exclude_ids(self) -> tuple[str, ...]:
+        """Their ids, also of what is no sample, as it cannot be decoded."""
         ...
+
+
+def check_same_data(exclusions: Exclusions, root: Path) -> None:
+    """Refuse exclusions of other data than those of a root.
+
+    Raises
+    ------
+    UsageError
+        If they are.
+    """
+    if os.path.realpath(exclusions.root) != os.path.realpath(root):
+        raise UsageError(f"{root}: is other data than {exclusions.root}, which was audited")
 
 
 def summary(skipped: Iterable[Skipped]) -> list[str]:

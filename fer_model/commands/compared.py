@@ -74,7 +74,7 @@ class ComparisonOutput(Given):
 
     out: Annotated[
         Path | None,
-        Parameter(metavar="DIR", help="Folder of the comparison; finished runs there are kept."),
+        Parameter(metavar="DIR", help="Folder of the comparison."),
     ] = None
     markdown: Annotated[
         Path | None, Parameter(metavar="FILE", help="Write the verdict as markdown, too.")

@@ -23,7 +23,7 @@ from fer_data.util.quiet import with_tensorflow
 from fer_model.comparison.announcement import twice_corrected, without_control
 from fer_model.comparison.arm import Arm, parse_arms
 from fer_model.comparison.display import RunLines
-from fer_model.comparison.kept import check_place, save_kept
+from fer_model.comparison.kept import check_place, refuse_loss, save_kept
 from fer_model.comparison.probabilities import Output, outputs_of
 from fer_model.comparison.protocol import check_seeds
 from fer_model.comparison.results import Results
@@ -121,6 +121,7 @@ def compare_features(
     parsed = parse_arms(arms)
     if out is not None:
         check_place(Path(out).absolute())
+        refuse_loss(Path(out).absolute(), list(map(str, parsed)), len(numbers))
     require_keras()
     data = _data(features, labels, splits, groups, class_names)
     train = data.splits == "train"

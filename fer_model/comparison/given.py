@@ -319,5 +319,5 @@ def _remarks(least: int, *, has_samples: bool) -> list[str]:
     if not has_samples:
         remarks.append("samples are matched by their order")
     if least > 1:
-        remarks.append("runs are paired in order: the first of an arm with the first of another")
+        remarks.append("runs are paired: the first compared of an arm with the first of another")
     return remarks

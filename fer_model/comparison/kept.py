@@ -72,6 +72,27 @@ def check_place(out: Path, file: str = KEPT, others: Collection[str] = _OURS) ->
             )
 
 
+def refuse_loss(out: Path, arms: Collection[str], num_seeds: int) -> None:
+    """Refuse to replace results of more arms or seeds than these.
+
+    Raises
+    ------
+    UsageError
+        If the folder has such.
+    """
+    if not is_kept(out):
+        return
+    before = load_kept(out)
+    lost = [arm for arm in before.arms if arm not in arms]
+    if lost or len(before.seeds) > num_seeds:
+        what = f"{len(before.seeds)} seeds of {', '.join(before.arms)}"
+        raise UsageError(
+            f"{out}: holds a comparison of {what}, which this would replace; choose another "
+            "folder, or delete it",
+            fix={"out": []},
+        )
+
+
 def save_kept(results: Results, out: Path) -> Results:
     """Write results into a folder, and return them as they are there.
 
@@ -79,7 +100,10 @@ def save_kept(results: Results, out: Path) -> Results:
     ------
     DataError
         If the folder cannot be written.
+    UsageError
+        If that would replace results of more arms or seeds.
     """
+    refuse_loss(out, results.arms, len(results.seeds))
     try:
         out.mkdir(parents=True, exist_ok=True)
         save_samples(out, results.samples)

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.errors import UsageError
 from fer_data.util.words import counted, printable
 from fer_model.comparison.announcement import as_trained, missing, without_samples
+from fer_model.comparison.arm import Arm
 from fer_model.comparison.results import Results
 from fer_model.reporting import notes
 from fer_model.statistics.calibration import Calibration, calibration
 from fer_model.statistics.design import smallest_difference_measured
-from fer_model.statistics.differences import Difference, Differences
+from fer_model.statistics.differences import Difference, Differences, paired_differences
 from fer_model.statistics.p_values import mcnemar
 from fer_model.statistics.scores import SUMMARIES, WORST
 from fer_model.statistics.verdict import (
@@ -163,15 +165,29 @@ class Summary:
     def cost_of(self, arm: str) -> str:
         """Return, in words, what else an arm changes: the accuracy, the recall of the rarest class.
 
-        Where it helps or hurts, the classes that gain and lose most are named, too.
+        Where it helps or hurts, the classes that gain and lose most are named, too; and where its
+        control is an arm (`retrained` of a retrained head), what it gains over that.
         """
         differences = self.results.differences
         words = dict.fromkeys(("accuracy", *self.recall_of_rarest), "")
         words |= {row.figure: f"{word}: " for word, row in self._extremes(arm).items()}
-        return "; ".join(
+        told = [
             f"{word}{figure} {differences.of(arm, figure).in_points}"
             for figure, word in words.items()
-        )
+        ]
+        return "; ".join(told + self._against_control(arm))
+
+    def _against_control(self, arm: str) -> list[str]:
+        """Return what an arm gains over its control, which is trained as long without balancing."""
+        try:
+            control = str(Arm.parse(arm).control)
+        except UsageError:  # a name that somebody gave their predictions
+            return []
+        if control == arm or control not in self.results.arms:
+            return []
+        apart = paired_differences(self.results.predicted, baseline=control)
+        row = apart.of(arm, self.results.figure)
+        return [f"{figure_name(row.figure)} {row.in_points} against its control {control}"]
 
     def _extremes(self, arm: str) -> dict[str, Difference]:
         """Return the largest gain and loss of a recall, of an arm that helps or hurts."""

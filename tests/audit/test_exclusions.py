@@ -17,7 +17,7 @@ from fer_data.auditing import (
     nearly_emptied,
     write_exclusions,
 )
-from fer_data.errors import DataError
+from fer_data.errors import DataError, UsageError
 from tests.conftest import Run
 from tests.helpers.audited_folders import Pixels, everything, only, plain, polluted, write
 from tests.helpers.drawn_images import drawn_images, shifted
@@ -69,6 +69,21 @@ def test_what_cannot_be_decoded_is_excluded(tmp_path: Path) -> None:
         assert "train/common/broken.png" not in data.sample_ids()
         assert fer_data.open_loader(data, image_size=48, color="grey").num_steps
         assert not audit(data).of_kinds(("unreadable",))
+
+
+def test_an_audit_excludes_the_same_samples_once_files_are_gone_or_new(tmp_path: Path) -> None:
+    root = everything(tmp_path / "data")
+    audited = audit(root)
+    bad = set(audited.exclude_ids)
+    (root / "train/common/broken.png").unlink()
+    first = min((root / "train/common").glob("*.png"))
+    (first.parent / "0000-first.png").write_bytes(first.read_bytes())
+    data = fer_data.load(root)
+    clean = data.exclude(audited)
+    assert {*clean.sample_ids()} == {*data.sample_ids()} - bad
+    other = everything(tmp_path / "other")
+    with pytest.raises(UsageError, match="is other data than"):
+        fer_data.load(other).exclude(audited)
 
 
 def test_images_that_only_lost_their_colour_are_not_for_exclusion(tmp_path: Path) -> None:

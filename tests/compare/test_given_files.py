@@ -86,3 +86,19 @@ def test_a_stack_of_runs_is_a_list_of_them() -> None:
     labels: Any = {arm: np.stack(runs).argmax(axis=2) for arm, runs in RUNS.items()}
     found = fer_model.compare_predictions(LABELS, labels)
     np.testing.assert_array_equal(found.predicted_labels, plain.predicted_labels)
+
+
+def test_results_are_not_replaced_by_fewer(tmp_path: Path) -> None:
+    labels = np.arange(60) % 3
+    runs = [np.where(np.arange(60) % 7 == seed, 0, labels) for seed in range(3)]
+    arms = {"none": runs, "crt": runs[::-1], "retrained": runs}
+    out = tmp_path / "out"
+    results = fer_model.compare_predictions(labels, arms, out=out)
+    assert "balanced accuracy 0.0" in fer_model.Summary(results).cost_of("crt")
+    assert "against its control retrained" in fer_model.Summary(results).cost_of("crt")
+    assert "control" not in fer_model.Summary(results).cost_of("retrained")
+    fer_model.compare_predictions(labels, arms, out=out)  # the same again
+    for fewer in ({"none": runs, "crt": runs}, {arm: of_arm[:2] for arm, of_arm in arms.items()}):
+        with pytest.raises(UsageError, match="3 seeds of none, crt, retrained, which"):
+            fer_model.compare_predictions(labels, fewer, out=out)
+    assert fer_model.read_results(out).arms == ("none", "crt", "retrained")
