@@ -171,11 +171,11 @@ class Summary:
         differences = self.results.differences
         words = dict.fromkeys(("accuracy", *self.recall_of_rarest), "")
         words |= {row.figure: f"{word}: " for word, row in self._extremes(arm).items()}
-        told = [
+        named = [
             f"{word}{figure} {differences.of(arm, figure).in_points}"
             for figure, word in words.items()
         ]
-        return "; ".join(told + self._against_control(arm))
+        return "; ".join(named + self._against_control(arm))
 
     def _against_control(self, arm: str) -> list[str]:
         """Return what an arm gains over its control, which is trained as long without balancing."""

@@ -52,7 +52,7 @@ def sentences() -> list[str]:
     ]
 
 
-def test_the_seeds_that_are_complete_are_told() -> None:
+def test_the_seeds_that_are_complete_are_given() -> None:
     number = len(FAST.results["seeds"])
     said = "six seeds)" if number == 6 else f"{NUMBERS[number]} of six declared seeds, the rest"
     assert said in " ".join(SECTION.split())
@@ -101,7 +101,7 @@ def test_the_figure_shows_every_arm_of_the_record() -> None:
 
 def test_the_effects_that_the_readme_tells_are_the_record_s() -> None:
     readme = " ".join((ROOT / "README.md").read_text("utf-8").split())
-    told = readme.split("On FER2013 (public test split,", 1)[1].split(" See ", 1)[0]
+    given = readme.split("On FER2013 (public test split,", 1)[1].split(" See ", 1)[0]
     gain, lws = FAST.row("oversample"), FAST.row("lws")
     assert gain is not None
     assert lws is not None
@@ -117,5 +117,5 @@ def test_the_effects_that_the_readme_tells_are_the_record_s() -> None:
         "(LWS) gains {} ({} to {})".format(*shown(lws, "difference", "low", "high")),
     ]
     for part in parts:
-        assert part in told
+        assert part in given
     assert FAST.verdict("oversample") == FAST.verdict("lws") == "helps"
