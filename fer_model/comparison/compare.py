@@ -216,9 +216,8 @@ def compare(
                 starter = OnRay(protocol, out, request, stack.enter_context(connected(ray)))
             is_done = train_missing(protocol, out, display, starter)
         except KeyboardInterrupt:  # before the first run, or the second one
-            is_done = False
+            return None
         if not is_done:
-            print_note(console, "Stopped; the same call goes on where it was")
             return None
         results = read_results(out)
         if report:
