@@ -156,8 +156,7 @@ class Audit:
     @property
     def exclude_rows(self) -> NDArray[np.int64]:
         """Rows of the origin that the findings exclude, ascending."""
-        rows = sorted({row for finding in self.findings for row in finding.exclude})
-        return self.dataset.rows[np.array(rows, np.int64)]
+        return self.dataset.rows[self._excluded]
 
     @property
     def root(self) -> Path:
@@ -167,9 +166,13 @@ class Audit:
     @property
     def exclude_ids(self) -> tuple[str, ...]:
         """Ids of what the findings exclude and of what cannot be decoded; see `Dataset.exclude`."""
-        rows = sorted({row for finding in self.findings for row in finding.exclude})
         bad = [item.sample_id for item in self.dataset.skipped if item.error]
-        return (*self.dataset.sample_ids(np.array(rows, np.int64)), *bad)
+        return (*self.dataset.sample_ids(self._excluded), *bad)
+
+    @property
+    def _excluded(self) -> NDArray[np.int64]:
+        rows = {row for finding in self.findings for row in finding.exclude}
+        return np.array(sorted(rows), np.int64)
 
     def of_kinds(self, kinds: tuple[str, ...]) -> tuple[Finding, ...]:
         """Return the findings of the given kinds or severities."""
@@ -211,9 +214,8 @@ def nearly_emptied(audit: Audit) -> list[str]:
     dataset = audit.dataset
     if "train" not in dataset.splits:
         return []
-    rows = sorted({row for finding in audit.findings for row in finding.exclude})
     before = dataset.class_counts("train")
-    excluded = np.intersect1d(np.array(rows, np.int64), dataset.indices("train"))
+    excluded = np.intersect1d(audit._excluded, dataset.indices("train"))
     gone = np.bincount(dataset.labels[excluded], minlength=len(before))[: len(before)]
     return [
         f"that leaves {before[label] - gone[label]:,} of {before[label]:,} training samples of "
