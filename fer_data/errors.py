@@ -10,7 +10,14 @@
 
 from __future__ import annotations
 
+import os
+import traceback
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+_ROOT = Path(__file__).parents[1]
+_PACKAGES = tuple(f"{_ROOT / name}{os.sep}" for name in ("fer_data", "fer_model"))
+"""Beginnings of the paths of these packages' modules."""
 
 
 class FerError(Exception):
@@ -54,6 +61,16 @@ class FerError(Exception):
 
     def __str__(self) -> str:
         return self.spelled(_as_argument)
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows: the user's own calls, and the text; IPython asks for it."""
+        calls = []
+        for frame in traceback.extract_tb(self.__traceback__):
+            if frame.filename.startswith(_PACKAGES):
+                break
+            if "IPython" not in Path(frame.filename).parts:
+                calls.append(frame)
+        return [*traceback.format_list(calls), f"{type(self).__name__}: {self}"]
 
     def spelled(self, spell: Callable[[str, tuple[str, ...]], str]) -> str:
         """Return the text, with each argument of `fix` as a caller writes it.

@@ -165,6 +165,7 @@ def described(
 
         __str__ = __repr__
 
+    Described.__name__ = type(dataset).__name__
     dataset.__class__ = Described
     dataset.iterations, dataset.class_names = iterations, class_names
     return dataset

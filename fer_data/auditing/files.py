@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from fer_data.auditing.finding import Finding
 from fer_data.auditing.subject import Subject
-from fer_data.util.words import counted
+from fer_data.util.words import counted, printable
 
 UNREADABLE = "unreadable"
 
@@ -22,13 +22,15 @@ def find(subject: Subject) -> Iterator[Finding]:
     """Find what is wrong with the files."""
     bad = [item for item in subject.dataset.skipped if item.error]
     if bad:
-        reasons = Counter(item.reason for item in bad).items()
+        names: dict[str, list[str]] = {}
+        for item in bad:
+            names.setdefault(item.reason, []).append(printable(item.name))
         yield Finding(
             UNREADABLE,
             "error",
             "",
-            f"{', '.join(f'{number:,} {reason}' for reason, number in reasons)}; not checked "
-            "any further",
+            f"{', '.join(f'{len(of):,} {reason} ({_first(of)})' for reason, of in names.items())}; "
+            "not checked any further",
             "repair or exclude them, or skip them (skip_bad)",
             names=tuple(item.name for item in bad),
             num_unlisted=len(bad),
@@ -65,6 +67,11 @@ def find(subject: Subject) -> Iterator[Finding]:
             "loading converts all to one format; check whether only some classes have them",
             groups=tuple((row,) for row in rows),
         )
+
+
+def _first(names: list[str]) -> str:
+    shown = ", ".join(names[:3])
+    return shown + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
 
 
 def _listed(counts: list[tuple[str, int]]) -> str:

@@ -13,7 +13,7 @@ from fer_data.commands.fields import refuse_others
 from fer_data.errors import UsageError
 from fer_data.extras import require
 from fer_data.terminal import cli_support
-from fer_data.terminal.cli_support import print_json, print_table, say
+from fer_data.terminal.cli_support import print_json, print_table
 from fer_data.util.entry import INTERRUPTED
 from fer_model.commands.compared import (
     SEEDS,
@@ -114,7 +114,6 @@ def compare(
             **where,
         )
     if results is None:
-        say("Stopped. Run the same command to continue.")
         sys.exit(INTERRUPTED)
     show_results(results, output)
 

@@ -28,8 +28,8 @@ def before_training(protocol: Protocol, out: Path) -> list[str]:
     recipe = protocol.recipe
     epochs, steps = counted(recipe.epochs, "epoch"), counted(recipe.steps_per_epoch or 0, "step")
     lines = [
-        f"every run: {epochs} of {steps} of {recipe.batch_size} samples, {protocol.num_steps:,} "
-        "steps in all"
+        f"every run: {epochs} of {steps} of {recipe.batch_size} samples, "
+        f"{counted(protocol.num_steps, 'step')} in all"
     ]
     if protocol.has_own_training:
         lines = [f"every run: {protocol.code['name']}, in batches of {recipe.batch_size} samples"]

@@ -173,6 +173,7 @@ def compare(
             f"{out}: lies in the data set, which it would change; choose another folder",
             fix={"out": []},
         )
+    grid.check_test_split(dataset)
     check_place(out, FILE, (SAMPLES, OWN_DATA))
     shown_as = {"name": str(dataset.root)}  # what is kept in the folder has another path
     if not isinstance(data, str | os.PathLike) and not is_reloadable(dataset):
@@ -216,8 +217,9 @@ def compare(
                 starter = OnRay(protocol, out, request, stack.enter_context(connected(ray)))
             is_done = train_missing(protocol, out, display, starter)
         except KeyboardInterrupt:  # before the first run, or the second one
-            return None
+            is_done = False
         if not is_done:
+            print_note(console, "Stopped. Run it again to continue.")
             return None
         results = read_results(out)
         if report:

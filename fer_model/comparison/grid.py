@@ -75,16 +75,11 @@ def declare(
     if recipe.protocol == "notebook":
         raise UsageError("the notebook's protocol validates on the test split: nothing to compare")
     store = open_store(source, form=recipe.requested, cache=cache, **options)
+    check_test_split(store.dataset)
     recipe = dataclasses.replace(
         recipe.with_form(store.form), balance="none", loss="cross-entropy", mix="none", seed=0
     )
     parts = divide(recipe, store)
-    if parts.test is None:
-        raise DataError(
-            f"{store.dataset.root}: no labelled test split to compare on; divide the data "
-            "by fer_data.split and compare on what it returns, or name its file",
-            fix={"splits": []},
-        )
     natural = recipe.steps_per_epoch or parts.train.num_steps
     if num_steps is not None:
         epochs = max(1, round(num_steps / natural))
@@ -114,6 +109,17 @@ def declare(
     train_counts = tuple(parts.train.counts.tolist())
     protocol = Protocol(recipe, data, tuple(arms), tuple(seeds), figure, train_counts=train_counts)
     return protocol, parts
+
+
+def check_test_split(dataset: Dataset) -> None:
+    """Refuse data without labelled test samples."""
+    if "test" in dataset.splits and (dataset.labels[dataset.indices("test")] >= 0).any():
+        return
+    raise DataError(
+        f"{dataset.root}: no labelled test split to compare on; divide the data by fer_data.split "
+        "and compare on what it returns, or name its file",
+        fix={"splits": []},
+    )
 
 
 def _check_reached(arm: Arm, epochs: int, passes: float) -> None:

@@ -294,10 +294,21 @@ def _checked(table: PredictionTable) -> PredictionTable:
             raise DataError(
                 f"{where}: expected probabilities that sum to 1, got {shown}"
                 f"{', …' if values.shape[1] > 6 else ''} in row {row + 1} of {list(values.shape)}. "
-                "Of logits, give the softmax"
+                f"{_probability_hint(values)}"
             )
         table = replace(table, values=np.clip(values.astype(np.float64), 0, 1))
     return _of_test(table)
+
+
+def _probability_hint(values: NDArray[Any]) -> str:
+    """Return what values that are no probabilities may be, and what to give in their place."""
+    if not np.isfinite(values).all():
+        return "Look for what is not finite in the model's outputs"
+    if np.allclose(values.sum(axis=0), 1, atol=_MOST_OFF):
+        return "A row is a sample: transpose them"
+    if values.min() >= 0 and np.allclose(values.sum(axis=1), 100, atol=100 * _MOST_OFF):
+        return "Divide percentages by 100"
+    return "Of logits, give the softmax"
 
 
 def _of_test(table: PredictionTable) -> PredictionTable:

@@ -18,6 +18,7 @@ from fer_data.util.words import counted, printable
 from fer_model.comparison.protocol import Cell, Protocol
 from fer_model.comparison.sample_table import SampleTable
 from fer_model.statistics.differences import Differences, paired_differences
+from fer_model.statistics.headline import headline
 from fer_model.statistics.recalls import Recalls
 from fer_model.statistics.scores import SHOTS, SUMMARIES, Predicted, shot_groups
 from fer_model.statistics.verdict import MARGIN, Verdict, leading, verdicts
@@ -163,6 +164,7 @@ class Results:
         return notebook.page(
             self.source or "Results",
             self._size,
+            notebook.line(f"{self.headline}."),
             notebook.table(head, rows, most=60, kind="arms"),
             notebook.note(
                 "mean ± standard deviation over seeds; 95 % intervals; verdicts allow for all arms"
@@ -269,6 +271,14 @@ class Results:
     def verdicts(self) -> tuple[Verdict, ...]:
         """The verdicts on the figure that was declared, an arm each."""
         return verdicts(self.differences, figure=self.figure, margin=self.margin)
+
+    @property
+    def headline(self) -> str:
+        """The largest statement that holds for all arms at once, in a line.
+
+        Before it stands that the baseline has not begun to learn, where that is so.
+        """
+        return headline(self.verdicts, self.differences, margin=self.margin)
 
     @cached_property
     def clean(self) -> Predicted | None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.errors import UsageError
-from fer_data.util.words import counted, printable
+from fer_data.util.words import printable
 from fer_model.comparison.announcement import as_trained, missing, without_samples
 from fer_model.comparison.arm import Arm
 from fer_model.comparison.results import Results
@@ -21,13 +21,10 @@ from fer_model.statistics.differences import Difference, Differences, paired_dif
 from fer_model.statistics.p_values import mcnemar
 from fer_model.statistics.scores import SUMMARIES, WORST
 from fer_model.statistics.verdict import (
-    CANNOT_TELL,
-    EQUIVALENT,
     HELPS,
     HURTS,
     Verdict,
     leading,
-    not_learnt,
 )
 from fer_model.words import figure_name
 
@@ -89,44 +86,8 @@ class Summary:
 
     @property
     def headline(self) -> str:
-        """The largest statement that holds for all arms at once, in a line.
-
-        Before it stands that the baseline has not begun to learn, where that is so.
-        """
-        untrained = not_learnt(self.results.differences.collapsed, self.results.arms[:1])
-        return ". ".join(filter(None, (untrained, self._largest)))
-
-    @property
-    def _largest(self) -> str:
-        first, words = leading(self.main), figure_name(self.results.figure)
-        one, word = first.difference, first.word
-        if word in (HELPS, HURTS):
-            least = min(map(abs, one.simultaneous)) if np.prod(one.simultaneous) > 0 else 0.0
-            size = f"by at least {100 * least:.1f} pp" if least >= 0.0005 else "a little"
-            verb = "raises" if word == HELPS else "lowers"
-            text = f"{one.arm} {verb} {words} {size}"
-            others = sum(other.word == HELPS for other in self.main) - (word == HELPS)
-            if word == HURTS:
-                text = f"No arm is shown to help; {text}"
-            cost = self.results.differences.of(one.arm, "accuracy")
-            if word == HELPS and one.figure != "accuracy" and cost.high < 0:
-                text += f", and lowers accuracy by {-100 * cost.high:.1f} to {-100 * cost.low:.1f}"
-            if others > 0:
-                text += f"; {counted(others, 'other arm helps', 'other arms help')}, too"
-            return text
-        if all(other.word == EQUIVALENT for other in self.main):
-            every = (
-                f"No arm changes {words}"
-                if len(self.main) > 1
-                else str(one.arm) + (f" does not change {words}")
-            )
-            return f"{every} by {100 * self.results.margin:g} pp or more"
-        if one.of_images_alone:
-            return f"One training of each arm: nothing is known of {words} in another"
-        num = sum(other.word == CANNOT_TELL for other in self.main)
-        if num < len(self.main):
-            return f"No arm is shown to change {words}; {num} of {len(self.main)} still may"
-        return f"No arm is shown to change {words}"
+        """The largest statement that holds for all arms at once; see `headline`."""
+        return self.results.headline
 
     @cached_property
     def calibrations(self) -> tuple[Calibration | None, ...]:

@@ -38,10 +38,13 @@ def test_findings_on_classes_count_samples(tmp_path: Path) -> None:
     }
 
 
-def test_unreadable_files_are_counted(tmp_path: Path) -> None:
+def test_unreadable_files_are_counted_and_the_first_named(tmp_path: Path) -> None:
     root = plain(tmp_path / "data")
-    (root / "train/cat/broken.png").write_bytes(b"not an image")
-    assert only(audit(root), "unreadable").num_samples == 1
+    for number in range(5):
+        (root / f"train/cat/broken{number}.png").write_bytes(b"not an image")
+    finding = only(audit(root), "unreadable")
+    assert finding.num_samples == 5
+    assert "train/cat/broken2.png and 2 more)" in finding.summary
 
 
 def test_a_conflict_among_test_images_is_no_error_of_training(tmp_path: Path) -> None:

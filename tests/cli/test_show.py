@@ -123,6 +123,24 @@ def test_objects_show_themselves_in_a_line_and_in_html_that_is_escaped(
             assert NAMES[0] in page.text
 
 
+def test_results_open_with_their_verdict_in_html(shown: dict[str, Any]) -> None:
+    found = shown["Results"]
+    text = Page(found._repr_html_()).text
+    assert text.index(found.headline) < text.index("baseline")
+
+
+def test_a_notebook_shows_the_user_s_own_calls_of_an_error_alone() -> None:
+    def users_own() -> None:
+        fer_data.Strategy("power", 2)
+
+    with pytest.raises(fer_data.UsageError) as caught:
+        users_own()
+    *calls, text = caught.value._render_traceback_()
+    assert text == f"UsageError: {caught.value}"
+    assert 'fer_data.Strategy("power", 2)' in calls[-1]
+    assert all(__file__ in call for call in calls)
+
+
 def test_plots_are_figures_that_notebooks_show_and_pyplot_does_not_keep(
     shown: dict[str, Any],
 ) -> None:

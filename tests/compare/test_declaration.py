@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import fer_model
 from fer_data.errors import DataError, UsageError
 from fer_model.comparison import compare as comparison
 from fer_model.comparison import grid
@@ -39,6 +40,13 @@ def test_an_arm_that_would_do_nothing_is_refused(
 def test_data_without_a_test_split_is_refused(faces: Path) -> None:
     with pytest.raises(DataError, match="no labelled test split to compare on"):
         grid.declare(RECIPE, faces / "train", parse_arms(["none", "crt"]), [0])
+
+
+def test_arrays_without_a_test_split_are_refused_before_they_are_written(tmp_path: Path) -> None:
+    arrays = (np.zeros((4, 48, 48), np.uint8), ["cat", "cat", "cat", "dog"])
+    with pytest.raises(DataError, match=r"^arrays: no labelled test split"):
+        fer_model.compare(arrays, "none,oversample", out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

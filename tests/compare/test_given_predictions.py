@@ -262,6 +262,9 @@ def test_margin_and_shots_are_kept_and_older_files_have_the_usual_ones(
 
 WRONG: dict[str, tuple[Any, Any, str]] = {
     "logits": (LABELS, np.log(RUNS["own"][1]), "softmax"),
+    "percentages": (LABELS, 100 * RUNS["own"][1], "Divide percentages by 100"),
+    "classes by samples": (LABELS, RUNS["own"][1].T, "transpose"),
+    "not a number": (LABELS, np.full((70, 3), np.nan), "not finite"),
     "rows": (LABELS, RUNS["own"][1][:-1], r"69 samples, labels of 70"),
     "classes": (LABELS, np.full((70, 4), 0.25), r"\[70, 3\], got \[70, 4\]"),
     "axes": (LABELS, np.zeros((70, 3, 1)), r"\[70, 3, 1\]"),

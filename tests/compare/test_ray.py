@@ -256,7 +256,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_command_goes_on(
         os.killpg(first.pid, signal.SIGINT)
         out, rest = first.communicate()
     assert line.startswith("run 1 of 2")
-    assert rest == "Stopped. Run the same command to continue.\n"
+    assert rest == "Stopped. Run it again to continue.\n"
     assert (first.returncode, out) == (130, "")
     (finished,) = (tmp_path / "out" / "runs").rglob("metrics.json")
     made = finished.stat().st_mtime_ns
