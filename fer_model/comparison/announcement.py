@@ -161,11 +161,12 @@ def _can_find(protocol: Protocol, samples: SampleTable) -> str:
     begins = f"{counted(len(protocol.arms), 'arm')}, {counted(len(protocol.seeds), 'seed')} each: "
     if len(protocol.seeds) == 1:
         return f"{begins}one seed shows no spread between trainings; take 3 seeds or more"
-    begins += "if two trainings disagree on a fifth of the images, "
     if not any(known):
         return f"{begins}too few test images to find any difference{ends}"
-    reach = " and of ".join(filter(None, known))
-    return f"{begins}a true difference of {reach} will be found four times in five{ends}"
+    return (
+        f"{begins}a difference of {' and of '.join(filter(None, known))} or more is likely to be "
+        f"found (four times in five, if two trainings disagree on a fifth of the images){ends}"
+    )
 
 
 def _smallest(samples: SampleTable, protocol: Protocol) -> dict[str, float]:

@@ -300,8 +300,9 @@ def test_data_sets_stand_in_one_table_with_their_mean(
 def test_what_a_design_can_find_is_said_before_any_training(out: Path) -> None:
     steps, _, line = before_training(Protocol.read(out), out)
     assert steps == "every run: 3 epochs of 10 steps of 64 samples, 30 steps in all"
-    assert line.startswith("3 arms, 3 seeds each: if two trainings disagree on a fifth of the ")
-    assert "in the recall of rare will be found four times in five; one image of" in line
+    assert line.startswith("3 arms, 3 seeds each: a difference of ")
+    assert "in the recall of rare or more is likely to be found (four times in five, if " in line
+    assert "; one image of" in line
 
 
 def test_trainings_that_no_arm_is_and_double_corrections_are_announced(tmp_path: Path) -> None:
