@@ -1,4 +1,4 @@
-"""``fer-model``: train, evaluate, predict, export, compare, compare predictions."""
+"""``fer-model``: train, evaluate, predict, export, compare, compare predictions and features."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ app = new_app(
         "export": f"{_COMMANDS}.export:export",
         "compare": f"{_COMMANDS}.compare:compare",
         "compare-predictions": f"{_COMMANDS}.compare_predictions:compare_predictions",
+        "compare-features": f"{_COMMANDS}.compare_features:compare_features",
         "compare-table": f"{_COMMANDS}.compare_table:compare_table",
     },
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from fer_data.errors import UsageError
 from fer_model.comparison import display
 from fer_model.heads.choice import HeadChoice
 from fer_model.losses.choice import LossChoice
+from tests.helpers.programs import MODEL, call
 from tests.helpers.registered import every
 
 NAMES = ("a", "b", "c")
@@ -114,3 +116,39 @@ def test_what_does_not_fit_is_refused(wrong: dict[str, Any]) -> None:
     given = {"features": FEATURES, "labels": LABELS, "arms": ["none", "batch"], **FAST, **wrong}
     with pytest.raises(UsageError):
         fer_model.compare_features(**given)
+
+
+def test_the_command_compares_a_file_as_the_library_does(tmp_path: Path) -> None:
+    file = tmp_path / "features.npz"
+    np.savez(file, features=FEATURES, labels=LABELS, splits=SPLITS, class_names=NAMES)
+    words = [file, "--arms", "none,crt", "--seeds", "2", "--epochs", "5", "--json"]
+    called = call(MODEL, "compare-features", *words, "--out", tmp_path / "out")
+    assert called.code == 0, called.err
+    printed = json.loads(called.out)
+    options = {**FAST, "epochs": 5, "learning_rate": 0.01}
+    results = fer_model.compare_features(FEATURES, LABELS, ["none", "crt"], 2, **options)
+    kept = fer_model.read_results(tmp_path / "out")
+    np.testing.assert_array_equal(kept.predicted_labels, results.predicted_labels)
+    assert printed["seeds"] == [0, 1]
+    assert printed["train_counts"] == {"a": 120, "b": 60, "c": 30}
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"features": FEATURES}, "no array labels; found features"),
+        ({"features": FEATURES, "labels": LABELS, "ages": LABELS}, "array ages is not known"),
+        ({"features": FEATURES, "labels": LABELS.astype(object)}, "arrays of Python objects"),
+        (None, "No such file"),
+    ],
+    ids=["no labels", "another array", "objects", "no file"],
+)
+def test_a_file_without_what_the_command_needs_is_refused(
+    arrays: dict[str, Any] | None, message: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "features.npz"
+    if arrays is not None:
+        np.savez(file, **arrays)
+    called = call(MODEL, "compare-features", file, "--arms", "none,crt")
+    assert called.code == 2
+    assert message in " ".join(called.err.split())
