@@ -6,6 +6,8 @@
     ├── DataError       the data is not as expected: what, where, what to do
     ├── TrainingError   a training failed
     └── UsageError      an invalid argument; also a ValueError
+
+and `Interrupted`, a KeyboardInterrupt.
 """
 
 from __future__ import annotations
@@ -120,6 +122,13 @@ class DataError(FerError):
 def skippable(cause: str) -> DataError:
     """Return the error that a bad row or image is where what is bad is not skipped."""
     return DataError(f"{cause}; repair it, or skip bad items", fix={"skip_bad": ["true"]})
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C stopped it. The text says how to go on; a notebook shows no more than that."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"KeyboardInterrupt: {self}"]
 
 
 class TrainingError(FerError):

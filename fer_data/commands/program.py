@@ -21,7 +21,7 @@ from cyclopts import (
 )
 
 from fer_data.commands.fields import flag
-from fer_data.errors import FerError, shown_values
+from fer_data.errors import FerError, Interrupted, shown_values
 from fer_data.extras import explain
 from fer_data.terminal.cli_support import logs_said, say
 from fer_data.terminal.help_page import HelpPage
@@ -115,6 +115,9 @@ def run(app: App) -> None:
         if not isinstance(end.__context__, BrokenPipeError):
             raise
         code = 0  # rich would exit with 1
+    except Interrupted as interrupted:
+        say(str(interrupted))
+        code = INTERRUPTED
     except KeyboardInterrupt:
         say(f"{name}: stopped")
         code = INTERRUPTED

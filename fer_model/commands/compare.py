@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +13,6 @@ from fer_data.errors import UsageError
 from fer_data.extras import require
 from fer_data.terminal import cli_support
 from fer_data.terminal.cli_support import print_json, print_table
-from fer_data.util.entry import INTERRUPTED
 from fer_model.commands.compared import (
     SEEDS,
     SHOWN,
@@ -113,8 +111,6 @@ def compare(
             **judged_by,
             **where,
         )
-    if results is None:
-        sys.exit(INTERRUPTED)
     show_results(results, output)
 
 

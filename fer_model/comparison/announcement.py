@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fer_data.util.words import counted, named_class, printable
 from fer_model.comparison.arm import Arm
-from fer_model.comparison.protocol import Protocol
+from fer_model.comparison.protocol import Protocol, is_finished
 from fer_model.comparison.results import Training, rarest_class
 from fer_model.comparison.sample_table import SampleTable, load_samples
 from fer_model.statistics.design import Design, smallest_difference
@@ -33,6 +33,8 @@ def before_training(protocol: Protocol, out: Path) -> list[str]:
     ]
     if protocol.has_own_training:
         lines = [f"every run: {protocol.code['name']}, in batches of {recipe.batch_size} samples"]
+    if any(map(is_finished, protocol.needed(out))):
+        lines.append(num_finished(protocol, out))
     trained = dict.fromkeys(cell.arm for cell in protocol.needed(out))
     bases = [str(arm) for arm in trained if arm not in protocol.arms]
     if bases:
@@ -49,6 +51,12 @@ def before_training(protocol: Protocol, out: Path) -> list[str]:
         *without_samples(class_names, protocol.train_counts, counts),
         _can_find(protocol, samples),
     ]
+
+
+def num_finished(protocol: Protocol, out: Path) -> str:
+    """Return how many runs of a comparison are finished, in words."""
+    cells = protocol.needed(out)
+    return f"{sum(map(is_finished, cells))} of {counted(len(cells), 'run is', 'runs are')} finished"
 
 
 def unfair(protocol: Protocol) -> list[str]:

@@ -79,8 +79,9 @@ def make_runs(
                 from fer_model.comparison.making import StepEvents, make
 
                 epochs = protocol.recipe_of(cell).epochs
-                steps = [StepEvents(partial(stamped, cell=place), epochs)]
-                run = make(protocol, cell, out, data, cache=cache, callbacks=steps)
+                steps = protocol.steps_of(cell) // epochs
+                events = StepEvents(partial(stamped, cell=place), epochs, steps)
+                run = make(protocol, cell, out, data, cache=cache, callbacks=[events])
         except DataError as error:  # which would be the same for every run
             raise DataError(f"{cell}: {error}") from None
         except Exception as error:  # whatever a backend, or the user's code, may raise

@@ -16,13 +16,13 @@ from rich.console import Console
 
 from fer_data import plugins
 from fer_data.data.reading import DatasetLike, is_reloadable, load
-from fer_data.errors import DataError, UsageError
+from fer_data.errors import DataError, Interrupted, UsageError
 from fer_data.extras import require, require_keras
 from fer_data.transforms.choice import Augment
 from fer_data.util import locks
 from fer_data.util.lazy import LazyFunction
 from fer_model.comparison import grid
-from fer_model.comparison.announcement import before_training
+from fer_model.comparison.announcement import before_training, num_finished
 from fer_model.comparison.arm import Arm, parse_arms, split_arms
 from fer_model.comparison.display import ComparisonDisplay
 from fer_model.comparison.grid import OWN_DATA, kept_in
@@ -77,7 +77,7 @@ def compare(
     verbose: int = 1,
     report: bool = True,
     **options: Any,
-) -> Results | None:
+) -> Results:
     """Train what is missing of a comparison, and read all of it; tell of it on standard error.
 
     Parameters
@@ -126,11 +126,12 @@ def compare(
 
     Returns
     -------
-    Results or None
-        None where Ctrl-C stopped it; the same call goes on with it.
+    Results
 
     Raises
     ------
+    KeyboardInterrupt
+        If Ctrl-C stopped it; the same call goes on with it.
     DataError, UsageError, TrainingError
         If the data cannot be read or has no test split, an argument is out of range, Keras, its
         backend or Ray is not installed, `out` holds a comparison of another recipe, other data or
@@ -167,46 +168,47 @@ def compare(
     own_training = None if fit is None else _own_training(recipe, fit, settings, parsed)
     recipe = changed(recipe, settings)
     out = Path(out).absolute()
-    dataset = load(data, **options)
-    if dataset.root.is_dir() and out.resolve().is_relative_to(dataset.root.resolve()):
-        raise UsageError(
-            f"{out}: lies in the data set, which it would change; choose another folder",
-            fix={"out": []},
+    with _interrupted_in(out):
+        dataset = load(data, **options)
+        if dataset.root.is_dir() and out.resolve().is_relative_to(dataset.root.resolve()):
+            raise UsageError(
+                f"{out}: lies in the data set, which it would change; choose another folder",
+                fix={"out": []},
+            )
+        grid.check_test_split(dataset)
+        check_place(out, FILE, (SAMPLES, OWN_DATA))
+        shown_as = {"name": str(dataset.root)}  # what is kept in the folder has another path
+        if not isinstance(data, str | os.PathLike) and not is_reloadable(dataset):
+            with _alone(out):
+                dataset = kept_in(out, dataset, recipe.requested)
+        protocol, parts = grid.declare(
+            recipe, dataset, parsed, numbers, figure=figure, num_steps=num_steps, cache=cache
         )
-    grid.check_test_split(dataset)
-    check_place(out, FILE, (SAMPLES, OWN_DATA))
-    shown_as = {"name": str(dataset.root)}  # what is kept in the folder has another path
-    if not isinstance(data, str | os.PathLike) and not is_reloadable(dataset):
-        with _alone(out):
-            dataset = kept_in(out, dataset, recipe.requested)
-    protocol, parts = grid.declare(
-        recipe, dataset, parsed, numbers, figure=figure, num_steps=num_steps, cache=cache
-    )
-    about_data = shown_as | protocol.data
-    protocol = dataclasses.replace(protocol, data=about_data, margin=margin, shots=shots)
-    codes = {name: code_of(name, key) for name, key in recipe.own.items()}
-    if own_training is not None:
-        codes["fit"] = own_training
-        about = {"argument": "fit", "name": own_training.name, "digest": own_training.digest}
-        protocol = dataclasses.replace(protocol, code=about)
-    request = {
-        "cache": None if cache is None else str(Path(cache).absolute()),
-        "code": {
-            name: (code.name, code.digest, _packed(code.function)) for name, code in codes.items()
-        },
-        "path": [os.path.abspath(path) for path in sys.path],
-        "versions": versions(own_training=fit is not None) if ray else None,
-    }
-    with _alone(out) as lock, ExitStack() as stack:
-        protocol = protocol.joined(out)
-        check_runs(protocol, out)
-        if not (out / FILE).exists() or not (out / SAMPLES).exists():
-            grid.write_samples(parts, out, cache)
-        protocol.write(out)
-        console = Console(stderr=True, emoji=False, quiet=not verbose)
-        display = ComparisonDisplay(console, figure)
-        stack.callback(display.close)
-        try:
+        about_data = shown_as | protocol.data
+        protocol = dataclasses.replace(protocol, data=about_data, margin=margin, shots=shots)
+        codes = {name: code_of(name, key) for name, key in recipe.own.items()}
+        if own_training is not None:
+            codes["fit"] = own_training
+            about = {"argument": "fit", "name": own_training.name, "digest": own_training.digest}
+            protocol = dataclasses.replace(protocol, code=about)
+        request = {
+            "cache": None if cache is None else str(Path(cache).absolute()),
+            "code": {
+                name: (code.name, code.digest, _packed(code.function))
+                for name, code in codes.items()
+            },
+            "path": [os.path.abspath(path) for path in sys.path],
+            "versions": versions(own_training=fit is not None) if ray else None,
+        }
+        with _alone(out) as lock, ExitStack() as stack:
+            protocol = protocol.joined(out)
+            check_runs(protocol, out)
+            if not (out / FILE).exists() or not (out / SAMPLES).exists():
+                grid.write_samples(parts, out, cache)
+            protocol.write(out)
+            console = Console(stderr=True, emoji=False, quiet=not verbose)
+            display = ComparisonDisplay(console, figure)
+            stack.callback(display.close)
             for line in before_training(protocol, out):
                 print_note(console, line)
             stack.enter_context(plugins.handed_on(protocol.modules))
@@ -215,17 +217,12 @@ def compare(
                 from fer_model.comparison.on_ray import OnRay, connected
 
                 starter = OnRay(protocol, out, request, stack.enter_context(connected(ray)))
-            is_done = train_missing(protocol, out, display, starter)
-        except KeyboardInterrupt:  # before the first run, or the second one
-            is_done = False
-        if not is_done:
-            print_note(console, "Stopped. Run it again to continue.")
-            return None
-        results = read_results(out)
-        if report:
-            page = _write_report(results)
-            print_note(console, f"The report is {page}")
-        return results
+            train_missing(protocol, out, display, starter)
+            results = read_results(out)
+            if report:
+                page = _write_report(results)
+                print_note(console, f"The report is {page}")
+            return results
 
 
 def extend(
@@ -235,7 +232,7 @@ def extend(
     *,
     fit: str | Fit | None = None,
     **options: Any,
-) -> Results | None:
+) -> Results:
     """Go on with a comparison as it was declared, with more arms or seeds if there are any.
 
     Parameters
@@ -305,6 +302,18 @@ def _packed(function: Any) -> str:
             f"{function!r:.80}: cannot be sent to the processes that train ({error}); put it in a "
             "module"
         ) from None
+
+
+@contextmanager
+def _interrupted_in(out: Path) -> Iterator[None]:
+    """Say of Ctrl-C what is finished and kept in a comparison's folder."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        text = "Stopped before the first training."
+        if (out / FILE).exists():
+            text = f"Stopped; {num_finished(Protocol.read(out), out)}, and kept in {out}."
+        raise Interrupted(f"{text} Run it again to continue.") from None
 
 
 @contextmanager

@@ -56,20 +56,19 @@ class StepEvents(keras.callbacks.Callback):
     ----------
     tell : callable
         Takes the name of an event and what belongs to it.
-    epochs : int
-        Of the whole training.
+    epochs, steps : int
+        Epochs of the whole training, and steps of an epoch.
     """
 
-    def __init__(self, tell: Callable[..., None], epochs: int) -> None:
+    def __init__(self, tell: Callable[..., None], epochs: int, steps: int) -> None:
         super().__init__()
         self._tell = tell
-        self._epochs = epochs
+        self._epochs, self._steps = epochs, steps
         self._reported_at = 0.0
-        self._before = self._steps = 0
+        self._before = 0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Note where the epoch begins, perhaps in its midst."""
-        self._steps = max(self._steps, self.params["steps"] or 0)
         self._before = (epoch + 1) * self._steps - (self.params["steps"] or 0)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:

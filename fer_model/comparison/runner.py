@@ -72,18 +72,15 @@ class Display(Interface):
         """Show an event: begin, step, epoch, end, failed."""
 
 
-def train_missing(protocol: Protocol, out: Path, display: Display, starter: Starter) -> bool:
+def train_missing(protocol: Protocol, out: Path, display: Display, starter: Starter) -> None:
     """Train what is missing of a comparison; a run that fails or is lost is tried again.
 
     Ctrl-C stops after the step under way; the same call goes on with it.
 
-    Returns
-    -------
-    bool
-        Whether it came to its end, rather than being stopped.
-
     Raises
     ------
+    KeyboardInterrupt
+        If it was stopped.
     DataError
         If the data does not fit, or no process can be started.
     UsageError, TrainingError
@@ -111,9 +108,9 @@ def train_missing(protocol: Protocol, out: Path, display: Display, starter: Star
             work.is_stopped = True
             starter.kill()
             raise
-    if not work.is_stopped:
-        write_json(out / FAILURES, work.failures)
-    return not work.is_stopped
+    if work.is_stopped:
+        raise KeyboardInterrupt
+    write_json(out / FAILURES, work.failures)
 
 
 class _Jobs:

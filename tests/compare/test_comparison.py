@@ -150,6 +150,18 @@ def test_the_first_weights_are_those_of_the_seed(faces: Path) -> None:
     assert not np.array_equal(first[none, 0][0], first[none, 1][0])
 
 
+def test_steps_are_counted_over_the_training_where_it_goes_on_within_an_epoch() -> None:
+    numbers: list[int] = []
+    events = making.StepEvents(
+        lambda event, number, **about: numbers.append(number), epochs=3, steps=50
+    )
+    events.set_params({"steps": 20})  # what is left of the second epoch
+    events.on_epoch_begin(1)
+    events.on_train_batch_end(0)
+    events.on_epoch_end(1)
+    assert numbers == [81, 100]
+
+
 @pytest.mark.slow
 def test_a_deferred_loss_goes_on_in_its_last_phase(out: Path, leaky: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(out, tmp_path / "out")
@@ -330,7 +342,6 @@ def test_a_comparison_goes_on_with_the_settings_that_it_has(
         lambda out, *rest, **options: InThisProcess(Protocol.read(out), out),
     )
     results = comparison.extend(copy, ["crt"])
-    assert results is not None
     assert (results.arms, results.seeds) == ((*ARMS, "crt"), (0, 1))
     assert training_of(results).protocol.recipe == Protocol.read(out).recipe
     with pytest.raises(DataError, match="no comparison here"):

@@ -78,7 +78,7 @@ def test_ctrl_c_stops_a_comparison_cleanly(leaky: Path, tmp_path: Path, at: str)
     child.send_signal(signal.SIGINT)
     printed, errors = child.communicate(timeout=120)
     assert (child.returncode, printed) == (130, ""), errors
-    assert errors.endswith("Stopped. Run it again to continue.\n")
+    assert errors.endswith(f"and kept in {out}. Run it again to continue.\n")
     assert "Traceback" not in errors
     assert is_free(out)
 

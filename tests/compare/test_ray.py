@@ -123,7 +123,7 @@ def train_on(
     request = {"cache": None, "code": {}, "path": [], "versions": given or versions()}
     with on_ray.connected(address) as settings:
         starter = on_ray.OnRay(protocol, out, request, settings)
-        assert train_missing(protocol, out, heard, starter)
+        train_missing(protocol, out, heard, starter)
     return heard
 
 
@@ -256,7 +256,8 @@ def test_ctrl_c_keeps_what_is_finished_and_the_command_goes_on(
         os.killpg(first.pid, signal.SIGINT)
         out, rest = first.communicate()
     assert line.startswith("run 1 of 2")
-    assert rest == "Stopped. Run it again to continue.\n"
+    kept = f"1 of 2 runs are finished, and kept in {tmp_path / 'out'}"
+    assert rest == f"Stopped; {kept}. Run it again to continue.\n"
     assert (first.returncode, out) == (130, "")
     (finished,) = (tmp_path / "out" / "runs").rglob("metrics.json")
     made = finished.stat().st_mtime_ns

@@ -12,6 +12,7 @@ import pytest
 
 from fer_data.errors import DataError, TrainingError, UsageError
 from fer_model.comparison import runner
+from fer_model.comparison.announcement import num_finished
 from fer_model.comparison.protocol import Protocol
 from fer_model.comparison.reading import read_results
 from tests.helpers.made_comparison import Heard, make_comparison
@@ -74,11 +75,12 @@ def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     out = tmp_path / "out"
     shutil.copytree(made, out, ignore=shutil.ignore_patterns("runs"))
 
-    def train(mode: str, num_at_once: int = 1) -> tuple[Path, Heard, bool]:
+    def train(mode: str, num_at_once: int = 1) -> tuple[Path, Heard]:
         command = [sys.executable, "-c", CHILD, str(made), str(out), str(tmp_path / "log"), mode]
         monkeypatch.setattr(runner, "_command", lambda out: command)
         heard, here = Heard(), runner.LocalStarter(out, {}, num_at_once=num_at_once)
-        return out, heard, runner.train_missing(Protocol.read(out), out, heard, here)
+        runner.train_missing(Protocol.read(out), out, heard, here)
+        return out, heard
 
     return train
 
@@ -86,8 +88,7 @@ def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.mark.parametrize("num_at_once", [1, 3])
 @pytest.mark.parametrize("mode", ["well", "after"])
 def test_every_run_is_made_and_shown(trained: Any, mode: str, num_at_once: int) -> None:
-    out, heard, is_done = trained(mode, num_at_once)
-    assert is_done
+    out, heard = trained(mode, num_at_once)
     assert heard.begun == ALL
     assert sorted(heard.ended) == sorted(ALL)
     assert num_at_once > 1 or heard.ended == ALL
@@ -97,8 +98,7 @@ def test_every_run_is_made_and_shown(trained: Any, mode: str, num_at_once: int) 
 
 
 def test_a_run_whose_process_is_killed_is_tried_again_and_the_others_go_on(trained: Any) -> None:
-    out, heard, is_done = trained("killed")
-    assert is_done
+    out, heard = trained("killed")
     assert heard.errors == [
         *[f"oversample, seed 0: {KILLED}"] * 2,
         f"oversample, seed 1: {KILLED}",
@@ -119,16 +119,14 @@ def test_a_run_whose_process_is_killed_is_tried_again_and_the_others_go_on(train
     ],
 )
 def test_what_a_run_failed_of_is_reported(trained: Any, mode: str, error: str) -> None:
-    out, heard, is_done = trained(mode)
-    assert is_done
+    out, heard = trained(mode)
     assert heard.errors == [f"oversample, seed {seed}: {error}" for seed in (0, 0, 1, 1)]
     failures = json.loads((out / "failures.json").read_text())
     assert failures == {f"oversample, seed {seed}": {"tries": 2, "error": error} for seed in (0, 1)}
 
 
 def test_what_fails_for_good_is_not_tried_again(trained: Any) -> None:
-    out, heard, is_done = trained("wrong")
-    assert is_done
+    out, heard = trained("wrong")
     error = "UsageError: net a:build: expected the same"
     assert heard.errors == [f"oversample, seed {seed}: {error}" for seed in (0, 1)]
     failures = json.loads((out / "failures.json").read_text())
@@ -153,15 +151,13 @@ def test_an_error_of_every_arm_ends_it_once_each_was_tried_again(
 
 
 def test_a_comparison_without_results_names_the_first_failure(trained: Any) -> None:
-    out, _, is_done = trained("none and all that is put on it")
-    assert is_done  # the other arm was trained
+    out, _ = trained("none and all that is put on it")  # the other arm was trained
     with pytest.raises(DataError, match=r"is none, seed 0: UsageError: net a:build: expected none"):
         read_results(out)
 
 
 def test_heads_of_a_training_that_fails_are_named(trained: Any) -> None:
-    out, heard, is_done = trained("no base")
-    assert is_done
+    out, heard = trained("no base")
     failures = json.loads((out / "failures.json").read_text())
     assert [about["tries"] for about in failures.values()] == [2, 0] * 2
     assert "its base none, seed 0 is not" in failures["post-hoc:1.0, seed 0"]["error"]
@@ -177,11 +173,11 @@ def test_what_no_second_try_helps_ends_it(trained: Any, mode: str, message: str)
         trained(mode)
 
 
-def test_after_ctrl_c_the_rest_is_still_missing(trained: Any) -> None:
-    out, heard, is_done = trained("stopped")
-    assert not is_done
-    assert heard.ended == ALL[:2]
+def test_after_ctrl_c_the_rest_is_still_missing(trained: Any, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        trained("stopped")
+    out = tmp_path / "out"
+    assert num_finished(Protocol.read(out), out) == "2 of 6 runs are finished"
     assert not (out / "failures.json").exists()
-    _, again, is_done = trained("well")
-    assert is_done
+    _, again = trained("well")
     assert again.begun == again.ended == ALL[2:]

@@ -106,9 +106,8 @@ def make_comparison(
     return out
 
 
-def training_of(results: Results | None) -> Training:
+def training_of(results: Results) -> Training:
     """Return how the runs of a comparison were trained."""
-    assert results is not None
     assert results.training is not None
     return results.training
 
@@ -164,5 +163,5 @@ class InThisProcess:
 def train_here(protocol: Protocol, out: Path, cache: Path | None = None) -> Heard:
     """Train what is missing of a comparison in this process; return what its display was shown."""
     heard = Heard()
-    assert train_missing(protocol, out, heard, InThisProcess(protocol, out, cache))
+    train_missing(protocol, out, heard, InThisProcess(protocol, out, cache))
     return heard

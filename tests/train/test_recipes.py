@@ -225,7 +225,6 @@ def test_settings_of_the_recipe_are_options(faces: Path, tmp_path: Path) -> None
 def test_settings_leave_a_comparison_its_fair_defaults(faces: Path, tmp_path: Path) -> None:
     few: dict[str, Any] = {"epochs": 1, "steps_per_epoch": 2, "batch_size": 8, "net": "small"}
     results = compare(faces, ["none", "post-hoc:1"], 1, out=tmp_path / "out", verbose=0, **few)
-    assert results is not None
     assert results.training is not None
     shared = results.training.protocol.recipe
     assert (shared.epochs, shared.batch_size) == (1, 8)
