@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, ClassVar, Self, TypeVar
 
 from fer_data import plugins
@@ -229,10 +230,12 @@ def _restored(cls: type[Choice], text: str, module: str) -> Choice:
 
 def unknown(kind: str, got: str, forms: Iterable[str]) -> UsageError:
     """Return the error for a text whose name is none of some forms', with the nearest of them."""
-    forms = tuple(forms)
-    names = [re.split("[: ]", form)[0] for form in forms]
+    forms = [form.split(" (")[0] for form in forms]  # what their parameters are is no part of them
+    names = [form.split(":")[0] for form in forms]
     name = got.partition(":")[0]
-    others = [other for other in _SYNONYMS.get(name.lower(), ()) if other in names]
+    known = {word: [other for other in of if other in names] for word, of in _SYNONYMS.items()}
+    near = get_close_matches(name.lower(), [*filter(known.get, known), *names], 1)
+    others = known.get(near[0]) if near else None
     hint = f". Did you mean {' or '.join(others)}?" if others else meant(name, names)
     return UsageError(f"{kind}: got {got!r}{hint or '.'} Expected one of {', '.join(forms)}")
 

@@ -83,7 +83,8 @@ class KerasDataset(keras.utils.PyDataset):
         self._prefetched = _Prefetched(self._drawn, workers) if workers > 1 else None
 
     def __repr__(self) -> str:
-        return f"KerasDataset({self.iterations}; {len(self.class_names)} classes)"
+        of = f"{len(self.class_names)} classes, balance={self._loader.balance}"
+        return f"KerasDataset({of}; {self.iterations})"
 
     def __len__(self) -> int:
         return self.iterations.num_steps

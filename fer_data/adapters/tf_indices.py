@@ -74,4 +74,4 @@ def tf_indices(
         .prefetch(2)
         .apply(tf.data.experimental.assert_cardinality(num_steps))
     )
-    return described(dataset, iterations, sampler.class_names)
+    return described(dataset, iterations, sampler.class_names, f"balance={sampler.strategy}")

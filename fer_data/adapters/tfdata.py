@@ -151,17 +151,22 @@ def by_step(
         .prefetch(at_once)
         .apply(tf.data.experimental.assert_cardinality(per_epoch))
     )
-    return described(dataset, iterations, loader.store.dataset.class_names)
+    about = f"balance={loader.balance}"
+    return described(dataset, iterations, loader.store.dataset.class_names, about)
 
 
 def described(
-    dataset: tf.data.Dataset, iterations: Iterations, class_names: tuple[str, ...]
+    dataset: tf.data.Dataset, iterations: Iterations, class_names: tuple[str, ...], about: str
 ) -> tf.data.Dataset:
-    """Return a dataset that says where it stands, with ``iterations`` and ``class_names``."""
+    """Return a dataset that says what it is and where it stands.
+
+    Its attributes ``iterations`` and ``class_names`` are these.
+    """
 
     class Described(type(dataset)):  # type: ignore[misc]
         def __repr__(self) -> str:
-            return f"<{iterations}; {len(class_names)} classes; {self.element_spec}>"
+            of = f"{len(class_names)} classes, {about}"
+            return f"<{of}; {iterations}; {self.element_spec}>"
 
         __str__ = __repr__
 

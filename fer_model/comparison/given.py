@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fer_data.data.dataset import Dataset
 from fer_data.errors import DataError, UsageError
 from fer_data.util.words import printable
 from fer_model.comparison.given_columns import clusters_of, counts_of, leaked_of
@@ -43,9 +44,10 @@ def compare_predictions(
 
     Parameters
     ----------
-    labels : array_like of int or str, shape [N], DataFrame, path, or None
-        The true class of each test sample: its name, or its index in `class_names`. A table has
-        them in a column ``label``, and may have ``sample``. None where the runs' tables have them.
+    labels : array_like of int or str, shape [N], Dataset, DataFrame, path, or None
+        The true class of each test sample: its name, or its index in `class_names`. A dataset has
+        the test samples alone, in order, and class names. A table has the labels in a column
+        ``label``, and may have ``sample``. None where the runs' tables have them.
     arms : mapping of str to sequence
         The runs of each arm, the baseline first. A run is an array, probabilities float [N, C] or
         predicted labels [N], or a DataFrame or a path to a csv, parquet, npz or npy file with a
@@ -99,6 +101,8 @@ def compare_predictions(
     [0.9, 0.89]
     """
     check_question(figure, margin, shots)
+    if isinstance(labels, Dataset):
+        labels, class_names = labels.labels, class_names or labels.class_names
     if out is not None:
         check_place(Path(out).absolute())
     asked = _class_names(class_names)

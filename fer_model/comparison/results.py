@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fer_data.errors import UsageError
 from fer_data.util import notebook
-from fer_data.util.words import counted, printable
+from fer_data.util.words import counted, meant, printable
 from fer_model.comparison.protocol import Cell, Protocol
 from fer_model.comparison.sample_table import SampleTable
 from fer_model.statistics.differences import Differences, paired_differences
@@ -296,6 +296,38 @@ class Results:
         """Seconds of training, mean over seeds, float64 [A]."""
         costs: NDArray[np.float64] = self.seconds.mean(axis=1)
         return costs
+
+    def rename(self, arms: Mapping[str, str]) -> Results:
+        """Return the same results with other names of arms, for the figures and tables of a paper.
+
+        Parameters
+        ----------
+        arms : mapping of str to str
+            New names by old ones; others stay.
+
+        Raises
+        ------
+        UsageError
+            If there is no such arm, or two would have the same name.
+
+        Examples
+        --------
+        >>> import numpy as np, fer_model
+        >>> labels = np.repeat([0, 1], [90, 10])
+        >>> runs = {"none": [0 * labels] * 2, "crt": [labels] * 2}
+        >>> results = fer_model.compare_predictions(labels, runs)
+        >>> results.rename({"crt": "Retrained head"}).arms
+        ('none', 'Retrained head')
+        """
+        if unknown := [arm for arm in arms if arm not in self.arms]:
+            raise UsageError(
+                f"arms: expected some of {', '.join(self.arms)}, got {unknown[0]!r}"
+                f"{meant(unknown[0], self.arms)}"
+            )
+        names = tuple(arms.get(arm, arm) for arm in self.arms)
+        if len(set(names)) < len(names):
+            raise UsageError(f"arms: expected different names, got {', '.join(names)}")
+        return dataclasses.replace(self, arms=names)
 
     def _of(self, kept: NDArray[np.bool_]) -> Predicted:
         return Predicted(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from fer_data.data.dataset import Dataset
 from fer_data.errors import UsageError
 from fer_data.plotting.bars import MOST_CLASSES, bars
 from fer_data.plotting.figure import new_figure
@@ -17,19 +18,25 @@ _MOST_NAMES = 30
 """Most classes of which a confusion matrix shows every name and count."""
 
 
+_MOST_PERCENTAGES = 12
+"""Most classes of which it shows percentages, too."""
+
+
 def plot_confusion(
-    y_true: ArrayLike, y_pred: ArrayLike, class_names: Sequence[str] | None = None
+    y_true: ArrayLike | Dataset, y_pred: ArrayLike, class_names: Sequence[str] | None = None
 ) -> Figure:
     """Draw the confusion matrix of predictions.
 
-    Rows are true classes, columns predicted ones. Cells show counts, colours the proportion of the
-    row; the title has the accuracy and the balanced accuracy, which is the mean recall of the
-    classes that occur (Brodersen et al. 2010, doi:10.1109/ICPR.2010.764).
+    Rows are true classes, columns predicted ones. Cells show counts, and up to 12 classes the
+    percentage of the row, which the colour shows, too; on the diagonal it is the recall. The title
+    has the accuracy and the balanced accuracy, which is the mean recall of the classes that occur
+    (Brodersen et al. 2010, doi:10.1109/ICPR.2010.764).
 
     Parameters
     ----------
-    y_true : array_like of int or str, shape [N], or of float or int, shape [N, C]
-        The labels: class indices, class names, or a one-hot row a sample.
+    y_true : array_like of int or str, shape [N], or of float or int, shape [N, C]; or Dataset
+        The labels: class indices, class names, or a one-hot row a sample. Of a dataset its labels,
+        and its class names unless others are given.
     y_pred : array_like of int or str, shape [N], or of float, shape [N, C]
         The predictions: class indices, class names, or probabilities or logits, of which the
         largest counts.
@@ -56,7 +63,7 @@ def plot_confusion(
     accuracy 75.0 %, balanced accuracy 75.0 %
     >>> figure.savefig("confusion.png")
     """
-    counts, names = _counts(y_true, y_pred, class_names)
+    counts, names = _counts(*_of_dataset(y_true, y_pred, class_names))
     support = counts.sum(axis=1)
     recalls = np.diag(counts)[support > 0] / support[support > 0]
     accuracy = np.trace(counts) / counts.sum()
@@ -65,7 +72,9 @@ def plot_confusion(
 
 
 def plot_recalls(
-    y_true: ArrayLike, y_pred: ArrayLike, class_names: Sequence[str] | None = None
+    y_true: ArrayLike | Dataset,
+    y_pred: ArrayLike | Mapping[str, ArrayLike],
+    class_names: Sequence[str] | None = None,
 ) -> Figure:
     """Draw the recall of each class that occurs, the class with the most samples on top.
 
@@ -73,8 +82,11 @@ def plot_recalls(
 
     Parameters
     ----------
-    y_true, y_pred : array_like
+    y_true : array_like or Dataset
         As in `plot_confusion`.
+    y_pred : array_like, or mapping of str to array_like
+        As in `plot_confusion`; or those of several models by their names, which become bars of
+        their own.
     class_names : sequence of str, length C, optional
 
     Returns
@@ -94,12 +106,22 @@ def plot_recalls(
     >>> [text.get_text() for text in figure.axes[0].get_yticklabels()]
     ['cat (3)', 'dog (1)']
     """
-    counts, names = _counts(y_true, y_pred, class_names)
+    models = y_pred if isinstance(y_pred, Mapping) else {"recall": y_pred}
+    if not models:
+        raise UsageError("y_pred: expected predictions of one model or more, got none")
+    matrices = {
+        name: _counts(*_of_dataset(y_true, of_model, class_names))
+        for name, of_model in models.items()
+    }
+    (counts, names), *_ = matrices.values()
     support = counts.sum(axis=1)
     order = np.argsort(-support, kind="stable")[: min((support > 0).sum(), MOST_CLASSES)].tolist()
-    recalls = [round(100 * counts[label, label] / support[label], 1) for label in order]
+    recalls = {
+        name: [round(100 * counts[label, label] / support[label], 1) for label in order]
+        for name, (counts, _) in matrices.items()
+    }
     titles = [f"{names[label]} ({support[label]:,})" for label in order]
-    return bars(titles, {"recall": recalls}, "recall in %")
+    return bars(titles, recalls, "recall in %")
 
 
 def draw_confusion(counts: NDArray[np.int64], names: Sequence[str], title: str) -> Figure:
@@ -120,7 +142,9 @@ def draw_confusion(counts: NDArray[np.int64], names: Sequence[str], title: str) 
     if len(names) <= _MOST_NAMES:
         for (row, column), count in np.ndenumerate(counts):
             color = "white" if proportions[row, column] > 0.55 else "black"
-            axes.text(column, row, f"{count:,}", ha="center", va="center", color=color, fontsize=9)
+            percent = f"\n{100 * proportions[row, column]:.0f} %"
+            text = f"{count:,}{percent if len(names) <= _MOST_PERCENTAGES else ''}"
+            axes.text(column, row, text, ha="center", va="center", color=color, fontsize=8)
     # A class may be called $x$: names are shown, never read as formulas.
     apart = -(-len(names) // _MOST_NAMES)
     places = range(0, len(names), apart)
@@ -129,6 +153,15 @@ def draw_confusion(counts: NDArray[np.int64], names: Sequence[str], title: str) 
     axes.set(xlabel="predicted", ylabel="label", title=title)
     figure.colorbar(image, label="proportion of the label", shrink=0.8)
     return figure
+
+
+def _of_dataset(
+    y_true: ArrayLike | Dataset, y_pred: ArrayLike, class_names: Sequence[str] | None
+) -> tuple[ArrayLike, ArrayLike, Sequence[str] | None]:
+    """Return the arguments of a plot, with the labels and class names of a dataset in its place."""
+    if isinstance(y_true, Dataset):
+        return y_true.labels, y_pred, class_names or y_true.class_names
+    return y_true, y_pred, class_names
 
 
 def _counts(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from fer_data.plotting.svg import COLORS
@@ -27,7 +28,7 @@ def height_of(found: Recalls, num_arms: int) -> float:
     """Return the inches that `draw_recalls` takes for so many arms."""
     num = len(found.class_names)
     if num <= MOST_DUMBBELLS:
-        return -(-num_arms // _COLUMNS) * (0.9 + 0.24 * num)
+        return 0.3 + -(-num_arms // _COLUMNS) * (0.9 + 0.24 * num)
     return 0.5 + _num_strips(found) * (1.5 + 0.6 * num_arms)
 
 
@@ -44,8 +45,30 @@ def draw_recalls(drawn: Figure | SubFigure, found: Recalls, arms: Sequence[str])
         draw_dumbbells(axes, found, place)
     for axes in panels[len(places) :]:
         axes.set_axis_off()
-    title = f"recall in %: ○ {found.arms[0]}, ● {'the arm' if len(arms) > 1 else arms[0]}"
-    drawn.supxlabel(title, fontsize=9, parse_math=False)
+    for axes in panels[max(0, len(places) - columns) : len(places)]:
+        axes.set_xlabel("recall in %", fontsize=9)
+    drawn.supylabel(classes_label(found), fontsize=9)
+    add_legend(drawn, found, places[0] if len(places) == 1 else None)
+
+
+def classes_label(found: Recalls) -> str:
+    """Return what the numbers behind the names of classes are."""
+    return f"class ({'training' if found.of_training else 'test'} samples)"
+
+
+def add_legend(drawn: Figure | SubFigure, found: Recalls, place: int | None) -> None:
+    """Show how the ends of dumbbells look: the baseline's, and an arm's or, of None, any arm's."""
+    color = "#444444" if place is None else COLORS[place % len(COLORS)]
+    ends = [
+        Line2D([], [], ls="", marker="o", ms=6, mfc="none", mec=_BASELINE, mew=1.5),
+        Line2D([], [], ls="", marker="o", ms=6, color=color),
+    ]
+    names = [found.arms[0], "the arm" if place is None else found.arms[place]]
+    legend = drawn.legend(
+        ends, names, loc="outside lower center", ncols=2, fontsize=8, frameon=False
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
 
 
 def _num_strips(found: Recalls) -> int:

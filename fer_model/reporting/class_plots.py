@@ -17,6 +17,8 @@ from fer_data.util.words import counted, printable
 from fer_model.comparison.results import Results
 from fer_model.plotting.recalls import (
     MOST_DUMBBELLS,
+    add_legend,
+    classes_label,
     draw_dumbbells,
     draw_recalls,
     draw_strips,
@@ -24,6 +26,8 @@ from fer_model.plotting.recalls import (
 )
 from fer_model.reporting.plot import Plot, save_as
 from fer_model.reporting.summary import Summary
+from fer_model.statistics.verdict import leading
+from fer_model.words import figure_name
 
 
 def recalls(results: Results, arms: Sequence[str], *, name: str = "recalls") -> Plot:
@@ -90,7 +94,10 @@ def write_card(summary: Summary, path: Path) -> None:
         heading = text.text(0.05, 0.9, lines, fontsize=23, fontweight="bold", va="top")
         heading.set_parse_math(False)
         data = printable(Path(results.source).name)
+        first = leading(summary.main).difference
         facts = (
+            f"{figure_name(first.figure)} {first.in_points} points against {results.arms[0]} "
+            f"({100 * first.level:g} % interval); "
             f"{data + ': ' if data else ''}{len(results.arms)} arms, "
             f"{counted(len(results.seeds), 'seed')} each, "
             f"{counted(len(results.labels), 'test image')}, {len(results.class_names):,} classes"
@@ -100,7 +107,8 @@ def write_card(summary: Summary, path: Path) -> None:
         if len(results.class_names) <= MOST_DUMBBELLS:
             axes = plot.subplots()
             draw_dumbbells(axes, results.recalls, place)
-            axes.set_xlabel(f"recall in %: ○ {results.arms[0]}, ● {results.arms[place]}")
+            axes.set(xlabel="recall in %", ylabel=classes_label(results.recalls))
+            add_legend(plot, results.recalls, place)
         else:
             draw_strips(plot, results.recalls, [place], 2)
         try:

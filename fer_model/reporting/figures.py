@@ -89,6 +89,8 @@ def confusions(results: Results) -> Plot | None:
                 _matrix(panels[place, 1], apart, names, title, "RdBu", (-0.5, 0.5))
             else:
                 panels[place, 1].set_axis_off()
+        drawn.supxlabel("predicted class; numbers are percentages of the true class", fontsize=9)
+        drawn.supylabel("true class", fontsize=9)
     words = "Confusion matrices: fraction of each class (rows) that is taken for another (columns)"
     return Plot("confusions", drawn, words, table)
 

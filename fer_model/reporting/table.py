@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
 import pandas as pd
 
-from fer_data.errors import UsageError
 from fer_data.util.markdown import escaped
 from fer_data.util.words import counted
 from fer_model.comparison.results import Results
@@ -67,12 +66,7 @@ def caption(summary: Summary, columns: Sequence[str]) -> str:
     return "; ".join(parts) + "."
 
 
-def as_latex(
-    comparison: Results | Summary,
-    *,
-    columns: Sequence[str] | None = None,
-    arm_names: Mapping[str, str] | None = None,
-) -> str:
+def as_latex(comparison: Results | Summary, *, columns: Sequence[str] | None = None) -> str:
     r"""Return a table of the arms as a ``tabular``; needs ``\usepackage{booktabs}``.
 
     The comments before it have the headline, and what belongs into a caption.
@@ -89,13 +83,11 @@ def as_latex(
         ``training``, ``verdict``, ``p``. By default means and differences of the figure that the
         verdict goes by, of accuracy and of the rarest class's recall, which fit the width of a
         page. Where a figure has no mean next to its difference, the baseline's row shows it.
-    arm_names : mapping of str to str, optional
-        What arms are called in the table, as ``{"los-crt": "LOS"}``.
 
     Raises
     ------
     UsageError
-        If there is no such column or arm.
+        If there is no such column.
 
     Examples
     --------
@@ -109,11 +101,6 @@ def as_latex(
     % own raises balanced accuracy by at least 20.6 pp
     """
     summary = Summary.of(comparison)
-    called = dict(arm_names or {})
-    if unknown := [arm for arm in called if arm not in summary.results.arms]:
-        raise UsageError(
-            f"arm_names: expected some of {', '.join(summary.results.arms)}, got {unknown[0]!r}"
-        )
     names = default_columns(summary) if columns is None else columns
     shown = columns_of(summary, names)
     lines = [
@@ -123,10 +110,7 @@ def as_latex(
         r"\toprule",
         *_latex_head(shown),
         r"\midrule",
-        *(
-            _latex_row(called.get(arm, arm), place, shown)
-            for place, arm in enumerate(summary.results.arms)
-        ),
+        *(_latex_row(arm, place, shown) for place, arm in enumerate(summary.results.arms)),
         r"\bottomrule",
         r"\end{tabular}}",
     ]
@@ -200,7 +184,9 @@ def as_markdown(comparison: Results | Summary, *, columns: Sequence[str] | None 
     """
     summary = Summary.of(comparison)
     results = summary.results
-    names = [*default_columns(summary), *page_columns(summary)] if columns is None else columns
+    names = columns or [*default_columns(summary), *page_columns(summary)]
+    if columns is None and results.clean_differences is not None:
+        names = [*names, WITHOUT_LEAKED + results.figure]
     shown = columns_of(summary, names)
     lines = [f"**{escaped(summary.headline)}**", ""]
     lines += [

@@ -22,6 +22,7 @@ from PIL import Image
 import fer_data
 import fer_model
 from fer_data.util import notebook
+from fer_data.util.words import shown_class
 from tests.helpers.made_comparison import make_comparison
 
 TAGS = {"div", "p", "b", "table", "thead", "tbody", "tr", "th", "td", "ul", "li", "img"}
@@ -295,7 +296,8 @@ def test_confusion_takes_indices_names_and_probabilities_alike() -> None:
         (true, [names[k] for k in predicted], names),
     ):
         axes = fer_model.plot_confusion(y_true, y_pred, given_names).axes[0]
-        assert [text.get_text() for text in axes.texts] == ["1", "1", "0", "2"]
+        cells = [text.get_text() for text in axes.texts]
+        assert cells == ["1\n50 %", "1\n50 %", "0\n0 %", "2\n100 %"]
         assert [text.get_text() for text in axes.get_yticklabels()] == names
         assert axes.get_title() == "accuracy 75.0 %, balanced accuracy 75.0 %"
 
@@ -335,6 +337,26 @@ def test_recalls_are_drawn_of_the_classes_that_occur_the_largest_on_top() -> Non
     axes = fer_model.plot_recalls([1, 1, 1, 0], [1, 1, 2, 0], names).axes[0]
     assert [text.get_text() for text in axes.get_yticklabels()] == ["dog (3)", "cat (1)"]
     assert [bar.get_width() for bar in axes.patches] == [66.7, 100.0]
+
+
+def test_recalls_of_several_models_are_bars_of_their_own() -> None:
+    axes = fer_model.plot_recalls([0, 0, 1], {"plain": [0, 1, 0], "balanced": [0, 0, 1]}).axes[0]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["plain", "balanced"]
+    assert [bar.get_width() for bar in axes.patches] == [50.0, 0.0, 100.0, 100.0]
+    with pytest.raises(fer_data.UsageError, match="one model or more"):
+        fer_model.plot_recalls([0, 1], {})
+
+
+def test_a_dataset_stands_for_its_labels(shown: dict[str, Any]) -> None:
+    data = shown["Dataset"]["test"]
+    own = fer_model.plot_confusion(data, data.labels).axes[0]
+    named = [text.get_text() for text in own.get_yticklabels()]
+    assert named == [shown_class(name) for name in data.class_names]
+    assert fer_model.plot_recalls(data, data.labels).axes[0].patches
+    other = 1 - data.labels % 2
+    results = fer_model.compare_predictions(data, {"none": [other], "own": [data.labels]})
+    assert results.class_names == data.class_names
+    np.testing.assert_array_equal(results.labels, data.labels)
 
 
 def test_history_takes_frames_dicts_and_what_keras_returns() -> None:
@@ -388,7 +410,7 @@ def test_the_confusion_of_a_run_is_that_of_its_test_predictions(tmp_path: Path) 
     out = make_comparison(tmp_path / "out", arms=("none", "oversample"), seeds=(0,), num=30)
     run = fer_model.Run(out / "runs" / "none" / "seed-0")
     axes = run.plot_confusion().axes[0]
-    assert sum(int(text.get_text()) for text in axes.texts) == 30
+    assert sum(int(text.get_text().split()[0]) for text in axes.texts) == 30
     assert [text.get_text() for text in axes.get_yticklabels()] == ["cat", "dog", "rare"]
     with pytest.raises(fer_data.UsageError, match="expected one of test, got 'validation'"):
         run.plot_confusion("validation")

@@ -94,10 +94,11 @@ def test_both_tables_say_what_they_show_and_verdicts_that_hold_are_bold(results:
 
 def test_arms_of_a_table_can_be_renamed(results: Results) -> None:
     arm = results.arms[1]
-    table = cells(as_latex(results, arm_names={arm: "Ours"}))
+    table = cells(as_latex(results.rename({arm: "Ours"})))
     assert [row[0] for row in table[2:]] == [results.arms[0], "Ours", *results.arms[2:]]
-    with pytest.raises(UsageError, match="arm_names: expected some of"):
-        as_latex(results, arm_names={"another": "Ours"})
+    for wrong in ({"another": "Ours"}, {arm: results.arms[0]}):
+        with pytest.raises(UsageError, match="arms: expected"):
+            results.rename(wrong)
 
 
 def test_the_published_table_can_be_written(results: Results) -> None:
