@@ -33,7 +33,7 @@ def draw_pairs(store: PixelStore, findings: Sequence[Finding]) -> Figure:
         groups = [group for group in finding.groups if len(group) > 1][:_PAIRS]
         pairs = [_pair(store, group) for group in groups]
         if pairs and len(rows) < _FINDINGS:
-            title = shortened(f"{finding.severity}: {finding.kind}. {finding.summary}", 140)
+            title = shortened(f"{finding.severity}: {finding.kind}. {finding.summary}", 230)
             images = [(store.pixels[first], store.pixels[second]) for first, second in pairs]
             words = [(_words(store, first), _words(store, second)) for first, second in pairs]
             rows.append(Strip(title, images, words))

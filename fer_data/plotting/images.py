@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -15,6 +16,10 @@ Pixels = NDArray[np.uint8]
 
 _MOST_INCHES = 120.0
 """Height of a grid; with more rows than that their images are drawn smaller."""
+
+
+_TITLE = 130
+"""Characters of a strip's title in a line."""
 
 
 class Strip(NamedTuple):
@@ -69,7 +74,7 @@ def grid(
 
 def strips(rows: Sequence[Strip], *, pairs: int) -> ShownFigure:
     """Draw strips one below another, each of up to so many pairs."""
-    figure = new_figure(0.4 + 2.1 * pairs, 0.2 + 1.6 * len(rows))
+    figure = new_figure(0.4 + 2.1 * pairs, 0.2 + 1.75 * len(rows))
     panels = figure.subplots(len(rows), 1, squeeze=False).ravel()
     for axes, strip in zip(panels, rows, strict=True):
         images = [image for pair in strip.pairs for image in pair]
@@ -88,7 +93,8 @@ def strips(rows: Sequence[Strip], *, pairs: int) -> ShownFigure:
         words = [words for pair in strip.captions for words in pair]
         axes.set_xticks(middles, words, fontsize=8, parse_math=False)
         axes.tick_params(length=0)
-        axes.set_title(strip.title, fontsize=9, loc="left", parse_math=False)
+        title = textwrap.fill(strip.title, _TITLE)
+        axes.set_title(title, fontsize=9, loc="left", parse_math=False)
     return figure
 
 

@@ -49,7 +49,8 @@ def test_the_python_of_the_readme_runs(
     images, labels = next(iter(names["train_data"]))
     assert images.shape == (70, 48, 48, 1)
     np.testing.assert_array_equal(labels.numpy().sum(axis=0), np.full(7, 10))
-    assert len(names["clean"]) == len(names["audit"].dataset) - len(names["audit"].exclude_rows)
+    parts = sum(len(names[part]) for part in ("train", "validation", "test"))
+    assert parts == len(names["data"]) - len(names["audit"].exclude_rows)
 
 
 @pytest.mark.extra("torch")
