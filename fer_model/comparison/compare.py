@@ -41,6 +41,7 @@ from fer_model.training.own_training import Fit
 from fer_model.training.recipe import Recipe
 from fer_model.training.recipes import (
     COMPARED,
+    as_it_began,
     as_recipe,
     changed,
     given_again,
@@ -168,6 +169,11 @@ def compare(
     own_training = None if fit is None else _own_training(recipe, fit, settings, parsed)
     recipe = changed(recipe, settings)
     out = Path(out).absolute()
+    if (out / FILE).exists():
+        began = Protocol.read(out)
+        recipe = as_it_began(began.recipe, recipe)
+        if own_training is not None and own_training.digest == began.code.get("digest"):
+            own_training = dataclasses.replace(own_training, name=began.code["name"])
     with _interrupted_in(out):
         dataset = load(data, **options)
         if dataset.root.is_dir() and out.resolve().is_relative_to(dataset.root.resolve()):

@@ -50,7 +50,8 @@ def compare_predictions(
         ``label``, and may have ``sample``. None where the runs' tables have them.
     arms : mapping of str to sequence
         The runs of each arm, the baseline first. A run is an array, probabilities float [N, C] or
-        predicted labels [N], or a DataFrame or a path to a csv, parquet, npz or npy file with a
+        predicted labels [N], a run folder of `train` or `compare` (``OUT/runs/ARM/seed-0``), or a
+        DataFrame or a path to a csv, parquet, npz or npy file with a
         column ``predicted``, or one for each class with its probability. Where tables name their
         samples, in a column ``sample``, rows are matched by it, otherwise by order. Runs are
         numbered by place, as seeds: the first run of one arm is compared with the first of another.
@@ -101,6 +102,8 @@ def compare_predictions(
     [0.9, 0.89]
     """
     check_question(figure, margin, shots)
+    if tuple(shots) != SHOTS and train_counts is None:
+        raise UsageError("shots: without train_counts no class is few-shot or many-shot; give both")
     if isinstance(labels, Dataset):
         labels, class_names = labels.labels, class_names or labels.class_names
     if out is not None:
@@ -186,6 +189,8 @@ def _aligned(table: PredictionTable, truth: PredictionTable) -> PredictionTable:
     if "sample" not in table.columns:
         return table
     if "sample" not in truth.columns:
+        if "label" in table.columns:  # which must agree, row by row
+            return table
         raise DataError(
             f"{table.where}: names its samples, and {truth.where} does not: give labels with a "
             "column sample, or no labels where all runs have them"

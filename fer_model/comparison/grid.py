@@ -22,6 +22,7 @@ from fer_data.duplicates.families import related
 from fer_data.duplicates.grouping import merge_groups
 from fer_data.errors import DataError, UsageError
 from fer_data.loading.opening import make_loader
+from fer_data.util.words import named_class
 from fer_data.writers import convert
 from fer_model.comparison.arm import Arm
 from fer_model.comparison.protocol import FILE, Protocol
@@ -112,14 +113,27 @@ def declare(
 
 
 def check_test_split(dataset: Dataset) -> None:
-    """Refuse data without labelled test samples."""
-    if "test" in dataset.splits and (dataset.labels[dataset.indices("test")] >= 0).any():
-        return
-    raise DataError(
-        f"{dataset.root}: no labelled test split to compare on; divide the data by fer_data.split "
-        "and compare on what it returns, or name its file",
-        fix={"splits": []},
-    )
+    """Refuse data without labelled test samples, or without one of a class of training."""
+    tested, trained = (_classes_in(dataset, split) for split in ("test", "train"))
+    if not tested:
+        raise DataError(
+            f"{dataset.root}: no labelled test split to compare on; divide the data by "
+            "fer_data.split and compare on what it returns, or name its file",
+            fix={"splits": []},
+        )
+    if trained and not {*trained} & {*tested}:
+        raise DataError(
+            f"{dataset.root}: training and test have no class in common, as "
+            f"{named_class(trained[0])} and {named_class(tested[0])}: give both the same labels"
+        )
+
+
+def _classes_in(dataset: Dataset, split: str) -> list[str]:
+    """Return the classes that have samples in a split, if there is one of this name."""
+    if split not in dataset.splits:
+        return []
+    counts = dataset.class_counts(split)
+    return [name for name, count in zip(dataset.class_names, counts, strict=True) if count]
 
 
 def _check_reached(arm: Arm, epochs: int, passes: float) -> None:

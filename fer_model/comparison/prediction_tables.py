@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.analysis.predictions import PREDICTIONS
 from fer_data.errors import DataError
 from fer_data.extras import require
 from fer_data.util.files import refuse_no_file
@@ -87,7 +88,8 @@ def read_table(
     Parameters
     ----------
     data : array_like, DataFrame or path
-        An array has probabilities [N, C] or predicted labels [N]; of labels alone, it has them.
+        An array has probabilities [N, C] or predicted labels [N]; of labels alone, it has them. A
+        path is a file's, or a run folder's.
     where : str
     class_names : sequence of str, optional
         Where given, the columns of these names hold the probabilities, and no others.
@@ -104,6 +106,8 @@ def read_table(
     if isinstance(data, str | Path):
         path = Path(data)
         where = f"{where} ({path})"
+        if (path / PREDICTIONS).is_file():  # a run folder
+            path = path / PREDICTIONS
         refuse_no_file(path)
         if path.suffix.lower() not in (".npz", ".npy"):
             data = _read_frame(path, where)

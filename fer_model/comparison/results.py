@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from fer_data.errors import UsageError
 from fer_data.util import notebook
 from fer_data.util.words import counted, meant, printable
+from fer_model.comparison.arm import Arm
 from fer_model.comparison.protocol import Cell, Protocol
 from fer_model.comparison.sample_table import SampleTable
 from fer_model.statistics.differences import Differences, paired_differences
@@ -101,6 +102,8 @@ class Results:
         Where few-shot classes end and many-shot classes begin, as `shot_groups` takes them.
     margin : float
         The largest difference of no practical importance, in fractions, as `verdicts` takes it.
+    specs : tuple of str, length A, or empty
+        The arms as they were compared, where they were renamed since.
 
     Examples
     --------
@@ -130,6 +133,7 @@ class Results:
     out: Path | None = None
     shots: tuple[int, int] = SHOTS
     margin: float = MARGIN
+    specs: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         means = self.predicted.scores[..., self.predicted.figures.index(self.figure)].mean(axis=1)
@@ -200,7 +204,7 @@ class Results:
         arm = leading(self.verdicts).difference.arm if arm is None else arm
         if arm not in self.arms[1:]:
             raise UsageError(f"arm: expected one of {', '.join(self.arms[1:])}, got {arm!r}")
-        return draw_overview(self.differences, SUMMARIES, self.recalls, arm)
+        return draw_overview(self.differences, self.compared, self.recalls, arm)
 
     @property
     def test_counts(self) -> NDArray[np.int64]:
@@ -245,6 +249,11 @@ class Results:
     def predicted(self) -> Predicted:
         """What every run predicts for every test sample."""
         return self._of(np.ones(len(self.samples), np.bool_))
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Figures whose differences are shown: the summaries, and those of groups of classes."""
+        return (*SUMMARIES, *self.predicted.groups)
 
     @cached_property
     def ensemble_scores(self) -> NDArray[np.float64]:
@@ -319,15 +328,25 @@ class Results:
         >>> results.rename({"crt": "Retrained head"}).arms
         ('none', 'Retrained head')
         """
-        if unknown := [arm for arm in arms if arm not in self.arms]:
+        new = {arm if arm in self.arms else _spelled(arm): name for arm, name in arms.items()}
+        if unknown := [arm for arm in new if arm not in self.arms]:
             raise UsageError(
                 f"arms: expected some of {', '.join(self.arms)}, got {unknown[0]!r}"
                 f"{meant(unknown[0], self.arms)}"
             )
-        names = tuple(arms.get(arm, arm) for arm in self.arms)
+        names = tuple(new.get(arm, arm) for arm in self.arms)
         if len(set(names)) < len(names):
             raise UsageError(f"arms: expected different names, got {', '.join(names)}")
-        return dataclasses.replace(self, arms=names)
+        return dataclasses.replace(self, arms=names, specs=self.specs or self.arms)
+
+    def control_of(self, arm: str) -> str:
+        """Return the arm that is an arm's control, if it is one here; `arm` itself otherwise."""
+        specs = self.specs or self.arms
+        try:
+            control = str(Arm.parse(specs[self.arms.index(arm)]).control)
+        except UsageError:  # a name that somebody gave their predictions
+            return arm
+        return self.arms[specs.index(control)] if control in specs else arm
 
     def _of(self, kept: NDArray[np.bool_]) -> Predicted:
         return Predicted(
@@ -358,6 +377,14 @@ class Results:
         return table.assign(
             **{f"ensemble_{self.figure}": of_ensembles}, seconds=self.seconds.ravel()
         )
+
+
+def _spelled(arm: str) -> str:
+    """Return an arm as comparisons spell it, ``post-hoc:1.0`` of ``post-hoc:1``."""
+    try:
+        return str(Arm.parse(arm))
+    except UsageError:
+        return arm
 
 
 def _spread(values: NDArray[np.float64]) -> str:

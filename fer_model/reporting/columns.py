@@ -13,7 +13,7 @@ from fer_model.reporting.summary import Summary
 from fer_model.statistics.calibration import Calibration
 from fer_model.statistics.differences import Differences
 from fer_model.statistics.evidence import WITHOUT_INTERVAL
-from fer_model.statistics.scores import SUMMARIES, WORST
+from fer_model.statistics.scores import SHOT_ACCURACIES, SUMMARIES, WORST
 from fer_model.statistics.verdict import HELPS, HURTS
 from fer_model.words import duration, figure_name, points
 
@@ -65,11 +65,11 @@ def check_columns(columns: Sequence[str]) -> None:
     """
     if isinstance(columns, str):
         raise UsageError(f"columns: expected a sequence of names, got {columns!r}")
-    figures = (*SUMMARIES, WORST, "recalls")
+    figures = (*SUMMARIES, WORST, *SHOT_ACCURACIES, "recalls")
     for name in columns or [""]:
         prefix, figure = _parts(name)
         known = figures if prefix else (*figures, *_OTHERS)
-        if figure not in known and not figure.startswith("recall of ") and "_shot_" not in figure:
+        if figure not in known and not figure.startswith("recall of "):
             raise _unknown(name, known)
 
 
@@ -100,6 +100,13 @@ def columns_of(summary: Summary, names: Sequence[str]) -> list[Column]:
     asked: list[tuple[str, str]] = []
     for name in names:
         prefix, figure = _parts(name)
+        if figure in SHOT_ACCURACIES and figure not in figures:
+            few, many = summary.results.shots
+            raise UsageError(
+                f"columns: {name}: there are no such classes, or no others; few-shot classes have "
+                f"fewer than {few:,} training samples, many-shot classes more than {many:,}",
+                fix={"shots": []},
+            )
         if figure not in (*figures, "recalls") and (prefix or figure not in _OTHERS):
             raise _unknown(name, figures)
         asked += [(prefix, one) for one in (of_classes if figure == "recalls" else [figure])]

@@ -14,7 +14,6 @@ from fer_model.comparison.results import Results
 from fer_model.plotting.differences import draw_differences
 from fer_model.reporting.plot import Plot, plain_labels
 from fer_model.statistics.calibration import Calibration
-from fer_model.statistics.scores import SUMMARIES
 from fer_model.words import figure_name
 
 MOST_CLASSES = 40
@@ -25,7 +24,7 @@ _COLUMNS = 3
 def forest(results: Results) -> Plot:
     """Draw every arm's differences to the baseline with their intervals, a panel a figure."""
     differences = results.differences
-    rows = [differences.of(arm, figure) for figure in SUMMARIES for arm in differences.arms]
+    rows = [differences.of(arm, figure) for figure in results.compared for arm in differences.arms]
     table = pd.DataFrame(
         {
             "figure": [row.figure for row in rows],
@@ -37,7 +36,7 @@ def forest(results: Results) -> Plot:
             "p_holm": [row.p_holm for row in rows],
         }
     )
-    drawn = draw_differences(differences, SUMMARIES, results.arms[0])
+    drawn = draw_differences(differences, results.compared, results.arms[0])
     words = f"Differences to {results.arms[0]} in points, with 95 % intervals: " + "; ".join(
         f"{row.arm} {figure_name(row.figure)} {row.in_points}"
         for row in rows

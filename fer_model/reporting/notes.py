@@ -24,6 +24,54 @@ def of_one_class(results: Results) -> list[str]:
     return lines
 
 
+def renamed(results: Results) -> list[str]:
+    """Return what arms were called before they were renamed."""
+    pairs = zip(results.arms, results.specs, strict=False)
+    words = [f"{arm} is {spec}" for arm, spec in pairs if arm != spec]
+    return [f"names of arms: {', '.join(words)}"] if words else []
+
+
+def of_equal_runs(results: Results) -> list[str]:
+    """Return a line for each arm whose runs give the same answers, though not one class only."""
+    lines = []
+    answers = zip(results.arms, results.predicted_labels, results.confidences, strict=True)
+    for arm, labels, sure in answers:
+        varies = len(labels) > 1 and (labels[0] != labels[0, 0]).any()
+        are_sure_alike = np.isnan(sure).all() or (sure == sure[0]).all()
+        if varies and are_sure_alike and (labels == labels[0]).all():
+            lines.append(
+                f"all runs of {arm} are the same; where one run was given several times, the "
+                "intervals are too narrow"
+            )
+    return lines
+
+
+def at_chance(results: Results) -> list[str]:
+    """Return a line on given predictions that are no better than chance."""
+    if results.training is not None:
+        return []
+    place = results.predicted.figures.index("balanced_accuracy")
+    means = results.predicted.scores[:, :, place].mean(axis=1)
+    num = int((results.test_counts > 0).sum())
+    weak = [arm for arm, mean in zip(results.arms, means, strict=True) if mean * num < 1.1]
+    if not weak:
+        return []
+    return [
+        f"no better than chance (balanced accuracy {100 / num:.1f} %): {', '.join(weak)}; "
+        "check that samples and classes are in the order of the labels"
+    ]
+
+
+def worse_when_scaled(arms: Sequence[str]) -> list[str]:
+    """Return why temperature scaling may do harm, where it does."""
+    if not arms:
+        return []
+    return [
+        f"temperature scaling makes the calibration of {', '.join(arms)} worse: temperatures are "
+        "fitted on validation samples, whose classes may be as imbalanced as in training"
+    ]
+
+
 def without_intervals(results: Results, *, auroc: bool) -> list[str]:
     """Return which figures have neither interval nor verdict."""
     ensemble = (
@@ -51,10 +99,14 @@ def shot_groups(results: Results) -> list[str]:
     if not results.predicted.groups:
         return []
     few, many = results.shots
-    return [
-        f"few-shot classes have fewer than {few:,} training samples, many-shot classes "
-        f"more than {many:,}; a group's accuracy is the mean recall of its classes"
-    ]
+    words = {
+        "few_shot_accuracy": f"few-shot classes have fewer than {few:,} training samples",
+        "medium_shot_accuracy": f"medium-shot classes {few:,} to {many:,}",
+        "many_shot_accuracy": f"many-shot classes more than {many:,}",
+    }
+    named = ", ".join(text for name, text in words.items() if name in results.predicted.groups)
+    held = "" if results.training is None else " (without held-out validation samples)"
+    return [f"{named}{held}; a group's accuracy is the mean recall of its classes"]
 
 
 def open_differences(results: Results) -> list[str]:

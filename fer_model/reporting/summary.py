@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.errors import UsageError
 from fer_data.util.words import printable
 from fer_model.comparison.announcement import as_trained, missing, without_samples
-from fer_model.comparison.arm import Arm
 from fer_model.comparison.results import Results
 from fer_model.reporting import notes
 from fer_model.statistics.calibration import Calibration, calibration
@@ -76,8 +74,8 @@ class Summary:
 
     @property
     def compared(self) -> tuple[str, ...]:
-        """Figures whose differences tables show: the summaries, and those of groups."""
-        return (*SUMMARIES, *self.results.predicted.groups)
+        """Figures whose differences tables show; see `Results.compared`."""
+        return self.results.compared
 
     @property
     def headline_arm(self) -> str:
@@ -140,11 +138,8 @@ class Summary:
 
     def _against_control(self, arm: str) -> list[str]:
         """Return what an arm gains over its control, which is trained as long without balancing."""
-        try:
-            control = str(Arm.parse(arm).control)
-        except UsageError:  # a name that somebody gave their predictions
-            return []
-        if control == arm or control not in self.results.arms:
+        control = self.results.control_of(arm)
+        if control == arm:
             return []
         apart = paired_differences(self.results.predicted, baseline=control)
         row = apart.of(arm, self.results.figure)
@@ -169,14 +164,19 @@ class Summary:
     def notes(self) -> list[str]:
         """Return lines on what the comparison stands on, and what is missing of it."""
         results, training = self.results, self.results.training
-        pairs = zip(results.arms, self.calibrations, self.recalibrations, strict=True)
+        pairs = list(zip(results.arms, self.calibrations, self.recalibrations, strict=True))
+        worse = [arm for arm, one, scaled in pairs if one and scaled and scaled.error > one.error]
         return [
+            *notes.renamed(results),
             *(as_trained(training) if training else ()),
             *results.remarks,
+            *notes.of_equal_runs(results),
+            *notes.at_chance(results),
             *without_samples(results.class_names, results.train_counts, results.test_counts),
             *notes.of_one_class(results),
             *notes.without_intervals(results, auroc=self.auroc),
             *notes.unscaled(results, [arm for arm, one, scaled in pairs if one and not scaled]),
+            *notes.worse_when_scaled(worse),
             *notes.shot_groups(results),
             *notes.open_differences(results),
             *notes.extremes(any(map(self._extremes, results.differences.arms))),

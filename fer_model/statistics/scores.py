@@ -241,12 +241,16 @@ class Predicted:
         return scores
 
 
+SHOT_ACCURACIES = ("many_shot_accuracy", "medium_shot_accuracy", "few_shot_accuracy")
+"""Figures of groups of classes, by their training samples."""
+
+
 def check_shots(shots: tuple[int, int]) -> None:
     """Refuse two numbers that `shot_groups` does not take."""
-    few, many = shots
-    if not 0 < few <= many:
+    are_two = isinstance(shots, tuple | list) and len(shots) == 2
+    if not are_two or not 0 < shots[0] <= shots[1]:
         raise UsageError(
-            f"expected two numbers of samples in ascending order, got {few} and {many}"
+            f"shots: expected two numbers of samples in ascending order, (20, 100), got {shots!r}"
         )
 
 
@@ -274,11 +278,12 @@ def shot_groups(
     """
     few, many = shots
     check_shots(shots)
-    groups: dict[str, list[int]] = {name: [] for name in ("many", "medium", "few")}
+    groups: dict[str, list[int]] = {name: [] for name in SHOT_ACCURACIES}
     for label, count in enumerate(train_counts):
-        groups["few" if count < few else "many" if count > many else "medium"].append(label)
+        place = 2 if count < few else 0 if count > many else 1
+        groups[SHOT_ACCURACIES[place]].append(label)
     columns = {
-        f"{name}_shot_accuracy": tuple(labels)
+        name: tuple(labels)
         for name, labels in groups.items()
         if any(test_counts[label] for label in labels)
     }

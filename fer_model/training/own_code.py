@@ -73,6 +73,12 @@ def code_of(argument: str, key: str) -> OwnCode:
     return _GIVEN[key]
 
 
+def is_same_code(one: str, other: str) -> bool:
+    """Whether two keys are of one function: a script's is ``__main__``, imported it has a name."""
+    ends = one.partition(":")[2], other.partition(":")[2]
+    return "#" in one and ends[0] == ends[1]
+
+
 def own_code(argument: str, given: str | Callable[..., Any] | OwnCode) -> OwnCode:
     """Return a function that is given as such, or by its import name.
 

@@ -12,6 +12,7 @@ from typing import Any
 from fer_data.data.options import check_options, known_options
 from fer_data.errors import UsageError
 from fer_data.util.words import meant
+from fer_model.training.own_code import code_of, is_same_code, keep
 from fer_model.training.own_settings import OWN, shown
 from fer_model.training.recipe import Recipe
 
@@ -138,6 +139,20 @@ def changed(recipe: Recipe, settings: dict[str, Any]) -> Recipe:
     return replace(recipe, **given).resolved()
 
 
+def as_it_began(began: Recipe, now: Recipe) -> Recipe:
+    """Return a recipe with code of the user's under the name that it began with.
+
+    The function of a script is called ``__main__:build`` there, and ``script:build`` where it is
+    imported; the digest of its source says that it is the same.
+    """
+    same: dict[str, Any] = {
+        name: keep(replace(code_of(name, now.own[name]), name=key.partition("#")[0]))
+        for name, key in began.own.items()
+        if is_same_code(key, now.own.get(name, ""))
+    }
+    return replace(now, **same)
+
+
 def given_again(where: str, recipe: Recipe, own: dict[str, Any]) -> Recipe:
     """Return the recipe of something that goes on, when all code of the user's is given again.
 
@@ -161,9 +176,9 @@ def given_again(where: str, recipe: Recipe, own: dict[str, Any]) -> Recipe:
         if own.get(name) is None:
             raise UsageError(
                 f"{where}: its {name} is {began_with}, which must be given again",
-                fix={name: [str(shown(began_with))]},
+                fix={name: [] if began_with.startswith("__main__:") else [str(shown(began_with))]},
             )
-    now = changed(recipe, own)
+    now = as_it_began(recipe, changed(recipe, own))
     for name, value in now.to_dict().items():
         if value != recipe.to_dict()[name]:
             raise UsageError(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import fer_data
 import fer_model
 from fer_data.errors import DataError, UsageError
 from fer_model.comparison import compare as comparison
@@ -40,6 +41,13 @@ def test_an_arm_that_would_do_nothing_is_refused(
 def test_data_without_a_test_split_is_refused(faces: Path) -> None:
     with pytest.raises(DataError, match="no labelled test split to compare on"):
         grid.declare(RECIPE, faces / "train", parse_arms(["none", "crt"]), [0])
+
+
+def test_splits_without_a_common_class_are_refused() -> None:
+    images = np.zeros((4, 48, 48), np.uint8)
+    splits = {"train": (images, [0, 0, 1, 1]), "test": (images, ["cat", "cat", "dog", "dog"])}
+    with pytest.raises(DataError, match=r"no class in common, as '?0'? and cat"):
+        grid.declare(RECIPE, fer_data.load(splits), parse_arms(["none", "crt"]), [0])
 
 
 def test_arrays_without_a_test_split_are_refused_before_they_are_written(tmp_path: Path) -> None:

@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from fer_data.errors import UsageError
-from fer_model.training.own_code import OwnCode, own_code
+from fer_model.training.own_code import OwnCode, code_of, keep, own_code
+from fer_model.training.recipe import Recipe
+from fer_model.training.recipes import as_it_began, given_again
 
 MODULE = """
 from .blocks import block
@@ -69,6 +71,20 @@ def test_other_code_that_a_net_uses_is_another_net(
 
 def test_code_that_a_net_does_not_use_changes_nothing(digest_of: Callable[..., str]) -> None:
     assert digest_of() == digest_of("return 3", "return 33")
+
+
+def test_a_function_of_a_script_is_the_same_where_it_is_imported() -> None:
+    def build(shape: Any, num: int) -> None:
+        raise AssertionError
+
+    code = own_code("net", build)
+    script, module = (OwnCode(f"{name}:build", code.digest, build) for name in ("__main__", "own"))
+    other = OwnCode("own:build", "0" * 32, build)
+    began = Recipe(net=keep(script))
+    assert as_it_began(began, Recipe(net=keep(module))) == began
+    assert code_of("net", began.net).function is build
+    assert as_it_began(began, Recipe(net=keep(other))).net == other.key
+    assert given_again("run", began, {"net": module}) == began
 
 
 def test_what_a_function_is_given_beforehand_counts() -> None:
