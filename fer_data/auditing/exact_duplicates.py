@@ -36,15 +36,23 @@ def find(subject: Subject) -> Iterator[Finding]:
             redundant = counted(len(surplus), "redundant duplicate")
             images = counted(len(duplicates), "image appears", "images appear")
             most = max(map(len, duplicates))
+            is_trained = bool(subject.trained(surplus))
             often = f"more than once, one of them {most:,} times" if most > 2 else "twice"
             yield Finding(
                 "exact-duplicates",
                 "warning",
                 split,
                 f"{redundant}: {images} {often}{_uncertainty(uncertain, len(surplus))}",
-                ("train on one of each; " if len(certain) else "")
-                + (f"{_LOOK}; " if uncertain else "")
-                + "a score counts such an image several times",
+                "; ".join(
+                    filter(
+                        None,
+                        (
+                            "train on one of each" if subject.trained(certain) else "",
+                            _LOOK if uncertain else "",
+                            "" if is_trained else "a score counts such an image several times",
+                        ),
+                    )
+                ),
                 groups=as_tuples(duplicates),
                 exclude=subject.trained(certain),
             )

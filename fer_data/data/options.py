@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -108,6 +109,9 @@ class LoadOptions:
     def __post_init__(self) -> None:
         for name in ("labels", "images", "exclude", "splits", "relabel"):
             path = getattr(self, name)
+            if path is not None and not isinstance(path, str | os.PathLike):
+                hint = "; load the data, then take data.exclude(...)" if name == "exclude" else ""
+                raise UsageError(f"{name}: expected a path, got {type(path).__name__}{hint}")
             object.__setattr__(self, name, None if path is None else Path(path).absolute())
         if self.fold is not None and self.splits is None:
             raise UsageError(

@@ -20,16 +20,18 @@ _NAMED = 10
 """Classes that a line names at the most."""
 
 
-def before_training(protocol: Protocol, out: Path) -> list[str]:
+def before_training(protocol: Protocol, out: Path, *, asked: int | None = None) -> list[str]:
     """Return lines on what a declared comparison will train, and what it can find.
 
-    Of its test samples alone, and of what is usual for trainings to disagree on.
+    Of its test samples alone, and of what is usual for trainings to disagree on. `asked` are the
+    steps that were asked for, if any.
     """
     recipe = protocol.recipe
     epochs, steps = counted(recipe.epochs, "epoch"), counted(recipe.steps_per_epoch or 0, "step")
     lines = [
         f"every run: {epochs} of {steps} of {recipe.batch_size} samples, "
         f"{counted(protocol.num_steps, 'step')} in all"
+        + (f" (whole epochs, for {asked:,})" if asked not in (None, protocol.num_steps) else "")
     ]
     if protocol.has_own_training:
         lines = [f"every run: {protocol.code['name']}, in batches of {recipe.batch_size} samples"]

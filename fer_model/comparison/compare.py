@@ -27,7 +27,7 @@ from fer_model.comparison.arm import Arm, parse_arms, split_arms
 from fer_model.comparison.display import ComparisonDisplay
 from fer_model.comparison.grid import OWN_DATA, kept_in
 from fer_model.comparison.kept import check_place
-from fer_model.comparison.protocol import FILE, Protocol, check_seeds
+from fer_model.comparison.protocol import FILE, Protocol, check_seeds, discard_unfinished
 from fer_model.comparison.reading import check_runs, read_results
 from fer_model.comparison.results import Results
 from fer_model.comparison.runner import LocalStarter, Starter, train_missing
@@ -207,6 +207,7 @@ def compare(
             "versions": versions(own_training=fit is not None) if ray else None,
         }
         with _alone(out) as lock, ExitStack() as stack:
+            discard_unfinished(out, protocol)
             protocol = protocol.joined(out)
             check_runs(protocol, out)
             if not (out / FILE).exists() or not (out / SAMPLES).exists():
@@ -215,7 +216,7 @@ def compare(
             console = Console(stderr=True, emoji=False, quiet=not verbose)
             display = ComparisonDisplay(console, figure)
             stack.callback(display.close)
-            for line in before_training(protocol, out):
+            for line in before_training(protocol, out, asked=num_steps):
                 print_note(console, line)
             stack.enter_context(plugins.handed_on(protocol.modules))
             starter: Starter = LocalStarter(out, request, num_at_once=num_at_once, lock=lock)

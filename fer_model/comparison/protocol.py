@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -205,11 +206,11 @@ class Protocol:
         if not (out / FILE).exists():
             return self
         before = Protocol.read(out)
-        for name in ("recipe", "data", "figure", "code"):
+        for name, words in _SETTINGS.items():
             if what := _differing(getattr(before, name), getattr(self, name)):
                 raise UsageError(
-                    f"{out}: holds a comparison of another {name} ({what}); "
-                    "give the same settings, or choose another folder",
+                    f"{out}: holds a comparison {words} ({what}); give the same settings, or "
+                    "choose another folder",
                     fix={"out": []},
                 )
         if before.arms[0] != self.arms[0]:
@@ -231,6 +232,30 @@ class Protocol:
             margin=before.margin if self.margin is None else self.margin,
             shots=self.shots or before.shots,
         )
+
+
+_SETTINGS = {
+    "recipe": "of another recipe",
+    "data": "of other data",
+    "figure": "by another figure",
+    "code": "of other code",
+}
+"""What a comparison goes on with, and how it is said that it is not the same."""
+
+
+def discard_unfinished(out: Path, new: Protocol) -> None:
+    """Delete a comparison of other settings in a folder, where no run of it is finished.
+
+    So who mends a net, and declares the comparison again, need not choose another folder.
+    """
+    if not (out / FILE).exists():
+        return
+    before = Protocol.read(out)
+    same = all(not _differing(getattr(before, name), getattr(new, name)) for name in _SETTINGS)
+    if not same and not any(map(is_finished, before.needed(out))):
+        for cell in before.needed(out):
+            shutil.rmtree(cell.folder, ignore_errors=True)
+        (out / FILE).unlink()
 
 
 def is_finished(cell: Cell) -> bool:
@@ -262,4 +287,11 @@ def _differing(before: Any, now: Any) -> str:
     names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     if {"fingerprint", "selected", "class_names"}.isdisjoint(names):
         names = [name for name in names if name not in ("path", "name", "options")]
-    return ", ".join(f"{name} {before.get(name)}, not {now.get(name)}" for name in names[:3])
+    return ", ".join(_said(name, before.get(name), now.get(name)) for name in names[:3])
+
+
+def _said(name: str, before: Any, now: Any) -> str:
+    """Return a setting that differs; of changed code of one name, that it changed."""
+    if "#" in f"{before}" and f"{before}".partition("#")[0] == f"{now}".partition("#")[0]:
+        return f"the code of {name}, {now.partition('#')[0]}, has changed"
+    return f"{name} {before}, not {now}"

@@ -133,10 +133,11 @@ def extremes(are_named: bool) -> list[str]:
 
 
 def leaked(results: Results) -> list[str]:
-    """Return how many test samples are leaked, where some are."""
+    """Return how many test samples are leaked; of given predictions, where some are known to be."""
     num_leaked = int(results.leaked.sum())
     if not num_leaked:
-        return []
+        none = "no test sample has a duplicate or near-duplicate in training"
+        return [] if results.training is None else [none]
     return [
         f"{num_leaked:,} of {len(results.labels):,} test samples have a duplicate or "
         "near-duplicate in training"

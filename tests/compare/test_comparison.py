@@ -273,7 +273,7 @@ def test_another_recipe_other_data_or_another_baseline_is_refused(
     other = dataclasses.replace(RECIPE, batch_size=16)
     for arms, data, recipe, message in (
         (ARMS, leaky, other, "another recipe .batch_size 32, not 16"),
-        (ARMS, faces, RECIPE, "another data .path"),
+        (ARMS, faces, RECIPE, "other data .path"),
         (("focal:1", "none"), leaky, RECIPE, "the baseline there is none, not focal"),
     ):
         protocol, _ = grid.declare(recipe, data, parse_arms(arms), [0])

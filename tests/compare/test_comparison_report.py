@@ -77,7 +77,7 @@ def test_every_plot_has_words_and_its_numbers_as_csv(out: Path, tmp_path: Path) 
         for name, text in found.items()
     }
     assert len(tables["runs"]) == 9
-    assert len(tables["differences"]) == 2 * 4
+    assert len(tables["differences"]) == 2 * 6
     assert {row["arm"] for row in tables["curves"]} == {"none", "oversample"}
     (row,) = [
         row
@@ -298,8 +298,10 @@ def test_data_sets_stand_in_one_table_with_their_mean(
 
 
 def test_what_a_design_can_find_is_said_before_any_training(out: Path) -> None:
-    steps, _, line = before_training(Protocol.read(out), out)
-    assert steps == "every run: 3 epochs of 10 steps of 64 samples, 30 steps in all"
+    steps, finished, _, line = before_training(Protocol.read(out), out, asked=32)
+    assert steps.startswith("every run: 3 epochs of 10 steps of 64 samples, 30 steps in all")
+    assert steps.endswith(" (whole epochs, for 32)")
+    assert finished == "9 of 9 runs are finished"
     assert line.startswith("3 arms, 3 seeds each: a difference of ")
     assert "in the recall of rare or more is likely to be found (four times in five, if " in line
     assert "; one image of" in line
@@ -310,11 +312,11 @@ def test_trainings_that_no_arm_is_and_double_corrections_are_announced(tmp_path:
     out = make_comparison(tmp_path / "out", arms=arms)
     lines = before_training(Protocol.read(out), out)
     line = "also trained, as the base of new heads: oversample, class-weights"
-    assert lines[1] == line
+    assert lines[2] == line
     doubled = [line.split(" ")[1] for line in lines if "more than once" in line]
     assert doubled == list(arms[2:])
     assert [note for note in Summary(read_results(out)).notes() if "more than once" in note] == (
-        lines[2:4]
+        lines[3:5]
     )
 
 

@@ -13,8 +13,9 @@ import fer_data
 import fer_model
 from fer_data.errors import DataError, UsageError
 from fer_model.comparison import compare as comparison
-from fer_model.comparison import grid
+from fer_model.comparison import grid, protocol
 from fer_model.comparison.arm import parse_arms
+from fer_model.comparison.protocol import Protocol
 from fer_model.comparison.reading import read_results
 from fer_model.training.recipe import Recipe
 from tests.helpers.made_comparison import RECIPE, make_comparison
@@ -41,6 +42,37 @@ def test_an_arm_that_would_do_nothing_is_refused(
 def test_data_without_a_test_split_is_refused(faces: Path) -> None:
     with pytest.raises(DataError, match="no labelled test split to compare on"):
         grid.declare(RECIPE, faces / "train", parse_arms(["none", "crt"]), [0])
+
+
+def test_other_settings_replace_what_has_no_finished_run(tmp_path: Path) -> None:
+    out = make_comparison(tmp_path / "out", arms=("none", "oversample"), seeds=(0,))
+    before = Protocol.read(out)
+    other = dataclasses.replace(before, recipe=dataclasses.replace(before.recipe, batch_size=7))
+    protocol.discard_unfinished(out, before)
+    protocol.discard_unfinished(out, other)
+    with pytest.raises(UsageError, match="of another recipe"):
+        other.joined(out)  # a run is finished
+    for metrics in out.glob("runs/*/*/metrics.json"):
+        metrics.unlink()
+    protocol.discard_unfinished(out, before)
+    assert Protocol.read(out) == before
+    protocol.discard_unfinished(out, other)
+    assert other.joined(out) == other
+    assert not list(out.glob("runs/*/*/recipe.json"))
+
+
+def test_changed_code_is_said_in_words(tmp_path: Path) -> None:
+    out = make_comparison(tmp_path / "out", arms=("none", "oversample"), seeds=(0,))
+    keys = [f"own:build#{digest * 12}" for digest in "ab"]
+    before, now = (
+        dataclasses.replace(
+            Protocol.read(out), recipe=dataclasses.replace(Protocol.read(out).recipe, net=key)
+        )
+        for key in keys
+    )
+    before.write(out)
+    with pytest.raises(UsageError, match="the code of net, own:build, has changed"):
+        now.joined(out)
 
 
 def test_splits_without_a_common_class_are_refused() -> None:
