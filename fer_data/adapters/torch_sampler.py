@@ -112,8 +112,9 @@ class BalancedDistributedSampler(DistributedSampler[Any]):
         """Give the rest of an epoch; an iteration that is left is followed by the next epoch."""
         if self._shard is None and not distributed.is_initialized():
             _refuse_unconnected_processes()
-        check_batch_size(self.batch_size)
-        for indices in self.batches:
+        batches = self.batches
+        check_batch_size(self.batch_size, drop_last=self.drop_last or batches.shard.count == 1)
+        for indices in batches:
             yield from indices
 
     def set_epoch(self, epoch: int) -> None:

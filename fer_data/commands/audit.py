@@ -11,6 +11,7 @@ from fer_data.commands.fields import OUTPUT
 from fer_data.commands.options import AsJson, AuditedData, Cache, DataPath
 from fer_data.commands.outputs import check_output, written
 from fer_data.commands.program import FAILED_CHECK
+from fer_data.errors import UsageError
 from fer_data.terminal.cli_support import print_json, print_line, print_table, say
 from fer_data.util.words import counted
 
@@ -70,6 +71,17 @@ def audit(
     check_output(html, [path], data)
     kinds = auditing.parse_kinds(fail_on) if fail_on is not None else ()
     result = auditing.audit(path, cache=cache, **data.given())
+    if "leaked-groups" in kinds and result.dataset.groups is None:
+        raise UsageError(
+            "--fail-on leaked-groups: the data has no groups; name their column",
+            fix={"group_column": []},
+        )
+    if len(result.dataset.splits) < 2 and (leaks := [k for k in kinds if k.startswith("leaked")]):
+        raise UsageError(
+            f"--fail-on {leaks[0]}: the data has one split, {result.dataset.splits[0]}, in which "
+            "nothing can leak; give the splits",
+            fix={"splits": []},
+        )
     if as_json:
         print_json(result.to_dict())
     else:

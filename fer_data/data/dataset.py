@@ -48,7 +48,8 @@ class Dataset:
     labels : ndarray of int32, shape [N]
         Index into `class_names`; `UNLABELLED` (-1) where the data brings no label.
     rows : ndarray of int64, shape [N]
-        Which image of the origin each sample is, ascending.
+        Which image of the origin each sample is, ascending. Images that were not found are not
+        counted, so these need not be the rows of a table: `sample_ids` names samples.
     groups : ndarray of int64, shape [N], or None
         Index into `group_names`: samples of one group (a patient, a lesion, a track) belong on
         one side of every division.

@@ -49,13 +49,14 @@ def check_wrappers(shard: Shard, num_samples: int) -> None:
     warn_of_whole_batches(shard)
 
 
-def check_batch_size(batch_size: int) -> None:
-    """Refuse a ``DataLoader`` that takes batches of another size than its sampler was made for.
+def check_batch_size(batch_size: int, *, drop_last: bool) -> None:
+    """Refuse a ``DataLoader`` that takes other batches than its sampler was made for.
 
     Raises
     ------
     UsageError
-        If what asks for the indices makes batches of another size.
+        If what asks for the indices makes batches of another size, or drops a last batch that the
+        sampler does not drop: of another process it may be whole.
     """
     for owner in _callers():
         if "BatchSampler" in type(owner).__name__ and hasattr(owner, "sampler"):
@@ -63,6 +64,12 @@ def check_batch_size(batch_size: int) -> None:
                 raise UsageError(
                     f"batch_size: this sampler is for batches of {batch_size} samples a process, "
                     f"and the DataLoader takes {owner.batch_size}; give both the same number"
+                )
+            if owner.drop_last and not drop_last:
+                raise UsageError(
+                    "drop_last: the DataLoader drops a last batch that is whole in another "
+                    "process, so processes would train unequal numbers of steps; give drop_last "
+                    "to the sampler"
                 )
             return
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,9 +34,17 @@ class Scheme(Choice):
     registry = CLASS_WEIGHTS
 
 
+@overload
+def class_weights(counts: Mapping[str, int], scheme: str = "balanced") -> dict[str, float]: ...
+
+
+@overload
+def class_weights(counts: ArrayLike, scheme: str = "balanced") -> NDArray[np.float64]: ...
+
+
 def class_weights(
     counts: ArrayLike | Mapping[str, int], scheme: str = "balanced"
-) -> NDArray[np.float64]:
+) -> NDArray[np.float64] | dict[str, float]:
     r"""Return a weight for every class, so that the loss sees classes as a sampling would.
 
     .. math:: w_c = p_c \, n / n_c
@@ -55,9 +64,10 @@ def class_weights(
 
     Returns
     -------
-    ndarray of float64, shape [C]
-        0 for a class without samples. Every class has a weight: Keras would silently take 1 for
-        one that is missing from its ``class_weight``, for which ``dict(enumerate(...))`` serves.
+    ndarray of float64, shape [C], or dict of str to float
+        By class name of a mapping, whose order need not be that of labels. 0 for a class without
+        samples. Every class has a weight: Keras would silently take 1 for one that is missing from
+        its ``class_weight``, for which ``dict(enumerate(...))`` serves.
 
     Raises
     ------
@@ -69,8 +79,13 @@ def class_weights(
     >>> import fer_data
     >>> fer_data.class_weights([300, 100]).round(3).tolist()
     [0.667, 2.0]
+    >>> fer_data.class_weights({"dog": 100, "cat": 300})["dog"]
+    2.0
     """
     chosen = Scheme.parse(scheme)
+    if isinstance(counts, Mapping):
+        of_names = class_weights(_checked(counts), scheme)
+        return dict(zip(map(str, counts), of_names.tolist(), strict=True))
     counts = _checked(counts)
     weights = np.zeros(len(counts))
     if counts.any():

@@ -192,8 +192,18 @@ def as_trained(training: Training) -> list[str]:
     """Return how the runs were trained, a line each."""
     protocol = training.protocol
     recipe = protocol.recipe
+    if protocol.has_own_training:
+        return [
+            f"every run: trained by {protocol.code['name']}, a function of the user's, on batches "
+            f"of {recipe.batch_size} samples, augmentation {shown(recipe.augment)}; its net, steps "
+            "and rates are not known here",
+            "runs of one seed have the same held-out part; the test split is scored once a run",
+            *_unequal_steps(training),
+            *twice_corrected(protocol.arms),
+            *_later(protocol),
+        ]
     keeps = "the last epoch's" if recipe.keep == "last" else "the best validation epoch's"
-    notes = [
+    return [
         f"every run: {shown(recipe.net)} net, {recipe.epochs * (recipe.steps_per_epoch or 0):,} "
         f"steps of {recipe.batch_size}, {shown(recipe.schedule)} schedule, augmentation "
         f"{shown(recipe.augment)}; {keeps} model"
@@ -204,10 +214,28 @@ def as_trained(training: Training) -> list[str]:
         *dearer(protocol),
         *twice_corrected(protocol.arms),
         *without_control(protocol.arms),
+        *_later(protocol),
     ]
-    if protocol.later:
-        notes.append(f"added after there were finished runs: {', '.join(protocol.later)}")
-    return notes
+
+
+def _later(protocol: Protocol) -> list[str]:
+    """Return what was added to a comparison that had begun, in a line."""
+    if not protocol.later:
+        return []
+    return [f"added after there were finished runs: {', '.join(protocol.later)}"]
+
+
+def _unequal_steps(training: Training) -> list[str]:
+    """Return a line where a function of the user's took more batches of one arm than of another."""
+    arms = map(str, training.protocol.arms)
+    steps = {
+        arm: round(np.mean([run.metrics["training"]["steps"] for run in runs]))
+        for arm, runs in zip(arms, training.runs, strict=False)
+    }
+    if len(set(steps.values())) < 2 or not all(steps.values()):
+        return []
+    words = ", ".join(f"{arm} {number:,}" for arm, number in steps.items())
+    return [f"not fair: arms were not trained for as many batches (mean over seeds: {words})"]
 
 
 def missing(training: Training) -> list[str]:

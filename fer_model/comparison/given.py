@@ -59,7 +59,8 @@ def compare_predictions(
         compared. Of rows of the split validation, in a column ``split``, temperatures are fitted.
     clusters : array_like, shape [N], or str, optional
         What is the same for samples that belong together (patient, scene, near-duplicates), or the
-        column of `labels` that has it; by default each sample stands for itself.
+        column of `labels` that has it; by default the groups of a dataset that has some, otherwise
+        each sample stands for itself.
     leaked : array_like of bool, shape [N], optional
         Test samples that training knows (duplicates, the same patient); by default those whose
         column ``leaked`` says true. The differences without them are given, too.
@@ -105,6 +106,7 @@ def compare_predictions(
     if tuple(shots) != SHOTS and train_counts is None:
         raise UsageError("shots: without train_counts no class is few-shot or many-shot; give both")
     if isinstance(labels, Dataset):
+        clusters = labels.groups if clusters is None else clusters
         labels, class_names = labels.labels, class_names or labels.class_names
     if out is not None:
         check_place(Path(out).absolute())

@@ -24,7 +24,7 @@ of the images that it can take.
 Examples
 --------
 >>> import fer_model
->>> fer_model.NETS.names()[:4]
+>>> fer_model.NETS.names()[:5]
 ('documented', 'fast', 'fast-wide', 'fast-32', 'small')
 """
 

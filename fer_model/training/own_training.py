@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,8 @@ def train_own(
     """
     store = open_store(data, form=recipe.requested, cache=cache)
     recipe = recipe.with_form(store.form)
-    parts = divide(recipe, store)
+    size = "natural" if recipe.epoch_size == "own" else recipe.epoch_size  # as many steps an arm
+    parts = divide(replace(recipe, epoch_size=size), store)
     if parts.test is None:
         raise DataError(f"{store.dataset.root}: no labelled test split")
     began = time.monotonic()

@@ -185,6 +185,16 @@ def test_the_command_prints_and_fails_as_it_is_asked(tmp_path: Path) -> None:
     assert "Nothing was found" in good.out
 
 
+def test_what_cannot_be_found_cannot_be_failed_on(tmp_path: Path) -> None:
+    root = plain(tmp_path / "data")
+    refused = call(DATA, "audit", root, "--fail-on", "leaked-groups")
+    assert refused.code == 2
+    assert "name their column (--group-column)" in refused.err
+    refused = call(DATA, "audit", root / "train", "--fail-on", "leaked-duplicates")
+    assert refused.code == 2
+    assert "the data has one split" in refused.err
+
+
 def test_kinds_to_fail_on_are_checked_before_any_work() -> None:
     assert parse_kinds("flat, error") == ("flat", "error")
     with pytest.raises(UsageError, match="'leaks' is no kind of finding; choose one of error"):

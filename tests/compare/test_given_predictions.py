@@ -326,40 +326,6 @@ def test_numbers_are_class_names_where_these_are_numbers() -> None:
         fer_model.compare_predictions(LABELS, {"a": [table], "b": [table]})
 
 
-def test_run_folders_stand_for_their_predictions_next_to_arrays(tmp_path: Path) -> None:
-    runs = []
-    for number, values in enumerate(RUNS["none"]):
-        (tmp_path / f"seed-{number}").mkdir()
-        as_run(values, tmp_path / f"seed-{number}" / "predictions")
-        runs.append(tmp_path / f"seed-{number}")
-    results = fer_model.compare_predictions(LABELS, {"none": runs, "own": RUNS["own"]})
-    arrays = fer_model.compare_predictions(LABELS, RUNS, class_names=NAMES)
-    np.testing.assert_array_equal(results.predicted_labels, arrays.predicted_labels)
-    with pytest.raises(DataError, match="label"):
-        fer_model.compare_predictions(LABELS[::-1], {"none": runs, "own": RUNS["own"]})
-
-
-def test_what_is_suspicious_about_predictions_is_noted() -> None:
-    one = RUNS["own"][0]
-    runs = {**RUNS, "twice": [one, one], "backwards": [one[::-1], one[::-1] * 0.5 + 1 / 6]}
-    notes = "; ".join(fer_model.Summary(fer_model.compare_predictions(LABELS, runs)).notes())
-    assert "all runs of twice are the same" in notes
-    assert "no better than chance (balanced accuracy 33.3 %): backwards" in notes
-    usual = "; ".join(fer_model.Summary(fer_model.compare_predictions(LABELS, RUNS)).notes())
-    assert "are the same" not in usual
-    assert "chance" not in usual
-
-
-def test_renamed_arms_keep_their_control_and_are_explained() -> None:
-    runs = {"none": RUNS["none"], "crt": RUNS["own"], "retrained": RUNS["none"][::-1]}
-    results = fer_model.compare_predictions(LABELS, runs)
-    renamed = fer_model.Summary(results.rename({"crt": "cRT", "retrained": "Control"}))
-    cost = fer_model.Summary(results).cost_of("crt")
-    assert "against its control retrained" in cost
-    assert renamed.cost_of("cRT") == cost.replace("retrained", "Control")
-    assert renamed.notes()[0] == "names of arms: cRT is crt, Control is retrained"
-
-
 def test_a_folder_of_something_else_stays_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(UsageError, match=r"mine\.txt"):

@@ -329,6 +329,21 @@ def distributed_of(sampler: BalancedBatchSampler) -> list[list[int]]:
     return [one + other for one, other in zip(*shards, strict=True)][: 3 * len(sampler)]
 
 
+@pytest.mark.extra("torch")
+def test_a_last_batch_that_only_one_process_would_drop_is_refused() -> None:
+    from torch.utils.data import DataLoader
+
+    for count in (1, 2):
+        shard = Shard(0, count)
+        sampler = fer_data.BalancedDistributedSampler(LABELS, "none", batch_size=7, shard=shard)
+        loader: Any = DataLoader(range(len(LABELS)), batch_size=7, sampler=sampler, drop_last=True)  # type: ignore[arg-type]
+        if count == 1:
+            assert len(list(loader)) == len(LABELS) // 7
+            continue
+        with pytest.raises(UsageError, match="give drop_last to the sampler"):
+            list(loader)
+
+
 @pytest.mark.parametrize("balance", every_sampling(NAMES), ids=str)
 @pytest.mark.parametrize(
     "adapter",

@@ -181,6 +181,8 @@ def test_what_is_no_sampler_of_samples_is_refused() -> None:
 
 def test_class_weights_take_counts_by_name() -> None:
     counts = {"cat": 10, "dog": 30}
-    assert class_weights(counts).tolist() == class_weights([10, 30]).tolist()
+    weights = class_weights(counts)
+    assert weights == dict(zip(counts, class_weights([10, 30]), strict=True))
+    assert class_weights(dict(reversed(counts.items()))) == weights
     with pytest.raises(UsageError, match=r"class_counts\('train'\)"):
         class_weights(["cat", "dog"])  # type: ignore[arg-type]

@@ -22,6 +22,7 @@ import fer_data
 from fer_data.errors import TrainingError, UsageError
 from fer_model.comparison import compare as comparison
 from fer_model.comparison import grid
+from fer_model.comparison.announcement import as_trained
 from fer_model.comparison.arm import parse_arms
 from fer_model.comparison.protocol import Protocol
 from fer_model.comparison.reading import read_results
@@ -123,6 +124,33 @@ def test_what_gives_no_probabilities_is_refused(build: Any, says: str) -> None:
         build_own(own_code("net", build), (8, 8, 1), 3)
 
 
+def test_arms_of_an_own_training_have_epochs_of_as_many_batches(
+    faces: Path, tmp_path: Path
+) -> None:
+    data = fer_data.load(faces)
+    steps = {
+        balance: train_own(fit, replace(RECIPE, balance=balance), data, tmp_path / balance).metrics[
+            "training"
+        ]["steps"]
+        for balance in ("none", "oversample", "undersample", "batch")
+    }
+    assert len(set(steps.values())) == 1
+
+
+def test_what_is_known_of_an_own_training_alone_is_noted(tmp_path: Path) -> None:
+    out = make_comparison(tmp_path / "out", arms=("none", "oversample"), seeds=(0,))
+    code = {"argument": "fit", "name": "own:fit", "digest": "0"}
+    dataclasses.replace(Protocol.read(out), code=code).write(out)
+    metrics = next(out.glob("runs/oversample/*/metrics.json"))
+    about = json.loads(metrics.read_text("utf-8"))
+    about["training"]["steps"] *= 2
+    metrics.write_text(json.dumps(about), "utf-8")
+    notes = as_trained(training_of(read_results(out)))
+    assert notes[0].startswith("every run: trained by own:fit, a function of the user's")
+    assert any("not trained for as many batches" in note for note in notes)
+    assert not any("first weights" in note or "schedule" in note for note in notes)
+
+
 def test_a_training_of_one_s_own_leaves_a_run(faces: Path, tmp_path: Path) -> None:
     recipe = dataclasses.replace(RECIPE, balance="batch")
     run = train_own(fit, recipe, fer_data.load(faces), tmp_path / "run")
@@ -174,7 +202,7 @@ def test_a_comparison_goes_on_with_the_same_code_only(faces: Path, tmp_path: Pat
     with pytest.raises(UsageError, match="trains by tests") as error:
         comparison.extend(tmp_path, ["batch"])
     assert error.value.fix == {"fit": (code["name"],)}
-    with pytest.raises(UsageError, match="comparison of another code"):
+    with pytest.raises(UsageError, match="comparison of other code"):
         dataclasses.replace(protocol, code={**code, "digest": "1"}).joined(tmp_path)
 
 
@@ -185,8 +213,6 @@ def test_data_that_a_comparison_keeps_is_shown_by_its_own_name(faces: Path, tmp_
     arms, out = ["none", "oversample"], tmp_path / "compared"
     first = comparison.compare(data, arms, 1, fit=fit, out=out, verbose=0)
     again = comparison.compare(data, arms, 2, fit=fit, out=out, verbose=0)
-    assert first is not None
-    assert again is not None
     assert (first.source, again.source) == (str(faces), str(faces))
     assert len(again.seeds) == 2
 
