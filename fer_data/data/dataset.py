@@ -109,7 +109,9 @@ class Dataset:
     def __repr__(self) -> str:
         sizes = [f"{split} {len(self.indices(split)):,}" for split in self.splits]
         classes = counted(len(self.class_names), "class", "classes")
-        return f"Dataset({', '.join([printable(str(self.root)), *sizes, classes])})"
+        bad = sum(bool(item.error) for item in self.skipped)
+        skipped = [f"{bad:,} skipped"] if bad else []
+        return f"Dataset({', '.join([printable(str(self.root)), *sizes, classes, *skipped])})"
 
     def _repr_html_(self) -> str:
         return dataset_html(self)

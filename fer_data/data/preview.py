@@ -40,7 +40,7 @@ def dataset_html(data: Any) -> str:
         if order[len(shown) :]
         else "",
         _images(data),
-        notebook.notes(data.notes),
+        notebook.notes((*data.notes, *data.skipped_summary())),
     )
 
 

@@ -27,6 +27,7 @@ from fer_data.sampling.shard import WHOLE, Shard, checked_shard
 from fer_data.sampling.steps import Draws, Steps
 from fer_data.sampling.strategy import Strategy
 from fer_data.util.checks import whole_number
+from fer_data.util.words import counted
 
 _DRAWS_AT_ONCE = 4096
 """Draws of several steps that an iteration computes together, in two thirds of the time."""
@@ -127,7 +128,8 @@ class BalancedBatchSampler:
 
     def __repr__(self) -> str:
         _, *settings = (f"{name}={value}" for name, value in self.settings().items())
-        shown = ", ".join([f"{len(self.labels):,} samples", *settings, f"step={self.step}"])
+        of = [f"{len(self.labels):,} samples", counted(len(self.class_names), "class", "classes")]
+        shown = ", ".join([*of, *settings, f"step={self.step}"])
         return f"{type(self).__name__}({shown})"
 
     def __getstate__(self) -> dict[str, Any]:

@@ -156,12 +156,14 @@ def _is_array_like(labels: Any) -> bool:
 
 def _of_array(array: NDArray[Any], names: tuple[str, ...]) -> Codes:
     if array.dtype.kind in "USO":
-        if lacking := sum(map(is_missing, array.tolist())):
+        lacking = np.flatnonzero([is_missing(label) for label in array.tolist()])
+        if len(lacking):
             raise UsageError(
-                f"labels: {counted(lacking, 'sample')} of {len(array):,} without a label; leave "
-                "them out"
+                f"labels: {counted(len(lacking), 'sample')} of {len(array):,} without a label, the "
+                f"first at {lacking[0]}; leave them out"
             )
-        unique, codes = np.unique(array.astype(np.str_), return_inverse=True)
+        texts = np.char.strip(array.astype(np.str_))  # as `load` reads them
+        unique, codes = np.unique(texts, return_inverse=True)
         return codes.reshape(-1).astype(np.int64), tuple(unique.tolist())
     if array.dtype.kind not in "iub":
         raise UsageError(f"labels: expected integers or text, got {array.dtype}")

@@ -124,6 +124,16 @@ def test_objects_show_themselves_in_a_line_and_in_html_that_is_escaped(
             assert NAMES[0] in page.text
 
 
+def test_skipped_items_are_counted_in_the_line_and_the_html(tmp_path: Path) -> None:
+    for name in "abc":
+        Image.new("L", (32, 32)).save(tmp_path / f"{name}.png")
+    table = tmp_path / "labels.csv"
+    table.write_text("image,label\na.png,cat\nb.png,dog\nc.png,dog\nd.png,cat\n")
+    data = fer_data.load(tmp_path, labels=table, image_column="image", skip_bad=True)
+    assert repr(data).endswith("train 3, 2 classes, 1 skipped)")
+    assert "1 skipped, has no file: d.png" in Page(data._repr_html_()).text
+
+
 def test_results_open_with_their_verdict_in_html(shown: dict[str, Any]) -> None:
     found = shown["Results"]
     text = Page(found._repr_html_()).text

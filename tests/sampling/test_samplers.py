@@ -198,6 +198,13 @@ def test_what_are_no_labels_is_refused(labels: Any) -> None:
         BalancedBatchSampler(labels, batch_size=2)
 
 
+def test_blanks_around_labels_are_no_part_of_them() -> None:
+    labels = ["cat", "dog ", " cat", "dog"]
+    sampler = fer_data.BalancedBatchSampler(labels, "batch", batch_size=2)
+    assert sampler.class_names == ("cat", "dog")
+    assert repr(sampler).startswith("BalancedBatchSampler(4 samples, 2 classes, balance=batch")
+
+
 @pytest.mark.parametrize("missing", [None, float("nan"), "", pd.NA])
 def test_samples_without_a_label_are_counted(missing: Any) -> None:
     labels = np.array(["a", missing, "b", missing], object)
