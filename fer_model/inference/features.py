@@ -16,7 +16,7 @@ from fer_model.training.runs import Run
 
 
 def extract_features(
-    run: str | Path, data: DatasetLike, *, cache: str | Path | None = None, **options: Any
+    run: str | Path | Run, data: DatasetLike, *, cache: str | Path | None = None, **options: Any
 ) -> NDArray[np.float32]:
     """Return a trained net's features of every sample: the inputs of its last layer.
 
@@ -25,7 +25,7 @@ def extract_features(
 
     Parameters
     ----------
-    run : path
+    run : path or Run
         A run folder.
     data : path or Dataset
         What `fer_data.load` takes; samples may lack labels.

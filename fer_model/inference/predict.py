@@ -135,7 +135,7 @@ class Predictions:
 
 
 def predict_paths(
-    run: str | Path,
+    run: str | Path | Run,
     paths: Sequence[str | Path],
     *,
     split: str | None = None,
@@ -151,7 +151,7 @@ def predict_paths(
 
     Parameters
     ----------
-    run : path
+    run : path or Run
         A run folder.
     paths : sequence of path
         See `fer_model.inference.sources.sources_of`.

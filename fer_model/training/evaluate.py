@@ -34,7 +34,7 @@ def predict(model: keras.Model, loader: Loader) -> NDArray[np.float32]:
 
 
 def evaluate_run(
-    run: str | Path,
+    run: str | Path | Run,
     data: DatasetLike,
     *,
     split: str | None = None,

@@ -45,7 +45,7 @@ _SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "geometric_mean", "num_s
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder.
+    """A run folder; functions that take its path take it, too.
 
     Attributes
     ----------
@@ -62,6 +62,9 @@ class Run:
     """
 
     path: Path
+
+    def __fspath__(self) -> str:
+        return str(self.path)
 
     @classmethod
     def create(
@@ -95,7 +98,7 @@ class Run:
         return cls(path)
 
     @classmethod
-    def open(cls, path: str | Path) -> Run:
+    def open(cls, path: str | Path | Run) -> Run:
         """Open an existing run folder.
 
         Raises

@@ -21,7 +21,7 @@ def test_the_last_layer_makes_of_features_what_the_net_predicts(tmp_path: Path) 
     write_synthetic(tmp_path / "faces", num_images=70)
     run = untrained_run(tmp_path / "run", Recipe(net="small", test_time="none"))
     data = load(tmp_path / "faces")
-    features = extract_features(run.path, data)
+    features = extract_features(run, data)
     kernel, bias = models.load(run.model_path)[0].layers[-1].get_weights()
     logits = features @ kernel + bias
     found = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
