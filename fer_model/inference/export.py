@@ -82,7 +82,9 @@ class Exported:
         return {**asdict(self), "path": str(self.path), "class_names": list(self.class_names)}
 
 
-def export_run(run: str | Path | Run, out: str | Path | None = None, *, form: Form = "onnx") -> Exported:
+def export_run(
+    run: str | Path | Run, out: str | Path | None = None, *, form: Form = "onnx"
+) -> Exported:
     """Export a run's model, and compare what was written with Keras on the same images.
 
     The export takes `INPUT`, float32 [B, H, W, C] from 0 to 255, and gives `OUTPUT`, float32
