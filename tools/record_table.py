@@ -1,6 +1,7 @@
 """Print the table of docs/comparison.md from recorded comparisons; its tests read it from here.
 
 python tools/record_table.py records/fer2013-fast records/fer2013-small
+python tools/record_table.py records/cifar10-lt-features
 """
 
 from __future__ import annotations
@@ -121,13 +122,40 @@ def table(record: Record, other: Record) -> list[str]:
     return lines
 
 
+def shots_table(record: Record) -> list[str]:
+    """Return the lines of a Markdown table of a record whose test split is balanced.
+
+    Accuracy is the mean recall of all classes there; with it stand those of groups of classes.
+    """
+    groups = [name for name in record.about(record.arms[0])["figures"] if "_shot_" in name]
+    titles = ["arm", "accuracy", *(name.split("_")[0] + "-shot" for name in groups), "ECE"]
+    baseline = record.arms[0]
+    means = [f"{record.mean(baseline, name):.1f} %" for name in (FIGURE, *groups)]
+    error = record.about(baseline)["calibration"]["error"]
+    lines = [
+        f"| {' | '.join(titles)} |",
+        "|---" * len(titles) + "|",
+        f"| `{baseline}` | {' | '.join(means)} | {error:.3f} |",
+    ]
+    for arm in record.ordered():
+        gained = record.difference(arm)
+        if record.verdict(arm) in ("helps", "hurts"):
+            gained = "**{}** {}".format(*gained.split(" ", 1))
+        cells = [gained, *(record.difference(arm, name) for name in groups)]
+        error = record.about(arm)["calibration"]["error"]
+        lines.append(f"| `{arm}` | {' | '.join(cells)} | {error:.3f} |")
+    return lines
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("record", type=Path)
-    parser.add_argument("other", type=Path)
+    parser.add_argument("other", type=Path, nargs="?")
     given = parser.parse_args()
-    print("\n".join(table(Record(given.record), Record(given.other))))
+    record = Record(given.record)
+    lines = shots_table(record) if given.other is None else table(record, Record(given.other))
+    print("\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -48,8 +48,7 @@ class Dataset:
     labels : ndarray of int32, shape [N]
         Index into `class_names`; `UNLABELLED` (-1) where the data brings no label.
     rows : ndarray of int64, shape [N]
-        Which image of the origin each sample is, ascending. Images that were not found are not
-        counted, so these need not be the rows of a table: `sample_ids` names samples.
+        Which image of the origin each sample is, ascending; see `table_rows`.
     groups : ndarray of int64, shape [N], or None
         Index into `group_names`: samples of one group (a patient, a lesion, a track) belong on
         one side of every division.
@@ -202,6 +201,26 @@ class Dataset:
     def skipped_summary(self) -> list[str]:
         """Return a line for each reason: how many were skipped, and the first names."""
         return summary(self.skipped)
+
+    @property
+    def table_rows(self) -> NDArray[np.int64]:
+        """Row of each sample in the table that it comes from, counted from 0, int64 [N].
+
+        That is the labels table of a folder, or the csv or parquet file that holds the images. Rows
+        that were skipped are counted, so ``table.iloc[data.table_rows]`` are the samples' rows.
+
+        Raises
+        ------
+        UsageError
+            If there is no table.
+        """
+        if self.origin.table_rows is not None:
+            rows: NDArray[np.int64] = self.origin.table_rows[self.rows]
+        elif self.origin.in_table:
+            rows = self.locations.astype(np.int64)
+        else:
+            raise UsageError(f"{self.root}: {self.layout} have no table; see sample_ids")
+        return rows
 
     def sample_ids(self, indices: NDArray[np.int64] | None = None) -> list[str]:
         """Return printable, unique names of samples, in order: a path, or ``row <number>``."""

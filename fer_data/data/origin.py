@@ -79,6 +79,8 @@ class Origin:
         and ``grey`` or ``rgb``.
     image_column : str
         In files with several columns, the one of the images.
+    table_rows : ndarray of int64, shape [M], optional
+        Row of each image in the table of labels that lists the files, counted from 0.
     source : Source, optional
         What read it.
     """
@@ -90,6 +92,7 @@ class Origin:
     arrays: tuple[Any, ...] = ()
     image_format: tuple[tuple[int, int], tuple[int, int], Literal["grey", "rgb"]] | None = None
     image_column: str = ""
+    table_rows: NDArray[np.int64] | None = None
     source: Source | None = None
 
     def __post_init__(self) -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from PIL import Image
 
 import fer_data
 from fer_data import Dataset
@@ -238,3 +239,33 @@ def test_a_table_next_to_its_images_is_a_source(make_folder: MakeFolder) -> None
     elsewhere = root.parent / "labels.csv"
     table.rename(elsewhere)
     assert fer_data.load(elsewhere, images=root).counts == {"train": {"cat": 2, "dog": 1}}
+
+
+def test_rows_of_a_table_are_known_whatever_was_skipped_there(tmp_path: Path) -> None:
+    names = [f"{number}.png" for number in range(30)]
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 32, 32), np.uint8)
+    for name, image in zip(names, pixels, strict=True):
+        Image.fromarray(image).save(tmp_path / name)
+    frame = pd.DataFrame({"image": names, "label": ["cat", "dog", "dog"] * 10})
+    frame = frame[::-1].reset_index(drop=True)
+    frame.loc[4, "label"] = ""
+    (tmp_path / frame.loc[2, "image"]).unlink()
+    table = tmp_path / "labels.csv"
+    frame.to_csv(table, index=False)
+    options: dict[str, Any] = {"image_column": "image", "label_column": "label", "skip_bad": True}
+    for data in (
+        fer_data.load(tmp_path, labels=table, **options),
+        fer_data.load(frame, images=tmp_path, **options),
+    ):
+        assert 2 not in data.table_rows
+        for part in (data, *fer_data.split(data, test=0.3)):
+            rows = frame.iloc[part.table_rows]
+            assert rows["image"].tolist() == part.sample_ids()
+            of_parts = np.array(part.class_names)[part.labels].tolist()
+            assert rows["label"].tolist() == of_parts
+
+
+def test_only_samples_of_a_table_have_rows_in_it(make_folder: MakeFolder, data: Dataset) -> None:
+    assert data.table_rows.tolist() == data.rows.tolist()
+    with pytest.raises(UsageError, match="have no table"):
+        _ = fer_data.load(make_folder({"cat": 2, "dog": 1})).table_rows

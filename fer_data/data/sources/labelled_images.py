@@ -74,7 +74,10 @@ def read(data: Any, options: LoadOptions) -> Dataset:
     ]
     samples = zip(splits, match.labels, located, strict=True)
     dataset = build(path, words, names, samples, [*missing, *others])
-    return replace(dataset, groups=groups, group_names=group_names, notes=match.notes)
+    origin = replace(dataset.origin, table_rows=match.table_rows)
+    return replace(
+        dataset, origin=origin, groups=groups, group_names=group_names, notes=match.notes
+    )
 
 
 def _missing(path: Path, match: TableMatch, options: LoadOptions) -> list[Skipped]:

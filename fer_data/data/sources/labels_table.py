@@ -47,6 +47,8 @@ class TableMatch:
         For people, a line each.
     missing : tuple of (str, str)
         Of each row that names no file: the row, as an error calls it, and the name.
+    table_rows : ndarray of int64, shape [N], optional
+        Which row of the table each sample is; None without a table.
     """
 
     rows: NDArray[np.int64]
@@ -56,6 +58,7 @@ class TableMatch:
     columns: dict[str, tuple[str, ...]]
     notes: tuple[str, ...]
     missing: tuple[tuple[str, str], ...] = ()
+    table_rows: NDArray[np.int64] | None = None
 
 
 def match_table(
@@ -145,6 +148,7 @@ def match_table(
         groups=None if groups is None else _taken(groups, once),
         columns=columns,
         notes=(),
+        table_rows=kept[once],
         missing=tuple(
             (table.where(row), table.columns[images.name][row])
             for row in np.flatnonzero(places == NO_FILE).tolist()
