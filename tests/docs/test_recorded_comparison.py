@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from fer_model.words import points
-from tools.record_table import FIGURE, Record, table
+from tools.record_table import FIGURE, Record, shots_table, table
 
 ROOT = Path(__file__).resolve().parents[2]
 FAST, SMALL = (Record(ROOT / "records" / name) for name in ("fer2013-fast", "fer2013-small"))
+FEATURES = Record(ROOT / "records" / "cifar10-lt-features")
 PAGE = (ROOT / "docs" / "comparison.md").read_text("utf-8")
 SECTION = PAGE.split("## Which balancing should I use?", 1)[1].split("\n### ", 1)[0]
 TABLE = "\n".join(table(FAST, SMALL))
@@ -58,6 +59,37 @@ def sentences() -> list[str]:
         f"the most common class, by {FAST.difference('oversample', 'recall of happy')}",
         f"oversampling gains {points(leaked['difference'])} without leaked images",
     ]
+
+
+def test_what_is_said_of_features_is_the_record_s() -> None:
+    section = PAGE.split("### Frozen features of CIFAR-10-LT", 1)[1].split("\n### ", 1)[0]
+    lines = "\n".join(shots_table(FEATURES))
+    assert lines in section
+    text = " ".join(section.replace(lines, "").split())
+
+    def few(arm: str) -> str:
+        return FEATURES.difference(arm, "few_shot_accuracy")
+
+    gains = {arm: FEATURES.points(arm) for arm in FEATURES.arms[1:]}
+    sentences = [
+        f"gains up to {gains['ncm'].removeprefix('+')} points",
+        f"few-shot {few('ncm')} with `ncm`",
+        f"as much here ({gains['ncm']} and {gains['tau-norm']})",
+        f"without it, changes accuracy by {FEATURES.difference('retrained')}",
+        f"`balanced-softmax` {gains['balanced-softmax']}, `post-hoc:1` {gains['post-hoc:1']}",
+        f"`class-weights` {gains['class-weights']}, `oversample` {gains['oversample']}",
+        f"{few('focal:2')} few-shot",
+        f"`ldam:0.5` {few('ldam:0.5')}",
+    ]
+    for sentence in sentences:
+        assert sentence in text
+        text = text.replace(sentence, "")
+    assert not re.findall(r"\d+\.\d+", text)
+    assert FEATURES.ordered()[0] == "ncm"
+    assert len(FEATURES.results["seeds"]) == 10
+    for arm in ("retrained", "focal:2", "ldam:0.5"):
+        assert FEATURES.verdict(arm) == "no practical difference"
+    assert FEATURES.verdict("tau-norm") == "helps"
 
 
 def test_the_number_of_seeds_is_given() -> None:
