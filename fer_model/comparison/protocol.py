@@ -244,15 +244,17 @@ _SETTINGS = {
 
 
 def discard_unfinished(out: Path, new: Protocol) -> None:
-    """Delete a comparison of other settings in a folder, where no run of it is finished.
+    """Delete a comparison of other settings in a folder, where no training of it has got anywhere.
 
-    So who mends a net, and declares the comparison again, need not choose another folder.
+    So who mends a net that failed, and declares the comparison again, need not choose another
+    folder. A run with a checkpoint is work that somebody may want to go on with.
     """
     if not (out / FILE).exists():
         return
     before = Protocol.read(out)
     same = all(not _differing(getattr(before, name), getattr(new, name)) for name in _SETTINGS)
-    if not same and not any(map(is_finished, before.needed(out))):
+    runs = [Run(cell.folder) for cell in before.needed(out) if is_run(cell.folder)]
+    if not same and not any(run.is_finished or run.checkpoint_path.exists() for run in runs):
         for cell in before.needed(out):
             shutil.rmtree(cell.folder, ignore_errors=True)
         (out / FILE).unlink()

@@ -18,6 +18,7 @@ from fer_model.comparison.arm import parse_arms
 from fer_model.comparison.protocol import Protocol
 from fer_model.comparison.reading import read_results
 from fer_model.training.recipe import Recipe
+from fer_model.training.runs import Run
 from tests.helpers.made_comparison import RECIPE, make_comparison
 
 pytestmark = pytest.mark.usefixtures("no_plots")
@@ -56,6 +57,12 @@ def test_other_settings_replace_what_has_no_finished_run(tmp_path: Path) -> None
         metrics.unlink()
     protocol.discard_unfinished(out, before)
     assert Protocol.read(out) == before
+    checkpoint = Run(before.cells(out)[0].folder).checkpoint_path
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    checkpoint.write_bytes(b"some hours of training")
+    protocol.discard_unfinished(out, other)
+    assert Protocol.read(out) == before
+    checkpoint.unlink()
     protocol.discard_unfinished(out, other)
     assert other.joined(out) == other
     assert not list(out.glob("runs/*/*/recipe.json"))
