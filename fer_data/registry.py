@@ -176,7 +176,7 @@ class Choice:
         kind, entry = self.registry.kind, self.registry.get(name)
         got = ":".join([name, *map(str, parameters)])
         if entry is None:
-            raise unknown(kind, got, self.forms(explained=True))
+            raise unknown(kind, got, self.forms())
         try:
             values = entry.read(parameters)
         except (TypeError, ValueError, OverflowError):
@@ -230,7 +230,7 @@ def _restored(cls: type[Choice], text: str, module: str) -> Choice:
 
 def unknown(kind: str, got: str, forms: Iterable[str]) -> UsageError:
     """Return the error for a text whose name is none of some forms', with the nearest of them."""
-    forms = [form.split(" (")[0] for form in forms]  # what their parameters are is no part of them
+    forms = tuple(forms)
     names = [form.split(":")[0] for form in forms]
     name = got.partition(":")[0]
     known = {word: [other for other in of if other in names] for word, of in _SYNONYMS.items()}

@@ -15,6 +15,8 @@ from fer_data.errors import DataError
 from fer_data.util.files import refuse_no_file
 from fer_data.util.words import printable
 from fer_model.commands.compared import SEEDS, ComparisonOutput, show_results
+from fer_model.comparison.arm import split_arms
+from fer_model.comparison.prediction_tables import listed
 
 _NEEDED = ("features", "labels")
 _OPTIONAL = ("splits", "groups", "class_names")
@@ -77,11 +79,11 @@ def compare_features(
     results = compare_features(
         arrays["features"],
         arrays["labels"],
-        arms.split(","),
+        split_arms(arms),
         seeds,
         splits=arrays.get("splits"),
         groups=arrays.get("groups"),
-        class_names=tuple(arrays.get("class_names", np.array([], np.str_)).tolist()),
+        class_names=arrays["class_names"].tolist() if "class_names" in arrays else (),
         figure=figure,
         epochs=epochs,
         out=output.out,
@@ -96,7 +98,7 @@ def _arrays(file: Path) -> dict[str, NDArray[np.generic]]:
     try:
         with np.load(file) as content:
             if not isinstance(content, np.lib.npyio.NpzFile):
-                raise DataError(f"{file}: one array; expected an npz file with {_listed(_NEEDED)}")
+                raise DataError(f"{file}: one array; expected an npz file with {listed(_NEEDED)}")
             found = {name: content[name] for name in content.files}
     except (ValueError, EOFError, zipfile.BadZipFile):
         raise DataError(f"{file}: is no npz file, or has arrays of Python objects") from None
@@ -104,14 +106,10 @@ def _arrays(file: Path) -> dict[str, NDArray[np.generic]]:
         raise DataError(f"{file}: cannot be read ({error.strerror or error})") from None
     unknown = [name for name in found if name not in (*_NEEDED, *_OPTIONAL)]
     if lacking := [name for name in _NEEDED if name not in found]:
-        raise DataError(f"{file}: no array {_listed(lacking)}; found {_listed(list(found))}")
+        raise DataError(f"{file}: no array {listed(lacking)}; found {listed(found)}")
     if unknown:
         raise DataError(
             f"{file}: array {printable(unknown[0])} is not known; expected "
-            f"{_listed(_NEEDED)}, and perhaps {_listed(_OPTIONAL)}"
+            f"{listed(_NEEDED)}, and perhaps {listed(_OPTIONAL)}"
         )
     return found
-
-
-def _listed(names: tuple[str, ...] | list[str]) -> str:
-    return ", ".join(map(printable, names))

@@ -247,7 +247,7 @@ def discard_unfinished(out: Path, new: Protocol) -> None:
     """Delete a comparison of other settings in a folder, where no training of it has got anywhere.
 
     So who mends a net that failed, and declares the comparison again, need not choose another
-    folder. A run with a checkpoint is work that somebody may want to go on with.
+    folder. A run with a checkpoint stays: it may be hours of work.
     """
     if not (out / FILE).exists():
         return

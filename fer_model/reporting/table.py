@@ -184,9 +184,10 @@ def as_markdown(comparison: Results | Summary, *, columns: Sequence[str] | None 
     """
     summary = Summary.of(comparison)
     results = summary.results
-    names = columns or [*default_columns(summary), *page_columns(summary)]
-    if columns is None and results.clean_differences is not None:
-        names = [*names, WITHOUT_LEAKED + results.figure]
+    names = [*default_columns(summary), *page_columns(summary)]
+    if results.clean_differences is not None:
+        names.append(WITHOUT_LEAKED + results.figure)
+    names = names if columns is None else list(columns)
     shown = columns_of(summary, names)
     lines = [f"**{escaped(summary.headline)}**", ""]
     lines += [
