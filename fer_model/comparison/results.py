@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.errors import UsageError
-from fer_data.util import notebook
 from fer_data.util.words import counted, meant, printable
 from fer_model.comparison.arm import Arm
 from fer_model.comparison.protocol import Cell, Protocol
+from fer_model.comparison.results_html import results_html
 from fer_model.comparison.sample_table import SampleTable
 from fer_model.statistics.differences import Differences, paired_differences
 from fer_model.statistics.headline import headline
@@ -142,42 +142,14 @@ class Results:
             for arm, mean in zip(self.arms[:_ARMS], means, strict=False)
         ]
         more = [f"and {len(self.arms) - _ARMS} more"] if len(self.arms) > _ARMS else []
-        return f"Results({self._size}: {figure_name(self.figure)} {', '.join(shown + more)})"
+        return f"Results({self.size}: {figure_name(self.figure)} {', '.join(shown + more)})"
 
     def _repr_html_(self) -> str:
-        scores = 100 * self.predicted.scores
-        verdicts = {verdict.difference.arm: verdict for verdict in self.verdicts}
-        rows = []
-        for arm, of_arm in zip(self.arms, scores, strict=True):
-            columns = [of_arm[:, self.predicted.figures.index(name)] for name in SUMMARIES]
-            verdict = verdicts.get(arm)
-            rows.append(
-                (
-                    arm,
-                    *map(_spread, columns),
-                    verdict.difference.in_points if verdict else "",
-                    verdict.word if verdict else "baseline",
-                )
-            )
-        head = (
-            "arm",
-            *(f"{figure_name(name)} %" for name in SUMMARIES),
-            f"{figure_name(self.figure)} vs. {self.arms[0]}, pp (95 %)",
-            "verdict",
-        )
-        return notebook.page(
-            self.source or "Results",
-            self._size,
-            notebook.line(f"{self.headline}."),
-            notebook.table(head, rows, most=60, kind="arms"),
-            notebook.note(
-                "mean ± standard deviation over seeds; 95 % intervals; verdicts allow for all arms"
-            ),
-            notebook.notes(self.remarks),
-        )
+        return results_html(self)
 
     @property
-    def _size(self) -> str:
+    def size(self) -> str:
+        """How many arms, seeds and test samples there are, in words."""
         arms, seeds = counted(len(self.arms), "arm"), counted(len(self.seeds), "seed")
         return f"{arms}, {seeds}, {counted(len(self.labels), 'test sample')}"
 
@@ -385,12 +357,6 @@ def _spelled(arm: str) -> str:
         return str(Arm.parse(arm))
     except UsageError:
         return arm
-
-
-def _spread(values: NDArray[np.float64]) -> str:
-    """Return the mean over seeds, and the standard deviation where there are several."""
-    spread = f" ± {values.std(ddof=1):.1f}" if len(values) > 1 else ""
-    return f"{values.mean():.1f}{spread}"
 
 
 def rarest_class(train_counts: Sequence[int], test_counts: NDArray[np.int64]) -> int | None:
