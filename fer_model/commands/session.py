@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import itertools
 import logging
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer_data.extras import require_keras
 from fer_data.terminal import cli_support
-from fer_data.terminal.cli_support import say
-from fer_data.util.entry import INTERRUPTED
 from fer_data.util.quiet import with_tensorflow
-from fer_data.util.words import counted
 from fer_model.training.own_settings import shown
 
 if TYPE_CHECKING:
     from fer_model.training.recipe import Recipe
-    from fer_model.training.runs import Run
 
 
 def import_keras() -> None:
@@ -59,15 +54,3 @@ def net_name(recipe: Recipe) -> str:
 def data_name(path: Path) -> str:
     """Return a data set's name without its ending."""
     return path.absolute().name.split(".")[0] or "data"
-
-
-def stop_if_interrupted(run: Run) -> None:
-    """End with a line that says how to go on, where a run is not finished."""
-    if not run.is_finished:
-        has_best = run.recipe.keep == "best" and run.model_path.exists()
-        best = f" The best model so far: {run.model_path}." if has_best else ""
-        say(
-            f"Stopped; {counted(len(run.history), 'epoch is', 'epochs are')} finished.{best} "
-            f"Continue with: fer-model train --resume {shlex.quote(str(run.path))}"
-        )
-        sys.exit(INTERRUPTED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from fer_data.commands.fields import OUTPUT, Given, refuse_others
-from fer_data.errors import UsageError
+from fer_data.errors import Interrupted, UsageError
 from fer_data.extras import require_keras
 from fer_data.terminal import cli_support
 from fer_data.terminal.cli_support import print_json, say
@@ -26,7 +27,6 @@ from fer_model.commands.session import (
     free_name,
     import_keras,
     print_scores,
-    stop_if_interrupted,
 )
 from fer_model.training.logs import parse_logs
 from fer_model.training.own_settings import OWN
@@ -105,7 +105,7 @@ def train(
     # What can be refused is refused before keras, which takes seconds.
     dataset = None if path is None else load(path, **data.given())
     import_keras()
-    from fer_model.training.live import shown, tell_begun
+    from fer_model.training.live import shown, stopped, tell_begun
     from fer_model.training.runs import Run, is_run
     from fer_model.training.train import resume as resume_run
     from fer_model.training.train import train as train_run
@@ -123,11 +123,14 @@ def train(
         summary=output.summary is not False,
     ) as callbacks:
         where |= {"callbacks": callbacks, "log_to": logs, "verbose": 0}  # they show it
-        if dataset is None:
-            run = resume_run(folder, **where, **changes.given())
-        else:
-            run = train_run(made, dataset, folder, **where)
-    stop_if_interrupted(run)
+        try:
+            if dataset is None:
+                run = resume_run(folder, **where, **changes.given())
+            else:
+                run = train_run(made, dataset, folder, **where)
+        except Interrupted:
+            how = f"fer-model train --resume {shlex.quote(str(folder))}"
+            raise stopped(Run.open(folder), how) from None
     if was_finished:
         tell_begun(run)
     if output.as_json:

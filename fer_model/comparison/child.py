@@ -74,22 +74,20 @@ def make_runs(
         try:
             if fit is not None:
                 recipe = protocol.recipe_of(cell)
-                run = train_own(fit, recipe, data, cell.folder, cache=cache)
+                train_own(fit, recipe, data, cell.folder, cache=cache)
             else:
                 from fer_model.comparison.making import StepEvents, make
 
                 epochs = protocol.recipe_of(cell).epochs
                 steps = protocol.steps_of(cell) // epochs
                 events = StepEvents(partial(stamped, cell=place), epochs, steps)
-                run = make(protocol, cell, out, data, cache=cache, callbacks=[events])
+                make(protocol, cell, out, data, cache=cache, callbacks=[events])
         except DataError as error:  # which would be the same for every run
             raise DataError(f"{cell}: {error}") from None
         except Exception as error:  # whatever a backend, or the user's code, may raise
             is_final = isinstance(error, UsageError)  # which another try would raise again
             stamped("failed", cell=place, error=described(error), is_final=is_final)
             continue
-        if not run.is_finished:
-            raise KeyboardInterrupt
         stamped("end", cell=place, seconds=time.monotonic() - began)
 
 

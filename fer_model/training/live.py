@@ -14,6 +14,8 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from fer_data.errors import Interrupted
+from fer_data.util.words import counted
 from fer_model.status_line import StatusLine, print_note
 from fer_model.training.on_device import net_of
 from fer_model.training.runs import Run
@@ -33,15 +35,18 @@ def standard_error() -> Console:
     return Console(stderr=True, emoji=False)
 
 
-def tell(text: str) -> None:
-    """Print a line on standard error."""
-    print_note(standard_error(), text)
-
-
 def tell_begun(run: Run) -> None:
     """Say that a run has the training that was asked for already."""
     what = "finished: nothing is trained" if run.is_finished else "not finished: it goes on"
-    tell(f"{run.path}: this training is there, {what}")
+    print_note(standard_error(), f"{run.path}: this training is there, {what}")
+
+
+def stopped(run: Run, how: str) -> Interrupted:
+    """Return what Ctrl-C raises: what there is of a run, and how it is continued."""
+    has_best = run.recipe.keep == "best" and run.model_path.exists()
+    best = f" The best model so far: {run.model_path}." if has_best else ""
+    finished = counted(len(run.history), "epoch is", "epochs are")
+    return Interrupted(f"Stopped; {finished} finished.{best} Continue with: {how}")
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from fer_model.losses.choice import LossChoice
 from fer_model.training import devices, models, nets, plots
 from fer_model.training.evaluate import finish
 from fer_model.training.feed import Epochs, feed
-from fer_model.training.live import shown, standard_error, tell, tell_begun
+from fer_model.training.live import shown, standard_error, stopped, tell_begun
 from fer_model.training.logs import opened_logs, parse_logs
 from fer_model.training.on_device import OnDevice, table_rows
 from fer_model.training.optimizing import optimizer as built_optimizer
@@ -66,8 +66,8 @@ def train(
     """Train a recipe on a data set and leave a run folder.
 
     The test split is touched only after the training, to score its model (but see the recipe's
-    protocol ``notebook``). Ctrl-C stops after the step under way, with a checkpoint; the run that
-    is returned is then not finished, and `resume` goes on with it.
+    protocol ``notebook``). Ctrl-C stops after the step under way, with a checkpoint, from which
+    `resume` goes on.
 
     Parameters
     ----------
@@ -108,6 +108,8 @@ def train(
     ------
     DataError, UsageError
         If the data cannot be read, the recipe does not fit it, or `out` holds something.
+    KeyboardInterrupt
+        If Ctrl-C stopped it; its text says how to go on.
 
     Examples
     --------
@@ -168,6 +170,8 @@ def resume(
         If there is no run, or its data, or what is selected of it, has changed.
     UsageError
         If code of your own that it trains by is not given, or other code is.
+    KeyboardInterrupt
+        As in `train`.
 
     Examples
     --------
@@ -177,9 +181,13 @@ def resume(
     >>> class Stop(keras.callbacks.Callback):
     ...     def on_train_batch_end(self, batch, logs=None):
     ...         signal.raise_signal(signal.SIGINT)
-    >>> run = fer_model.train(recipe, "faces", "run", callbacks=[Stop()])
-    >>> run.is_finished, fer_model.resume("run").is_finished
-    (False, True)
+    >>> try:
+    ...     fer_model.train(recipe, "faces", "run", callbacks=[Stop()])
+    ... except KeyboardInterrupt as stopped:
+    ...     print(str(stopped)[:8])
+    Stopped;
+    >>> fer_model.resume("run").is_finished
+    True
     """
     logs = parse_logs(log_to)
     run = Run.open(path)
@@ -258,7 +266,13 @@ def _rest(
     verbose: int,
     log_to: Sequence[str],
 ) -> Run:
-    """Train what is left of a run, finish it unless it was stopped, and log both."""
+    """Train what is left of a run, finish it, and log both.
+
+    Raises
+    ------
+    Interrupted
+        If Ctrl-C stopped it.
+    """
     if run.is_finished:
         return run
     model, progress = fresh_model(recipe, parts), Progress()
@@ -271,8 +285,8 @@ def _rest(
         logs = stack.enter_context(opened_logs(log_to, run))
         if _fit(run, recipe, parts, model, progress, [*callbacks, *logs], data_on_device):
             finish(run, parts, progress)
-    if verbose and not run.is_finished:
-        tell(f"stopped; fer_model.resume({str(run.path)!r}) goes on with it")
+    if not run.is_finished:
+        raise stopped(run, f"fer_model.resume({str(run.path)!r})")
     return run
 
 

@@ -21,7 +21,7 @@ from fer_model.training.feed import Batches, Epochs, feed
 from fer_model.training.on_device import table_rows
 from fer_model.training.recipe import Recipe
 from fer_model.training.train import resume, train
-from tests.helpers.runs import StopAfter, assert_same_run
+from tests.helpers.runs import StopAfter, assert_same_run, interrupted
 
 BALANCES = ("none", "oversample", "class-weights", "batch")
 
@@ -148,6 +148,5 @@ def test_a_run_fed_by_numbers_is_the_run_fed_by_tensorflow(
     )
     whole = train(recipe, faces, tmp_path / "whole")
     monkeypatch.setattr(train_module, "feed", Batches)
-    stopped = train(recipe, faces, tmp_path / "run", callbacks=[StopAfter(3)])
-    assert not stopped.is_finished
+    stopped = interrupted(recipe, faces, tmp_path / "run", callbacks=[StopAfter(3)])
     assert_same_run(whole, resume(stopped.path))

@@ -31,6 +31,7 @@ from fer_model.training.runs import Run
 from fer_model.training.train import resume, train
 from tests.conftest import without_plots
 from tests.helpers.programs import MODEL, call
+from tests.helpers.runs import interrupted
 
 pytestmark = pytest.mark.usefixtures("no_plots")
 
@@ -212,14 +213,13 @@ def test_a_training_with_its_data_on_the_device_is_the_training(
 def test_a_run_goes_on_whatever_its_data_was_on(
     on_host: tuple[Run, Note], faces: Path, tmp_path: Path, steps: int, begins_on_device: bool
 ) -> None:
-    stopped = train(
+    stopped = interrupted(
         QUICK,
         faces,
         tmp_path / "run",
         data_on_device=begins_on_device,
         callbacks=[Note(stop_after=steps)],
     )
-    assert not stopped.is_finished
     assert_same_run(on_host[0], resume(stopped.path, data_on_device=not begins_on_device))
 
 
@@ -229,10 +229,9 @@ def test_the_documented_net_goes_on_with_its_data_on_the_device(
 ) -> None:
     recipe = Recipe(epochs=2, batch_size=32, image_size=(16, 16), steps_per_epoch=3)
     whole = train(recipe, faces, tmp_path / "whole")
-    stopped = train(
+    stopped = interrupted(
         recipe, faces, tmp_path / "run", data_on_device=True, callbacks=[Note(stop_after=2)]
     )
-    assert not stopped.is_finished
     assert_same_run(whole, resume(stopped.path, data_on_device=True))
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
+import pytest
 
 from fer_model.training import models
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
+from fer_model.training.train import train
 
 QUICK = Recipe(net="small", epochs=2, learning_rate=3e-3, batch_size=32, rescale=1 / 255)
 """Of trainings that take seconds."""
@@ -28,6 +31,15 @@ class StopAfter(keras.callbacks.Callback):
         self.left -= 1
         if self.left == 0:
             signal.raise_signal(signal.SIGINT)
+
+
+def interrupted(recipe: Recipe, data: Any, out: Path, **options: Any) -> Run:
+    """Return a run that a callback stopped."""
+    with pytest.raises(KeyboardInterrupt, match="Stopped; "):
+        train(recipe, data, out, **options)
+    run = Run.open(out)
+    assert not run.is_finished
+    return run
 
 
 def assert_same_run(one: Run, other: Run) -> None:

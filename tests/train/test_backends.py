@@ -77,9 +77,10 @@ for place in ("host", "device"):
     found["losses"][place] = note.losses
     found["history"][place] = run.history[["loss", "val_loss"]].to_numpy().tolist()
 
-stopped = train(recipe, data, Path(folder) / "stopped", callbacks=[Note(stop_after=3)])
-assert not stopped.is_finished
-run = resume(stopped.path, data_on_device=True)
+try:
+    train(recipe, data, Path(folder) / "stopped", callbacks=[Note(stop_after=3)])
+except KeyboardInterrupt:
+    run = resume(Path(folder) / "stopped", data_on_device=True)
 found["history"]["resumed"] = run.history[["loss", "val_loss"]].to_numpy().tolist()
 
 loader = divide(recipe, open_store(data, form=recipe.requested)).train

@@ -8,7 +8,7 @@ import pytest
 
 from fer_model.training.recipe import Recipe
 from fer_model.training.train import resume, train
-from tests.helpers.runs import StopAfter
+from tests.helpers.runs import StopAfter, interrupted
 
 RECIPE = Recipe(net="small", epochs=2, steps_per_epoch=3, batch_size=16, keep="last")
 
@@ -17,7 +17,7 @@ RECIPE = Recipe(net="small", epochs=2, steps_per_epoch=3, batch_size=16, keep="l
 def test_a_training_prints_a_line_an_epoch_or_nothing(
     faces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    train(RECIPE, faces, tmp_path / "run", callbacks=[StopAfter(4)])
+    interrupted(RECIPE, faces, tmp_path / "run", callbacks=[StopAfter(4)])
     resume(tmp_path / "run")
     shown = capsys.readouterr()
     lines = [line for line in shown.err.splitlines() if line.startswith("epoch ")]

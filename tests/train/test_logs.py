@@ -34,8 +34,10 @@ class Stop(keras.callbacks.Callback):
 
 
 log, data = sys.argv[1:]
-run = fer_model.train(recipe, data, "run", callbacks=[Stop()], log_to=log)
-assert not run.is_finished
+try:
+    fer_model.train(recipe, data, "run", callbacks=[Stop()], log_to=log)
+except KeyboardInterrupt:
+    assert not fer_model.Run.open("run").is_finished
 assert fer_model.resume("run", log_to=[log]).is_finished
 """
 """A training that is interrupted after an epoch and resumed."""

@@ -24,7 +24,7 @@ from fer_model.training.optimizing import optimizer
 from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
 from fer_model.training.train import resume, train
-from tests.helpers.runs import StopAfter
+from tests.helpers.runs import StopAfter, interrupted
 
 RECIPE = Recipe(net="small", epochs=2, steps_per_epoch=3, batch_size=16, keep="last")
 DOCS = (Path(__file__).parents[2] / "docs" / "training.md").read_text("utf-8")
@@ -170,7 +170,7 @@ def test_a_run_goes_on_with_the_same_code_alone(faces: Path, tmp_path: Path) -> 
     whole = train(RECIPE, faces, tmp_path / "whole", **own)
     assert whole.history["learning_rate"].tolist() == pytest.approx([0.001, 0.001])
     stop = [StopAfter(4)]
-    assert not train(RECIPE, faces, tmp_path / "run", callbacks=stop, **own).is_finished
+    interrupted(RECIPE, faces, tmp_path / "run", callbacks=stop, **own)
     for others, name in (
         ({}, "optimizer"),
         ({**own, "schedule": None}, "schedule"),
@@ -191,7 +191,7 @@ def test_a_run_with_keras_s_objects_goes_on_by_itself(faces: Path, tmp_path: Pat
     rate = schedules.PolynomialDecay(0.01, 6)
     given: dict[str, Any] = {"optimizer": keras.optimizers.Nadam(rate), "augment": [Shift(0.1)]}
     whole = train(RECIPE, faces, tmp_path / "whole", **given)
-    train(RECIPE, faces, tmp_path / "run", callbacks=[StopAfter(4)], **given)
+    interrupted(RECIPE, faces, tmp_path / "run", callbacks=[StopAfter(4)], **given)
     pd.testing.assert_frame_equal(resume(tmp_path / "run").predictions, whole.predictions)
 
 

@@ -33,7 +33,7 @@ from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
 from fer_model.training.train import resume, train
 from tests.helpers.made_comparison import make_comparison, training_of
-from tests.helpers.runs import StopAfter
+from tests.helpers.runs import StopAfter, interrupted
 
 RECIPE = Recipe(epochs=2, steps_per_epoch=3, batch_size=16, schedule="cosine", keep="last")
 DOCS = (Path(__file__).parents[2] / "docs" / "comparison.md").read_text("utf-8")
@@ -78,7 +78,7 @@ def test_a_net_of_one_s_own_trains_and_goes_on(faces: Path, tmp_path: Path) -> N
     whole = train(RECIPE, faces, tmp_path / "whole", net=own_net)
     assert whole.recipe.net.partition("#")[0] == "tests.train.test_own_training:own_net"
     stop = [StopAfter(4)]
-    assert not train(RECIPE, faces, tmp_path / "run", net=own_net, callbacks=stop).is_finished
+    interrupted(RECIPE, faces, tmp_path / "run", net=own_net, callbacks=stop)
     with pytest.raises(UsageError, match="must be given again"):
         resume(tmp_path / "run")
     with pytest.raises(UsageError, match="must be given again"):

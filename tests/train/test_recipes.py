@@ -24,7 +24,7 @@ from fer_model.training.test_time import averaged
 from fer_model.training.train import resume, train
 from tests.conftest import without_plots
 from tests.helpers.registered import every
-from tests.helpers.runs import StopAfter, assert_same_run
+from tests.helpers.runs import StopAfter, assert_same_run, interrupted
 
 pytestmark = pytest.mark.usefixtures("no_plots")
 
@@ -84,8 +84,7 @@ def test_the_model_has_the_moving_average(run: Run, weights: Weights) -> None:
 def test_an_averaged_run_stopped_and_resumed_is_the_uninterrupted_one(
     run: Run, faces: Path, tmp_path: Path, steps: int
 ) -> None:
-    stopped = train(AVERAGED, faces, tmp_path / "stopped", callbacks=[StopAfter(steps)])
-    assert not stopped.is_finished
+    stopped = interrupted(AVERAGED, faces, tmp_path / "stopped", callbacks=[StopAfter(steps)])
     assert_same_run(run, resume(stopped.path))
 
 
@@ -93,8 +92,7 @@ def test_an_averaged_run_stopped_and_resumed_is_the_uninterrupted_one(
 def test_a_run_in_bfloat16_by_adamw_goes_on_to_the_same_result(faces: Path, tmp_path: Path) -> None:
     recipe = replace(AVERAGED, precision="bfloat16", optimizer="adamw", learning_rate=1e-3)
     whole = train(recipe, faces, tmp_path / "whole")
-    stopped = train(recipe, faces, tmp_path / "stopped", callbacks=[StopAfter(6)])
-    assert not stopped.is_finished
+    stopped = interrupted(recipe, faces, tmp_path / "stopped", callbacks=[StopAfter(6)])
     assert_same_run(whole, resume(stopped.path))
 
 

@@ -20,7 +20,7 @@ from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
 from fer_model.training.train import resume, train
 from tests.conftest import MakeFolder
-from tests.helpers.runs import QUICK, StopAfter, assert_same_run
+from tests.helpers.runs import QUICK, StopAfter, assert_same_run, interrupted
 
 no_plots = pytest.mark.usefixtures("no_plots")
 
@@ -37,9 +37,7 @@ def run(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_dropout_goes_on_where_it_was(faces: Path, tmp_path: Path, steps: int) -> None:
     recipe = Recipe(epochs=2, batch_size=32, image_size=(16, 16), steps_per_epoch=5)
     whole = train(recipe, faces, tmp_path / "whole")
-    stopped = train(recipe, faces, tmp_path / "stopped", callbacks=[StopAfter(steps - 1)])
-    if steps < 10:
-        assert not stopped.is_finished
+    stopped = interrupted(recipe, faces, tmp_path / "stopped", callbacks=[StopAfter(steps - 1)])
     assert_same_run(whole, resume(stopped.path))
 
 
@@ -50,8 +48,7 @@ def test_a_run_stopped_by_ctrl_c_and_resumed_is_the_uninterrupted_one(
     run: Run, faces: Path, tmp_path: Path, steps: int
 ) -> None:
     handler = signal.getsignal(signal.SIGINT)
-    stopped = train(QUICK, faces, tmp_path / "stopped", callbacks=[StopAfter(steps)])
-    assert not stopped.is_finished
+    stopped = interrupted(QUICK, faces, tmp_path / "stopped", callbacks=[StopAfter(steps)])
     assert signal.getsignal(signal.SIGINT) is handler
     with pytest.raises(DataError, match="not finished"):
         _ = stopped.metrics
@@ -104,7 +101,7 @@ def test_resuming_on_changed_data_is_refused(make_folder: MakeFolder, tmp_path: 
     counts = {"train/a": 40, "train/b": 40}
     data = make_folder(counts)
     recipe = Recipe(net="small", epochs=2, batch_size=8)
-    stopped = train(recipe, data, tmp_path / "run", callbacks=[StopAfter(2)])
+    stopped = interrupted(recipe, data, tmp_path / "run", callbacks=[StopAfter(2)])
     make_folder(counts, seed=1)
     with pytest.raises(DataError, match="has changed"):
         resume(stopped.path)
@@ -118,7 +115,7 @@ def test_resuming_applies_the_selection_again_and_refuses_one_that_changed(
     listed = tmp_path / "x.csv"
     listed.write_text("sample\ntrain/a/0001.png\ntrain/b/0002.png\n")
     recipe = Recipe(net="small", epochs=1, batch_size=6, image_size=(16, 16))
-    stopped = train(recipe, data, tmp_path / "run", exclude=listed, callbacks=[StopAfter(2)])
+    stopped = interrupted(recipe, data, tmp_path / "run", exclude=listed, callbacks=[StopAfter(2)])
     assert stopped.data["counts"]["train"] == [11, 7]
     assert "2 excluded, by x.csv" in stopped.data["notes"]
     text = listed.read_text()
@@ -140,7 +137,7 @@ def test_touched_data_is_the_same_and_changed_data_another(
 ) -> None:
     data = make_folder({"train/a": 40, "train/b": 40}, side=16)
     recipe = Recipe(net="small", epochs=2, batch_size=8, image_size=(16, 16))
-    stopped = train(recipe, data, tmp_path / "run", callbacks=[StopAfter(2)])
+    stopped = interrupted(recipe, data, tmp_path / "run", callbacks=[StopAfter(2)])
     shutil.copytree(stopped.path, tmp_path / "other")
     write_split_folders(
         fer_data.split(data, pool=True, near_duplicates=False), tmp_path / "divided"
