@@ -31,7 +31,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             "",
             f"{', '.join(f'{len(of):,} {reason} ({_first(of)})' for reason, of in names.items())}; "
             "not checked any further",
-            "repair or exclude them, or skip them (skip_bad)",
+            "repair or exclude them; other commands skip them with --skip-bad (skip_bad=True)",
             names=tuple(item.name for item in bad),
             num_unlisted=len(bad),
         )

@@ -97,7 +97,8 @@ def warn_of_whole_batches(shard: Shard) -> None:
     if (num := distributed.get_world_size()) > 1:
         warnings.warn(
             f"{num} processes, and each is given whole batches, the same ones. To share them, give "
-            "each process its part: shard=fer_data.Shard(rank, num_processes)",
+            "each process its part, by BalancedDistributedSampler or by "
+            "shard=fer_data.Shard(rank, num_processes)",
             stacklevel=2,
         )
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fer_data.errors import DataError
 from fer_data.util.files import refuse_no_file
 from fer_data.util.words import printable
-from fer_model.commands.compared import SEEDS, ComparisonOutput, show_results
+from fer_model.commands.compared import SEEDS, ComparisonOutput, VerdictFigure, show_results
 from fer_model.comparison.arm import split_arms
 from fer_model.comparison.prediction_tables import listed
 
@@ -45,13 +45,7 @@ def compare_features(
             validator=Number(gte=1),
         ),
     ] = None,
-    figure: Annotated[
-        str,
-        Parameter(
-            metavar="NAME",
-            help="Metric of the verdict: balanced_accuracy, accuracy, macro_f1, geometric_mean.",
-        ),
-    ] = "balanced_accuracy",
+    figure: VerdictFigure = "balanced_accuracy",
     output: ComparisonOutput = ComparisonOutput(),
 ) -> None:
     """Compare strategies, losses and heads on frozen features, in seconds.

@@ -13,7 +13,7 @@ from fer_data.analysis.predictions import PREDICTIONS
 from fer_data.errors import DataError, UsageError
 from fer_data.terminal.cli_support import say
 from fer_data.util.words import counted, printable
-from fer_model.commands.compared import ComparisonOutput, show_results
+from fer_model.commands.compared import ComparisonOutput, VerdictFigure, show_results
 from fer_model.comparison.prediction_tables import SUFFIXES
 
 _BASELINES = ("none", "baseline")
@@ -49,13 +49,7 @@ def compare_predictions(
         str | None,
         Parameter(metavar="NAME,...", help="Classes in order; by default as columns are named."),
     ] = None,
-    figure: Annotated[
-        str,
-        Parameter(
-            metavar="NAME",
-            help="Metric of the verdict: balanced_accuracy, accuracy, macro_f1, geometric_mean.",
-        ),
-    ] = "balanced_accuracy",
+    figure: VerdictFigure = "balanced_accuracy",
     output: ComparisonOutput = ComparisonOutput(),
 ) -> None:
     """Compare predictions of any models, with intervals; nothing is trained.

@@ -27,6 +27,14 @@ SEEDS = 3
 SHOWN = ("markdown", "latex", "columns", "figures", "margin", "shots", "auroc")
 """Options by which a finished comparison is shown."""
 
+VerdictFigure = Annotated[
+    str,
+    Parameter(
+        metavar="NAME",
+        help="Metric of the verdict: balanced_accuracy, accuracy, macro_f1, geometric_mean.",
+    ),
+]
+
 
 @Parameter(name="*")
 @dataclass(frozen=True)
@@ -57,14 +65,7 @@ class Question(Given):
             validator=Number(gte=1),
         ),
     ] = None
-    figure: Annotated[
-        str | None,
-        Parameter(
-            metavar="NAME",
-            help="Metric of the verdict: balanced_accuracy (the default), accuracy, macro_f1, "
-            "geometric_mean.",
-        ),
-    ] = None
+    figure: VerdictFigure | None = None
 
 
 @Parameter(name="*", group=OUTPUT)

@@ -248,11 +248,15 @@ def _first_of_each(
             )
         for aspect, values in aspects.items():
             if values is not None and values[number] != values[before]:
-                several = "multi-label: " if aspect == "label" else ""
+                pair = values[before], values[number]
+                several = "multi-label: " if aspect == "label" and None not in pair else ""
+                given = " and ".join(
+                    f"no {aspect}" if value is None else f"the {aspect} {quoted(str(value))}"
+                    for value in pair
+                )
                 raise DataError(
-                    f"{where}: {several}{quoted(names[row])} has the {aspect} "
-                    f"{quoted(str(values[before]))} and the {aspect} "
-                    f"{quoted(str(values[number]))}; expected one for each image"
+                    f"{where}: {several}{quoted(names[row])} has {given}; "
+                    "expected one for each image"
                 )
     return np.sort(first)
 
