@@ -20,7 +20,7 @@ from fer_data.loading.batch_plans import drawn_for, plan_batches
 from fer_data.loading.batches import Batch, BatchPlan, Labels
 from fer_data.loading.samplers import BalancedBatchSampler
 from fer_data.loading.shown import loader_html, loader_repr
-from fer_data.loading.state import position_of, state_of
+from fer_data.loading.state import content_of, position_of, state_of
 from fer_data.sampling.planner import EpochPlan
 from fer_data.sampling.weights import class_weights
 from fer_data.transforms.mixing import Mixing
@@ -280,9 +280,11 @@ class Loader:
             Refuse a transform that has no name which another process could compare.
         """
         augment = checked_fingerprint(self.transform) if named else self.transform.fingerprint
-        sampler = self.sampler.settings() | {"data": self._digest}
+        sampler = self.sampler.settings()
+        del sampler["labels"]
         return {
             "drop_remainder": sampler.pop("drop_last"),
+            "data": content_of(len(self.rows), len(self.class_names), self._digest),
             **sampler,
             "balance": self.balance,
             "augment": augment or repr(self.transform),
@@ -302,7 +304,7 @@ class Loader:
         digest = hashlib.blake2b(digest_size=8)
         digest.update(self.store.digest.encode())
         digest.update(self.rows.tobytes())
-        digest.update(self.sampler.settings()["data"].encode())
+        digest.update(repr((self.sampler.settings()["labels"], self.class_names)).encode())
         if self.soft and dataset.soft_labels is not None:
             digest.update(dataset.soft_labels[self.rows].tobytes())
         return digest.hexdigest()

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.errors import UsageError
-from fer_data.loading.state import Position, position_of, state_of
+from fer_data.loading.state import Position, content_of, position_of, state_of
 from fer_data.loading.step_sequence import StepSequence
 from fer_data.loading.strata import class_codes, combined, strategy_of
 from fer_data.loading.wrappers import check_wrappers
@@ -127,8 +127,9 @@ class BalancedBatchSampler:
         self._check()
 
     def __repr__(self) -> str:
-        _, *settings = (f"{name}={value}" for name, value in self.settings().items())
         of = [f"{len(self.labels):,} samples", counted(len(self.class_names), "class", "classes")]
+        given = self.settings() | {"balance": self.strategy or self._draws}
+        settings = [f"{name}={value}" for name, value in given.items() if name != "labels"]
         shown = ", ".join([*of, *settings, f"step={self.step}"])
         return f"{type(self).__name__}({shown})"
 
@@ -332,10 +333,11 @@ class BalancedBatchSampler:
         return indices
 
     def settings(self) -> dict[str, str]:
-        """Return all that decides the indices, by name; shards do not."""
+        """Return all that decides the indices, by name; shards and the classes' names do not."""
+        balance = self.strategy.by_label(self.class_names) if self.strategy else self._draws
         return {
-            "data": self._digest,
-            "balance": str(self.strategy or self._draws),
+            "labels": content_of(len(self.labels), len(self.class_names), self._digest),
+            "balance": str(balance),
             "epoch_size": str(self.num_samples),
             "batch_size": str(self.batch_size),
             "drop_last": str(self.drop_last),
@@ -345,7 +347,4 @@ class BalancedBatchSampler:
 
     @cached_property
     def _digest(self) -> str:
-        digest = hashlib.blake2b(digest_size=8)
-        digest.update(self.labels.tobytes())
-        digest.update(repr(self.class_names).encode())
-        return digest.hexdigest()
+        return hashlib.blake2b(self.labels.tobytes(), digest_size=8).hexdigest()

@@ -8,6 +8,13 @@ from typing import Any
 
 from fer_data.errors import UsageError
 from fer_data.sampling.steps import Steps
+from fer_data.util.words import counted
+
+_CONTENT = {
+    "labels": ("the labels differ", "were", "are"),
+    "data": ("the data differs", "was", "is"),
+}
+"""Settings as `content_of` gives them, and how an error says that they changed."""
 
 _MOST_EPOCHS = 1_000_000
 """Far beyond, the repeats of a rare sample no longer fit into the 32 bits that a plan has."""
@@ -129,7 +136,7 @@ def position_of(
         whole = _step_after(samples, steps, saved["batch_size"])
         return Position(whole, goes_on=whole % steps.per_epoch > 0)
     changed = [
-        f"{key} was {saved.get(key, 'not set')}, is {value}"
+        _difference(key, saved.get(key, "not set"), value)
         for key, value in settings.items()
         if saved.get(key) != value
     ]
@@ -139,9 +146,26 @@ def position_of(
     )
 
 
+def content_of(num_samples: int, num_classes: int, digest: str) -> str:
+    """Return labels or data as settings have them: their size, for people, and their digest."""
+    classes = counted(num_classes, "class", "classes")
+    return f"{counted(num_samples, 'sample')} in {classes} {digest}"
+
+
 def line_of(settings: Mapping[str, str]) -> str:
     """Return settings in one line, as a state has them."""
     return " | ".join(f"{name} {value}" for name, value in settings.items())
+
+
+def _difference(name: str, before: str, value: str) -> str:
+    """Return how a setting changed, in words."""
+    if name not in _CONTENT or before == "not set":
+        return f"{name} was {before}, is {value}"
+    differ, was, are = _CONTENT[name]
+    (size_before, _, _), (size, _, _) = before.rpartition(" "), value.rpartition(" ")
+    if size_before == size:
+        return f"{differ}: {size} in both, but other ones or in another order"
+    return f"{differ}: {was} {size_before}, {are} {size}"
 
 
 def _step_after(samples: int, steps: Steps, batch_size: str) -> int:

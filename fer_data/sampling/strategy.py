@@ -92,6 +92,17 @@ class Strategy(Choice):
         """Return the same draws with other class weights, or without any."""
         return Strategy(self.name, *self.parameters, weights=weights)
 
+    def by_label(self, class_names: Sequence[str]) -> Strategy:
+        """Return the same draws with classes named by their labels, ascending."""
+        labels = {name: label for label, name in enumerate(class_names)}
+        values = [
+            tuple((str(label), n) for label, n in sorted((labels[name], n) for name, n in value))
+            if isinstance(parameter, ClassCounts)
+            else value
+            for parameter, value in zip(self.entry.parameters, self.parameters, strict=True)
+        ]
+        return Strategy(self.name, *values, weights=self.weights)
+
     @property
     def settles(self) -> int:
         """The epoch from which on quotas stay the same; 0 where they never change."""

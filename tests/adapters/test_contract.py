@@ -237,7 +237,7 @@ def test_the_state_covers_soft_labels(data: Path) -> None:
     dataset = soft.store.dataset
     assert dataset.soft_labels is not None
     other = replace(dataset, soft_labels=dataset.soft_labels[:, ::-1].copy())
-    with pytest.raises(UsageError, match="data was"):
+    with pytest.raises(UsageError, match="the data differs"):
         replace(soft, store=replace(soft.store, dataset=other)).from_state(soft.state())
     with pytest.raises(UsageError, match="no soft labels"):
         replace(opened(data, "batch", {}), soft=True)
