@@ -26,6 +26,7 @@ from fer_data.auditing.finding import SEVERITIES, Finding
 from fer_data.auditing.pairs import draw_pairs
 from fer_data.auditing.subject import Subject
 from fer_data.data.dataset import Dataset
+from fer_data.data.emptied import emptied
 from fer_data.data.options import check_options
 from fer_data.data.reading import DatasetLike, load_skipping_bad
 from fer_data.data.store import PixelStore, open_store
@@ -33,7 +34,7 @@ from fer_data.duplicates.duplicate_groups import COMPARED
 from fer_data.errors import UsageError
 from fer_data.util import notebook
 from fer_data.util.notebook import shortened
-from fer_data.util.words import counted, named_class, printable
+from fer_data.util.words import counted, printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -217,11 +218,7 @@ def nearly_emptied(audit: Audit) -> list[str]:
     before = dataset.class_counts("train")
     excluded = np.intersect1d(audit._excluded, dataset.indices("train"))
     gone = np.bincount(dataset.labels[excluded], minlength=len(before))[: len(before)]
-    return [
-        f"that leaves {before[label] - gone[label]:,} of {before[label]:,} training samples of "
-        f"{named_class(dataset.class_names[label])}"
-        for label in np.flatnonzero(2 * gone > before)
-    ]
+    return emptied(dataset.class_names, before, before - gone)
 
 
 def parse_kinds(text: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fer_data.data.chosen import UNLABELLED, indices_of, relabelled
+from fer_data.data.emptied import warn_of_emptied
 from fer_data.data.options import LoadOptions
 from fer_data.data.origin import Origin
 from fer_data.data.preview import dataset_frame, dataset_html
@@ -291,6 +292,11 @@ class Dataset:
         ------
         UsageError
             If there is no such sample, none is left, or an audit is of other data.
+
+        Warns
+        -----
+        UserWarning
+            If an audit excludes more than half of the training samples of a class.
         """
         skipped = self.skipped
         if isinstance(samples, Exclusions):
@@ -306,6 +312,8 @@ class Dataset:
             raise UsageError(f"{self.root}: every sample is excluded")
         number = len(self) - len(kept)
         left = self.take(kept).noted(f"{number:,} excluded")
+        if isinstance(samples, Exclusions):
+            warn_of_emptied(self, left)
         return replace(left, num_excluded=self.num_excluded + number, skipped=skipped)
 
     def relabel(self, labels: Mapping[str, str] | ArrayLike) -> Dataset:

@@ -56,6 +56,7 @@ def test_what_is_excluded_is_in_no_finding(tmp_path: Path) -> None:
     assert not again.of_kinds(("odd-size", "odd-color", "unreadable"))
 
 
+@pytest.mark.filterwarnings("ignore:.* training samples are excluded")
 def test_what_cannot_be_decoded_is_excluded(tmp_path: Path) -> None:
     root = everything(tmp_path / "data")
     audited = audit(root)
@@ -71,6 +72,7 @@ def test_what_cannot_be_decoded_is_excluded(tmp_path: Path) -> None:
         assert not audit(data).of_kinds(("unreadable",))
 
 
+@pytest.mark.filterwarnings("ignore:.* training samples are excluded")
 def test_an_audit_excludes_the_same_samples_once_files_are_gone_or_new(tmp_path: Path) -> None:
     root = everything(tmp_path / "data")
     audited = audit(root)
@@ -196,6 +198,10 @@ def test_it_says_where_exclusions_leave_less_than_half_of_a_class(tmp_path: Path
     audited = audit(polluted(tmp_path / "data"))
     (line,) = nearly_emptied(audited)
     assert re.fullmatch("that leaves [0-9] of 40 training samples of rare", line)
+    with pytest.warns(UserWarning, match=f"; {line}. Where groups .* fer_data.split") as warned:
+        left = fer_data.load(tmp_path / "data").exclude(audited)
+    assert warned[0].filename == __file__
+    assert line.split()[2] == str(left.counts["train"]["rare"])
     assert nearly_emptied(audit(plain(tmp_path / "good"))) == []
 
 
