@@ -12,7 +12,7 @@ from fer_data.util.words import counted, printable
 UNREADABLE = "unreadable"
 
 KINDS = {
-    UNREADABLE: "files and rows that cannot be decoded, are missing or have no label",
+    UNREADABLE: "files and rows that cannot be decoded, are missing, or have no label or several",
     "odd-size": "images that are not all of one size",
     "odd-color": "images that are not all of one colour mode",
 }
@@ -29,7 +29,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             UNREADABLE,
             "error",
             "",
-            f"{', '.join(f'{len(of):,} {reason} ({_first(of)})' for reason, of in names.items())}; "
+            f"{', '.join(_reason(reason, of) for reason, of in names.items())}; "
             "not checked any further",
             "repair or exclude them; other commands skip them with --skip-bad (skip_bad=True)",
             names=tuple(item.name for item in bad),
@@ -67,6 +67,11 @@ def find(subject: Subject) -> Iterator[Finding]:
             "loading converts all to one format; check whether only some classes have them",
             groups=tuple((row,) for row in rows),
         )
+
+
+def _reason(reason: str, names: list[str]) -> str:
+    words = reason.replace("has ", "have ", 1) if len(names) > 1 else reason
+    return f"{len(names):,} {words} ({_first(names)})"
 
 
 def _first(names: list[str]) -> str:

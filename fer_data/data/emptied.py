@@ -28,7 +28,7 @@ def emptied(
     return [
         f"that leaves {left[label]:,} of {before[label]:,} training samples of "
         f"{named_class(class_names[label])}"
-        for label in np.flatnonzero(2 * left < before)
+        for label in np.flatnonzero(2 * left < before).tolist()
     ]
 
 

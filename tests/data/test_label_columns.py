@@ -165,7 +165,11 @@ def test_a_file_in_several_rows() -> None:
     match = match_table(table_of(columns), files)
     assert match.rows.tolist() == list(range(10))
     columns["label"][-1] = "a"
-    assert "multi-label" in str(refusal(columns, files))
+    match = match_table(table_of(columns), files)
+    assert match.rows.tolist() == [0, 1, 2, 4, 5, 6, 7, 8, 9]
+    (disputed,) = match.disputed
+    assert (disputed.name, disputed.reason) == ("3.png", "has two labels")
+    assert "row 5 and 12: multi-label: " in disputed.error
     one_file = {"f": ["x/0.png", "y/0.png"], "label": ["a", "b"]}
     assert "one file" in str(refusal(one_file, ["0.png"]))
 

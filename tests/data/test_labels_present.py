@@ -189,6 +189,52 @@ def test_rows_without_an_image_are_bad_rows(tmp_path: Path, run: Run, number: in
     assert "--skip-bad" in shown
 
 
+# Rows of one image that disagree
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "reason", "given"),
+    [
+        ("label", ["b"], "has two labels", "multi-label: .* the label 'a' and the label 'b'"),
+        ("label", ["b", "c"], "has several labels", "multi-label: .* and the label 'b'"),
+        ("label", [""], "has a label in some of its rows only", ".* the label 'a' and no label"),
+        ("split", ["test"], "has two splits", ".* the split 'train' and the split 'test'"),
+        ("patient", ["q"], "has two groups", ".* the group 'p' and the group 'q'"),
+    ],
+)
+def test_an_image_whose_rows_disagree_is_bad(
+    tmp_path: Path, column: str, values: list[str], reason: str, given: str
+) -> None:
+    frame = as_frame(tmp_path / "x", list("ababab")).assign(split="train", patient="p")
+    again = [frame.iloc[:1].assign(**{column: value}) for value in values]
+    pd.concat([frame, *again, frame.iloc[1:2]]).to_csv(tmp_path / "x/labels.csv", index=False)
+    options: dict[str, Any] = {"image_column": "file", "label_column": "label"}
+    options |= {"split_column": "split", "group_column": "patient"}
+    with pytest.raises(DataError, match=f"row 2 and 8: {given}; expected one") as refused:
+        fer_data.load(tmp_path / "x/labels.csv", **options)
+    assert refused.value.fix == {"skip_bad": ("true",)}
+    data = fer_data.load(tmp_path / "x/labels.csv", skip_bad=True, **options)
+    assert data.sample_ids() == NAMES[1:]
+    assert [(item.name, item.reason) for item in data.skipped if item.error] == [(NAMES[0], reason)]
+    assert "1 row repeated word for word, used once" in data.notes
+    audit = fer_data.audit(tmp_path / "x/labels.csv", **options)
+    (finding,) = audit.of_kinds(("unreadable",))
+    assert f"1 {reason} ({NAMES[0]})" in finding.summary
+    fer_data.write_exclusions(audit.findings, audit.dataset, tmp_path / "out.csv")
+    listed = fer_data.load(tmp_path / "x/labels.csv", exclude=tmp_path / "out.csv", **options)
+    assert not {NAMES[0]} & set(listed.sample_ids())
+
+
+def test_images_whose_rows_disagree_are_counted(tmp_path: Path, run: Run) -> None:
+    frame = as_frame(tmp_path / "x", list("ababab"))
+    table = tmp_path / "x/labels.csv"
+    pd.concat([frame, frame.iloc[:2].assign(label="c")]).to_csv(table, index=False)
+    shown = one_line(run("stats", table, "--image-column", "file"))
+    assert "(2 of 6 images have rows that disagree); repair it" in shown
+    assert "--skip-bad" in shown
+    assert "2 have two labels" in run("audit", table, "--image-column", "file").out
+
+
 # Classes without a sample, one class
 
 

@@ -245,7 +245,8 @@ def test_the_split_column_decides_between_folders_of_the_same_names() -> None:
     match = match_table(table_of(columns), files)
     assert match.rows.tolist() == list(range(12))
     assert match.splits == ["train"] * 6 + ["test"] * 6
-    assert "multi-label" in str(refusal({**columns, "Usage": ["test"] * 12}, files))
+    disputed = match_table(table_of({**columns, "Usage": ["test"] * 12}), files).disputed
+    assert {item.reason for item in disputed} == {"has two labels"}
 
 
 # Labels in file names

@@ -60,7 +60,7 @@ def read(data: Any, options: LoadOptions) -> Dataset:
             f"{data}: {why}is read as a table of labels, and {error}", fix={"images": ()}
         ) from None
     match, words = _match(path, files, options, frame)
-    missing = _missing(path, match, options)
+    bad = _bad(path, match, options)
     names = sorted({label for label in match.labels if label is not None})
     if not names:
         raise DataError(f"{path}: {words}: no image has a label")
@@ -73,25 +73,33 @@ def read(data: Any, options: LoadOptions) -> Dataset:
         if "hidden" not in item.reason and path / item.name != options.labels
     ]
     samples = zip(splits, match.labels, located, strict=True)
-    dataset = build(path, words, names, samples, [*missing, *others])
+    dataset = build(path, words, names, samples, [*bad, *others])
     origin = replace(dataset.origin, table_rows=match.table_rows)
     return replace(
         dataset, origin=origin, groups=groups, group_names=group_names, notes=match.notes
     )
 
 
-def _missing(path: Path, match: TableMatch, options: LoadOptions) -> list[Skipped]:
-    """Return the rows whose image is missing, or refuse them where what is bad is not skipped."""
+def _bad(path: Path, match: TableMatch, options: LoadOptions) -> list[Skipped]:
+    """Return what a table has no image or no one label for, or refuse it unless it is skipped.
+
+    Those are rows whose image is missing, and files whose rows disagree.
+    """
     missing = [
         Skipped(name, "has no file", f"{where}: no file {quoted(name)} in {path}")
         for where, name in match.missing
     ]
-    if missing and not options.may_skip_bad:
-        number = len(missing) + len(match.rows)
-        more = f" ({len(missing):,} of {number:,} rows have no file)" if missing[1:] else ""
-        raise skippable(f"{missing[0].error}{more}")
-    source.check_bad_rows(path, len(missing))
-    return missing
+    bad = [*missing, *match.disputed]
+    if bad and not options.may_skip_bad:
+        number, files = len(missing) + len(match.rows), len(match.rows) + len(match.disputed)
+        more = ""
+        if missing:
+            more = f" ({len(missing):,} of {number:,} rows have no file)" if missing[1:] else ""
+        elif match.disputed[1:]:
+            more = f" ({len(match.disputed):,} of {files:,} images have rows that disagree)"
+        raise skippable(f"{bad[0].error}{more}")
+    source.check_bad_rows(path, len(bad))
+    return bad
 
 
 def names(dataset: Dataset) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_data.data.skipped import Skipped
 from fer_data.data.sources.column_values import is_group
 from fer_data.data.sources.file_lookup import LEVELS, NO_FILE, SEVERAL_FILES, FileLookup, normal
 from fer_data.data.sources.image_column import ImageColumn, find_image_column
@@ -47,6 +48,8 @@ class TableMatch:
         For people, a line each.
     missing : tuple of (str, str)
         Of each row that names no file: the row, as an error calls it, and the name.
+    disputed : tuple of Skipped
+        Files whose rows disagree, none of which is a sample.
     table_rows : ndarray of int64, shape [N], optional
         Which row of the table each sample is; None without a table.
     """
@@ -58,6 +61,7 @@ class TableMatch:
     columns: dict[str, tuple[str, ...]]
     notes: tuple[str, ...]
     missing: tuple[tuple[str, str], ...] = ()
+    disputed: tuple[Skipped, ...] = ()
     table_rows: NDArray[np.int64] | None = None
 
 
@@ -90,8 +94,8 @@ def match_table(
     Raises
     ------
     DataError
-        If columns are missing or could be several, a name is in several folders, an image has
-        several labels, or a name is no relative path.
+        If columns are missing or could be several, a name is in several folders, or two names of
+        different folders are one file.
 
     Examples
     --------
@@ -132,7 +136,7 @@ def match_table(
     if group_column is not None:
         groups = [value or None for value in _taken(table.columns[group_column], kept)]
     aspects = {"label": label.labels, "split": splits, "group": groups}
-    once = _first_of_each(table, images.name, places, kept, aspects)
+    once, disputed = _one_of_each(table, images.name, files, places, kept, aspects)
     columns = {
         "image": (images.name,),
         "label": label.names,
@@ -153,13 +157,14 @@ def match_table(
             (table.where(row), table.columns[images.name][row])
             for row in np.flatnonzero(places == NO_FILE).tolist()
         ),
+        disputed=disputed,
     )
     notes = (
         *_about_columns(table, match),
         *label.notes,
         *split.notes,
         *(() if group_column else _about_groups(rest)),
-        *_about_files(images, match, len(files), len(kept)),
+        *_about_files(images, match, len(files), places[kept]),
     )
     return replace(match, notes=notes)
 
@@ -210,19 +215,21 @@ def _decided(
     return places
 
 
-def _first_of_each(
+def _one_of_each(
     table: Table,
     image_column: str,
+    files: Sequence[str],
     places: NDArray[np.int64],
     kept: NDArray[np.int64],
     aspects: Mapping[str, Sequence[Any] | None],
-) -> NDArray[np.int64]:
-    """Return which of the kept rows to use so that each file is one sample.
+) -> tuple[NDArray[np.int64], tuple[Skipped, ...]]:
+    """Return which of the kept rows to use so that each file is one sample, and disputed files.
 
     Parameters
     ----------
     table : Table
     image_column : str
+    files : sequence of str
     places : ndarray of int64, shape [N]
         File of each row of the table.
     kept : ndarray of int64, shape [K]
@@ -233,32 +240,53 @@ def _first_of_each(
     Raises
     ------
     DataError
-        If two rows of one file disagree, or have different names.
+        If two rows of one file have different names.
     """
     _, first, inverse = np.unique(places[kept], return_index=True, return_inverse=True)
     names = table.columns[image_column]
+    rows_of: dict[int, list[int]] = {}
     for number in np.flatnonzero(first[inverse] != np.arange(len(kept))).tolist():
         before = int(first[inverse[number]])
         row, row_before = int(kept[number]), int(kept[before])
-        where = f"{table.where(row_before)} and {row + table.first_row:,}"
         if normal(names[row]) != normal(names[row_before]):
             raise DataError(
-                f"{where}: {quoted(names[row_before])} and {quoted(names[row])} are one file; "
+                f"{table.where(row_before)} and {row + table.first_row:,}: "
+                f"{quoted(names[row_before])} and {quoted(names[row])} are one file; "
                 "name the images with their folders"
             )
+        rows_of.setdefault(before, [before]).append(number)
+    disputed = {}
+    for before, numbers in rows_of.items():
+        name = files[places[kept[before]]]
         for aspect, values in aspects.items():
-            if values is not None and values[number] != values[before]:
-                pair = values[before], values[number]
-                several = "multi-label: " if aspect == "label" and None not in pair else ""
-                given = " and ".join(
-                    f"no {aspect}" if value is None else f"the {aspect} {quoted(str(value))}"
-                    for value in pair
-                )
-                raise DataError(
-                    f"{where}: {several}{quoted(names[row])} has {given}; "
-                    "expected one for each image"
-                )
-    return np.sort(first)
+            given = {} if values is None else {values[number]: number for number in numbers[::-1]}
+            if len(given) > 1:
+                disputed[before] = _disputed(table, name, aspect, given, kept)
+                break
+    return np.setdiff1d(first, list(disputed)), tuple(disputed.values())
+
+
+def _disputed(
+    table: Table,
+    name: str,
+    aspect: str,
+    given: Mapping[str | None, int],
+    kept: NDArray[np.int64],
+) -> Skipped:
+    """Return a file whose rows give it different values of one aspect, each from a kept row."""
+    (value, number), (other, another), *more = sorted(given.items(), key=lambda item: item[1])
+    shown = " and ".join(
+        f"no {aspect}" if one is None else f"the {aspect} {quoted(str(one))}"
+        for one in (value, other)
+    )
+    if None in given:
+        reason = f"has a {aspect} in some of its rows only"
+    else:
+        reason = f"has {'several' if more else 'two'} {aspect}s"
+    where = f"{table.where(int(kept[number]))} and {int(kept[another]) + table.first_row:,}"
+    several = "multi-label: " if aspect == "label" and None not in given else ""
+    error = f"{where}: {several}{quoted(name)} has {shown}; expected one for each image"
+    return Skipped(name, reason, error)
 
 
 def _about_columns(table: Table, match: TableMatch) -> Iterator[str]:
@@ -272,15 +300,15 @@ def _about_columns(table: Table, match: TableMatch) -> Iterator[str]:
 
 
 def _about_files(
-    images: ImageColumn, match: TableMatch, num_files: int, num_rows: int
+    images: ImageColumn, match: TableMatch, num_files: int, places: NDArray[np.int64]
 ) -> Iterator[str]:
     for level in np.unique(images.levels[images.places != NO_FILE]).tolist():
         if level:
             number = int(((images.levels == level) & (images.places != NO_FILE)).sum())
             yield f"{counted(number, 'row')} matched by {LEVELS[level]}"
-    if repeated := num_rows - len(match.rows):
+    if repeated := int(np.isin(places, match.rows).sum()) - len(match.rows):
         yield f"{counted(repeated, 'row')} repeated word for word, used once"
-    if lacking := num_files - len(match.rows):
+    if lacking := num_files - len(match.rows) - len(match.disputed):
         yield f"{counted(lacking, 'image')} in no row, skipped"
 
 
