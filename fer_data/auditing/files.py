@@ -31,7 +31,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             "",
             f"{', '.join(_reason(reason, of) for reason, of in names.items())}; "
             "not checked any further",
-            "repair or exclude them; other commands skip them with --skip-bad (skip_bad=True)",
+            "repair or exclude them, or have them skipped elsewhere, too (skip_bad)",
             names=tuple(item.name for item in bad),
             num_unlisted=len(bad),
         )

@@ -77,7 +77,10 @@ class DataOptions(Given):
     """How a data set is read."""
 
 
-@fields_of(LoadOptions, WORDS, group=DATA, without=(*_NOT_HERE, "skip_bad"))
+_SKIPPED_HERE = Parameter(help="Bad items are skipped here in any case, and are a finding.")
+
+
+@fields_of(LoadOptions, WORDS | {"skip_bad": _SKIPPED_HERE}, group=DATA, without=_NOT_HERE)
 class AuditedData(Given):
     """How a data set is read by what lists its bad rows and images as findings."""
 

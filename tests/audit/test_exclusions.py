@@ -72,6 +72,14 @@ def test_what_cannot_be_decoded_is_excluded(tmp_path: Path) -> None:
         assert not audit(data).of_kinds(("unreadable",))
 
 
+def test_an_audit_skips_bad_items_however_it_is_asked(tmp_path: Path, run: Run) -> None:
+    root = everything(tmp_path / "data")
+    outputs = [run("audit", root, "--json", *more).out for more in ((), ("--skip-bad",))]
+    assert outputs[0] == outputs[1]
+    assert '"unreadable"' in outputs[0]
+    assert "are skipped here in any case" in " ".join(run("audit", "--help").out.split())
+
+
 @pytest.mark.filterwarnings("ignore:.* training samples are excluded")
 def test_an_audit_excludes_the_same_samples_once_files_are_gone_or_new(tmp_path: Path) -> None:
     root = everything(tmp_path / "data")

@@ -29,8 +29,6 @@ EVERY = [(app, name) for app in (DATA, MODEL) for name in commands(app)]
 IDS = [f"{app.name[0]} {name}" for app, name in EVERY]
 
 LEFT_AWAY = {
-    "audit": {"skip_bad"},  # what is bad is a finding
-    "report": {"skip_bad"},
     "split": {"splits", "fold"},
     "ferplus": {"splits", "fold", "relabel"},
     "label-issues": {"splits", "fold"},
