@@ -19,7 +19,7 @@ from fer_data.errors import UsageError
 from fer_data.loading.state import Position, content_of, position_of, state_of
 from fer_data.loading.step_sequence import StepSequence
 from fer_data.loading.strata import class_codes, combined, strategy_of
-from fer_data.loading.wrappers import check_wrappers
+from fer_data.loading.wrappers import check_wrappers, refuse_as_sampler
 from fer_data.sampling.class_batches import ClassBatches, batch_size_of
 from fer_data.sampling.planner import LOWER_HALF, EpochPlan, Planner
 from fer_data.sampling.schedule import EpochSize
@@ -152,6 +152,7 @@ class BalancedBatchSampler:
 
     def __iter__(self) -> Iterator[Any]:
         """Give the rest of an epoch; an iteration that is left is followed by the next epoch."""
+        refuse_as_sampler(self)
         position = self._begin()
         at_once = max(1, _DRAWS_AT_ONCE // self.batch_size)
         for first in range(position.step, position.end, at_once):
@@ -314,8 +315,7 @@ class BalancedBatchSampler:
     def _check(self) -> None:
         if self.steps.per_epoch < 1:
             raise UsageError(
-                f"batch_size: an epoch of {self.num_samples:,} draws has no batch of "
-                f"{self.batch_size:,}"
+                f"batch_size: {self.batch_size:,} is above the {self.num_samples:,} of an epoch"
             )
         self.shard.check(self.steps.smallest)
 

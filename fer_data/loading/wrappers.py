@@ -49,6 +49,24 @@ def check_wrappers(shard: Shard, num_samples: int) -> None:
     warn_of_whole_batches(shard)
 
 
+def refuse_as_sampler(sampler: Any) -> None:
+    """Refuse a ``DataLoader`` that makes batches of a sampler's batches.
+
+    Raises
+    ------
+    UsageError
+        If a batch sampler was given to it as its ``sampler``.
+    """
+    for owner in _callers():
+        is_batching = "BatchSampler" in type(owner).__name__
+        if is_batching and getattr(owner, "sampler", None) is sampler:
+            raise UsageError(
+                f"sampler: a {type(sampler).__name__} gives whole batches of indices, and the "
+                "DataLoader would make batches of them; give it as batch_sampler=, without "
+                "batch_size=, shuffle= and drop_last=, or take a BalancedSampler as sampler="
+            )
+
+
 def check_batch_size(batch_size: int, *, drop_last: bool) -> None:
     """Refuse a ``DataLoader`` that takes other batches than its sampler was made for.
 

@@ -53,6 +53,19 @@ def test_a_data_loader_trains_the_sampler_s_batches(workers: int, persistent: bo
 
 
 @pytest.mark.parametrize("workers", [0, 2])
+def test_batches_of_batches_are_refused(workers: int) -> None:
+    from torch.utils.data import BatchSampler, DataLoader
+
+    loader: Any = DataLoader(Numbers(), sampler=made(), batch_size=70, num_workers=workers)  # type: ignore[arg-type]
+    for batches in (loader, BatchSampler(made(), 70, drop_last=True)):  # type: ignore[arg-type]
+        with pytest.raises(UsageError, match="give it as batch_sampler="):
+            next(iter(batches))
+    single = BalancedSampler(LABELS, "batch", seed=1)
+    loader = DataLoader(Numbers(), sampler=single, batch_size=6, num_workers=workers)  # type: ignore[arg-type]
+    assert trained(loader) == [made()[step] for step in range(7)]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
 def test_a_data_loader_goes_on_after_what_was_trained(workers: int) -> None:
     from torch.utils.data import DataLoader
 
