@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ Pixels = NDArray[np.uint8]
 _MOST_INCHES = 120.0
 """Height of a grid; with more rows than that their images are drawn smaller."""
 
+_NAME, _LINES = 32, 4
+"""Characters of a row's name in a line, and lines of it where rows are high enough."""
 
 _TITLE = 130
 """Characters of a strip's title in a line."""
@@ -38,7 +41,7 @@ def grid(
     Parameters
     ----------
     names : sequence of str
-        Of the rows; a line break in them is one.
+        Of the rows; a line break in them is one. Long ones are wrapped, and end in ``…``.
     rows : sequence of sequence of Pixels
     columns : int
         Places of a row, some of which may stay empty.
@@ -56,19 +59,25 @@ def grid(
         for column, image in enumerate(row):
             _paste(canvas, image, cell * (place, column), (height, width))
     inches = min(1.0, _MOST_INCHES / len(rows))
-    longest = max(len(line) for name in names for line in name.split("\n"))
-    figure = new_figure(
-        0.4 + 0.08 * longest + columns * inches * width / height, 0.5 + len(rows) * inches
-    )
+    wanted = columns * inches * width / height, 0.5 + len(rows) * inches
+    figure = new_figure(*wanted)
     axes = figure.subplots()
     axes.imshow(canvas, cmap="gray", vmin=0, vmax=255)
+    axes.set_anchor("NW")  # next to the names, whose room is wrong where the images are moved
     axes.set_frame_on(False)
     middles = np.arange(len(rows)) * cell[0] + height / 2
-    shown = [name if inches > 0.5 else name.replace("\n", " ") for name in names]
+    shown = [_wrapped(name, in_one=inches <= 0.5) for name in names]
     axes.set_yticks(middles, shown, fontsize=min(10.0, 60 * inches), parse_math=False)
     axes.tick_params(length=0)
     axes.set_xticks([])
-    figure.suptitle(title, fontsize=11, parse_math=False)
+    heading = figure.suptitle(title, fontsize=11, parse_math=False)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")  # said when it is drawn
+        names_width, title_width = (
+            max(text.get_window_extent().width for text in texts) / figure.dpi
+            for texts in (axes.get_yticklabels(), [heading])
+        )
+    figure.set_size_inches(0.2 + max(names_width + wanted[0], title_width), wanted[1])
     return figure
 
 
@@ -103,6 +112,18 @@ def message(words: str) -> ShownFigure:
     figure = new_figure(5, 0.8)
     figure.text(0.5, 0.5, words, ha="center", va="center", parse_math=False)
     return figure
+
+
+def _wrapped(name: str, *, in_one: bool) -> str:
+    """Return a row's name in short lines, or in one."""
+    width, most = (2 * _NAME, 1) if in_one else (_NAME, _LINES)
+    lines = []
+    for line in name.split("\n"):
+        parts = textwrap.wrap(line, width) or [""]
+        if len(parts) > most:
+            parts[most - 1 :] = [parts[most - 1][: width - 1] + "…"]
+        lines += parts
+    return (" " if in_one else "\n").join(lines)
 
 
 def _paste(

@@ -285,6 +285,24 @@ def test_a_batch_is_drawn_by_class_whatever_its_form(kind: str) -> None:
     assert figure.get_suptitle() == "batch of 4 images"
 
 
+@pytest.mark.parametrize("name", ["cat", "actinic keratosis and more", "W" * 60, "word" * 99])
+@pytest.mark.parametrize(("count", "columns"), [(2, 1), (7, 5), (300, 1)])
+def test_no_name_is_cut_off_at_the_border(name: str, count: int, columns: int) -> None:
+    names = [name, *map(str, range(1, count))]
+    images = np.zeros((count * columns, 8, 8), np.uint8)
+    figure = fer_data.show_batch((images, np.arange(len(images)) % count), names)
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    width, height = figure.get_size_inches() * figure.dpi
+    first, *_ = texts = axes.get_yticklabels()
+    assert first.get_text()[:3] == name[:3]
+    assert first.get_text().split()[-1] == str(columns)
+    for box in (text.get_window_extent() for text in (*texts, *figure.texts)):
+        assert 0 <= box.x0 < box.x1 <= width
+        assert 0 <= box.y0 < box.y1 <= height
+    assert axes.get_window_extent().width / figure.dpi > 0.85 * columns * min(1, 120 / count)
+
+
 @pytest.mark.parametrize(
     "batch",
     [None, np.zeros((4, 8, 8)), (np.zeros((4, 8)), [0] * 4), (np.zeros((4, 8, 8)), [0] * 3), ()],
