@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fer_data.errors import UsageError
-from fer_data.util.words import printable
+from fer_data.util.words import counted, printable
 
 UNLABELLED = -1
 """The label of a sample that has none."""
+
+_MAX_LISTED = 5
+"""New classes that a note names."""
 
 
 def indices_of(
@@ -124,8 +127,24 @@ def relabelled(data: Any, labels: Mapping[str, str] | ArrayLike) -> Any:
     changed = int((wider.labels != codes).sum())
     own = np.where(named, wider.labels, UNLABELLED).astype(np.int32)
     return replace(wider, labels=codes, own_labels=own, soft_labels=None).noted(
-        f"{changed:,} labels changed"
+        f"{counted(changed, 'label')} changed", *notes_on_new_classes(data, wider)
     )
+
+
+def notes_on_new_classes(before: Any, after: Any, by: str = "") -> list[str]:
+    """Return a note on the classes that a `Dataset` has and did not have before, if any.
+
+    Parameters
+    ----------
+    before, after : Dataset
+    by : str
+        What they come from, as `` by labels.csv``.
+    """
+    new = sorted(set(after.class_names) - set(before.class_names))
+    if not new:
+        return []
+    listed = ", ".join(map(printable, new[:_MAX_LISTED])) + ", …" * (len(new) > _MAX_LISTED)
+    return [f"{counted(len(new), 'new class', 'new classes')}{by}: {listed}"]
 
 
 def with_classes(data: Any, names: Iterable[str]) -> Any:

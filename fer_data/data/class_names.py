@@ -13,7 +13,7 @@ from fer_data.data.dataset import Dataset
 from fer_data.data.options import LoadOptions
 from fer_data.errors import DataError, UsageError
 from fer_data.util.files import refuse_no_file
-from fer_data.util.words import printable
+from fer_data.util.words import counted, printable
 
 NUMERIC = "numeric"
 """In place of names: those there are, in the order of the numbers that they are."""
@@ -40,7 +40,9 @@ def one_form(dataset: Dataset) -> Dataset:
     composed = _mapped(dataset, [forms[name] for name in dataset.class_names], None)
     if not merged:
         return composed
-    return composed.noted(f"{merged} class names in two forms of Unicode: one class each")
+    return composed.noted(
+        f"{counted(merged, 'class name')} in two forms of Unicode: one class each"
+    )
 
 
 def renamed(dataset: Dataset, class_names: ClassNames | None) -> Dataset:

@@ -323,7 +323,8 @@ class Dataset:
         ----------
         labels : mapping of str to str, or array of str or int, shape [N]
             New class names of samples by their ids; or a label for every sample: a class name,
-            which may be a new one, or an index into `class_names`.
+            or an index into `class_names`. A name that the data does not have is a new class,
+            which `notes` says.
 
         Raises
         ------

@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_data.data.chosen import UNLABELLED, with_classes
+from fer_data.data.chosen import UNLABELLED, notes_on_new_classes, with_classes
 from fer_data.data.dataset import Dataset
 from fer_data.data.options import LoadOptions
 from fer_data.data.sample_table import Row, SampleTable
@@ -36,7 +36,7 @@ from fer_data.util.words import counted, printable
 SAMPLE, LABEL, EXCLUDE = "sample", "label", "exclude"
 
 _MAX_LISTED = 5
-"""Reasons and new classes that notes name."""
+"""Reasons that notes name."""
 
 
 def relabelled(dataset: Dataset, options: LoadOptions) -> Dataset:
@@ -154,9 +154,7 @@ def _with_labels(
         "changed"
         + (f", {counted(num_ties, 'tie')} decided by its column label" if num_ties else "")
     ]
-    if new := sorted(set(wide.class_names) - set(dataset.class_names)):
-        listed = ", ".join(map(printable, new[:_MAX_LISTED])) + ", …" * (len(new) > _MAX_LISTED)
-        notes.append(f"{counted(len(new), 'new class', 'new classes')} {by_file}: {listed}")
+    notes += notes_on_new_classes(dataset, wide, f" {by_file}")
     if soft:
         notes.append("training is on soft labels: proportions of the numbers for the classes")
     relabelled_data = replace(wide, labels=labels, own_labels=own_labels, soft_labels=soft_labels)

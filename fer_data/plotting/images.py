@@ -63,7 +63,7 @@ def grid(
     figure = new_figure(*wanted)
     axes = figure.subplots()
     axes.imshow(canvas, cmap="gray", vmin=0, vmax=255)
-    axes.set_anchor("NW")  # next to the names, whose room is wrong where the images are moved
+    axes.set_anchor("NW")  # moved from it, the images would push the names out of the figure
     axes.set_frame_on(False)
     middles = np.arange(len(rows)) * cell[0] + height / 2
     shown = [_wrapped(name, in_one=inches <= 0.5) for name in names]

@@ -149,7 +149,9 @@ def test_labels_are_changed_by_name_or_all_at_once(data: Dataset) -> None:
     one = data.relabel({"row 0": "emu"})
     assert one.class_names == ("cat", "dog", "emu", "owl")
     assert one.counts["train"] == {"cat": 5, "dog": 3, "emu": 1, "owl": 1}
-    assert one.notes[-1] == "1 labels changed"
+    assert one.notes[-2:] == ("1 label changed", "1 new class: emu")
+    assert data.relabel({"row 0": "dog", "row 2": "dog"}).notes[-1].endswith("labels changed")
+    assert data.relabel(["ant", "bee"] + ["cat"] * 11).notes[-1] == "2 new classes: ant, bee"
     assert data.relabel(data.labels).labels.tolist() == data.labels.tolist()
     every = data.relabel(["dog"] * 13)
     assert every.counts["train"] == {"cat": 0, "dog": 10, "owl": 0}
