@@ -7,17 +7,33 @@ from collections.abc import Iterator
 from fer_data.auditing.finding import Finding, as_tuples
 from fer_data.auditing.leaks import find_leaks
 from fer_data.auditing.subject import Subject, groups
+from fer_data.duplicates.near import LEAST
 from fer_data.util.words import counted
 
 KINDS = {
     "near-duplicates": "near-duplicates within a split",
     "leaked-near-duplicates": "images of one split that have near-duplicates in another",
+    "similar-images": "images so similar that some near-duplicates cannot be recognised",
 }
+
+UNSURE = 0.95
+"""Correlation required of near-duplicates from which on it is said that some are missed."""
 
 
 def find(subject: Subject) -> Iterator[Finding]:
     """Find near-duplicates; equal images are counted by `exact_duplicates`."""
     dataset, numbers = subject.dataset, subject.duplicate_groups
+    if (required := subject.near_pairs.required) >= UNSURE:
+        yield Finding(
+            "similar-images",
+            "note",
+            "",
+            "different images are so similar that near-duplicates must correlate by "
+            f"{required:.2f} (usually {LEAST}): mirrored and brightened copies are found, shifted, "
+            "resized and compressed ones may be missed",
+            "split by groups if you know which images belong together",
+            num_unlisted=len(dataset),
+        )
     for split in dataset.splits:
         near = [
             group

@@ -59,9 +59,9 @@ def audit(
     Near-duplicates are found, too: images flipped, shifted by a few pixels, brightened, resized
     or encoded again. Nothing is ever deleted: --write-exclusions lists the training samples to
     exclude. Kinds of findings: conflicting-labels, leaked-duplicates, leaked-near-duplicates,
-    leaked-groups, exact-duplicates, near-duplicates, oversampled-on-disk, missing-class,
-    few-samples, similar-class-names, unreadable, odd-size, odd-color, image-drift, flat,
-    low-contrast, dark, bright, blurred.
+    leaked-groups, exact-duplicates, near-duplicates, similar-images, oversampled-on-disk,
+    missing-class, few-samples, similar-class-names, unreadable, odd-size, odd-color,
+    image-drift, flat, low-contrast, dark, bright, blurred.
     """
     from fer_data import auditing
     from fer_data.terminal import audit_tables

@@ -136,7 +136,7 @@ def leaked(results: Results) -> list[str]:
     """Return how many test samples are leaked; of given predictions, where some are known to be."""
     num_leaked = int(results.leaked.sum())
     if not num_leaked:
-        none = "no test sample has a duplicate or near-duplicate in training"
+        none = "no duplicate or near-duplicate of a test sample was found in training"
         return [] if results.training is None else [none]
     return [
         f"{num_leaked:,} of {len(results.labels):,} test samples have a duplicate or "

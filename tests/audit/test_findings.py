@@ -105,3 +105,22 @@ def test_one_of_a_kind_is_named_in_the_singular(tmp_path: Path) -> None:
     assert found["near-duplicates"] == "1 group of near-duplicates, 2 different images"
     assert found["flat"] == "1 image is of a single colour"
     assert "1 of 41 test images (2.4%) is equal to an image of train" in found["leaked-duplicates"]
+
+
+def test_that_images_are_too_similar_for_near_duplicates_is_a_finding() -> None:
+    random = np.random.default_rng(0)
+    waves = np.sin(np.arange(48) * 1.2 + random.uniform(0, 6.28, (600, 1, 1)))
+    images = np.clip(128 + 60 * waves + random.normal(0, 3, (600, 48, 48)), 0, 255)
+    images = images.astype(np.uint8)
+    labels = np.arange(600) % 2
+    found = audit({"train": (images, labels), "test": (images[:30, :, ::-1], labels[:30])})
+    leaked, similar = (
+        finding
+        for finding in found.findings
+        if finding.kind in ("leaked-near-duplicates", "similar-images")
+    )
+    assert leaked.summary.startswith("30 of 30 test images")
+    assert (similar.severity, similar.num_samples) == ("note", 630)
+    assert "may be missed" in similar.summary
+    few = audit((drawn_images(60), np.arange(60) % 2))
+    assert not few.of_kinds(("similar-images",))

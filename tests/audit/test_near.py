@@ -95,6 +95,19 @@ def test_where_all_images_are_alike_more_is_asked_of_a_pair() -> None:
     assert len(pairs.first) <= 3
 
 
+@pytest.mark.parametrize("change", ["flip", "darker", "less contrast"])
+def test_where_all_images_are_alike_copies_with_the_same_pixels_are_found(change: str) -> None:
+    random = np.random.default_rng(0)
+    waves = np.sin(np.arange(48) * 1.2 + random.uniform(0, 6.28, (1000, 1, 1)))
+    originals = np.clip(128 + 30 * waves + random.normal(0, 3, (1000, 48, 48)), 0, 255)
+    originals = originals.astype(np.uint8)
+    copies = np.stack([CHANGES[change](image) for image in originals[:NUMBER]])
+    pairs = near_pairs(np.concatenate([originals, copies]))
+    assert pairs.required > 0.93
+    assert (pairs.second - pairs.first == 1000).all()
+    assert len(pairs.first) >= 0.97 * NUMBER
+
+
 @pytest.mark.parametrize("number", [1, 2, 5])
 def test_a_handful_of_images_is_enough(number: int) -> None:
     originals = drawn_images(number, seed=5)
@@ -116,7 +129,7 @@ def test_nearly_flat_images_are_no_copies_of_one_another() -> None:
 
 @pytest.mark.parametrize("number", [0, 1])
 def test_too_few_images_have_no_pairs(number: int) -> None:
-    assert [len(column) for column in near_pairs(drawn_images(number))] == [0, 0, 0, 0]
+    assert [len(column) for column in near_pairs(drawn_images(number))[:4]] == [0, 0, 0, 0]
 
 
 def test_images_of_another_form_are_refused() -> None:

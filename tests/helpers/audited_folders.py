@@ -81,7 +81,7 @@ def polluted(root: Path) -> Path:
     )
 
 
-EVERY = KINDS.keys() - {"image-drift"}  # which has tests of its own
+EVERY = KINDS.keys() - {"image-drift", "similar-images"}  # which have tests of their own
 
 
 WITHOUT_GROUPS = EVERY - {"leaked-groups"}
