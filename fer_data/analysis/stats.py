@@ -7,7 +7,8 @@ import io
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +22,14 @@ from fer_data.sampling.schedule import Schedule
 from fer_data.sampling.strategy import CHOICES, Strategy
 from fer_data.sampling.weights import class_weights
 from fer_data.util import notebook
+from fer_data.util.files import write_text
 from fer_data.util.words import printable, shown_class
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+
+_COLUMNS = ["split", "class", "count", "fraction"]
 
 
 @dataclass(frozen=True)
@@ -221,26 +225,52 @@ class Stats:
         return bars(self.class_names, counts, "samples")
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a row for each split and class: ``samples``, and ``proportion`` of the split."""
+        """Return a row for each split and class.
+
+        Columns are ``split``, ``class``, ``count``, and ``fraction`` of the split's labels.
+        """
         import pandas as pd  # 0.7 s to import, and this is its only use here
 
-        columns = ["split", "class_name", "samples", "proportion"]
-        rows = [
+        return pd.DataFrame(self._rows(), columns=_COLUMNS)
+
+    @overload
+    def to_csv(self, path: None = None) -> str: ...
+
+    @overload
+    def to_csv(self, path: str | Path) -> None: ...
+
+    def to_csv(self, path: str | Path | None = None) -> str | None:
+        """Write the rows of `to_frame` to a csv file, or return its text where no path is given.
+
+        ``fer-model compare-predictions --train-counts`` takes such a file of training samples
+        alone, as of ``fer_data.stats(data["train"])``.
+
+        Examples
+        --------
+        >>> import numpy as np, fer_data
+        >>> stats = fer_data.stats((np.zeros((4, 48, 48), np.uint8), ["cat", "dog", "dog", "dog"]))
+        >>> stats.to_csv("counts.csv")
+        >>> print(stats.to_csv())
+        split,class,count,fraction
+        train,cat,1,0.250000
+        train,dog,3,0.750000
+        <BLANKLINE>
+        """
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(_COLUMNS)
+        writer.writerows([*row, f"{fraction:.6f}"] for *row, fraction in self._rows())
+        if path is None:
+            return text.getvalue()
+        write_text(Path(path), text.getvalue())
+        return None
+
+    def _rows(self) -> list[tuple[str, str, int, float]]:
+        return [
             (split, *row)
             for split, of_split in self.splits.items()
             for row in zip(self.class_names, of_split.counts, of_split.fractions, strict=True)
         ]
-        return pd.DataFrame(rows, columns=columns)
-
-    def to_csv(self) -> str:
-        """Return csv text with a row for each split and class."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["split", "class", "count", "fraction"])
-        for split, of_split in self.splits.items():
-            for row in zip(self.class_names, of_split.counts, of_split.fractions, strict=True):
-                writer.writerow([split, *row[:2], f"{row[2]:.6f}"])
-        return text.getvalue()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as JSON holds them; a ratio that is not finite is None."""

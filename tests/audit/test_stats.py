@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -166,7 +167,7 @@ def test_the_ratio_is_that_of_the_training_split_or_else_of_the_first() -> None:
     assert test_alone.balances == ()
 
 
-def test_counts_as_csv_have_a_row_for_each_split_and_class() -> None:
+def test_counts_as_csv_have_a_row_for_each_split_and_class(tmp_path: Path) -> None:
     shown = stats(dataset_of({"train": {"a": 3, 'say "b", c': 1}, "test": {"a": 2}}))
     assert shown.to_csv().splitlines() == [
         "split,class,count,fraction",
@@ -175,6 +176,9 @@ def test_counts_as_csv_have_a_row_for_each_split_and_class() -> None:
         "test,a,2,1.000000",
         'test,"say ""b"", c",0,0.000000',
     ]
+    for path in (tmp_path / "counts.csv", str(tmp_path / "other.csv")):
+        assert shown.to_csv(path) is None
+        pd.testing.assert_frame_equal(pd.read_csv(path), shown.to_frame())
 
 
 @given(st.floats(0, 1), st.integers(1, 40))

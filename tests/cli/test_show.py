@@ -192,8 +192,8 @@ def test_an_audit_shows_pairs_across_splits_and_says_when_it_has_none(
 def test_tables_have_frames(shown: dict[str, Any]) -> None:
     data, audit = shown["Dataset"], shown["Audit"]
     stats = shown["Stats"].to_frame()
-    assert stats.groupby("split")["samples"].sum().to_dict() == {"train": 60, "test": 9}
-    np.testing.assert_allclose(stats.groupby("split")["proportion"].sum(), 1)
+    assert stats.groupby("split")["count"].sum().to_dict() == {"train": 60, "test": 9}
+    np.testing.assert_allclose(stats.groupby("split")["fraction"].sum(), 1)
     assert audit.to_frame()["kind"].tolist() == [finding.kind for finding in audit.findings]
     ledger = fer_data.plan_ledger([90, 10], ["a", "b"], "undersample", epochs=3)
     assert ledger.to_frame()["draws"].tolist() == [30, 30]
