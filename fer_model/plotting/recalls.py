@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fer_data.plotting.svg import COLORS
 from fer_data.util.notebook import shortened
+from fer_model.plotting.panels import lowest, shared_panels
 from fer_model.statistics.recalls import Recalls
 from fer_model.words import points
 
@@ -39,13 +40,10 @@ def draw_recalls(drawn: Figure | SubFigure, found: Recalls, arms: Sequence[str])
         draw_strips(drawn, found, places, _num_strips(found))
         return
     columns = min(_COLUMNS, len(places))
-    rows = -(-len(places) // columns)
-    panels = drawn.subplots(rows, columns, squeeze=False, sharey=True, sharex=True).ravel()
-    for axes, place in zip(panels, places, strict=False):
+    panels = shared_panels(drawn, len(places), columns)
+    for axes, place in zip(panels, places, strict=True):
         draw_dumbbells(axes, found, place)
-    for axes in panels[len(places) :]:
-        axes.set_axis_off()
-    for axes in panels[max(0, len(places) - columns) : len(places)]:
+    for axes in lowest(panels, columns):
         axes.set_xlabel("recall in %", fontsize=9)
     drawn.supylabel(classes_label(found), fontsize=9)
     add_legend(drawn, found, places[0] if len(places) == 1 else None)
@@ -88,6 +86,7 @@ def draw_dumbbells(axes: Axes, found: Recalls, place: int) -> None:
     axes.set_yticks(rows, found.titles, fontsize=8, parse_math=False)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(-3, 103)
+    axes.tick_params(axis="x", labelsize=8)
     axes.grid(axis="x", alpha=0.25)
     axes.set_title(found.arms[place], fontsize=9).set_parse_math(False)
 

@@ -12,6 +12,7 @@ from fer_data.plotting.svg import COLORS, STYLE
 from fer_data.util.words import printable
 from fer_model.comparison.results import Results
 from fer_model.plotting.differences import draw_differences
+from fer_model.plotting.panels import shared_panels
 from fer_model.reporting.plot import Plot, plain_labels
 from fer_model.statistics.calibration import Calibration
 from fer_model.words import figure_name
@@ -173,8 +174,8 @@ def reliability(results: Results, calibrations: tuple[Calibration | None, ...]) 
     rows = -(-len(known) // _COLUMNS)
     with mpl.rc_context(STYLE):
         drawn = Figure(figsize=(8, 2.6 * rows), layout="constrained")
-        panels = drawn.subplots(rows, _COLUMNS, squeeze=False, sharex=True, sharey=True).ravel()
-        for axes, (place, arm, calibration) in zip(panels, known, strict=False):
+        panels = shared_panels(drawn, len(known), _COLUMNS)
+        for axes, (place, arm, calibration) in zip(panels, known, strict=True):
             axes.plot([0, 1], [0, 1], color="#8c8c8c", lw=1)
             used = calibration.counts > 0
             sizes = 12 + 160 * calibration.counts[used] / calibration.counts.sum()
@@ -185,8 +186,6 @@ def reliability(results: Results, calibrations: tuple[Calibration | None, ...]) 
             )
             title = axes.set_title(f"{arm}: error {calibration.error:.3f}", fontsize=9)
             title.set_parse_math(False)
-        for axes in panels[len(known) :]:
-            axes.set_axis_off()
         drawn.supxlabel("confidence", fontsize=9)
         drawn.supylabel("accuracy", fontsize=9)
     words = "Accuracy by confidence, all seeds; expected calibration error: " + ", ".join(

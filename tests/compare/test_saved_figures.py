@@ -13,6 +13,8 @@ import fer_model
 from fer_data.plotting.figure import new_figure
 from fer_data.reporting.figure import save_figure
 from fer_model.comparison.results import Results
+from fer_model.plotting.panels import shared_panels
+from fer_model.reporting import class_plots
 from fer_model.reporting.figures import forest
 from fer_model.reporting.page import write_comparison
 from fer_model.reporting.plot import save_as
@@ -74,3 +76,27 @@ def test_a_pdf_has_true_type_fonts(save: Callable[[Figure, Path], None], tmp_pat
     data = (tmp_path / "plot.pdf").read_bytes()
     assert b"/Type3" not in data
     assert b"/FontFile2" in data
+
+
+@pytest.mark.parametrize("num", [1, 2, 3, 4, 5, 7])
+def test_every_panel_without_one_below_it_has_labels_at_its_ticks(num: int) -> None:
+    figure = new_figure(8, 6)
+    columns = min(3, num)
+    panels = shared_panels(figure, num, columns)
+    figure.canvas.draw()
+    labelled = [
+        any(tick.label1.get_visible() for tick in axes.xaxis.get_major_ticks()) for axes in panels
+    ]
+    assert labelled == [place + columns >= num for place in range(num)]
+    assert sum(axes.axison for axes in figure.axes) == num
+
+
+def test_recalls_have_their_unit_below_ticks_with_labels() -> None:
+    runs = {"none": [WRONG] * 2, **{f"arm {number}": [LABELS, WRONG] for number in range(4)}}
+    results = fer_model.compare_predictions(LABELS, runs)
+    figure = class_plots.recalls(results, results.arms[1:]).figure
+    figure.canvas.draw()
+    for axes in figure.axes[:4]:
+        ticks = axes.xaxis.get_major_ticks()
+        assert bool(axes.get_xlabel()) == ticks[0].label1.get_visible()
+    assert [bool(axes.get_xlabel()) for axes in figure.axes[:4]] == [False, True, True, True]
