@@ -1,4 +1,4 @@
-"""Panels in rows that share their axes, the last row not always full."""
+"""Panels in rows with common axes, the last row not always full."""
 
 from __future__ import annotations
 
