@@ -25,8 +25,8 @@ from fer_model.comparison import grid
 from fer_model.comparison.announcement import before_training, num_finished
 from fer_model.comparison.arm import Arm, parse_arms, split_arms
 from fer_model.comparison.display import ComparisonDisplay
-from fer_model.comparison.grid import OWN_DATA, kept_in
 from fer_model.comparison.kept import check_place
+from fer_model.comparison.own_data import OWN_DATA, OWN_SPLITS, kept_in
 from fer_model.comparison.protocol import FILE, Protocol, check_seeds, discard_unfinished
 from fer_model.comparison.reading import check_runs, read_results
 from fer_model.comparison.results import Results
@@ -182,7 +182,7 @@ def compare(
                 fix={"out": []},
             )
         grid.check_test_split(dataset)
-        check_place(out, FILE, (SAMPLES, OWN_DATA))
+        check_place(out, FILE, (SAMPLES, OWN_DATA, OWN_SPLITS))
         shown_as = {"name": str(dataset.root)}  # what is kept in the folder has another path
         if not isinstance(data, str | os.PathLike) and not is_reloadable(dataset):
             with _alone(out):

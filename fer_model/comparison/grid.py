@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import filecmp
-import os
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from fer_data.data.dataset import Dataset
-from fer_data.data.decode import PixelFormat
-from fer_data.data.image_format import FormatRequest
-from fer_data.data.reading import DatasetLike, load
+from fer_data.data.reading import DatasetLike
 from fer_data.data.store import open_store
 from fer_data.duplicates.duplicate_groups import COMPARED, near_duplicate_groups
 from fer_data.duplicates.families import related
@@ -23,9 +18,8 @@ from fer_data.duplicates.grouping import merge_groups
 from fer_data.errors import DataError, UsageError
 from fer_data.loading.opening import make_loader
 from fer_data.util.words import named_class
-from fer_data.writers import convert
 from fer_model.comparison.arm import Arm
-from fer_model.comparison.protocol import FILE, Protocol
+from fer_model.comparison.protocol import Protocol
 from fer_model.comparison.sample_table import SampleTable, save_samples
 from fer_model.training.parts import Parts, divide
 from fer_model.training.recipe import Recipe
@@ -182,30 +176,3 @@ def write_samples(parts: Parts, out: Path, cache: str | Path | None = None) -> N
         leaked=np.isin(groups[test], groups[seen]),
     )
     save_samples(out, samples)
-
-
-OWN_DATA = "data.npz"
-
-
-def kept_in(out: Path, dataset: Dataset, form: PixelFormat | FormatRequest) -> Dataset:
-    """Write a dataset to a comparison's folder, unless it is there, and return it as read there.
-
-    Raises
-    ------
-    DataError
-        If the folder holds other data, or cannot be written.
-    UsageError
-        If the data has soft labels, which the file cannot hold.
-    """
-    if dataset.soft_labels is not None:
-        raise UsageError(f"{dataset.root}: soft labels are not kept; write the data to files first")
-    path = out / OWN_DATA
-    own_form = open_store(dataset, form=form).form
-    with TemporaryDirectory(dir=out, prefix=".data-") as folder:
-        new = Path(folder) / OWN_DATA
-        convert(dataset, new, form=own_form)
-        if not path.exists() or not (out / FILE).exists():  # of a call that declared nothing
-            os.replace(new, path)
-        elif not filecmp.cmp(new, path, shallow=False):
-            raise DataError(f"{path}: is other data than what is given; choose another folder")
-    return load(path, class_names=list(dataset.class_names))

@@ -12,7 +12,7 @@ import fer_data
 from fer_data.data.image_format import FormatRequest
 from fer_data.data.reading import is_reloadable
 from fer_data.errors import DataError
-from fer_model.comparison.grid import OWN_DATA, kept_in
+from fer_model.comparison.own_data import OWN_DATA, OWN_SPLITS, kept_in
 from tests.conftest import MakeFolder
 
 NAMES = np.repeat(["owl", "cat", "dog"], [24, 10, 6])
@@ -72,6 +72,69 @@ def test_groups_are_kept(tmp_path: Path, make_folder: MakeFolder) -> None:
     assert data.groups is not None
     assert kept.groups is not None
     assert kept.groups.tolist() == data.groups.tolist()
+
+
+def labelled_folder(make_folder: MakeFolder) -> tuple[Path, Path]:
+    """Write images of two classes, and a table with their labels and splits next to the folder."""
+    root = make_folder({"images": 24}, side=16)
+    table = root / "labels.csv"
+    lines = [
+        f"{n:04}.png,{'ab'[n % 3 == 0]},{'test' if n % 4 == 0 else 'train'},{n // 2}"
+        for n in range(24)
+    ]
+    table.write_text("\n".join(["file,kind,split,patient", *lines]) + "\n")
+    return table, root / "images"
+
+
+def test_a_table_of_images_is_reloadable_by_the_folder_of_its_images(
+    make_folder: MakeFolder,
+) -> None:
+    table, images = labelled_folder(make_folder)
+    named = {"label_column": "kind", "group_column": "patient", "split_column": "split"}
+    data = fer_data.load(table, images=images, **named)
+    assert data.root == images
+    assert is_reloadable(data)
+    assert fer_data.load(data.root, **data.options.to_dict()).digest() == data.digest()
+    beside = fer_data.load(table, **named)
+    assert is_reloadable(beside)
+
+
+def test_of_files_the_splits_alone_are_kept(make_folder: MakeFolder, tmp_path: Path) -> None:
+    table, images = labelled_folder(make_folder)
+    data = fer_data.load(table, images=images, label_column="kind", group_column="patient")
+    split = fer_data.split(data, test=0.25, pool=True, near_duplicates=False).dataset
+    for number, given in enumerate((split, split.exclude(split.sample_ids()[:2]))):
+        out = tmp_path / str(number)
+        out.mkdir()
+        kept = kept_in(out, given, FormatRequest())
+        assert [path.name for path in out.iterdir()] == [OWN_SPLITS]
+        assert kept.digest() == given.digest()
+        assert is_reloadable(kept)
+    relabelled = split.relabel({split.sample_ids()[0]: "a"})
+    (tmp_path / "npz").mkdir()
+    kept = kept_in(tmp_path / "npz", relabelled, FormatRequest())
+    assert [path.name for path in (tmp_path / "npz").iterdir()] == [OWN_DATA]
+    assert kept.labels.tolist() == relabelled.labels.tolist()
+
+
+@pytest.mark.slow
+def test_a_table_of_images_is_compared(make_folder: MakeFolder, tmp_path: Path) -> None:
+    import fer_model
+
+    table, images = labelled_folder(make_folder)
+    results = fer_model.compare(
+        table,
+        ["none", "oversample"],
+        1,
+        out=tmp_path / "out",
+        net="small",
+        num_steps=2,
+        batch_size=4,
+        images=images,
+        label_column="kind",
+        split_column="split",
+    )
+    assert results.arms == ("none", "oversample")
 
 
 @pytest.mark.slow

@@ -110,7 +110,9 @@ def read(data: Any, options: LoadOptions) -> Dataset:
         source, file = alone
         dataset = source.read(file, options)
         dataset = dataset.noted(f"read from {file.name}, the only file of data in it")
-    return replace(dataset, origin=replace(dataset.origin, source=source), options=options)
+    if dataset.options == LoadOptions():  # a source may know options for the dataset's own root
+        dataset = replace(dataset, options=options)
+    return replace(dataset, origin=replace(dataset.origin, source=source))
 
 
 def _only_file(folder: Path) -> tuple[Source, Path] | None:

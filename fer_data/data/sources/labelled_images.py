@@ -44,7 +44,8 @@ def read(data: Any, options: LoadOptions) -> Dataset:
     """Read the samples in the order of the table, or of the files' names.
 
     Where the table has no column of splits, a folder that is named as a split tells it; else all
-    is the training split.
+    is the training split. The options of the dataset are those that read its root, the folder of
+    the images, again.
     """
     path, options, frame = _folder_and_table(data, options)
     if frame is None and options.labels is not None:
@@ -74,9 +75,13 @@ def read(data: Any, options: LoadOptions) -> Dataset:
     ]
     samples = zip(splits, match.labels, located, strict=True)
     dataset = build(path, words, names, samples, [*bad, *others])
-    origin = replace(dataset.origin, table_rows=match.table_rows)
     return replace(
-        dataset, origin=origin, groups=groups, group_names=group_names, notes=match.notes
+        dataset,
+        origin=replace(dataset.origin, table_rows=match.table_rows),
+        groups=groups,
+        group_names=group_names,
+        notes=match.notes,
+        options=options if options.labels is None else replace(options, images=None),
     )
 
 
