@@ -114,7 +114,8 @@ def near_pairs(pixels: NDArray[np.uint8]) -> Pairs:
     for mirrored, queries in ((False, described), (True, negated)):
         pairs, peaks = _proven(index, queries, spectra, pixels, threshold, mirrored=mirrored)
         parts.append((pairs[:, 0], pairs[:, 1], np.full(len(pairs), mirrored), peaks))
-    return Pairs(*(np.concatenate(columns) for columns in zip(*parts, strict=True)), threshold)
+    first, second, is_mirrored, peaks = map(np.concatenate, zip(*parts, strict=True))
+    return Pairs(first, second, is_mirrored, peaks, threshold)
 
 
 def linked(
