@@ -34,6 +34,9 @@ from fer_model.statistics.scores import SHOTS
 from fer_model.statistics.verdict import MARGIN, check_question
 from fer_model.training.recipe import Recipe
 
+_HELD_OUT = 0.1
+"""Fraction of training that serves as validation where no samples do."""
+
 _FRACTIONS = {"train": 0.8, "validation": 0.1, "test": 0.1}
 _OF_HEADS = {
     *("balance", "loss", "optimizer", "learning_rate", "weight_decay", "clip_norm"),
@@ -78,9 +81,10 @@ def compare_features(
         So many, from 0 on, or these. Each has its own first weights, order of samples and, where
         `splits` names no validation samples, validation part.
     splits : array_like of str, shape [N], optional
-        ``train``, ``validation`` and ``test``; without validation a tenth of training is held out.
-        By default a tenth of all samples each, stratified, groups undivided, for test and
-        validation.
+        ``train``, ``validation`` and ``test``. Heads are chosen and temperatures fitted on
+        validation samples. Where none are named, every run holds out a tenth of each class of
+        training for that, groups undivided, and does not train on it. By default a tenth of all
+        samples each, stratified, groups undivided, for test and validation.
     groups : array_like of int or str, shape [N], optional
         The same for samples that belong together: they are drawn together for intervals, and test
         samples whose group is in training count as leaked.
@@ -91,14 +95,19 @@ def compare_features(
     margin, shots : float, tuple of int
         As in `compare_predictions`.
     epochs : int, optional
-        The same for every arm; an epoch has as many samples as the training split. By default 30,
-        or as many as make 1,000 steps.
+        The same for every arm; an epoch has as many samples as a run trains on. By default 30, or
+        as many as make 1,000 steps.
     batch_size, learning_rate : int, float
     out : path, optional
         A folder to keep the results in, where `read_results` finds them.
     verbose : int
         0 for silence; otherwise there is a line on standard error for every run that ends later
         than two seconds after the call.
+
+    Returns
+    -------
+    Results
+        Their `train_counts` are of the samples that are trained on, with the first of the seeds.
 
     Raises
     ------
@@ -124,8 +133,8 @@ def compare_features(
         refuse_loss(Path(out).absolute(), list(map(str, parsed)), len(numbers))
     require_keras()
     data = _data(features, labels, splits, groups, class_names)
-    train = data.splits == "train"
-    num_train = int(train.sum()) if (data.splits == "validation").any() else int(0.9 * train.sum())
+    train, validation = _training_parts(data, numbers[0])
+    num_train = int(train.sum())
     whole_number("batch_size", batch_size, 1)
     batch_size = max(1, min(batch_size, num_train))
     base = Recipe(
@@ -166,6 +175,7 @@ def compare_features(
         remarks=(
             f"every run: a linear head on {data.features.shape[1]:,} standardised features; "
             f"{base.epochs} epochs in batches of {base.batch_size}, cosine schedule",
+            _about_validation(data, int(validation.sum())),
             *twice_corrected(parsed),
             *without_control(parsed),
         ),
@@ -231,6 +241,28 @@ def _data(
     return _Data(values.astype(np.float32), codes, names, sides_named, together)
 
 
+def _training_parts(data: _Data, seed: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return what a run trains on and what it chooses by, bool [N] each."""
+    train, validation = data.splits == "train", data.splits == "validation"
+    if validation.any():
+        return train, validation
+    rows = np.flatnonzero(train)
+    held = hold_out(data.labels[rows], data.groups[rows], fraction=_HELD_OUT, seed=seed)
+    validation[rows[held]] = True
+    return train & ~validation, validation
+
+
+def _about_validation(data: _Data, num: int) -> str:
+    """Return which samples choose heads and temperatures, in words."""
+    used = "temperatures are fitted on them, and heads that choose a parameter choose it by them"
+    if (data.splits == "validation").any():
+        return f"validation samples: {num:,} of their own; {used}"
+    return (
+        f"validation samples: {num:,}, a tenth of each class of training, held out by each "
+        f"run, which does not train on them, different ones with each seed; {used}"
+    )
+
+
 def _check(arm: Arm, base: Recipe) -> None:
     """Refuse an arm that needs images."""
     ours, theirs = base.to_dict(), arm.recipe(base).to_dict()
@@ -249,12 +281,7 @@ def _run(
 ) -> None:
     """Make every arm's probabilities with one seed; note and tell what each took."""
     train_head = with_tensorflow("fer_model.comparison.linear_head").train_head
-    train, validation = data.splits == "train", data.splits == "validation"
-    if not validation.any():
-        rows = np.flatnonzero(train)
-        held = hold_out(data.labels[rows], data.groups[rows], fraction=0.1, seed=base.seed)
-        validation = np.isin(np.arange(len(train)), rows[held])
-        train = train & ~validation
+    train, validation = _training_parts(data, base.seed)
     mean = data.features[train].mean(axis=0)
     scale = data.features[train].std(axis=0) + np.float32(1e-6)
 

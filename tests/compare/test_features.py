@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 import fer_model
 from fer_data.errors import UsageError
 from fer_model.comparison import display
-from fer_model.heads.choice import HeadChoice
+from fer_model.heads.choice import HeadChoice, HeadInputs
 from fer_model.losses.choice import LossChoice
 from tests.helpers.programs import MODEL, call
 from tests.helpers.registered import every
@@ -34,7 +34,7 @@ def test_every_loss_and_head_is_compared(tmp_path: Path) -> None:
     results = fer_model.compare_features(FEATURES, LABELS, arms, 1, **FAST, out=tmp_path / "out")
     assert len(results.arms) == len(arms)
     assert np.bincount(results.labels).tolist() == [40, 20, 10]
-    assert results.train_counts == (120, 60, 30)
+    assert results.train_counts == (108, 54, 27)  # a tenth is held out
     assert (results.predicted.scores[:-1, :, 0] > 0.6).all()  # the last corrects twice
     summary = fer_model.Summary(fer_model.read_results(tmp_path / "out"))
     assert all(summary.recalibrations)
@@ -51,6 +51,34 @@ def test_the_baseline_is_logistic_regression() -> None:
     assert (results.predicted_labels[0] == model.predict(FEATURES[test])).mean() > 0.95
     again = fer_model.compare_features(FEATURES, LABELS, ["none", "oversample"], 2, **options)
     np.testing.assert_array_equal(results.predicted_labels, again.predicted_labels)
+
+
+@pytest.mark.parametrize("has_own", [False, True])
+def test_what_chooses_heads_and_temperatures_is_noted_and_not_trained_on(
+    has_own: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    splits = np.where(
+        SPLITS == "test", "test", np.where(np.arange(280) % 8 == 1, "validation", "train")
+    )
+    options = {**FAST, "epochs": 1, "splits": splits if has_own else SPLITS}
+    fitted_on = []
+    build = HeadChoice.build
+
+    def watched(choice: HeadChoice, inputs: HeadInputs) -> Any:
+        parts = [
+            tuple(np.bincount(part()[1]).tolist()) for part in (inputs.train, inputs.validation)
+        ]
+        fitted_on.append(parts)
+        return build(choice, inputs)
+
+    monkeypatch.setattr(HeadChoice, "build", watched)
+    results = fer_model.compare_features(FEATURES, LABELS, ["none", "tau-norm"], [3], **options)
+    expected = [(100, 50, 25), (20, 10, 5)] if has_own else [(108, 54, 27), (12, 6, 3)]
+    assert fitted_on == [expected]
+    assert results.train_counts == expected[0]
+    (note,) = (note for note in results.remarks if note.startswith("validation samples"))
+    assert f": {sum(expected[1])}" in note
+    assert ("held out" in note) is not has_own
 
 
 def test_a_run_that_ends_late_is_reported(
@@ -130,7 +158,7 @@ def test_the_command_compares_a_file_as_the_library_does(tmp_path: Path) -> None
     kept = fer_model.read_results(tmp_path / "out")
     np.testing.assert_array_equal(kept.predicted_labels, results.predicted_labels)
     assert printed["seeds"] == [0, 1]
-    assert printed["train_counts"] == {"a": 120, "b": 60, "c": 30}
+    assert printed["train_counts"] == {"a": 108, "b": 54, "c": 27}
 
 
 @pytest.mark.parametrize(
