@@ -95,8 +95,8 @@ def test_a_table_of_images_is_reloadable_by_the_folder_of_its_images(
     assert data.root == images
     assert is_reloadable(data)
     assert fer_data.load(data.root, **data.options.to_dict()).digest() == data.digest()
-    beside = fer_data.load(table, **named)
-    assert is_reloadable(beside)
+    next_to_it = fer_data.load(table, **named)
+    assert is_reloadable(next_to_it)
 
 
 def test_of_files_the_splits_alone_are_kept(make_folder: MakeFolder, tmp_path: Path) -> None:
