@@ -19,7 +19,7 @@ from fer_model.comparison.arm import split_arms
 from fer_model.comparison.prediction_tables import listed
 
 _NEEDED = ("features", "labels")
-_OPTIONAL = ("splits", "groups", "class_names")
+_OPTIONAL = ("splits", "groups", "leaked", "class_names")
 
 
 def compare_features(
@@ -61,6 +61,7 @@ def compare_features(
         labels       int or str [N]
         splits       str [N], train, validation or test (without it, a tenth each)
         groups       int or str [N], of samples that belong together (not needed)
+        leaked       bool [N], test samples that training knows (not needed)
         class_names  str [C], of integer labels (not needed)
 
     as `numpy.savez(FILE, features=features, labels=labels)` writes them.
@@ -77,6 +78,7 @@ def compare_features(
         seeds,
         splits=arrays.get("splits"),
         groups=arrays.get("groups"),
+        leaked=arrays.get("leaked"),
         class_names=arrays["class_names"].tolist() if "class_names" in arrays else (),
         figure=figure,
         epochs=epochs,

@@ -23,6 +23,7 @@ from fer_data.util.quiet import with_tensorflow
 from fer_model.comparison.announcement import twice_corrected, without_control
 from fer_model.comparison.arm import Arm, parse_arms
 from fer_model.comparison.display import RunLines
+from fer_model.comparison.given_columns import flags_of
 from fer_model.comparison.kept import check_place, refuse_loss, save_kept
 from fer_model.comparison.probabilities import Output, outputs_of
 from fer_model.comparison.protocol import check_seeds
@@ -55,6 +56,7 @@ def compare_features(
     *,
     splits: ArrayLike | None = None,
     groups: ArrayLike | None = None,
+    leaked: ArrayLike | None = None,
     class_names: Sequence[str] = (),
     figure: str = "balanced_accuracy",
     margin: float = MARGIN,
@@ -88,6 +90,10 @@ def compare_features(
     groups : array_like of int or str, shape [N], optional
         The same for samples that belong together: they are drawn together for intervals, and test
         samples whose group is in training count as leaked.
+    leaked : array_like of bool, shape [N], optional
+        Test samples that training knows (duplicates, the same patient), besides those that `groups`
+        tells of; flags of other samples say nothing. It needs `splits`. The differences without
+        them are given, too.
     class_names : sequence of str, optional
         Of labels that are integers.
     figure : str
@@ -132,7 +138,12 @@ def compare_features(
         check_place(Path(out).absolute())
         refuse_loss(Path(out).absolute(), list(map(str, parsed)), len(numbers))
     require_keras()
+    if leaked is not None and splits is None:
+        raise UsageError("leaked: needs splits, as it depends on them what training knows")
     data = _data(features, labels, splits, groups, class_names)
+    flags = np.zeros(len(data.labels), np.bool_)
+    if leaked is not None:
+        flags = flags_of(leaked, len(data.labels))
     train, validation = _training_parts(data, numbers[0])
     num_train = int(train.sum())
     whole_number("batch_size", batch_size, 1)
@@ -168,7 +179,7 @@ def compare_features(
             np.flatnonzero(test).astype(np.str_),
             data.labels[test],
             data.groups[test],
-            np.isin(data.groups[test], data.groups[~test]),
+            (np.isin(data.groups, data.groups[~test]) | flags)[test],
         ),
         train_counts=tuple(np.bincount(data.labels[train], minlength=data.num_classes).tolist()),
         seconds=seconds,

@@ -66,19 +66,30 @@ def leaked_of(leaked: ArrayLike | None, tables: Sequence[PredictionTable]) -> ND
     """
     num = len(tables[0])
     if leaked is not None:
-        flags = np.asarray(leaked)
-        if flags.shape != (num,) or flags.dtype.kind != "b":
-            raise UsageError(
-                f"leaked: expected bool [{num}], one for each label, got {flags.dtype} "
-                f"{list(flags.shape)}"
-            )
-        return flags
+        return flags_of(leaked, num)
     by_table = [(table.where, _flags(table)) for table in tables if "leaked" in table.columns]
     for where, flags in by_table[1:]:
         if (flags != by_table[0][1]).any():
             row = int((flags != by_table[0][1]).argmax()) + 1
             raise DataError(f"{where}: row {row} is leaked in one of it and {by_table[0][0]} alone")
     return by_table[0][1] if by_table else np.zeros(num, np.bool_)
+
+
+def flags_of(leaked: ArrayLike, num: int) -> NDArray[np.bool_]:
+    """Return flags, one for each label, bool [N].
+
+    Raises
+    ------
+    UsageError
+        If they are no such flags.
+    """
+    flags = np.asarray(leaked)
+    if flags.shape != (num,) or flags.dtype.kind != "b":
+        raise UsageError(
+            f"leaked: expected bool [{num}], one for each label, got {flags.dtype} "
+            f"{list(flags.shape)}"
+        )
+    return flags
 
 
 def _flags(table: PredictionTable) -> NDArray[np.bool_]:

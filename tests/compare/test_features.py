@@ -123,6 +123,16 @@ def test_the_python_of_the_docs_runs(
     assert "| crt |" in capsys.readouterr().out
 
 
+def test_test_samples_that_are_named_as_leaked_are_so_besides_those_of_groups() -> None:
+    named = np.arange(280) % 8 == 0  # half of the test samples, and no others
+    groups = np.where(np.arange(280) < 8, 0, np.arange(280))
+    options: dict[str, Any] = {**FAST, "epochs": 1, "leaked": named, "groups": groups}
+    results = fer_model.compare_features(FEATURES, LABELS, ["none", "post-hoc:1"], 1, **options)
+    expected = (named | (np.arange(280) < 8))[SPLITS == "test"]
+    np.testing.assert_array_equal(results.leaked, expected)
+    assert results.clean is not None
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -133,6 +143,9 @@ def test_the_python_of_the_docs_runs(
         {"splits": np.full(280, "train")},
         {"splits": np.where(SPLITS == "test", "test", "fold 1")},
         {"groups": [1, 2]},
+        {"leaked": SPLITS == "test", "splits": None},
+        {"leaked": (SPLITS == "test")[1:]},
+        {"leaked": np.arange(280)},
         {"arms": ["none", "mixup:0.2"]},
         {"arms": ["none"]},
         {"seeds": []},
@@ -148,7 +161,9 @@ def test_what_does_not_fit_is_refused(wrong: dict[str, Any]) -> None:
 
 def test_the_command_compares_a_file_as_the_library_does(tmp_path: Path) -> None:
     file = tmp_path / "features.npz"
-    np.savez(file, features=FEATURES, labels=LABELS, splits=SPLITS, class_names=NAMES)
+    flags = np.arange(280) % 8 == 0
+    arrays = {"splits": SPLITS, "class_names": NAMES, "leaked": flags}
+    np.savez(file, features=FEATURES, labels=LABELS, **arrays)
     words = [file, "--arms", "none,crt", "--seeds", "2", "--epochs", "5", "--json"]
     called = call(MODEL, "compare-features", *words, "--out", tmp_path / "out")
     assert called.code == 0, called.err
@@ -157,6 +172,8 @@ def test_the_command_compares_a_file_as_the_library_does(tmp_path: Path) -> None
     results = fer_model.compare_features(FEATURES, LABELS, ["none", "crt"], 2, **options)
     kept = fer_model.read_results(tmp_path / "out")
     np.testing.assert_array_equal(kept.predicted_labels, results.predicted_labels)
+    np.testing.assert_array_equal(kept.leaked, flags[SPLITS == "test"])
+    assert printed["num_leaked"] == flags.sum()
     assert printed["seeds"] == [0, 1]
     assert printed["train_counts"] == {"a": 108, "b": 54, "c": 27}
 
