@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_data.util.words import counted, named_class, printable
-from fer_model.comparison.arm import Arm
+from fer_model.comparison.arm_notes import (
+    AS_COMPARED,
+    called,
+    twice_corrected,
+    without_control,
+)
 from fer_model.comparison.protocol import Protocol, is_finished
 from fer_model.comparison.results import Training, rarest_class
 from fer_model.comparison.sample_table import SampleTable, load_samples
 from fer_model.statistics.design import Design, smallest_difference
-from fer_model.training.own_settings import shown
+from fer_model.training.own_settings import in_words, name_alone
 
 _NAMED = 10
 """Classes that a line names at the most."""
@@ -34,7 +39,8 @@ def before_training(protocol: Protocol, out: Path, *, asked: int | None = None) 
         + (f" (whole epochs, for {asked:,})" if asked not in (None, protocol.num_steps) else "")
     ]
     if protocol.has_own_training:
-        lines = [f"every run: {protocol.code['name']}, in batches of {recipe.batch_size} samples"]
+        name = name_alone(protocol.code["name"])
+        lines = [f"every run: {name}, in batches of {recipe.batch_size} samples"]
     if any(map(is_finished, protocol.needed(out))):
         lines.append(num_finished(protocol, out))
     trained = dict.fromkeys(cell.arm for cell in protocol.needed(out))
@@ -79,39 +85,17 @@ def unfair(protocol: Protocol) -> list[str]:
     return lines
 
 
-def dearer(protocol: Protocol) -> list[str]:
+def dearer(protocol: Protocol, names: Mapping[str, str] = AS_COMPARED) -> list[str]:
     """Return a line for each arm whose steps cost more than those of others, and are fewer."""
     if protocol.has_own_training or protocol.recipe.sam_radius:
         return []
     recipes = [(arm, arm.recipe(protocol.recipe)) for arm in protocol.arms]
     return [
-        f"arm {arm}: a step takes two gradients, so its runs have "
+        f"arm {called(arm, names)}: a step takes two gradients, so its runs have "
         f"{needed.epochs * (needed.steps_per_epoch or 0):,} steps, not {protocol.num_steps:,}, and "
         "see half as many samples"
         for arm, needed in recipes
         if needed.sam_radius
-    ]
-
-
-def twice_corrected(arms: Sequence[Arm]) -> list[str]:
-    """Return a line for each arm that makes up for the classes' frequencies more than once."""
-    return [
-        f"arm {arm} makes up for the classes' frequencies more than once "
-        f"({', '.join(arm.corrections)}), so it favours rare classes"
-        for arm in arms
-        if len(arm.corrections) > 1
-    ]
-
-
-def without_control(arms: Sequence[Arm]) -> list[str]:
-    """Return a line on arms whose last layer is retrained, where their control is no arm."""
-    lacking = {arm: arm.control for arm in arms if arm.control not in (None, *arms)}
-    if not lacking:
-        return []
-    controls = dict.fromkeys(map(str, lacking.values()))
-    return [
-        f"part of the gain of {', '.join(map(str, lacking))} may come from training the last layer "
-        f"to convergence: the arm {', '.join(controls)} does that without balancing"
     ]
 
 
@@ -188,46 +172,57 @@ def _smallest(samples: SampleTable, protocol: Protocol) -> dict[str, float]:
     return smallest_difference(counts, design, class_names=names)
 
 
-def as_trained(training: Training) -> list[str]:
-    """Return how the runs were trained, a line each."""
+def as_trained(training: Training, names: Mapping[str, str] = AS_COMPARED) -> list[str]:
+    """Return how the runs were trained, a line each.
+
+    Parameters
+    ----------
+    training : Training
+    names : mapping of str to str
+        What arms are called, by how they were compared, as `Results.names` has them.
+    """
     protocol = training.protocol
     recipe = protocol.recipe
     if protocol.has_own_training:
         return [
-            f"every run: trained by {protocol.code['name']}, a function of the user's, on batches "
-            f"of {recipe.batch_size} samples, augmentation {shown(recipe.augment)}; its net, steps "
-            "and rates are not known here",
+            f"every run: trained by {name_alone(protocol.code['name'])}, a function of the user's, "
+            f"on batches of {recipe.batch_size} samples, augmentation "
+            f"{in_words('augment', recipe.augment)}; its net, steps and rates are not known here",
             "runs of one seed have the same held-out part; the test split is scored once a run",
-            *_unequal_steps(training),
-            *twice_corrected(protocol.arms),
-            *_later(protocol),
+            *_unequal_steps(training, names),
+            *twice_corrected(protocol.arms, names),
+            *_later(protocol, names),
         ]
     keeps = "the last epoch's" if recipe.keep == "last" else "the best validation epoch's"
+    net, schedule, augment = (
+        in_words(name, getattr(recipe, name)) for name in ("net", "schedule", "augment")
+    )
     return [
-        f"every run: {shown(recipe.net)} net, {recipe.epochs * (recipe.steps_per_epoch or 0):,} "
-        f"steps of {recipe.batch_size}, {shown(recipe.schedule)} schedule, augmentation "
-        f"{shown(recipe.augment)}; {keeps} model"
+        f"every run: net {net}, {recipe.epochs * (recipe.steps_per_epoch or 0):,} steps of "
+        f"{recipe.batch_size}, schedule {schedule}, augmentation {augment}; {keeps} model"
         + ("" if protocol.later else "; declared before the first training"),
         "runs of one seed have the same first weights and the same held-out part; the test "
         "split is scored once a run, and chooses nothing",
         *unfair(protocol),
-        *dearer(protocol),
-        *twice_corrected(protocol.arms),
-        *without_control(protocol.arms),
-        *_later(protocol),
+        *dearer(protocol, names),
+        *twice_corrected(protocol.arms, names),
+        *without_control(protocol.arms, names),
+        *_later(protocol, names),
     ]
 
 
-def _later(protocol: Protocol) -> list[str]:
+def _later(protocol: Protocol, names: Mapping[str, str]) -> list[str]:
     """Return what was added to a comparison that had begun, in a line."""
     if not protocol.later:
         return []
-    return [f"added after there were finished runs: {', '.join(protocol.later)}"]
+    renamed = {f"arm {arm}": f"arm {name}" for arm, name in names.items()}
+    added = ", ".join(renamed.get(what, what) for what in protocol.later)
+    return [f"added after there were finished runs: {added}"]
 
 
-def _unequal_steps(training: Training) -> list[str]:
+def _unequal_steps(training: Training, names: Mapping[str, str]) -> list[str]:
     """Return a line where a function of the user's took more batches of one arm than of another."""
-    arms = map(str, training.protocol.arms)
+    arms = [called(arm, names) for arm in training.protocol.arms]
     steps = {
         arm: round(np.mean([run.metrics["training"]["steps"] for run in runs]))
         for arm, runs in zip(arms, training.runs, strict=False)
@@ -238,13 +233,14 @@ def _unequal_steps(training: Training) -> list[str]:
     return [f"not fair: arms were not trained for as many batches (mean over seeds: {words})"]
 
 
-def missing(training: Training) -> list[str]:
-    """Return which runs are not finished, skipped or failed, a line each."""
+def missing(training: Training, names: Mapping[str, str] = AS_COMPARED) -> list[str]:
+    """Return which runs are not finished, skipped or failed, a line each; names as above."""
     notes = []
+    runs = {str(cell): f"{called(cell.arm, names)}, seed {cell.seed}" for cell in training.missing}
     if training.missing:
         notes.append(
             f"{counted(len(training.missing), 'run is', 'runs are')} not finished, the first "
-            f"{training.missing[0]}: seeds that lack one are skipped"
+            f"{runs[str(training.missing[0])]}: seeds that lack one are skipped"
         )
     versions = {tuple(sorted(run.versions.items())) for runs in training.runs for run in runs}
     if len(versions) > 1:
@@ -254,9 +250,9 @@ def missing(training: Training) -> list[str]:
             f"skipped, with fewer than half of the baseline's seeds: {', '.join(training.skipped)}"
         )
     notes += [
-        f"{name}: failed after {counted(about['tries'], 'try', 'tries')}: {about['error']}"
+        f"{runs[name]}: failed after {counted(about['tries'], 'try', 'tries')}: {about['error']}"
         if about["tries"]
-        else f"{name}: {about['error']}"
+        else f"{runs[name]}: {about['error']}"
         for name, about in training.failures.items()
     ]
     return notes

@@ -20,7 +20,6 @@ from fer_data.splitting.apportion import apportion
 from fer_data.splitting.subsets import hold_out
 from fer_data.util.checks import whole_number
 from fer_data.util.quiet import with_tensorflow
-from fer_model.comparison.announcement import twice_corrected, without_control
 from fer_model.comparison.arm import Arm, parse_arms
 from fer_model.comparison.display import RunLines
 from fer_model.comparison.given_columns import flags_of
@@ -187,9 +186,8 @@ def compare_features(
             f"every run: a linear head on {data.features.shape[1]:,} standardised features; "
             f"{base.epochs} epochs in batches of {base.batch_size}, cosine schedule",
             _about_validation(data, int(validation.sum())),
-            *twice_corrected(parsed),
-            *without_control(parsed),
         ),
+        of_features=True,
         margin=margin,
         shots=shots,
     )

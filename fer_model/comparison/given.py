@@ -160,7 +160,6 @@ def compare_predictions(
         train_counts=counts_of(train_counts, names),
         seconds=np.full(outputs.aurocs.shape, np.nan),
         remarks=(
-            *filter(None, [unequal]),
             *map(str, remarks),
             *_remarks(
                 least, has_samples=all("sample" in table.columns for table in [truth, *every])
@@ -168,6 +167,7 @@ def compare_predictions(
         ),
         margin=margin,
         shots=shots,
+        num_given=tuple(numbers_of_runs.values()) if unequal else (),
     )
     return results if out is None else save_kept(results, Path(out).absolute())
 

@@ -35,6 +35,8 @@ _NEWER: dict[str, tuple[str, int]] = {
     "aurocs": ("f", 2),
     "shots": ("i", 1),
     "margin": ("f", 1),
+    "of_features": ("b", 1),
+    "num_given": ("i", 1),
 }
 """Arrays that files of older versions lack."""
 
@@ -110,7 +112,8 @@ def save_kept(results: Results, out: Path) -> Results:
         arrays = {name: np.array(getattr(results, name), np.str_) for name in _TEXTS}
         arrays["figure"] = np.array([results.figure])
         arrays["margin"] = np.array([results.margin])
-        for name in ("seeds", "train_counts", "shots"):
+        arrays["of_features"] = np.array([results.of_features])
+        for name in ("seeds", "train_counts", "shots", "num_given"):
             arrays[name] = np.array(getattr(results, name), np.int64)
         for name in (
             *("predicted_labels", "confidences", "seconds"),
@@ -141,6 +144,8 @@ def load_kept(out: Path) -> Results:
     aurocs = arrays.get("aurocs", np.full(shape, np.nan))
     shots = tuple(arrays.get("shots", np.array(SHOTS)).tolist())
     margin = arrays.get("margin", np.array([MARGIN])).tolist()
+    num_given = tuple(arrays.get("num_given", np.zeros(0, np.int64)).tolist())
+    of_features = arrays.get("of_features", np.array([False])).tolist()
     if (
         predicted.shape != (*shape, len(samples))
         or not arrays["confidences"].shape == scaled.shape == predicted.shape
@@ -152,6 +157,8 @@ def load_kept(out: Path) -> Results:
         or not (len(margin) == 1 and 0 <= margin[0] < 1)
         or not 0 <= predicted.min() <= predicted.max() < num_classes
         or len(arrays["train_counts"]) not in (0, num_classes)
+        or len(num_given) not in (0, shape[0])
+        or len(of_features) != 1
         or tuple(arrays["figure"])[:1] not in {(name,) for name in SUMMARIES}
     ):
         raise DataError(f"{out / KEPT}: its arrays do not fit together; compare again")
@@ -172,4 +179,6 @@ def load_kept(out: Path) -> Results:
         out=out,
         shots=shots,
         margin=margin[0],
+        of_features=of_features[0],
+        num_given=num_given,
     )

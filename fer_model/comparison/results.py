@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from fer_data.errors import UsageError
 from fer_data.util.words import counted, meant, printable
-from fer_model.comparison.arm import Arm
+from fer_model.comparison.arm import Arm, parse_arms
+from fer_model.comparison.arm_notes import twice_corrected, without_control
+from fer_model.comparison.given_runs import unequal_runs
 from fer_model.comparison.protocol import Cell, Protocol
 from fer_model.comparison.results_html import results_html
 from fer_model.comparison.sample_table import SampleTable
@@ -104,6 +106,10 @@ class Results:
         The largest difference of no practical importance, in fractions, as `verdicts` takes it.
     specs : tuple of str, length A, or empty
         The arms as they were compared, where they were renamed since.
+    of_features : bool
+        Whether every run is a head on frozen features.
+    num_given : tuple of int, length A, or empty
+        Runs of each arm that were given, where they differ: no more are compared than all have.
 
     Examples
     --------
@@ -134,6 +140,8 @@ class Results:
     shots: tuple[int, int] = SHOTS
     margin: float = MARGIN
     specs: tuple[str, ...] = ()
+    of_features: bool = False
+    num_given: tuple[int, ...] = ()
 
     def __repr__(self) -> str:
         means = self.predicted.scores[..., self.predicted.figures.index(self.figure)].mean(axis=1)
@@ -177,6 +185,23 @@ class Results:
         if arm not in self.arms[1:]:
             raise UsageError(f"arm: expected one of {', '.join(self.arms[1:])}, got {arm!r}")
         return draw_overview(self.differences, self.compared, self.recalls, arm)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Names of the arms by what they were compared as."""
+        return dict(zip(self.specs or self.arms, self.arms, strict=True))
+
+    @property
+    def all_remarks(self) -> tuple[str, ...]:
+        """The remarks, and those that name arms, by their names of today."""
+        arms = parse_arms(list(self.names)) if self.of_features else ()
+        given = dict(zip(self.arms, self.num_given, strict=False))
+        return (
+            *([unequal_runs(given)] if given else ()),
+            *self.remarks,
+            *twice_corrected(arms, self.names),
+            *without_control(arms, self.names),
+        )
 
     @property
     def test_counts(self) -> NDArray[np.int64]:

@@ -42,7 +42,7 @@ def results_html(results: Any) -> str:
         notebook.note(
             "mean ± standard deviation over seeds; 95 % intervals; verdicts allow for all arms"
         ),
-        notebook.notes(results.remarks),
+        notebook.notes(results.all_remarks),
     )
 
 

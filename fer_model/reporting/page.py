@@ -115,8 +115,8 @@ def write_comparison(comparison: Results | Summary, page: str | Path) -> None:
         hidden_confusions=_hidden_confusions(summary),
         of_classes=_of_classes(summary),
         order=f"most {'training' if results.train_counts else 'test'} samples first",
-        remarks=results.remarks,
-        notes=[note for note in summary.notes() if note not in results.remarks],
+        remarks=results.all_remarks,
+        notes=[note for note in summary.notes() if note not in results.all_remarks],
         smallest=[
             (figure_name(name), f"{100 * least:.1f}") for name, least in summary.smallest.items()
         ],

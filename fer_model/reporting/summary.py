@@ -168,8 +168,8 @@ class Summary:
         worse = [arm for arm, one, scaled in pairs if one and scaled and scaled.error > one.error]
         return [
             *notes.renamed(results),
-            *(as_trained(training) if training else ()),
-            *results.remarks,
+            *(as_trained(training, results.names) if training else ()),
+            *results.all_remarks,
             *notes.of_equal_runs(results),
             *notes.at_chance(results),
             *without_samples(results.class_names, results.train_counts, results.test_counts),
@@ -181,7 +181,7 @@ class Summary:
             *notes.open_differences(results),
             *notes.extremes(any(map(self._extremes, results.differences.arms))),
             *notes.leaked(results),
-            *(missing(training) if training else ()),
+            *(missing(training, results.names) if training else ()),
         ]
 
     @cached_property

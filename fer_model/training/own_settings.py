@@ -152,6 +152,16 @@ def _operation(op: Op) -> str:
     return ":".join([names[type(op)], *amounts])
 
 
+def in_words(name: str, text: Any) -> str:
+    """Return a setting as a sentence has it: a function of the user's by its name alone."""
+    return name_alone(str(shown(text))) if is_own(name, text) else str(shown(text))
+
+
+def name_alone(import_name: str) -> str:
+    """Return a function's name without that of its module."""
+    return import_name.rpartition(":")[2]
+
+
 def shown(text: Any) -> Any:
     """Return a setting as people read it: code without its digest, a configuration as a call."""
     if not isinstance(text, str):

@@ -10,8 +10,8 @@ from fer_data.errors import UsageError
 from fer_data.registry import Choice
 from fer_data.sampling.strategy import Strategy
 from fer_data.transforms.mixing import MIXES, Mixing
-from fer_model.comparison.announcement import without_control
 from fer_model.comparison.arm import Arm, parse_arms
+from fer_model.comparison.arm_notes import without_control
 from fer_model.comparison.changes import ChangeChoice
 from fer_model.heads.choice import HeadChoice
 from fer_model.losses.choice import LossChoice

@@ -45,7 +45,7 @@ def test_the_first_runs_are_compared_and_a_warning_says_so(
     np.testing.assert_array_equal(found.predicted_labels, equal.predicted_labels)
     (message,) = caplog.messages
     assert "none 5, own 3" in message
-    assert found.remarks == (message, *equal.remarks)
+    assert found.all_remarks == (message, *equal.all_remarks)
     fer_model.write_comparison(found, tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text("utf-8")
     assert page.count(message) == 1

@@ -146,7 +146,7 @@ def test_what_is_known_of_an_own_training_alone_is_noted(tmp_path: Path) -> None
     about["training"]["steps"] *= 2
     metrics.write_text(json.dumps(about), "utf-8")
     notes = as_trained(training_of(read_results(out)))
-    assert notes[0].startswith("every run: trained by own:fit, a function of the user's")
+    assert notes[0].startswith("every run: trained by fit, a function of the user's")
     assert any("not trained for as many batches" in note for note in notes)
     assert not any("first weights" in note or "schedule" in note for note in notes)
 
