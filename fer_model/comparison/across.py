@@ -59,16 +59,20 @@ class Across:
         return sum(verdict is not None and verdict.word == word for verdict in of_data_sets)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a row for each arm and data set, and one for each arm's mean; in fractions."""
+        """Return a row for each arm and data set, and one for each arm's mean; in fractions.
+
+        Where there is no interval, its ends and the p-value are NaN.
+        """
         import pandas as pd
 
         rows: list[tuple[Any, ...]] = [
-            (arm, name, row.value, row.estimate, row.low, row.high, row.p_holm, verdict.word)
+            (arm, name, row.value, row.estimate, known["low"], known["high"], known["p_holm"], word)
             for (arm, name), verdict in self.verdicts.items()
-            if (row := verdict.difference)
+            for row, word in [(verdict.difference, verdict.word)]
+            for known in [row.known]
         ]
         rows += [
-            (arm, "mean", None, mean.estimate, mean.low, mean.high, None, None)
+            (arm, "mean", None, mean.estimate, *mean.known_interval, None, None)
             for arm, mean in self.means.items()
         ]
         columns = ["arm", "data_set", "value", "difference", "low", "high", "p_holm", "verdict"]

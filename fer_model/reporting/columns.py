@@ -13,7 +13,7 @@ from fer_model.reporting.summary import Summary
 from fer_model.statistics.calibration import Calibration
 from fer_model.statistics.differences import Differences
 from fer_model.statistics.evidence import WITHOUT_INTERVAL
-from fer_model.statistics.scores import SHOT_ACCURACIES, SUMMARIES, WORST
+from fer_model.statistics.scores import SHOT_ACCURACIES, SUMMARIES, WORST, no_group
 from fer_model.statistics.verdict import HELPS, HURTS
 from fer_model.words import duration, figure_name, points
 
@@ -55,7 +55,21 @@ class Column(NamedTuple):
         return self.title if self.unit in ("", "%") else f"{self.title}, {self.unit}"
 
 
-def check_columns(columns: Sequence[str]) -> None:
+def split_columns(columns: str | Sequence[str]) -> list[str]:
+    """Return names of columns as a list; a string has commas between them.
+
+    Examples
+    --------
+    >>> from fer_model.reporting.columns import split_columns
+    >>> split_columns("accuracy, difference:accuracy")
+    ['accuracy', 'difference:accuracy']
+    """
+    if not isinstance(columns, str):
+        return list(columns)
+    return [name.strip() for name in columns.split(",") if name.strip()]
+
+
+def check_columns(columns: str | Sequence[str]) -> None:
     """Refuse columns that no comparison has, whatever its classes are.
 
     Raises
@@ -63,10 +77,8 @@ def check_columns(columns: Sequence[str]) -> None:
     UsageError
         If there is one, or none at all.
     """
-    if isinstance(columns, str):
-        raise UsageError(f"columns: expected a sequence of names, got {columns!r}")
     figures = (*SUMMARIES, WORST, *SHOT_ACCURACIES, "recalls")
-    for name in columns or [""]:
+    for name in split_columns(columns) or [""]:
         prefix, figure = _parts(name)
         known = figures if prefix else (*figures, *_OTHERS)
         if figure not in known and not figure.startswith("recall of "):
@@ -86,7 +98,7 @@ def page_columns(summary: Summary) -> list[str]:
     return [*summary.shown, *(name for name, has in others.items() if has), "training"]
 
 
-def columns_of(summary: Summary, names: Sequence[str]) -> list[Column]:
+def columns_of(summary: Summary, columns: str | Sequence[str]) -> list[Column]:
     """Return the columns that are asked for, each once, ``recalls`` as those of all classes.
 
     Raises
@@ -94,6 +106,7 @@ def columns_of(summary: Summary, names: Sequence[str]) -> list[Column]:
     UsageError
         If there is no such column.
     """
+    names = split_columns(columns)
     check_columns(names)
     figures = summary.results.predicted.figures
     of_classes = figures[summary.results.predicted.recalls]
@@ -101,12 +114,8 @@ def columns_of(summary: Summary, names: Sequence[str]) -> list[Column]:
     for name in names:
         prefix, figure = _parts(name)
         if figure in SHOT_ACCURACIES and figure not in figures:
-            few, many = summary.results.shots
-            raise UsageError(
-                f"columns: {name}: there are no such classes, or no others; few-shot classes have "
-                f"fewer than {few:,} training samples, many-shot classes more than {many:,}",
-                fix={"shots": []},
-            )
+            why = no_group(name, summary.results.shots)
+            raise UsageError(f"columns: {why}", fix={"shots": []})
         if figure not in (*figures, "recalls") and (prefix or figure not in _OTHERS):
             raise _unknown(name, figures)
         asked += [(prefix, one) for one in (of_classes if figure == "recalls" else [figure])]
@@ -156,7 +165,8 @@ def _column(summary: Summary, name: str) -> Column:
             "verdict", "", ["baseline", *(one.word for one in summary.main)], _holds(summary)
         )
     if name == "p":
-        values = (f"{one.difference.p_holm:.2g}" for one in summary.main)
+        found = [one.difference for one in summary.main]
+        values = (NO_VALUE if row.is_open else f"{row.p_holm:.2g}" for row in found)
         return Column("p (Holm)", "", [NO_VALUE, *values])
     return Column("training", "", list(map(duration, results.costs.tolist())))
 

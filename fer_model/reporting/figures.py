@@ -31,10 +31,10 @@ def forest(results: Results) -> Plot:
             "figure": [row.figure for row in rows],
             "arm": [row.arm for row in rows],
             "difference": [row.estimate for row in rows],
-            "low": [row.low for row in rows],
-            "high": [row.high for row in rows],
-            "p": [row.p_value for row in rows],
-            "p_holm": [row.p_holm for row in rows],
+            "low": [row.known["low"] for row in rows],
+            "high": [row.known["high"] for row in rows],
+            "p": [row.known["p_value"] for row in rows],
+            "p_holm": [row.known["p_holm"] for row in rows],
         }
     )
     drawn = draw_differences(differences, results.compared, results.arms[0])

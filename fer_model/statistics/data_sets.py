@@ -35,6 +35,12 @@ class MeanDifference:
     num_data_sets: int
 
     @property
+    def known_interval(self) -> tuple[float, float]:
+        """The interval's ends as tables of numbers have them: NaN where there is none."""
+        is_open = self.low <= -1 and self.high >= 1
+        return (math.nan, math.nan) if is_open else (self.low, self.high)
+
+    @property
     def in_points(self) -> str:
         """The mean in points with its interval, as tables show it."""
         return interval(self.estimate, self.low, self.high)

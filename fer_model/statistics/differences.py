@@ -124,6 +124,12 @@ class Difference:
         return self.low <= -1 and self.high >= 1
 
     @property
+    def known(self) -> dict[str, float]:
+        """The interval's ends and both p-values, as tables of numbers have them: NaN where open."""
+        names = ("low", "high", "p_value", "p_holm")
+        return {name: math.nan if self.is_open else getattr(self, name) for name in names}
+
+    @property
     def in_points(self) -> str:
         """The difference in points with its interval, as tables show it."""
         return words.interval(self.estimate, self.low, self.high)
@@ -172,13 +178,17 @@ class Differences:
         return self._by_name[arm, figure]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a row for each arm and figure: both means, difference, interval and p-values."""
+        """Return a row for each arm and figure: both means, difference, interval and p-values.
+
+        Where there is no interval, its ends and the p-values are NaN.
+        """
         import pandas as pd  # 0.7 s to import, and this is its only use here
 
         columns = ["arm", "baseline", "figure", "value", "baseline_value", "estimate"]
-        columns += ["low", "high", "p_value", "p_holm"]
-        rows = [[getattr(row, name) for name in columns] for row in self.rows]
-        return pd.DataFrame(rows, columns=columns)
+        rows = [
+            {**{name: getattr(row, name) for name in columns}, **row.known} for row in self.rows
+        ]
+        return pd.DataFrame(rows, columns=[*columns, "low", "high", "p_value", "p_holm"])
 
 
 def paired_differences(

@@ -7,10 +7,12 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
+import fer_model
 from fer_data.errors import UsageError
 from fer_model.comparison.reading import read_results
 from fer_model.comparison.results import Results
@@ -151,11 +153,29 @@ def test_columns_are_those_that_are_asked_for_in_their_order(results: Results) -
 
 @pytest.mark.parametrize(
     "columns",
-    [["f1"], ["recall of cow"], [], "accuracy", ["x_shot_y"], ["difference:ece"], ["difference:"]],
+    [
+        ["f1"],
+        ["recall of cow"],
+        [],
+        "accuracy, f1",
+        " ,",
+        ["x_shot_y"],
+        ["difference:ece"],
+        ["difference:"],
+    ],
 )
-def test_a_column_that_there_is_not_is_refused(results: Results, columns: list[str]) -> None:
-    with pytest.raises(UsageError, match=r"^columns: "):
-        as_latex(results, columns=columns)
+def test_a_column_that_there_is_not_is_refused(results: Results, columns: str | list[str]) -> None:
+    for write in (as_latex, as_markdown):
+        with pytest.raises(UsageError, match=r"^columns: "):
+            write(results, columns=columns)
+
+
+def test_columns_may_be_a_string_with_commas(results: Results) -> None:
+    names = ["difference:balanced_accuracy", "accuracy", "verdict"]
+    for write in (as_latex, as_markdown):
+        assert write(results, columns=" , ".join(names)) == write(results, columns=names)
+    table = arms_table(Summary(results), "accuracy,ece")
+    assert table.equals(arms_table(Summary(results), ["accuracy", "ece"]))
 
 
 def test_the_command_takes_columns_for_both_tables(out: Path, tmp_path: Path) -> None:
@@ -171,3 +191,23 @@ def test_the_command_takes_columns_for_both_tables(out: Path, tmp_path: Path) ->
         ended = call(MODEL, "compare", out, *words)
         assert (ended.code, ended.err.count("\n")) == (2, 1)
         assert "--columns" in ended.err
+
+
+def test_numbers_that_nothing_is_known_of_are_empty(tmp_path: Path) -> None:
+    labels = np.repeat([0, 1], [40, 20])
+    blind = [0 * labels] * 2  # which find nothing of a class: no interval of the geometric mean
+    good = [np.where(np.arange(60) % 9 == seed, 1 - labels, labels) for seed in range(2)]
+    results = fer_model.compare_predictions(labels, {"none": blind, "own": good})
+    (row,) = (row for row in results.differences.rows if row.figure == "geometric_mean")
+    assert row.is_open
+    fer_model.write_figures(results, tmp_path)
+    of_file = pd.read_csv(tmp_path / "differences.csv").rename(columns={"p": "p_value"})
+    for table in (of_file, results.differences.to_frame()):
+        rows = table.set_index("figure")[["low", "high", "p_value", "p_holm"]]
+        assert rows.loc["geometric_mean"].isna().all()
+        assert rows.loc["accuracy"].notna().all()
+    judged = dataclasses.replace(results, figure="geometric_mean")
+    assert rows_of(as_markdown(judged, columns="p"))[-1][-1] == "–"
+    data_sets = [dataclasses.replace(judged, source=name) for name in ("pets", "birds")]
+    across = fer_model.across_data_sets(data_sets).to_frame()
+    assert across[["low", "high"]].isna().all(axis=None)
