@@ -31,7 +31,8 @@ VerdictFigure = Annotated[
     str,
     Parameter(
         metavar="NAME",
-        help="Metric of the verdict: balanced_accuracy, accuracy, macro_f1, geometric_mean.",
+        help="Metric of the verdict: balanced_accuracy, accuracy, macro_f1, geometric_mean, "
+        "few_shot_accuracy, medium_shot_accuracy, many_shot_accuracy.",
     ),
 ]
 

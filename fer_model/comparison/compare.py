@@ -107,7 +107,7 @@ def compare(
         seed, to float [N, C], a row for each test sample. Arms are then strategies, mixes and
         augmentations.
     figure : str
-        What the verdict goes by: one of `fer_model.statistics.scores.SUMMARIES`.
+        What the verdict goes by: one of `fer_model.statistics.scores.JUDGED`.
     margin, shots : float, tuple of int, optional
         As in `compare_predictions`; kept with the comparison.
     num_steps : int, optional
@@ -210,6 +210,7 @@ def compare(
             discard_unfinished(out, protocol)
             protocol = protocol.joined(out)
             check_runs(protocol, out)
+            grid.check_figure(protocol, parts)
             if not (out / FILE).exists() or not (out / SAMPLES).exists():
                 grid.write_samples(parts, out, cache)
             protocol.write(out)

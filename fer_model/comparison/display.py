@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from fer_model.comparison.protocol import Cell
 from fer_model.comparison.runner import Event
 from fer_model.comparison.time_left import TimeLeft
+from fer_model.statistics.scores import SUMMARIES
 from fer_model.status_line import StatusLine, print_note
 from fer_model.training.runs import Run
 from fer_model.words import duration
@@ -26,12 +27,12 @@ class ComparisonDisplay:
     ----------
     console : rich.console.Console
     figure : str
-        What is printed of a finished run.
+        What is printed of a finished run; balanced accuracy in place of a group's.
     """
 
     def __init__(self, console: Console, figure: str) -> None:
         self.console = console
-        self._figure = figure
+        self._figure = figure if figure in SUMMARIES else "balanced_accuracy"
         self._line = StatusLine(console)
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),

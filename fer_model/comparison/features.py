@@ -96,7 +96,7 @@ def compare_features(
     class_names : sequence of str, optional
         Of labels that are integers.
     figure : str
-        What the verdict goes by: one of `fer_model.statistics.scores.SUMMARIES`.
+        What the verdict goes by: one of `fer_model.statistics.scores.JUDGED`.
     margin, shots : float, tuple of int
         As in `compare_predictions`.
     epochs : int, optional

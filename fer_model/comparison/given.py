@@ -70,7 +70,7 @@ def compare_predictions(
     class_names : sequence of str, length C, optional
         Classes in the order of columns; by default the names of the columns.
     figure : str
-        What the verdict goes by: one of `fer_model.statistics.scores.SUMMARIES`.
+        What the verdict goes by: one of `fer_model.statistics.scores.JUDGED`.
     margin : float
         The largest difference of no practical importance, in fractions. Choose it before looking.
     shots : tuple of int

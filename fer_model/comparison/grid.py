@@ -21,6 +21,7 @@ from fer_data.util.words import named_class
 from fer_model.comparison.arm import Arm
 from fer_model.comparison.protocol import Protocol
 from fer_model.comparison.sample_table import SampleTable, save_samples
+from fer_model.statistics.scores import SHOTS, check_judged, shot_groups
 from fer_model.training.parts import Parts, divide
 from fer_model.training.recipe import Recipe
 
@@ -120,6 +121,14 @@ def check_test_split(dataset: Dataset) -> None:
             f"{dataset.root}: training and test have no class in common, as "
             f"{named_class(trained[0])} and {named_class(tested[0])}: give both the same labels"
         )
+
+
+def check_figure(protocol: Protocol, parts: Parts) -> None:
+    """Refuse to judge by a group of classes that the data does not have."""
+    assert parts.test is not None
+    shots = protocol.shots or SHOTS
+    groups = shot_groups(protocol.train_counts, parts.test.counts, shots)
+    check_judged(protocol.figure, groups, shots)
 
 
 def _classes_in(dataset: Dataset, split: str) -> list[str]:

@@ -13,7 +13,7 @@ from fer_data.util.arrays import read_arrays, write_arrays
 from fer_data.util.words import printable
 from fer_model.comparison.results import Results
 from fer_model.comparison.sample_table import load_samples, save_samples
-from fer_model.statistics.scores import SHOTS, SUMMARIES
+from fer_model.statistics.scores import JUDGED, SHOTS
 from fer_model.statistics.verdict import MARGIN
 
 KEPT = "compared.npz"
@@ -159,7 +159,7 @@ def load_kept(out: Path) -> Results:
         or len(arrays["train_counts"]) not in (0, num_classes)
         or len(num_given) not in (0, shape[0])
         or len(of_features) != 1
-        or tuple(arrays["figure"])[:1] not in {(name,) for name in SUMMARIES}
+        or tuple(arrays["figure"])[:1] not in {(name,) for name in JUDGED}
     ):
         raise DataError(f"{out / KEPT}: its arrays do not fit together; compare again")
     return Results(

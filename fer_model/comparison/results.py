@@ -23,7 +23,7 @@ from fer_model.comparison.sample_table import SampleTable
 from fer_model.statistics.differences import Differences, paired_differences
 from fer_model.statistics.headline import headline
 from fer_model.statistics.recalls import Recalls
-from fer_model.statistics.scores import SHOTS, SUMMARIES, Predicted, shot_groups
+from fer_model.statistics.scores import SHOTS, SUMMARIES, Predicted, check_judged, shot_groups
 from fer_model.statistics.verdict import MARGIN, Verdict, leading, verdicts
 from fer_model.training.runs import Run
 from fer_model.words import figure_name
@@ -142,6 +142,10 @@ class Results:
     specs: tuple[str, ...] = ()
     of_features: bool = False
     num_given: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        groups = shot_groups(self.train_counts, self.test_counts, self.shots)
+        check_judged(self.figure, groups, self.shots)
 
     def __repr__(self) -> str:
         means = self.predicted.scores[..., self.predicted.figures.index(self.figure)].mean(axis=1)

@@ -176,12 +176,12 @@ def _differences(summary: Summary, differences: Differences) -> list[dict[str, A
     by_name = {(row.arm, row.figure): row for row in differences.rows}
     rows = []
     for arm in differences.arms:
-        p_values, judged = np.array(summary.mcnemar[arm]), differences.of(arm, figure)
+        p_values, judged = np.array(summary.mcnemar[arm]), by_name.get((arm, figure))
         rows.append(
             {
                 "arm": arm,
                 "all": [by_name.get((arm, name)) for name in summary.compared],
-                "p": "–" if judged.is_open else f"{judged.p_holm:.2g}",
+                "p": "–" if judged is None or judged.is_open else f"{judged.p_holm:.2g}",
                 "mcnemar": f"{(p_values < 0.05).sum()} of {len(p_values)}",
             }
         )

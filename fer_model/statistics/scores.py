@@ -7,7 +7,7 @@ sparse matrix product, so a bootstrap is one too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -244,6 +244,9 @@ class Predicted:
 SHOT_ACCURACIES = ("many_shot_accuracy", "medium_shot_accuracy", "few_shot_accuracy")
 """Figures of groups of classes, by their training samples."""
 
+JUDGED = (*SUMMARIES, *SHOT_ACCURACIES)
+"""Figures that a verdict can go by."""
+
 
 def check_shots(shots: tuple[int, int]) -> None:
     """Refuse two numbers that `shot_groups` does not take."""
@@ -252,6 +255,37 @@ def check_shots(shots: tuple[int, int]) -> None:
         raise UsageError(
             f"shots: expected two numbers of samples in ascending order, (20, 100), got {shots!r}"
         )
+
+
+def check_judged(figure: str, groups: Collection[str], shots: tuple[int, int]) -> None:
+    """Refuse to judge by a group of classes that there is not.
+
+    Parameters
+    ----------
+    figure : str
+        What the verdict goes by.
+    groups : collection of str
+        As `shot_groups` names them.
+    shots : tuple of int
+        By which the classes were grouped.
+
+    Raises
+    ------
+    UsageError
+        If the figure is of such a group.
+    """
+    if figure in SHOT_ACCURACIES and figure not in groups:
+        raise UsageError(f"figure: {no_group(figure, shots)}", fix={"shots": []})
+
+
+def no_group(figure: str, shots: tuple[int, int]) -> str:
+    """Say that there is no group of classes, and what to do."""
+    few, many = shots
+    return (
+        f"{figure}: there are no such classes, or no others; few-shot classes have fewer than "
+        f"{few:,} training samples, many-shot classes more than {many:,}. Give other numbers of "
+        "samples as shots, and the training samples of each class where they are not known"
+    )
 
 
 def shot_groups(

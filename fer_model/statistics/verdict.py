@@ -11,7 +11,7 @@ from fer_model.statistics.design import images_needed, seeds_needed
 from fer_model.statistics.differences import Difference, Differences
 from fer_model.statistics.evidence import WITHOUT_INTERVAL
 from fer_model.statistics.power import least_discordant
-from fer_model.statistics.scores import SUMMARIES, check_shots
+from fer_model.statistics.scores import JUDGED, check_shots
 from fer_model.words import figure_name, points
 
 HELPS, HURTS, CANNOT_TELL = "helps", "hurts", "can't tell"
@@ -136,8 +136,8 @@ def check_margin(margin: float) -> None:
 
 def check_question(figure: str, margin: float | None, shots: tuple[int, int] | None) -> None:
     """Refuse what a comparison cannot be judged by; None is not given."""
-    if figure not in SUMMARIES:
-        raise UsageError(f"figure: expected one of {', '.join(SUMMARIES)}, got {figure!r}")
+    if figure not in JUDGED:
+        raise UsageError(f"figure: expected one of {', '.join(JUDGED)}, got {figure!r}")
     if margin is not None:
         check_margin(margin)
     if shots is not None:
