@@ -63,13 +63,15 @@ def side_by_side_table(comparison: SideBySide) -> Table:
     return table
 
 
-def comparison_tables(summary: Summary, columns: Sequence[str] | None = None) -> Iterator[Table]:
+def comparison_tables(
+    summary: Summary, columns: str | Sequence[str] | None = None
+) -> Iterator[Table]:
     """Yield a row an arm: means and differences, then fewer of them, for narrower terminals.
 
     Parameters
     ----------
     summary : Summary
-    columns : sequence of str, optional
+    columns : str or sequence of str, optional
         As `fer_model.as_latex` takes them; there is one table of these.
     """
     from fer_model.reporting.columns import DIFFERENCE, columns_of, default_columns

@@ -17,18 +17,19 @@ from fer_model.reporting.columns import (
     columns_of,
     default_columns,
     page_columns,
+    split_columns,
 )
 from fer_model.reporting.summary import Summary
 from fer_model.words import figure_name
 
 
-def arms_table(summary: Summary, columns: Sequence[str] | None = None) -> pd.DataFrame:
+def arms_table(summary: Summary, columns: str | Sequence[str] | None = None) -> pd.DataFrame:
     """Return the figures of each arm as texts: means over seeds ± standard deviations, in %.
 
     Parameters
     ----------
     summary : Summary
-    columns : sequence of str, optional
+    columns : str or sequence of str, optional
         As `as_latex` takes them; by default all that the page shows.
 
     Returns
@@ -66,7 +67,7 @@ def caption(summary: Summary, columns: Sequence[str]) -> str:
     return "; ".join(parts) + "."
 
 
-def as_latex(comparison: Results | Summary, *, columns: Sequence[str] | None = None) -> str:
+def as_latex(comparison: Results | Summary, *, columns: str | Sequence[str] | None = None) -> str:
     r"""Return a table of the arms as a ``tabular``; needs ``\usepackage{booktabs}``.
 
     The comments before it have the headline, and what belongs into a caption.
@@ -74,11 +75,11 @@ def as_latex(comparison: Results | Summary, *, columns: Sequence[str] | None = N
     Parameters
     ----------
     comparison : Results or Summary
-    columns : sequence of str, optional
-        Means over seeds of figures (``accuracy``, ``balanced_accuracy``, ``macro_f1``,
-        ``geometric_mean``, ``worst_class_recall``, ``recall of NAME``, ``many_shot_accuracy``,
-        ...) or ``recalls`` (of every class); their differences to the baseline with intervals,
-        ``difference:FIGURE``, and without leaked test samples,
+    columns : str or sequence of str, optional
+        Names, or a string of them with commas between. Means over seeds of figures (``accuracy``,
+        ``balanced_accuracy``, ``macro_f1``, ``geometric_mean``, ``worst_class_recall``, ``recall of
+        NAME``, ``many_shot_accuracy``, ...) or ``recalls`` (of every class); their differences to
+        the baseline with intervals, ``difference:FIGURE``, and without leaked test samples,
         ``difference_without_leaked:FIGURE``; ``ensemble``, ``auroc``, ``ece``, ``ece_scaled``,
         ``training``, ``verdict``, ``p``. By default means and differences of the figure that the
         verdict goes by, of accuracy and of the rarest class's recall, which fit the width of a
@@ -101,7 +102,7 @@ def as_latex(comparison: Results | Summary, *, columns: Sequence[str] | None = N
     % own raises balanced accuracy by at least 20.6 pp
     """
     summary = Summary.of(comparison)
-    names = default_columns(summary) if columns is None else columns
+    names = default_columns(summary) if columns is None else split_columns(columns)
     shown = columns_of(summary, names)
     lines = [
         *(f"% {line}" for line in (*summary.headline.splitlines(), caption(summary, names))),
@@ -158,13 +159,15 @@ def _for_latex(text: str) -> str:
     return "".join(special.get(character, character) for character in text)
 
 
-def as_markdown(comparison: Results | Summary, *, columns: Sequence[str] | None = None) -> str:
+def as_markdown(
+    comparison: Results | Summary, *, columns: str | Sequence[str] | None = None
+) -> str:
     """Return the verdicts, a table of the arms and what they stand on.
 
     Parameters
     ----------
     comparison : Results or Summary
-    columns : sequence of str, optional
+    columns : str or sequence of str, optional
         Of the table, as in `as_latex`; by default those of `as_latex` and all that the page shows.
 
     Raises
@@ -187,7 +190,7 @@ def as_markdown(comparison: Results | Summary, *, columns: Sequence[str] | None 
     names = [*default_columns(summary), *page_columns(summary)]
     if results.clean_differences is not None:
         names.append(WITHOUT_LEAKED + results.figure)
-    names = names if columns is None else list(columns)
+    names = names if columns is None else split_columns(columns)
     shown = columns_of(summary, names)
     lines = [f"**{escaped(summary.headline)}**", ""]
     lines += [
