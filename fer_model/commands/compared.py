@@ -146,12 +146,7 @@ class ComparisonOutput(Given):
         if self.columns is not None:
             from fer_model.reporting.columns import check_columns
 
-            check_columns(split_columns(self.columns))
-
-
-def split_columns(columns: str) -> list[str]:
-    """Split what ``--columns`` takes at its commas."""
-    return [name.strip() for name in columns.split(",") if name.strip()]
+            check_columns(self.columns)
 
 
 @Parameter(name="*")
@@ -191,11 +186,10 @@ def show_results(results: Results, output: ComparisonOutput) -> None:
     summary = Summary(results, auroc=bool(output.auroc))
     if results.out is not None:
         write_report(summary)
-    columns = None if output.columns is None else split_columns(output.columns)
     if output.markdown is not None:
-        write_text(output.markdown, as_markdown(summary, columns=columns))
+        write_text(output.markdown, as_markdown(summary, columns=output.columns))
     if output.latex is not None:
-        write_text(output.latex, as_latex(summary, columns=columns))
+        write_text(output.latex, as_latex(summary, columns=output.columns))
     if output.figures is not None:
         write_figures(summary, output.figures)
     if output.as_json:
@@ -204,7 +198,7 @@ def show_results(results: Results, output: ComparisonOutput) -> None:
     print_sentence(f"{summary.headline}.", style="bold")
     for verdict in summary.main:
         print_sentence(f"{verdict.text} Also: {summary.cost_of(verdict.difference.arm)}.")
-    print_table(render.comparison_tables(summary, columns))
+    print_table(render.comparison_tables(summary, output.columns))
     for note in summary.notes():
         say(note)
     if results.out is not None:
