@@ -25,7 +25,7 @@ Examples
 --------
 >>> import fer_model
 >>> fer_model.NETS.names()[:5]
-('documented', 'fast', 'fast-wide', 'fast-32', 'small')
+('documented', 'fast', 'fast-wide', 'fast-32', 'fast-32-wide', 'small')
 """
 
 
@@ -131,6 +131,12 @@ def fast_cnn_32(input_shape: tuple[int, int, int], num_classes: int) -> keras.Mo
     and 128.
     """
     return fast_cnn(input_shape, num_classes, (16, 32, 64, 128), stride=1)
+
+
+@NETS.register("fast-32-wide", smallest_side=8)
+def fast_wide_cnn_32(input_shape: tuple[int, int, int], num_classes: int) -> keras.Model:
+    """Return the net for images of about 32x32 pixels, wider by half: 2.2 times as many weights."""
+    return fast_cnn(input_shape, num_classes, stride=1)
 
 
 @NETS.register("small", smallest_side=8)

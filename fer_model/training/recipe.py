@@ -50,10 +50,10 @@ class Recipe:
     Attributes
     ----------
     net : str or callable
-        A name in `fer_model.NETS`: ``documented``, ``fast``, ``fast-wide``, ``fast-32``, ``small``;
-        a function of your own, ``build(input_shape, num_classes) -> keras.Model``, or its import
-        name, ``package.module:function``; ``keras.applications:NAME`` for one of Keras's, with
-        first weights drawn at random.
+        A name in `fer_model.NETS`: ``documented``, ``fast``, ``fast-wide``, ``fast-32``,
+        ``fast-32-wide``, ``small``; a function of your own, ``build(input_shape, num_classes) ->
+        keras.Model``, or its import name, ``package.module:function``; ``keras.applications:NAME``
+        for one of Keras's, with first weights drawn at random.
     balance : str
         What `fer_data.Strategy.parse` takes.
     loss : str
