@@ -30,6 +30,7 @@ def compare_predictions(
     labels: Any,
     arms: Mapping[str, Sequence[Any]],
     *,
+    baseline: str | None = None,
     clusters: str | ArrayLike | None = None,
     leaked: ArrayLike | None = None,
     train_counts: Mapping[str, int] | Sequence[int] | str | Path | None = None,
@@ -49,7 +50,7 @@ def compare_predictions(
         the test samples alone, in order, and class names. A table has the labels in a column
         ``label``, and may have ``sample``. None where the runs' tables have them.
     arms : mapping of str to sequence
-        The runs of each arm, the baseline first. A run is an array, probabilities float [N, C] or
+        The runs of each arm. A run is an array, probabilities float [N, C] or
         predicted labels [N], a run folder of `train` or `compare` (``OUT/runs/ARM/seed-0``), or a
         DataFrame or a path to a csv, parquet, npz or npy file with a
         column ``predicted``, or one for each class with its probability. Where tables name their
@@ -57,6 +58,8 @@ def compare_predictions(
         numbered by place, as seeds: the first run of one arm is compared with the first of another.
         Where an arm has fewer runs, though not fewer than half, the first ones of each arm are
         compared. Of rows of the split validation, in a column ``split``, temperatures are fitted.
+    baseline : str, optional
+        The arm that the others are compared with, by default the first; it becomes the first.
     clusters : array_like, shape [N], or str, optional
         What is the same for samples that belong together (patient, scene, near-duplicates), or the
         column of `labels` that has it; by default the groups of a dataset that has some, otherwise
@@ -117,7 +120,7 @@ def compare_predictions(
             read_table(run, f"arm {arm!r}, run {number}", class_names=asked, other=column)
             for number, run in enumerate(runs, 1)
         ]
-        for arm, runs in runs_of(arms).items()
+        for arm, runs in runs_of(arms, baseline).items()
     }
     every = [table for of_arm in tables.values() for table in of_arm]
     truth = every[0]

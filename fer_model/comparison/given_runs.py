@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 
 from fer_data.errors import UsageError
-from fer_data.util.words import counted, printable
+from fer_data.util.words import counted, meant, printable
 
 
-def runs_of(arms: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
-    """Return the runs of each arm, of which there are two arms or more.
+def runs_of(arms: Mapping[str, Sequence[Any]], baseline: str | None = None) -> dict[str, list[Any]]:
+    """Return the runs of each arm, of which there are two arms or more, the baseline's first.
 
     Raises
     ------
     UsageError
-        If there are not, or an arm has no list of runs.
+        If there are not, an arm has no list of runs, or the baseline is no arm.
     """
     if not isinstance(arms, Mapping) or len(arms) < 2:
         raise UsageError(
@@ -40,7 +40,14 @@ def runs_of(arms: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
                 f"{counted(len(every), 'sample')}; of one run alone, give [predictions]"
             )
         read[printable(str(arm))] = every
-    return read
+    if baseline is None:
+        return read
+    first = printable(str(baseline))
+    if first not in read:
+        raise UsageError(
+            f"baseline: expected one of {', '.join(read)}, got {baseline!r}{meant(first, read)}"
+        )
+    return {first: read[first], **read}
 
 
 def _are_samples(runs: Sequence[Any]) -> bool:
