@@ -79,7 +79,7 @@ def compare(
     if not trains:
         from fer_model.comparison.reading import read_results
 
-        show_results(read_results(paths[0]), output)
+        show_results(read_results(paths[0], **output.judged_by()), output)
         return
     from fer_model.comparison import compare as comparison
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fer_data.analysis.predictions import PREDICTIONS, load_predictions
-from fer_data.errors import DataError
+from fer_data.errors import DataError, UsageError
 from fer_data.util.files import refuse_no_file
 from fer_model.comparison.kept import is_kept, load_kept
 from fer_model.comparison.probabilities import Output, outputs_of
@@ -18,7 +18,7 @@ from fer_model.comparison.protocol import FILE, Cell, Protocol, is_finished
 from fer_model.comparison.results import Results, Training
 from fer_model.comparison.sample_table import SampleTable, load_samples
 from fer_model.statistics.scores import SHOTS
-from fer_model.statistics.verdict import MARGIN
+from fer_model.statistics.verdict import MARGIN, check_borders
 from fer_model.training.runs import Run, is_run
 
 FAILURES = "failures.json"
@@ -29,7 +29,9 @@ def is_comparison(out: Path) -> bool:
     return (out / FILE).exists() or is_kept(out)
 
 
-def read_results(out: str | Path) -> Results:
+def read_results(
+    out: str | Path, *, margin: float | None = None, shots: tuple[int, int] | None = None
+) -> Results:
     """Read a comparison's folder.
 
     Parameters
@@ -37,9 +39,15 @@ def read_results(out: str | Path) -> Results:
     out : path
         Where `compare` trained, or where `compare_predictions` and `compare_features` kept what
         they compared.
+    margin, shots : float, tuple of int, optional
+        As in `compare_predictions`; by default those that the comparison was trained or kept with,
+        which stay in its folder.
 
     Raises
     ------
+    UsageError
+        If margin or shots cannot be, the training samples of each class are unknown, or there is
+        no such group of classes as the verdict goes by.
     DataError
         If there is no comparison, no seed with which its arms are finished, or a file is broken or
         of another comparison.
@@ -52,10 +60,25 @@ def read_results(out: str | Path) -> Results:
     >>> compared = fer_model.compare_predictions(labels, arms, out="kept")
     >>> fer_model.read_results("kept").arms
     ('none', 'own')
+    >>> fer_model.read_results("kept", margin=0.02).margin
+    0.02
     """
     out = Path(out).absolute()
-    if is_kept(out):
-        return load_kept(out)
+    check_borders(margin, shots)
+    others = {"margin": margin, "shots": None if shots is None else tuple(shots)}
+    others = {name: value for name, value in others.items() if value is not None}
+    results = load_kept(out) if is_kept(out) else _of_trainings(out)
+    if shots is not None and not results.train_counts:
+        raise UsageError(
+            f"shots: {out} does not have the training samples of each class, without which no "
+            "class is few-shot or many-shot",
+            fix={"shots": []},
+        )
+    return dataclasses.replace(results, **others)
+
+
+def _of_trainings(out: Path) -> Results:
+    """Return the results of a comparison's own trainings."""
     protocol = Protocol.read(out)
     cells = protocol.cells(out)
     check_runs(protocol, out)

@@ -138,6 +138,11 @@ def check_question(figure: str, margin: float | None, shots: tuple[int, int] | N
     """Refuse what a comparison cannot be judged by; None is not given."""
     if figure not in JUDGED:
         raise UsageError(f"figure: expected one of {', '.join(JUDGED)}, got {figure!r}")
+    check_borders(margin, shots)
+
+
+def check_borders(margin: float | None, shots: tuple[int, int] | None) -> None:
+    """Refuse a margin, and borders of shot groups, that cannot be; None is not given."""
     if margin is not None:
         check_margin(margin)
     if shots is not None:
