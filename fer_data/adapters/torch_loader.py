@@ -32,9 +32,9 @@ def torch_loader(
 ) -> DataLoader[_Tensors]:
     """Give batches as a ``DataLoader``.
 
-    Every iteration gives as many steps as an epoch has, and the next iteration goes on after them,
-    whatever the number of worker processes: a loader that begins at step k gives k, k + 1, …
-    without a gap.
+    Every iteration gives the steps of an epoch, or the rest of the epoch in which the loader
+    begins, and the next iteration goes on after them, whatever the number of worker processes: a
+    loader that begins at step k gives k, k + 1, … without a gap.
 
     Several processes of a training take a ``shard`` each. Lightning leaves the sampler alone, as it
     is a ``DistributedSampler``. What would give a process other batches (another sampler;
@@ -46,7 +46,7 @@ def torch_loader(
     ----------
     source : path, Dataset or Loader
         A data set, opened as `fer_data.open_loader` does, or a loader. The first iteration begins
-        at the loader's ``step``.
+        at the loader's ``step``, as with ``state=`` of an interrupted training.
     label_mode : {"int", "one-hot"}
         Labels as int64 [B] or as float32 [B, classes].
     num_workers : int
@@ -127,7 +127,7 @@ class _Batches(Dataset[_Tensors]):
 
 
 class _Steps(DistributedSampler[_Step]):
-    """An epoch's number of steps per iteration; workers that persist go on as well.
+    """The steps of an epoch, or its rest, per iteration; workers that persist go on as well.
 
     It is a ``DistributedSampler`` in name: the loader's shard is its part, in every step.
     """
@@ -156,15 +156,20 @@ class _Steps(DistributedSampler[_Step]):
         self._is_under_way = True
         self._iteration += 1
         iteration = self._iteration
-        for step in range(self._first + self._num_given, self._first + len(self)):
+        for step in range(self._first + self._num_given, self._end):
             if iteration == self._iteration:
                 self._num_given += 1
             yield _Step(step, iteration)
         if iteration == self._iteration:
             self._go_on()
 
+    @property
+    def _end(self) -> int:
+        """The step after the last one of the epoch under way."""
+        return (self._first // len(self) + 1) * len(self)
+
     def _go_on(self) -> None:
-        self._first += len(self)
+        self._first = self._end
         self._num_given = 0
         self._is_under_way = False
 
@@ -187,8 +192,9 @@ class _Steps(DistributedSampler[_Step]):
         """
         first = self._loader.from_state(state).step
         given = state.get("given", 0)
-        if not isinstance(given, int) or not 0 <= given <= len(self):
-            raise UsageError(f"state: expected given of 0 to {len(self)}, got {given!r}")
+        most = len(self) - first % len(self)
+        if not isinstance(given, int) or not 0 <= given <= most:
+            raise UsageError(f"state: expected given of 0 to {most}, got {given!r}")
         self._first, self._num_given = first, given
         self._is_under_way = False
 
