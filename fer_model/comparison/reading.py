@@ -65,8 +65,8 @@ def read_results(
     """
     out = Path(out).absolute()
     check_borders(margin, shots)
-    others = {"margin": margin, "shots": None if shots is None else tuple(shots)}
-    others = {name: value for name, value in others.items() if value is not None}
+    asked = {"margin": margin, "shots": None if shots is None else tuple(shots)}
+    others: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     results = load_kept(out) if is_kept(out) else _of_trainings(out)
     if shots is not None and not results.train_counts:
         raise UsageError(

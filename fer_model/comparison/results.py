@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+NO_LEAKED = "_without_leaked"
+"""After the name of a figure: of the test samples that are not leaked."""
+
 _ARMS = 6
 """Arms that a `repr` names at the most."""
 
@@ -301,6 +304,20 @@ class Results:
         """Every arm against the baseline without leaked samples."""
         return None if self.clean is None else paired_differences(self.clean)
 
+    @cached_property
+    def clean_scores(self) -> NDArray[np.float64] | None:
+        """Figures of each run without leaked samples, float64 [A, S, F], as `predicted` has them.
+
+        NaN where no sample is left of a class, or of a group of classes; None as of `clean`.
+        """
+        if self.clean is None:
+            return None
+        scores = np.full_like(self.predicted.scores, np.nan)
+        for place, figure in enumerate(self.predicted.figures):
+            if figure in self.clean.figures:
+                scores[..., place] = self.clean.scores[..., self.clean.figures.index(figure)]
+        return scores
+
     @property
     def costs(self) -> NDArray[np.float64]:
         """Seconds of training, mean over seeds, float64 [A]."""
@@ -329,16 +346,27 @@ class Results:
         >>> results.rename({"crt": "Retrained head"}).arms
         ('none', 'Retrained head')
         """
-        new = {arm if arm in self.arms else _spelled(arm): name for arm, name in arms.items()}
-        if unknown := [arm for arm in new if arm not in self.arms]:
-            raise UsageError(
-                f"arms: expected some of {', '.join(self.arms)}, got {unknown[0]!r}"
-                f"{meant(unknown[0], self.arms)}"
-            )
+        new = self.by_arm("arms", arms)
         names = tuple(new.get(arm, arm) for arm in self.arms)
         if len(set(names)) < len(names):
             raise UsageError(f"arms: expected different names, got {', '.join(names)}")
         return dataclasses.replace(self, arms=names, specs=self.specs or self.arms)
+
+    def by_arm(self, argument: str, given: Mapping[str, str]) -> dict[str, str]:
+        """Return what is given for some arms, by the arms as they are spelled here.
+
+        Raises
+        ------
+        UsageError
+            If there is no such arm; it names the argument.
+        """
+        found = {arm if arm in self.arms else _spelled(arm): text for arm, text in given.items()}
+        if unknown := [arm for arm in found if arm not in self.arms]:
+            raise UsageError(
+                f"{argument}: expected some of {', '.join(self.arms)}, got {unknown[0]!r}"
+                f"{meant(unknown[0], self.arms)}"
+            )
+        return found
 
     def control_of(self, arm: str) -> str:
         """Return the arm that is an arm's control, if it is one here; `arm` itself otherwise."""
@@ -367,11 +395,16 @@ class Results:
         """Return a row for each arm and seed: its figures, from 0 to 1, and its seconds.
 
         ``ensemble_`` and the figure that the verdict goes by is that of all of the arm's seeds.
+        Where some test samples are leaked, each figure is there without them, too:
+        ``accuracy_without_leaked``, ...
         """
         import pandas as pd
 
-        scores = self.predicted.scores
-        table = pd.DataFrame(scores.reshape(-1, scores.shape[2]), columns=self.predicted.figures)
+        scores, names = self.predicted.scores, list(self.predicted.figures)
+        if self.clean_scores is not None:
+            scores = np.concatenate([scores, self.clean_scores], axis=2)
+            names += [figure + NO_LEAKED for figure in names]
+        table = pd.DataFrame(scores.reshape(-1, scores.shape[2]), columns=names)
         table.insert(0, "arm", np.repeat(np.array(self.arms, object), len(self.seeds)))
         table.insert(1, "seed", np.tile(self.seeds, len(self.arms)))
         of_ensembles = np.repeat(self.of_ensembles, len(self.seeds))

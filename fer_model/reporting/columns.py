@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from fer_data.errors import UsageError
 from fer_data.util.words import counted, meant
+from fer_model.comparison.results import NO_LEAKED
 from fer_model.reporting.summary import Summary
 from fer_model.statistics.calibration import Calibration
 from fer_model.statistics.differences import Differences
@@ -42,12 +43,15 @@ class Column(NamedTuple):
         One an arm.
     holds : tuple of bool
         Which of them are a verdict that holds: the arm helps or hurts.
+    baseline : str
+        With which the unit ends; "" where it does not.
     """
 
     title: str
     unit: str
     cells: list[str]
     holds: tuple[bool, ...] = ()
+    baseline: str = ""
 
     @property
     def heading(self) -> str:
@@ -79,8 +83,8 @@ def check_columns(columns: str | Sequence[str]) -> None:
     """
     figures = (*SUMMARIES, WORST, *SHOT_ACCURACIES, "recalls")
     for name in split_columns(columns) or [""]:
-        prefix, figure = _parts(name)
-        known = figures if prefix else (*figures, *_OTHERS)
+        kind, figure = _parts(name)
+        known = figures if kind else (*figures, *_OTHERS)
         if figure not in known and not figure.startswith("recall of "):
             raise _unknown(name, known)
 
@@ -112,42 +116,60 @@ def columns_of(summary: Summary, columns: str | Sequence[str]) -> list[Column]:
     of_classes = figures[summary.results.predicted.recalls]
     asked: list[tuple[str, str]] = []
     for name in names:
-        prefix, figure = _parts(name)
+        kind, figure = _parts(name, figures)
         if figure in SHOT_ACCURACIES and figure not in figures:
             why = no_group(name, summary.results.shots)
             raise UsageError(f"columns: {why}", fix={"shots": []})
-        if figure not in (*figures, "recalls") and (prefix or figure not in _OTHERS):
+        if figure not in (*figures, "recalls") and (kind or figure not in _OTHERS):
             raise _unknown(name, figures)
-        asked += [(prefix, one) for one in (of_classes if figure == "recalls" else [figure])]
+        asked += [(kind, one) for one in (of_classes if figure == "recalls" else [figure])]
     return [
-        _difference(summary, figure, prefix, has_mean=("", figure) in asked)
-        if prefix
-        else _column(summary, figure)
-        for prefix, figure in dict.fromkeys(asked)
+        _difference(summary, figure, kind, has_mean=("", figure) in asked)
+        if kind in (DIFFERENCE, WITHOUT_LEAKED)
+        else _column(summary, figure, kind)
+        for kind, figure in dict.fromkeys(asked)
     ]
 
 
-def _parts(name: str) -> tuple[str, str]:
+def is_without_leaked(name: str) -> bool:
+    """Whether a column is of the test samples that are not leaked."""
+    return _parts(name)[0] in (WITHOUT_LEAKED, NO_LEAKED)
+
+
+def _parts(name: str, figures: Collection[str] = ()) -> tuple[str, str]:
+    """Return what a column has of a figure, "" for its mean, and the figure."""
     for prefix in (DIFFERENCE, WITHOUT_LEAKED):
         if name.startswith(prefix):
             return prefix, name.removeprefix(prefix)
+    if name.endswith(NO_LEAKED) and name not in figures:
+        return NO_LEAKED, name.removesuffix(NO_LEAKED)
     return "", name
 
 
+def _named(kind: str, figure: str) -> str:
+    return figure + kind if kind == NO_LEAKED else kind + figure
+
+
 def _unknown(name: str, known: Sequence[str]) -> UsageError:
-    prefix, _ = _parts(name)
+    kind, _ = _parts(name)
     more = f" and {len(known) - 20} more" if len(known) > 20 else ""
-    hint = meant(name, [prefix + other for other in known]) or "."
+    hint = meant(name, [_named(kind, other) for other in known]) or "."
     return UsageError(
         f"columns: got {name!r}{hint} Expected some of "
         f"{', '.join(known[:20])}{more}"
-        + ("" if prefix else f", and figures after {DIFFERENCE} or {WITHOUT_LEAKED}"),
+        + (
+            ""
+            if kind
+            else f", and figures after {DIFFERENCE} or {WITHOUT_LEAKED} or before {NO_LEAKED}"
+        ),
         fix={"columns": []},
     )
 
 
-def _column(summary: Summary, name: str) -> Column:
+def _column(summary: Summary, name: str, kind: str) -> Column:
     results = summary.results
+    if kind == NO_LEAKED:
+        return Column(f"{figure_name(name)} without leaks", "%", _clean_means(summary, name))
     if name in results.predicted.figures:
         return Column(figure_name(name), "%", _means(summary, name))
     if name == "ensemble":
@@ -177,16 +199,14 @@ def _difference(summary: Summary, figure: str, prefix: str, *, has_mean: bool) -
     title, differences = figure_name(figure), results.differences
     if prefix == WITHOUT_LEAKED:
         if results.clean_differences is None:
-            raise UsageError(
-                f"columns: {prefix}{figure}: no test sample is known to be leaked, or all are",
-                fix={"columns": []},
-            )
+            raise _no_leaks(prefix + figure)
         title, differences = f"{title} without leaks", results.clean_differences
     own = not has_mean and prefix == DIFFERENCE
     first = f"{_means(summary, figure)[0]} %" if own else NO_VALUE
     cells = [first, *(_in_points(differences, arm, figure) for arm in results.arms[1:])]
     decides = figure == results.figure and prefix == DIFFERENCE
-    return Column(title, f"pp vs. {results.arms[0]}", cells, _holds(summary) if decides else ())
+    holds, baseline = _holds(summary) if decides else (), results.arms[0]
+    return Column(title, f"pp vs. {baseline}", cells, holds, baseline)
 
 
 def _in_points(differences: Differences, arm: str, figure: str) -> str:
@@ -205,6 +225,19 @@ def _means(summary: Summary, figure: str) -> list[str]:
     predicted = summary.results.predicted
     values = predicted.scores[..., predicted.figures.index(figure)]
     return [mean(100 * of_arm) for of_arm in values]
+
+
+def _clean_means(summary: Summary, figure: str) -> list[str]:
+    scores = summary.results.clean_scores
+    if scores is None:
+        raise _no_leaks(figure + NO_LEAKED)
+    place = summary.results.predicted.figures.index(figure)
+    return [mean(100 * of_arm) for of_arm in scores[..., place]]
+
+
+def _no_leaks(name: str) -> UsageError:
+    why = "no test sample is known to be leaked, or all are"
+    return UsageError(f"columns: {name}: {why}", fix={"columns": []})
 
 
 def mean(values: np.ndarray, digits: int = 1) -> str:

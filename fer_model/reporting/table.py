@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 import pandas as pd
@@ -16,11 +16,15 @@ from fer_model.reporting.columns import (
     Column,
     columns_of,
     default_columns,
+    is_without_leaked,
     page_columns,
     split_columns,
 )
 from fer_model.reporting.summary import Summary
 from fer_model.words import figure_name
+
+_BASELINE = "\0"
+"""Where the baseline's name stands in a text that is escaped for LaTeX."""
 
 
 def arms_table(summary: Summary, columns: str | Sequence[str] | None = None) -> pd.DataFrame:
@@ -48,9 +52,13 @@ def arms_table(summary: Summary, columns: str | Sequence[str] | None = None) -> 
     return table
 
 
-def caption(summary: Summary, columns: Sequence[str]) -> str:
-    """Return what a reader of a table must know: its numbers of samples and seeds, intervals, ±."""
+def caption(summary: Summary, columns: Sequence[str], baseline: str | None = None) -> str:
+    """Return what a reader of a table must know: its numbers of samples and seeds, intervals, ±.
+
+    `baseline` is written in place of the baseline's name.
+    """
     results = summary.results
+    baseline = results.arms[0] if baseline is None else baseline
     seeds = counted(len(results.seeds), "seed")
     several = len(results.seeds) > 1
     spread = ", ± standard deviation over them" if several else ""
@@ -59,18 +67,27 @@ def caption(summary: Summary, columns: Sequence[str]) -> str:
         (level,) = {100 * verdict.difference.level for verdict in summary.main[:1]}
         of = "" if several else ", of these trainings on other images"
         parts.append(
-            f"differences from {results.arms[0]} in percentage points (pp) with {level:g} % "
+            f"differences from {baseline} in percentage points (pp) with {level:g} % "
             f"confidence intervals{of}"
         )
+    if any(map(is_without_leaked, columns)):
+        num = int(results.leaked.sum())
+        parts.append(f"without leaks: without {num:,} that have a near-duplicate in training")
     if {DIFFERENCE + results.figure, "verdict"} & set(columns):
         parts.append("bold: the arm helps or hurts (p ≤ 0.05 after Holm's adjustment)")
     return "; ".join(parts) + "."
 
 
-def as_latex(comparison: Results | Summary, *, columns: str | Sequence[str] | None = None) -> str:
+def as_latex(
+    comparison: Results | Summary,
+    *,
+    columns: str | Sequence[str] | None = None,
+    names: Mapping[str, str] | None = None,
+) -> str:
     r"""Return a table of the arms as a ``tabular``; needs ``\usepackage{booktabs}``.
 
-    The comments before it have the headline, and what belongs into a caption.
+    A comment before it has the headline. A note below it, as wide as the table, says in words what
+    means, ±, intervals and bold are; delete it where the caption says so.
 
     Parameters
     ----------
@@ -79,16 +96,19 @@ def as_latex(comparison: Results | Summary, *, columns: str | Sequence[str] | No
         Names, or a string of them with commas between. Means over seeds of figures (``accuracy``,
         ``balanced_accuracy``, ``macro_f1``, ``geometric_mean``, ``worst_class_recall``, ``recall of
         NAME``, ``many_shot_accuracy``, ...) or ``recalls`` (of every class); their differences to
-        the baseline with intervals, ``difference:FIGURE``, and without leaked test samples,
+        the baseline with intervals, ``difference:FIGURE``; both without leaked test samples,
+        ``FIGURE_without_leaked`` (such as ``accuracy_without_leaked``) and
         ``difference_without_leaked:FIGURE``; ``ensemble``, ``auroc``, ``ece``, ``ece_scaled``,
         ``training``, ``verdict``, ``p``. By default means and differences of the figure that the
         verdict goes by, of accuracy and of the rarest class's recall, which fit the width of a
         page. Where a figure has no mean next to its difference, the baseline's row shows it.
+    names : mapping of str to str, optional
+        What is written for an arm, by its name: LaTeX, as it stands. Other names are escaped.
 
     Raises
     ------
     UsageError
-        If there is no such column.
+        If there is no such column or arm.
 
     Examples
     --------
@@ -100,38 +120,54 @@ def as_latex(comparison: Results | Summary, *, columns: str | Sequence[str] | No
     >>> latex = fer_model.as_latex(results, columns=["difference:accuracy", "macro_f1"])
     >>> print(latex.splitlines()[0])
     % own raises balanced accuracy by at least 20.6 pp
+    >>> latex = fer_model.as_latex(results, names={"own": r"Ours ($\tau=1$)"})
+    >>> [line for line in latex.splitlines() if line.startswith("Ours")][0][:16]
+    'Ours ($\\tau=1$) '
     """
     summary = Summary.of(comparison)
-    names = default_columns(summary) if columns is None else split_columns(columns)
-    shown = columns_of(summary, names)
+    asked = default_columns(summary) if columns is None else split_columns(columns)
+    shown = columns_of(summary, asked)
+    arms = {arm: _for_latex(arm) for arm in summary.results.arms}
+    arms |= summary.results.by_arm("names", names or {})
+    baseline = arms[summary.results.arms[0]]
+    note = _for_latex(caption(summary, asked, _BASELINE)).replace(_BASELINE, baseline)
     lines = [
-        *(f"% {line}" for line in (*summary.headline.splitlines(), caption(summary, names))),
+        *(f"% {line}" for line in summary.headline.splitlines()),
         r"{\small\setlength{\tabcolsep}{3pt}%",
-        rf"\begin{{tabular}}{{l{'r' * len(shown)}}}",
+        rf"\sbox0{{\begin{{tabular}}{{l{'r' * len(shown)}}}",
         r"\toprule",
-        *_latex_head(shown),
+        *_latex_head(shown, baseline),
         r"\midrule",
-        *(_latex_row(arm, place, shown) for place, arm in enumerate(summary.results.arms)),
+        *(_latex_row(name, place, shown) for place, name in enumerate(arms.values())),
         r"\bottomrule",
-        r"\end{tabular}}",
+        r"\end{tabular}}%",
+        r"\parbox{\wd0}{\usebox0\par\smallskip",
+        rf"\footnotesize {note[0].upper()}{note[1:]}}}}}",
     ]
     return "\n".join([*lines, ""])
 
 
-def _latex_head(columns: Sequence[Column]) -> list[str]:
-    """Return titles, one over neighbours with the same one, and units."""
+def _latex_head(columns: Sequence[Column], baseline: str) -> list[str]:
+    """Return titles, one over neighbours with the same one, and units.
+
+    `baseline` is its name as LaTeX.
+    """
     titles, rules, place = [""], "", 2
     for title, of_title in groupby(columns, lambda column: column.title):
         num = len(list(of_title))
         titles.append(rf"\multicolumn{{{num}}}{{c}}{{{_for_latex(title)}}}")
         rules += rf"\cmidrule(lr){{{place}-{place + num - 1}}}" if num > 1 else ""
         place += num
-    units = ["arm", *(_for_latex(column.unit) for column in columns)]
+    units = ["arm"]
+    for column in columns:
+        unit = _for_latex(column.unit.removesuffix(column.baseline))
+        units.append(unit + (baseline if column.baseline else ""))
     return [" & ".join(titles) + r" \\", *filter(None, [rules]), " & ".join(units) + r" \\"]
 
 
-def _latex_row(arm: str, place: int, columns: Sequence[Column]) -> str:
-    cells = [_for_latex(arm)]
+def _latex_row(name: str, place: int, columns: Sequence[Column]) -> str:
+    """Return the row of an arm, whose name is given as LaTeX."""
+    cells = [name]
     for column in columns:
         first, blank, rest = _held(column, place)
         bold = rf"\textbf{{\boldmath {_for_latex(first)}}}" if first else ""
@@ -153,6 +189,7 @@ def _for_latex(text: str) -> str:
         "^": r"\textasciicircum{}",
         "−": "$-$",
         "±": r"$\pm$",
+        "≤": r"$\le$",
         "–": "--",
         **{character: f"\\{character}" for character in "&%$#_{}"},
     }

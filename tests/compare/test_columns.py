@@ -80,10 +80,11 @@ def test_a_table_for_a_paper_has_differences_and_fits_the_width_of_a_page(result
 
 def test_both_tables_say_what_they_show_and_verdicts_that_hold_are_bold(results: Results) -> None:
     latex, text = as_latex(results), as_markdown(results)
-    caption = latex.splitlines()[1]
+    note = latex.partition(r"\footnotesize")[2].replace(r"\%", "%").replace(r"$\pm$", "±")
     for part in ("240 test images", "± standard deviation", "3 seeds", "95 % confidence", "bold"):
-        assert part in caption
+        assert part in note
         assert part in text
+    assert not re.search("[^\x20-\x7e\n]", latex.partition(r"\small")[2])  # any LaTeX reads it
     (sure, *_) = [one.difference for one in results.verdicts if one.word == "helps"]
     number, _, rest = sure.in_points.partition(" ")
     assert rf"\textbf{{\boldmath {number}}} {rest}" in latex
@@ -103,6 +104,23 @@ def test_arms_of_a_table_can_be_renamed(results: Results) -> None:
             results.rename(wrong)
 
 
+def test_names_of_arms_can_be_latex(results: Results) -> None:
+    names = {"none": r"\textsc{ce}", "balanced-softmax": r"BalSm~\citep{ren2020}"}
+    plain, latex = as_latex(results), as_latex(results, names=names)
+    assert latex.count(r"\textsc{ce}") == plain.count("none") == 5  # its row, units, the note
+    _, units, *rows = cells(latex)
+    assert units[2] == r"pp vs. \textsc{ce}"
+    assert [row[0] for row in rows] == [*names.values(), "augment-common"]
+    labels = np.repeat([0, 1], [40, 20])
+    runs = {"none": [0 * labels] * 2, "post-hoc:1.0": [labels] * 2}
+    given = fer_model.compare_predictions(labels, runs)
+    assert "$\\tau=1$ &" in as_latex(given, names={"post-hoc:1": r"$\tau=1$"})
+    with pytest.raises(
+        UsageError, match=r"^names: expected some of none, balanced-softmax, .*'crt'"
+    ):
+        as_latex(results, names={"crt": "cRT"})
+
+
 def test_the_published_table_can_be_written(results: Results) -> None:
     figures = ["accuracy", "balanced_accuracy"]
     columns = [f"difference:{name}" for name in figures]
@@ -120,6 +138,44 @@ def test_the_published_table_can_be_written(results: Results) -> None:
     assert head[3] == "balanced accuracy without leaks, pp vs. none"
     with pytest.raises(UsageError, match="no test sample"):
         as_latex(without_leaks(results), columns=columns)
+
+
+def test_every_figure_is_given_without_leaked_images(results: Results, tmp_path: Path) -> None:
+    kept = ~results.leaked
+    runs = dict(zip(results.arms, results.predicted_labels[:, :, kept], strict=True))
+    counts, names = results.train_counts, results.class_names
+    clean = fer_model.compare_predictions(
+        results.labels[kept],
+        {arm: list(of_arm) for arm, of_arm in runs.items()},
+        train_counts=counts,
+        class_names=names,
+    )
+    figures = [*clean.predicted.figures, "recalls"]
+    shown = arms_table(Summary(results), [f"{figure}_without_leaked" for figure in figures])
+    expected = arms_table(Summary(clean), figures)
+    np.testing.assert_array_equal(shown, expected)
+    assert list(shown) == [f"{title} without leaks" for title in expected]
+    frame, own = results.to_frame(), clean.to_frame()
+    for figure in clean.predicted.figures:
+        np.testing.assert_allclose(frame[f"{figure}_without_leaked"], own[figure])
+    columns = "accuracy_without_leaked,difference_without_leaked:accuracy"
+    latex = as_latex(results, columns=columns)
+    assert titles(latex) == ["accuracy without leaks"] * 2
+    assert f"without {int(results.leaked.sum())} that have a near-duplicate" in latex
+    assert not any("without_leaked" in name for name in own)
+    for wrong in ("ece_without_leaked", "acuracy_without_leaked", "recall of cow_without_leaked"):
+        with pytest.raises(UsageError, match=f"^columns: got '{wrong}'"):
+            as_markdown(results, columns=wrong)
+    with pytest.raises(UsageError, match="no test sample"):
+        as_markdown(without_leaks(results), columns=columns)
+
+
+def test_a_class_whose_images_are_all_leaked_has_no_recall_without_them(results: Results) -> None:
+    samples = dataclasses.replace(results.samples, leaked=results.labels == 2)
+    found = dataclasses.replace(results, samples=samples)
+    columns = ["recall of rare_without_leaked", "few_shot_accuracy_without_leaked", "accuracy"]
+    assert arms_table(Summary(found), columns).iloc[:, :2].eq("–").all(axis=None)
+    assert found.to_frame()["few_shot_accuracy_without_leaked"].isna().all()
 
 
 def without_leaks(results: Results) -> Results:
