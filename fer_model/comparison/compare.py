@@ -104,7 +104,8 @@ def compare(
     fit : callable or str, optional
         A training of your own on any framework, ``fit(train, test, seed) -> probabilities``, or its
         import name: the arm's balanced `fer_data.Loader`, one of the test samples, in order, and a
-        seed, to float [N, C], a row for each test sample. Arms are then strategies, mixes and
+        seed, to float [N, C], a row for each test sample. With a parameter ``validation`` it is
+        given a loader of the validation samples, too. Arms are then strategies, mixes and
         augmentations.
     figure : str
         What the verdict goes by: one of `fer_model.statistics.scores.JUDGED`.

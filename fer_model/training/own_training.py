@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +16,6 @@ from fer_data.analysis.predictions import PREDICTIONS, save_predictions
 from fer_data.data.reading import DatasetLike
 from fer_data.data.store import open_store
 from fer_data.errors import DataError, TrainingError
-from fer_data.loading.loader import Loader
 from fer_data.util.files import write_json
 from fer_data.util.folders import atomic_folder
 from fer_model.environment import versions
@@ -24,9 +24,10 @@ from fer_model.training.recipe import Recipe
 from fer_model.training.runs import Run
 from fer_model.training.score import score, with_samples
 
-Fit = Callable[[Loader, Loader, int], ArrayLike]
+Fit = Callable[..., ArrayLike]
 """``fit(train, test, seed) -> probabilities``: two loaders and a seed to float [N, C], a row for
-each sample of the test loader, in its order."""
+each sample of the test loader, in its order. With a parameter ``validation`` it is given a loader
+of the validation samples, too, which are not trained on."""
 
 
 def train_own(
@@ -57,7 +58,9 @@ def train_own(
     if parts.test is None:
         raise DataError(f"{store.dataset.root}: no labelled test split")
     began = time.monotonic()
-    given = fit(parts.train, parts.test, recipe.seed)
+    takes_validation = "validation" in inspect.signature(fit).parameters
+    more = {"validation": parts.validation} if takes_validation else {}
+    given = fit(parts.train, parts.test, recipe.seed, **more)
     probabilities = _checked(given, len(parts.test.rows), parts.test.num_classes)
     seconds = time.monotonic() - began
     with atomic_folder(out) as temporary:

@@ -73,6 +73,22 @@ def fit(train: fer_data.Loader, test: fer_data.Loader, seed: int) -> Any:
     return np.concatenate([np.tile(prior, (len(batch.images), 1)) for batch in test])
 
 
+def test_a_training_of_one_s_own_may_take_the_validation_samples(
+    faces: Path, tmp_path: Path
+) -> None:
+    seen: list[list[int]] = []
+
+    def choosing(train: Any, test: Any, seed: int, validation: Any) -> Any:
+        seen.append(sorted(row for batch in validation for row in batch.samples.tolist()))
+        assert not set(seen[-1]) & set(train.rows.tolist())
+        assert not set(seen[-1]) & set(test.rows.tolist())
+        return fit(train, test, seed)
+
+    run = train_own(choosing, RECIPE, fer_data.load(faces), tmp_path / "run")
+    assert run.is_finished
+    assert len(seen[0]) == len(set(seen[0])) > 0
+
+
 @pytest.mark.usefixtures("no_plots")
 def test_a_net_of_one_s_own_trains_and_goes_on(faces: Path, tmp_path: Path) -> None:
     whole = train(RECIPE, faces, tmp_path / "whole", net=own_net)
