@@ -87,6 +87,13 @@ class Record:
         """Return what ``results.json`` says of an arm."""
         return dict(self.results["arms"][self.arms.index(arm)])
 
+    def gain(self, arm: str) -> str:
+        """Return the difference in `FIGURE`, bold where the verdict is that it helps or hurts."""
+        gained = self.difference(arm)
+        if self.verdict(arm) in ("helps", "hurts"):
+            gained = "**{}** {}".format(*gained.split(" ", 1))
+        return gained
+
     def verdict(self, arm: str) -> str:
         """Return the verdict: helps, hurts, no practical difference, can't tell."""
         return next(
@@ -110,11 +117,8 @@ def table(record: Record, other: Record) -> list[str]:
         f"{other.mean(baseline, FIGURE):.1f} % |",
     ]
     for arm in record.ordered():
-        gained = record.difference(arm)
-        if record.verdict(arm) in ("helps", "hurts"):
-            gained = "**{}** {}".format(*gained.split(" ", 1))
         lines.append(
-            f"| `{arm}` | {record.difference(arm, 'accuracy')} | {gained} | "
+            f"| `{arm}` | {record.difference(arm, 'accuracy')} | {record.gain(arm)} | "
             f"{record.difference(arm, with_leaked=False)} | {record.mean(arm, rarest):.1f} % | "
             f"{record.about(arm)['calibration']['error']:.3f} | "
             f"{other.difference(arm) if arm in other.arms else ''} |"
@@ -138,12 +142,29 @@ def shots_table(record: Record) -> list[str]:
         f"| `{baseline}` | {' | '.join(means)} | {error:.3f} |",
     ]
     for arm in record.ordered():
-        gained = record.difference(arm)
-        if record.verdict(arm) in ("helps", "hurts"):
-            gained = "**{}** {}".format(*gained.split(" ", 1))
-        cells = [gained, *(record.difference(arm, name) for name in groups)]
+        cells = [record.gain(arm), *(record.difference(arm, name) for name in groups)]
         error = record.about(arm)["calibration"]["error"]
         lines.append(f"| `{arm}` | {' | '.join(cells)} | {error:.3f} |")
+    return lines
+
+
+def trained_on_less_table(record: Record, other: Record) -> list[str]:
+    """Return the lines of a Markdown table: a record's arms, and those of one with all samples."""
+    rarest = f"recall of {record.results['rarest']}"
+    lines = [
+        f"| arm | accuracy | balanced accuracy | {rarest} | ECE | balanced accuracy, all samples |",
+        "|---|---|---|---|---|---|",
+    ]
+    for arm in record.arms:
+        if arm == record.arms[0]:
+            cells = [f"{record.mean(arm, name):.1f} %" for name in ("accuracy", FIGURE)]
+            whole = f"{other.mean(arm, FIGURE):.1f} %"
+        else:
+            cells = [record.difference(arm, "accuracy"), record.gain(arm)]
+            whole = other.difference(arm) if arm in other.arms else ""
+        cells.append(f"{record.mean(arm, rarest):.1f} %")
+        error = record.about(arm)["calibration"]["error"]
+        lines.append(f"| `{arm}` | {' | '.join(cells)} | {error:.3f} | {whole} |")
     return lines
 
 
