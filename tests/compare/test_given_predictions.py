@@ -230,16 +230,6 @@ def test_flags_of_leaks_that_differ_or_are_none_are_refused() -> None:
             fer_model.compare_predictions(None, runs)
 
 
-def test_another_arm_can_be_the_baseline() -> None:
-    other = fer_model.compare_predictions(LABELS, RUNS, baseline="own")
-    turned = fer_model.compare_predictions(LABELS, {"own": RUNS["own"], **RUNS})
-    assert other.arms == turned.arms == ("own", *(arm for arm in RUNS if arm != "own"))
-    np.testing.assert_array_equal(other.predicted_labels, turned.predicted_labels)
-    assert [verdict.text for verdict in other.verdicts] == [one.text for one in turned.verdicts]
-    with pytest.raises(UsageError, match=r"^baseline: expected one of none, own, got 'own2'"):
-        fer_model.compare_predictions(LABELS, RUNS, baseline="own2")
-
-
 def test_margin_and_shots_are_kept_and_older_files_have_the_usual_ones(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
