@@ -19,6 +19,7 @@ from .losses.choice import LOSSES as LOSSES
 from .plotting.confusion import plot_confusion as plot_confusion
 from .plotting.confusion import plot_recalls as plot_recalls
 from .plotting.history import plot_history as plot_history
+from .reporting.methods import methods_text as methods_text
 from .reporting.model_card import model_card as model_card
 from .reporting.page import write_comparison as write_comparison
 from .reporting.page import write_figures as write_figures

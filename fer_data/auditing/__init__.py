@@ -175,6 +175,38 @@ class Audit:
         rows = {row for finding in self.findings for row in finding.exclude}
         return np.array(sorted(rows), np.int64)
 
+    def leaked(self, split: str | None = None) -> NDArray[np.bool_]:
+        """Return which samples have a duplicate or near-duplicate in an earlier split, bool [N].
+
+        What `fer_model.compare_predictions` and `fer_model.compare_features` take as ``leaked``.
+
+        Parameters
+        ----------
+        split : str, optional
+            Of the samples of one split, in order; by default of all of `dataset`.
+
+        Raises
+        ------
+        DataError
+            If the data has no such split.
+
+        Examples
+        --------
+        >>> import numpy as np, fer_data
+        >>> images = np.random.default_rng(0).integers(0, 256, (5, 48, 48), np.uint8)
+        >>> labels = ["cat", "dog", "cat", "dog", "cat"]
+        >>> test = (images[[4, 1]], ["cat", "dog"])
+        >>> audit = fer_data.audit({"train": (images[:4], labels[:4]), "test": test})
+        >>> audit.leaked("test").tolist()
+        [False, True]
+        """
+        flags = np.zeros(len(self.dataset), np.bool_)
+        for finding in self.of_kinds(("leaked-duplicates", "leaked-near-duplicates")):
+            rows = np.array([row for group in finding.groups for row in group], np.int64)
+            later = self.dataset.indices(finding.where.rpartition(", ")[2])
+            flags[np.intersect1d(rows, later)] = True
+        return flags if split is None else flags[self.dataset.indices(split)]
+
     def of_kinds(self, kinds: tuple[str, ...]) -> tuple[Finding, ...]:
         """Return the findings of the given kinds or severities."""
         return tuple(f for f in self.findings if f.kind in kinds or f.severity in kinds)

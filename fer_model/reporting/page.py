@@ -16,6 +16,7 @@ from fer_data.util.words import printable
 from fer_model.comparison.results import Results
 from fer_model.reporting import figures
 from fer_model.reporting.class_plots import recalls, write_card
+from fer_model.reporting.methods import methods_text
 from fer_model.reporting.plot import Plot, save_plots
 from fer_model.reporting.summary import Summary
 from fer_model.reporting.table import arms_table
@@ -117,6 +118,7 @@ def write_comparison(comparison: Results | Summary, page: str | Path) -> None:
         order=f"most {'training' if results.train_counts else 'test'} samples first",
         remarks=results.all_remarks,
         notes=[note for note in summary.notes() if note not in results.all_remarks],
+        methods=methods_text(summary).splitlines(),
         smallest=[
             (figure_name(name), f"{100 * least:.1f}") for name, least in summary.smallest.items()
         ],

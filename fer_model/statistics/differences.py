@@ -191,6 +191,11 @@ class Differences:
         return pd.DataFrame(rows, columns=[*columns, "low", "high", "p_value", "p_holm"])
 
 
+def num_draws_of(num_arms: int, level: float = 0.95) -> int:
+    """Return how many draws of the images so many arms but the baseline take."""
+    return max(_FEWEST_DRAWS, math.ceil(2 * _DRAWS_BEYOND * num_arms / (1 - level)))
+
+
 def paired_differences(
     predicted: Predicted,
     *,
@@ -243,7 +248,7 @@ def paired_differences(
     first = place_of(predicted, baseline)
     others = [place for place in range(predicted.num_arms) if place != first]
     if num_draws is None:
-        num_draws = max(_FEWEST_DRAWS, math.ceil(2 * _DRAWS_BEYOND * len(others) / (1 - level)))
+        num_draws = num_draws_of(len(others), level)
     by_seed = predicted.scores[others] - predicted.scores[first]
     estimate = by_seed.mean(axis=1)
     num_discordant = discordant(predicted, others, first)

@@ -16,7 +16,7 @@ from fer_data.auditing import (
     parse_kinds,
 )
 from fer_data.data.reading import load
-from fer_data.errors import UsageError
+from fer_data.errors import DataError, UsageError
 from tests.helpers.audited_folders import (
     EVERY,
     WITHOUT_GROUPS,
@@ -201,3 +201,14 @@ def test_kinds_to_fail_on_are_checked_before_any_work() -> None:
         parse_kinds("flat,leaks")
     with pytest.raises(UsageError, match="name a kind"):
         parse_kinds(" ,")
+
+
+def test_leaked_samples_are_those_of_the_later_split(tmp_path: Path) -> None:
+    copies = [drawn_images(120)[50], drawn_images(120)[51][:, ::-1]]
+    audited = audit(plain(tmp_path / "data", test_dog=copies))
+    names = np.array(audited.dataset.sample_ids())
+    assert names[audited.leaked()].tolist() == ["test/dog/020.png", "test/dog/021.png"]
+    assert audited.leaked("test").sum() == 2
+    assert not audited.leaked("train").any()
+    with pytest.raises(DataError, match="no validation split"):
+        audited.leaked("validation")
