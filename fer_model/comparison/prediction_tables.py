@@ -124,10 +124,12 @@ def read_table(
 def read_counts(path: Path) -> dict[str, int]:
     """Read a csv or parquet file with the columns ``class`` and ``count``.
 
+    Of one with a column ``split``, as ``fer-data stats --csv`` writes it, the training split.
+
     Raises
     ------
     DataError
-        If it cannot be read, or has others.
+        If it cannot be read, has other columns or no training split, or names a class twice.
     """
     refuse_no_file(path)
     frame = _read_frame(path, str(path))
@@ -136,7 +138,14 @@ def read_counts(path: Path) -> dict[str, int]:
             f"{path}: expected the columns class and count, whole numbers, found "
             f"{listed(frame.columns)}"
         )
-    return dict(zip(frame["class"].astype(str), frame["count"].tolist(), strict=True))
+    if "split" in frame.columns:
+        frame = frame[frame["split"].astype(str) == "train"]
+        if frame.empty:
+            raise DataError(f"{path}: the column split names no training split (train)")
+    names = frame["class"].astype(str)
+    if twice := names[names.duplicated()].tolist():
+        raise DataError(f"{path}: class {printable(twice[0])} is there twice")
+    return dict(zip(names, frame["count"].tolist(), strict=True))
 
 
 def _read_frame(path: Path, where: str) -> pd.DataFrame:

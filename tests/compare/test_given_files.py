@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import fer_data
 import fer_model
 from fer_data.errors import DataError, UsageError
+from fer_model.comparison.prediction_tables import read_counts
 from tests.helpers.programs import MODEL, call
 
 LABELS = np.repeat([0, 1, 2], [30, 8, 6])
@@ -102,3 +104,19 @@ def test_results_are_not_replaced_by_fewer(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="3 seeds of none, crt, retrained, which"):
             fer_model.compare_predictions(labels, fewer, out=out)
     assert fer_model.read_results(out).arms == ("none", "crt", "retrained")
+
+
+def test_counts_of_several_splits_are_those_of_training(tmp_path: Path) -> None:
+    labels = np.repeat(["cat", "dog"], [30, 10])
+    images = np.zeros((40, 8, 8), np.uint8)
+    data = {"train": (images, labels), "test": (images[:20], labels[20:])}
+    path = tmp_path / "counts.csv"
+    fer_data.stats(data).to_csv(path)
+    assert read_counts(path) == {"cat": 30, "dog": 10}
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(line for line in lines if not line.startswith("train")) + "\n")
+    with pytest.raises(DataError, match="no training split"):
+        read_counts(path)
+    path.write_text("class,count\ncat,3\ncat,4\n")
+    with pytest.raises(DataError, match="class cat is there twice"):
+        read_counts(path)
