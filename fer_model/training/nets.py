@@ -24,7 +24,7 @@ of the images that it can take.
 Examples
 --------
 >>> import fer_model
->>> fer_model.NETS.names()[:5]
+>>> fer_model.NETS.names()[:6]
 ('documented', 'fast', 'fast-wide', 'fast-32', 'fast-32-wide', 'small')
 """
 

@@ -36,7 +36,11 @@ def halved(counts: Any) -> Any:
     return counts // 2
 
 
-@pytest.mark.parametrize("balance", ["oversample", "batch", halved], ids=str)
+@pytest.mark.parametrize(
+    "balance",
+    ["oversample", "batch", halved],
+    ids=lambda balance: getattr(balance, "__name__", balance),
+)
 @pytest.mark.parametrize("labels", FORMS, ids=lambda labels: type(labels).__name__)
 def test_the_same_labels_go_on_in_whatever_form_they_are(labels: Any, balance: Any) -> None:
     sampler = made(labels, balance)
