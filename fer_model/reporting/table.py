@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
@@ -84,7 +85,7 @@ def as_latex(
     columns: str | Sequence[str] | None = None,
     names: Mapping[str, str] | None = None,
 ) -> str:
-    r"""Return a table of the arms as a ``tabular``; needs ``\usepackage{booktabs}``.
+    r"""Return a table of the arms as a ``tabular``; for ``\usepackage{booktabs,graphicx}``.
 
     A comment before it has the headline. A note below it, as wide as the table, says in words what
     means, ±, intervals and bold are; delete it where the caption says so.
@@ -141,6 +142,7 @@ def as_latex(
         *(_latex_row(name, place, shown) for place, name in enumerate(arms.values())),
         r"\bottomrule",
         r"\end{tabular}}%",
+        r"\ifdim\wd0>\linewidth\sbox0{\resizebox{\linewidth}{!}{\usebox0}}\fi",
         r"\parbox{\wd0}{\usebox0\par\smallskip",
         rf"\footnotesize {note[0].upper()}{note[1:]}}}}}",
     ]
@@ -181,6 +183,12 @@ def _held(column: Column, place: int) -> tuple[str, str, str]:
     return cell.partition(" ") if any(column.holds[place : place + 1]) else ("", "", cell)
 
 
+_GREEK = {
+    letter: unicodedata.name(letter).rpartition(" ")[2].lower() for letter in "αβγδεηθκμρστφω"
+} | {"λ": "lambda"}  # which Unicode calls lamda
+"""Letters of parameters, by the commands of LaTeX."""
+
+
 def _for_latex(text: str) -> str:
     """Return text in which LaTeX finds nothing to interpret."""
     special = {
@@ -192,6 +200,7 @@ def _for_latex(text: str) -> str:
         "≤": r"$\le$",
         "–": "--",
         **{character: f"\\{character}" for character in "&%$#_{}"},
+        **{letter: rf"$\{name}$" for letter, name in _GREEK.items()},
     }
     return "".join(special.get(character, character) for character in text)
 

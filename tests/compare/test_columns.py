@@ -267,3 +267,10 @@ def test_numbers_that_nothing_is_known_of_are_empty(tmp_path: Path) -> None:
     data_sets = [dataclasses.replace(judged, source=name) for name in ("pets", "birds")]
     across = fer_model.across_data_sets(data_sets).to_frame()
     assert across[["low", "high"]].isna().all(axis=None)
+
+
+def test_greek_letters_of_names_are_commands_of_latex(results: Results) -> None:
+    arm = results.arms[1]
+    latex = as_latex(results.rename({arm: "λ and τ"}))
+    assert r"$\lambda$ and $\tau$ &" in latex
+    assert r"\resizebox{\linewidth}" in latex
