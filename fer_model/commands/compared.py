@@ -90,10 +90,10 @@ class ComparisonOutput(Given):
             metavar="NAME,...",
             help="Columns of all tables: balanced_accuracy, accuracy, macro_f1, geometric_mean, "
             "worst_class_recall, recalls (of every class), 'recall of CLASS', few_shot_accuracy; "
-            "difference:FIGURE, with intervals; FIGURE_without_leaked and "
-            "difference_without_leaked:FIGURE of images that are not leaked; ensemble, auroc, ece, "
-            "ece_scaled, training, verdict, p. By default those that fit a paper or the terminal, "
-            "as markdown also all that the page shows.",
+            "difference:FIGURE, with intervals; both with _without_leaked at their end, of images "
+            "that are not leaked; ensemble, auroc, ece, ece_scaled, training, verdict, p. By "
+            "default those that fit a paper or the terminal, as markdown also all that the page "
+            "shows.",
         ),
     ] = None
     figures: Annotated[

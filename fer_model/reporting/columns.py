@@ -23,11 +23,33 @@ NO_VALUE = "–"
 DIFFERENCE = "difference:"
 """Before the name of a figure: its difference to the baseline, with its interval."""
 
-WITHOUT_LEAKED = "difference_without_leaked:"
-"""The same without leaked test samples."""
-
 _OTHERS = ("ensemble", "auroc", "ece", "ece_scaled", "training", "verdict", "p")
 """Columns that are no figure of a run."""
+
+
+class _Asked(NamedTuple):
+    """What a name asks for: a figure, its mean or its difference, with or without leaked samples.
+
+    Attributes
+    ----------
+    figure : str
+        Or another column.
+    is_difference, is_clean : bool
+    """
+
+    figure: str
+    is_difference: bool = False
+    is_clean: bool = False
+
+    @property
+    def is_figure(self) -> bool:
+        """Whether no other column is meant."""
+        return self.is_difference or self.is_clean
+
+    @property
+    def name(self) -> str:
+        """The name of the column."""
+        return DIFFERENCE * self.is_difference + self.figure + NO_LEAKED * self.is_clean
 
 
 class Column(NamedTuple):
@@ -83,9 +105,9 @@ def check_columns(columns: str | Sequence[str]) -> None:
     """
     figures = (*SUMMARIES, WORST, *SHOT_ACCURACIES, "recalls")
     for name in split_columns(columns) or [""]:
-        kind, figure = _parts(name)
-        known = figures if kind else (*figures, *_OTHERS)
-        if figure not in known and not figure.startswith("recall of "):
+        asked = _asked(name)
+        known = figures if asked.is_figure else (*figures, *_OTHERS)
+        if asked.figure not in known and not asked.figure.startswith("recall of "):
             raise _unknown(name, known)
 
 
@@ -114,61 +136,53 @@ def columns_of(summary: Summary, columns: str | Sequence[str]) -> list[Column]:
     check_columns(names)
     figures = summary.results.predicted.figures
     of_classes = figures[summary.results.predicted.recalls]
-    asked: list[tuple[str, str]] = []
+    every: list[_Asked] = []
     for name in names:
-        kind, figure = _parts(name, figures)
-        if figure in SHOT_ACCURACIES and figure not in figures:
+        asked = _asked(name, figures)
+        if asked.figure in SHOT_ACCURACIES and asked.figure not in figures:
             why = no_group(name, summary.results.shots)
             raise UsageError(f"columns: {why}", fix={"shots": []})
-        if figure not in (*figures, "recalls") and (kind or figure not in _OTHERS):
+        if asked.figure not in (*figures, "recalls") and (
+            asked.is_figure or asked.figure not in _OTHERS
+        ):
             raise _unknown(name, figures)
-        asked += [(kind, one) for one in (of_classes if figure == "recalls" else [figure])]
+        of_asked = of_classes if asked.figure == "recalls" else [asked.figure]
+        every += [asked._replace(figure=figure) for figure in of_asked]
     return [
-        _difference(summary, figure, kind, has_mean=("", figure) in asked)
-        if kind in (DIFFERENCE, WITHOUT_LEAKED)
-        else _column(summary, figure, kind)
-        for kind, figure in dict.fromkeys(asked)
+        _difference(summary, asked, has_mean=asked._replace(is_difference=False) in every)
+        if asked.is_difference
+        else _column(summary, asked)
+        for asked in dict.fromkeys(every)
     ]
 
 
 def is_without_leaked(name: str) -> bool:
     """Whether a column is of the test samples that are not leaked."""
-    return _parts(name)[0] in (WITHOUT_LEAKED, NO_LEAKED)
+    return _asked(name).is_clean
 
 
-def _parts(name: str, figures: Collection[str] = ()) -> tuple[str, str]:
-    """Return what a column has of a figure, "" for its mean, and the figure."""
-    for prefix in (DIFFERENCE, WITHOUT_LEAKED):
-        if name.startswith(prefix):
-            return prefix, name.removeprefix(prefix)
-    if name.endswith(NO_LEAKED) and name not in figures:
-        return NO_LEAKED, name.removesuffix(NO_LEAKED)
-    return "", name
-
-
-def _named(kind: str, figure: str) -> str:
-    return figure + kind if kind == NO_LEAKED else kind + figure
+def _asked(name: str, figures: Collection[str] = ()) -> _Asked:
+    """Return what a name asks for; the name of a class may end as that of a column does."""
+    figure = name.removeprefix(DIFFERENCE)
+    is_clean = figure.endswith(NO_LEAKED) and figure not in figures
+    figure = figure.removesuffix(NO_LEAKED) if is_clean else figure
+    return _Asked(figure, name.startswith(DIFFERENCE), is_clean)
 
 
 def _unknown(name: str, known: Sequence[str]) -> UsageError:
-    kind, _ = _parts(name)
+    asked = _asked(name)
     more = f" and {len(known) - 20} more" if len(known) > 20 else ""
-    hint = meant(name, [_named(kind, other) for other in known]) or "."
+    hint = meant(name, [asked._replace(figure=other).name for other in known]) or "."
     return UsageError(
-        f"columns: got {name!r}{hint} Expected some of "
-        f"{', '.join(known[:20])}{more}"
-        + (
-            ""
-            if kind
-            else f", and figures after {DIFFERENCE} or {WITHOUT_LEAKED} or before {NO_LEAKED}"
-        ),
+        f"columns: got {name!r}{hint} Expected some of {', '.join(known[:20])}{more}; figures also "
+        f"after {DIFFERENCE}, before {NO_LEAKED}, or both",
         fix={"columns": []},
     )
 
 
-def _column(summary: Summary, name: str, kind: str) -> Column:
-    results = summary.results
-    if kind == NO_LEAKED:
+def _column(summary: Summary, asked: _Asked) -> Column:
+    results, name = summary.results, asked.figure
+    if asked.is_clean:
         return Column(f"{figure_name(name)} without leaks", "%", _clean_means(summary, name))
     if name in results.predicted.figures:
         return Column(figure_name(name), "%", _means(summary, name))
@@ -193,20 +207,18 @@ def _column(summary: Summary, name: str, kind: str) -> Column:
     return Column("training", "", list(map(duration, results.costs.tolist())))
 
 
-def _difference(summary: Summary, figure: str, prefix: str, *, has_mean: bool) -> Column:
+def _difference(summary: Summary, asked: _Asked, *, has_mean: bool) -> Column:
     """Return differences; the baseline's cell is its mean, unless that has a column of its own."""
-    results = summary.results
-    title, differences = figure_name(figure), results.differences
-    if prefix == WITHOUT_LEAKED:
-        if results.clean_differences is None:
-            raise _no_leaks(prefix + figure)
-        title, differences = f"{title} without leaks", results.clean_differences
-    own = not has_mean and prefix == DIFFERENCE
-    first = f"{_means(summary, figure)[0]} %" if own else NO_VALUE
+    results, figure = summary.results, asked.figure
+    differences = results.clean_differences if asked.is_clean else results.differences
+    if differences is None:
+        raise _no_leaks(asked.name)
+    means = _column(summary, asked._replace(is_difference=False))
+    first = NO_VALUE if has_mean or means.cells[0] == NO_VALUE else f"{means.cells[0]} %"
     cells = [first, *(_in_points(differences, arm, figure) for arm in results.arms[1:])]
-    decides = figure == results.figure and prefix == DIFFERENCE
+    decides = figure == results.figure and not asked.is_clean
     holds, baseline = _holds(summary) if decides else (), results.arms[0]
-    return Column(title, f"pp vs. {baseline}", cells, holds, baseline)
+    return Column(means.title, f"pp vs. {baseline}", cells, holds, baseline)
 
 
 def _in_points(differences: Differences, arm: str, figure: str) -> str:

@@ -1,4 +1,4 @@
-"""The paragraph on statistics that a paper needs, with its sources, as the results were judged."""
+"""The paragraph on methods that a paper needs: how runs were trained, and how they were judged."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fer_data.util.words import counted
+from fer_model.comparison.announcement import as_trained
 from fer_model.comparison.results import Results
 from fer_model.reporting.summary import Summary
 from fer_model.statistics.differences import num_draws_of
@@ -47,7 +48,7 @@ class _Citations:
 
 
 def methods_text(comparison: Results | Summary) -> str:
-    """Return what a paper says of how its results were judged: a paragraph, and its sources.
+    """Return what a paper says of how runs were trained and judged: a paragraph, and its sources.
 
     Seeds, test samples, groups that are resampled together, draws, the number of comparisons, the
     margin and the shot groups are those of the results.
@@ -76,10 +77,19 @@ def methods_text(comparison: Results | Summary) -> str:
     parts = [*_of_data(results), *_of_intervals(results, cite), *_of_verdicts(results, cite)]
     if results.predicted.groups:
         few, many = results.shots
+        words = {
+            "many": f"more than {many:,}",
+            "medium": f"{few:,} to {many:,}",
+            "few": f"fewer than {few:,}",
+        }
+        groups = [
+            f"{name}-shot classes have {text} training samples"
+            for name, text in words.items()
+            if f"{name}_shot_accuracy" in results.predicted.groups
+        ]
         parts.append(
-            f"Many-, medium- and few-shot accuracy is the mean recall of classes with more than "
-            f"{many:,}, {few:,} to {many:,} and fewer than {few:,} training samples "
-            f"{cite('shots')}."
+            f"The accuracy of a group of classes is the mean of their recalls; "
+            f"{', '.join(groups)} {cite('shots')}."
         )
     if any(summary.calibrations):
         parts.append(
@@ -97,6 +107,9 @@ def _of_data(results: Results) -> list[str]:
         f"{counted(len(results.arms), 'arm')} were compared by {runs} of each ({made}) on "
         f"{samples}."
     ]
+    if results.training is not None:
+        first, *_ = as_trained(results.training, results.names)
+        parts.append(f"{first[0].upper()}{first[1:]}.")
     leaked = int(results.leaked.sum())
     if leaked and results.clean is not None:
         parts.append(

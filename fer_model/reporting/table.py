@@ -10,10 +10,9 @@ import pandas as pd
 
 from fer_data.util.markdown import escaped
 from fer_data.util.words import counted
-from fer_model.comparison.results import Results
+from fer_model.comparison.results import NO_LEAKED, Results
 from fer_model.reporting.columns import (
     DIFFERENCE,
-    WITHOUT_LEAKED,
     Column,
     columns_of,
     default_columns,
@@ -64,7 +63,7 @@ def caption(summary: Summary, columns: Sequence[str], baseline: str | None = Non
     several = len(results.seeds) > 1
     spread = ", ± standard deviation over them" if several else ""
     parts = [f"{counted(len(results.labels), 'test image')}; {seeds}{spread}; means in %"]
-    if any(name.startswith((DIFFERENCE, WITHOUT_LEAKED)) for name in columns):
+    if any(name.startswith(DIFFERENCE) for name in columns):
         (level,) = {100 * verdict.difference.level for verdict in summary.main[:1]}
         of = "" if several else ", of these trainings on other images"
         parts.append(
@@ -98,11 +97,10 @@ def as_latex(
         ``balanced_accuracy``, ``macro_f1``, ``geometric_mean``, ``worst_class_recall``, ``recall of
         NAME``, ``many_shot_accuracy``, ...) or ``recalls`` (of every class); their differences to
         the baseline with intervals, ``difference:FIGURE``; both without leaked test samples,
-        ``FIGURE_without_leaked`` (such as ``accuracy_without_leaked``) and
-        ``difference_without_leaked:FIGURE``; ``ensemble``, ``auroc``, ``ece``, ``ece_scaled``,
-        ``training``, ``verdict``, ``p``. By default means and differences of the figure that the
-        verdict goes by, of accuracy and of the rarest class's recall, which fit the width of a
-        page. Where a figure has no mean next to its difference, the baseline's row shows it.
+        ``FIGURE_without_leaked`` and ``difference:FIGURE_without_leaked``; ``ensemble``, ``auroc``,
+        ``ece``, ``ece_scaled``, ``training``, ``verdict``, ``p``. By default means and differences
+        of the figure that the verdict goes by, of accuracy and of the rarest class's recall. Where
+        a figure has no mean next to its difference, the baseline's row shows it.
     names : mapping of str to str, optional
         What is written for an arm, by its name: LaTeX, as it stands. Other names are escaped.
 
@@ -235,7 +233,7 @@ def as_markdown(
     results = summary.results
     names = [*default_columns(summary), *page_columns(summary)]
     if results.clean_differences is not None:
-        names.append(WITHOUT_LEAKED + results.figure)
+        names.append(DIFFERENCE + results.figure + NO_LEAKED)
     names = names if columns is None else split_columns(columns)
     shown = columns_of(summary, names)
     lines = [f"**{escaped(summary.headline)}**", ""]

@@ -32,6 +32,7 @@ CASES: dict[str, dict[str, Any]] = {
     "five arms": {"num_arms": 5},
     "clusters": {"clusters": np.arange(100) // 2},
     "shots": {"train_counts": [900, 300, 30], "shots": (50, 500)},
+    "two groups": {"train_counts": [900, 300, 30]},
     "leaked": {"leaked": np.arange(100) < 7},
     "margin": {"margin": 0.025},
 }
@@ -55,7 +56,9 @@ def test_every_source_is_cited_and_every_citation_has_its_source(case: str) -> N
         ("five arms", "samples were resampled 3,200 times"),
         ("five arms", "adjusted for 4 comparisons by Holm's method"),
         ("clusters", "groups of samples that belong together (50, such as near-duplicates)"),
-        ("shots", "more than 500, 50 to 500 and fewer than 50 training samples"),
+        ("shots", "many-shot classes have more than 500 training samples"),
+        ("shots", "few-shot classes have fewer than 50 training samples"),
+        ("two groups", "samples, medium-shot classes have 20 to 100 training samples ["),
         ("leaked", "without the 7 test samples of which training has a duplicate"),
         ("margin", "within ±2.5 percentage points"),
     ],
