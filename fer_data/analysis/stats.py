@@ -242,8 +242,7 @@ class Stats:
     def to_csv(self, path: str | Path | None = None) -> str | None:
         """Write the rows of `to_frame` to a csv file, or return its text where no path is given.
 
-        ``fer-model compare-predictions --train-counts`` takes such a file of training samples
-        alone, as of ``fer_data.stats(data["train"])``.
+        `fer_model.compare_predictions` takes such a file as ``train_counts``.
 
         Examples
         --------

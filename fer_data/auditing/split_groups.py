@@ -42,7 +42,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             f"{shared} in both, with {len(trained):,} training samples and {len(leaked):,} of "
             f"{counted(len(evaluated), f'{split} sample')} "
             f"({len(leaked) / len(evaluated):.1%}): {shown}",
-            "train without them, or split again by groups (fer-data split does)",
+            "train without them, or divide all splits, pooled, by groups (fer-data split does)",
             groups=as_tuples(groups(numbers, members)),
             names=names,
             exclude=tuple(trained.tolist()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +15,6 @@ from fer_data.commands.options import AsJson, Cache, DataPath, UndividedData
 from fer_data.commands.outputs import check_output, written
 from fer_data.errors import UsageError
 from fer_data.terminal.cli_support import print_json, print_table, say
-from fer_data.util.words import counted
 
 
 @Parameter(name="*")
@@ -93,7 +93,8 @@ def split(
         raise UsageError("--folds and --as-folders: every fold would be in each of the folders")
     target = out or Path("folds.csv" if how.folds else "splits.csv")
     check_output(target, [path], data)
-    result = dividing.split(path, cache=cache, **vars(how), **data.given())
+    with warnings.catch_warnings(action="ignore", category=UserWarning):  # it is said below
+        result = dividing.split(path, cache=cache, **vars(how), **data.given())
     if as_folders is not None:
         write_split_folders(result, as_folders)
     if out is None and target.exists() and target.read_bytes() != result.to_csv().encode():
@@ -110,12 +111,6 @@ def split(
     for note in result.source.notes:
         say(note)
     say(result.together)
-    if result.num_across:
-        kept = ", ".join(result.names[-result.num_kept :])
-        across = counted(
-            result.num_across,
-            "group of the divided samples has",
-            "groups of the divided samples have",
-        )
-        say(f"{across} members in {kept}, too (near-duplicates); --pool would keep them together")
+    if result.across:
+        say(f"{result.across}; --pool would keep them together")
     say(f"written to {target}; use it with --splits {target}" + (" --fold 1" if how.folds else ""))

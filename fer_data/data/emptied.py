@@ -43,7 +43,7 @@ def warn_of_emptied(before: Any, left: Any) -> None:
         warnings.warn(
             f"{printable(str(before.root))}: {counts.sum() - rest.sum():,} of {counts.sum():,} "
             f"labelled training samples are excluded; {'; '.join([*lines[:_SHOWN], *more])}. "
-            "Where groups or near-duplicates leak, splitting again keeps them: fer_data.split "
-            "divides by groups",
+            "Where groups or near-duplicates leak, fer_data.split(..., pool=True) keeps them: it "
+            "divides all splits again, by groups",
             stacklevel=3,
         )

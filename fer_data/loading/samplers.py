@@ -19,7 +19,7 @@ from fer_data.errors import UsageError
 from fer_data.loading.state import Position, content_of, position_of, state_of
 from fer_data.loading.step_sequence import StepSequence
 from fer_data.loading.strata import class_codes, combined, strategy_of
-from fer_data.loading.wrappers import check_wrappers, refuse_as_sampler
+from fer_data.loading.wrappers import check_dataset, check_wrappers, refuse_as_sampler
 from fer_data.sampling.class_batches import ClassBatches, batch_size_of
 from fer_data.sampling.planner import LOWER_HALF, EpochPlan, Planner
 from fer_data.sampling.schedule import EpochSize
@@ -324,6 +324,7 @@ class BalancedBatchSampler:
         position = self.begin()
         first, last = map(self.steps.window, (position.step, position.end - 1))
         check_wrappers(self.shard, last[1] - first[0])
+        check_dataset(len(self.labels))
         return position
 
     def _given(self, draws: Any) -> list[Any]:

@@ -67,6 +67,30 @@ def refuse_as_sampler(sampler: Any) -> None:
             )
 
 
+def check_dataset(num_labels: int) -> None:
+    """Refuse a ``DataLoader`` whose dataset has more samples, or fewer, than a sampler has labels.
+
+    Raises
+    ------
+    UsageError
+        If indices would mean other samples, as where the sampler is for a split of the dataset.
+    """
+    for owner in _callers():
+        if "DataLoader" in type(owner).__name__:  # or its iterator, without workers
+            dataset = getattr(owner, "dataset", getattr(owner, "_dataset", None))
+            if not hasattr(dataset, "__len__"):
+                continue
+            num = len(dataset)
+            if num != num_labels:
+                raise UsageError(
+                    f"labels: this sampler has the labels of {num_labels:,} samples, and the "
+                    f"dataset of the DataLoader has {num:,}; give the sampler the labels of that "
+                    "dataset in its order, or the DataLoader the samples that the labels are of "
+                    "(torch.utils.data.Subset)"
+                )
+            return
+
+
 def check_batch_size(batch_size: int, *, drop_last: bool) -> None:
     """Refuse a ``DataLoader`` that takes other batches than its sampler was made for.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from fer_data.errors import DataError, UsageError
 from fer_data.splitting.apportion import apportion
 from fer_data.splitting.result import Split
 from fer_data.util.checks import finite_number, whole_number
-from fer_data.util.words import counted
+from fer_data.util.words import counted, printable
 
 
 def split(
@@ -40,7 +41,8 @@ def split(
 
     Every class has its fraction of each split, as nearly as the groups allow, and no group is
     divided: groups of the data (`Dataset.groups`), near-duplicates, and their unions. An existing
-    test split is kept, and the rest is divided.
+    test split is kept, and the rest is divided; a warning says where groups of the data stand in
+    both.
 
     Parameters
     ----------
@@ -102,7 +104,7 @@ def split(
         near = near_duplicate_groups(store.pixels)
         groups = merge_groups(near, related(dataset))
     sides, num_across = _divide(dataset, groups, plan, seed=seed, min_per_class=min_per_class)
-    drawn = sides < len(plan.names)
+    drawn, own = sides < len(plan.names), dataset.groups
     result = Split(
         source=dataset,
         names=(*plan.names, *plan.kept),
@@ -110,10 +112,17 @@ def split(
         num_folds=folds or 0,
         num_kept=len(plan.kept),
         num_across=num_across,
+        num_own_across=0 if own is None else len(np.intersect1d(own[drawn], own[~drawn])),
         num_groups=0 if groups is None else _num_together(groups[drawn]),
         num_near_duplicate_groups=None if near is None else _num_together(near[drawn]),
     )
     _check(result, min_per_class)
+    if result.num_own_across:
+        warnings.warn(
+            f"{printable(str(dataset.root))}: {result.across}; pool=True divides all splits again, "
+            "and keeps every group together",
+            stacklevel=2,
+        )
     return result
 
 

@@ -47,6 +47,8 @@ class Split:
     num_across : int
         Groups, of the data or of near-duplicates, with samples both in the new splits and in a
         split that was kept.
+    num_own_across : int
+        Of these, groups of the data: what a model is tested on is of groups that it was trained on.
     num_groups : int
         Groups of two samples or more that were kept together: of the data, of near-duplicates, and
         their unions, among what was divided.
@@ -68,6 +70,7 @@ class Split:
     num_folds: int = 0
     num_kept: int = 0
     num_across: int = 0
+    num_own_across: int = 0
     num_groups: int = 0
     num_near_duplicate_groups: int | None = None
 
@@ -111,8 +114,7 @@ class Split:
             for name, row in zip(self.source.class_names, counts, strict=True)
         ]
         kinds = f"{self.num_folds} folds" if self.num_folds else "a split"
-        across = f"{counted(self.num_across, 'group')} across splits" if self.num_across else ""
-        notes = [self.together, across]
+        notes = [self.together, self.across]
         return notebook.page(
             str(self.source.root),
             f"{kinds} of {len(self.source):,} samples",
@@ -129,6 +131,21 @@ class Split:
             of_near = f"{counted(near, 'group')} of near-duplicates"
         of_two = "of two samples or more kept together"
         return f"{counted(self.num_groups, 'group')} {of_two} ({of_near})"
+
+    @property
+    def across(self) -> str:
+        """A line on the groups that a split that was kept has, too; "" where there are none."""
+        if not self.num_across:
+            return ""
+        kept = ", ".join(self.names[-self.num_kept :])
+        one, many = (f"{word} of the divided samples" for word in ("group", "groups"))
+        groups = counted(self.num_across, f"{one} has", f"{many} have")
+        of = "near-duplicates"
+        if self.num_own_across:
+            own = f"{self.num_own_across:,} of the data's own"
+            others = ", the others of near-duplicates"
+            of = own + others * (self.num_own_across < self.num_across)
+        return f"{groups} members in {kept}, too ({of})"
 
     @property
     def train(self) -> Dataset:
@@ -222,6 +239,7 @@ class Split:
             "num_groups": self.num_groups,
             "num_near_duplicate_groups": self.num_near_duplicate_groups,
             "num_groups_across": self.num_across,
+            "num_own_groups_across": self.num_own_across,
         }
 
     def _one(self, name: str) -> Dataset:

@@ -124,7 +124,7 @@ def read_table(
 def read_counts(path: Path) -> dict[str, int]:
     """Read a csv or parquet file with the columns ``class`` and ``count``.
 
-    Of one with a column ``split``, as ``fer-data stats --csv`` writes it, the training split.
+    Of one with a column ``split``, as `fer_data.Stats.to_csv` writes it, the training split.
 
     Raises
     ------

@@ -66,6 +66,27 @@ def test_batches_of_batches_are_refused(workers: int) -> None:
 
 
 @pytest.mark.parametrize("workers", [0, 2])
+def test_a_dataset_of_other_samples_than_the_labels_is_refused(workers: int) -> None:
+    from torch.utils.data import DataLoader, Subset
+
+    train = np.arange(0, 40, 2)
+    options: dict[str, Any] = {"batch_size": 6, "seed": 1}
+    words = "labels of 20 samples, and the dataset of the DataLoader has 40"
+    batches = BalancedBatchSampler(LABELS[train], "batch", **options)
+    single = BalancedSampler(LABELS[train], "batch")
+    dataset: Any = Numbers()
+    for wrong in (
+        DataLoader(dataset, batch_sampler=batches, num_workers=workers),
+        DataLoader(dataset, sampler=single, batch_size=6, num_workers=workers),
+    ):
+        with pytest.raises(UsageError, match=words):
+            next(iter(wrong))
+    of_train = Subset(dataset, train.tolist())
+    found = trained(DataLoader(of_train, batch_sampler=batches, num_workers=workers))
+    assert set(np.concatenate(found)) <= set(train)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
 def test_a_data_loader_goes_on_after_what_was_trained(workers: int) -> None:
     from torch.utils.data import DataLoader
 

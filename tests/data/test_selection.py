@@ -255,7 +255,7 @@ def test_a_loader_never_draws_what_is_excluded_and_refuses_the_state_of_another_
     )
     drawn = {int(loader.store.dataset.rows[sample]) for batch in loader for sample in batch.samples}
     assert drawn == set(whole.rows.tolist()) - {row}
-    with pytest.raises(UsageError, match="data was"):
+    with pytest.raises(UsageError, match="the data differs: was 9 samples"):
         loader.from_state(whole.state())
 
 

@@ -62,9 +62,25 @@ def test_groups_and_near_duplicates_that_meet_are_not_divided() -> None:
 def test_groups_across_a_kept_test_split_are_counted() -> None:
     groups = np.arange(len(DATA))
     groups[DATA.indices("test")[:3]] = groups[DATA.indices("train")[[0, 0, 1]]]
-    assert divided(grouped(groups)).num_across == 2
+    with pytest.warns(UserWarning, match=r"in test, too \(2 of the data's own\); pool=True"):
+        found = divided(grouped(groups))
+    assert (found.num_across, found.num_own_across) == (2, 2)
     assert grouped(groups).digest() != DATA.digest()
-    assert divided(grouped(groups), pool=True).num_across == 0
+    pooled = divided(grouped(groups), pool=True)
+    assert (pooled.num_across, pooled.across) == (0, "")
+
+
+def test_groups_and_near_duplicates_across_a_kept_test_split_are_counted_apart() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (60, 48, 48), np.uint8)
+    images[40:43] = images[:3, :, ::-1]
+    labels = np.arange(60) % 2
+    data = load({"train": (images[:40], labels[:40]), "test": (images[40:], labels[40:])})
+    groups = np.arange(60)
+    groups[50] = groups[10]
+    data = replace(data, groups=groups, group_names=np.array([""] * 60))
+    with pytest.warns(UserWarning, match="1 of the data's own, the others of near-duplicates"):
+        found = fer_data.split(data, validation=0.2)
+    assert (found.num_across, found.num_own_across) == (4, 1)
 
 
 def test_groups_that_were_kept_together_are_counted(run: Run, tmp_path: Path) -> None:
