@@ -77,7 +77,7 @@ def check_dataset(num_labels: int) -> None:
     """
     for owner in _callers():
         if "DataLoader" in type(owner).__name__:  # or its iterator, without workers
-            dataset = getattr(owner, "dataset", getattr(owner, "_dataset", None))
+            dataset: Any = getattr(owner, "dataset", getattr(owner, "_dataset", None))
             if not hasattr(dataset, "__len__"):
                 continue
             num = len(dataset)
