@@ -86,7 +86,9 @@ class ComparisonDisplay:
     def _tell(self, cell: Cell, event: Event, left: str) -> None:
         kind, num, before = event["event"], len(self._steps), self._error
         where = f"run {self._place.get(cell, 0)} of {num}: {cell}"
-        if kind == "step" and self._line.is_replaced:
+        if kind == "begin" and self._place[cell] == 1 and not self.console.is_terminal:
+            self._line.show(f"{where}: begun")  # all that is heard of a user's own until its end
+        elif kind == "step" and self._line.is_replaced:
             self._line.show(f"{where}: step {event['number']} of {self._steps[cell]}{left}")
         elif kind == "epoch" and not self.console.is_terminal:
             figures = ", ".join(
