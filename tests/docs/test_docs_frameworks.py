@@ -55,7 +55,7 @@ def run(snippet: str, seen: list[Any], *, stop: int | None = None, **names: Any)
     known = {"fer_data": fer_data, "DataLoader": DataLoader, "labels": LABELS, "dataset": Numbers()}
     found = {**known, "train": train, "state": None, **names}
     try:
-        exec(compile(snippet, "docs/frameworks.md", "exec"), found)
+        exec(compile(snippet, "<docs/frameworks.md>", "exec"), found)
     except Stop:
         assert stop is not None
     return found
