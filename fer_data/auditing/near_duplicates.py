@@ -29,8 +29,8 @@ def find(subject: Subject) -> Iterator[Finding]:
             "note",
             "",
             "different images are so similar that near-duplicates must correlate by "
-            f"{required:.2f} (usually {LEAST}): mirrored and brightened copies are found, shifted, "
-            "resized and compressed ones may be missed",
+            f"{required:.2f} (usually {LEAST}): mirrored and brightened copies are found, unless "
+            "pixels were clipped; shifted, resized and compressed ones may be missed",
             "split by groups if you know which images belong together",
             num_unlisted=len(dataset),
         )

@@ -39,7 +39,7 @@ def kept_in(out: Path, dataset: Dataset, form: PixelFormat | FormatRequest) -> D
     """
     with TemporaryDirectory(dir=out, prefix=".data-") as folder:
         new = Path(folder) / OWN_SPLITS
-        if not _by_splits(new, dataset):
+        if dataset.origin.arrays or not _by_splits(new, dataset):
             new = Path(folder) / OWN_DATA
             _write_images(new, dataset, form)
         path = out / new.name
